@@ -1,0 +1,40 @@
+# make demo       the main job, end to end, on embedded data
+# make test       set up and run the tests
+# make test-more  the full matrix
+# PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
+
+.PHONY: demo test test-more bench types clean
+
+$(STAMP): $(SOURCES)
+	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
+	  { echo "Python 3.11 or newer with venv is needed. On Debian: apt-get install make gcc libc6-dev python3-dev python3-venv"; exit 1; }
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --upgrade pip "setuptools>=77" wheel "cython>=3.1"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[test]"
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	$(RUN) examples/demo.py
+
+test: $(STAMP)
+	$(RUN) -m pytest -m "not more" tests
+
+test-more: $(STAMP)
+	$(RUN) -m pytest -m more tests
+
+bench: $(STAMP)
+	$(RUN) -m pytest benchmarks --benchmark-only
+
+types: $(STAMP)
+	$(RUN) -m pip install --quiet --disable-pip-version-check mypy ruff
+	$(RUN) -m mypy
+	$(RUN) -m ruff check .
+
+clean:
+	rm -rf $(VENV) build kernels/generated numloss/_build_report.py numloss/backends/*.so

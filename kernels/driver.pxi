@@ -1,0 +1,50 @@
+# How Python runs a loop: blocks over threads, partial results in order. Only this is written for Cython by hand.
+
+from cython.parallel cimport prange
+from libc.math cimport INFINITY
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, intptr_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+
+cdef extern from "primitives.h" nogil:
+    float fabs_f32(float x)
+    double fabs_f64(double x)
+    float sqrt_f32(float x)
+    double sqrt_f64(double x)
+    float power_of_two_f32(float t)
+    double power_of_two_f64(double t)
+    float exponent_of_f32(float x)
+    double exponent_of_f64(double x)
+    float mantissa_of_f32(float x)
+    double mantissa_of_f64(double x)
+    int64_t array_data(int64_t object)
+
+ctypedef int64_t (*tile_f32)(int64_t*, float*, int64_t) noexcept nogil
+ctypedef int64_t (*tile_f64)(int64_t*, double*, int64_t) noexcept nogil
+ctypedef int64_t (*block_loop)(int64_t*, double*, int64_t) noexcept nogil
+
+
+def run(intptr_t loop, bytes problem, int64_t blocks, int threads):
+    """Run every block of a problem and return the sums of values and weights and the first complaint."""
+    cdef int64_t* c = <int64_t*><char*>problem
+    cdef block_loop call = <block_loop>loop
+    cdef double few[32]
+    cdef double* partials = few
+    cdef double total, weight, bad
+    cdef int64_t b
+    if blocks > 8:
+        partials = <double*>malloc(blocks * 4 * sizeof(double))
+        if partials == NULL:
+            raise MemoryError()
+    with nogil:
+        if threads > 1:
+            for b in prange(blocks, schedule="dynamic", num_threads=threads):
+                call(c, partials + 4 * b, b)
+        else:
+            for b in range(blocks):
+                call(c, partials + 4 * b, b)
+        total = combine_f64(partials, blocks, 0)
+        weight = combine_f64(partials, blocks, 1)
+        bad = first_bad_f64(partials, blocks)
+    if partials != few:
+        free(partials)
+    return total, weight, bad

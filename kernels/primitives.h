@@ -1,0 +1,49 @@
+/* What the vocabulary of laws and the loop language need from C: bits, square roots, and the head of an array. */
+#ifndef NUMLOSS_PRIMITIVES_H
+#define NUMLOSS_PRIMITIVES_H
+
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define NUMLOSS_INLINE static inline __attribute__((always_inline))
+#else
+#define NUMLOSS_INLINE static inline
+#endif
+
+NUMLOSS_INLINE uint32_t bits_f32(float x) { uint32_t u; memcpy(&u, &x, 4); return u; }
+NUMLOSS_INLINE uint64_t bits_f64(double x) { uint64_t u; memcpy(&u, &x, 8); return u; }
+NUMLOSS_INLINE float from_bits_f32(uint32_t u) { float x; memcpy(&x, &u, 4); return x; }
+NUMLOSS_INLINE double from_bits_f64(uint64_t u) { double x; memcpy(&x, &u, 8); return x; }
+
+NUMLOSS_INLINE float fabs_f32(float x) { return fabsf(x); }
+NUMLOSS_INLINE double fabs_f64(double x) { return fabs(x); }
+NUMLOSS_INLINE float sqrt_f32(float x) { return sqrtf(x); }
+NUMLOSS_INLINE double sqrt_f64(double x) { return sqrt(x); }
+
+NUMLOSS_INLINE float power_of_two_f32(float t) { return from_bits_f32(bits_f32(t) << 23); }
+NUMLOSS_INLINE double power_of_two_f64(double t) { return from_bits_f64(bits_f64(t) << 52); }
+
+/* The bits of sqrt(1/2) are taken off, so that the exponent field steps at sqrt(1/2) instead of at 1. */
+NUMLOSS_INLINE float exponent_of_f32(float x) {
+    uint32_t u = bits_f32(x) + 0x00CAFB0Du;
+    return from_bits_f32((u >> 23) + 0x4B400000u) - 12583040.0f;
+}
+NUMLOSS_INLINE float mantissa_of_f32(float x) {
+    return from_bits_f32(((bits_f32(x) + 0x00CAFB0Du) & 0x007FFFFFu) + 0x3F3504F3u);
+}
+NUMLOSS_INLINE double exponent_of_f64(double x) {
+    uint64_t u = bits_f64(x) + 0x00195F619980C433ull;
+    return from_bits_f64((u >> 52) + 0x4338000000000000ull) - 6755399441056768.0;
+}
+NUMLOSS_INLINE double mantissa_of_f64(double x) {
+    return from_bits_f64(((bits_f64(x) + 0x00195F619980C433ull) & 0x000FFFFFFFFFFFFFull) + 0x3FE6A09E667F3BCDull);
+}
+
+/* The fields that every NumPy array starts with; NumPy's own macros compile this offset into extensions. */
+typedef struct { PyObject_HEAD char *data; } numloss_array_head;
+NUMLOSS_INLINE int64_t array_data(int64_t object) { return (int64_t)(intptr_t)((numloss_array_head *)(intptr_t)object)->data; }
+
+#endif

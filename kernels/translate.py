@@ -1,0 +1,399 @@
+"""Turns the text of laws, vocabulary and loops into Cython, for float32 and float64, without importing numloss.
+
+    python kernels/translate.py            writes kernels/generated/kernels.pxi
+
+The subset of Python it reads is described in numloss/loops/__init__.py. Types are inferred from the first
+assignment of each name; anything that the subset does not have stops the build with the file and the line.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "numloss"
+GENERATED = Path(__file__).resolve().parent / "generated"
+sys.path.insert(0, str(PACKAGE / "loops"))
+from tiles import tile_text  # noqa: E402
+
+POINTERS = {
+    "reals": "real",
+    "doubles": "double",
+    "ints": "int64_t",
+    "float32s": "float",
+    "float64s": "double",
+    **{f"{sign}int{bits}s": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+}
+ANNOTATIONS = {"Real": "real", "Reals": "reals", "Double": "double", "Doubles": "doubles", "Int": "int", "Ints": "ints"}
+PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
+DTYPES = {"f32": "float", "f64": "double"}
+LOOPS = ("sums", "operands", "elementwise")
+
+
+class Unreadable(SyntaxError):
+    """A piece of text outside the language."""
+
+
+@dataclass
+class Text:
+    """A function of the language: its syntax tree and where it stands."""
+
+    tree: ast.FunctionDef
+    path: Path
+    kind: str  # "law", "loop" or "tile"
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        pairs = []
+        for argument in self.tree.args.args:
+            name = argument.annotation.id if isinstance(argument.annotation, ast.Name) else "Real"
+            pairs.append((argument.arg, ANNOTATIONS[name]))
+        return pairs
+
+    @property
+    def returns(self) -> list[str] | str:
+        """A type, or the shape of a flat tuple as a list."""
+        if self.kind in ("loop", "tile"):
+            return ANNOTATIONS[self.tree.returns.id]  # type: ignore[union-attr]
+        results = [node.value for node in ast.walk(self.tree) if isinstance(node, ast.Return)]
+        width = len(flat(results[0]))  # type: ignore[arg-type]
+        return "real" if width == 1 else ["real"] * width
+
+
+def flat(node: ast.expr) -> list[ast.expr]:
+    """The leaves of a possibly nested tuple."""
+    if isinstance(node, ast.Tuple):
+        return [leaf for item in node.elts for leaf in flat(item)]
+    return [node]
+
+
+@dataclass
+class Library:
+    """All functions of the package that may be translated, by name."""
+
+    texts: dict[str, Text] = field(default_factory=dict)
+
+    def read(self, path: Path, kind: str) -> list[ast.FunctionDef]:
+        functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+        for node in functions:
+            self.texts[node.name] = Text(node, path, kind)
+        return functions
+
+    def resolve(self, name: str, dtype: str) -> str | None:
+        """The text that stands behind a name for a dtype."""
+        typed = f"_{name}_{dtype}"
+        return typed if typed in self.texts else name if name in self.texts else None
+
+
+class Translator:
+    """Writes one function for one dtype."""
+
+    def __init__(self, library: Library, text: Text, dtype: str) -> None:
+        self.library, self.text, self.dtype = library, text, dtype
+        self.types: dict[str, str] = {}
+        self.arrays: dict[str, tuple[str, int]] = {}
+        self.lines: list[str] = []
+        self.needs: list[str] = []
+
+    def refuse(self, node: ast.AST, why: str) -> Unreadable:
+        return Unreadable(f"{self.text.path.relative_to(ROOT)}:{getattr(node, 'lineno', '?')}: {why}")
+
+    def ctype(self, kind: str) -> str:
+        if kind in ("real", "double", "int", "bool"):
+            return {"real": DTYPES[self.dtype], "double": "double", "int": "int64_t", "bool": "bint"}[kind]
+        pointed = POINTERS[kind]
+        return (DTYPES[self.dtype] if pointed == "real" else pointed) + "*"
+
+    # expressions: each returns (Cython text, type)
+
+    def expression(self, node: ast.expr) -> tuple[str, str]:
+        method = getattr(self, "visit_" + type(node).__name__, None)
+        if method is None:
+            raise self.refuse(node, f"{type(node).__name__} is not in the language")
+        return method(node)  # type: ignore[no-any-return]
+
+    def visit_Constant(self, node: ast.Constant) -> tuple[str, str]:
+        if isinstance(node.value, float):
+            value = "INFINITY" if node.value == float("inf") else repr(node.value)
+            return f"(<{DTYPES[self.dtype]}>{value})", "real"
+        if isinstance(node.value, int) and self.text.kind != "law":
+            return repr(node.value), "int"
+        raise self.refuse(node, f"write {node.value!r} as a float")
+
+    def visit_Name(self, node: ast.Name) -> tuple[str, str]:
+        if node.id not in self.types:
+            raise self.refuse(node, f"{node.id} has no value here")
+        return node.id, self.types[node.id]
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> tuple[str, str]:
+        value, kind = self.expression(node.operand)
+        if isinstance(node.op, ast.Not):
+            return f"(not {value})", "bool"
+        return f"(-{value})", kind
+
+    def visit_BinOp(self, node: ast.BinOp) -> tuple[str, str]:
+        signs = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%", ast.FloorDiv: "//"}
+        if type(node.op) not in signs:
+            raise self.refuse(node, f"{type(node.op).__name__} is not in the language")
+        (left, a), (right, b) = self.expression(node.left), self.expression(node.right)
+        if isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant) and a == "real":
+            raise self.refuse(node, "write the result of constant arithmetic as one constant")
+        if isinstance(node.op, ast.Div) and a == b == "int":
+            raise self.refuse(node, "division of integers: use //")
+        kind = a if a == b else "double" if "double" in (a, b) else "real" if "real" in (a, b) else "int"
+        return f"({left} {signs[type(node.op)]} {right})", kind
+
+    def visit_Compare(self, node: ast.Compare) -> tuple[str, str]:
+        signs = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+        text = self.expression(node.left)[0]
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            text += f" {signs[type(op)]} {self.expression(right)[0]}"
+        return f"({text})", "bool"
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> tuple[str, str]:
+        word = " and " if isinstance(node.op, ast.And) else " or "
+        return "(" + word.join(self.expression(value)[0] for value in node.values) + ")", "bool"
+
+    def visit_IfExp(self, node: ast.IfExp) -> tuple[str, str]:
+        (yes, kind), (no, _) = self.expression(node.body), self.expression(node.orelse)
+        return f"({yes} if {self.expression(node.test)[0]} else {no})", kind
+
+    def visit_Subscript(self, node: ast.Subscript) -> tuple[str, str]:
+        (pointer, kind), (index, _) = self.expression(node.value), self.expression(node.slice)
+        pointed = POINTERS[kind]
+        element = {"real": "real", "double": "double", "int64_t": "int"}.get(pointed, "number")
+        return f"{pointer}[{index}]", element
+
+    def visit_Call(self, node: ast.Call) -> tuple[str, str]:
+        name = node.func.id  # type: ignore[attr-defined]
+        arguments = [self.expression(argument) for argument in node.args]
+        texts = [text for text, _ in arguments]
+        if name in ("real", "double", "integer"):
+            kind = {"real": "real", "double": "double", "integer": "int"}[name]
+            return f"(<{self.ctype(kind)}>{texts[0]})", kind
+        if name in POINTERS:
+            return f"(<{self.ctype(name)}><intptr_t>{texts[0]})", name
+        if name == "offset":
+            return f"({texts[0]} + {texts[1]})", arguments[0][1]
+        if name == "address":
+            return f"(<int64_t><intptr_t>{texts[0]})", "int"
+        if name == "array_data":
+            return f"array_data({texts[0]})", "int"
+        if name == "abs":
+            return f"fabs_{self.dtype}({texts[0]})", "real"
+        if name in PRIMITIVES:
+            suffix = "f64" if arguments[0][1] == "double" else self.dtype
+            return f"{name}_{suffix}({texts[0]})", arguments[0][1]
+        if name == "call_tile":
+            return f"(<tile_{self.dtype}><intptr_t>{texts[0]})({', '.join(texts[1:])})", "int"
+        return self.call(node, name, texts)
+
+    def call(self, node: ast.Call, name: str, texts: list[str]) -> tuple[str, str]:
+        """A call of another text; `double_log1p` is the float64 text of log1p whatever the data."""
+        wide = name.startswith("double_")
+        dtype = "f64" if wide else self.dtype
+        target = self.library.resolve(name.removeprefix("double_"), dtype)
+        if target is None:
+            raise self.refuse(node, f"{name} is not in the language")
+        text = self.library.texts[target]
+        self.needs.append(f"{target}/{dtype}")
+        returns = text.returns
+        kind = "tuple" if isinstance(returns, list) else "double" if wide else returns
+        return f"{target}_{dtype}({', '.join(texts)})", kind
+
+    # statements
+
+    def body(self, statements: list[ast.stmt], depth: int) -> None:
+        for statement in statements:
+            method = getattr(self, "do_" + type(statement).__name__, None)
+            if method is None:
+                raise self.refuse(statement, f"{type(statement).__name__} is not in the language")
+            method(statement, "    " * depth, depth)
+
+    def do_Expr(self, node: ast.Expr, pad: str, depth: int) -> None:
+        if not isinstance(node.value, ast.Constant):
+            self.lines.append(pad + self.expression(node.value)[0])
+
+    def do_Assign(self, node: ast.Assign, pad: str, depth: int) -> None:
+        target = node.targets[0]
+        if isinstance(target, ast.Tuple):
+            self.assign_tuple(target, node.value, pad)
+            return
+        if isinstance(target, ast.Name) and isinstance(node.value, ast.Call):
+            name = getattr(node.value.func, "id", "")
+            if name.startswith("stack_"):
+                kind = name.removeprefix("stack_")
+                self.types[target.id] = kind
+                self.arrays[target.id] = (self.ctype(kind)[:-1], node.value.args[0].value)  # type: ignore[attr-defined]
+                return
+        value, kind = self.expression(node.value)
+        if isinstance(target, ast.Name):
+            self.types.setdefault(target.id, kind)
+            self.lines.append(f"{pad}{target.id} = {value}")
+        else:
+            self.lines.append(f"{pad}{self.expression(target)[0]} = {value}")
+
+    def assign_tuple(self, target: ast.Tuple, value: ast.expr, pad: str) -> None:
+        names = flat(target)
+        if isinstance(value, ast.Tuple):
+            parts = [self.expression(part) for part in flat(value)]
+            for name, (_, kind) in zip(names, parts, strict=True):
+                self.types.setdefault(name.id, kind)  # type: ignore[attr-defined]
+            left = ", ".join(name.id for name in names)  # type: ignore[attr-defined]
+            self.lines.append(f"{pad}{left} = {', '.join(text for text, _ in parts)}")
+            return
+        for name in names:
+            self.types.setdefault(name.id, "real")  # type: ignore[attr-defined]
+        text, kind = self.expression(value)
+        if kind != "tuple":
+            raise self.refuse(value, "a call that returns a tuple is needed here")
+        pointers = ", ".join(f"&{name.id}" for name in names)  # type: ignore[attr-defined]
+        self.lines.append(f"{pad}{text[:-1]}, {pointers})")
+
+    def do_AugAssign(self, node: ast.AugAssign, pad: str, depth: int) -> None:
+        signs = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*="}
+        target = self.expression(node.target)[0]
+        self.lines.append(f"{pad}{target} {signs[type(node.op)]} {self.expression(node.value)[0]}")
+
+    def do_If(self, node: ast.If, pad: str, depth: int, word: str = "if") -> None:
+        self.lines.append(f"{pad}{word} {self.expression(node.test)[0]}:")
+        self.body(node.body, depth + 1)
+        if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+            self.do_If(node.orelse[0], pad, depth, "elif")
+        elif node.orelse:
+            self.lines.append(f"{pad}else:")
+            self.body(node.orelse, depth + 1)
+
+    def do_While(self, node: ast.While, pad: str, depth: int) -> None:
+        self.lines.append(f"{pad}while {self.expression(node.test)[0]}:")
+        self.body(node.body, depth + 1)
+
+    def do_For(self, node: ast.For, pad: str, depth: int) -> None:
+        bounds = ", ".join(self.expression(argument)[0] for argument in node.iter.args)  # type: ignore[attr-defined]
+        self.types.setdefault(node.target.id, "int")  # type: ignore[attr-defined]
+        self.lines.append(f"{pad}for {node.target.id} in range({bounds}):")  # type: ignore[attr-defined]
+        self.body(node.body, depth + 1)
+
+    def do_Return(self, node: ast.Return, pad: str, depth: int) -> None:
+        if isinstance(self.text.returns, list):
+            for k, leaf in enumerate(flat(node.value)):  # type: ignore[arg-type]
+                self.lines.append(f"{pad}out{k}[0] = {self.expression(leaf)[0]}")
+            self.lines.append(f"{pad}return")
+        else:
+            self.lines.append(f"{pad}return {self.expression(node.value)[0]}")  # type: ignore[arg-type]
+
+    def function(self, name: str) -> str:
+        """The whole function."""
+        parameters = self.text.parameters
+        self.types.update(parameters)
+        self.body(self.text.tree.body, 1)
+        arguments = [f"{self.ctype(kind)} {name}" for name, kind in parameters]
+        returns = self.text.returns
+        if isinstance(returns, list):
+            arguments += [f"{DTYPES[self.dtype]}* out{k}" for k in range(len(returns))]
+            result = "void"
+        else:
+            result = self.ctype(returns)
+        inline = "inline " if self.text.kind == "law" else ""
+        head = f"cdef {inline}{result} {name}_{self.dtype}({', '.join(arguments)}) noexcept nogil:"
+        known = dict(parameters)
+        declared = [
+            f"    cdef {self.ctype(kind)} {variable}"
+            for variable, kind in self.types.items()
+            if variable not in known and variable not in self.arrays
+        ]
+        declared += [f"    cdef {ctype}[{size}] {variable}" for variable, (ctype, size) in self.arrays.items()]
+        return "\n".join([head, *declared, *self.lines]) + "\n"
+
+
+@dataclass
+class Writer:
+    """Collects functions, each after those that it calls."""
+
+    library: Library
+    done: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, dtype: str, text: Text | None = None) -> None:
+        key = f"{name}/{dtype}"
+        if key in self.done:
+            return
+        translator = Translator(self.library, text or self.library.texts[name], dtype)
+        code = translator.function(name)
+        for need in translator.needs:
+            self.add(*need.split("/"))
+        self.done[key] = code
+
+
+def laws(library: Library) -> list[tuple[str, int, int, int]]:
+    """Every elementwise law of the losses: its name, inputs, parameters and differentiable inputs."""
+    found = []
+    for path in sorted((PACKAGE / "losses").rglob("*.py")):
+        for node in library.read(path, "law"):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Name):
+                    found.append(law_shape(library, decorator, node))
+    return list(dict.fromkeys(found))
+
+
+def law_shape(library: Library, decorator: ast.Call, face: ast.FunctionDef) -> tuple[str, int, int, int]:
+    """How many inputs, parameters and differentiable inputs the law of a decorated face has."""
+    name = decorator.args[0].id  # type: ignore[attr-defined]
+    keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}
+    spread = len(ast.literal_eval(keywords["per_element"])) if "per_element" in keywords else 0
+    given = ast.literal_eval(keywords["law_inputs"]) if "law_inputs" in keywords else len(face.args.args)
+    law = library.texts[name].tree
+    result = next(node.value for node in ast.walk(law) if isinstance(node, ast.Return))
+    slopes = len(flat(result.elts[1]))  # type: ignore[union-attr]
+    inputs = given + spread
+    return name, inputs, len(law.args.args) - inputs, slopes
+
+
+def translate() -> str:
+    """The whole of kernels.pxi."""
+    library = Library()
+    library.read(PACKAGE / "scalar.py", "law")
+    for name in LOOPS:
+        library.read(PACKAGE / "loops" / f"{name}.py", "loop")
+    writer, table = Writer(library), []
+    for law, inputs, params, slopes in laws(library):
+        for mode in (0, 1, 2):
+            tree = ast.parse(tile_text(law, inputs, params, slopes, mode)).body[0]
+            name = f"tile{mode}{law}"
+            for dtype in DTYPES:
+                writer.add(name, dtype, Text(tree, library.texts[law].path, "tile"))  # type: ignore[arg-type]
+                table.append((f"{law}/{mode}", name, dtype))
+    for name in [name for name, text in library.texts.items() if text.kind == "loop"]:
+        for dtype in DTYPES:
+            writer.add(name, dtype)
+            if name.endswith("_block"):
+                table.append((name, name, dtype))
+    lines = ["# Generated by kernels/translate.py from numloss/scalar.py, numloss/loops and numloss/losses.\n"]
+    lines += writer.done.values()
+    lines += ["ADDRESSES = {"]
+    full = {"f32": "float32", "f64": "float64"}
+    lines += [f'    "{key}/{full[d]}": <intptr_t>&{name}_{d},' for key, name, d in table]
+    return "\n".join([*lines, "}\n"])
+
+
+def words(dtype: str) -> list[tuple[str, int]]:
+    """The vocabulary that has a text of its own, with its number of arguments."""
+    library = Library()
+    functions = library.read(PACKAGE / "scalar.py", "law")
+    return [(node.name, len(node.args.args)) for node in functions if not node.name.startswith("_")]
+
+
+def write() -> Path:
+    """Write the translation and return its path."""
+    GENERATED.mkdir(exist_ok=True)
+    target = GENERATED / "kernels.pxi"
+    text = translate()
+    if not target.exists() or target.read_text() != text:
+        target.write_text(text)
+    return target
+
+
+if __name__ == "__main__":
+    print(write())

@@ -1,0 +1,90 @@
+"""The `cython` backend: kernels compiled when the package was built, one module for each x86-64 level."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BackendUnavailable
+from .host import HostBackend
+
+if TYPE_CHECKING:
+    from ..registry import Loss
+
+# The CPU flags of each level, as Linux names them, best level first.
+LEVELS = {
+    "v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    "v3": {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "abm"},
+    "v2": {"cx16", "popcnt", "sse4_1", "sse4_2", "ssse3"},
+}
+
+
+def cpu_flags() -> set[str] | None:
+    """The flags of this CPU; None where they cannot be read."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            for line in file:
+                if line.startswith("flags"):
+                    return set(line.split(":", 1)[1].split())
+    except OSError:
+        pass
+    return None
+
+
+def runnable_levels() -> list[str]:
+    """Levels that this CPU can run, best first; "base", the compiler's default, is always among them."""
+    flags = cpu_flags() or set()
+    found: list[str] = []
+    for level in LEVELS:
+        needed = set().union(*(LEVELS[lower] for lower in LEVELS if lower <= level))
+        if needed <= flags:
+            found.append(level)
+    return [*found, "base"]
+
+
+def build_report() -> dict[str, Any]:
+    """What the build wrote down: how the kernels were built, or why they were not."""
+    try:
+        from .._build_report import REPORT
+    except ImportError:
+        return {"built": [], "why": "the package was not built by its setup.py"}
+    return REPORT
+
+
+class CythonBackend(HostBackend):
+    """Host arrays through kernels compiled ahead of time."""
+
+    name = "cython"
+
+    def __init__(self, module: Any, level: str) -> None:
+        self.module = module
+        self.level = level
+        self.addresses: dict[str, int] = module.ADDRESSES
+        self.run = module.run  # the same signature, without a call in between
+
+    def tile(self, loss: Loss, dtype: str, mode: int) -> int:
+        key = f"{loss.law.__name__}/{mode}/{dtype}"
+        if loss.function.__module__.startswith("numloss.losses.") and key in self.addresses:
+            return self.addresses[key]
+        raise BackendUnavailable(
+            f"{loss.name}: the cython backend holds the losses of numloss, compiled ahead of time; "
+            "a law of your own needs numba (pip install numba)"
+        )
+
+    def loop(self, name: str, dtype: str) -> int:
+        return self.addresses[f"{name}/{dtype}"]
+
+
+def backend() -> CythonBackend:
+    """The backend at the best level that this CPU runs, or NUMLOSS_CYTHON_LEVEL; BackendUnavailable if none."""
+    asked = os.environ.get("NUMLOSS_CYTHON_LEVEL")
+    problem = build_report().get("why", "")
+    for level in [asked] if asked else runnable_levels():
+        try:
+            return CythonBackend(importlib.import_module(f"numloss.backends._aot_{level}"), level)
+        except ImportError as error:
+            problem = problem or str(error)
+    raise BackendUnavailable(
+        f"the Cython kernels are not built ({problem}); install a C compiler and Python's headers, then reinstall"
+    )

@@ -1,0 +1,55 @@
+"""The `numba` backend: kernels compiled when first needed and kept on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import BackendUnavailable
+from ..host import HostBackend
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+
+
+class NumbaBackend(HostBackend):
+    """Host arrays through Numba."""
+
+    name = "numba"
+
+    def __init__(self, compiler: Any) -> None:
+        self.compiler = compiler
+        self.kept: list[Any] = []
+        self.serial = compiler.driver(False)
+        self.parallel: Any = None
+
+    def tile(self, loss: Loss, dtype: str, mode: int) -> int:
+        return int(self.compiler.tile(loss.law, dtype, *loss.tile_shape, mode).address)
+
+    def loop(self, name: str, dtype: str) -> int:
+        return int(self.compiler.loop(self.compiler.LOOPS[name], dtype).address)
+
+    def run(self, loop: int, problem: bytes, blocks: int, workers: int) -> Any:
+        if workers == 1:
+            return self.serial(loop, id(problem), blocks)
+        if self.parallel is None:
+            self.parallel = self.compiler.driver(True)
+        numba = self.compiler.numba
+        before = numba.get_num_threads()
+        wanted = min(workers, numba.config.NUMBA_NUM_THREADS)
+        if wanted == before:
+            return self.parallel(loop, id(problem), blocks)
+        # the number of threads is a setting of the calling thread; it is put back
+        numba.set_num_threads(wanted)
+        try:
+            return self.parallel(loop, id(problem), blocks)
+        finally:
+            numba.set_num_threads(before)
+
+
+def backend() -> NumbaBackend:
+    """The backend, or BackendUnavailable."""
+    try:
+        from . import compile as compiler
+    except ImportError as error:
+        raise BackendUnavailable(f"Numba cannot be imported ({error}); pip install numba") from None
+    return NumbaBackend(compiler)

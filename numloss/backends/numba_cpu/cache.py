@@ -1,0 +1,100 @@
+"""Compiled kernels on disk: keyed by what they compute and where, checked when read, private to the user.
+
+Numba's own cache does not see that a law in another file changed, shares names between variants, and raises on
+every start once a file is damaged. Here a kernel is one file, named by a hash of the law, the loops, the dtype,
+the versions and the CPU, and starts with the SHA-256 of the rest. A file that does not pass is removed and the
+kernel compiled again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core import serialize
+from numba.core.compiler import CompileResult
+
+
+def directory() -> Path | None:
+    """Where compiled kernels lie: NUMLOSS_CACHE_DIR, else the user's cache folder; None if NUMLOSS_CACHE=0."""
+    if os.environ.get("NUMLOSS_CACHE", "1") == "0":
+        return None
+    named = os.environ.get("NUMLOSS_CACHE_DIR")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "numloss"
+
+
+def private(folder: Path) -> bool:
+    """Create the folder for its owner alone; False if it is not ours, so that nobody else's code is run."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError:
+        return False
+    if not hasattr(os, "getuid"):
+        return True
+    return status.st_uid == os.getuid() and not status.st_mode & 0o022
+
+
+class KernelCache:
+    """The cache of one kernel, in the form that Numba's dispatchers and cfuncs expect."""
+
+    def __init__(self, name: str, fingerprint: str) -> None:
+        self.name = name
+        self.fingerprint = fingerprint
+
+    def path(self, target_context: Any) -> Path | None:
+        folder = directory()
+        if folder is None or not private(folder):
+            return None
+        versions = (numba.__version__, llvmlite.__version__, sys.version, self.fingerprint)
+        where = target_context.codegen().magic_tuple()
+        key = hashlib.sha256(repr((versions, where)).encode()).hexdigest()[:32]
+        return folder / f"{self.name}-{key}.kernel"
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """The compiled kernel, or None if there is none that can be trusted."""
+        path = self.path(target_context)
+        if path is None:
+            return None
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        try:
+            if hashlib.sha256(data[32:]).digest() != data[:32]:
+                raise ValueError("checksum")
+            target_context.refresh()
+            return CompileResult._rebuild(target_context, *pickle.loads(data[32:]))
+        except Exception as error:
+            warnings.warn(f"removed a damaged compiled kernel, {path} ({error}); compiling again", stacklevel=2)
+            path.unlink(missing_ok=True)
+            return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Write the compiled kernel in one step, so that no other process sees half of it."""
+        path = self.path(result.target_context)
+        if path is None:
+            return
+        payload = serialize.dumps(result._reduce())
+        try:
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(payload).digest() + payload)
+            os.replace(temporary, path)
+        except OSError:
+            return  # a full or read-only disk costs time, not results
+
+    def enable(self) -> None: ...
+    def disable(self) -> None: ...
+    def flush(self) -> None: ...

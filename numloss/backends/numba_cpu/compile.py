@@ -1,0 +1,136 @@
+"""From texts to machine code: tiles, loops and the two drivers, each compiled once and kept on disk."""
+
+from __future__ import annotations
+
+import functools
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import llvmlite.binding
+import numba
+from numba import njit, prange, types
+from numba.core import sigutils
+from numba.core.ccallback import CFunc
+from numba.extending import register_jitable
+
+from ...loops import elementwise, sums
+from ...loops.language import DOUBLE_WORDS
+from ...loops.tiles import tile_text
+from ... import scalar
+from ..retype import Law, fingerprint, retype
+from .cache import KernelCache
+from .intrinsics import call_block, external, words
+
+BYTES_OFFSET = bytes.__basicsize__ - 1
+OPTIONS = {"error_model": "numpy", "nogil": True}
+
+
+def _inline(text: Law) -> Any:
+    """Laws and vocabulary vanish into their tile; a call left in the loop would keep it from vectorising."""
+    return register_jitable(forceinline=True)(text)
+
+
+@functools.lru_cache(maxsize=None)
+def _typed(law: Law, dtype: str) -> Any:
+    return _inline(retype(law, dtype, _typed, words(dtype)))
+
+
+@functools.lru_cache(maxsize=None)
+def _loop_words(dtype: str) -> dict[str, Any]:
+    table = words(dtype)
+    for word, name in DOUBLE_WORDS.items():
+        table[word] = _typed(getattr(scalar, name), "float64")
+    return table
+
+
+def _type(annotation: str, dtype: str) -> types.Type:
+    real = getattr(types, dtype)
+    scalars = {"Real": real, "Double": types.float64, "Int": types.int64}
+    name = annotation.removesuffix("s")
+    return types.CPointer(scalars[name]) if annotation.endswith("s") else scalars[name]
+
+
+def _signature(text: Law, dtype: str) -> Any:
+    """The C signature that the annotations of a text state."""
+    *arguments, returns = text.__annotations__.values()
+    return _type(returns, dtype)(*(_type(a, dtype) for a in arguments))
+
+
+@functools.lru_cache(maxsize=None)
+def _loop_part(text: Law, dtype: str) -> Any:
+    """What a loop calls for another text: an inlined function, or the symbol of one that is compiled by itself."""
+    if text.__module__ == scalar.__name__:
+        return _typed(text, dtype)
+    if not getattr(text, "apart", False):
+        return register_jitable(_loop_text(text, dtype))
+    symbol = f"numloss_{text.__name__}_{fingerprint(text, dtype)}"
+    kernel = loop(text, dtype)
+    llvmlite.binding.add_symbol(symbol, kernel.address)
+    signature = _signature(text, dtype)
+    return external(symbol, list(signature.args), signature.return_type)
+
+
+def _loop_text(text: Law, dtype: str) -> Law:
+    return retype(text, dtype, _loop_part, _loop_words(dtype))
+
+
+def _finish(text: Law, signature: Any, name: str, key: str) -> Any:
+    """Compile a C function, or load it. Keep it alive as long as its address is used."""
+    arguments, returns = sigutils.normalize_signature(signature)
+    kernel = CFunc(text, (arguments, returns), locals={}, options={"error_model": "numpy", "nopython": True})
+    kernel._cache = KernelCache(name, key)
+    kernel.compile()
+    return kernel
+
+
+@functools.lru_cache(maxsize=None)
+def tile(law: Law, dtype: str, inputs: int, params: int, slopes: int, mode: int) -> Any:
+    """The compiled tile of a law; `.address` is what loops call. Keep it alive as long as the address is used."""
+    text = tile_text("law", inputs, params, slopes, mode)
+    filename = f"<tile of {law.__name__}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    scope: dict[str, Any] = {"__name__": __name__, **dict.fromkeys(("Ints", "Reals", "Int"), None), "law": _typed(law, dtype)}
+    scope.update(words(dtype))
+    exec(compile(text, filename, "exec"), scope)
+    signature = types.int64(types.CPointer(types.int64), types.CPointer(getattr(types, dtype)), types.int64)
+    key = f"{text}|{fingerprint(law, dtype)}"
+    return _finish(scope["tile"], signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)
+
+
+@functools.lru_cache(maxsize=None)
+def loop(text: Law, dtype: str) -> Any:
+    """The compiled function of a text of the loops."""
+    name = f"loop-{text.__name__}-{dtype}"
+    return _finish(_loop_text(text, dtype), _signature(text, dtype), name, fingerprint(text, dtype))
+
+
+def _driver_text(blocks_of: Any) -> Callable[..., Any]:
+    combine, first_bad = _loop_part(sums.combine, "float64"), _loop_part(sums.first_bad, "float64")
+    doubles = words("float64")["doubles"]
+
+    def driver(function, problem, blocks):  # type: ignore[no-untyped-def]
+        partials = np.empty(4 * blocks)
+        at = partials.ctypes.data
+        for block in blocks_of(blocks):
+            call_block(function, problem + BYTES_OFFSET, at + 32 * block, block)
+        results = doubles(at)
+        return combine(results, blocks, 0), combine(results, blocks, 1), first_bad(results, blocks)
+
+    return driver
+
+
+@functools.lru_cache(maxsize=None)
+def driver(parallel: bool) -> Any:
+    """Runs a loop over all blocks of a problem: (loop address, id of the bytes, blocks) -> sum, weight, complaint."""
+    text = _driver_text(prange if parallel else range)
+    compiled = njit(parallel=parallel, **OPTIONS)(text)
+    key = f"{parallel}|{fingerprint(text, 'float64')}|{BYTES_OFFSET}"
+    compiled._cache = KernelCache("driver-parallel" if parallel else "driver-serial", key)
+    compiled.compile("(int64, int64, int64)")
+    compiled.disable_compile()
+    return compiled
+
+
+LOOPS = {"elementwise_block": elementwise.elementwise_block, "weight_block": elementwise.weight_block}

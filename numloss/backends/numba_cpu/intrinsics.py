@@ -1,0 +1,200 @@
+"""The primitives of the vocabulary and the words of the loop language, for Numba on CPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.extending import intrinsic
+
+from ...loops.language import POINTERS
+
+# Objects start with their head; an array continues with the address of its data. Every extension module has this
+# offset compiled in through NumPy's macros; numba_cpu/__init__.py checks it once against the running NumPy.
+ARRAY_DATA_OFFSET = object.__basicsize__
+
+_FIELD = {32: 23, 64: 52}
+_ROOT_HALF = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}
+_BIAS = {32: 0x00CAFB0D, 64: 0x00195F619980C433}
+_MAGIC = {32: 0x4B400000, 64: 0x4338000000000000}
+_MAGIC_128 = {32: 12583040.0, 64: 6755399441056768.0}
+
+
+def _bits(builder: Any, x: Any) -> tuple[Any, int, Any]:
+    width = 32 if isinstance(x.type, ir.FloatType) else 64
+    integer = ir.IntType(width)
+    return builder.bitcast(x, integer), width, integer
+
+
+@intrinsic
+def power_of_two(typingctx, t):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        bits, width, integer = _bits(builder, args[0])
+        return builder.bitcast(builder.shl(bits, integer(_FIELD[width])), args[0].type)
+
+    return t(t), codegen
+
+
+@intrinsic
+def exponent_of(typingctx, x):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        bits, width, integer = _bits(builder, args[0])
+        field = builder.lshr(builder.add(bits, integer(_BIAS[width])), integer(_FIELD[width]))
+        rounded = builder.bitcast(builder.add(field, integer(_MAGIC[width])), args[0].type)
+        return builder.fsub(rounded, ir.Constant(args[0].type, _MAGIC_128[width]))
+
+    return x(x), codegen
+
+
+@intrinsic
+def mantissa_of(typingctx, x):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        bits, width, integer = _bits(builder, args[0])
+        shifted = builder.add(bits, integer(_BIAS[width]))
+        kept = builder.and_(shifted, integer((1 << _FIELD[width]) - 1))
+        return builder.bitcast(builder.add(kept, integer(_ROOT_HALF[width])), args[0].type)
+
+    return x(x), codegen
+
+
+@intrinsic
+def sqrt(typingctx, x):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [args[0].type]), [args[0]])
+
+    return x(x), codegen
+
+
+def _pointer_word(pointed: types.Type) -> Any:
+    @intrinsic
+    def pointer(typingctx, address):  # type: ignore[no-untyped-def]
+        result = types.CPointer(pointed)
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return builder.inttoptr(args[0], context.get_value_type(result))
+
+        return result(types.int64), codegen
+
+    return pointer
+
+
+def _stack_word(pointed: types.Type) -> Any:
+    @intrinsic(prefer_literal=True)
+    def stack(typingctx, size):  # type: ignore[no-untyped-def]
+        count = size.literal_value
+        result = types.CPointer(pointed)
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            data = cgutils.alloca_once(builder, ir.ArrayType(context.get_data_type(pointed), count))
+            data.align = 64
+            return builder.bitcast(data, context.get_value_type(result))
+
+        return result(size), codegen
+
+    return stack
+
+
+def _cast_word(target: types.Type) -> Any:
+    @intrinsic
+    def cast(typingctx, x):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return context.cast(builder, args[0], signature.args[0], target)
+
+        source = types.int64 if isinstance(x, types.IntegerLiteral) else x
+        return target(source), codegen
+
+    return cast
+
+
+@intrinsic
+def offset(typingctx, pointer, n):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.int64), codegen
+
+
+@intrinsic
+def address(typingctx, pointer):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(pointer), codegen
+
+
+@intrinsic
+def array_data(typingctx, head):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        at = builder.add(args[0], ir.IntType(64)(ARRAY_DATA_OFFSET))
+        return builder.load(builder.inttoptr(at, ir.IntType(64).as_pointer()))
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def call_tile(typingctx, function, pointers, params, n):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64)] * 3)
+        target = builder.inttoptr(args[0], kind.as_pointer())
+        c, p = (builder.ptrtoint(a, ir.IntType(64)) for a in args[1:3])
+        return builder.call(target, [c, p, args[3]])
+
+    return types.int64(types.int64, pointers, params, types.int64), codegen
+
+
+@intrinsic
+def call_block(typingctx, function, problem, partial, block):  # type: ignore[no-untyped-def]
+    """Call the loop of one block at an address; the drivers' only word."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64)] * 3)
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), list(args[1:]))
+
+    return types.int64(types.int64, types.int64, types.int64, types.int64), codegen
+
+
+def external(symbol: str, arguments: list[types.Type], returns: types.Type) -> Any:
+    """A word that calls the C function registered under a symbol."""
+    names = [f"a{k}" for k in range(len(arguments))]
+
+    def typed(typingctx, *given):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            kind = ir.FunctionType(context.get_value_type(returns), [context.get_value_type(a) for a in arguments])
+            function = cgutils.get_or_insert_function(builder.module, kind, symbol)
+            return builder.call(function, args)
+
+        return returns(*arguments), codegen
+
+    scope: dict[str, Any] = {"typed": typed}
+    exec(f"def call(typingctx, {', '.join(names)}):\n    return typed(typingctx, {', '.join(names)})", scope)
+    return intrinsic(scope["call"])
+
+
+def words(dtype: str) -> dict[str, Any]:
+    """Everything that a text may call without it being a text itself, for one dtype of the data."""
+    real = getattr(types, dtype)
+    table: dict[str, Any] = {
+        "power_of_two": power_of_two,
+        "exponent_of": exponent_of,
+        "mantissa_of": mantissa_of,
+        "sqrt": sqrt,
+        "offset": offset,
+        "address": address,
+        "array_data": array_data,
+        "call_tile": call_tile,
+        "real": _cast_word(real),
+        "double": _cast_word(types.float64),
+        "integer": _cast_word(types.int64),
+        "stack_reals": _stack_word(real),
+        "stack_doubles": _stack_word(types.float64),
+        "stack_ints": _stack_word(types.int64),
+    }
+    for word, pointed in POINTERS.items():
+        table[word] = _pointer_word(real if pointed == "real" else getattr(types, pointed))
+    return table
+
+
+assert np.intp(0).itemsize == 8

@@ -1,0 +1,91 @@
+"""How many threads a call may use, and when it must stay on one.
+
+The bits of a result do not depend on any of this, so nobody notices when a call runs on one thread because it is
+small, because the process was forked, or because another thread is using the team.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+# Nanoseconds of work above which a second thread saves more than waking it costs.
+PARALLEL_PAYS_AT = 30e3
+
+_limit: ContextVar[int | None] = ContextVar("numloss_threads", default=None)
+_process_limit: int | None = None
+_team = threading.Lock()
+_forked = False
+
+
+def _after_fork() -> None:
+    global _forked, _team
+    _forked = True
+    _team = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+@functools.lru_cache(maxsize=1)
+def cores() -> int:
+    """Cores that this process may use: affinity, the container's quota, NUMBA_NUM_THREADS, OMP_NUM_THREADS."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as file:
+            quota, period = file.read().split()
+        if quota != "max":
+            found = min(found, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+    return found
+
+
+def limit() -> int:
+    """Threads that a call may use now."""
+    if _forked:
+        return 1
+    return _limit.get() or _process_limit or cores()
+
+
+def _checked(n: int) -> int:
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"the number of threads must be an integer >= 1, got {n!r}")
+    return n
+
+
+def set_num_threads(n: int) -> None:
+    """Use at most n threads in every call of this process from now on."""
+    global _process_limit
+    _process_limit = _checked(n)
+
+
+@contextlib.contextmanager
+def num_threads(n: int) -> Iterator[None]:
+    """Use at most n threads inside the `with` block."""
+    token = _limit.set(_checked(n))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+@contextlib.contextmanager
+def team() -> Iterator[bool]:
+    """The right to use several threads: one caller at a time has it, the others get False and stay on one."""
+    lock = _team
+    alone = lock.acquire(blocking=False)
+    try:
+        yield alone
+    finally:
+        if alone:
+            lock.release()

@@ -1,0 +1,147 @@
+"""Where a loss is computed: from arrays to a backend. Five rules, all of them here.
+
+1. The arrays decide: CUDA arrays go to `cuda`; host arrays to `numba`, else to `cython`. As long as Numba is not
+   loaded, work smaller than the cost of loading it runs on `cython`, whose bits are the same.
+2. A backend named in the call, in `use_backend` or in NUMLOSS_BACKEND works, or raises BackendUnavailable.
+3. Only a missing import, compiler or driver causes a fall-back; an exception from a kernel never does.
+4. `available_backends()` tells what there is and why not.
+5. A call costs at most 2 microseconds over its kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .arguments import split_options
+from .errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from .registry import Loss
+
+BACKENDS = ("numba", "cython", "cuda")
+MODULES = {"numba": "numba_cpu", "cython": "cython_aot", "cuda": "numba_cuda"}
+# Elements x nanoseconds below which starting Numba (half a second) costs more than it saves.
+NUMBA_PAYS_AT = 50e6
+
+_chosen: ContextVar[str | None] = ContextVar("numloss_backend", default=None)
+_loaded: dict[str, Any] = {}
+_missing: dict[str, BackendUnavailable] = {}
+
+
+def load(name: str) -> Any:
+    """The backend of that name; raises BackendUnavailable with the reason if there is none."""
+    if name in _loaded:
+        return _loaded[name]
+    if name not in BACKENDS:
+        raise ValueError(f"unknown backend {name!r}; there are {', '.join(BACKENDS)}")
+    if name in _missing:
+        raise BackendUnavailable(str(_missing[name]))
+    try:
+        module = importlib.import_module(f".backends.{MODULES[name]}", __package__)
+        _loaded[name] = module.backend()
+    except BackendUnavailable as error:
+        _missing[name] = error
+        raise
+    return _loaded[name]
+
+
+def available_backends() -> dict[str, str]:
+    """Each backend with "available" or the reason why it is not."""
+    report = {}
+    for name in BACKENDS:
+        try:
+            load(name)
+            report[name] = "available"
+        except BackendUnavailable as error:
+            report[name] = str(error)
+    return report
+
+
+@contextlib.contextmanager
+def use_backend(name: str) -> Iterator[None]:
+    """Compute on this backend inside the `with` block; raises BackendUnavailable if it cannot run here."""
+    load(name)
+    token = _chosen.set(name)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def is_device_array(value: Any) -> bool:
+    """True for arrays on a CUDA device, told without importing any library."""
+    if isinstance(value, np.ndarray):
+        return False
+    device = getattr(value, "device", None)
+    if getattr(device, "type", None) is not None:  # torch says it; its CPU tensors have no CUDA interface either
+        return bool(device.type == "cuda")
+    return hasattr(type(value), "__cuda_array_interface__") or hasattr(value, "__cuda_array_interface__")
+
+
+def host_backend(work: float) -> Any:
+    """The backend for host arrays when nobody named one; work is elements x nanoseconds."""
+    if "numba" in _loaded:
+        return _loaded["numba"]
+    if work < NUMBA_PAYS_AT and "numba" not in sys.modules or "numba" in _missing:
+        try:
+            return load("cython")
+        except BackendUnavailable:
+            if "numba" in _missing:
+                raise
+    try:
+        return load("numba")
+    except BackendUnavailable as no_numba:
+        try:
+            return load("cython")
+        except BackendUnavailable as no_cython:
+            raise BackendUnavailable(f"no backend for host arrays: numba: {no_numba}; cython: {no_cython}") from None
+
+
+def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
+    """The backend for a call."""
+    name = named or _chosen.get() or os.environ.get("NUMLOSS_BACKEND")
+    first = arguments[0]
+    if type(first) is np.ndarray:
+        if name is None:
+            return host_backend(first.size * loss.cost)
+        if name != "cuda":
+            return load(name)
+        raise TypeError(
+            f"{loss.name}: backend 'cuda' takes device arrays, got a NumPy array; nothing is copied silently. "
+            "Move the arrays first, for instance with cupy.asarray or numba.cuda.to_device"
+        )
+    if any(is_device_array(value) for value in arguments):
+        if name not in (None, "cuda"):
+            raise TypeError(f"{loss.name}: backend {name!r} takes host arrays, got arrays on a CUDA device")
+        return load("cuda")
+    return load(name) if name not in (None, "cuda") else host_backend(np.size(first) * loss.cost)
+
+
+def evaluate(
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    pair: bool = False,
+    argnums: tuple[int, ...] | None = None,
+    bound: bool = False,
+) -> Any:
+    """Compute a loss (mode 0), with its gradient (1), with its curvature (2); `pair` asks for sum and weight.
+
+    The one way into every backend. Returns what the public functions and transforms return.
+    """
+    if len(arguments) != len(loss.inputs) or options:
+        arguments = split_options(loss, arguments, options)
+    if loss.prepare is not None:
+        return loss.prepare(loss, mode, arguments, options, pair, argnums, bound)
+    backend = choose(loss, arguments, options.get("backend"))
+    return getattr(backend, loss.family)(loss, mode, arguments, options, pair, argnums, bound)

@@ -1,0 +1,42 @@
+"""Domains of arguments, as data: validation, generators of test inputs and documentation all read the same."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The values from low to high, both included; `integers`: only whole numbers among them.
+
+    An open end is the nearest float inside: it is spelt out in `text`, which error messages print.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    integers: bool = False
+    text: str = "a number, not NaN"
+
+    @property
+    def check(self) -> int:
+        """What a loop has to test: nothing (0), the interval (1), or integers in it (2)."""
+        return 2 if self.integers else 1
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high and (not self.integers or value == round(value))
+
+
+TINY = 5e-324
+
+REAL = Domain()
+FINITE = Domain(-1.7976931348623157e308, 1.7976931348623157e308, text="finite")
+POSITIVE = Domain(TINY, 1.7976931348623157e308, text="> 0 and finite")
+NONNEGATIVE = Domain(0.0, 1.7976931348623157e308, text=">= 0 and finite")
+UNIT = Domain(0.0, 1.0, text="in [0, 1]")
+OPEN_UNIT = Domain(TINY, 1.0 - 2.0**-53, text="in (0, 1)")
+SMOOTHING = Domain(0.0, 1.0 - 2.0**-53, text="in [0, 1)")
+HALF_UNIT = Domain(0.0, 0.5, text="in [0, 0.5]")
+SIGN = Domain(-1.0, 1.0, integers=True, text="-1 or 1 (0 reads as -1)")
+BINARY = Domain(0.0, 1.0, integers=True, text="0 or 1")
+ANY = Domain(-math.inf, math.inf, text="anything")

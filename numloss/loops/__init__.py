@@ -1,0 +1,22 @@
+"""The loops of each family, written once in a small language that two compilers read.
+
+A loop walks over a block of the problem and calls a *tile*: a function compiled from one law, which maps at
+most 512 elements. The text of this package is Python that Numba compiles (numloss/backends/numba_cpu) and that
+kernels/translate.py turns into Cython when the package is built, so that both run the same operations in the
+same order. Only what differs between the two is written twice: threads, memory, and how Python calls in.
+
+The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` and calls:
+
+    annotations      Real Reals Double Doubles Int Ints: the dtype of the data, float64, int64, and pointers to them
+    real(x) double(x) integer(x)               conversions
+    reals(a) doubles(a) ints(a)                pointers from an address;  pointer[i] reads and writes
+    int8s uint8s ... uint64s float32s float64s pointers to the other dtypes of NumPy
+    offset(p, n)  address(p)                   a pointer n elements further; the address behind a pointer
+    array_data(o)                              address of the data of the NumPy array that is the object at o
+    stack_reals(n) stack_doubles(n) stack_ints(n)  memory of this call; n is a literal
+    call_tile(f, pointers, params, n)          calls the tile at address f
+    @apart                                     a function that is compiled by itself and called
+    double_exp double_log double_log1p         words of the vocabulary for a Double, whatever the data
+
+A float literal takes the dtype of the data; write double(0.0) for a sum in float64.
+"""

@@ -1,0 +1,46 @@
+"""The words of the loop language. They have no meaning as plain Python: compilers replace them by name."""
+
+from typing import Any, NoReturn, TypeAlias
+
+Real: TypeAlias = Any
+Reals: TypeAlias = Any
+Double: TypeAlias = Any
+Doubles: TypeAlias = Any
+Int: TypeAlias = Any
+Ints: TypeAlias = Any
+
+POINTERS = {
+    "reals": "real",
+    "doubles": "float64",
+    "ints": "int64",
+    "float32s": "float32",
+    "float64s": "float64",
+    "int8s": "int8",
+    "uint8s": "uint8",
+    "int16s": "int16",
+    "uint16s": "uint16",
+    "int32s": "int32",
+    "uint32s": "uint32",
+    "int64s": "int64",
+    "uint64s": "uint64",
+}
+WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
+DOUBLE_WORDS = {"double_exp": "exp", "double_log": "log", "double_log1p": "log1p"}
+WORDS = (*WORDS, "call_tile", *POINTERS, *DOUBLE_WORDS)
+
+
+def apart(text: Any) -> Any:
+    """Mark a loop as a function of its own: it is compiled once, not again inside everything that calls it."""
+    text.apart = True
+    return text
+
+
+def _word(*arguments: Any) -> NoReturn:
+    raise NotImplementedError("a word of the loop language is compiled, not called")
+
+
+real = double = integer = offset = address = array_data = call_tile = _word
+stack_reals = stack_doubles = stack_ints = _word
+double_exp = double_log = double_log1p = _word
+reals = doubles = ints = float32s = float64s = int8s = uint8s = _word
+int16s = uint16s = int32s = uint32s = int64s = uint64s = _word

@@ -1,0 +1,221 @@
+"""Reading and writing blocks of arrays of any dtype and layout.
+
+An operand is three integers: the array object, its kind, and the address of its layout. The kind is the code of
+its dtype (0: the dtype of the data; the others below) plus 16 times the check of its domain. A layout of 0 means
+C order; a layout of -1 means a constant; else it is the address of ndim, the shape, and the strides in bytes,
+as seen in the order of the data.
+"""
+
+from __future__ import annotations
+
+from ..scalar import rint
+from .language import (
+    Int,
+    Ints,
+    Real,
+    Reals,
+    apart,
+    array_data,
+    float32s,
+    float64s,
+    int8s,
+    int16s,
+    int32s,
+    int64s,
+    integer,
+    offset,
+    real,
+    reals,
+    ints,
+    stack_ints,
+    uint8s,
+    uint16s,
+    uint32s,
+    uint64s,
+)
+
+
+@apart
+def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
+    """Read n values of the dtype `code`, `stride` elements of it apart, into out."""
+    if code == 0:
+        p0 = reals(data)
+        for i in range(n):
+            out[i] = p0[i * stride]
+    elif code == 1:
+        p1 = float32s(data)
+        for i in range(n):
+            out[i] = real(p1[i * stride])
+    elif code == 2:
+        p2 = float64s(data)
+        for i in range(n):
+            out[i] = real(p2[i * stride])
+    elif code == 3:
+        p3 = int8s(data)
+        for i in range(n):
+            out[i] = real(p3[i * stride])
+    elif code == 4:
+        p4 = uint8s(data)
+        for i in range(n):
+            out[i] = real(p4[i * stride])
+    elif code == 5:
+        p5 = int16s(data)
+        for i in range(n):
+            out[i] = real(p5[i * stride])
+    elif code == 6:
+        p6 = uint16s(data)
+        for i in range(n):
+            out[i] = real(p6[i * stride])
+    elif code == 7:
+        p7 = int32s(data)
+        for i in range(n):
+            out[i] = real(p7[i * stride])
+    elif code == 8:
+        p8 = uint32s(data)
+        for i in range(n):
+            out[i] = real(p8[i * stride])
+    elif code == 9:
+        p9 = int64s(data)
+        for i in range(n):
+            out[i] = real(p9[i * stride])
+    else:
+        p10 = uint64s(data)
+        for i in range(n):
+            out[i] = real(p10[i * stride])
+    return 0
+
+
+@apart
+def item_size(code: Int, native: Int) -> Int:
+    """Bytes of one value of the dtype `code`; `native` for the dtype of the data."""
+    if code == 0:
+        return native
+    if code == 3 or code == 4:
+        return 1
+    if code == 5 or code == 6:
+        return 2
+    if code == 1 or code == 7 or code == 8:
+        return 4
+    return 8
+
+
+def locate(layout: Ints, start: Int, index: Ints) -> Int:
+    """Write the position `start`, counted in C order, as an index per axis; return its offset in bytes."""
+    axes = layout[0]
+    shift = 0
+    for k in range(axes):
+        axis = axes - 1 - k
+        size = layout[1 + axis]
+        index[axis] = start % size
+        start = start // size
+        shift = shift + index[axis] * layout[1 + axes + axis]
+    return shift
+
+
+def advance(layout: Ints, run: Int, index: Ints) -> Int:
+    """Move the index by `run` along the last axis (never past its end by more than one row); change of offset."""
+    axes = layout[0]
+    axis = axes - 1
+    shift = run * layout[1 + axes + axis]
+    index[axis] = index[axis] + run
+    while axis > 0 and index[axis] == layout[1 + axis]:
+        shift = shift - index[axis] * layout[1 + axes + axis]
+        index[axis] = 0
+        axis = axis - 1
+        index[axis] = index[axis] + 1
+        shift = shift + layout[1 + axes + axis]
+    return shift
+
+
+def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, out: Reals) -> Int:
+    """Read n values in C order from position `start` of an array of any strides."""
+    index = stack_ints(64)
+    size = item_size(code, native)
+    axes = layout[0]
+    data = data + locate(layout, start, index)
+    stride = layout[2 * axes]
+    done = 0
+    while done < n:
+        run = layout[axes] - index[axes - 1]
+        if run > n - done:
+            run = n - done
+        if stride % size == 0:
+            convert(data, code, stride // size, run, offset(out, done))
+        else:
+            for i in range(run):
+                convert(data + i * stride, code, 0, 1, offset(out, done + i))
+        data = data + advance(layout, run, index)
+        done = done + run
+    return 0
+
+
+@apart
+def scatter(data: Int, layout: Ints, start: Int, n: Int, values: Reals) -> Int:
+    """Write n values in C order from position `start` into an array of any strides, of the dtype of the data."""
+    index = stack_ints(64)
+    data = data + locate(layout, start, index)
+    for i in range(n):
+        at = reals(data)
+        at[0] = values[i]
+        data = data + advance(layout, 1, index)
+    return 0
+
+
+@apart
+def fetch(c: Ints, k: Int, native: Int, constant: Real, start: Int, n: Int, buffer: Reals) -> Reals:
+    """Pointer to n values of the operand at c[k], read into buffer unless they lie in memory as they are needed."""
+    code = c[k + 1] % 16
+    if c[k + 2] == 0:
+        data = array_data(c[k])
+        if code == 0:
+            return offset(reals(data), start)
+        convert(data + start * item_size(code, native), code, 1, n, buffer)
+        return buffer
+    if c[k + 2] == -1:
+        for i in range(n):
+            buffer[i] = constant
+        return buffer
+    gather(array_data(c[k]), code, native, ints(c[k + 2]), start, n, buffer)
+    return buffer
+
+
+@apart
+def place(c: Ints, k: Int, start: Int, buffer: Reals, direct: Int) -> Reals:
+    """Where a tile may write the operand at c[k]: its own memory if that is contiguous and `direct`, else buffer."""
+    if c[k + 2] == 0 and direct == 1:
+        return offset(reals(array_data(c[k])), start)
+    return buffer
+
+
+def deliver(c: Ints, k: Int, start: Int, n: Int, values: Reals, direct: Int) -> Int:
+    """Bring values that were not written in place to the operand at c[k]."""
+    if c[k + 2] == 0:
+        if direct == 0:
+            out = offset(reals(array_data(c[k])), start)
+            for i in range(n):
+                out[i] = values[i]
+    else:
+        scatter(array_data(c[k]), ints(c[k + 2]), start, n, values)
+    return 0
+
+
+def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
+    """Position of the first value outside [low, high], NaN included; -1 if there is none.
+
+    check 1: an interval. check 2: integers in it.
+    """
+    bad = 0
+    if check == 1:
+        for i in range(n):
+            bad += integer(not (x[i] >= low and x[i] <= high))
+    else:
+        for i in range(n):
+            bad += integer(not (x[i] >= low and x[i] <= high and x[i] == rint(x[i])))
+    if bad == 0:
+        return -1
+    for i in range(n):
+        if not (x[i] >= low and x[i] <= high):
+            return i
+        if check == 2 and x[i] != rint(x[i]):
+            return i
+    return -1

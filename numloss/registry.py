@@ -1,0 +1,249 @@
+"""What a loss is: its law or its kernel, its arguments and their domains, and what may be asked of it.
+
+A file of a loss holds two adjacent definitions, the law and its face. The face is an empty function with the
+full signature and the docstring; a decorator of this module turns it into the public function and records the
+loss in LOSSES.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, Unpack, cast
+
+from . import dispatch
+from .domains import (
+    ANY,
+    BINARY,
+    FINITE,
+    HALF_UNIT,
+    NONNEGATIVE,
+    OPEN_UNIT,
+    POSITIVE,
+    REAL,
+    SIGN,
+    SMOOTHING,
+    UNIT,
+    Domain,
+)
+from .typing import Array, Result
+
+__all__ = [
+    "ANY",
+    "BINARY",
+    "FINITE",
+    "HALF_UNIT",
+    "LOSSES",
+    "NONNEGATIVE",
+    "OPEN_UNIT",
+    "POSITIVE",
+    "REAL",
+    "SIGN",
+    "SMOOTHING",
+    "UNIT",
+    "Array",
+    "Domain",
+    "Loss",
+    "Options",
+    "ParameterOptions",
+    "Result",
+    "Unpack",
+    "elementwise",
+    "embedding",
+    "parameterwise",
+    "regional",
+    "rowwise",
+    "selected",
+]
+
+Law: TypeAlias = Callable[..., Any]
+Face = TypeVar("Face", bound=Callable[..., Any])
+AddsUp = Literal["rows", "groups", "no"]
+
+
+class Options(TypedDict, total=False):
+    """The options that every loss on predictions has."""
+
+    weight: Array | None
+    reduction: Literal["mean", "sum", "none"]
+    out: Any
+    backend: str | None
+
+
+class ParameterOptions(TypedDict, total=False):
+    """The options of losses on parameters: no weight, and the sum by default."""
+
+    reduction: Literal["mean", "sum", "none"]
+    out: Any
+    backend: str | None
+
+
+SHARED = """
+    Other Parameters
+    ----------------
+    weight : array, optional
+        One weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
+    reduction : {"mean", "sum", "none"}
+        ``"mean"`` is sum(weight * loss) / sum(weight) over what counts, 0.0 if nothing counts; ``"none"`` gives
+        weight * loss. Sums are taken in float64, in an order that depends on the shape alone.
+    out : array, optional
+        Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
+        under ``value_grad_hess`` the pair (gradient, curvature).
+    backend : str, optional
+        ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
+"""
+SHARED_PARAMETERS = """
+    Other Parameters
+    ----------------
+    reduction : {"sum", "mean", "none"}
+        ``"sum"`` by default: a penalty is added to a loss, not averaged over parameters.
+    out : array, optional
+        Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient, under
+        ``value_grad_hess`` the pair (gradient, curvature).
+    backend : str, optional
+        ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
+"""
+
+
+@dataclass(eq=False)
+class Loss:
+    """One loss. Everything that the library knows about it is here, as data."""
+
+    name: str
+    family: str
+    law: Law
+    face: Callable[..., Any]
+    inputs: tuple[str, ...]
+    defaults: dict[str, Any]
+    domains: dict[str, Domain]
+    differentiable: int = 1
+    per_element: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    curvature: bool = True
+    least: float = 1e-16
+    cost: float = 1.0
+    convex: bool = False
+    kinks: str = ""
+    adds_up: AddsUp = "rows"
+    weighted: bool = True
+    reduction: str = "mean"
+    task: str = ""
+    aliases: tuple[str, ...] = ()
+    function: Callable[..., Any] = field(default=cast(Any, None), repr=False)
+    prepare: Callable[..., Any] | None = None
+    kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def tile_shape(self) -> tuple[int, int, int]:
+        """Inputs, parameters and differentiable inputs of the law, which determine its tile."""
+        inputs = len(self.inputs) + len(self.per_element)
+        return inputs, len(self.params), self.differentiable
+
+    def __reduce__(self) -> Any:
+        return loss_of, (self.function,)
+
+
+LOSSES: dict[str, Loss] = {}
+
+
+def loss_of(function: Callable[..., Any]) -> Loss:
+    """The record behind a public loss function."""
+    try:
+        return cast(Loss, function.__loss__)  # type: ignore[attr-defined]
+    except AttributeError:
+        raise TypeError(f"{function!r} is not a loss of numloss; numloss.elementwise makes one from a law") from None
+
+
+def public_function(loss: Loss) -> Callable[..., Any]:
+    """The function that users call: the face's name, signature, docstring and module around `dispatch.evaluate`."""
+    evaluate = dispatch.evaluate
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return evaluate(loss, 0, arguments, options)
+
+    face = loss.face
+    # the globals of the face's module make doctest, pickle and inspect find the function where it is written
+    function = types.FunctionType(call.__code__, face.__globals__, face.__name__, None, call.__closure__)
+    for name in ("__module__", "__qualname__", "__doc__"):
+        setattr(function, name, getattr(face, name))
+    function.__wrapped__ = face  # type: ignore[attr-defined]
+    function.__annotations__ = face.__annotations__
+    function.__loss__ = loss  # type: ignore[attr-defined]
+    return function
+
+
+def _signature(face: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    parameters = inspect.signature(face).parameters.values()
+    inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+    defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return inputs, defaults
+
+
+def record(family: str, law: Law, face: Face, domains: dict[str, Domain], facts: dict[str, Any]) -> Face:
+    """Make the loss of a face, put it into LOSSES, and return its public function."""
+    inputs, defaults = _signature(face)
+    doc = SHARED if facts.get("weighted", True) else SHARED_PARAMETERS
+    if face.__doc__:
+        head, mark, tail = face.__doc__.partition("\n    Returns\n")
+        face.__doc__ = f"{head.rstrip()}\n{doc}{mark}{tail}" if mark else f"{head.rstrip()}\n{doc}"
+    module = face.__module__.split(".")
+    task = module[-2] if len(module) > 2 else "yours"
+    loss = Loss(face.__name__, family, law, face, inputs, defaults, domains, task=task, **facts)
+    loss.function = public_function(loss)
+    if face.__module__.startswith("numloss.losses."):
+        if loss.name in LOSSES:
+            raise ValueError(f"two losses are called {loss.name}")
+        LOSSES[loss.name] = loss
+    return cast(Face, loss.function)
+
+
+def _split(arguments: dict[str, Any]) -> tuple[dict[str, Domain], dict[str, Any]]:
+    domains = {name: value for name, value in arguments.items() if isinstance(value, Domain)}
+    facts = {name: value for name, value in arguments.items() if name not in domains}
+    return domains, facts
+
+
+def law_arguments(law: Law) -> tuple[str, ...]:
+    """Names of the positional arguments of a law."""
+    code = law.__code__  # type: ignore[attr-defined]
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+def elementwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss whose value at each element is a scalar law of the inputs there.
+
+    Keywords that are domains belong to the argument of that name; the others are facts of the loss.
+    """
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        inputs, _ = _signature(face)
+        facts["params"] = law_arguments(law)[len(inputs) + len(facts.get("per_element", ())) :]
+        return record("elementwise", law, face, domains, facts)
+
+    return decorate
+
+
+def parameterwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a penalty on parameters: elementwise, one input, no weight, summed by default."""
+    facts = {"weighted": False, "reduction": "sum", "convex": True}
+    return elementwise(law, **facts, **arguments)
+
+
+def _family(family: str) -> Callable[..., Callable[[Face], Face]]:
+    def declare(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+        def decorate(face: Face) -> Face:
+            domains, facts = _split(arguments)
+            return record(family, law, face, domains, facts)
+
+        return decorate
+
+    return declare
+
+
+rowwise = _family("rowwise")
+selected = _family("selected")
+regional = _family("regional")
+embedding = _family("embedding")

@@ -1,0 +1,239 @@
+"""From a loss to its gradient, its curvature, or its sum and weight.
+
+Every transform takes a loss of numloss or a functools.partial of one, and gives a callable with the same
+arguments. It gives the same object each time, so it may be called in a loop, and it can be pickled.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Generic, Literal, ParamSpec
+
+from . import dispatch
+from .registry import Loss, loss_of
+from .typing import Array, Result
+
+P = ParamSpec("P")
+Policy = Literal["exact", "bound"]
+POLICIES = ("exact", "bound")
+
+
+def unwrapped(function: Any) -> tuple[Loss, tuple[Any, ...], dict[str, Any]]:
+    """The loss behind a function or a partial of one, and what the partial has fixed."""
+    arguments: tuple[Any, ...] = ()
+    options: dict[str, Any] = {}
+    while isinstance(function, functools.partial):
+        arguments = function.args + arguments
+        options = {**function.keywords, **options}
+        function = function.func
+    return loss_of(function), arguments, options
+
+
+class Transformed(Generic[P]):
+    """A transformed loss: what was asked for, of which loss."""
+
+    def __init__(self, function: Callable[P, Result], make: Callable[..., Any], asked: dict[str, Any]) -> None:
+        self.function = function
+        self.make, self.asked = make, asked
+        self.pair = isinstance(function, Transformed)
+        inner = function.function if isinstance(function, Transformed) else function
+        self.loss, self.arguments, self.options = unwrapped(inner)
+        self.__doc__ = f"{make.__name__} of {self.loss.name}.\n\n{self.loss.function.__doc__}"
+        self.__wrapped__ = self.loss.face
+
+    def __reduce__(self) -> Any:
+        return functools.partial(self.make, **self.asked), (self.function,)
+
+    def __repr__(self) -> str:
+        extra = "".join(f", {name}={value!r}" for name, value in self.asked.items())
+        inner = repr(self.function) if self.pair else self.loss.name
+        return f"numloss.{self.make.__name__}({inner}{extra})"
+
+    def evaluate(self, mode: int, args: tuple[Any, ...], options: dict[str, Any], *rest: Any) -> Any:
+        """Call the loss with what the partial has fixed and what is given now."""
+        if self.arguments:
+            args = self.arguments + args
+        if self.options:
+            options = {**self.options, **options}
+        return dispatch.evaluate(self.loss, mode, args, options, self.pair, *rest)
+
+
+class ValueAndGrad(Transformed[P]):
+    """Value and gradient in one pass."""
+
+    argnums: tuple[int, ...] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
+        return self.evaluate(1, args, kwargs, self.argnums)  # type: ignore[no-any-return]
+
+
+class Grad(ValueAndGrad[P]):
+    """The gradient alone."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return self.evaluate(1, args, kwargs, self.argnums)[1]
+
+
+class ValueGradHess(Transformed[P]):
+    """Value, gradient and diagonal curvature in one pass."""
+
+    bound = False
+    argnums: tuple[int, ...] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any, Any]:
+        return self.evaluate(2, args, kwargs, self.argnums, self.bound)  # type: ignore[no-any-return]
+
+
+class SumAndWeight(Transformed[P]):
+    """The weighted sum of the values, and the sum of the weights."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[float, float]:
+        return self.evaluate(0, args, kwargs)  # type: ignore[no-any-return]
+
+    def evaluate(self, mode: int, args: tuple[Any, ...], options: dict[str, Any], *rest: Any) -> Any:
+        if options.get("reduction", "sum") == "none":
+            raise ValueError(f"{self.loss.name}: sum_and_weight reduces; reduction='none' makes no sense here")
+        self.pair = True
+        return super().evaluate(mode, args, options, *rest)
+
+
+_made: dict[Any, Any] = {}
+
+
+def _remember(key: Any, make: Callable[[], Any]) -> Any:
+    """The same transformed object for the same request; partials with unhashable options are made anew."""
+    try:
+        if key not in _made:
+            _made[key] = make()
+        return _made[key]
+    except TypeError:
+        return make()
+
+
+def _key(function: Any) -> Any:
+    if isinstance(function, functools.partial):
+        return _key(function.func), function.args, tuple(sorted(function.keywords.items()))
+    return function
+
+
+def _argnums(loss: Loss, argnums: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
+    if argnums is None:
+        return None
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for k in chosen:
+        if not 0 <= k < loss.differentiable:
+            names = ", ".join(f"{i}: {name}" for i, name in enumerate(loss.inputs[: loss.differentiable]))
+            raise ValueError(f"{loss.name}: argnums {k} is not a differentiable input; there are {names}")
+    return chosen
+
+
+def value_and_grad(
+    function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None = None
+) -> Callable[P, tuple[Any, Any]]:
+    """Value and gradient of a loss in one pass.
+
+    Parameters
+    ----------
+    function : loss, functools.partial of one, or ``sum_and_weight`` of one
+    argnums : int or tuple of int, optional
+        Positions of the inputs to differentiate; by default all that the loss declares differentiable.
+
+    Returns
+    -------
+    callable
+        With the arguments of the loss; returns ``(value, gradient)``. The gradient is an array with the shape and
+        dtype of the input, or a tuple if there are several. ``out=`` takes the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.value_and_grad(nl.mse)(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
+    (2.0, array([0., 2.]))
+    """
+    return _transformed(value_and_grad, ValueAndGrad, function, argnums)
+
+
+def grad(function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None = None) -> Callable[P, Array]:
+    """Gradient of a loss; ``value_and_grad`` gives the value in the same pass, for nothing.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.grad(nl.mse)(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
+    array([0., 2.])
+    """
+    return _transformed(grad, Grad, function, argnums)
+
+
+def _transformed(make: Callable[..., Any], kind: type[Any], function: Any, argnums: Any) -> Any:
+    def build() -> Any:
+        result = kind(function, make, {} if argnums is None else {"argnums": argnums})
+        result.argnums = _argnums(result.loss, argnums)
+        return result
+
+    return _remember((make, _key(function), argnums), build)
+
+
+def value_grad_hess(
+    function: Callable[P, Result], *, curvature: Policy = "exact", argnums: int | tuple[int, ...] | None = None
+) -> Callable[P, tuple[Any, Any, Any]]:
+    """Value, gradient and diagonal curvature of a loss in one pass.
+
+    Parameters
+    ----------
+    function : loss, functools.partial of one, or ``sum_and_weight`` of one
+    curvature : {"exact", "bound"}
+        ``"exact"`` is the second derivative with respect to each entry by itself; it may be zero or negative.
+        ``"bound"`` is positive everywhere, as Newton steps and boosted trees need; each loss says which.
+    argnums : int or tuple of int, optional
+        As in ``value_and_grad``.
+
+    Returns
+    -------
+    callable
+        Returns ``(value, gradient, curvature)``; ``out=`` takes the pair (gradient, curvature).
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.value_grad_hess(nl.mae, curvature="bound")(np.array([1.0, 4.0]), np.array([1.0, 2.0]), reduction="sum")
+    (2.0, array([0., 1.]), array([1., 1.]))
+    """
+    if curvature not in POLICIES:
+        raise ValueError(f"curvature must be 'exact' or 'bound', got {curvature!r}")
+
+    def build() -> Any:
+        asked: dict[str, Any] = {} if curvature == "exact" else {"curvature": curvature}
+        result: ValueGradHess[P] = ValueGradHess(function, value_grad_hess, asked)
+        if argnums is not None:
+            asked["argnums"] = argnums
+        if not result.loss.curvature:
+            raise ValueError(f"{result.loss.name} offers no curvature")
+        result.bound = curvature == "bound"
+        result.argnums = _argnums(result.loss, argnums)
+        return result
+
+    return _remember((value_grad_hess, _key(function), curvature, argnums), build)  # type: ignore[no-any-return]
+
+
+def sum_and_weight(function: Callable[P, Result]) -> Callable[P, tuple[float, float]]:
+    """The weighted sum of a loss and the sum of its weights, which add up over batches, files and ranks.
+
+    The sum of the first divided by the sum of the second is the mean over everything. Losses that do not add up
+    are refused.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.sum_and_weight(nl.mse)(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
+    (4.0, 2.0)
+    """
+
+    def build() -> Any:
+        result: SumAndWeight[P] = SumAndWeight(function, sum_and_weight, {})
+        if result.loss.adds_up == "no":
+            raise ValueError(f"{result.loss.name} does not add up over batches: its value is not a sum over rows")
+        return result
+
+    return _remember((sum_and_weight, _key(function)), build)  # type: ignore[no-any-return]
