@@ -42,7 +42,9 @@ def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any
 
 
 def number(loss: Loss, name: str, value: Any) -> float:
-    """An option that is a number, inside its domain."""
+    """An option that is a number, inside its domain, or the number that None stands for."""
+    if value is None and name in loss.none:
+        return loss.none[name]
     try:
         result = float(value)
     except (TypeError, ValueError):

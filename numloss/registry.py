@@ -109,7 +109,11 @@ SHARED_PARAMETERS = """
 
 @dataclass(eq=False)
 class Loss:
-    """One loss. Everything that the library knows about it is here, as data."""
+    """One loss. Everything that the library knows about it is here, as data.
+
+    `wrt` are the positions of the inputs that the law differentiates, in the order of its slopes; `none` gives the
+    number that stands in the law for an option that is None.
+    """
 
     name: str
     family: str
@@ -118,8 +122,9 @@ class Loss:
     inputs: tuple[str, ...]
     defaults: dict[str, Any]
     domains: dict[str, Domain]
-    differentiable: int = 1
+    wrt: tuple[int, ...] = (0,)
     per_element: tuple[str, ...] = ()
+    none: dict[str, float] = field(default_factory=dict)
     params: tuple[str, ...] = ()
     curvature: bool = True
     least: float = 1e-16
@@ -139,7 +144,7 @@ class Loss:
     def tile_shape(self) -> tuple[int, int, int]:
         """Inputs, parameters and differentiable inputs of the law, which determine its tile."""
         inputs = len(self.inputs) + len(self.per_element)
-        return inputs, len(self.params), self.differentiable
+        return inputs, len(self.params), len(self.wrt)
 
     def __reduce__(self) -> Any:
         return loss_of, (self.function,)

@@ -122,8 +122,8 @@ def _argnums(loss: Loss, argnums: int | tuple[int, ...] | None) -> tuple[int, ..
         return None
     chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for k in chosen:
-        if not 0 <= k < loss.differentiable:
-            names = ", ".join(f"{i}: {name}" for i, name in enumerate(loss.inputs[: loss.differentiable]))
+        if k not in loss.wrt:
+            names = ", ".join(f"{i}: {loss.inputs[i]}" for i in loss.wrt)
             raise ValueError(f"{loss.name}: argnums {k} is not a differentiable input; there are {names}")
     return chosen
 

@@ -188,7 +188,7 @@ class HostBackend:
         if weight is not None:
             weight = check.host_array(loss, "weight", weight)
             check.weight_shape(loss, weight, shape)
-        count = loss.differentiable
+        count = len(loss.wrt)
         wanted = reduction == "none" and not pair
         given_slopes = given_curvatures = given_values = None
         if get("out") is not None:
@@ -207,13 +207,13 @@ class HostBackend:
         outputs: list[Array] = []
         direct = 1
         if mode:
-            for k, given in enumerate(check.several(loss, given_slopes, count, "gradient")):
-                outputs.append(check.output(loss, given, arrays[k], shape, real_arrays, "gradient"))
+            for given in slots(loss, given_slopes, argnums, "gradient"):
+                outputs.append(check.output(loss, given, pred, shape, real_arrays, "gradient"))
                 if given is not None:
                     direct = 0 if any(given is a or check_same(given, a) for a in real_arrays) else direct
         if mode == 2:
-            for k, given in enumerate(check.several(loss, given_curvatures, count, "curvature")):
-                outputs.append(check.output(loss, given, arrays[k], shape, real_arrays, "curvature"))
+            for given in slots(loss, given_curvatures, argnums, "curvature"):
+                outputs.append(check.output(loss, given, pred, shape, real_arrays, "curvature"))
                 if given is not None:
                     direct = 0 if any(given is a or check_same(given, a) for a in real_arrays) else direct
         values = check.output(loss, given_values, pred, shape, real_arrays, "values") if wanted else None
@@ -284,7 +284,8 @@ class HostBackend:
             self.complain(loss, results[2], views, None if spread_weight is None else seen(spread_weight))
         if weight is not None:
             total = results[1]
-        return finished(results[0], total, reduction, pair, mode, values, outputs, count, argnums)
+        places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
+        return finished(results[0], total, reduction, pair, mode, values, outputs, count, places)
 
 
 def finished(
@@ -321,6 +322,13 @@ def finished(
     return (result, slopes) if mode == 1 else (result, slopes, curvatures)
 
 
+def slots(loss: Loss, given: Any, argnums: tuple[int, ...] | None, what: str) -> list[Any]:
+    """`out` in the order of the law's slopes; None where argnums leaves one out, which is computed all the same."""
+    chosen = loss.wrt if argnums is None else argnums
+    arrays = dict(zip(chosen, check.several(loss, given, len(chosen), what), strict=True))
+    return [arrays.get(k) for k in loss.wrt]
+
+
 def check_same(given: Array, array: Array) -> bool:
     """True if two different array objects are the same memory; cheap where both own theirs."""
     if given.base is None and array.base is None:
@@ -335,9 +343,7 @@ def overlapping(outputs: list[Array]) -> bool:
 
 def per_element(loss: Loss, name: str, value: Any, shape: tuple[int, ...]) -> tuple[Array | None, float]:
     """An option that may be one number or an array that follows the last axes of the prediction."""
-    if value is None:
-        return None, 1.0
-    if np.ndim(value) == 0:
+    if value is None or np.ndim(value) == 0:
         return None, check.number(loss, name, value)
     array = check.host_array(loss, name, value)
     try:
