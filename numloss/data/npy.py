@@ -1,0 +1,217 @@
+"""A reader of .npy files that trusts nothing in them.
+
+The header is read by a grammar, never evaluated; dtypes are on a list; the size that the header declares is
+compared with the size of the file before anything is allocated. Files are read, never mapped: a mapped file that
+shrinks kills the process, a read that comes up short raises FormatError.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import stat
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+
+from ..errors import FormatError
+
+Array = np.ndarray[Any, Any]
+
+MAGIC = b"\x93NUMPY"
+LONGEST_HEADER = 64 * 1024
+MOST_AXES = 32
+MOST_ELEMENTS = 2**59
+DTYPES = ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+
+_ENTRY = re.compile(
+    rb"""\s*'(?:(?P<descr>descr)'\s*:\s*'(?P<order>[<>|])(?P<kind>[a-zA-Z]\d{0,4})'
+          |(?P<fortran>fortran_order)'\s*:\s*(?P<truth>True|False)
+          |(?P<shape>shape)'\s*:\s*\((?P<axes>[\d,\ ]*)\)
+        )\s*(?P<comma>,?)""",
+    re.VERBOSE,
+)
+_AXES = re.compile(rb"(\d{1,19}, *)*(\d{1,19})?")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a .npy file says about its array."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran_order: bool
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array, in integers that cannot overflow."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one entry of the first axis."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+
+def _refuse(source: str, offset: int, problem: str) -> NoReturn:
+    raise FormatError(f"{source}: not a .npy file that numloss reads: {problem} (at byte {offset})")
+
+
+def read_header(file: BinaryIO, source: str) -> Header:
+    """Read the header at the start of a stream; `source` names the file in messages."""
+    start = file.read(8)
+    if len(start) < 8 or start[:6] != MAGIC:
+        _refuse(source, 0, "it does not start with \\x93NUMPY and a version")
+    major, minor = start[6], start[7]
+    if major not in (1, 2, 3) or minor != 0:
+        _refuse(source, 6, f"version {major}.{minor}; there are 1.0, 2.0 and 3.0")
+    width = 2 if major == 1 else 4
+    field = file.read(width)
+    if len(field) < width:
+        _refuse(source, 8, "it ends within the length of the header")
+    (length,) = struct.unpack("<H" if major == 1 else "<I", field)
+    if length > LONGEST_HEADER:
+        _refuse(source, 8, f"a header of {length} bytes; at most {LONGEST_HEADER} are read")
+    text = file.read(length)
+    if len(text) < length:
+        _refuse(source, 8 + width + len(text), f"it ends within the header, which should have {length} bytes")
+    return _parse(text, source, 8 + width)
+
+
+def _parse(text: bytes, source: str, start: int) -> Header:
+    """The header of `text`, which begins at byte `start` of the file."""
+    body = text.rstrip(b" \n")
+    if not (body.startswith(b"{") and body.endswith(b"}")):
+        _refuse(source, start, "the header is not a dictionary in braces")
+    found: dict[str, re.Match[bytes]] = {}
+    at, end, comma = 1, len(body) - 1, b","
+    while body[at:end].strip():
+        entry = _ENTRY.match(body, at, end)
+        if entry is None or not comma:
+            _refuse(source, start + at, "an entry that is not descr, fortran_order or shape as NumPy writes them")
+        name = str(entry["descr"] or entry["fortran"] or entry["shape"], "ascii")
+        if name in found:
+            _refuse(source, start + at, f"{name} appears twice")
+        found[name], at, comma = entry, entry.end(), entry["comma"]
+    missing = {"descr", "fortran_order", "shape"} - set(found)
+    if missing:
+        _refuse(source, start, f"the header lacks {', '.join(sorted(missing))}")
+    return Header(
+        _dtype(found["descr"], source, start),
+        _shape(found["shape"], source, start),
+        found["fortran_order"]["truth"] == b"True",
+        start + len(text),
+    )
+
+
+def _dtype(entry: re.Match[bytes], source: str, start: int) -> np.dtype[Any]:
+    order, kind = entry["order"].decode(), entry["kind"].decode()
+    if kind not in DTYPES or (order == "|") != kind.endswith("1"):
+        _refuse(source, start + entry.start("order"), f"dtype {order}{kind}; it may be one of {', '.join(DTYPES)}")
+    return np.dtype(order + kind)
+
+
+def _shape(entry: re.Match[bytes], source: str, start: int) -> tuple[int, ...]:
+    text = entry["axes"]
+    axes = tuple(int(axis) for axis in text.replace(b" ", b"").split(b",") if axis) if _AXES.fullmatch(text) else None
+    # one axis is written "(3,)": without its comma it would be a number in parentheses
+    if axes is None or (len(axes) == 1 and b"," not in text) or len(axes) > MOST_AXES:
+        _refuse(source, start + entry.start("axes"), f"a shape that is not a tuple of at most {MOST_AXES} sizes")
+    # an axis of 0 makes the array empty, but NumPy still multiplies the others
+    if math.prod(max(axis, 1) for axis in axes) > MOST_ELEMENTS:
+        _refuse(source, start + entry.start("axes"), "a shape that no memory holds")
+    return axes
+
+
+class NpyFile:
+    """An open .npy file whose rows, the entries of the first axis, are read in order.
+
+    Raises FormatError, with the file and the byte, for anything that is not exactly one array of a real dtype in
+    C order. Only regular files are opened: a pipe or a device has no size to check.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.source = str(path)
+        # without O_NONBLOCK, opening a named pipe would wait for a writer
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(handle)
+            raise FormatError(f"{self.source}: not a regular file")
+        self._file = open(handle, "rb", buffering=0)
+        try:
+            self.header = read_header(self._file, self.source)
+            self._check(status.st_size)
+        except BaseException:
+            self._file.close()
+            raise
+        self.rows = self.header.shape[0]
+        self.row = 0
+
+    def _check(self, size: int) -> None:
+        header = self.header
+        if not header.shape:
+            raise FormatError(f"{self.source}: a single number, without a first axis to read along")
+        if header.fortran_order and len(header.shape) > 1:
+            raise FormatError(
+                f"{self.source}: in Fortran order, where rows do not lie together; "
+                "save it again with numpy.ascontiguousarray"
+            )
+        expected = header.offset + header.nbytes
+        if size != expected:
+            raise FormatError(
+                f"{self.source}: {size} bytes, but shape {header.shape} of {header.dtype} needs {expected} "
+                f"(the data starts at byte {header.offset})"
+            )
+
+    def buffer(self, rows: int) -> Array:
+        """An array that `read` can fill with so many rows."""
+        return np.empty((rows, *self.header.shape[1:]), self.header.dtype)
+
+    def read(self, into: Array) -> Array:
+        """Fill the start of `into` with the next rows; returns the part that was filled, empty at the end."""
+        count = min(len(into), self.rows - self.row)
+        part = into[:count]
+        if part.nbytes == 0:
+            self.row += count
+            return part
+        view, done = memoryview(part.view(np.uint8).reshape(-1)), 0
+        while done < len(view):
+            got = self._file.readinto(view[done:])
+            if not got:
+                at = self.header.offset + self.row * self.header.row_bytes + done
+                raise FormatError(f"{self.source}: the file shrank while it was read: nothing at byte {at}")
+            done += got
+        self._check_truths(part)
+        self.row += count
+        return part
+
+    def _check_truths(self, part: Array) -> None:
+        if part.dtype == np.bool_ and part.view(np.uint8).max() > 1:
+            row = self.row + int(np.argmax(part.view(np.uint8).reshape(len(part), -1).max(axis=1) > 1))
+            raise FormatError(f"{self.source}: row {row} holds a byte that is neither False (0) nor True (1)")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> NpyFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def load_npy(path: str | os.PathLike[str]) -> Array:
+    """The whole array of a .npy file."""
+    with NpyFile(path) as file:
+        return file.read(file.buffer(file.rows))

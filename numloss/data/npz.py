@@ -1,0 +1,61 @@
+"""A reader of .npz archives with a limit on what they may unpack to."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+
+from ..errors import FormatError
+from .npy import read_header
+
+MOST_BYTES = 4 << 30
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def load_npz(path: str | os.PathLike[str], max_bytes: int = MOST_BYTES) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays of an archive by name.
+
+    What the members declare to unpack to is added up and held against `max_bytes` before anything is unpacked;
+    a member that unpacks to another size than it declares, or than its array needs, raises FormatError.
+    """
+    source = str(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _check(source, members, max_bytes)
+            return {member.filename[:-4]: _array(archive, member, source) for member in members}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{source}: not an archive that can be read: {error}") from error
+
+
+def _check(source: str, members: list[zipfile.ZipInfo], max_bytes: int) -> None:
+    names = [member.filename for member in members]
+    if len(set(names)) != len(names):
+        raise FormatError(f"{source}: two members have the same name")
+    for member in members:
+        if not member.filename.endswith(".npy"):
+            raise FormatError(f"{source}: {member.filename!r} is not an array; members are called NAME.npy")
+        if member.compress_type not in PACKED or member.flag_bits & 1:
+            raise FormatError(f"{source}: {member.filename!r} is encrypted or packed by a method other than deflate")
+    total = sum(member.file_size for member in members)
+    if total > max_bytes:
+        raise FormatError(f"{source}: unpacks to {total} bytes; the limit is {max_bytes}")
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> np.ndarray[Any, Any]:
+    name = f"{source}[{member.filename}]"
+    with archive.open(member) as file:
+        header = read_header(file, name)  # type: ignore[arg-type]
+        expected = header.offset + header.nbytes
+        if member.file_size != expected:
+            raise FormatError(
+                f"{name}: {member.file_size} bytes, but shape {header.shape} of {header.dtype} needs {expected}"
+            )
+        data = file.read()
+    if len(data) != header.nbytes:
+        raise FormatError(f"{name}: {len(data)} bytes of data, but {header.nbytes} are declared")
+    return np.ndarray(header.shape, header.dtype, data, order="F" if header.fortran_order else "C")
