@@ -141,7 +141,5 @@ def evaluate(
     """
     if len(arguments) != len(loss.inputs) or options:
         arguments = split_options(loss, arguments, options)
-    if loss.prepare is not None:
-        return loss.prepare(loss, mode, arguments, options, pair, argnums, bound)
     backend = choose(loss, arguments, options.get("backend"))
     return getattr(backend, loss.family)(loss, mode, arguments, options, pair, argnums, bound)

@@ -117,7 +117,7 @@ class Loss:
 
     name: str
     family: str
-    law: Law
+    law: Law | None
     face: Callable[..., Any]
     inputs: tuple[str, ...]
     defaults: dict[str, Any]
@@ -137,7 +137,8 @@ class Loss:
     task: str = ""
     aliases: tuple[str, ...] = ()
     function: Callable[..., Any] = field(default=cast(Any, None), repr=False)
-    prepare: Callable[..., Any] | None = None
+    rows: dict[str, Any] = field(default_factory=dict)
+    eager: bool = False
     kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -186,7 +187,7 @@ def _signature(face: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any
     return inputs, defaults
 
 
-def record(family: str, law: Law, face: Face, domains: dict[str, Domain], facts: dict[str, Any]) -> Face:
+def record(family: str, law: Law | None, face: Face, domains: dict[str, Domain], facts: dict[str, Any]) -> Face:
     """Make the loss of a face, put it into LOSSES, and return its public function."""
     inputs, defaults = _signature(face)
     doc = SHARED if facts.get("weighted", True) else SHARED_PARAMETERS
@@ -237,6 +238,23 @@ def parameterwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
     return elementwise(law, **facts, **arguments)
 
 
+def rowwise(
+    *, scores: int, target: int | None = None, entropy: bool = False, eager: bool = False, **arguments: Any
+) -> Callable[[Face], Face]:
+    """Declare a cross-entropy of rows: what its scores are, what its targets are, whether entropy is added.
+
+    The names of its options say the rest; numloss.rows reads them. `eager`: they differ from what those names
+    mean when nothing is given.
+    """
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts["rows"] = {"scores": scores, "target": target, "entropy": entropy}
+        return record("rowwise", None, face, domains, {"cost": 2.0, "eager": eager, **facts})
+
+    return decorate
+
+
 def _family(family: str) -> Callable[..., Callable[[Face], Face]]:
     def declare(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
         def decorate(face: Face) -> Face:
@@ -248,7 +266,6 @@ def _family(family: str) -> Callable[..., Callable[[Face], Face]]:
     return declare
 
 
-rowwise = _family("rowwise")
 selected = _family("selected")
 regional = _family("regional")
 embedding = _family("embedding")

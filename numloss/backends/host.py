@@ -151,6 +151,21 @@ class HostBackend:
         bad = int(array.size - np.count_nonzero(good))
         check.value_outside(loss, names[which], array, position, domain.text, bad)
 
+    def rowwise(
+        self,
+        loss: Loss,
+        mode: int,
+        arguments: tuple[Any, ...],
+        options: dict[str, Any],
+        pair: bool,
+        argnums: tuple[int, ...] | None,
+        bound: bool,
+    ) -> Any:
+        """Rows of scores against labels or distributions."""
+        from .host_rowwise import rowwise
+
+        return rowwise(self, loss, mode, arguments, options, pair, bound)
+
     # elementwise ----------------------------------------------------------------------------------------------
 
     def elementwise(

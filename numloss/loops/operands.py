@@ -86,6 +86,49 @@ def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
 
 
 @apart
+@apart
+def fetch_labels(c: Ints, k: Int, start: Int, n: Int, out: Ints) -> Int:
+    """Read n integers of the operand at c[k], of any integer dtype and layout, as int64.
+
+    An unsigned label too large for int64 becomes negative, hence out of range.
+    """
+    code = c[k + 1] % 16
+    size = item_size(code, 8)
+    data = array_data(c[k])
+    index = stack_ints(64)
+    if c[k + 2] == 0:
+        data = data + start * size
+    else:
+        data = data + locate(ints(c[k + 2]), start, index)
+    for i in range(n):
+        if code == 9 or code == 10:
+            long = int64s(data)
+            out[i] = integer(long[0])
+        elif code == 7:
+            medium = int32s(data)
+            out[i] = integer(medium[0])
+        elif code == 8:
+            unsigned = uint32s(data)
+            out[i] = integer(unsigned[0])
+        elif code == 5:
+            short = int16s(data)
+            out[i] = integer(short[0])
+        elif code == 6:
+            unsigned_short = uint16s(data)
+            out[i] = integer(unsigned_short[0])
+        elif code == 3:
+            byte = int8s(data)
+            out[i] = integer(byte[0])
+        else:
+            unsigned_byte = uint8s(data)
+            out[i] = integer(unsigned_byte[0])
+        if c[k + 2] == 0:
+            data = data + size
+        else:
+            data = data + advance(ints(c[k + 2]), 1, index)
+    return 0
+
+
 def item_size(code: Int, native: Int) -> Int:
     """Bytes of one value of the dtype `code`; `native` for the dtype of the data."""
     if code == 0:

@@ -15,7 +15,7 @@ from numba.core import sigutils
 from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
-from ...loops import elementwise, sums
+from ...loops import elementwise, rowwise, sums
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ... import scalar
@@ -133,4 +133,12 @@ def driver(parallel: bool) -> Any:
     return compiled
 
 
-LOOPS = {"elementwise_block": elementwise.elementwise_block, "weight_block": elementwise.weight_block}
+LOOPS = {
+    text.__name__: text
+    for text in (
+        elementwise.elementwise_block,
+        elementwise.weight_block,
+        rowwise.rows_block,
+        rowwise.row_weights_block,
+    )
+}

@@ -1,0 +1,483 @@
+"""The rowwise family: cross-entropy of a row of scores with a label or a distribution.
+
+With logits z and weighted targets q: loss = sum q (lse - z) + zeta * w * lse^2, where lse = log sum e^z. Scores may
+also be log-probabilities or probabilities, where lse = 0. Header of the problem c:
+
+    0 rows   1 rows of a block   2 -   3 classes   4 inner size   5-7 strides of pred: outer, class, inner
+    8 mode   9 bytes of the data's dtype   10 integers before the floats   11 design   12 scores: logits (0),
+    log-probabilities (1), probabilities (2)   13 target: labels (0), distribution (1), its logarithm (2)
+    14 weighted   15 values wanted   16 a label is ignored   17 which   18 class weights (array object) or 0
+    19 entropy of the target is added   20 bound   21-23 strides of the target   24-26 of the gradient
+    27-29 of the curvature   30 onwards: operands pred, target, weight, values, gradient, curvature (0: absent)
+
+Floats: scale, smoothing, zeta, softcap (0: none), eps, least curvature, sum of the class weights.
+A row is outer * inner size + inner; operands over rows have the shape (outer, inner).
+
+The designs: every option, row by row (this file); short rows flat, long rows, and pixels (the files of these
+names) for logits with labels. Confident rows keep their digits: the entry that dominates the sum, the pivot, is
+left out of it, and log1p of the rest is the loss.
+"""
+
+from __future__ import annotations
+
+from ..scalar import decay, exp, exp_below, log, round_shift, tanh
+from .language import (
+    Double,
+    Doubles,
+    Int,
+    Ints,
+    Real,
+    Reals,
+    address,
+    apart,
+    array_data,
+    double,
+    double_log1p,
+    doubles,
+    offset,
+    real,
+    reals,
+    stack_doubles,
+    stack_ints,
+    stack_reals,
+)
+from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
+from .sums import add_tile, clear, fold
+
+
+@apart
+def tile_maximum(z: Reals, n: Int) -> Real:
+    """The largest of n <= 512 values, NaN left aside."""
+    lanes = stack_reals(32)
+    for k in range(32):
+        lanes[k] = -1e999
+    whole = n - n % 32
+    j = 0
+    while j < whole:
+        for k in range(32):
+            lanes[k] = z[j + k] if z[j + k] > lanes[k] else lanes[k]
+        j = j + 32
+    for k in range(n - whole):
+        lanes[k] = z[whole + k] if z[whole + k] > lanes[k] else lanes[k]
+    top = lanes[0]
+    for k in range(32):
+        top = lanes[k] if lanes[k] > top else top
+    return top
+
+
+@apart
+def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, z: Reals) -> Int:
+    """Scores of n classes, `stride` elements apart: as they are, capped, or the logarithm of probabilities."""
+    if stride == 1:
+        for i in range(n):
+            z[i] = x[i]
+    else:
+        for i in range(n):
+            z[i] = x[i * stride]
+    if kind == 2:
+        for i in range(n):
+            z[i] = log(eps if z[i] < eps else z[i])
+    elif cap > 0.0:
+        for i in range(n):
+            z[i] = cap * tanh(z[i] / cap)
+    return 0
+
+
+@apart
+def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, slopes: Reals, bends: Reals) -> Int:
+    """First and second derivative of the scores that `load_scores` gives with respect to the predictions."""
+    if kind == 2:
+        for i in range(n):
+            p = x[i * stride]
+            slopes[i] = 0.0 if p < eps else 1.0 / p
+            bends[i] = -slopes[i] * slopes[i]
+    elif cap > 0.0:
+        for i in range(n):
+            u = x[i * stride] / cap
+            e = decay(2.0 * u)
+            slopes[i] = 4.0 * e / ((1.0 + e) * (1.0 + e))
+            bends[i] = -2.0 * tanh(u) * slopes[i] / cap
+    else:
+        for i in range(n):
+            slopes[i] = 1.0
+            bends[i] = 0.0
+    return 0
+
+
+@apart
+def load_target(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Int:
+    """Weighted targets of n classes from `first`: smoothed, times the class weights."""
+    smoothing = real(f[1])
+    each = real(f[1] / double(c[3]))
+    if c[13] == 0:
+        for i in range(n):
+            q[i] = each
+        if label >= first and label < first + n:
+            q[label - first] = (1.0 - smoothing) + each
+    else:
+        size = item_size(c[34] % 16, c[9])
+        convert(array_data(c[33]) + (at + first * c[22]) * size, c[34] % 16, c[22], n, q)
+        if c[13] == 2:
+            for i in range(n):
+                q[i] = exp(q[i])
+        if smoothing > 0.0:
+            for i in range(n):
+                q[i] = (1.0 - smoothing) * q[i] + each
+    if c[18] != 0:
+        weights = offset(reals(array_data(c[18])), first)
+        for i in range(n):
+            q[i] = q[i] * weights[i]
+    return 0
+
+
+def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) -> Int:
+    """The class to leave out of the sum: the largest score. s[0] receives that score."""
+    top = real(-1e999)
+    found = 0
+    first = 0
+    while first < c[3]:
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        peak = tile_maximum(z, n)
+        if peak > top:
+            top = peak
+            for i in range(n):
+                if z[n - 1 - i] == top:
+                    found = first + n - 1 - i
+        first = first + n
+    s[0] = double(top)
+    return found
+
+
+def base_of(top: Real) -> Real:
+    """What is taken off large scores first; the difference is exact where it matters."""
+    limit = 8192.0
+    return top if top > limit or top < -limit else top * 0.0
+
+
+@apart
+def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
+    """e^(z - base - shift) for n scores."""
+    for i in range(n):
+        e[i] = exp_below(z[i] - base, shift)
+    return 0
+
+
+@apart
+def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, s: Doubles) -> Int:
+    """Add to s[5] the targets, to s[6] their products with top - z, to s[7] their entropy; 0 times inf is 0."""
+    for i in range(n):
+        s[5] = s[5] + double(q[i])
+        if q[i] > 0.0:
+            s[6] = s[6] + double(q[i]) * (double(top) - double(z[i]))
+            if entropy == 1:
+                s[7] = s[7] + double(q[i]) * double(log(q[i]))
+    return 0
+
+
+def measure_row(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, s: Doubles, z: Reals, q: Reals) -> Int:
+    """Fill s for a row: 0 top, 1 base, 2 shift, 3 pivot's term, 4 the other terms, 5-7 as `weigh`; the pivot."""
+    dense = 1 if c[13] != 0 or f[1] > double(0.0) else 0
+    lanes = stack_doubles(32)
+    pivot = 0
+    clear(lanes)
+    for k in range(10):
+        s[k] = double(0.0)
+    if c[12] == 0:
+        pivot = find_pivot(c, f, x, label, s, z)
+    top = real(s[0])
+    base = base_of(top)
+    shift = round_shift(top - base)
+    first = 0
+    while first < c[3]:
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        if dense == 1:
+            load_target(c, f, at, label, first, n, q)
+            weigh(q, z, n, top, c[19], s)
+        if label >= first and label < first + n:
+            s[8] = double(z[label - first])
+        if c[12] == 0:
+            exponentials(z, n, base, shift, q)
+            if label >= first and label < first + n:
+                s[9] = double(q[label - first])
+            if pivot >= first and pivot < first + n:
+                s[3] = double(q[pivot - first])
+                q[pivot - first] = 0.0
+            add_tile(q, n, lanes)
+        first = first + n
+    s[1] = double(base)
+    s[2] = double(shift)
+    s[4] = fold(lanes)
+    return pivot
+
+
+@apart
+def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s: Doubles, g: Reals, h: Reals) -> Int:
+    """Gradient and curvature of a row. s beyond `measure_row`: 10 factor, 11 coefficient of p, 12 label's target,
+    13 z-loss times weight, 14 lse."""
+    z = stack_reals(512)
+    p = stack_reals(512)
+    q = stack_reals(512)
+    slopes = stack_reals(512)
+    bends = stack_reals(512)
+    total = s[3] + s[4]
+    inverse = real(double(1.0) / total) if c[12] == 0 else real(double(0.0))
+    coefficient = real(s[11])
+    twice = real(double(2.0) * s[13])
+    factor = real(s[10])
+    dense = 1 if c[13] != 0 or f[1] > double(0.0) else 0
+    first = 0
+    while first < c[3]:
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        load_slopes(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), slopes, bends)
+        exponentials(z, n, real(s[1]), real(s[2]), p)
+        for i in range(n):
+            p[i] = p[i] * inverse if c[12] == 0 else 0.0
+            q[i] = 0.0
+        if dense == 1:
+            load_target(c, f, at, label, first, n, q)
+        elif label >= first and label < first + n:
+            q[label - first] = real(s[12])
+        for i in range(n):
+            z[i] = coefficient * p[i] - q[i]
+        if c[13] == 0 and c[12] == 0 and label >= first and label < first + n:
+            # p - 1 at the label is minus the sum of the other probabilities
+            others = s[4] if label == pivot else (s[4] - s[9]) + s[3]
+            i = label - first
+            rest = double(q[i]) - s[12]
+            z[i] = real(((s[11] - s[12]) * s[9] - s[12] * others) / total - rest)
+        if c[8] == 2:
+            curvature_tile(c, f, n, pivot - first, real(s[4] / total), coefficient, twice, p, q, slopes)
+            for i in range(n):
+                bend = p[i] if c[20] == 1 else p[i] + z[i] * bends[i]
+                h[(first + i) * c[28]] = bounded(c[20], bend, real(f[5])) * factor
+        for i in range(n):
+            g[(first + i) * c[25]] = z[i] * slopes[i] * factor
+        first = first + n
+    return 0
+
+
+def bounded(bound: Int, value: Real, least: Real) -> Real:
+    """At least `least`, if a bound was asked for."""
+    if bound == 1 and value < least:
+        return least
+    return value
+
+
+@apart
+def curvature_tile(
+    c: Ints,
+    f: Doubles,
+    n: Int,
+    pivot: Int,
+    rest: Real,
+    coefficient: Real,
+    twice: Real,
+    p: Reals,
+    q: Reals,
+    slopes: Reals,
+) -> Int:
+    """Diagonal curvature with respect to the scores, times their slopes squared, in place of p."""
+    for i in range(n):
+        left = rest if i == pivot else 1.0 - p[i]
+        curvature = coefficient * p[i] * left + twice * p[i] * p[i]
+        if c[20] == 1:
+            curvature = 2.0 * coefficient * p[i] * left + twice * p[i] * p[i]
+        if c[12] == 2:
+            # -q log p: the slope of the score is 1 / p, its bend the negative square of that
+            curvature = 0.0
+        p[i] = curvature * slopes[i] * slopes[i]
+        if c[12] == 2 and c[20] == 1:
+            p[i] = q[i] * slopes[i] * slopes[i]
+    return 0
+
+
+def locate_row(row: Int, inner: Int, outer_stride: Int, inner_stride: Int) -> Int:
+    """Offset in elements of a row in an array with these strides."""
+    return (row // inner) * outer_stride + (row % inner) * inner_stride
+
+
+@apart
+def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial: Doubles) -> Int:
+    """Labels, clamped, and weights of n <= 512 rows; complaints go to partial[2]. Ignored rows get weight 0.
+
+    An ignored or bad label is replaced by class 0, so that it may be used as an index.
+    """
+    if c[14] == 1:
+        w = fetch(c, 36, c[9], 0.0, start, n, weights)
+        bad = first_outside(w, n, 1, 0.0, 1e999)
+        if bad >= 0 and partial[2] < double(0.0):
+            partial[2] = double((start + bad) * 16 + 15)
+        for i in range(n):
+            weights[i] = w[i]
+    else:
+        for i in range(n):
+            weights[i] = 1.0
+    for i in range(n):
+        labels[i] = -1
+    if c[13] == 0:
+        fetch_labels(c, 33, start, n, labels)
+        for i in range(n):
+            label = labels[i]
+            if c[16] == 1 and label == c[17]:
+                weights[i] = 0.0
+                labels[i] = 0
+            elif label < 0 or label >= c[3]:
+                if partial[2] < double(0.0):
+                    partial[2] = double((start + i) * 16 + 1)
+                labels[i] = 0
+                weights[i] = 0.0
+    return 0
+
+
+def class_weight_of(c: Ints, label: Int) -> Double:
+    """The class weight of a label, 1 without class weights or labels."""
+    if c[18] == 0 or c[13] != 0:
+        return double(1.0)
+    weights = reals(array_data(c[18]))
+    return double(weights[label])
+
+
+@apart
+def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Doubles) -> Int:
+    """Complain about a negative or NaN target; the position is row * classes + class."""
+    size = item_size(c[34] % 16, c[9])
+    first = 0
+    while first < c[3] and partial[2] < double(0.0):
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        convert(array_data(c[33]) + (at + first * c[22]) * size, c[34] % 16, c[22], n, q)
+        low = 0.0 if c[13] == 1 else -1e999
+        bad = first_outside(q, n, 1, low, 1e999)
+        if bad >= 0:
+            partial[2] = double((row * c[3] + first + bad) * 16 + 1)
+        first = first + n
+    return 0
+
+
+@apart
+def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
+    """An exact zero everywhere, whatever the scores are."""
+    for j in range(classes):
+        g[j * stride] = 0.0
+    return 0
+
+
+def row_value(c: Ints, f: Doubles, label: Int, s: Doubles) -> Double:
+    """Loss of a measured row before the sample's weight; fills s[11] to s[14] for the gradient."""
+    own = class_weight_of(c, label)
+    dense = 1 if c[13] != 0 or f[1] > double(0.0) else 0
+    s[12] = (double(1.0) - f[1]) * own if c[13] == 0 else double(0.0)
+    if dense == 0:
+        s[5] = s[12]
+        s[6] = s[12] * (s[0] - s[8])
+    rest = double(0.0)
+    s[11] = double(0.0)
+    s[13] = double(0.0)
+    if c[12] == 0:
+        rest = double_log1p(s[4] / s[3])
+        lse = s[0] + rest
+        s[13] = f[2] * (own if c[13] == 0 else s[5])
+        s[14] = lse
+        s[11] = s[5] + double(2.0) * s[13] * lse
+        return s[5] * rest + s[6] + s[7] + s[13] * lse * lse
+    return s[6] + s[7]
+
+
+def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
+    """Every option, one row after the other."""
+    f = doubles(address(c) + 8 * c[10])
+    z = stack_reals(512)
+    q = stack_reals(512)
+    weights = stack_reals(512)
+    values = stack_reals(512)
+    labels = stack_ints(512)
+    s = stack_doubles(16)
+    partial[0] = double(0.0)
+    partial[1] = double(0.0)
+    partial[2] = double(-1.0)
+    stop = (block + 1) * c[1]
+    if stop > c[0]:
+        stop = c[0]
+    start = block * c[1]
+    while start < stop:
+        n = stop - start
+        if n > 512:
+            n = 512
+        read_rows(c, start, n, labels, weights, partial)
+        for i in range(n):
+            row = start + i
+            values[i] = 0.0
+            at = locate_row(row, c[4], c[21], c[23])
+            if c[13] != 0:
+                check_distribution(c, f, row, at, q, partial)
+            x = offset(reals(array_data(c[30])), locate_row(row, c[4], c[5], c[7]))
+            g = offset(reals(array_data(c[42] if c[8] > 0 else c[30])), locate_row(row, c[4], c[24], c[26]))
+            h = offset(reals(array_data(c[45] if c[8] > 1 else c[30])), locate_row(row, c[4], c[27], c[29]))
+            if weights[i] == 0.0:
+                if c[8] > 0:
+                    clear_row(c[3], c[25], g)
+                if c[8] > 1:
+                    clear_row(c[3], c[28], h)
+            else:
+                w = double(weights[i])
+                pivot = measure_row(c, f, x, at, labels[i], s, z, q)
+                value = w * row_value(c, f, labels[i], s)
+                counted = class_weight_of(c, labels[i])
+                if c[13] != 0 and c[18] != 0:
+                    counted = s[5]
+                partial[0] = partial[0] + value
+                partial[1] = partial[1] + w * counted
+                values[i] = real(value)
+                s[10] = w * f[0]
+                if c[8] > 0:
+                    row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
+        if c[15] == 1:
+            deliver(c, 39, start, n, values, 0)
+        start = start + n
+    return 0
+
+
+def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:
+    """Sum the weights that a block of rows counts with, and check labels and weights, without the scores."""
+    f = doubles(address(c) + 8 * c[10])
+    q = stack_reals(512)
+    weights = stack_reals(512)
+    labels = stack_ints(512)
+    partial[0] = double(0.0)
+    partial[1] = double(0.0)
+    partial[2] = double(-1.0)
+    stop = (block + 1) * c[1]
+    if stop > c[0]:
+        stop = c[0]
+    start = block * c[1]
+    while start < stop:
+        n = stop - start
+        if n > 512:
+            n = 512
+        read_rows(c, start, n, labels, weights, partial)
+        for i in range(n):
+            counted = class_weight_of(c, labels[i])
+            if c[13] != 0 and c[18] != 0:
+                counted = double(0.0)
+                first = 0
+                while first < c[3]:
+                    m = c[3] - first
+                    if m > 512:
+                        m = 512
+                    load_target(c, f, locate_row(start + i, c[4], c[21], c[23]), -1, first, m, q)
+                    for j in range(m):
+                        counted = counted + double(q[j])
+                    first = first + m
+            partial[1] = partial[1] + double(weights[i]) * counted
+        start = start + n
+    return 0

@@ -1,0 +1,96 @@
+"""The options of rowwise losses as numbers, the same for every backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .arguments import number
+
+if TYPE_CHECKING:
+    from .registry import Loss
+
+LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
+LABELS, DISTRIBUTION, LOG_DISTRIBUTION = 0, 1, 2
+FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
+
+
+class RowOptions:
+    """What a rowwise call asks for.
+
+    scores and target say how pred and target are to be read; entropy adds sum q log q; smoothing, zeta (the
+    z-loss), cap (0: none), eps; ignore is a label or None.
+    """
+
+    __slots__ = ("axis", "cap", "class_weight", "entropy", "eps", "ignore", "scores", "smoothing", "target", "zeta")
+
+    def __init__(self) -> None:
+        self.axis: Any = 1
+        self.scores, self.target, self.entropy = LOGITS, LABELS, 0
+        self.smoothing = self.zeta = self.cap = self.eps = 0.0
+        self.ignore: int | None = None
+        self.class_weight: Any = None
+
+
+def flag(loss: Loss, name: str, value: Any) -> bool:
+    """An option that is true or false."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{loss.name}: {name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def is_distribution(target: Any) -> bool:
+    """True for floating targets, which are distributions; integers are labels."""
+    dtype = getattr(target, "dtype", None)
+    if dtype is None:
+        dtype = np.asarray(target).dtype
+    return getattr(dtype, "kind", "") == "f" or "float" in str(dtype)
+
+
+def options_of(loss: Loss, arguments: tuple[Any, ...], given: dict[str, Any]) -> RowOptions:
+    """The options of a call, defaults filled in and checked."""
+    result = RowOptions()
+    facts = loss.rows
+    result.scores, result.entropy = facts["scores"], int(facts["entropy"])
+    result.target = facts["target"] if facts["target"] is not None else int(is_distribution(arguments[1]))
+    if given or loss.eager:
+        merged = {**loss.defaults, **given}
+        set_options(loss, result, merged)
+    elif "ignore_index" in loss.defaults:
+        result.ignore = loss.defaults["ignore_index"]
+    return result
+
+
+def set_options(loss: Loss, result: RowOptions, options: dict[str, Any]) -> None:
+    """Read the options that a rowwise loss may have, by name."""
+    for name, attribute in FLOATS.items():
+        if name in options:
+            setattr(result, attribute, number(loss, name, options[name]))
+    if options.get("softcap") is not None:
+        result.cap = number(loss, "softcap", options["softcap"])
+    if "from_probabilities" in options and flag(loss, "from_probabilities", options["from_probabilities"]):
+        result.scores = PROBABILITIES
+        if result.zeta or result.cap:
+            raise ValueError(f"{loss.name}: z_loss and softcap act on logits; from_probabilities has none")
+    elif result.eps:
+        raise ValueError(f"{loss.name}: eps clips probabilities; it needs from_probabilities=True")
+    if "from_logits" in options:
+        result.scores = LOGITS if flag(loss, "from_logits", options["from_logits"]) else LOG_PROBABILITIES
+    if "log_target" in options and flag(loss, "log_target", options["log_target"]):
+        result.target = LOG_DISTRIBUTION
+    if "ignore_index" in options:
+        result.ignore = ignored_label(loss, options["ignore_index"])
+    result.class_weight = options.get("class_weight")
+    result.axis = options.get("axis", 1)
+
+
+def ignored_label(loss: Loss, value: Any) -> int | None:
+    """ignore_index: an integer of int64, or None for none."""
+    if value is None:
+        return None
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{loss.name}: ignore_index must be an integer or None, got {value!r}")
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{loss.name}: ignore_index = {value} does not fit into int64")
+    return int(value)
