@@ -1,0 +1,114 @@
+"""Prints a hash of every result in the environment that it runs in, as JSON: equal bits are equal text.
+
+    python tests/digest.py --backend numba --threads 1 2 3 8 --losses mse huber
+
+The environment chooses the rest: NUMBA_NUM_THREADS, NUMBA_THREADING_LAYER, NUMBA_CPU_NAME, NUMLOSS_CYTHON_LEVEL.
+The answer maps each number of threads to {"loss dtype reduction weight output": hash}, and says under "ran" which
+layer, level and CPU computed, and with how many threads at most, so that a test can tell that they really did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from compare import canonical_bytes
+from inputs import DTYPES, REDUCTIONS, arrays, options, shapes, weight, weights
+
+import numloss as nl
+from numloss import dispatch
+from numloss.backends import threads
+from numloss.registry import LOSSES, Loss
+
+SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-310, 3e38, -1e300, 88.0, -104.0, 710.0)
+
+
+class Ledger:
+    """Runs as the backend would, and remembers the most threads that it was given."""
+
+    def __init__(self, backend: Any) -> None:
+        self.backend, self.run, self.most = backend, backend.run, 0
+        backend.run = self
+
+    def __call__(self, loop: int, problem: bytes, blocks: int, workers: int) -> Any:
+        self.most = max(self.most, workers)
+        return self.run(loop, problem, blocks, workers)
+
+
+def digest(value: Any) -> str:
+    """A hash of the bits of a float or an array, with one NaN for all."""
+    data = struct.pack("d", value) if isinstance(value, float) and value == value else canonical_bytes(np.asarray(value))
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def with_specials(loss: Loss, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs with the ends of the number line among the predictions, where any number is allowed."""
+    free = [k for k in loss.wrt if loss.inputs[k] not in loss.domains]
+    result = list(given)
+    for k in free:
+        result[k] = given[k].copy()
+        with np.errstate(over="ignore"):
+            result[k].ravel()[: 7 * len(SPECIAL) : 7] = np.array(SPECIAL, given[k].dtype)[: len(given[k].ravel()[::7])]
+    return tuple(result)
+
+
+def results(name: str, backend: str, dtype: str) -> Iterator[tuple[str, Any]]:
+    """Every output of a loss on its largest problem, and of all options on a smaller one with special values."""
+    loss = LOSSES[name]
+    largest = max(shapes(name), key=np.prod)
+    given = arrays(name, largest, dtype)
+    transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
+    for reduction in REDUCTIONS:
+        for kind in weights(name):
+            extra = {} if kind == "none" else {"weight": weight(name, largest, dtype, kind)}
+            extra |= {"reduction": reduction, "backend": backend, **next(options(name))}
+            yield f"{reduction} {kind} alone", loss.function(*given, **extra)
+            yield from labelled(f"{reduction} {kind}", transform(loss.function)(*given, **extra))
+            yield from labelled(f"{reduction} {kind} first", nl.value_and_grad(loss.function)(*given, **extra))
+    middle = max((shape for shape in shapes(name) if np.prod(shape) < 1000), key=np.prod)
+    given = with_specials(loss, arrays(name, middle, dtype))
+    for option in options(name):
+        parts = transform(loss.function)(*given, **option, reduction="none", backend=backend)
+        yield from labelled(f"special {option}", parts)
+
+
+def labelled(label: str, parts: Any) -> Iterator[tuple[str, Any]]:
+    for what, part in zip(("value", "gradient", "curvature"), parts, strict=False):
+        for k, array in enumerate(part if isinstance(part, tuple) else (part,)):
+            yield f"{label} {what} {k}", array
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backend", default="numba")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1])
+    parser.add_argument("--losses", nargs="+", default=sorted(LOSSES))
+    chosen = parser.parse_args()
+    threads.PARALLEL_PAYS_AT = 0.0  # or small problems would stay on one thread
+    backend = dispatch.load(chosen.backend)
+    ledger = Ledger(backend)
+    answer: dict[str, Any] = {"ran": {"backend": backend.name, "level": getattr(backend, "level", None)}}
+    for count in chosen.threads:
+        nl.set_num_threads(count)
+        answer[str(count)] = {
+            f"{name} {dtype} {label}": digest(value)
+            for name in chosen.losses
+            for dtype in DTYPES
+            for label, value in results(name, chosen.backend, dtype)
+        }
+    answer["ran"]["threads"] = ledger.most
+    if chosen.backend == "numba":
+        import numba
+
+        answer["ran"]["layer"] = numba.threading_layer() if ledger.most > 1 else "serial"
+        answer["ran"]["cpu"] = numba.config.CPU_NAME or "native"
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

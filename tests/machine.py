@@ -1,0 +1,32 @@
+"""What this machine has: backends, levels of its CPU, threading layers."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+
+import numloss
+from numloss.backends import cython_aot
+
+LAYERS = ("omp", "workqueue", "tbb")
+LEVELS = ("v2", "v3", "v4")
+MODULES = {"omp": "omppool", "workqueue": "workqueue", "tbb": "tbbpool"}
+
+
+@functools.cache
+def missing() -> dict[str, str]:
+    """Backends, levels and threading layers that cannot run here, each with the reason."""
+    backends = numloss.available_backends()
+    found = {name: backends[name] for name in ("numba", "cython") if backends[name] != "available"}
+    built, runnable = cython_aot.build_report()["built"], cython_aot.runnable_levels()
+    for level in LEVELS:
+        if level not in runnable:
+            found[level] = f"this CPU does not run x86-64-{level}"
+        elif level not in built:
+            found[level] = f"the kernels for x86-64-{level} are not built"
+    for layer in LAYERS:
+        if "numba" not in found and importlib.util.find_spec(f"numba.np.ufunc.{MODULES[layer]}") is None:
+            found[layer] = "Numba was built without this threading layer"
+    if "tbb" not in found and importlib.util.find_spec("tbb") is None:
+        found["tbb"] = "the package tbb is not installed"
+    return found

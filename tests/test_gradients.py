@@ -1,0 +1,145 @@
+"""Gradients and curvatures in float64 against differences of the loss itself; float32 against float64."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import differences
+import numpy as np
+import pytest
+from compare import assert_close
+from inputs import NAMES, REDUCTIONS, arrays, options, shapes, weight, weights, wrt
+
+import numloss as nl
+from numloss.registry import LOSSES
+
+CURVED = [name for name in NAMES if LOSSES[name].curvature]
+RTOL = 1e-7
+# Of the entries of a problem, how many may lie so near a kink that differences say nothing.
+MOST_AT_KINKS = 0.2
+
+
+def small(name: str) -> tuple[int, ...]:
+    """The smallest shape with more than a few values: the sum that is differenced must keep its digits."""
+    return min((shape for shape in shapes(name) if np.prod(shape) > 4), key=np.prod)
+
+
+def problem(name: str, dtype: str = "float64", seed: int = 0) -> tuple[Any, ...]:
+    return arrays(name, small(name), dtype, ends=False, seed=("gradient", seed))
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def assert_derivative(actual: Any, estimate: Any, trusted: Any, kinks: str) -> None:
+    """Equal where the differences can be trusted, which is everywhere for a smooth loss."""
+    lost = 1.0 - np.count_nonzero(trusted) / trusted.size
+    assert lost <= (MOST_AT_KINKS if kinks else 0.0), f"{lost:.0%} of the differences disagree with themselves"
+    error = np.abs(actual - estimate) / (1e-2 + np.abs(estimate))
+    worst = float(np.max(error, where=trusted, initial=0.0))
+    assert worst <= RTOL, f"off by {worst:.3g}, relative; {actual[error == worst]} against {estimate[error == worst]}"
+
+
+def check(name: str, backend: str, option: dict[str, Any], reduction: str, kind: str, seed: int = 0) -> None:
+    """Gradient and curvature by every differentiable input, for one choice of everything else."""
+    loss, given = LOSSES[name], problem(name, seed=seed)
+    extra = {**option, "backend": backend, "reduction": reduction}
+    if kind != "none":
+        extra["weight"] = weight(name, small(name), "float64", kind)
+    slopes = as_tuple(nl.value_and_grad(loss.function)(*given, **extra)[1])
+    curvatures = as_tuple(nl.value_grad_hess(loss.function)(*given, **extra)[2]) if loss.curvature else ()
+    assert len(slopes) == len(wrt(loss))
+    # the gradient of reduction="none" is that of the sum of what it returns
+    reduced = {**extra, "reduction": "sum" if reduction == "none" else reduction}
+    for k, position in enumerate(wrt(loss)):
+
+        def moved(x: Any, position: int = position) -> Any:
+            return (*given[:position], x, *given[position + 1 :])
+
+        def value(x: Any) -> Any:
+            return loss.function(*moved(x), **reduced)
+
+        def slope(x: Any, k: int = k) -> Any:
+            return as_tuple(nl.grad(loss.function)(*moved(x), **extra))[k]
+
+        assert_derivative(slopes[k], *differences.gradient(value, given[position]), loss.kinks)
+        if curvatures:
+            assert_derivative(curvatures[k], *differences.diagonal(slope, given[position]), loss.kinks)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_and_curvature(name: str, backend: str) -> None:
+    for option in options(name):
+        for seed in range(4):
+            check(name, backend, option, "sum", "none", seed)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_of_reductions_and_weights(name: str, backend: str, reduction: str) -> None:
+    for kind in weights(name):
+        check(name, backend, next(options(name)), reduction, kind)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_follows_float64(name: str, backend: str) -> None:
+    loss = LOSSES[name]
+    transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
+    for option in options(name):
+        given = problem(name, "float32")
+        wide = tuple(a.astype("float64") if a.dtype == "float32" else a for a in given)
+        narrow_results = transform(loss.function)(*given, **option, backend=backend, reduction="none")
+        wide_results = transform(loss.function)(*wide, **option, backend=backend, reduction="none")
+        for narrow, exact in zip(flattened(narrow_results), flattened(wide_results), strict=True):
+            assert narrow.dtype == np.float32
+            assert_close(narrow, exact, ulp=32, scale=1.0 + np.max(np.abs(exact)) / 8.0)
+
+
+def flattened(results: Any) -> list[Any]:
+    return [array for part in results for array in as_tuple(part)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CURVED)
+def test_bound_is_positive_and_not_below_the_curvature(name: str, backend: str, dtype: str) -> None:
+    loss = LOSSES[name]
+    for option in options(name):
+        given = arrays(name, small(name), dtype, seed="bound")
+        exact = nl.value_grad_hess(loss.function)(*given, **option, backend=backend, reduction="none")[2]
+        bound = nl.value_grad_hess(loss.function, curvature="bound")(
+            *given, **option, backend=backend, reduction="none"
+        )[2]
+        for upper, curvature in zip(as_tuple(bound), as_tuple(exact), strict=True):
+            assert np.all(upper > 0.0)
+            assert np.all((upper >= curvature) | ~np.isfinite(curvature))
+
+
+@pytest.mark.parametrize("name", [name for name in CURVED if LOSSES[name].convex])
+def test_convex_losses_curve_upwards(name: str, backend: str) -> None:
+    loss = LOSSES[name]
+    for option in options(name):
+        given = arrays(name, small(name), "float64", seed="convex")
+        curvatures = nl.value_grad_hess(loss.function)(*given, **option, backend=backend, reduction="none")[2]
+        assert all(np.all(curvature >= 0.0) for curvature in as_tuple(curvatures))
+
+
+def test_partial_fixes_options(backend: str) -> None:
+    pred, target = problem("huber")
+    fixed = nl.value_and_grad(partial(nl.huber, delta=0.3))(pred, target, backend=backend)
+    given = nl.value_and_grad(nl.huber)(pred, target, delta=0.3, backend=backend)
+    assert fixed[0] == given[0] and np.array_equal(fixed[1], given[1])
+
+
+def test_differences_know_a_wrong_slope_and_a_kink() -> None:
+    x = np.array([0.5, -1.0, 2.0])
+    slope, trusted = differences.gradient(lambda y: float(np.sum(y**3)), x)
+    assert trusted.all()
+    assert_derivative(3.0 * x**2, slope, trusted, "")
+    with pytest.raises(AssertionError, match="off by"):
+        assert_derivative(3.0 * x**2 * (1.0 + 1e-6), slope, trusted, "")
+    _, trusted = differences.gradient(lambda y: float(np.sum(np.abs(y))), np.array([1e-4, 1.0]))
+    assert list(trusted) == [False, True]
+    with pytest.raises(AssertionError, match="disagree"):
+        assert_derivative(np.ones(2), np.ones(2), trusted, "")
