@@ -3,9 +3,19 @@
 from .backends.threads import num_threads, set_num_threads
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
+from .losses.classification.bce import bce
+from .losses.classification.bce_with_logits import bce_with_logits
+from .losses.classification.focal import focal
+from .losses.classification.hinge import hinge
+from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.regression.huber import huber
 from .losses.regression.log_cosh import log_cosh
+from .losses.regression.mae import mae
 from .losses.regression.mse import mse
+from .losses.regression.quantile import quantile
+from .losses.regularization.elastic_net import elastic_net
+from .losses.regularization.l1 import l1
+from .losses.regularization.l2 import l2
 from .transforms import grad, sum_and_weight, value_and_grad, value_grad_hess
 
 from .version import __version__

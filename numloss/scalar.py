@@ -23,9 +23,11 @@ import math
 
 __all__ = [
     "decay",
+    "decay_of_product",
     "exp",
     "exp_below",
     "expm1",
+    "high_half",
     "log",
     "log1p",
     "log1p_unit",
@@ -257,6 +259,40 @@ def _decay_f64(x):
 def decay(x):
     """e^-|x|, cheaper than exp."""
     return math.exp(-abs(x))
+
+
+def _high_half_f32(x):
+    t = x * 4097.0
+    return t - (t - x)
+
+
+def _high_half_f64(x):
+    t = x * 134217729.0
+    return t - (t - x)
+
+
+def high_half(x):
+    """x rounded to half of its digits: the product of two such numbers is exact."""
+    t = x * 134217729.0
+    return t - (t - x)
+
+
+def decay_of_product(a, b, rest):
+    """e^-(a * (b + rest)) for a, b >= 0 and a rest below the last digit of b.
+
+    The exponent is known to more digits than one number holds: rounded to one, an exponent of 100 would cost the
+    result as many units in the last place. So powers keep their digits: y^a is decay_of_product(a, -log(y), 0).
+    """
+    a = minimum(1e30, a)
+    b = minimum(1e30, b)
+    whole = a * b
+    a_high = high_half(a)
+    b_high = high_half(b)
+    a_low = a - a_high
+    b_low = b - b_high
+    lost = ((a_high * b_high - whole) + a_high * b_low + a_low * b_high) + a_low * b_low + a * rest
+    # beyond 800 the result is 0, and what was lost is lost to overflow too
+    return decay(whole) * (1.0 - (0.0 if whole > 800.0 else lost))
 
 
 def _expm1_f32(x):

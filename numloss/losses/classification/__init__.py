@@ -1,0 +1,1 @@
+"""Losses of probabilities, logits and margins against labels."""

@@ -1,0 +1,1 @@
+"""Losses of a real prediction against a real target."""

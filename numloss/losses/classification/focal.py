@@ -1,0 +1,93 @@
+"""Focal loss of logits."""
+
+from ...registry import NONNEGATIVE, UNIT, Array, Options, Result, Unpack, elementwise
+from ...scalar import decay, decay_of_product, log1p_unit, minimum
+
+
+def _focal(pred, target, alpha, gamma):
+    yes = target if alpha < 0.0 else alpha * target
+    no = 1.0 - target if alpha < 0.0 else (1.0 - alpha) * (1.0 - target)
+    e = decay(pred)
+    near = log1p_unit(e)
+    # -log of the improbable label, as a sum of two numbers; finite, so that products with e^-inf = 0 are 0
+    size = minimum(1e30, abs(pred))
+    far = size + near
+    likely = decay(gamma * near)
+    unlikely = decay_of_product(gamma, far, near - (far - size))
+    positive = pred > 0.0
+    p = (1.0 if positive else e) / (1.0 + e)
+    q = (e if positive else 1.0) / (1.0 + e)
+    # probabilities of the two labels to the power gamma, and minus their logarithms
+    p_gamma = likely if positive else unlikely
+    q_gamma = unlikely if positive else likely
+    log_p = near if positive else far
+    log_q = far if positive else near
+    # the cost of the wrong label reaches infinity with the logit
+    distance = abs(pred) + near
+    cost_yes = q_gamma * (near if positive else distance) if yes > 0.0 else 0.0
+    cost_no = p_gamma * (distance if positive else near) if no > 0.0 else 0.0
+    pull = yes * q_gamma
+    push = no * p_gamma
+    slope = push * (gamma * q * log_q + p) - pull * (gamma * p * log_p + q)
+    rise = p * (q * (1.0 + 2.0 * gamma - gamma * log_p) + gamma * gamma * log_p * p)
+    fall = q * (p * (1.0 + 2.0 * gamma - gamma * log_q) + gamma * gamma * log_q * q)
+    return yes * cost_yes + no * cost_no, slope, pull * rise + push * fall
+
+
+@elementwise(
+    _focal,
+    target=UNIT,
+    alpha=UNIT,
+    gamma=NONNEGATIVE,
+    none={"alpha": -1.0},
+    cost=5.0,
+    aliases=("sigmoid_focal_loss", "binary_focal_crossentropy", "sigmoid_focal_crossentropy"),
+)
+def focal(
+    pred: Array, target: Array, *, alpha: float | None = None, gamma: float = 2.0, **options: Unpack[Options]
+) -> Result:
+    r"""Focal loss ``-alpha * t * (1 - p)**gamma * log(p) - (1 - alpha) * (1 - t) * p**gamma * log(1 - p)`` of logits.
+
+    Binary cross-entropy that fades for samples that are classified well, for detection and other problems where easy
+    negatives outnumber everything else; p is the sigmoid of the logit.
+
+    Parameters
+    ----------
+    pred : array of float32 or float64, any shape
+        Logits.
+    target : array, shape of `pred`
+        Labels 0 and 1 or probabilities t between them, any real dtype.
+    alpha : float in [0, 1], optional
+        Share of the positive label; None leaves both factors out. It scales the loss only, not the weight in a mean.
+    gamma : float >= 0
+        How fast easy samples fade; 0 gives `bce_with_logits`.
+
+    Returns
+    -------
+    float or array
+        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a target is outside [0, 1] or NaN, `alpha` is outside [0, 1], or `gamma` is negative.
+    TypeError
+        If `pred` is not floating.
+
+    Notes
+    -----
+    A soft target gives the expected loss of a label drawn with that probability. Powers are taken of logarithms of
+    probabilities, which are known to all digits even where the probability rounds to 1; so slopes are right for
+    gamma < 1 too. The loss is not convex: for samples that are very wrong the exact curvature is negative, and the
+    bound lifts it to 1e-16.
+
+    References
+    ----------
+    .. [1] T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollar, "Focal Loss for Dense Object Detection", ICCV 2017.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.focal(np.array([0.0, 4.0]), np.array([1.0, 1.0]), reduction="none")
+    array([1.73286795e-01, 5.87156972e-06])
+    """

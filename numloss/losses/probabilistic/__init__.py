@@ -1,0 +1,1 @@
+"""Negative log-likelihoods of predicted distributions."""

@@ -1,0 +1,63 @@
+"""Absolute values and squares."""
+
+from ...registry import NONNEGATIVE, Array, ParameterOptions, Result, Unpack, parameterwise
+from ...scalar import sign
+
+
+def _elastic_net(params, l1, l2):
+    scaled = l2 * params
+    return l1 * abs(params) + scaled * params, l1 * sign(params) + 2.0 * scaled, 2.0 * l2
+
+
+@parameterwise(
+    _elastic_net,
+    l1=NONNEGATIVE,
+    l2=NONNEGATIVE,
+    kinks="0, where the slope is 0",
+    least=1.0,
+    cost=0.5,
+    aliases=("l1_l2", "elasticnet"),
+)
+def elastic_net(
+    params: Array, *, l1: float = 1.0, l2: float = 1.0, **options: Unpack[ParameterOptions]
+) -> Result:
+    r"""Absolute values and squares, ``sum(l1 * abs(params) + l2 * params**2)``.
+
+    Sparse like `l1`, but stable where parameters are correlated, like `l2`.
+
+    Parameters
+    ----------
+    params : array of float32 or float64, any shape
+        Parameters.
+    l1 : float >= 0
+        Factor of the absolute values.
+    l2 : float >= 0
+        Factor of the squares.
+
+    Returns
+    -------
+    float or array
+        The reduced penalty, or an array of the shape of `params` for ``reduction="none"``.
+
+    Raises
+    ------
+    ValueError
+        If a factor is negative or not finite.
+    TypeError
+        If `params` is not floating, or two arrays are given.
+
+    Notes
+    -----
+    The slope at 0 is 0. The exact curvature is ``2 * l2``; the bound is that, but at least 1, as for `l1`.
+
+    References
+    ----------
+    .. [1] H. Zou, T. Hastie, "Regularization and Variable Selection via the Elastic Net", Journal of the Royal
+       Statistical Society B 67 (2005).
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.elastic_net(np.array([3.0, -1.0]), l1=0.5, l2=0.25)
+    4.5
+    """

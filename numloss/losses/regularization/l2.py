@@ -1,0 +1,51 @@
+"""Sum of squares."""
+
+from ...registry import NONNEGATIVE, Array, ParameterOptions, Result, Unpack, parameterwise
+
+
+def _l2(params, strength):
+    scaled = strength * params
+    return scaled * params, 2.0 * scaled, 2.0 * strength
+
+
+@parameterwise(_l2, strength=NONNEGATIVE, cost=0.5, aliases=("ridge", "l2_penalty", "weight_decay"))
+def l2(params: Array, *, strength: float = 1.0, **options: Unpack[ParameterOptions]) -> Result:
+    r"""Sum of squares, ``strength * sum(params**2)``, without a factor one half.
+
+    The penalty of ridge regression: shrinks all parameters in proportion. The squared error between two arrays is
+    `mse`.
+
+    Parameters
+    ----------
+    params : array of float32 or float64, any shape
+        Parameters.
+    strength : float >= 0
+        Factor of the penalty.
+
+    Returns
+    -------
+    float or array
+        The reduced penalty, or an array of the shape of `params` for ``reduction="none"``.
+
+    Raises
+    ------
+    ValueError
+        If `strength` is negative or not finite.
+    TypeError
+        If `params` is not floating, or two arrays are given.
+
+    Notes
+    -----
+    The curvature is ``2 * strength`` everywhere; the bound is at least 1e-16.
+
+    References
+    ----------
+    .. [1] A. E. Hoerl, R. W. Kennard, "Ridge Regression: Biased Estimation for Nonorthogonal Problems",
+       Technometrics 12 (1970).
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.l2(np.array([3.0, -1.0]), strength=0.5)
+    5.0
+    """
