@@ -1,9 +1,9 @@
 """Prints a hash of every result in the environment that it runs in, as JSON: equal bits are equal text.
 
-    python tests/digest.py --backend numba --threads 1 2 3 8 --losses mse huber
+    python tests/digest.py --backend numba --threads 1 2 3 8 --cases mse huber
 
 The environment chooses the rest: NUMBA_NUM_THREADS, NUMBA_THREADING_LAYER, NUMBA_CPU_NAME, NUMLOSS_CYTHON_LEVEL.
-The answer maps each number of threads to {"loss dtype reduction weight output": hash}, and says under "ran" which
+The answer maps each number of threads to {"case dtype reduction weight output": hash}, and says under "ran" which
 layer, level and CPU computed, and with how many threads at most, so that a test can tell that they really did.
 """
 
@@ -12,18 +12,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import struct
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from compare import canonical_bytes
-from inputs import DTYPES, REDUCTIONS, arrays, options, shapes, weight, weights
+from inputs import CASES, DTYPES, REDUCTIONS, arrays, largest, middle, options, record, weight, weights
 
 import numloss as nl
 from numloss import dispatch
 from numloss.backends import threads
-from numloss.registry import LOSSES, Loss
+from numloss.registry import Loss
 
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-310, 3e38, -1e300, 88.0, -104.0, 710.0)
 
@@ -42,8 +41,7 @@ class Ledger:
 
 def digest(value: Any) -> str:
     """A hash of the bits of a float or an array, with one NaN for all."""
-    data = struct.pack("d", value) if isinstance(value, float) and value == value else canonical_bytes(np.asarray(value))
-    return hashlib.sha256(data).hexdigest()[:16]
+    return hashlib.sha256(canonical_bytes(np.asarray(value))).hexdigest()[:16]
 
 
 def with_specials(loss: Loss, given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -57,22 +55,21 @@ def with_specials(loss: Loss, given: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def results(name: str, backend: str, dtype: str) -> Iterator[tuple[str, Any]]:
+def results(case: str, backend: str, dtype: str) -> Iterator[tuple[str, Any]]:
     """Every output of a loss on its largest problem, and of all options on a smaller one with special values."""
-    loss = LOSSES[name]
-    largest = max(shapes(name), key=np.prod)
-    given = arrays(name, largest, dtype)
+    loss = record(case)
+    shape = largest(case)
+    given = arrays(case, shape, dtype)
     transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
     for reduction in REDUCTIONS:
-        for kind in weights(name):
-            extra = {} if kind == "none" else {"weight": weight(name, largest, dtype, kind)}
-            extra |= {"reduction": reduction, "backend": backend, **next(options(name))}
+        for kind in weights(case):
+            extra = {} if kind == "none" else {"weight": weight(case, shape, dtype, kind)}
+            extra |= {"reduction": reduction, "backend": backend, **next(options(case))}
             yield f"{reduction} {kind} alone", loss.function(*given, **extra)
             yield from labelled(f"{reduction} {kind}", transform(loss.function)(*given, **extra))
             yield from labelled(f"{reduction} {kind} first", nl.value_and_grad(loss.function)(*given, **extra))
-    middle = max((shape for shape in shapes(name) if np.prod(shape) < 1000), key=np.prod)
-    given = with_specials(loss, arrays(name, middle, dtype))
-    for option in options(name):
+    given = with_specials(loss, arrays(case, middle(case), dtype))
+    for option in options(case):
         parts = transform(loss.function)(*given, **option, reduction="none", backend=backend)
         yield from labelled(f"special {option}", parts)
 
@@ -87,7 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", default="numba")
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    parser.add_argument("--losses", nargs="+", default=sorted(LOSSES))
+    parser.add_argument("--cases", nargs="+", default=CASES)
     chosen = parser.parse_args()
     threads.PARALLEL_PAYS_AT = 0.0  # or small problems would stay on one thread
     backend = dispatch.load(chosen.backend)
@@ -96,10 +93,10 @@ def main() -> None:
     for count in chosen.threads:
         nl.set_num_threads(count)
         answer[str(count)] = {
-            f"{name} {dtype} {label}": digest(value)
-            for name in chosen.losses
+            f"{case} {dtype} {label}": digest(value)
+            for case in chosen.cases
             for dtype in DTYPES
-            for label, value in results(name, chosen.backend, dtype)
+            for label, value in results(case, chosen.backend, dtype)
         }
     answer["ran"]["threads"] = ledger.most
     if chosen.backend == "numba":

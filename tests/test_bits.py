@@ -12,21 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 from digest import digest
-from inputs import NAMES
+from inputs import CASES, record
 from machine import LAYERS, missing
 from process import python
 
-from numloss.registry import LOSSES
-
 THREADS = (1, 2, 3, 8)
-EACH_LOOP = tuple({LOSSES[name].family: name for name in reversed(NAMES)}.values())
+EACH_LOOP = tuple({record(name).family: name for name in reversed(CASES)}.values())
 RUN = "import digest, sys; sys.argv[1:] = {!r}; digest.main()"
 
 
 @functools.cache
-def digests(backend: str, losses: tuple[str, ...], threads: tuple[int, ...], **environment: str) -> dict[str, Any]:
+def digests(backend: str, cases: tuple[str, ...], threads: tuple[int, ...], **environment: str) -> dict[str, Any]:
     """What digest.py says in an environment."""
-    arguments = ["--backend", backend, "--threads", *map(str, threads), "--losses", *losses]
+    arguments = ["--backend", backend, "--threads", *map(str, threads), "--cases", *cases]
     return dict(json.loads(python(RUN.format(arguments), timeout=900.0, **environment).stdout))
 
 
@@ -37,11 +35,11 @@ def needs(*names: str) -> None:
             pytest.skip(f"{name}: {missing()[name]}")
 
 
-def reference(losses: tuple[str, ...] = tuple(NAMES)) -> dict[str, str]:
+def reference(cases: tuple[str, ...] = tuple(CASES)) -> dict[str, str]:
     """Cython on one thread, at the best level of this CPU."""
     needs("cython")
-    everything: dict[str, str] = digests("cython", tuple(NAMES), THREADS)["1"]
-    return {key: value for key, value in everything.items() if key.split()[0] in losses}
+    everything: dict[str, str] = digests("cython", tuple(CASES), THREADS)["1"]
+    return {key: value for key, value in everything.items() if key.split()[0] in cases}
 
 
 def assert_equal(found: dict[str, str], expected: dict[str, str]) -> None:
@@ -54,7 +52,7 @@ def assert_equal(found: dict[str, str], expected: dict[str, str]) -> None:
 @pytest.mark.parametrize("threads", THREADS)
 def test_cython_on_any_number_of_threads(threads: int) -> None:
     needs("cython")
-    found = digests("cython", tuple(NAMES), THREADS)
+    found = digests("cython", tuple(CASES), THREADS)
     assert found["ran"]["threads"] == max(THREADS)
     assert_equal(found[str(threads)], reference())
 
@@ -62,7 +60,7 @@ def test_cython_on_any_number_of_threads(threads: int) -> None:
 @pytest.mark.parametrize("threads", THREADS)
 def test_numba_on_any_number_of_threads(threads: int) -> None:
     needs("numba")
-    found = digests("numba", tuple(NAMES), THREADS, NUMBA_NUM_THREADS="8")
+    found = digests("numba", tuple(CASES), THREADS, NUMBA_NUM_THREADS="8")
     assert found["ran"]["threads"] == max(THREADS)
     assert_equal(found[str(threads)], reference())
 
@@ -79,7 +77,7 @@ def test_threading_layers(layer: str) -> None:
 @pytest.mark.parametrize("level", ["v2", "v3", "v4"])
 def test_levels(level: str) -> None:
     needs("cython", level)
-    found = digests("cython", tuple(NAMES), (1, 3), NUMLOSS_CYTHON_LEVEL=level)
+    found = digests("cython", tuple(CASES), (1, 3), NUMLOSS_CYTHON_LEVEL=level)
     assert found["ran"]["level"] == level
     for threads in ("1", "3"):
         assert_equal(found[threads], reference())
@@ -98,7 +96,7 @@ def test_every_loss_on_other_cpus(cpu: str) -> None:
     needs("numba")
     if cpu == "haswell":
         needs("v3")
-    found = digests("numba", tuple(NAMES), (1, 3), NUMBA_CPU_NAME=cpu)
+    found = digests("numba", tuple(CASES), (1, 3), NUMBA_CPU_NAME=cpu)
     assert found["ran"]["cpu"] == cpu
     assert_equal(found["3"], reference())
 
@@ -107,7 +105,7 @@ def test_every_loss_on_other_cpus(cpu: str) -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_loss_on_every_layer(layer: str) -> None:
     needs("numba", layer)
-    found = digests("numba", tuple(NAMES), (2, 8), NUMBA_NUM_THREADS="8", NUMBA_THREADING_LAYER=layer)
+    found = digests("numba", tuple(CASES), (2, 8), NUMBA_NUM_THREADS="8", NUMBA_THREADING_LAYER=layer)
     assert found["ran"]["layer"] == layer
     assert_equal(found["8"], reference())
 

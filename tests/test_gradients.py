@@ -9,24 +9,18 @@ import differences
 import numpy as np
 import pytest
 from compare import assert_close
-from inputs import NAMES, REDUCTIONS, arrays, options, shapes, weight, weights, wrt
+from inputs import CASES, REDUCTIONS, arrays, options, record, smallest, weight, weights
 
 import numloss as nl
-from numloss.registry import LOSSES
 
-CURVED = [name for name in NAMES if LOSSES[name].curvature]
+CURVED = [case for case in CASES if record(case).curvature]
 RTOL = 1e-7
 # Of the entries of a problem, how many may lie so near a kink that differences say nothing.
 MOST_AT_KINKS = 0.2
 
 
-def small(name: str) -> tuple[int, ...]:
-    """The smallest shape with more than a few values: the sum that is differenced must keep its digits."""
-    return min((shape for shape in shapes(name) if np.prod(shape) > 4), key=np.prod)
-
-
-def problem(name: str, dtype: str = "float64", seed: int = 0) -> tuple[Any, ...]:
-    return arrays(name, small(name), dtype, ends=False, seed=("gradient", seed))
+def problem(case: str, dtype: str = "float64", seed: int = 0) -> tuple[Any, ...]:
+    return arrays(case, smallest(case), dtype, ends=False, seed=("gradient", seed))
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
@@ -42,18 +36,18 @@ def assert_derivative(actual: Any, estimate: Any, trusted: Any, kinks: str) -> N
     assert worst <= RTOL, f"off by {worst:.3g}, relative; {actual[error == worst]} against {estimate[error == worst]}"
 
 
-def check(name: str, backend: str, option: dict[str, Any], reduction: str, kind: str, seed: int = 0) -> None:
+def check(case: str, backend: str, option: dict[str, Any], reduction: str, kind: str, seed: int = 0) -> None:
     """Gradient and curvature by every differentiable input, for one choice of everything else."""
-    loss, given = LOSSES[name], problem(name, seed=seed)
+    loss, given = record(case), problem(case, seed=seed)
     extra = {**option, "backend": backend, "reduction": reduction}
     if kind != "none":
-        extra["weight"] = weight(name, small(name), "float64", kind)
+        extra["weight"] = weight(case, smallest(case), "float64", kind)
     slopes = as_tuple(nl.value_and_grad(loss.function)(*given, **extra)[1])
     curvatures = as_tuple(nl.value_grad_hess(loss.function)(*given, **extra)[2]) if loss.curvature else ()
-    assert len(slopes) == len(wrt(loss))
+    assert len(slopes) == len(loss.wrt)
     # the gradient of reduction="none" is that of the sum of what it returns
     reduced = {**extra, "reduction": "sum" if reduction == "none" else reduction}
-    for k, position in enumerate(wrt(loss)):
+    for k, position in enumerate(loss.wrt):
 
         def moved(x: Any, position: int = position) -> Any:
             return (*given[:position], x, *given[position + 1 :])
@@ -69,26 +63,26 @@ def check(name: str, backend: str, option: dict[str, Any], reduction: str, kind:
             assert_derivative(curvatures[k], *differences.diagonal(slope, given[position]), loss.kinks)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_gradient_and_curvature(name: str, backend: str) -> None:
-    for option in options(name):
+@pytest.mark.parametrize("case", CASES)
+def test_gradient_and_curvature(case: str, backend: str) -> None:
+    for option in options(case):
         for seed in range(4):
-            check(name, backend, option, "sum", "none", seed)
+            check(case, backend, option, "sum", "none", seed)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("name", NAMES)
-def test_gradient_of_reductions_and_weights(name: str, backend: str, reduction: str) -> None:
-    for kind in weights(name):
-        check(name, backend, next(options(name)), reduction, kind)
+@pytest.mark.parametrize("case", CASES)
+def test_gradient_of_reductions_and_weights(case: str, backend: str, reduction: str) -> None:
+    for kind in weights(case):
+        check(case, backend, next(options(case)), reduction, kind)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_float32_follows_float64(name: str, backend: str) -> None:
-    loss = LOSSES[name]
+@pytest.mark.parametrize("case", CASES)
+def test_float32_follows_float64(case: str, backend: str) -> None:
+    loss = record(case)
     transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
-    for option in options(name):
-        given = problem(name, "float32")
+    for option in options(case):
+        given = problem(case, "float32")
         wide = tuple(a.astype("float64") if a.dtype == "float32" else a for a in given)
         narrow_results = transform(loss.function)(*given, **option, backend=backend, reduction="none")
         wide_results = transform(loss.function)(*wide, **option, backend=backend, reduction="none")
@@ -102,11 +96,11 @@ def flattened(results: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", CURVED)
-def test_bound_is_positive_and_not_below_the_curvature(name: str, backend: str, dtype: str) -> None:
-    loss = LOSSES[name]
-    for option in options(name):
-        given = arrays(name, small(name), dtype, seed="bound")
+@pytest.mark.parametrize("case", CURVED)
+def test_bound_is_positive_and_not_below_the_curvature(case: str, backend: str, dtype: str) -> None:
+    loss = record(case)
+    for option in options(case):
+        given = arrays(case, smallest(case), dtype, seed="bound")
         exact = nl.value_grad_hess(loss.function)(*given, **option, backend=backend, reduction="none")[2]
         bound = nl.value_grad_hess(loss.function, curvature="bound")(
             *given, **option, backend=backend, reduction="none"
@@ -116,11 +110,11 @@ def test_bound_is_positive_and_not_below_the_curvature(name: str, backend: str, 
             assert np.all((upper >= curvature) | ~np.isfinite(curvature))
 
 
-@pytest.mark.parametrize("name", [name for name in CURVED if LOSSES[name].convex])
-def test_convex_losses_curve_upwards(name: str, backend: str) -> None:
-    loss = LOSSES[name]
-    for option in options(name):
-        given = arrays(name, small(name), "float64", seed="convex")
+@pytest.mark.parametrize("case", [case for case in CURVED if record(case).convex])
+def test_convex_losses_curve_upwards(case: str, backend: str) -> None:
+    loss = record(case)
+    for option in options(case):
+        given = arrays(case, smallest(case), "float64", seed="convex")
         curvatures = nl.value_grad_hess(loss.function)(*given, **option, backend=backend, reduction="none")[2]
         assert all(np.all(curvature >= 0.0) for curvature in as_tuple(curvatures))
 

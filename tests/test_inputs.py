@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from inputs import DTYPES, FAMILIES, NAMES, arrays, draw, options, outside, shapes, weight, wrt
+from families import FAMILIES, draw
+from inputs import CASES, DTYPES, NAMES, arrays, middle, options, outside, record, weight
 from seeds import generator
 
 from numloss import domains
@@ -35,21 +36,20 @@ def test_values_outside_are_outside(domain: Domain) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", NAMES)
-def test_inputs_vary_and_repeat(name: str, dtype: str) -> None:
-    shape = next(shape for shape in shapes(name) if np.prod(shape) > 4)
-    first, again, other = (arrays(name, shape, dtype, seed=seed) for seed in (1, 1, 2))
+@pytest.mark.parametrize("case", CASES)
+def test_inputs_vary_and_repeat(case: str, dtype: str) -> None:
+    first, again, other = (arrays(case, middle(case), dtype, seed=seed) for seed in (1, 1, 2))
     for a, b, c in zip(first, again, other, strict=True):
         assert np.array_equal(a, b) and not np.array_equal(a, c)
         assert len(np.unique(a)) > 1
-    assert all(first[k].dtype == dtype for k in wrt(LOSSES[name]))
+    assert all(first[k].dtype == dtype for k in record(case).wrt)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_options_have_other_values_than_the_default(name: str) -> None:
-    tried = list(options(name))
+@pytest.mark.parametrize("case", CASES)
+def test_options_have_other_values_than_the_default(case: str) -> None:
+    tried = list(options(case))
     assert len({repr(option) for option in tried}) == len(tried)
-    assert all(LOSSES[name].defaults[key] != value for option in tried[1:] for key, value in option.items())
+    assert all(option != tried[0] for option in tried[1:])
 
 
 def test_some_weights_are_zero_and_most_are_not() -> None:
