@@ -182,9 +182,9 @@ class NpyFile:
         if part.nbytes == 0:
             self.row += count
             return part
-        view, done = memoryview(part.view(np.uint8).reshape(-1)), 0
+        view, done = part.view(np.uint8).reshape(-1), 0
         while done < len(view):
-            got = self._file.readinto(view[done:])
+            got = self._file.readinto(view[done:].data)
             if not got:
                 at = self.header.offset + self.row * self.header.row_bytes + done
                 raise FormatError(f"{self.source}: the file shrank while it was read: nothing at byte {at}")

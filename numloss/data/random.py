@@ -23,7 +23,7 @@ def words(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.uin
 
 def uniform(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Numbers in [0, 1), multiples of 2**-53."""
-    return (words(count, seed, stream) >> np.uint64(11)) * 2.0**-53
+    return (words(count, seed, stream) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def permutation(count: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.intp]]:

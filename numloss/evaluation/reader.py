@@ -7,7 +7,7 @@ interpreter lock, so files are read at the same time, and nothing is allocated a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..data.npy import Array, NpyFile
@@ -31,7 +31,7 @@ def chunk_rows(files: Mapping[str, NpyFile], chunk_bytes: int) -> int:
     return max(1, chunk_bytes // max(1, row))
 
 
-def chunks(files: Mapping[str, NpyFile], chunk_bytes: int) -> Iterator[Chunk]:
+def chunks(files: Mapping[str, NpyFile], chunk_bytes: int) -> Generator[Chunk]:
     """The rows of all files in order, as arrays by name that are valid until the next one is asked for.
 
     Files without rows give one empty chunk, so that dtypes and shapes are checked all the same.

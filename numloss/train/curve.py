@@ -12,7 +12,8 @@ from .loop import History
 def write_curve(path: str | os.PathLike[str], history: History, title: str) -> None:
     """Draw the losses of training and test part over the epochs, and the accuracy where there is one."""
     # a Figure of its own: pyplot would choose a window system and keep the figure in the process
-    figure = optional("matplotlib.figure", "plot", "drawing the loss curve").Figure(figsize=(7, 4), layout="constrained")
+    module = optional("matplotlib.figure", "plot", "drawing the loss curve")
+    figure = module.Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     numbers = [epoch.number + 1 for epoch in history.epochs]
     axes.plot(numbers, [epoch.train_loss for epoch in history.epochs], label="training loss")

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data.dataset import Array, Dataset
 from ..registry import Loss
+from ..rows import LABELS, LOG_DISTRIBUTION, LOGITS, options_of
 from ..transforms import unwrapped, value_and_grad
 
 Form = Literal["labels", "one-hot", "numbers"]
@@ -40,16 +41,18 @@ class Objective:
 def objective(function: Callable[..., Any], data: Dataset) -> Objective:
     """Decide from what is recorded about a loss how it trains on this data; ValueError says why it does not.
 
-    Labels go to rowwise losses as they are. To elementwise losses they become one-hot targets, one output a class,
-    which serves regression, binary losses and losses on signs alike, since those read 0 as -1.
+    Labels go as they are to the rowwise losses that take labels. For the others they become one-hot targets, one
+    output a class, which serves distributions, regression, binary losses and losses on signs alike, since those
+    read 0 as -1.
     """
-    loss, _, _ = unwrapped(function)
-    problem = _problem(loss, data)
+    loss, _, options = unwrapped(function)
+    problem = _problem(loss, data) or (_rowwise_problem(loss, options, data) if loss.family == "rowwise" else "")
     if problem:
         raise ValueError(f"{loss.name} does not train on {data.name}: {problem}")
     if not data.is_labelled:
         return Objective(function, loss, "numbers")
-    return Objective(function, loss, "labels" if loss.family == "rowwise" else "one-hot")
+    as_labels = loss.family == "rowwise" and options_of(loss, (None, data.target), options).target == LABELS
+    return Objective(function, loss, "labels" if as_labels else "one-hot")
 
 
 def _problem(loss: Loss, data: Dataset) -> str:
@@ -63,4 +66,16 @@ def _problem(loss: Loss, data: Dataset) -> str:
     one_hot = data.is_labelled and loss.family == "elementwise"
     if one_hot and target is not None and not (0.0 in target and 1.0 in target):
         return f"its targets must be {target.text}, and one-hot targets are 0 and 1"
+    return ""
+
+
+def _rowwise_problem(loss: Loss, options: dict[str, Any], data: Dataset) -> str:
+    asked = options_of(loss, (None, data.target), options)
+    if asked.scores != LOGITS:
+        hint = "; it has an option from_logits" if "from_logits" in loss.defaults else ""
+        return f"it takes probabilities or their logarithms, and the network gives logits{hint}"
+    if asked.target == LABELS and not data.is_labelled:
+        return "it takes labels of classes, and the targets are numbers"
+    if asked.target == LOG_DISTRIBUTION and data.is_labelled:
+        return "the logarithm of a one-hot target is not finite"
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,7 @@ def load_data(name: str) -> Dataset:
     raise ValueError(f"unknown data {name!r}; it is digits or the path of an .npz archive")
 
 
-def fit(
-    function: Callable[..., Any], settings: Settings, on_epoch: Callable[[Epoch], object] | None = None
-) -> Run:
+def fit(function: Callable[..., Any], settings: Settings, on_epoch: Callable[[Epoch], object] | None = None) -> Run:
     """Train a network with a loss, or a functools.partial of one."""
     data = load_data(settings.data)
     goal = objective(function, data)
@@ -90,9 +88,7 @@ def fit(
     train_part, test_part = (
         Dataset(part.name, scaling(part.features), part.target) for part in (train_part, test_part)
     )
-    network = mlp(
-        data.features.shape[1], settings.hidden, data.outputs, rows=settings.batch_size, seed=settings.seed
-    )
+    network = mlp(data.features.shape[1], settings.hidden, data.outputs, rows=settings.batch_size, seed=settings.seed)
     trainer = Trainer(network, goal, (train_part, test_part), settings.rate)
     limits = optional("threadpoolctl", "train", "the trainer").threadpool_limits
     # one BLAS thread: matrices of a batch are too small for two, and the order of its sums depends on their number
@@ -113,11 +109,7 @@ def write(run: Run, folder: str | os.PathLike[str]) -> dict[str, Path]:
     return paths
 
 
-def check_extras(modules: Sequence[tuple[str, str, str]] = (
-    ("threadpoolctl", "train", "training"),
-    ("safetensors.numpy", "train", "writing weights"),
-    ("matplotlib.figure", "plot", "drawing the loss curve"),
-)) -> None:
+def check_extras() -> None:
     """Raise for a package that `write` would miss, before hours of training are spent."""
-    for module, extra, purpose in modules:
-        optional(module, extra, purpose)
+    optional("safetensors.numpy", "train", "writing weights")
+    optional("matplotlib.figure", "plot", "drawing the loss curve")

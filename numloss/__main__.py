@@ -1,0 +1,5 @@
+"""`python -m numloss` is the command `numloss`."""
+
+from .cli import main
+
+main(prog_name="numloss")

@@ -1,0 +1,66 @@
+"""From names and texts on the command line to losses and their options."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..registry import LOSSES, Loss
+
+WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
+
+
+def loss_named(name: str) -> Loss:
+    """The loss of that name or alias; ValueError suggests the nearest."""
+    names = {alias: loss for loss in LOSSES.values() for alias in (loss.name, *loss.aliases)}
+    if name not in names:
+        raise ValueError(f"unknown loss {name!r}{_nearest(name, names)}; `numloss losses` lists them")
+    return names[name]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def value_of(text: str) -> Any:
+    """A number, true, false, none, an array of numbers with commas between them, or a word."""
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    if "," in text:
+        return np.array([float(part) for part in text.split(",")])
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def with_options(losses: Iterable[Loss], options: Iterable[str]) -> list[Callable[..., Any]]:
+    """The functions of losses, each with those of the `name=value` options that its signature has.
+
+    An option that none of them has raises ValueError.
+    """
+    listed = list(losses)
+    chosen: list[dict[str, Any]] = [{} for _ in listed]
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not equals:
+            raise ValueError(f"option {option!r} is not of the form name=value")
+        takers = [k for k, loss in enumerate(listed) if name in loss.defaults]
+        if not takers:
+            known = sorted({known for loss in listed for known in loss.defaults})
+            there = f"there are {', '.join(known)}" if known else "there are none"
+            named = ", ".join(loss.name for loss in listed)
+            raise ValueError(f"{named}: unknown option {name!r}{_nearest(name, known)}; {there}")
+        for k in takers:
+            chosen[k][name] = value_of(text)
+    return [
+        functools.partial(loss.function, **given) if given else loss.function
+        for loss, given in zip(listed, chosen, strict=True)
+    ]

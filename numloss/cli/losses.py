@@ -1,0 +1,56 @@
+"""`numloss losses`: the table of what there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .output import as_json, print_json, print_table
+
+COLUMNS = ("loss", "family", "inputs and options", "curvature", "convex", "adds up over")
+
+
+def record(name: str) -> dict[str, Any]:
+    """What is known about a loss, as plain data."""
+    from ..registry import LOSSES
+
+    loss = LOSSES[name]
+    return {
+        "name": loss.name,
+        "task": loss.task,
+        "family": loss.family,
+        "inputs": list(loss.inputs),
+        "options": loss.defaults,
+        "curvature": loss.curvature,
+        "convex": loss.convex,
+        "adds_up": loss.adds_up,
+        "aliases": list(loss.aliases),
+    }
+
+
+@click.command("losses")
+@click.option("--task", help="Only the losses of this task, such as regression.")
+@as_json
+def command(task: str | None, as_json: bool) -> None:
+    """List the losses with all that is known about them."""
+    from ..registry import LOSSES
+
+    tasks = sorted({loss.task for loss in LOSSES.values()})
+    if task is not None and task not in tasks:
+        raise ValueError(f"unknown task {task!r}; there are {', '.join(tasks)}")
+    names = sorted(LOSSES, key=lambda name: (LOSSES[name].task, name))
+    records = [record(name) for name in names if task in (None, LOSSES[name].task)]
+    if as_json:
+        print_json(records)
+        return
+    for task in dict.fromkeys(entry["task"] for entry in records):
+        print_table(COLUMNS, [_row(entry) for entry in records if entry["task"] == task], str(task))
+
+
+def _row(entry: dict[str, Any]) -> tuple[Any, ...]:
+    options = [f"{name}={value!r}" for name, value in entry["options"].items()]
+    call = ", ".join([*entry["inputs"], *(["*"] if options else []), *options])
+    names = f"\nalso {', '.join(entry['aliases'])}" if entry["aliases"] else ""
+    over = "nothing" if entry["adds_up"] == "no" else entry["adds_up"]
+    return (entry["name"], entry["family"], f"({call}){names}", entry["curvature"], entry["convex"], over)

@@ -1,0 +1,79 @@
+"""What commands print: a table for people, JSON for programs, a progress bar on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
+
+
+def print_json(content: Any) -> None:
+    """Print JSON; numbers that it does not have become null."""
+    click.echo(json.dumps(_finite(content), indent=2, allow_nan=False))
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, dict):
+        return {str(name): _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return content if isinstance(content, str | int | None) else str(content)
+
+
+def console(stderr: bool = False) -> Console:
+    """Where tables (standard output) and progress (standard error) go."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+    """Print a table; a column of numbers is set to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = [list(row) for row in rows]
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for k, name in enumerate(columns):
+        numbers = bool(listed) and all(isinstance(row[k], int | float) for row in listed)
+        # names stay whole, on narrow terminals too
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=k == 0)
+    for row in listed:
+        table.add_row(*(Text(figure(value)) for value in row))
+    console().print(table)
+
+
+def figure(value: Any) -> str:
+    """A value as it stands in a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+@contextlib.contextmanager
+def progress(what: str, total: float) -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on standard error if that is a terminal; the block calls it with what is done and a note."""
+    terminal = console(stderr=True)
+    if not terminal.is_terminal:
+        yield lambda done, note: None
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total, note="")
+        yield lambda done, note: bar.update(task, completed=done, note=note)

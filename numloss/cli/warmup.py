@@ -1,0 +1,56 @@
+"""`numloss warmup`: compile ahead of the first use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .output import as_json, print_json, progress
+
+if TYPE_CHECKING:
+    from ..registry import Loss
+
+DTYPES = ("float32", "float64")
+
+
+def kernels(losses: list[Loss], dtypes: tuple[str, ...]) -> list[tuple[str, Callable[[], Any]]]:
+    """A name and a call that compiles, for everything that the numba backend may need for these losses."""
+    from ..dispatch import load
+
+    backend = load("numba")
+    work: list[tuple[str, Callable[[], Any]]] = [("the parallel driver", partial(backend.compiler.driver, True))]
+    for dtype in dtypes:
+        work += [(f"{name} {dtype}", partial(backend.loop, name, dtype)) for name in backend.compiler.LOOPS]
+        for loss in losses:
+            # a family whose loops know their only law has no tile
+            modes = range(0 if loss.law is None else 3 if loss.curvature else 2)
+            work += [(f"{loss.name} {dtype}", partial(backend.tile, loss, dtype, mode)) for mode in modes]
+    return work
+
+
+@click.command("warmup")
+@click.option("--loss", "names", multiple=True, help="Only this loss; repeat for several. By default all.")
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Only this dtype.")
+@as_json
+def command(names: tuple[str, ...], dtypes: tuple[str, ...], as_json: bool) -> None:
+    """Compile ahead, so that no first call waits."""
+    from ..registry import LOSSES
+    from .info import cache_directory
+    from .lookup import loss_named
+
+    losses = [loss_named(name) for name in names] or list(LOSSES.values())
+    began = time.perf_counter()
+    work = kernels(losses, dtypes or DTYPES)
+    with progress("compiling", len(work)) as show:
+        for done, (name, compile_it) in enumerate(work):
+            show(done, name)
+            compile_it()
+    found = {"kernels": len(work), "seconds": time.perf_counter() - began, "cache": cache_directory()}
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['kernels']} kernels ready in {found['seconds']:.1f} s; cache: {found['cache']}")
