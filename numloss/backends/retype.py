@@ -121,6 +121,7 @@ def fingerprint(law: Law, dtype: str, seen: set[int] | None = None) -> str:
     # repr of the constants without the docstring: a comment or a sentence changes nothing
     constants = [c for c in code.co_consts if not isinstance(c, str)]
     parts = [code.co_code.hex(), repr(constants), repr(code.co_names), repr(code.co_varnames), dtype]
+    parts.append(str(getattr(source, "apart", False)))
     outside = {name: source.__globals__[name] for name in code.co_names if name in source.__globals__}
     for name, cell in zip(code.co_freevars, source.__closure__ or (), strict=True):
         outside[name] = cell.cell_contents

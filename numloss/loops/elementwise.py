@@ -19,12 +19,12 @@ from .operands import deliver, fetch, first_outside, place
 from .sums import add_tile, clear, fold
 
 
-@apart
 def complaint(position: Int, operand: Int) -> Double:
     """One number for the error that a block found: where, and in which operand."""
     return double(position * 16 + operand)
 
 
+@apart
 def weight_tile(c: Ints, k: Int, start: Int, n: Int, buffer: Reals, lanes: Doubles, partial: Doubles) -> Reals:
     """Pointer to n weights; their sum goes to the lanes, a negative or NaN one is reported as operand 15."""
     w = fetch(c, k, c[9], 0.0, start, n, buffer)

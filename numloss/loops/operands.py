@@ -96,6 +96,11 @@ def fetch_labels(c: Ints, k: Int, start: Int, n: Int, out: Ints) -> Int:
     size = item_size(code, 8)
     data = array_data(c[k])
     index = stack_ints(64)
+    if c[k + 2] == 0 and code == 9:
+        whole = offset(int64s(data), start)
+        for i in range(n):
+            out[i] = integer(whole[i])
+        return 0
     if c[k + 2] == 0:
         data = data + start * size
     else:
@@ -170,6 +175,7 @@ def advance(layout: Ints, run: Int, index: Ints) -> Int:
     return shift
 
 
+@apart
 def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, out: Reals) -> Int:
     """Read n values in C order from position `start` of an array of any strides."""
     index = stack_ints(64)
@@ -222,7 +228,6 @@ def fetch(c: Ints, k: Int, native: Int, constant: Real, start: Int, n: Int, buff
     return buffer
 
 
-@apart
 def place(c: Ints, k: Int, start: Int, buffer: Reals, direct: Int) -> Reals:
     """Where a tile may write the operand at c[k]: its own memory if that is contiguous and `direct`, else buffer."""
     if c[k + 2] == 0 and direct == 1:
@@ -242,6 +247,7 @@ def deliver(c: Ints, k: Int, start: Int, n: Int, values: Reals, direct: Int) -> 
     return 0
 
 
+@apart
 def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
     """Position of the first value outside [low, high], NaN included; -1 if there is none.
 

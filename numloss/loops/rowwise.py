@@ -34,6 +34,7 @@ from .language import (
     double,
     double_log1p,
     doubles,
+    integer,
     offset,
     real,
     reals,
@@ -321,17 +322,20 @@ def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial
     else:
         for i in range(n):
             weights[i] = 1.0
+    if c[13] != 0:
+        for i in range(n):
+            labels[i] = -1
+        return 0
+    fetch_labels(c, 33, start, n, labels)
+    odd = 0
     for i in range(n):
-        labels[i] = -1
-    if c[13] == 0:
-        fetch_labels(c, 33, start, n, labels)
+        odd += integer(labels[i] < 0 or labels[i] >= c[3])
+    if odd > 0 or (c[16] == 1 and c[17] >= 0 and c[17] < c[3]):
         for i in range(n):
             label = labels[i]
-            if c[16] == 1 and label == c[17]:
-                weights[i] = 0.0
-                labels[i] = 0
-            elif label < 0 or label >= c[3]:
-                if partial[2] < double(0.0):
+            ignored = c[16] == 1 and label == c[17]
+            if ignored or label < 0 or label >= c[3]:
+                if not ignored and partial[2] < double(0.0):
                     partial[2] = double((start + i) * 16 + 1)
                 labels[i] = 0
                 weights[i] = 0.0

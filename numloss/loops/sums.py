@@ -8,7 +8,6 @@ TILE = 512
 LANES = 32
 
 
-@apart
 def clear(lanes: Doubles) -> Int:
     """Set the 32 lanes to zero."""
     for i in range(32):
@@ -16,6 +15,7 @@ def clear(lanes: Doubles) -> Int:
     return 0
 
 
+@apart
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
     """Add n values to the lanes. The 512 values of the tile are overwritten."""
     for i in range(n, 512):

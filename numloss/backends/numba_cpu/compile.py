@@ -15,7 +15,7 @@ from numba.core import sigutils
 from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
-from ...loops import elementwise, rowwise, sums
+from ...loops import elementwise, labelled, rowwise, sums
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ... import scalar
@@ -140,5 +140,8 @@ LOOPS = {
         elementwise.weight_block,
         rowwise.rows_block,
         rowwise.row_weights_block,
+        labelled.flat_block,
+        labelled.long_block,
+        labelled.pixels_block,
     )
 }
