@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--target", type=click.Path(), help="Targets, a .npy file.")
 @click.option("--input", "others", multiple=True, metavar="NAME=FILE", help="Any other input of the losses.")
 @click.option("--weight", type=click.Path(), help="Weights, a .npy file with one for each row.")
-@click.option("--chunk-mib", default=32, show_default=True, type=click.IntRange(1), help="MiB looked at in one step.")
+@click.option("--chunk-mib", default=4, show_default=True, type=click.IntRange(1), help="MiB that a thread reads.")
 @click.option("--backend", help="numba or cython; by default the faster one that runs here.")
 @as_json
 def command(

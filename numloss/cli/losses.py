@@ -8,7 +8,7 @@ import click
 
 from .output import as_json, print_json, print_table
 
-COLUMNS = ("loss", "family", "inputs and options", "curvature", "convex", "adds up over")
+COLUMNS = ("loss", "family", "curvature", "convex", "adds up")
 
 
 def record(name: str) -> dict[str, Any]:
@@ -45,12 +45,14 @@ def command(task: str | None, as_json: bool) -> None:
         print_json(records)
         return
     for task in dict.fromkeys(entry["task"] for entry in records):
-        print_table(COLUMNS, [_row(entry) for entry in records if entry["task"] == task], str(task))
+        print_table(
+            COLUMNS, [_row(entry) for entry in records if entry["task"] == task], str(task), unwrapped=COLUMNS[1:]
+        )
 
 
 def _row(entry: dict[str, Any]) -> tuple[Any, ...]:
     options = [f"{name}={value!r}" for name, value in entry["options"].items()]
     call = ", ".join([*entry["inputs"], *(["*"] if options else []), *options])
-    names = f"\nalso {', '.join(entry['aliases'])}" if entry["aliases"] else ""
-    over = "nothing" if entry["adds_up"] == "no" else entry["adds_up"]
-    return (entry["name"], entry["family"], f"({call}){names}", entry["curvature"], entry["convex"], over)
+    names = f"\n  also {', '.join(entry['aliases'])}" if entry["aliases"] else ""
+    over = "no" if entry["adds_up"] == "no" else f"over {entry['adds_up']}"
+    return (f"{entry['name']}({call}){names}", entry["family"], entry["curvature"], entry["convex"], over)

@@ -38,8 +38,10 @@ def console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
-    """Print a table; a column of numbers is set to the right."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "", unwrapped: Sequence[str] = ()
+) -> None:
+    """Print a table; a column of numbers is set to the right, those in `unwrapped` keep their lines."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -48,8 +50,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for k, name in enumerate(columns):
         numbers = bool(listed) and all(isinstance(row[k], int | float) for row in listed)
-        # names stay whole, on narrow terminals too
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=k == 0)
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=name in unwrapped)
     for row in listed:
         table.add_row(*(Text(figure(value)) for value in row))
     console().print(table)

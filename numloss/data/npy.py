@@ -130,7 +130,7 @@ def _shape(entry: re.Match[bytes], source: str, start: int) -> tuple[int, ...]:
 
 
 class NpyFile:
-    """An open .npy file whose rows, the entries of the first axis, are read in order.
+    """An open .npy file whose rows are the entries of the first axis.
 
     Raises FormatError, with the file and the byte, for anything that is not exactly one array of a real dtype in
     C order. Only regular files are opened: a pipe or a device has no size to check.
@@ -153,7 +153,6 @@ class NpyFile:
             self._file.close()
             raise
         self.rows = self.header.shape[0]
-        self.row = 0
 
     def _check(self, size: int) -> None:
         header = self.header
@@ -175,28 +174,25 @@ class NpyFile:
         """An array that `read` can fill with so many rows."""
         return np.empty((rows, *self.header.shape[1:]), self.header.dtype)
 
-    def read(self, into: Array) -> Array:
-        """Fill the start of `into` with the next rows; returns the part that was filled, empty at the end."""
-        count = min(len(into), self.rows - self.row)
-        part = into[:count]
+    def read(self, start: int, into: Array) -> Array:
+        """Fill the beginning of `into` with the rows from `start` on; returns the part that was filled.
+
+        Reads at a position of its own, so that several threads may read from one open file.
+        """
+        part = into[: max(0, min(len(into), self.rows - start))]
         if part.nbytes == 0:
-            self.row += count
             return part
         view, done = part.view(np.uint8).reshape(-1), 0
+        at = self.header.offset + start * self.header.row_bytes
         while done < len(view):
-            got = self._file.readinto(view[done:].data)
+            got = os.preadv(self._file.fileno(), [view[done:].data], at + done)
             if not got:
-                at = self.header.offset + self.row * self.header.row_bytes + done
-                raise FormatError(f"{self.source}: the file shrank while it was read: nothing at byte {at}")
+                raise FormatError(f"{self.source}: the file shrank while it was read: nothing at byte {at + done}")
             done += got
-        self._check_truths(part)
-        self.row += count
-        return part
-
-    def _check_truths(self, part: Array) -> None:
-        if part.dtype == np.bool_ and part.view(np.uint8).max() > 1:
-            row = self.row + int(np.argmax(part.view(np.uint8).reshape(len(part), -1).max(axis=1) > 1))
+        if part.dtype == np.bool_ and view.max() > 1:
+            row = start + int(np.argmax(view.reshape(len(part), -1).max(axis=1) > 1))
             raise FormatError(f"{self.source}: row {row} holds a byte that is neither False (0) nor True (1)")
+        return part
 
     def close(self) -> None:
         """Close the file."""
@@ -214,4 +210,4 @@ class NpyFile:
 def load_npy(path: str | os.PathLike[str]) -> Array:
     """The whole array of a .npy file."""
     with NpyFile(path) as file:
-        return file.read(file.buffer(file.rows))
+        return file.read(0, file.buffer(file.rows))

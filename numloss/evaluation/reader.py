@@ -1,19 +1,24 @@
-"""Rows of several files side by side, read ahead by a thread for each file.
+"""Chunks of rows of several files side by side, each read and worked on by one thread.
 
-While a loss works on one chunk, the next one is read into a second set of buffers. Reading releases the
-interpreter lock, so files are read at the same time, and nothing is allocated after the start.
+A thread reads its chunk and then works on it while it still lies in the cache; other threads do the same with
+other chunks. Nobody hands data over, and which thread takes which chunk changes nothing in the results.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator, Mapping
+import contextvars
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
+from ..backends.threads import limit, num_threads
 from ..data.npy import Array, NpyFile
 from ..errors import FormatError
 
 Chunk = dict[str, Array]
+T = TypeVar("T")
 
 
 def common_rows(files: Mapping[str, NpyFile]) -> int:
@@ -31,25 +36,43 @@ def chunk_rows(files: Mapping[str, NpyFile], chunk_bytes: int) -> int:
     return max(1, chunk_bytes // max(1, row))
 
 
-def chunks(files: Mapping[str, NpyFile], chunk_bytes: int) -> Generator[Chunk]:
-    """The rows of all files in order, as arrays by name that are valid until the next one is asked for.
+def each_chunk(
+    files: Mapping[str, NpyFile], chunk_bytes: int, work: Callable[[int, Chunk], T]
+) -> Generator[tuple[int, T]]:
+    """Call `work` with the first row and the arrays of each chunk; gives the rows done and its results in order.
 
-    Files without rows give one empty chunk, so that dtypes and shapes are checked all the same.
+    The arrays are valid during the call. Files without rows make one empty chunk, so that dtypes and shapes are
+    checked all the same.
     """
     rows = common_rows(files)
-    size = min(chunk_rows(files, chunk_bytes), max(rows, 1))
-    buffers = [{name: file.buffer(size) for name, file in files.items()} for _ in range(2)]
-    count = max(1, -(-rows // size))
-    with ThreadPoolExecutor(len(files), "numloss-read") as readers, contextlib.ExitStack() as stack:
+    size = max(1, min(chunk_rows(files, chunk_bytes), rows))
+    starts = range(0, max(rows, 1), size)
+    workers = min(limit(), len(starts))
+    own = threading.local()
 
-        def start(k: int) -> dict[str, Future[Array]]:
-            return {name: readers.submit(file.read, buffers[k % 2][name]) for name, file in files.items()}
+    def run(start: int) -> T:
+        if not hasattr(own, "buffers"):
+            own.buffers = {name: file.buffer(size) for name, file in files.items()}
+        chunk = {name: file.read(start, own.buffers[name]) for name, file in files.items()}
+        if workers == 1:
+            return work(start, chunk)
+        with num_threads(1):
+            return work(start, chunk)
 
-        # a caller that stops early leaves no read behind that would still write to the buffers
-        stack.callback(readers.shutdown, cancel_futures=True)
-        coming = start(0)
-        for k in range(count):
-            ready = {name: future.result() for name, future in coming.items()}
-            if k + 1 < count:
-                coming = start(k + 1)
-            yield ready
+    pool = ThreadPoolExecutor(workers, "numloss-chunk")
+    waiting: deque[tuple[int, Future[T]]] = deque()
+    try:
+        for start in starts:
+            # the caller's choices of backend and threads hold in the threads of the pool too
+            waiting.append((start, pool.submit(contextvars.copy_context().run, run, start)))
+            if len(waiting) > 2 * workers:
+                yield _first(waiting, size, rows)
+        while waiting:
+            yield _first(waiting, size, rows)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _first(waiting: deque[tuple[int, Future[T]]], size: int, rows: int) -> tuple[int, T]:
+    start, future = waiting.popleft()
+    return min(start + size, rows), future.result()

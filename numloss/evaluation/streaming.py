@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 from ..data.npy import NpyFile
 from ..registry import Loss
 from ..transforms import sum_and_weight, unwrapped
-from .reader import Chunk, chunks, common_rows
+from .reader import Chunk, common_rows, each_chunk
 
-CHUNK_BYTES = 32 << 20
+# Small enough for the chunks of all threads to stay in the last cache between being read and being worked on.
+CHUNK_BYTES = 4 << 20
 PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)")
 
 Path = str | os.PathLike[str]
@@ -79,7 +80,7 @@ def stream(
     weight : path, optional
         A file with one weight a row, or of the shape of the unreduced loss.
     chunk_bytes : int
-        How much of all files together is looked at in one step; twice as much is held.
+        How much of all files together a thread reads and works on at a time.
     backend : str, optional
         As in the losses.
     progress : callable, optional
@@ -88,8 +89,8 @@ def stream(
     Returns
     -------
     Evaluation
-        With one score for each loss. Sums of chunks are added without rounding errors, but each was rounded once,
-        so another `chunk_bytes` may change the last digits.
+        With one score for each loss. It does not depend on the number of threads: the sums of chunks are added
+        without rounding errors. But each of them was rounded, so another `chunk_bytes` may change the last digits.
 
     Raises
     ------
@@ -102,22 +103,25 @@ def stream(
     if not transformed:
         raise ValueError("no loss to evaluate")
     paths = dict(inputs) if weight is None else {**inputs, "weight": weight}
-    parts: list[list[tuple[float, float]]] = [[] for _ in transformed]
     options = {} if backend is None else {"backend": backend}
+
+    def work(start: int, chunk: Chunk) -> list[tuple[float, float]]:
+        given = {**options, "weight": chunk["weight"]} if weight is not None else options
+        try:
+            return [evaluate(*(chunk[name] for name in loss.inputs), **given) for loss, evaluate in transformed]
+        except (ValueError, IndexError) as error:
+            _raise_located(error, start, paths)
+
+    parts = []
     with contextlib.ExitStack() as stack:
         files = {name: stack.enter_context(NpyFile(path)) for name, path in paths.items()}
-        rows, done, began = common_rows(files), 0, time.perf_counter()
-        for chunk in stack.enter_context(contextlib.closing(chunks(files, chunk_bytes))):
-            for summed, (loss, evaluate) in zip(parts, transformed, strict=True):
-                try:
-                    summed.append(evaluate(*(chunk[name] for name in loss.inputs), **_weight(chunk), **options))
-                except (ValueError, IndexError) as error:
-                    _raise_located(error, done, paths)
-            done += len(next(iter(chunk.values())))
+        rows, began = common_rows(files), time.perf_counter()
+        for done, part in stack.enter_context(contextlib.closing(each_chunk(files, chunk_bytes, work))):
+            parts.append(part)
             if progress is not None:
                 progress(done, rows)
         seconds = time.perf_counter() - began
-    scores = tuple(_score(function, summed) for function, summed in zip(losses, parts, strict=True))
+    scores = tuple(_score(function, list(column)) for function, column in zip(losses, zip(*parts, strict=True), strict=True))
     return Evaluation(scores, rows, sum(file.header.nbytes for file in files.values()), seconds)
 
 
@@ -130,10 +134,6 @@ def _summing(function: Callable[..., Any], inputs: Mapping[str, Path]) -> tuple[
     if loss.adds_up == "groups":
         raise ValueError(f"{loss.name} adds up over groups of rows, and a chunk may end within a group")
     return loss, sum_and_weight(function)
-
-
-def _weight(chunk: Chunk) -> Chunk:
-    return {"weight": chunk["weight"]} if "weight" in chunk else {}
 
 
 def _raise_located(error: ValueError | IndexError, start: int, paths: Mapping[str, Path]) -> NoReturn:

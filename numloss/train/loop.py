@@ -60,10 +60,12 @@ class Trainer:
         history = History()
         for number in range(epochs):
             began = time.perf_counter()
-            total = self._epoch(permutation(len(self.train_part), seed, number), history)
-            if history.stopped:
-                break
-            test_loss, accuracy = self.test()
+            # what overflows shows in the loss, which every step checks; NumPy need not warn of it too
+            with np.errstate(over="ignore", invalid="ignore"):
+                total = self._epoch(permutation(len(self.train_part), seed, number), history)
+                if history.stopped:
+                    break
+                test_loss, accuracy = self.test()
             seconds = time.perf_counter() - began
             epoch = Epoch(number, total / len(self.train_part), test_loss, accuracy, seconds)
             history.epochs.append(epoch)
