@@ -75,10 +75,18 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
 }
+# Shapes of several axes, tiles and blocks, for layouts in memory.
+SOLID: dict[str, Shape] = {"elementwise": (3, 71, 97), "rowwise": (3, 61, 23)}
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cross_entropy": {"": {}, "distributions": {}, "probabilities": {"from_probabilities": True}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
+}
+# Options that say nothing in a case: eps clips probabilities, the others act on logits.
+SILENT: dict[str, tuple[str, ...]] = {
+    "cross_entropy": ("eps",),
+    "cross_entropy:distributions": ("eps",),
+    "cross_entropy:probabilities": ("z_loss", "softcap"),
 }
 # Shapes of the unreduced loss: around the edges of tiles (512) and blocks (16384), primes, several axes, no values.
 SHAPES: dict[str, tuple[Shape, ...]] = {

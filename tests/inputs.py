@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from families import FAMILIES, SHAPES, VARIANTS, Arrays, Shape
+from families import FAMILIES, SHAPES, SILENT, VARIANTS, Arrays, Shape
 from seeds import generator
 
 from numloss.domains import Domain
@@ -98,7 +98,7 @@ def options(case: str) -> Iterator[dict[str, Any]]:
     yield always
     decided = {option for given in VARIANTS.get(loss.name, {}).values() for option in given}
     for option in loss.defaults:
-        if option in decided or (option == "eps" and "from_probabilities" in loss.defaults):
+        if option in decided or option in SILENT.get(case, ()):
             continue
         for value in option_values(loss, option):
             if always.get(option) != value:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 from typing import Any
 
 import differences
 import numpy as np
 import pytest
-from compare import assert_close
-from inputs import CASES, REDUCTIONS, arrays, options, record, smallest, weight, weights
+from compare import assert_close, assert_same_bits
+from inputs import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, smallest, weight, weights
 
 import numloss as nl
+from numloss.domains import REAL
 
 CURVED = [case for case in CASES if record(case).curvature]
 RTOL = 1e-7
@@ -66,8 +68,27 @@ def check(case: str, backend: str, option: dict[str, Any], reduction: str, kind:
 @pytest.mark.parametrize("case", CASES)
 def test_gradient_and_curvature(case: str, backend: str) -> None:
     for option in options(case):
+        if "eps" in option and record(case).family == "elementwise":
+            continue  # beyond a floor the slope is that at the floor, below: no difference shows it
         for seed in range(4):
             check(case, backend, option, "sum", "none", seed)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "eps" in record(case).params])
+def test_beyond_a_floor_everything_is_as_at_the_floor(case: str, backend: str) -> None:
+    loss = record(case)
+    for dtype, eps in itertools.product(DTYPES, (0.125, 0.5)):
+        given = arrays(case, middle(case), dtype, seed="floor")
+        moved = []
+        for name, array in zip(loss.inputs, given, strict=True):
+            domain = loss.domains.get(name, REAL) if loss.inputs.index(name) in loss.wrt else REAL
+            low = eps if domain.low >= 0.0 else -np.inf
+            moved.append(np.clip(array, low, 1.0 - eps if domain.high == 1.0 else np.inf))
+        assert any(not np.array_equal(a, b) for a, b in zip(given, moved, strict=True))
+        transform = nl.value_grad_hess(loss.function)
+        results = (transform(*x, eps=eps, reduction="none", backend=backend) for x in (given, moved))
+        for beyond, at in zip(*map(flattened, results), strict=True):
+            assert_same_bits(beyond, at)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from compare import assert_close
-from families import Shape
+from families import Shape, draw
 from inputs import CASES, DTYPES, NAMES, REDUCTIONS, arrays, middle, options, record, shapes, weight, weights
+from seeds import generator
+
+from numloss.domains import REAL
 
 ORACLES = Path(__file__).parent / "oracles"
 # Units of rounding of the dtype for one value; relative to terms of size 1 where a value is smaller, because an
@@ -93,6 +96,21 @@ def test_options(case: str, backend: str, dtype: str) -> None:
     for option in options(case):
         check(case, backend, shape, dtype, "none", "none", option)
         check(case, backend, shape, dtype, "mean", weights(case)[-1], option)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).per_element])
+def test_options_that_follow_the_last_axes(case: str, backend: str, dtype: str) -> None:
+    loss, shape = record(case), (5, 7, 11)
+    given = arrays(case, shape, dtype)
+    for option in loss.per_element:
+        for size in ((11,), (7, 11), (7, 1), shape):
+            values = np.abs(draw(loss.domains.get(option, REAL), size, generator(option, size))).astype(dtype)
+            wide = {option: np.broadcast_to(values, shape).astype(np.float64)}
+            exact = importlib.import_module(f"oracles.{loss.name}").value
+            whole = exact(*(a.astype(np.float64) for a in given), **wide)
+            result = loss.function(*given, **{option: values}, reduction="none", backend=backend)
+            assert_close(result, whole, ulp=VALUE_ULP, scale=1.0 + values.max())
 
 
 @pytest.mark.more

@@ -1,0 +1,243 @@
+"""Any layout in memory, any dtype of targets and weights, any place for the results: the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from compare import assert_close, assert_same_bits
+from families import SOLID
+from inputs import CASES, DTYPES, arrays, record, required, smallest, weight, weights
+
+import numloss as nl
+
+Array = np.ndarray[Any, Any]
+# Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
+REORDERED = ("fortran", "axes swapped")
+
+
+class Frame:
+    """Like a data frame: no array, but it gives one."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.array
+
+
+def strided(a: Array, axis: int) -> Array:
+    """Every second entry of a larger array along an axis; the others are NaN or nonsense."""
+    shape = list(a.shape)
+    shape[axis] *= 2
+    larger = np.full(shape, np.nan if a.dtype.kind == "f" else -77, a.dtype)
+    view = larger[tuple(slice(None, None, 2 if k == axis % a.ndim else None) for k in range(a.ndim))]
+    view[...] = a
+    return view
+
+
+def reversed_axes(a: Array) -> Array:
+    """Negative strides on every axis."""
+    backwards = (slice(None, None, -1),) * a.ndim
+    return np.ascontiguousarray(a[backwards])[backwards]
+
+
+def unaligned(a: Array) -> Array:
+    """At an odd address."""
+    raw = np.empty(a.nbytes + 1, np.uint8)
+    view = raw[1:].view(a.dtype).reshape(a.shape)
+    view[...] = a
+    assert a.itemsize == 1 or not view.flags.aligned
+    return view
+
+
+def read_only(a: Array) -> Array:
+    a = a.copy()
+    a.flags.writeable = False
+    return a
+
+
+LAYOUTS: dict[str, Callable[[Array], Any]] = {
+    "fortran": np.asfortranarray,
+    "last axis strided": lambda a: strided(a, -1),
+    "first axis strided": lambda a: strided(a, 0),
+    "reversed": reversed_axes,
+    "axes swapped": lambda a: np.ascontiguousarray(a.swapaxes(0, -1)).swapaxes(0, -1),
+    "unaligned": unaligned,
+    "read-only": read_only,
+    "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
+    "frame": Frame,
+}
+
+
+def everything(case: str, given: Any, **extra: Any) -> list[Array]:
+    """Value, gradients and curvatures as a flat list."""
+    loss = record(case)
+    transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
+    parts = transform(loss.function)(*given, **required(case), **extra)
+    return [np.asarray(array) for part in parts for array in (part if isinstance(part, tuple) else (part,))]
+
+
+def given_for(case: str, dtype: str) -> tuple[tuple[Array, ...], dict[str, Any]]:
+    """Inputs and weight of several blocks."""
+    shape = SOLID[record(case).family]
+    kind = weights(case)[min(1, len(weights(case)) - 1)]
+    w = weight(case, shape, dtype, kind)
+    return arrays(case, shape, dtype), {} if w is None else {"weight": w}
+
+
+def assert_equal(found: list[Array], expected: list[Array]) -> None:
+    for a, b in zip(found, expected, strict=True):
+        assert_same_bits(a, b)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("case", CASES)
+def test_layouts_of_inputs(case: str, layout: str, backend: str) -> None:
+    for dtype in DTYPES:
+        given, extra = given_for(case, dtype)
+        laid = tuple(LAYOUTS[layout](a) for a in given)
+        laid_extra = {name: LAYOUTS[layout](w) for name, w in extra.items()}
+        before = [np.asarray(a).tobytes() for a in (*laid, *laid_extra.values())]
+        found = everything(case, laid, **laid_extra, reduction="none", backend=backend)
+        assert_equal(found, everything(case, given, **extra, reduction="none", backend=backend))
+        assert before == [np.asarray(a).tobytes() for a in (*laid, *laid_extra.values())], "an input was changed"
+        sums = everything(case, laid, **laid_extra, backend=backend), everything(case, given, **extra, backend=backend)
+        if layout not in REORDERED:
+            assert_equal(*sums)
+            continue
+        for a, b in zip(*sums, strict=True):
+            assert_close(a.astype(dtype), b, ulp=16, scale=1.0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_input_laid_out_differently(case: str, backend: str) -> None:
+    given, extra = given_for(case, "float32")
+    expected = everything(case, given, **extra, reduction="none", backend=backend)
+    for k in range(len(given)):
+        for layout in ("fortran", "reversed", "last axis strided"):
+            laid = [*given]
+            laid[k] = LAYOUTS[layout](laid[k])
+            assert_equal(everything(case, laid, **extra, reduction="none", backend=backend), expected)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_broadcast_views(case: str, backend: str) -> None:
+    given, extra = given_for(case, "float64")
+    for first in (lambda a: a[:1], lambda a: a[..., :1]):
+        views = tuple(np.broadcast_to(first(a), a.shape) for a in given)
+        copies = tuple(np.ascontiguousarray(v) for v in views)
+        found = everything(case, views, **extra, reduction="none", backend=backend)
+        assert_equal(found, everything(case, copies, **extra, reduction="none", backend=backend))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lists(case: str, backend: str) -> None:
+    given = arrays(case, smallest(case), "float64")
+    found = everything(case, [a.tolist() for a in given], reduction="sum", backend=backend)
+    assert_equal(found, everything(case, given, reduction="sum", backend=backend))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).family == "elementwise"])
+def test_no_axes(case: str, backend: str) -> None:
+    given = arrays(case, (1,), "float64")
+    scalars = tuple(a.reshape(()) for a in given)
+    for value, array in zip(
+        everything(case, scalars, reduction="none", backend=backend),
+        everything(case, given, reduction="none", backend=backend),
+        strict=True,
+    ):
+        assert value.shape == ()
+        assert_same_bits(value, array[0])
+
+
+NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", CASES)
+def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str) -> None:
+    loss = record(case)
+    given, extra = given_for(case, dtype)
+    others = [k for k in range(len(given)) if k not in loss.wrt]
+    for kind in NUMBERS:
+        whole, same = list(given), list(given)
+        for k in others:
+            if given[k].dtype.kind == "f" and kind.startswith("float"):
+                same[k] = given[k].astype(kind)
+                whole[k] = same[k].astype(dtype)
+            elif given[k].dtype.kind == "f" and loss.family == "elementwise":
+                rounded = np.abs(np.rint(given[k])) if kind.startswith("u") else np.rint(given[k])
+                same[k], whole[k] = rounded.astype(kind), rounded
+            elif given[k].dtype.kind == "i" and not kind.startswith("float"):
+                whole[k] = np.where(given[k] < 0, 0, given[k])
+                same[k] = whole[k].astype(kind)
+        for name, w in extra.items():
+            extra[name] = np.rint(w)
+        converted = {name: w.astype(kind) for name, w in extra.items()}
+        found = everything(case, same, **converted, backend=backend)
+        assert_equal(found, everything(case, whole, **extra, backend=backend))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if len(record(case).inputs) > 1])
+def test_booleans_are_zero_and_one(case: str, backend: str) -> None:
+    given, extra = given_for(case, "float32")
+    if record(case).family == "rowwise" and given[1].dtype.kind == "f":
+        with pytest.raises((TypeError, ValueError)):
+            everything(case, (given[0], given[1] > 0.5), backend=backend)
+        return
+    chosen = given[1] > np.median(given[1])
+    found = everything(case, (given[0], chosen, *given[2:]), weight=extra["weight"] > 0.5, backend=backend)
+    numbers = (given[0], chosen.astype(np.int8), *given[2:])
+    assert_equal(found, everything(case, numbers, weight=(extra["weight"] > 0.5).astype(np.int8), backend=backend))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", CASES)
+def test_where_results_are_written(case: str, backend: str, dtype: str) -> None:
+    loss, (given, extra) = record(case), given_for(case, dtype)
+    extra |= {**required(case), "backend": backend}
+    value, slopes = nl.value_and_grad(loss.function)(*given, **extra)
+    several = isinstance(slopes, tuple)
+    slopes = slopes if several else (slopes,)
+    places: dict[str, Callable[[Array], Array]] = {
+        "C": lambda a: np.full_like(a, np.nan, order="C"),
+        "F": lambda a: np.full_like(a, np.nan, order="F"),
+        "strided": lambda a: strided(np.full_like(a, np.nan), -1),
+        "reversed": lambda a: reversed_axes(np.full_like(a, np.nan)),
+    }
+    for make in places.values():
+        out = tuple(make(slope) for slope in slopes)
+        again, returned = nl.value_and_grad(loss.function)(*given, **extra, out=out if several else out[0])
+        assert again == value
+        for place, got, slope in zip(out, returned if several else (returned,), slopes, strict=True):
+            assert got is place
+            assert_same_bits(got, slope)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_gradient_may_replace_the_prediction(case: str, backend: str) -> None:
+    loss, (given, extra) = record(case), given_for(case, "float32")
+    extra |= {**required(case), "backend": backend}
+    for reduction in ("mean", "none"):
+        expected = nl.value_and_grad(loss.function)(*given, **extra, reduction=reduction)
+        work = [a.copy() for a in given]
+        places = tuple(work[k] for k in loss.wrt)
+        out = places if len(places) > 1 else places[0]
+        value, _ = nl.value_and_grad(loss.function)(*work, **extra, reduction=reduction, out=out)
+        assert_same_bits(np.asarray(value), np.asarray(expected[0]))
+        for place, exact in zip(places, expected[1] if len(places) > 1 else (expected[1],), strict=True):
+            assert_same_bits(place, exact)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_unreduced_values_are_written_where_asked(case: str, backend: str) -> None:
+    loss, (given, extra) = record(case), given_for(case, "float64")
+    extra |= {**required(case), "backend": backend, "reduction": "none"}
+    expected = loss.function(*given, **extra)
+    for order in ("C", "F"):
+        out = np.full_like(expected, np.nan, order=order)
+        assert loss.function(*given, **extra, out=out) is out
+        assert_same_bits(out, expected)
