@@ -31,6 +31,8 @@ BACKENDS = ("numba", "cython", "cuda")
 MODULES = {"numba": "numba_cpu", "cython": "cython_aot", "cuda": "numba_cuda"}
 # Elements x nanoseconds below which starting Numba (half a second) costs more than it saves.
 NUMBA_PAYS_AT = 50e6
+# The number of CUDA among the kinds of devices of DLPack.
+CUDA_IN_DLPACK = 2
 
 _chosen: ContextVar[str | None] = ContextVar("numloss_backend", default=None)
 _loaded: dict[str, Any] = {}
@@ -84,7 +86,10 @@ def is_device_array(value: Any) -> bool:
     device = getattr(value, "device", None)
     if getattr(device, "type", None) is not None:  # torch says it; its CPU tensors have no CUDA interface either
         return bool(device.type == "cuda")
-    return hasattr(type(value), "__cuda_array_interface__") or hasattr(value, "__cuda_array_interface__")
+    if any(hasattr(value, name) for name in ("__cuda_array_interface__", "__cuda_ndarray__")):
+        return True
+    exported = getattr(value, "__dlpack_device__", None)
+    return exported is not None and int(exported()[0]) == CUDA_IN_DLPACK
 
 
 def host_backend(work: float) -> Any:
@@ -115,15 +120,16 @@ def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
             return host_backend(first.size * loss.cost)
         if name != "cuda":
             return load(name)
-        raise TypeError(
-            f"{loss.name}: backend 'cuda' takes device arrays, got a NumPy array; nothing is copied silently. "
-            "Move the arrays first, for instance with cupy.asarray or numba.cuda.to_device"
-        )
-    if any(is_device_array(value) for value in arguments):
+    elif any(is_device_array(value) for value in arguments):
         if name not in (None, "cuda"):
             raise TypeError(f"{loss.name}: backend {name!r} takes host arrays, got arrays on a CUDA device")
         return load("cuda")
-    return load(name) if name not in (None, "cuda") else host_backend(np.size(first) * loss.cost)
+    if name == "cuda":
+        raise TypeError(
+            f"{loss.name}: backend 'cuda' takes device arrays, got {type(first).__name__}; nothing is copied silently. "
+            "Move the arrays first, for instance with cupy.asarray or numba.cuda.to_device"
+        )
+    return load(name) if name else host_backend(np.size(first) * loss.cost)
 
 
 def evaluate(

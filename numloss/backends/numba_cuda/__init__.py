@@ -1,8 +1,39 @@
-"""The `cuda` backend."""
+"""The `cuda` backend: device arrays, through kernels that Numba compiles from the same laws as on the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ...errors import BackendUnavailable
 
+if TYPE_CHECKING:
+    from ...registry import Loss
 
-def backend() -> object:
+INSTALL = "pip install 'numloss[cuda13]' (or numloss[cuda12]), next to an NVIDIA driver"
+
+
+class CudaBackend:
+    """Arrays on a CUDA device. Reduced values are 0-d float64 arrays of the library of the prediction."""
+
+    name = "cuda"
+
+    def elementwise(self, loss: Loss, *call: Any) -> Any:
+        """A scalar law at every element."""
+        from .elementwise import elementwise
+
+        return elementwise(loss, *call)
+
+
+def backend() -> CudaBackend:
     """The backend, or BackendUnavailable."""
-    raise BackendUnavailable("not written yet")
+    try:
+        from numba import config, cuda
+    except ImportError as error:
+        raise BackendUnavailable(f"Numba cannot be imported ({error}); {INSTALL}") from None
+    if config.ENABLE_CUDASIM:
+        return CudaBackend()
+    if getattr(cuda, "implementation", "") != "NVIDIA":
+        raise BackendUnavailable(f"numba-cuda is not installed; {INSTALL}")
+    if not cuda.is_available():
+        raise BackendUnavailable(f"numba-cuda finds no CUDA device or driver; {INSTALL}")
+    return CudaBackend()

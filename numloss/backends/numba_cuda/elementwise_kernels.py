@@ -1,0 +1,166 @@
+"""The kernels of the elementwise family: blocks of 16384 elements, and the sum of what the blocks give.
+
+A CUDA block evaluates one block of the problem. Its warps walk over the tiles (walk.py); then 32 lanes add up the
+tiles in order, in float64, as numloss/loops/elementwise.py does. No result depends on the number of threads.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numba import cuda, float64, int64, types
+
+from ... import scalar
+from ...loops import sums
+from . import reading, target
+from .walk import NO_COMPLAINT, Shape, key, walk_text
+
+# Tiles whose sums lie in shared memory together.
+CHUNK_TILES = 16
+CHUNK = CHUNK_TILES * 512
+
+
+def _walk(law: Any, dtype: str, shape: Shape, width: int) -> Any:
+    words = target.words_of(dtype)
+    scope = {
+        "__name__": f"{law.__name__ if law else 'weights'} by {width} in {dtype}",
+        "key": target.jitable(key),
+        "rint": target.typed(scalar.rint, dtype),
+        "zero": getattr(np, dtype)(0.0),
+        **{name: words[name] for name in ("reals", "load_vector", "store_vector")},
+        **operand_functions(dtype, shape.wide),
+    }
+    if law is not None:
+        scope["law"] = target.typed(law, dtype)
+    return target.generated(walk_text(shape, width), "walk", scope)
+
+
+@functools.lru_cache(maxsize=None)
+def operand_functions(dtype: str, native: bool) -> dict[str, Any]:
+    """`read` and `write` for one dtype of the data."""
+    texts = reading.native_texts if native else reading.operand_texts
+    return texts(target.words_of(dtype), target.jitable)
+
+
+def _text(law: Any, dtype: str, shape: Shape) -> Any:
+    words = target.words_of(dtype)
+    real, double, doubles = words["real"], words["double"], words["doubles"]
+    number = getattr(np, dtype)
+    single = _walk(law, dtype, shape, 1)
+    whole = _walk(law, dtype, shape, 16 // number().itemsize) if shape.wide else single
+
+    @target.jitable
+    def tile_lane(slots, row, lane):  # type: ignore[no-untyped-def]
+        """One of the 32 sums of a tile, from its 128 slots."""
+        at = row + lane
+        return double((slots[at] + slots[at + 64]) + (slots[at + 32] + slots[at + 96]))
+
+    def elementwise(c, r):  # type: ignore[no-untyped-def]
+        slots = cuda.shared.array(2048, number)
+        weight_slots = cuda.shared.array(2048, number)
+        lanes = cuda.shared.array(32, float64)
+        weight_lanes = cuda.shared.array(32, float64)
+        worst = cuda.shared.array(1, int64)
+        thread = cuda.threadIdx.x
+        lane = thread % 32
+        scale = r[0]
+        if c[3] != 0:
+            scale = real(doubles(c[3])[0])
+        chunk = cuda.blockIdx.x * c[1]
+        stop = min(chunk + c[1], c[0])
+        first = NO_COMPLAINT
+        total = double(0.0)
+        weight = double(0.0)
+        if thread == 0:
+            worst[0] = NO_COMPLAINT
+        while chunk < stop:
+            for tile in range(thread // 32, CHUNK_TILES, cuda.blockDim.x // 32):
+                start = chunk + 512 * tile
+                if start + 512 <= stop:
+                    first = whole(c, r, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
+                elif start < stop:
+                    first = single(c, r, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
+            cuda.syncthreads()
+            if thread < 32:
+                for tile in range(min(CHUNK_TILES, (stop - chunk + 511) // 512)):
+                    total += tile_lane(slots, 128 * tile, lane)
+                    if c[4] == 1:
+                        weight += tile_lane(weight_slots, 128 * tile, lane)
+            cuda.syncthreads()
+            chunk += CHUNK
+        if thread < 32:
+            lanes[lane] = total
+            weight_lanes[lane] = weight
+        if first < NO_COMPLAINT:
+            cuda.atomic.min(worst, 0, first)
+        cuda.syncthreads()
+        step = 16
+        while step >= 4:
+            if thread < step:
+                lanes[thread] += lanes[thread + step]
+                weight_lanes[thread] += weight_lanes[thread + step]
+            cuda.syncthreads()
+            step = step // 2
+        if thread == 0:
+            partial = doubles(c[2] + 32 * cuda.blockIdx.x)
+            partial[0] = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+            partial[1] = (weight_lanes[0] + weight_lanes[1]) + (weight_lanes[2] + weight_lanes[3])
+            partial[2] = double(worst[0])
+
+    return elementwise
+
+
+@functools.lru_cache(maxsize=None)
+def elementwise_kernel(law: Any, dtype: str, shape: Shape) -> Any:
+    """The kernel of a law; without a law, of a sum of weights."""
+    signature = (types.UniTuple(int64, shape.integers), types.UniTuple(getattr(types, dtype), shape.numbers))
+    return target.kernel(_text(law, dtype, shape), signature, target.THREADS)
+
+
+def _finish_text() -> Any:
+    doubles, double = target.words_of("float64")["doubles"], target.words_of("float64")["double"]
+    fold = target.jitable(sums.fold)
+
+    def finish(c, unweighted):  # type: ignore[no-untyped-def]
+        """Add up the blocks: c is 0 partial results, 1 blocks, 2 mean, 3 weighted, then the addresses of
+        4 the value, 5 the sum of weights, 6 the scale, 7 the complaint; absent ones are 0."""
+        lanes = cuda.shared.array(32, float64)
+        weight_lanes = cuda.shared.array(32, float64)
+        complaints = cuda.shared.array(32, float64)
+        lane = cuda.threadIdx.x
+        partials = doubles(c[0])
+        total = double(0.0)
+        weight = double(0.0)
+        first = double(NO_COMPLAINT)
+        for block in range(lane, c[1], 32):
+            total += partials[4 * block]
+            weight += partials[4 * block + 1]
+            first = min(first, partials[4 * block + 2])
+        lanes[lane] = total
+        weight_lanes[lane] = weight
+        complaints[lane] = first
+        cuda.syncthreads()
+        if lane == 0:
+            total = fold(lanes)
+            weight = fold(weight_lanes) if c[3] == 1 else unweighted
+            if c[4] != 0:
+                if c[2] == 1:
+                    total = total / weight if weight > double(0.0) else double(0.0)
+                doubles(c[4])[0] = total
+            if c[5] != 0:
+                doubles(c[5])[0] = weight
+            if c[6] != 0:
+                doubles(c[6])[0] = double(1.0) / weight if weight > double(0.0) else double(0.0)
+            for k in range(32):
+                first = min(first, complaints[k])
+            doubles(c[7])[0] = first
+
+    return finish
+
+
+@functools.lru_cache(maxsize=None)
+def finish_kernel() -> Any:
+    """The kernel that ends every call; one block of 32 threads."""
+    return target.kernel(_finish_text(), (types.UniTuple(int64, 8), float64), 32)

@@ -1,0 +1,71 @@
+"""From a text to a cubin, and from a cubin to a launch: all that is tied to numba-cuda's compiler and cuda.core.
+
+Kernels are compiled here rather than by `cuda.jit` for two reasons. Multiplications and additions must not be fused,
+or results would differ from the host's, and `cuda.jit` does not offer that. And a launch through cuda.core with
+addresses and numbers costs a few microseconds, where `cuda.jit` types every argument anew.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+from cuda.core import Device, LaunchConfig, ObjectCode, Program, ProgramOptions, Stream, launch
+from numba.cuda import types
+from numba.cuda.compiler import compile_cuda, kernel_fixup
+from numba.cuda.cudadrv import nvvm
+
+OPTIONS = {"fastmath": False, "opt": 3, "fma": False}
+C_TYPES = {types.int64: ctypes.c_int64, types.float32: ctypes.c_float, types.float64: ctypes.c_double}
+
+
+def ptx_of(
+    text: Callable[..., None], signature: tuple[types.Type, ...], capability: tuple[int, int], threads: int
+) -> tuple[str, str]:
+    """PTX of a kernel that is launched with at most so many threads a block, and its name there."""
+    result = compile_cuda(text, types.void, signature, nvvm_options=dict(OPTIONS), cc=capability)
+    library = result.library
+    function = library.get_function(result.fndesc.llvm_func_name)
+    library._entry_name = result.fndesc.llvm_func_name
+    kernel_fixup(function, False)
+    nvvm.set_launch_bounds(function, threads)
+    return library.get_asm_str(cc=capability), function.name
+
+
+def flat(signature: tuple[types.Type, ...]) -> list[Any]:
+    """The ctypes of the parameters that a signature becomes: tuples are passed element by element."""
+    parameters = []
+    for kind in signature:
+        count, each = (kind.count, kind.dtype) if isinstance(kind, types.UniTuple) else (1, kind)
+        parameters += [C_TYPES[each]] * count
+    return parameters
+
+
+class DeviceKernel:
+    """A kernel compiled for each kind of device that it meets."""
+
+    def __init__(self, text: Callable[..., None], signature: tuple[types.Type, ...], threads: int) -> None:
+        self.text, self.signature, self.threads = text, signature, threads
+        self.parameters = flat(signature)
+        self.loaded: dict[int, Any] = {}
+
+    def load(self, device: Any) -> Any:
+        """The kernel on a device."""
+        major, minor = device.compute_capability
+        ptx, name = ptx_of(self.text, self.signature, (major, minor), self.threads)
+        options = ProgramOptions(arch=f"sm_{major}{minor}")
+        cubin = Program(ptx, "ptx", options).compile("cubin")
+        return ObjectCode.from_cubin(bytes(cubin.code)).get_kernel(name)
+
+    def launch(self, stream: int, blocks: int, threads: int, *arguments: Any) -> None:
+        """Run on the current device, in order with the other work of the stream with this handle."""
+        device = Device()
+        loaded = self.loaded.get(device.device_id)
+        if loaded is None:
+            loaded = self.loaded[device.device_id] = self.load(device)
+        values: list[Any] = []
+        for argument in arguments:
+            values += argument if isinstance(argument, tuple) else (argument,)
+        converted = [kind(value) for kind, value in zip(self.parameters, values, strict=True)]
+        launch(Stream.from_handle(stream), LaunchConfig(grid=blocks, block=threads), loaded, *converted)

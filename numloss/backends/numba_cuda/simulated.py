@@ -1,0 +1,81 @@
+"""The words of words.py as plain functions, for Numba's CUDA simulator, where a kernel runs as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...loops.language import POINTERS
+
+BEYOND = 1 << 40
+
+
+class _Memory:
+    """Memory from an address on, in the form that NumPy makes an array of without a copy."""
+
+    def __init__(self, address: int, dtype: np.dtype[Any]) -> None:
+        self.__array_interface__ = {
+            "data": (int(address), False),
+            "typestr": dtype.str,
+            "shape": (BEYOND,),
+            "version": 3,
+        }
+
+
+def _pointer_word(pointed: str) -> Callable[[int], Any]:
+    dtype = np.dtype(pointed)
+    return lambda address: np.asarray(_Memory(address, dtype))
+
+
+def load_vector(pointer: Any, at: int) -> tuple[Any, ...]:
+    """The 128 bits from element `at` on, whose address must be a multiple of 16, as a tuple."""
+    address = pointer.__array_interface__["data"][0] + at * pointer.itemsize
+    assert address % 16 == 0, "a vector that is not aligned to 16 bytes"
+    return tuple(pointer[at : at + 16 // pointer.itemsize])
+
+
+def store_vector(pointer: Any, at: int, values: tuple[Any, ...]) -> None:
+    """Write a tuple of 128 bits from element `at` on, whose address must be a multiple of 16."""
+    address = pointer.__array_interface__["data"][0] + at * pointer.itemsize
+    assert address % 16 == 0, "a vector that is not aligned to 16 bytes"
+    pointer[at : at + 16 // pointer.itemsize] = values
+
+
+def _primitives(real: type, unsigned: type) -> dict[str, Any]:
+    """The four primitives of the vocabulary, by the bits of an IEEE number."""
+    width = np.dtype(real).itemsize * 8
+    field = 23 if width == 32 else 52
+    root_half = int(real(0.5**0.5).view(unsigned))
+    most, one = (1 << width) - 1, int(real(1.0).view(unsigned))
+
+    def from_bits(bits: int) -> Any:
+        return unsigned(bits & most).view(real)
+
+    def parts(x: Any) -> tuple[int, int]:
+        shifted = int(x.view(unsigned)) + one - root_half
+        return (shifted & most) >> field, (shifted & ((1 << field) - 1)) + root_half
+
+    return {
+        "power_of_two": lambda t: from_bits(int(t.view(unsigned)) << field),
+        "exponent_of": lambda x: real(parts(x)[0] - (one >> field)),
+        "mantissa_of": lambda x: from_bits(parts(x)[1]),
+        "sqrt": np.sqrt,
+    }
+
+
+def words(dtype: str) -> dict[str, Any]:
+    """Everything that a text may call without it being a text itself, for one dtype of the data."""
+    real = np.float32 if dtype == "float32" else np.float64
+    table: dict[str, Any] = _primitives(real, np.uint32 if dtype == "float32" else np.uint64)
+    table.update(
+        load_vector=load_vector,
+        store_vector=store_vector,
+        real=real,
+        double=np.float64,
+        integer=int,
+    )
+    for word, pointed in POINTERS.items():
+        table[word] = _pointer_word(dtype if pointed == "real" else pointed)
+    return table

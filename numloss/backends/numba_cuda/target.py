@@ -1,0 +1,78 @@
+"""Where kernels run: a CUDA device through numba-cuda and cuda.core, or Numba's simulator, which runs them as Python.
+
+Everything that differs between the two is chosen here; the texts of kernels see one set of words.
+"""
+
+from __future__ import annotations
+
+import functools
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+from numba import config, types
+
+from ..retype import Law, retype
+
+SIMULATED = bool(config.ENABLE_CUDASIM)
+# A simulated thread is a thread of the operating system; results do not depend on how many there are.
+THREADS = 32 if SIMULATED else 256
+MOST_GRID = 2**31 - 1
+
+
+if SIMULATED:
+    from .simulated import words
+
+    def jitable(text: Law) -> Law:
+        """A function that kernels may call."""
+        return text
+
+else:
+    from numba.cuda.extending import register_jitable
+
+    from .words import words
+
+    def jitable(text: Law) -> Law:
+        """A function that kernels may call."""
+        return register_jitable(text)  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=None)
+def words_of(dtype: str) -> dict[str, Any]:
+    """The words for one dtype of the data."""
+    return words(dtype)
+
+
+@functools.lru_cache(maxsize=None)
+def typed(law: Law, dtype: str) -> Law:
+    """A law or a word of the vocabulary, for one dtype of the data."""
+    return jitable(retype(law, dtype, typed, words_of(dtype)))
+
+
+def generated(text: str, name: str, scope: dict[str, Any]) -> Any:
+    """The function `name` of a generated text; tracebacks show its lines."""
+    filename = f"<{name} for {scope['__name__']}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    exec(compile(text, filename, "exec"), scope)
+    return jitable(scope[name])
+
+
+class SimulatedKernel:
+    """A kernel in the simulator, which takes one launch at a time."""
+
+    def __init__(self, text: Callable[..., None]) -> None:
+        from numba import cuda
+
+        self.compiled = cuda.jit(text)
+
+    def launch(self, stream: int, blocks: int, threads: int, *arguments: Any) -> None:
+        self.compiled[blocks, threads](*arguments)
+
+
+def kernel(text: Callable[..., None], signature: tuple[types.Type, ...], threads: int) -> Any:
+    """A text as something with `launch(stream, blocks, threads, *arguments)`."""
+    if SIMULATED:
+        return SimulatedKernel(text)
+    from .launch import DeviceKernel
+
+    return DeviceKernel(text, signature, threads)
