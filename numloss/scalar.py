@@ -24,6 +24,7 @@ import math
 __all__ = [
     "decay",
     "decay_of_product",
+    "difference_rest",
     "exp",
     "exp_below",
     "expm1",
@@ -86,6 +87,14 @@ def sign(x):
     if x < 0.0:
         return -1.0
     return x
+
+
+def difference_rest(a, b):
+    """What a - b loses to rounding: (a - b) + difference_rest(a, b) is exact. 0 where a - b is not finite."""
+    difference = a - b
+    moved = difference - a
+    rest = (a - (difference - moved)) - (b + moved)
+    return rest if rest - rest == 0.0 else 0.0
 
 
 # e^x and relatives ----------------------------------------------------------------------------------------------
@@ -347,8 +356,12 @@ def tanh(x):
     a = abs(x)
     if a > 22.0:
         a = 22.0
-    t = expm1(-2.0 * a)
-    y = -t / (2.0 + t)
+    t = expm1(2.0 * a)
+    # above one half, what is missing to 1 has smaller errors than the quotient itself
+    high = a > 0.5493061443340549
+    y = (2.0 if high else t) / (2.0 + t)
+    if high:
+        y = 1.0 - y
     if x < 0.0:
         y = -y
     return y
@@ -466,7 +479,8 @@ def _log1p_unit_f32(x):
     w = 0.2823661981 + z * 0.2685149802
     w = 0.4000756064 + z * w
     w = 0.6666664034 + z * w
-    return (s + s) + s * (z * w)
+    # 2 s = x - s x, and x has no error
+    return x - s * (x - z * w)
 
 
 def _log1p_unit_f64(x):

@@ -1,21 +1,28 @@
 """Binary cross-entropy of probabilities."""
 
 from ...registry import HALF_UNIT, UNIT, Array, Options, Result, Unpack, elementwise
-from ...scalar import log, log1p, maximum, minimum
+from ...scalar import log, log1p, maximum
 
 
 def _bce(pred, target, eps):
-    p = minimum(1.0 - eps, maximum(eps, pred))
-    # a label without probability does not count, whatever its logarithm: 0 * log(0) = 0
+    # the smaller of the two probabilities is known to all its digits; the larger is what it leaves
+    low = pred <= 0.5
+    least = maximum(eps, pred if low else 1.0 - pred)
+    log_least = log(least)
+    log_most = log1p(-least)
+    p = least if low else 1.0 - least
+    q = 1.0 - least if low else least
+    # a label that cannot occur does not count: 0 * log(0) and 0 / 0 are 0 here
     yes = p if target > 0.0 else 1.0
-    no = p if target < 1.0 else 0.0
-    value = (target - 1.0) * log1p(-no) - target * log(yes)
+    no = q if target < 1.0 else 1.0
+    gain_yes = target * (log_least if low else log_most) if target > 0.0 else 0.0
+    gain_no = (1.0 - target) * (log_most if low else log_least) if target < 1.0 else 0.0
     pull = target / yes
-    push = (1.0 - target) / (1.0 - no)
+    push = (1.0 - target) / no
     # for soft targets the two forces nearly cancel; their difference has a form that does not
     soft = target > 0.0 and target < 1.0
-    slope = (p - target) / (yes * (1.0 - no)) if soft else push - pull
-    return value, slope, pull / yes + push / (1.0 - no)
+    slope = (p - target) / (yes * no) if soft else push - pull
+    return 0.0 - gain_yes - gain_no, slope, pull / yes + push / no
 
 
 @elementwise(

@@ -1,13 +1,15 @@
 """Logarithm of the hyperbolic cosine."""
 
 from ...registry import REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, expm1, log1p_unit
+from ...scalar import decay, difference_rest, expm1, log1p_unit
 
 
 def _log_cosh(pred, target):
     error = pred - target
     size = abs(error)
-    e = decay(2.0 * error)
+    # the curvature is a power of e^error: what the difference loses to rounding would cost it digits
+    rest = difference_rest(pred, target)
+    e = decay(2.0 * error) * (1.0 + 2.0 * (rest if error < 0.0 else -rest))
     lost = expm1(-2.0 * size)
     # cosh^2 = 1 + sinh^2 keeps the digits of small errors; far out abs(error) - log(2) does, and cannot overflow
     near = size < 0.8

@@ -1,0 +1,164 @@
+"""The vocabulary of laws: errors in units of the last place against mpmath, over whole domains and past their ends."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+from seeds import generator
+from words import DIGITS, computed, ulps
+
+from numloss import scalar
+
+Array = np.ndarray[Any, Any]
+DTYPES = ("float32", "float64")
+INF, NAN = math.inf, math.nan
+
+# Each word with its exact function, its domain, the interval where it bends, and the most units that it may err.
+WORDS: dict[str, tuple[Any, float, float, tuple[float, float], float]] = {
+    "exp": (mp.exp, -INF, INF, (-110.0, 95.0), 1.0),
+    "expm1": (mp.expm1, -INF, INF, (-40.0, 95.0), 1.5),
+    "decay": (lambda x: mp.exp(-abs(x)), -INF, INF, (-110.0, 110.0), 1.0),
+    "log": (mp.log, 0.0, INF, (0.4, 3.0), 1.0),
+    "log1p": (mp.log1p, -1.0, INF, (-1.0, 3.0), 1.5),
+    "log1p_unit": (mp.log1p, 0.0, 1.0, (0.0, 1.0), 1.5),
+    "tanh": (mp.tanh, -INF, INF, (-10.0, 10.0), 2.5),
+    "sigmoid": (lambda x: 1 / (1 + mp.exp(-x)), -INF, INF, (-110.0, 20.0), 2.0),
+    "softplus": (lambda x: mp.log1p(mp.exp(x)), -INF, INF, (-110.0, 20.0), 2.0),
+    "sqrt": (mp.sqrt, 0.0, INF, (0.0, 4.0), 0.5),
+}
+
+# (input, result) at the ends; the last pairs are past the largest exponents of both dtypes.
+EDGES: dict[str, list[tuple[float, float]]] = {
+    "exp": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (720.0, INF), (-760.0, 0.0)],
+    "expm1": [(0.0, 0.0), (-0.0, 0.0), (INF, INF), (-INF, -1.0), (720.0, INF), (-760.0, -1.0)],
+    "decay": [(0.0, 1.0), (INF, 0.0), (-INF, 0.0), (760.0, 0.0), (-1e30, 0.0)],
+    "log": [(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (INF, INF), (-1.0, NAN), (-INF, NAN)],
+    "log1p": [(0.0, 0.0), (-0.0, 0.0), (-1.0, -INF), (INF, INF), (-1.5, NAN), (-INF, NAN)],
+    "log1p_unit": [(0.0, 0.0)],
+    "tanh": [(0.0, 0.0), (-0.0, 0.0), (INF, 1.0), (-INF, -1.0), (1e30, 1.0), (-1e30, -1.0)],
+    "sigmoid": [(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e30, 1.0), (-1e30, 0.0)],
+    "softplus": [(INF, INF), (-INF, 0.0), (2.0**100, 2.0**100), (-1e30, 0.0)],
+    "sqrt": [(0.0, 0.0), (-0.0, 0.0), (INF, INF), (-1.0, NAN), (4.0, 2.0)],
+    "sign": [(2.5, 1.0), (-2.5, -1.0), (0.0, 0.0), (-0.0, 0.0), (INF, 1.0), (-INF, -1.0), (1e-40, 1.0)],
+    "rint": [(0.5, 0.0), (1.5, 2.0), (-2.5, -2.0), (4194303.0, 4194303.0), (1e-40, 0.0)],
+}
+
+
+def points(name: str, dtype: str) -> Array:
+    """Numbers of every exponent of the dtype, subnormal ones included, of both signs, and more where it bends."""
+    _, low, high, bends, _ = WORDS[name]
+    info, random = np.finfo(dtype), generator("scalar", name, dtype)
+    exponents = np.arange(info.minexp - info.nmant, info.maxexp)
+    count = 6 if dtype == "float32" else 2
+    significands = (1.0 + random.random((exponents.size, count))).astype(dtype)
+    everywhere = np.ldexp(significands, exponents[:, None]).ravel()
+    bending = (bends[0] + (bends[1] - bends[0]) * random.random(2000)).astype(dtype)
+    found = np.concatenate([everywhere, -everywhere, bending])
+    return found[(found >= low) & (found <= high)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", WORDS)
+def test_digits(name: str, dtype: str) -> None:
+    function, *_, most = WORDS[name]
+    x = points(name, dtype)
+    with mp.workdps(DIGITS):
+        errors = ulps(computed(name, x), [function(mp.mpf(v)) for v in x.tolist()])
+    worst = int(np.argmax(errors))
+    assert errors[worst] <= most, f"{name}({x[worst]!r}) is {errors[worst]:.2f} ulp off"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", EDGES)
+def test_ends(name: str, dtype: str) -> None:
+    given, expected = np.array([*EDGES[name], (NAN, NAN)], dtype=dtype).T
+    np.testing.assert_array_equal(computed(name, given), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_exp_below(dtype: str) -> None:
+    random = generator("exp_below", dtype)
+    largest = (50.0 * random.standard_normal(3000)).astype(dtype)
+    x = (largest - 150.0 * random.random(3000)).astype(dtype)
+    shift = computed("round_shift", largest)
+    assert np.all(np.abs(shift - largest) <= 2.0**-10)
+    with mp.workdps(DIGITS):
+        exact = [mp.exp(mp.mpf(a) - mp.mpf(b)) for a, b in zip(x.tolist(), shift.tolist(), strict=True)]
+        assert ulps(computed("exp_below", x, shift), exact).max() <= 1.5
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_decay_of_product(dtype: str) -> None:
+    random = generator("decay_of_product", dtype)
+    a = np.exp(5.0 * random.standard_normal(3000)).astype(dtype)
+    b = (np.array(120.0 * random.random(3000), dtype=dtype) / a).astype(dtype)
+    rest = (0.5 * np.spacing(b) * random.uniform(-1.0, 1.0, 3000)).astype(dtype)
+    with mp.workdps(DIGITS):
+        exact = [
+            mp.exp(-mp.mpf(k) * (mp.mpf(y) + mp.mpf(z)))
+            for k, y, z in zip(a.tolist(), b.tolist(), rest.tolist(), strict=True)
+        ]
+        assert ulps(computed("decay_of_product", a, b, rest), exact).max() <= 2.0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_decay_of_product_at_its_ends(dtype: str) -> None:
+    largest = float(np.finfo(dtype).max)
+    cases = [(0.0, INF, 1.0), (0.0, largest, 1.0), (2.0, INF, 0.0), (largest, largest, 0.0), (3.0, 0.0, 1.0)]
+    a, b, expected = np.array([*cases, (NAN, 1.0, NAN), (1.0, NAN, NAN)], dtype=dtype).T
+    np.testing.assert_array_equal(computed("decay_of_product", a, b, np.zeros_like(a)), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_of_high_halves_are_exact(dtype: str) -> None:
+    x = computed("high_half", generator("high_half", dtype).standard_normal(1000).astype(dtype))
+    y = x[::-1]
+    exact = [mp.mpf(a) * mp.mpf(b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    assert all(mp.mpf(float(found)) == true for found, true in zip(x * y, exact, strict=True))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_difference_rest(dtype: str) -> None:
+    a, b = np.exp(9.0 * generator("difference_rest", dtype).standard_normal((2, 1000))).astype(dtype)
+    rest = computed("difference_rest", a, b)
+    rows = zip(a.tolist(), b.tolist(), (a - b).tolist(), rest.tolist(), strict=True)
+    with mp.workdps(DIGITS):
+        assert all(mp.mpf(x) - mp.mpf(y) == mp.mpf(difference) + mp.mpf(lost) for x, y, difference, lost in rows)
+    assert np.any(rest != 0.0)
+    largest = np.finfo(dtype).max
+    ends = np.array([(INF, 1.0), (1.0, -INF), (INF, INF), (largest, -largest), (NAN, 1.0)], dtype=dtype).T
+    np.testing.assert_array_equal(computed("difference_rest", *ends), np.zeros(5, dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_choices(dtype: str) -> None:
+    a, b = np.array([(1.0, 2.0), (2.0, 1.0), (-INF, INF), (0.0, -1.0), (NAN, 1.0), (1.0, NAN)], dtype=dtype).T
+    np.testing.assert_array_equal(computed("maximum", a, b), np.array([2.0, 2.0, INF, 0.0, 1.0, NAN], dtype))
+    np.testing.assert_array_equal(computed("minimum", a, b), np.array([1.0, 1.0, -INF, -1.0, 1.0, NAN], dtype))
+
+
+def test_every_word_is_tested() -> None:
+    here = {"exp_below", "difference_rest", "round_shift", "decay_of_product", "high_half", "maximum", "minimum"}
+    assert {*WORDS, *EDGES, *here} == set(scalar.__all__)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_as_plain_python(name: str) -> None:
+    """A law can be tried out in an interpreter: the words compute there too."""
+    function, *_ = WORDS[name]
+    for x in (0.25, 0.75):
+        assert math.isclose(getattr(scalar, name)(x), float(function(x)), rel_tol=1e-14)
+
+
+def test_a_wrong_digit_is_noticed() -> None:
+    right = computed("exp", np.array([1.0, 2.0]))
+    wrong = np.nextafter(np.nextafter(right, np.inf), np.inf)
+    with mp.workdps(DIGITS):
+        exact = [mp.exp(1), mp.exp(2)]
+        assert ulps(right, exact).max() <= 1.0
+        assert ulps(wrong, exact).min() > 1.0
+        assert ulps(np.array([INF, NAN]), exact).min() == INF

@@ -1,0 +1,224 @@
+"""Elementwise losses against mpmath where digits get lost: at the ends of domains, at ties, and far out in the tails.
+
+The points, and the units in the last place that value, slope and curvature may err, are data. Where terms cancel the
+oracle's `scale` names the largest term, and units are counted there; everything else keeps relative digits.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+from words import ulps
+
+import numloss as nl
+from numloss.registry import LOSSES
+
+Array = np.ndarray[Any, Any]
+DTYPES = ("float32", "float64")
+UNITS = 4.0
+# Enough for 1 - e^-745 to differ from 1.
+DIGITS = 400
+
+SIZES = (0.0, 1e-30, 1e-8, 0.25, 0.5493061, 0.8, 1.0, 1.27, 2.97, 8.5, 16.6, 37.0, 43.7, 80.0, 87.5, 103.0, 232.8, 700.0)
+LOGITS = tuple(sign * size for size in SIZES for sign in (1.0, -1.0)) + (745.0, -745.0)
+SHARES = (0.0, 1e-30, 0.1, 0.5, 0.875, 1.0)
+VARIANCES = (1e-6, 1e-3, 0.5, 1.0, 2.0, 1e4, 1e10, 1e18)
+# The largest finite number, and the smallest normal and subnormal ones, of each dtype.
+ENDS = {"float32": (3.4028235e38, 1.1754944e-38, 1e-45), "float64": (1.7976931348623157e308, 2.2250738585072014e-308, 5e-324)}
+
+
+def far(dtype: str) -> tuple[float, ...]:
+    """Both signs of the ends of a dtype."""
+    return tuple(sign * end for end in ENDS[dtype] for sign in (1.0, -1.0))
+
+
+def residuals(dtype: str) -> list[tuple[float, ...]]:
+    """Predictions and targets: far apart, equal, and neighbours."""
+    pairs = [(x, t) for x in (*LOGITS, *far(dtype)) for t in (0.0, 0.3)]
+    neighbour = float(np.nextafter(np.dtype(dtype).type(1.0), np.dtype(dtype).type(2.0)))
+    return [*pairs, (1.0, 1.0), (neighbour, 1.0), (1.0, neighbour), (-1e30, -1e30)]
+
+
+def probabilities(dtype: str) -> list[tuple[float, ...]]:
+    """Probabilities up to the neighbours of 0 and 1."""
+    below = float(np.nextafter(np.dtype(dtype).type(1.0), np.dtype(dtype).type(0.0)))
+    inside = (ENDS[dtype][2], ENDS[dtype][1], 1e-30, 1e-8, 0.1, 0.25, 0.5, 0.7, 0.999, below)
+    return [*itertools.product(inside, SHARES), (0.0, 0.0), (1.0, 1.0)]
+
+
+def logits(dtype: str) -> list[tuple[float, ...]]:
+    """Logits up to the largest numbers."""
+    return list(itertools.product((*LOGITS, *far(dtype)), SHARES))
+
+
+def normal_logits(dtype: str) -> list[tuple[float, ...]]:
+    """Logits x without those where e^-|x| is subnormal: focal multiplies it, and its missing digits, by |x|."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    return [(x, t) for x, t in logits(dtype) if not normal < abs(x) < normal + 60.0]
+
+
+def scores(dtype: str) -> list[tuple[float, ...]]:
+    """Scores for both labels, and for the 0 that reads as -1."""
+    return list(itertools.product((*LOGITS, *far(dtype)), (-1.0, 0.0, 1.0)))
+
+
+def spreads(dtype: str) -> list[tuple[float, ...]]:
+    """Residuals and variances."""
+    return [(x, 0.3, v) for x in (*LOGITS, 0.3, 1e15) for v in VARIANCES]
+
+
+def alone(dtype: str) -> list[tuple[float, ...]]:
+    """Parameters."""
+    return [(x,) for x in (*LOGITS, *far(dtype), 1e15)]
+
+
+# Each loss with its points, and the options to try them with. Options are exact in float32 or rounded to the dtype.
+CASES: list[tuple[str, Any, dict[str, Any]]] = [
+    ("mse", residuals, {}),
+    ("mae", residuals, {}),
+    ("huber", residuals, {}),
+    ("huber", residuals, {"delta": 1e-3}),
+    ("quantile", residuals, {"q": 0.1}),
+    ("log_cosh", residuals, {}),
+    ("bce", probabilities, {}),
+    ("bce", probabilities, {"eps": 1e-7}),
+    ("bce_with_logits", logits, {}),
+    ("bce_with_logits", logits, {"pos_weight": 3.7}),
+    ("bce_with_logits", logits, {"label_smoothing": 0.1}),
+    ("focal", normal_logits, {}),
+    ("focal", normal_logits, {"alpha": 0.25}),
+    ("focal", normal_logits, {"gamma": 0.5}),
+    ("focal", normal_logits, {"gamma": 0.0}),
+    ("hinge", scores, {}),
+    ("gaussian_nll", spreads, {"eps": 1e-9}),
+    ("gaussian_nll", spreads, {"eps": 1e-9, "full": True}),
+    ("l1", alone, {"strength": 0.3}),
+    ("l2", alone, {"strength": 0.3}),
+    ("elastic_net", alone, {"l1": 0.3, "l2": 0.7}),
+]
+
+
+def named(case: tuple[str, Any, dict[str, Any]]) -> str:
+    return "-".join([case[0], *(f"{name}={value}" for name, value in case[2].items())])
+
+
+def oracle(name: str) -> Any:
+    return importlib.import_module(f"oracles.{name}")
+
+
+def flat(parts: Any) -> list[Any]:
+    """Value, slopes and curvatures in one list."""
+    return [leaf for part in parts for leaf in (part if isinstance(part, tuple) else (part,))]
+
+
+def inputs(points: Any, dtype: str) -> tuple[Array, ...]:
+    """The points that are finite in the dtype, an array for each input."""
+    with np.errstate(over="ignore"):
+        rows = np.array(points(dtype), dtype=dtype)
+    return tuple(np.ascontiguousarray(column) for column in rows[np.all(np.isfinite(rows), axis=1)].T)
+
+
+def exactly(name: str, arrays: tuple[Array, ...], options: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """What mpmath says for value, slopes and curvatures, and the largest terms of each."""
+    given = {k: v if isinstance(v, bool) else mp.mpf(float(arrays[0].dtype.type(v))) for k, v in options.items()}
+    rows = [[mp.mpf(x) for x in row] for row in zip(*(a.tolist() for a in arrays), strict=True)]
+    true = [flat(oracle(name).exact(*row, **given)) for row in rows]
+    scale = getattr(oracle(name), "scale", None)
+    terms = [flat(scale(*row, **given)) for row in rows] if scale else [[0] * len(row) for row in true]
+    return list(zip(*true, strict=True)), list(zip(*terms, strict=True))
+
+
+def computed(name: str, backend: str, arrays: tuple[Array, ...], options: dict[str, Any]) -> list[Array]:
+    """What a backend says."""
+    function = nl.value_grad_hess(LOSSES[name].function)
+    return flat(function(*arrays, **options, reduction="none", backend=backend))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_tails(case: tuple[str, Any, dict[str, Any]], dtype: str, backend: str) -> None:
+    name, points, options = case
+    arrays = inputs(points, dtype)
+    with mp.workdps(DIGITS):
+        true, terms = exactly(name, arrays, options)
+        for k, result in enumerate(computed(name, backend, arrays, options)):
+            errors = ulps(result, list(true[k]), list(terms[k]))
+            worst = int(np.argmax(errors))
+            where = ", ".join(repr(float(a[worst])) for a in arrays)
+            assert errors[worst] <= UNITS, (
+                f"output {k} of {name}({where}) is {result[worst]!r}, {errors[worst]:.2f} ulp "
+                f"from {mp.nstr(true[k][worst], 20)}"
+            )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_backends_agree_in_every_bit(case: tuple[str, Any, dict[str, Any]], dtype: str) -> None:
+    name, points, options = case
+    arrays = inputs(points, dtype)
+    for one, other in zip(*(computed(name, b, arrays, options) for b in ("numba", "cython")), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def test_every_elementwise_loss_has_tails() -> None:
+    assert {case[0] for case in CASES} == {loss.name for loss in LOSSES.values() if loss.family == "elementwise"}
+
+
+INF, NAN = np.inf, np.nan
+# Inputs, then the limits of value, slope and curvature. NaN where there is none.
+LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
+    "mse": [((INF, 0.0), (INF, INF, 2.0)), ((NAN, 0.0), (NAN, NAN, 2.0))],
+    "mae": [((-INF, 0.0), (INF, -1.0, 0.0)), ((NAN, 0.0), (NAN, NAN, 0.0)), ((2.0, 2.0), (0.0, 0.0, 0.0))],
+    "huber": [((-INF, 0.0), (INF, -1.0, 0.0)), ((NAN, 0.0), (NAN, NAN, 0.0)), ((1.0, 0.0), (0.5, 1.0, 1.0))],
+    "quantile": [((INF, 0.0), (INF, 0.5, 0.0)), ((NAN, 0.0), (NAN, NAN, 0.0)), ((2.0, 2.0), (0.0, 0.0, 0.0))],
+    "log_cosh": [((INF, 0.0), (INF, 1.0, 0.0)), ((-INF, 0.0), (INF, -1.0, 0.0)), ((NAN, 0.0), (NAN, NAN, NAN))],
+    "bce": [
+        ((0.0, 0.0), (0.0, 1.0, 1.0)),
+        ((1.0, 1.0), (0.0, -1.0, 1.0)),
+        ((0.0, 1.0), (INF, -INF, INF)),
+        ((1.0, 0.0), (INF, INF, INF)),
+        ((0.0, 0.5), (INF, -INF, INF)),
+        ((1.0, 0.5), (INF, INF, INF)),
+    ],
+    "bce_with_logits": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((-INF, 1.0), (INF, -1.0, 0.0)),
+        ((INF, 0.0), (INF, 1.0, 0.0)),
+        ((INF, 0.25), (INF, 0.75, 0.0)),
+        ((NAN, 1.0), (NAN, NAN, NAN)),
+    ],
+    "focal": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((-INF, 1.0), (INF, -1.0, 0.0)),
+        ((INF, 0.0), (INF, 1.0, 0.0)),
+        ((INF, 0.25), (INF, 0.75, 0.0)),
+        ((NAN, 1.0), (NAN, NAN, NAN)),
+    ],
+    "hinge": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((INF, 0.0), (INF, 1.0, 0.0)),
+        ((1.0, 1.0), (0.0, 0.0, 0.0)),
+        ((NAN, 1.0), (NAN, NAN, 0.0)),
+    ],
+    "l1": [((-INF,), (INF, -1.0, 0.0)), ((NAN,), (NAN, NAN, 0.0)), ((0.0,), (0.0, 0.0, 0.0))],
+    "l2": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0))],
+    "elastic_net": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0)), ((0.0,), (0.0, 0.0, 2.0))],
+    "gaussian_nll": [((INF, 0.0, 2.0), (INF, INF, -INF, 0.5, INF)), ((NAN, 0.0, 2.0), (NAN, NAN, NAN, 0.5, NAN))],
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits(name: str, dtype: str, backend: str) -> None:
+    """Infinities, NaN and ties."""
+    arrays = tuple(np.array([given for given, _ in LIMITS[name]], dtype=dtype).T)
+    expected = np.array([limits for _, limits in LIMITS[name]], dtype=dtype).T
+    for result, limit in zip(computed(name, backend, arrays, {}), expected, strict=True):
+        np.testing.assert_array_equal(result, limit)
