@@ -82,7 +82,8 @@ def from_npz(path: str | os.PathLike[str]) -> Dataset:
             f"{path}: features of shape {features.shape} and target of shape {target.shape}; "
             "both need the same number of rows, at least one"
         )
-    flat = np.ascontiguousarray(features.reshape(len(features), -1), dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused below
+        flat = np.ascontiguousarray(features.reshape(len(features), -1), dtype=np.float32)
     if not np.isfinite(flat).all():
         row = int(np.argmin(np.isfinite(flat).all(axis=1)))
         raise FormatError(f"{path}: features[{row}] holds NaN, infinity or a number beyond float32")

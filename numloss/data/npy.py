@@ -129,6 +129,16 @@ def _shape(entry: re.Match[bytes], source: str, start: int) -> tuple[int, ...]:
     return axes
 
 
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading; anything else that has a path, such as a pipe or a device, raises FormatError."""
+    # without O_NONBLOCK, opening a named pipe would wait for a writer
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FormatError(f"{path}: not a regular file")
+    return open(handle, "rb", buffering=0)
+
+
 class NpyFile:
     """An open .npy file whose rows are the entries of the first axis.
 
@@ -139,16 +149,10 @@ class NpyFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.source = str(path)
-        # without O_NONBLOCK, opening a named pipe would wait for a writer
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(handle)
-            raise FormatError(f"{self.source}: not a regular file")
-        self._file = open(handle, "rb", buffering=0)
+        self._file = open_regular(path)
         try:
             self.header = read_header(self._file, self.source)
-            self._check(status.st_size)
+            self._check(os.fstat(self._file.fileno()).st_size)
         except BaseException:
             self._file.close()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zipfile
 import zlib
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import FormatError
-from .npy import read_header
+from .npy import open_regular, read_header
 
 MOST_BYTES = 4 << 30
+# What the zipfile module raises for damaged archives: some damage makes it seek to places that do not exist.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error)
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -23,13 +26,16 @@ def load_npz(path: str | os.PathLike[str], max_bytes: int = MOST_BYTES) -> dict[
     a member that unpacks to another size than it declares, or than its array needs, raises FormatError.
     """
     source = str(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            _check(source, members, max_bytes)
-            return {member.filename[:-4]: _array(archive, member, source) for member in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
-        raise FormatError(f"{source}: not an archive that can be read: {error}") from error
+    with open_regular(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = archive.infolist()
+                _check(source, members, max_bytes)
+                return {member.filename[:-4]: _array(archive, member, source) for member in members}
+        except FormatError:
+            raise
+        except DAMAGE as error:
+            raise FormatError(f"{source}: not an archive that can be read: {error}") from error
 
 
 def _check(source: str, members: list[zipfile.ZipInfo], max_bytes: int) -> None:
