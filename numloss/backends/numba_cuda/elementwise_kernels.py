@@ -37,7 +37,7 @@ def _walk(law: Any, dtype: str, shape: Shape, width: int) -> Any:
     return target.generated(walk_text(shape, width), "walk", scope)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def operand_functions(dtype: str, native: bool) -> dict[str, Any]:
     """`read` and `write` for one dtype of the data."""
     texts = reading.native_texts if native else reading.operand_texts
@@ -112,7 +112,7 @@ def _text(law: Any, dtype: str, shape: Shape) -> Any:
     return elementwise
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def elementwise_kernel(law: Any, dtype: str, shape: Shape) -> Any:
     """The kernel of a law; without a law, of a sum of weights."""
     signature = (types.UniTuple(int64, shape.integers), types.UniTuple(getattr(types, dtype), shape.numbers))
@@ -160,7 +160,7 @@ def _finish_text() -> Any:
     return finish
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def finish_kernel() -> Any:
     """The kernel that ends every call; one block of 32 threads."""
     return target.kernel(_finish_text(), (types.UniTuple(int64, 8), float64), 32)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cuda.core import Device, LaunchConfig, ObjectCode, Program, ProgramOptions, Stream, launch
-from numba.cuda import types
+from numba import types
 from numba.cuda.compiler import compile_cuda, kernel_fixup
 from numba.cuda.cudadrv import nvvm
 

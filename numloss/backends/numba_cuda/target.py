@@ -37,13 +37,13 @@ else:
         return register_jitable(text)  # type: ignore[no-any-return]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def words_of(dtype: str) -> dict[str, Any]:
     """The words for one dtype of the data."""
     return words(dtype)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def typed(law: Law, dtype: str) -> Law:
     """A law or a word of the vocabulary, for one dtype of the data."""
     return jitable(retype(law, dtype, typed, words_of(dtype)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.cuda import types
+from numba import types
 from numba.cuda.extending import intrinsic
 
 from ...loops.language import POINTERS

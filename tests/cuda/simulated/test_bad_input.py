@@ -1,0 +1,120 @@
+"""Bad input on the device raises what it raises on the host, or says how to bring arrays together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import inputs
+import numpy as np
+import pytest
+from helpers import on_device, on_host, to_device
+
+import numloss as nl
+from numloss.backends.numba_cuda.checks import deferred_checks, raise_deferred
+
+SHAPE = (40, 30)
+
+
+def message(call: Any, function: Any, arrays: tuple[Any, ...], **options: Any) -> str:
+    """What a call raises."""
+    with pytest.raises(ValueError) as raised:
+        call(function, arrays, **options)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("position", [0, 777, 1199])
+def test_a_value_outside_its_domain_is_named_as_on_the_host(position: int, order: Any) -> None:
+    pred, target = inputs.arrays("bce", SHAPE, "float32")
+    target.flat[position], target.flat[1000] = 1.5, np.nan
+    arrays = (np.asarray(pred, order=order), np.asarray(target, order=order))
+    assert message(on_device, nl.bce, arrays) == message(on_host, nl.bce, arrays)
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, nl.value_and_grad])
+@pytest.mark.parametrize("kind", ["full", "sample"])
+def test_a_bad_weight_is_named_as_on_the_host(kind: str, transform: Any) -> None:
+    arrays = inputs.arrays("mse", SHAPE, "float64")
+    weight = inputs.weight("mse", SHAPE, "float64", kind)
+    weight.flat[17] = -1.0
+    function = transform(nl.mse)
+    assert message(on_device, function, arrays, weight=weight) == message(on_host, function, arrays, weight=weight)
+
+
+def test_the_first_of_several_bad_operands_is_named() -> None:
+    pred, target = inputs.arrays("mse", SHAPE, "float64")
+    weight = np.ones(SHAPE)
+    target.flat[400], weight.flat[3] = np.nan, np.nan
+    first = message(on_host, nl.mse, (pred, target), weight=weight)
+    assert message(on_device, nl.mse, (pred, target), weight=weight) == first
+
+
+def test_options_and_shapes_are_checked_as_on_the_host() -> None:
+    pred, target = inputs.arrays("huber", SHAPE, "float32")
+    short = (pred, target[:-1].copy())
+    assert message(on_device, nl.huber, short) == message(on_host, nl.huber, short)
+    for options in ({"delta": -1.0}, {"reduction": "median"}, {"weight": np.ones(3, np.float32)}):
+        assert message(on_device, nl.huber, (pred, target), **options) == message(
+            on_host, nl.huber, (pred, target), **options
+        )
+
+
+def test_host_arrays_are_not_moved() -> None:
+    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    with pytest.raises(TypeError, match="mse: target is numpy.ndarray, but pred is an array of numba"):
+        nl.mse(to_device(pred), target)
+    with pytest.raises(TypeError, match="mse: backend 'cuda' takes device arrays"):
+        nl.mse(pred, target, backend="cuda")
+    with pytest.raises(TypeError, match="mse: backend 'cuda' takes device arrays"):
+        nl.mse([1.0], [2.0], backend="cuda")
+    with pytest.raises(TypeError, match="mse: backend 'cython' takes host arrays"):
+        nl.mse(to_device(pred), to_device(target), backend="cython")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "hint"), [("int64", "predictions are float32 or float64"), ("complex128", "real numbers are needed")]
+)
+def test_dtypes_of_predictions(dtype: str, hint: str) -> None:
+    with pytest.raises(TypeError, match=f"mse: pred has dtype {dtype}; {hint}"):
+        on_device(nl.mse, (np.ones(3, dtype), np.ones(3)))
+
+
+def test_out_is_written_and_returned() -> None:
+    pred, target = (to_device(a) for a in inputs.arrays("mse", SHAPE, "float32"))
+    out = to_device(np.full(SHAPE, np.nan, np.float32))
+    _, slope = nl.value_and_grad(nl.mse)(pred, target, out=out)
+    assert slope is out
+    assert np.array_equal(out.copy_to_host(), nl.grad(nl.mse)(pred, target).copy_to_host())
+
+
+def test_out_may_be_the_prediction_itself() -> None:
+    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    expected = on_host(nl.grad(nl.mse), (pred, target))
+    moved = to_device(pred)
+    nl.grad(nl.mse)(moved, to_device(target), out=moved)
+    assert np.array_equal(moved.copy_to_host(), expected)
+
+
+def test_out_that_overlaps_an_input_or_does_not_fit_raises() -> None:
+    memory = to_device(np.ones(101, np.float32))
+    pred, target = memory[:100], to_device(np.zeros(100, np.float32))
+    with pytest.raises(ValueError, match="overlaps an input without being the same array"):
+        nl.grad(nl.mse)(pred, target, out=memory[1:])
+    with pytest.raises(ValueError, match=r"has shape \(99,\) and dtype float32; it must have \(100,\) and float32"):
+        nl.grad(nl.mse)(pred, target, out=to_device(np.ones(99, np.float32)))
+    with pytest.raises(TypeError, match="must be an array of numba on the same device"):
+        nl.grad(nl.mse)(pred, target, out=np.ones(100, np.float32))
+
+
+def test_deferred_checks_raise_when_asked_and_at_the_end() -> None:
+    pred, target = (to_device(a) for a in inputs.arrays("mse", SHAPE, "float32"))
+    bad = to_device(np.full(SHAPE, np.nan, np.float32))
+    with deferred_checks():
+        nl.mse(pred, bad)
+        with pytest.raises(ValueError, match="mse: target"):
+            raise_deferred()
+        nl.mse(pred, target)
+    with pytest.raises(ValueError, match="mse: target"), deferred_checks():
+        nl.mse(pred, bad)
+        reached = True
+    assert reached

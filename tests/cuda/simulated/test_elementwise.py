@@ -1,0 +1,137 @@
+"""Elementwise losses on the simulated device give the bits of the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import inputs
+import numpy as np
+import pytest
+from compare import assert_same_bits
+from helpers import on_device, on_host
+
+import numloss as nl
+
+CASES = [case for case in inputs.CASES if inputs.record(case).family == "elementwise"]
+SHAPE = (23, 29)
+
+
+def assert_equal(case: str, arrays: Any, transform: Any, **options: Any) -> None:
+    """The same bits on the device and on the host, for everything that a call returns."""
+    function = transform(inputs.record(case).function)
+    device, host = on_device(function, arrays, **options), on_host(function, arrays, **options)
+    for actual, expected in zip(flat(device), flat(host), strict=True):
+        assert_same_bits(actual, expected)
+
+
+def flat(value: Any) -> list[Any]:
+    """The arrays and floats in a result."""
+    if isinstance(value, tuple):
+        return [part for item in value for part in flat(item)]
+    return [np.asarray(value)]
+
+
+def bound(function: Any) -> Any:
+    return nl.value_grad_hess(function, curvature="bound")
+
+
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("case", CASES)
+def test_value_gradient_and_curvature(case: str, dtype: str) -> None:
+    arrays = inputs.arrays(case, SHAPE, dtype)
+    assert_equal(case, arrays, nl.value_grad_hess, **inputs.required(case))
+
+
+@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
+@pytest.mark.parametrize("kind", ["full", "sample"])
+@pytest.mark.parametrize("case", ["huber", "gaussian_nll"])
+def test_weights_and_reductions(case: str, kind: str, reduction: str) -> None:
+    arrays = inputs.arrays(case, SHAPE, "float32")
+    weight = inputs.weight(case, SHAPE, "float32", kind)
+    assert_equal(case, arrays, nl.value_and_grad, weight=weight, reduction=reduction)
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("case", CASES)
+def test_every_option_reduction_and_weight(case: str, dtype: str) -> None:
+    arrays = inputs.arrays(case, SHAPE, dtype)
+    for options in inputs.options(case):
+        for reduction in inputs.REDUCTIONS:
+            for kind in inputs.weights(case):
+                chosen = {**options, "reduction": reduction}
+                if kind != "none":
+                    chosen["weight"] = inputs.weight(case, SHAPE, dtype, kind)
+                assert_equal(case, arrays, nl.value_grad_hess, **chosen)
+                assert_equal(case, arrays, bound, **chosen)
+
+
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("count", [0, 1, 511, 512, 513, 1025])
+def test_sizes(count: int, dtype: str) -> None:
+    assert_equal("mse", inputs.arrays("mse", (count,), dtype), nl.value_and_grad)
+
+
+def test_several_blocks_add_up_in_a_fixed_order() -> None:
+    pred, target = inputs.arrays("mse", (2 * 16384 + 77,), "float32")
+    value, slope = on_device(nl.value_and_grad(nl.mse), (pred, target), reduction="sum")
+    expected, expected_slope = on_host(nl.value_and_grad(nl.mse), (pred, target), reduction="sum")
+    assert_same_bits(slope, expected_slope)
+    # the blocks are added 32 lanes wide, in float64; the host adds them one after the other
+    assert abs(value - expected) <= 4 * np.spacing(expected)
+
+
+def layouts(array: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """The same values in other places of memory."""
+    gaps = np.zeros((array.shape[0] * 2, array.shape[1] * 3), array.dtype)[::2, ::3]
+    shifted = np.zeros(array.size + 1, array.dtype)[1:].reshape(array.shape)
+    backwards = np.zeros(array.shape, array.dtype)[::-1, ::-1]
+    for view in (gaps, shifted, backwards):
+        view[...] = array
+    return {"F": np.asfortranarray(array), "gaps": gaps, "shifted": shifted, "backwards": backwards}
+
+
+@pytest.mark.parametrize("layout", ["F", "gaps", "shifted", "backwards"])
+def test_layouts(layout: str) -> None:
+    pred, target = inputs.arrays("huber", SHAPE, "float32")
+    expected = on_host(nl.value_and_grad(nl.huber), (layouts(pred)[layout], target))
+    actual = on_device(nl.value_and_grad(nl.huber), (layouts(pred)[layout], target))
+    assert_same_bits(actual[0], np.asarray(expected[0]))
+    assert_same_bits(actual[1], expected[1])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"])
+def test_targets_of_other_dtypes(dtype: str) -> None:
+    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    assert_equal("mse", (pred, (abs(target) > 0.5).astype(dtype)), nl.value_and_grad)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_targets_of_the_other_float(dtype: str) -> None:
+    pred, target = inputs.arrays("mse", SHAPE, "float32" if dtype == "float64" else "float64")
+    assert_equal("mse", (pred, target.astype(dtype)), nl.value_and_grad)
+
+
+def test_an_option_per_element() -> None:
+    arrays = inputs.arrays("bce_with_logits", SHAPE, "float32")
+    for pos_weight in (2.0, np.linspace(0.5, 3.0, SHAPE[1], dtype=np.float32)):
+        assert_equal("bce_with_logits", arrays, nl.value_and_grad, pos_weight=pos_weight)
+
+
+def test_sum_and_weight_adds_up() -> None:
+    arrays = inputs.arrays("mse", SHAPE, "float64")
+    weight = inputs.weight("mse", SHAPE, "float64", "sample")
+    assert_equal("mse", arrays, nl.sum_and_weight, weight=weight)
+    assert_equal("mse", arrays, nl.sum_and_weight)
+
+
+def test_weights_that_are_all_zero() -> None:
+    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    value, slope = on_device(nl.value_and_grad(nl.mse), (pred, target), weight=np.zeros(SHAPE, np.float32))
+    assert value == 0.0
+    assert not slope.any()
+
+
+def test_argnums() -> None:
+    arrays = inputs.arrays("gaussian_nll", SHAPE, "float64")
+    assert_equal("gaussian_nll", arrays, lambda f: nl.value_and_grad(f, argnums=2))
