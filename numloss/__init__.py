@@ -1,12 +1,17 @@
 """numloss: loss functions with their gradients and curvatures, at the speed of memory."""
 
 from .backends.threads import num_threads, set_num_threads
+from .custom import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
 from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
+from .losses.classification.cross_entropy import cross_entropy
 from .losses.classification.focal import focal
 from .losses.classification.hinge import hinge
+from .losses.classification.kl_div import kl_div
+from .losses.classification.nll import nll
+from .losses.embedding.contrastive import contrastive
 from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.regression.huber import huber
 from .losses.regression.log_cosh import log_cosh
@@ -16,6 +21,34 @@ from .losses.regression.quantile import quantile
 from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
+from .losses.reinforcement.td_error import td_error
+from .losses.segmentation.dice import dice
 from .transforms import grad, sum_and_weight, value_and_grad, value_grad_hess
-
 from .version import __version__
+
+__all__ = [
+    "available_backends",
+    "BackendUnavailable",
+    "bce",
+    "bce_with_logits",
+    "elastic_net",
+    "focal",
+    "FormatError",
+    "gaussian_nll",
+    "grad",
+    "hinge",
+    "huber",
+    "l1",
+    "l2",
+    "log_cosh",
+    "mae",
+    "mse",
+    "num_threads",
+    "quantile",
+    "set_num_threads",
+    "sum_and_weight",
+    "use_backend",
+    "value_and_grad",
+    "value_grad_hess",
+    "__version__",
+]

@@ -6,6 +6,7 @@ whole.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -45,6 +46,8 @@ def number(loss: Loss, name: str, value: Any) -> float:
     """An option that is a number, inside its domain, or the number that None stands for."""
     if value is None and name in loss.none:
         return loss.none[name]
+    if value is inspect.Parameter.empty:
+        raise TypeError(f"{loss.name}: missing {name}")
     try:
         result = float(value)
     except (TypeError, ValueError):

@@ -16,12 +16,12 @@ def parts(pred, target, pos_weight, label_smoothing):
     return (1 if pos_weight is None else pos_weight) * t, 1 - t, p, q
 
 
-def exact(pred, target, *, pos_weight=None, label_smoothing=mp.mpf(0)):
+def exact(pred, target, *, pos_weight=None, label_smoothing=0):
     yes, no, p, q = parts(pred, target, pos_weight, label_smoothing)
     return -yes * mp.log(p) - no * mp.log(q), no * p - yes * q, (yes + no) * p * q
 
 
-def scale(pred, target, *, pos_weight=None, label_smoothing=mp.mpf(0)):
+def scale(pred, target, *, pos_weight=None, label_smoothing=0):
     """The largest term where terms cancel: the slope of a soft target is a difference."""
     yes, no, p, q = parts(pred, target, pos_weight, label_smoothing)
     return 0, max(no * p, yes * q), 0

@@ -4,9 +4,9 @@ import mpmath as mp
 import numpy as np
 
 
-def value(params, *, l1=1.0, l2=1.0):
+def value(params, *, l1, l2):
     return l1 * np.abs(params) + l2 * params**2
 
 
-def exact(params, *, l1=1.0, l2=1.0):
+def exact(params, *, l1, l2):
     return l1 * abs(params) + l2 * params**2, l1 * mp.sign(params) + 2 * l2 * params, 2 * l2

@@ -26,10 +26,10 @@ def terms(pred, target, alpha, gamma):
     return values, slopes, curvatures
 
 
-def exact(pred, target, *, alpha=None, gamma=mp.mpf(2)):
+def exact(pred, target, *, alpha=None, gamma=2):
     return tuple(mp.fsum(part) for part in terms(pred, target, alpha, gamma))
 
 
-def scale(pred, target, *, alpha=None, gamma=mp.mpf(2)):
+def scale(pred, target, *, alpha=None, gamma=2):
     """The largest term where terms cancel: slopes of soft targets, and curvatures."""
     return tuple(max(abs(term) for term in part) for part in terms(pred, target, alpha, gamma))

@@ -32,7 +32,7 @@ def _bce(pred, target, eps):
     eps=HALF_UNIT,
     convex=True,
     kinks="pred = eps and pred = 1 - eps, if eps > 0",
-    cost=5.0,
+    cost=4.0,
     aliases=("binary_cross_entropy", "binary_crossentropy", "log_loss"),
 )
 def bce(pred: Array, target: Array, *, eps: float = 0.0, **options: Unpack[Options]) -> Result:

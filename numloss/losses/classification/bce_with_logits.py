@@ -27,7 +27,7 @@ def _bce_with_logits(pred, target, pos_weight, label_smoothing):
     per_element=("pos_weight",),
     none={"pos_weight": 1.0},
     convex=True,
-    cost=2.0,
+    cost=2.5,
     aliases=("binary_cross_entropy_with_logits", "sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "logistic"),
 )
 def bce_with_logits(

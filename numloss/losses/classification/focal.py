@@ -40,7 +40,7 @@ def _focal(pred, target, alpha, gamma):
     alpha=UNIT,
     gamma=NONNEGATIVE,
     none={"alpha": -1.0},
-    cost=5.0,
+    cost=8.0,
     aliases=("sigmoid_focal_loss", "binary_focal_crossentropy", "sigmoid_focal_crossentropy"),
 )
 def focal(

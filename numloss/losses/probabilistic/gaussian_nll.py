@@ -24,7 +24,7 @@ def _gaussian_nll(pred, target, var, full, eps):
     eps=POSITIVE,
     wrt=(0, 2),
     kinks="var = eps",
-    cost=3.0,
+    cost=2.0,
     aliases=("gaussian_nll_loss", "normal_nll", "heteroscedastic_regression"),
 )
 def gaussian_nll(

@@ -8,7 +8,9 @@ def _mse(pred, target):
     return error * error, 2.0 * error, 2.0
 
 
-@elementwise(_mse, target=REAL, convex=True, least=0.0, cost=0.5, aliases=("mean_squared_error", "squared_error", "l2_loss"))
+@elementwise(
+    _mse, target=REAL, convex=True, least=0.0, cost=0.5, aliases=("mean_squared_error", "squared_error", "l2_loss")
+)
 def mse(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     r"""Squared error ``(pred - target)**2``, without a factor one half.
 

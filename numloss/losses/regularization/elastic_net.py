@@ -18,9 +18,7 @@ def _elastic_net(params, l1, l2):
     cost=0.5,
     aliases=("l1_l2", "elasticnet"),
 )
-def elastic_net(
-    params: Array, *, l1: float = 1.0, l2: float = 1.0, **options: Unpack[ParameterOptions]
-) -> Result:
+def elastic_net(params: Array, *, l1: float, l2: float, **options: Unpack[ParameterOptions]) -> Result:
     r"""Absolute values and squares, ``sum(l1 * abs(params) + l2 * params**2)``.
 
     Sparse like `l1`, but stable where parameters are correlated, like `l2`.
@@ -44,7 +42,7 @@ def elastic_net(
     ValueError
         If a factor is negative or not finite.
     TypeError
-        If `params` is not floating, or two arrays are given.
+        If `params` is not floating, two arrays are given, or a factor is missing.
 
     Notes
     -----
