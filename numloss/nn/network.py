@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +24,8 @@ class Sequential:
         shapes = {f"{k}.{name}": shape for k, layer in enumerate(layers) for name, shape in layer.shapes().items()}
         self.parameters = Parameters(shapes, self.dtype)
         for k, layer in enumerate(layers):
-            layer.allocate(self._part(self.parameters.value, k), self._part(self.parameters.gradient, k), rows, self.dtype)
+            value, gradient = (self._part(views, k) for views in (self.parameters.value, self.parameters.gradient))
+            layer.allocate(value, gradient, rows, self.dtype)
 
     @staticmethod
     def _part(views: dict[str, Array], k: int) -> dict[str, Array]:
@@ -43,8 +45,8 @@ class Sequential:
 
     def predict(self, x: Array) -> Array:
         """The outputs for any number of rows, in new memory."""
-        parts = [self.forward(x[at : at + self.rows]).copy() for at in range(0, len(x), self.rows)]
-        return np.concatenate(parts) if parts else np.empty((0, 0), self.dtype)
+        starts = range(0, max(len(x), 1), self.rows)
+        return np.concatenate([self.forward(x[at : at + self.rows]).copy() for at in starts])
 
 
 def mlp(
@@ -57,7 +59,7 @@ def mlp(
     """
     widths = [inputs, *hidden, outputs]
     layers: list[Layer] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in itertools.pairwise(widths):
         layers += [Linear(before, after), ReLU(after)]
     network = Sequential(layers[:-1], rows, dtype)
     for stream, view in enumerate(network.parameters.value.values(), WEIGHT_STREAMS):
