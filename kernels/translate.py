@@ -30,7 +30,7 @@ POINTERS = {
 ANNOTATIONS = {"Real": "real", "Reals": "reals", "Double": "double", "Doubles": "doubles", "Int": "int", "Ints": "ints"}
 PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
 DTYPES = {"f32": "float", "f64": "double"}
-LOOPS = ("sums", "operands", "elementwise", "rowwise", "labelled")
+LOOPS = ("sums", "operands", "elementwise", "rowwise", "labelled", "selected", "embedding", "regional")
 
 
 class Unreadable(SyntaxError):

@@ -92,10 +92,12 @@ def is_device_array(value: Any) -> bool:
     return exported is not None and int(exported()[0]) == CUDA_IN_DLPACK
 
 
-def host_backend(work: float) -> Any:
+def host_backend(loss: Loss, work: float) -> Any:
     """The backend for host arrays when nobody named one; work is elements x nanoseconds."""
     if "numba" in _loaded:
         return _loaded["numba"]
+    if loss.task == "yours":  # a law that was not there when the Cython kernels were built
+        return load("numba")
     if work < NUMBA_PAYS_AT and "numba" not in sys.modules or "numba" in _missing:
         try:
             return load("cython")
@@ -117,7 +119,7 @@ def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
     first = arguments[0]
     if type(first) is np.ndarray:
         if name is None:
-            return host_backend(first.size * loss.cost)
+            return host_backend(loss, first.size * loss.cost)
         if name != "cuda":
             return load(name)
     elif any(is_device_array(value) for value in arguments):
@@ -129,7 +131,7 @@ def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
             f"{loss.name}: backend 'cuda' takes device arrays, got {type(first).__name__}; nothing is copied silently. "
             "Move the arrays first, for instance with cupy.asarray or numba.cuda.to_device"
         )
-    return load(name) if name else host_backend(np.size(first) * loss.cost)
+    return load(name) if name else host_backend(loss, np.size(first) * loss.cost)
 
 
 def evaluate(

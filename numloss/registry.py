@@ -7,6 +7,7 @@ loss in LOSSES.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable
@@ -112,7 +113,8 @@ class Loss:
     """One loss. Everything that the library knows about it is here, as data.
 
     `wrt` are the positions of the inputs that the law differentiates, in the order of its slopes; `none` gives the
-    number that stands in the law for an option that is None.
+    number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
+    what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates.
     """
 
     name: str
@@ -126,6 +128,8 @@ class Loss:
     per_element: tuple[str, ...] = ()
     none: dict[str, float] = field(default_factory=dict)
     params: tuple[str, ...] = ()
+    law_inputs: int | None = None
+    law_slopes: int = 1
     curvature: bool = True
     least: float = 1e-16
     cost: float = 1.0
@@ -144,8 +148,16 @@ class Loss:
     @property
     def tile_shape(self) -> tuple[int, int, int]:
         """Inputs, parameters and differentiable inputs of the law, which determine its tile."""
-        inputs = len(self.inputs) + len(self.per_element)
-        return inputs, len(self.params), len(self.wrt)
+        if self.law_inputs is not None:
+            return self.law_inputs, len(self.params), self.law_slopes
+        return len(self.inputs) + len(self.per_element), len(self.params), len(self.wrt)
+
+    @functools.cached_property
+    def regions(self) -> Loss:
+        """Of a regional loss: its law as an elementwise loss of the sums, which are float64 and need no check."""
+        inputs = ("tp", "fp", "fn")
+        facts = dict(wrt=(0, 1, 2), params=self.params, curvature=False, function=self.function)
+        return Loss(self.name, "elementwise", self.law, self.face, inputs, self.defaults, self.domains, **facts)
 
     def __reduce__(self) -> Any:
         return loss_of, (self.function,)
@@ -195,8 +207,8 @@ def record(family: str, law: Law | None, face: Face, domains: dict[str, Domain],
         head, mark, tail = face.__doc__.partition("\n    Returns\n")
         face.__doc__ = f"{head.rstrip()}\n{doc}{mark}{tail}" if mark else f"{head.rstrip()}\n{doc}"
     module = face.__module__.split(".")
-    task = module[-2] if len(module) > 2 else "yours"
-    loss = Loss(face.__name__, family, law, face, inputs, defaults, domains, task=task, **facts)
+    facts.setdefault("task", module[-2] if len(module) > 2 else "yours")
+    loss = Loss(face.__name__, family, law, face, inputs, defaults, domains, **facts)
     loss.function = public_function(loss)
     if face.__module__.startswith("numloss.losses."):
         if loss.name in LOSSES:
@@ -255,17 +267,19 @@ def rowwise(
     return decorate
 
 
-def _family(family: str) -> Callable[..., Callable[[Face], Face]]:
-    def declare(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+def _of_derived(family: str, what: str) -> Callable[..., Callable[[Face], Face]]:
+    def declare(law: Law, /, *, law_inputs: int, **arguments: Any) -> Callable[[Face], Face]:
         def decorate(face: Face) -> Face:
             domains, facts = _split(arguments)
+            facts.update(law_inputs=law_inputs, params=law_arguments(law)[law_inputs:])
             return record(family, law, face, domains, facts)
 
         return decorate
 
+    declare.__doc__ = f"Declare a loss whose law is of {what}: `law_inputs` numbers, then its parameters."
     return declare
 
 
-selected = _family("selected")
-regional = _family("regional")
-embedding = _family("embedding")
+selected = _of_derived("selected", "one chosen entry of each row and a target for it")
+regional = _of_derived("regional", "sums over the pixels of each region")
+embedding = _of_derived("embedding", "the squared distance of two vectors and what is known of the pair")

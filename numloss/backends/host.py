@@ -8,6 +8,7 @@ themselves, which is ten times cheaper than asking NumPy for it.
 from __future__ import annotations
 
 import functools
+import importlib
 import math
 import struct
 from collections.abc import Callable
@@ -82,6 +83,11 @@ def is_f_order(array: Array) -> bool:
     return flags.f_contiguous and not flags.c_contiguous
 
 
+def _family(name: str) -> Any:
+    """The module of a family, imported when first used."""
+    return importlib.import_module(f".{name}", __package__)
+
+
 class HostBackend:
     """The common half of `numba` and `cython`. The other half compiles or finds kernels and runs them."""
 
@@ -151,20 +157,21 @@ class HostBackend:
         bad = int(array.size - np.count_nonzero(good))
         check.value_outside(loss, names[which], array, position, domain.text, bad)
 
-    def rowwise(
-        self,
-        loss: Loss,
-        mode: int,
-        arguments: tuple[Any, ...],
-        options: dict[str, Any],
-        pair: bool,
-        argnums: tuple[int, ...] | None,
-        bound: bool,
-    ) -> Any:
+    def rowwise(self, *call: Any) -> Any:
         """Rows of scores against labels or distributions."""
-        from .host_rowwise import rowwise
+        return _family("host_rowwise").rowwise(self, *call)
 
-        return rowwise(self, loss, mode, arguments, options, pair, bound)
+    def selected(self, *call: Any) -> Any:
+        """A chosen entry of each row."""
+        return _family("host_selected").selected(self, *call)
+
+    def embedding(self, *call: Any) -> Any:
+        """Pairs of vectors."""
+        return _family("host_embedding").embedding(self, *call)
+
+    def regional(self, *call: Any) -> Any:
+        """Sums over regions."""
+        return _family("host_regional").regional(self, *call)
 
     # elementwise ----------------------------------------------------------------------------------------------
 

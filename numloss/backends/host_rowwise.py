@@ -126,6 +126,7 @@ def rowwise(
     arguments: tuple[Any, ...],
     given: dict[str, Any],
     pair: bool,
+    argnums: tuple[int, ...] | None,
     bound: bool,
 ) -> Any:
     """Run a rowwise loss."""
@@ -163,10 +164,11 @@ def rowwise(
     view, sizes = in_three(seen(pred), axis)
     kept.append(view)
     outs = []
+    copies: list[tuple[Array, Array]] = []
     for array in outputs:
         shaped, strides = in_three(seen(array), axis)
-        if shaped.base is None and shaped is not array:
-            raise ValueError(f"{loss.name}: out has a layout that cannot be written without a copy")
+        if not np.may_share_memory(shaped, array):
+            copies.append((array, shaped if not flipped else shaped.T))
         kept.append(shaped)
         outs.append((shaped, strides))
     classes = sizes[1]
@@ -192,8 +194,8 @@ def rowwise(
     if weight is not None:
         weight = seen(weight)
         kept.append(weight)
-    written = None if values is None else seen(values)
-    kept.append(written)
+    shown = None if values is None else seen(values)
+    kept.append(shown)
     strides = [o[1][3:] for o in outs] + [(0, 0, 0)] * (2 - len(outs))
     integers = [rows, block, 0, classes, sizes[2], *sizes[3:], mode, real.itemsize, 78, design]
     integers += (options.scores, options.target, int(weight is not None), int(wanted))
@@ -201,7 +203,7 @@ def rowwise(
     integers += (options.entropy, int(bound), *target_strides, *strides[0], *strides[1])
     integers += (id(view), 0, 0, *target_operand)
     integers += ABSENT if weight is None else operand(weight, real, kept)
-    integers += ABSENT if written is None else operand(written, real, kept)
+    integers += ABSENT if shown is None else operand(shown, real, kept)
     for k in range(2):
         integers += (id(outs[k][0]), 0, 0) if k < len(outs) else ABSENT
     integers[10] = len(integers)
@@ -222,6 +224,8 @@ def rowwise(
     results = backend.launch(backend.loop(LOOPS[design], dtype), integers, floats, blocks, work)
     if results[2] >= 0.0:
         complain(loss, results[2], pred, target, weight, options, axis, flipped)
+    for array, written in copies:
+        array[...] = written
     return finished(results[0], results[1], reduction, pair, mode, values, outputs, 1, None)
 
 

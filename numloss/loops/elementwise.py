@@ -92,7 +92,7 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
         if c[6] == 1:
             w = weight_tile(c, weight_at, start, n, offset(buffers, 2048), weight_lanes, partial)
             for i in range(n):
-                values[i] = values[i] * w[i]
+                values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
         if c[7] == 1:
             deliver(c, values_at, start, n, values, 0)
         for k in range(slopes + curvatures):
@@ -103,7 +103,7 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
                     out[i] = least if out[i] < least else out[i]
             if c[6] == 1:
                 for i in range(n):
-                    out[i] = out[i] * (w[i] * scale)
+                    out[i] = out[i] * (w[i] * scale) if w[i] > 0.0 else 0.0
             elif scale != 1.0:
                 for i in range(n):
                     out[i] = out[i] * scale

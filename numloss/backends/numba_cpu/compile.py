@@ -15,7 +15,7 @@ from numba.core import sigutils
 from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
-from ...loops import elementwise, labelled, rowwise, sums
+from ...loops import elementwise, embedding, labelled, regional, rowwise, selected, sums
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ... import scalar
@@ -143,5 +143,9 @@ LOOPS = {
         labelled.flat_block,
         labelled.long_block,
         labelled.pixels_block,
+        selected.selected_block,
+        embedding.embedding_block,
+        regional.regions_block,
+        regional.region_slopes_block,
     )
 }

@@ -88,7 +88,9 @@ def _stack_word(pointed: types.Type) -> Any:
         result = types.CPointer(pointed)
 
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            data = cgutils.alloca_once(builder, ir.ArrayType(context.get_data_type(pointed), count))
+            # not cgutils.alloca_once, which fills the memory with zeros, one instruction an element
+            with builder.goto_entry_block():
+                data = builder.alloca(ir.ArrayType(context.get_data_type(pointed), count))
             data.align = 64
             return builder.bitcast(data, context.get_value_type(result))
 

@@ -1,0 +1,131 @@
+"""The selected family on the host: a law of one chosen entry of each row (td_error)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from .. import arguments as check
+from .host import Array, HostBackend, block_size, finished, operand
+from .host_rowwise import ABSENT, label_operand, row_outputs
+
+if TYPE_CHECKING:
+    from ..registry import Loss
+
+
+def indices(loss: Loss, name: str, value: Any, rows: int) -> Array:
+    """One integer a row."""
+    array: Array = check.host_array(loss, name, value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; integers are needed")
+    check.same_shape(loss, name, array.shape, (rows,), "the batch")
+    return array
+
+
+def steps(array: Array) -> tuple[int, ...]:
+    """Strides in elements."""
+    return tuple(stride // array.itemsize for stride in array.strides)
+
+
+def regular(array: Array) -> Array:
+    """The array itself if its strides are whole elements, which only views of records are not."""
+    return array if all(s % array.itemsize == 0 for s in array.strides) else array.copy()
+
+
+def selected(
+    backend: HostBackend,
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of the chosen entries of q."""
+    q = regular(check.prediction(loss, loss.inputs[0], arguments[0]))
+    if q.ndim != 2:
+        raise ValueError(f"{loss.name}: q has shape {q.shape}; it must be (N, actions)")
+    rows, actions = q.shape
+    real = q.dtype
+    action = indices(loss, "action", arguments[1], rows)
+    reward, done = (check.host_array(loss, n, v) for n, v in (("reward", arguments[2]), ("done", arguments[4])))
+    for name, array in (("reward", reward), ("done", done)):
+        check.same_shape(loss, name, array.shape, (rows,), "the batch")
+    next_q = check.prediction(loss, "next_q", arguments[3])
+    if next_q.ndim != 2 or next_q.shape[0] != rows:
+        raise ValueError(f"{loss.name}: next_q has shape {next_q.shape}; it must be ({rows}, actions)")
+    if rows and (actions == 0 or next_q.shape[1] == 0):
+        raise ValueError(f"{loss.name}: q and next_q need at least one action, got {q.shape} and {next_q.shape}")
+    next_q = regular(next_q if next_q.dtype == real else next_q.astype(real))
+    merged = {**loss.defaults, **given}
+    next_action = merged["next_action"]
+    if next_action is not None:
+        next_action = indices(loss, "next_action", next_action, rows)
+    params = [check.number(loss, name, merged[name]) for name in ("discount", *loss.params)]
+    reduction = check.reduction_of(loss, given)
+    weight = given.get("weight")
+    if weight is not None:
+        weight = check.host_array(loss, "weight", weight)
+        check.weight_shape(loss, weight, (rows,))
+    values, outputs = row_outputs(loss, mode, given, q, (rows,), (q, next_q), reduction == "none" and not pair)
+    if any(np.may_share_memory(out, q) for out in outputs):
+        raise ValueError(f"{loss.name}: out for the gradient overlaps q, most of which it would overwrite with zeros")
+    total = float(rows)
+    if reduction == "mean" and not pair and weight is not None and mode:
+        total = backend.weight_sum(loss, weight, real)
+    scale = 1.0 if reduction != "mean" or pair else 1.0 / total if total > 0.0 else 0.0
+    loop, tile = backend.kernel(loss, "selected_block", real, mode)
+    size = max(512, block_size(rows * (actions + next_q.shape[1])) // max(1, actions + next_q.shape[1]))
+    kept: list[Any] = []
+    integers = [rows, size, tile, actions, next_q.shape[1], int(weight is not None), int(values is not None), mode]
+    integers += (int(bound), real.itemsize, 50, len(loss.params), *steps(q), *steps(next_q))
+    integers += (*(steps(outputs[0]) if mode else (0, 0)), *(steps(outputs[1]) if mode == 2 else (0, 0)))
+    integers += (id(q), 0, 0, *label_operand(action, kept), *operand(reward, real, kept), id(next_q), 0, 0)
+    integers += operand(done, real, kept)
+    integers += ABSENT if next_action is None else label_operand(next_action, kept)
+    integers += ABSENT if weight is None else operand(weight, real, kept)
+    integers += ABSENT if values is None else operand(values, real, kept)
+    for k in range(2):
+        integers += (id(outputs[k]), 0, 0) if k < len(outputs) else ABSENT
+    integers[10] = len(integers)
+    floats = [scale, loss.least, *params]
+    results = backend.launch(loop, integers, floats, -(-rows // size), rows * (actions + 4.0))
+    if results[2] >= 0.0:
+        complain(backend, loss, results[2], (action, reward, done, next_action), weight, actions, next_q.shape[1])
+    total = total if weight is None else results[1]
+    return finished(results[0], total, reduction, pair, mode, values, outputs, 1, None)
+
+
+def complain(
+    backend: HostBackend,
+    loss: Loss,
+    code: float,
+    arrays: tuple[Array | None, ...],
+    weight: Array | None,
+    actions: int,
+    next_actions: int,
+) -> NoReturn:
+    """Raise for the first bad index or number."""
+    position, which = divmod(int(code), 16)
+    action, reward, done, next_action = arrays
+    if which in (1, 5):
+        name, array, size = ("action", action, actions) if which == 1 else ("next_action", next_action, next_actions)
+        assert array is not None
+        bad = int(np.count_nonzero((array < 0) | (array >= size)))
+        raise IndexError(
+            f"{loss.name}: {name}[{position}] = {array[position]} is outside [0, {size}); "
+            f"{bad} of {array.size} are bad. Actions start at 0."
+        )
+    if which == 2:
+        assert reward is not None
+        bad = int(np.count_nonzero(np.isnan(reward)))
+        check.value_outside(loss, "reward", reward, position, "a number, not NaN", bad)
+    if which == 4:
+        assert done is not None
+        bad = int(np.count_nonzero(~((done >= 0) & (done <= 1))))
+        check.value_outside(loss, "done", done, position, "in [0, 1]", bad)
+    assert weight is not None
+    bad = int(np.count_nonzero(~(weight >= 0)))
+    check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad)
