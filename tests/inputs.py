@@ -108,10 +108,10 @@ def options(case: str) -> Iterator[dict[str, Any]]:
 def outside(domain: Domain) -> list[float]:
     """Values that a domain does not contain: NaN, just past its ends, far away, between its integers."""
     found = [math.nan]
-    if domain.low > -1e300:
-        found += [-math.inf, float(np.nextafter(np.float32(domain.low), np.float32(-np.inf)))]
-    if domain.high < 1e300:
-        found += [math.inf, float(np.nextafter(np.float32(domain.high), np.float32(np.inf)))]
+    for end, far in ((domain.low, -math.inf), (domain.high, math.inf)):
+        found.append(far)
+        if abs(end) < 1e300:
+            found.append(float(np.nextafter(np.float32(end), np.float32(far))))
     if domain.integers:
         found.append(0.5)
     return [value for value in found if value not in domain]
