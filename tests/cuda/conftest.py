@@ -1,4 +1,4 @@
-"""Tests in the folder `simulated` run in a process of their own, with Numba's CUDA simulator; test_simulator.py starts it."""
+"""Tests in the folder `simulated` run in a process with Numba's CUDA simulator, which test_simulator.py starts."""
 
 from __future__ import annotations
 

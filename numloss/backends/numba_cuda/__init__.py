@@ -30,7 +30,7 @@ def backend() -> CudaBackend:
         from numba import config, cuda
     except ImportError as error:
         raise BackendUnavailable(f"Numba cannot be imported ({error}); {INSTALL}") from None
-    if config.ENABLE_CUDASIM:
+    if getattr(config, "ENABLE_CUDASIM", 0):
         return CudaBackend()
     if getattr(cuda, "implementation", "") != "NVIDIA":
         raise BackendUnavailable(f"numba-cuda is not installed; {INSTALL}")

@@ -112,11 +112,16 @@ def _text(law: Any, dtype: str, shape: Shape) -> Any:
     return elementwise
 
 
+def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
+    """Threads of a block, and blocks that a multiprocessor must hold at least: what no law pays for with spills."""
+    return target.THREADS, 3 if shape.wide and dtype == "float32" and shape.outputs <= 2 else 2
+
+
 @functools.cache
 def elementwise_kernel(law: Any, dtype: str, shape: Shape) -> Any:
     """The kernel of a law; without a law, of a sum of weights."""
     signature = (types.UniTuple(int64, shape.integers), types.UniTuple(getattr(types, dtype), shape.numbers))
-    return target.kernel(_text(law, dtype, shape), signature, target.THREADS)
+    return target.kernel(_text(law, dtype, shape), signature, launch_bounds(dtype, shape))
 
 
 def _finish_text() -> Any:
@@ -163,4 +168,4 @@ def _finish_text() -> Any:
 @functools.cache
 def finish_kernel() -> Any:
     """The kernel that ends every call; one block of 32 threads."""
-    return target.kernel(_finish_text(), (types.UniTuple(int64, 8), float64), 32)
+    return target.kernel(_finish_text(), (types.UniTuple(int64, 8), float64), (32, 1))

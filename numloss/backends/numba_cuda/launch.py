@@ -17,19 +17,19 @@ from numba.cuda.compiler import compile_cuda, kernel_fixup
 from numba.cuda.cudadrv import nvvm
 
 OPTIONS = {"fastmath": False, "opt": 3, "fma": False}
-C_TYPES = {types.int64: ctypes.c_int64, types.float32: ctypes.c_float, types.float64: ctypes.c_double}
+C_TYPES: dict[Any, Any] = {types.int64: ctypes.c_int64, types.float32: ctypes.c_float, types.float64: ctypes.c_double}
 
 
 def ptx_of(
-    text: Callable[..., None], signature: tuple[types.Type, ...], capability: tuple[int, int], threads: int
+    text: Callable[..., None], signature: tuple[types.Type, ...], capability: tuple[int, int], bounds: tuple[int, int]
 ) -> tuple[str, str]:
-    """PTX of a kernel that is launched with at most so many threads a block, and its name there."""
+    """PTX of a kernel, and its name there; bounds as in target.kernel."""
     result = compile_cuda(text, types.void, signature, nvvm_options=dict(OPTIONS), cc=capability)
     library = result.library
     function = library.get_function(result.fndesc.llvm_func_name)
     library._entry_name = result.fndesc.llvm_func_name
     kernel_fixup(function, False)
-    nvvm.set_launch_bounds(function, threads)
+    nvvm.set_launch_bounds(function, bounds)
     return library.get_asm_str(cc=capability), function.name
 
 
@@ -45,15 +45,15 @@ def flat(signature: tuple[types.Type, ...]) -> list[Any]:
 class DeviceKernel:
     """A kernel compiled for each kind of device that it meets."""
 
-    def __init__(self, text: Callable[..., None], signature: tuple[types.Type, ...], threads: int) -> None:
-        self.text, self.signature, self.threads = text, signature, threads
+    def __init__(self, text: Callable[..., None], signature: tuple[types.Type, ...], bounds: tuple[int, int]) -> None:
+        self.text, self.signature, self.bounds = text, signature, bounds
         self.parameters = flat(signature)
         self.loaded: dict[int, Any] = {}
 
     def load(self, device: Any) -> Any:
         """The kernel on a device."""
         major, minor = device.compute_capability
-        ptx, name = ptx_of(self.text, self.signature, (major, minor), self.threads)
+        ptx, name = ptx_of(self.text, self.signature, (major, minor), self.bounds)
         options = ProgramOptions(arch=f"sm_{major}{minor}")
         cubin = Program(ptx, "ptx", options).compile("cubin")
         return ObjectCode.from_cubin(bytes(cubin.code)).get_kernel(name)

@@ -14,10 +14,9 @@ from numba import config, types
 
 from ..retype import Law, retype
 
-SIMULATED = bool(config.ENABLE_CUDASIM)
+SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", 0))
 # A simulated thread is a thread of the operating system; results do not depend on how many there are.
 THREADS = 32 if SIMULATED else 256
-MOST_GRID = 2**31 - 1
 
 
 if SIMULATED:
@@ -69,10 +68,13 @@ class SimulatedKernel:
         self.compiled[blocks, threads](*arguments)
 
 
-def kernel(text: Callable[..., None], signature: tuple[types.Type, ...], threads: int) -> Any:
-    """A text as something with `launch(stream, blocks, threads, *arguments)`."""
+def kernel(text: Callable[..., None], signature: tuple[types.Type, ...], bounds: tuple[int, int]) -> Any:
+    """A text as something with `launch(stream, blocks, threads, *arguments)`.
+
+    bounds: the threads of a block, and the blocks that a multiprocessor must be able to hold.
+    """
     if SIMULATED:
         return SimulatedKernel(text)
     from .launch import DeviceKernel
 
-    return DeviceKernel(text, signature, threads)
+    return DeviceKernel(text, signature, bounds)

@@ -61,7 +61,7 @@ def test_options_and_shapes_are_checked_as_on_the_host() -> None:
 
 def test_host_arrays_are_not_moved() -> None:
     pred, target = inputs.arrays("mse", SHAPE, "float32")
-    with pytest.raises(TypeError, match="mse: target is numpy.ndarray, but pred is an array of numba"):
+    with pytest.raises(TypeError, match=r"mse: target is numpy\.ndarray, but pred is an array of numba"):
         nl.mse(to_device(pred), target)
     with pytest.raises(TypeError, match="mse: backend 'cuda' takes device arrays"):
         nl.mse(pred, target, backend="cuda")

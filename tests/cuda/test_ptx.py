@@ -1,0 +1,107 @@
+"""The machine code of the CUDA kernels: wide loads, nothing in local memory, no fused or approximate arithmetic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import inputs
+import pytest
+import toolchain
+
+REASON = toolchain.missing()
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+CAPABILITIES = [(8, 0), (9, 0)]
+ELEMENTWISE = [name for name in inputs.NAMES if inputs.LOSSES[name].family == "elementwise"]
+# Four bytes spilled cost less than holding half as many blocks on a multiprocessor.
+MOST_SPILLED = 8
+
+
+def elementwise_kernel(name: str, dtype: str, mode: int, wide: bool) -> Any:
+    """The kernel of a loss whose options per element are numbers."""
+    from numloss.backends.numba_cuda import elementwise, elementwise_kernels
+
+    loss = inputs.LOSSES[name]
+    constants = [False] * len(loss.inputs) + [True] * len(loss.per_element)
+    shape = elementwise._shape_of(loss, mode, constants, wide)
+    return elementwise_kernels.elementwise_kernel(loss.law, dtype, shape)
+
+
+def assert_sound(code: toolchain.Assembled, threads: int = 256) -> None:
+    """The kernel fits on a multiprocessor, and rounds every operation as the host does."""
+    assert code.registers * threads <= 65536
+    assert code.spilled <= MOST_SPILLED
+    assert ".local" not in code.ptx
+    assert code.count(r"call[.\w]*") == 0
+    assert code.count(r"fma[.\w]*") == 0
+    assert code.count(r"\w+\.approx[.\w]*") == 0
+    assert code.count(r"\w+[.\w]*\.ftz[.\w]*") == 0
+
+
+def assert_wide(code: toolchain.Assembled, name: str, dtype: str, mode: int) -> None:
+    """Every array goes through 128-bit instructions; weights and unreduced values have theirs too."""
+    loss = inputs.LOSSES[name]
+    vector = "v4" if dtype == "float32" else "v2"
+    assert code.count(rf"ld\.global\.{vector}\.f\d+") >= len(loss.inputs) + loss.weighted
+    assert code.count(rf"st\.global\.{vector}\.f\d+") >= 1 + mode * len(loss.wrt)
+
+
+@pytest.mark.parametrize("name", ["mse", "bce_with_logits"])
+def test_a_kernel_of_a_loss(name: str) -> None:
+    code = toolchain.assembled(elementwise_kernel(name, "float32", 1, True), (9, 0))
+    assert_sound(code)
+    assert_wide(code, name, "float32", 1)
+
+
+def test_an_unsound_kernel_is_seen() -> None:
+    code = toolchain.Assembled("\tfma.rn.f32 \t%f1, %f2, %f3, %f4;\n", 32, 0)
+    with pytest.raises(AssertionError):
+        assert_sound(code)
+    with pytest.raises(AssertionError):
+        assert_sound(toolchain.Assembled("", 32, 400))
+    with pytest.raises(AssertionError):
+        assert_wide(toolchain.Assembled("\tld.global.f32 \t%f1, [%rd1];\n", 32, 0), "mse", "float32", 1)
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_every_elementwise_kernel(name: str, dtype: str, capability: tuple[int, int]) -> None:
+    for mode in (0, 1, 2):
+        code = toolchain.assembled(elementwise_kernel(name, dtype, mode, True), capability)
+        assert_sound(code)
+        assert_wide(code, name, dtype, mode)
+    assert_sound(toolchain.assembled(elementwise_kernel(name, dtype, 2, False), capability))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_law_in_float32_computes_in_float32(name: str) -> None:
+    from numba import types
+
+    from numloss.backends.numba_cuda import target
+
+    loss = inputs.LOSSES[name]
+    arguments, _, outputs = loss.tile_shape
+    law, reals = target.typed(loss.law, "float32"), target.words_of("float32")["reals"]
+    taken = ", ".join(f"r[{k}]" for k in range(arguments + len(loss.params)))
+    scope = {"__name__": name, "law": law, "reals": reals}
+    parts = [
+        "result[0]",
+        *(f"result[{part}]{'' if outputs == 1 else f'[{k}]'}" for part in (1, 2) for k in range(outputs)),
+    ]
+    stores = "".join(f"    reals(c)[{i}] = {part}\n" for i, part in enumerate(parts))
+    exec(f"def alone(c, r):\n    result = law({taken})\n{stores}", scope)
+    signature = (types.int64, types.UniTuple(types.float32, arguments + len(loss.params)))
+    code = toolchain.assembled(target.kernel(scope["alone"], signature, (256, 1)), (9, 0))
+    assert ".f64" not in code.ptx
+    assert code.count(r"st[.\w]*\.f32") == len(parts)
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_kernel_that_ends_every_call(capability: tuple[int, int]) -> None:
+    from numloss.backends.numba_cuda.elementwise_kernels import finish_kernel
+
+    assert_sound(toolchain.assembled(finish_kernel(), capability), 32)
