@@ -1,6 +1,7 @@
 """numloss: loss functions with their gradients and curvatures, at the speed of memory."""
 
 from .backends.threads import num_threads, set_num_threads
+from .combining import combine
 from .custom import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
@@ -27,28 +28,36 @@ from .transforms import grad, sum_and_weight, value_and_grad, value_grad_hess
 from .version import __version__
 
 __all__ = [
+    "__version__",
     "available_backends",
     "BackendUnavailable",
     "bce",
     "bce_with_logits",
+    "combine",
+    "contrastive",
+    "cross_entropy",
+    "dice",
     "elastic_net",
+    "elementwise",
     "focal",
     "FormatError",
     "gaussian_nll",
     "grad",
     "hinge",
     "huber",
+    "kl_div",
     "l1",
     "l2",
     "log_cosh",
     "mae",
     "mse",
+    "nll",
     "num_threads",
     "quantile",
     "set_num_threads",
     "sum_and_weight",
+    "td_error",
     "use_backend",
     "value_and_grad",
     "value_grad_hess",
-    "__version__",
 ]
