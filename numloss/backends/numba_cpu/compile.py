@@ -21,7 +21,7 @@ from ...loops.tiles import tile_text
 from ... import scalar
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
-from .intrinsics import call_block, external, words
+from .intrinsics import call_block, external, keep, words
 
 BYTES_OFFSET = bytes.__basicsize__ - 1
 OPTIONS = {"error_model": "numpy", "nogil": True}
@@ -116,7 +116,9 @@ def _driver_text(blocks_of: Any) -> Callable[..., Any]:
         for block in blocks_of(blocks):
             call_block(function, problem + BYTES_OFFSET, at + 32 * block, block)
         results = doubles(at)
-        return combine(results, blocks, 0), combine(results, blocks, 1), first_bad(results, blocks)
+        total, weight, bad = combine(results, blocks, 0), combine(results, blocks, 1), first_bad(results, blocks)
+        keep(partials)
+        return total, weight, bad
 
     return driver
 

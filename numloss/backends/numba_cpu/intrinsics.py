@@ -158,6 +158,16 @@ def call_block(typingctx, function, problem, partial, block):  # type: ignore[no
     return types.int64(types.int64, types.int64, types.int64, types.int64), codegen
 
 
+@intrinsic
+def keep(typingctx, array):  # type: ignore[no-untyped-def]
+    """A last use of an array: Numba frees it after that, and knows nothing of addresses taken before."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return ir.IntType(64)(0)
+
+    return types.int64(array), codegen
+
+
 def external(symbol: str, arguments: list[types.Type], returns: types.Type) -> Any:
     """A word that calls the C function registered under a symbol."""
     names = [f"a{k}" for k in range(len(arguments))]
