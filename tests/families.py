@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numloss.domains import REAL, Domain
+from numloss.domains import REAL, UNIT, Domain
 from numloss.registry import Loss
 from numloss.rows import DISTRIBUTION, LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
 
@@ -71,16 +71,53 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
     return scores, target
 
 
+# Pixels of each class of regional problems of these shapes; the others have 6. Dimensions of vectors; else 5.
+PIXELS = {(1, 1): 40000, (3, 4): 1931}
+DIMENSIONS = {(1,): 1, (11,): 300}
+
+
+def regional(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Scores of (samples, classes, pixels), and how much each pixel belongs to each class, or its label."""
+    samples, classes = shape if len(shape) == 2 else (3, *shape)
+    full = (samples, classes, PIXELS.get(shape, 6))
+    if variant == "labels":
+        return random.normal(0.0, 2.0, full), random.integers(0, classes, (samples, full[2]))
+    pred = random.uniform(0.02, 0.98, full) if variant == "probabilities" else random.normal(0.0, 2.0, full)
+    return pred, draw(loss.domains.get("target", UNIT), full, random, ends)
+
+
+def embedding(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Pairs of vectors at distances around 1, and how much each pair belongs together."""
+    dimensions = DIMENSIONS.get(shape, 5)
+    vectors = [random.normal(0.0, (2.0 * dimensions) ** -0.5, (*shape, dimensions)) for _ in loss.wrt]
+    return *vectors, draw(loss.domains["same"], shape, random, ends)
+
+
+def selected(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Values of 4 actions, the one taken, the reward, values of the 3 actions that follow, and whether they do."""
+    q, next_q = random.normal(0.0, 2.0, (*shape, 4)), random.normal(0.0, 2.0, (*shape, 3))
+    reward, done = random.normal(0.0, 2.0, shape), draw(loss.domains["done"], shape, random, ends)
+    return q, random.integers(0, 4, shape), reward, next_q, done
+
+
 FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
+    "regional": regional,
+    "embedding": embedding,
+    "selected": selected,
 }
-# Shapes of several axes, tiles and blocks, for layouts in memory.
-SOLID: dict[str, Shape] = {"elementwise": (3, 71, 97), "rowwise": (3, 61, 23)}
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cross_entropy": {"": {}, "distributions": {}, "probabilities": {"from_probabilities": True}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
+    "dice": {
+        "": {},
+        "batch": {"per_sample": False},
+        "labels": {"activation": "softmax"},
+        "probabilities": {"activation": None},
+        "softmax": {"activation": "softmax"},
+    },
 }
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.
 SILENT: dict[str, tuple[str, ...]] = {
@@ -95,7 +132,21 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
         *((4, 5), (0, 3), (3, 0), (5, 7, 11)),
     ),
     "rowwise": (
-        *((n,) for n in (0, 1, 3, 9, 11, 103, 513, 3276, 3277, 13127)),
+        *((n,) for n in (0, 1, 3, 7, 9, 11, 103, 513, 3276, 3277, 13127)),
         *((4, 2), (0, 3), (3, 0), (3, 5, 7), (2, 16384)),
     ),
+    "regional": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4), (67, 5)),
+    "dice:batch": ((1,), (3,), (5,)),
+    "embedding": tuple((n,) for n in (0, 1, 2, 7, 11, 101, 513, 3277, 13127)),
+    "selected": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
+}
+# A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
+SMALL: dict[str, Shape] = {"regional": (7, 2), "dice:batch": (5,)}
+SOLID: dict[str, Shape] = {
+    "elementwise": (3, 71, 97),
+    "rowwise": (3, 61, 23),
+    "regional": (3, 4),
+    "dice:batch": (5,),
+    "embedding": (4099,),
+    "selected": (20011,),
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from families import FAMILIES, SHAPES, SILENT, VARIANTS, Arrays, Shape
+from families import FAMILIES, PIXELS, SHAPES, SILENT, SMALL, SOLID, VARIANTS, Arrays, Shape
 from seeds import generator
 
 from numloss.domains import Domain
@@ -55,22 +55,27 @@ def weights(case: str) -> tuple[str, ...]:
 
 def shapes(case: str) -> tuple[Shape, ...]:
     """Shapes of the unreduced loss to try."""
-    return SHAPES[record(case).family]
+    return SHAPES[case] if case in SHAPES else SHAPES[record(case).family]
 
 
-def smallest(case: str) -> Shape:
-    """The smallest shape with more than a few values."""
-    return min((shape for shape in shapes(case) if math.prod(shape) > 4), key=math.prod)
+def small(case: str) -> Shape:
+    """A shape of seven samples, where a loss has samples."""
+    return SMALL.get(case, SMALL.get(record(case).family, (7,)))
+
+
+def solid(case: str) -> Shape:
+    """A shape of several blocks, with several axes where a loss has them."""
+    return SOLID[case] if case in SOLID else SOLID[record(case).family]
 
 
 def middle(case: str) -> Shape:
     """The largest shape below a thousand values."""
-    return max((shape for shape in shapes(case) if math.prod(shape) < 1000), key=math.prod)
+    return max((shape for shape in shapes(case) if math.prod(shape) < 1000 and shape not in PIXELS), key=math.prod)
 
 
 def largest(case: str) -> Shape:
     """A shape of several blocks."""
-    return max(shapes(case), key=math.prod)
+    return max((*shapes(case), solid(case)), key=lambda shape: math.prod(shape) * PIXELS.get(shape, 1))
 
 
 def option_values(loss: Loss, option: str) -> list[Any]:

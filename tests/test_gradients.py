@@ -10,7 +10,7 @@ import differences
 import numpy as np
 import pytest
 from compare import assert_close, assert_same_bits
-from inputs import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, smallest, weight, weights
+from inputs import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, small, weight, weights
 
 import numloss as nl
 from numloss.domains import REAL
@@ -22,7 +22,7 @@ MOST_AT_KINKS = 0.2
 
 
 def problem(case: str, dtype: str = "float64", seed: int = 0) -> tuple[Any, ...]:
-    return arrays(case, smallest(case), dtype, ends=False, seed=("gradient", seed))
+    return arrays(case, small(case), dtype, ends=False, seed=("gradient", seed))
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
@@ -43,7 +43,7 @@ def check(case: str, backend: str, option: dict[str, Any], reduction: str, kind:
     loss, given = record(case), problem(case, seed=seed)
     extra = {**option, "backend": backend, "reduction": reduction}
     if kind != "none":
-        extra["weight"] = weight(case, smallest(case), "float64", kind)
+        extra["weight"] = weight(case, small(case), "float64", kind)
     slopes = as_tuple(nl.value_and_grad(loss.function)(*given, **extra)[1])
     curvatures = as_tuple(nl.value_grad_hess(loss.function)(*given, **extra)[2]) if loss.curvature else ()
     assert len(slopes) == len(loss.wrt)
@@ -121,23 +121,22 @@ def flattened(results: Any) -> list[Any]:
 def test_bound_is_positive_and_not_below_the_curvature(case: str, backend: str, dtype: str) -> None:
     loss = record(case)
     for option in options(case):
-        given = arrays(case, smallest(case), dtype, seed="bound")
+        given = arrays(case, small(case), dtype, ends=False, seed="bound")
         exact = nl.value_grad_hess(loss.function)(*given, **option, backend=backend, reduction="none")[2]
         bound = nl.value_grad_hess(loss.function, curvature="bound")(
             *given, **option, backend=backend, reduction="none"
         )[2]
         for upper, curvature in zip(as_tuple(bound), as_tuple(exact), strict=True):
-            assert np.all(upper > 0.0)
-            assert np.all((upper >= curvature) | ~np.isfinite(curvature))
+            assert np.all(upper > 0.0), f"{option}: the least is {np.min(upper)}"
+            assert np.all((upper >= curvature) | ~np.isfinite(curvature)), f"{option}"
 
 
 @pytest.mark.parametrize("case", [case for case in CURVED if record(case).convex])
 def test_convex_losses_curve_upwards(case: str, backend: str) -> None:
-    loss = record(case)
-    for option in options(case):
-        given = arrays(case, smallest(case), "float64", seed="convex")
-        curvatures = nl.value_grad_hess(loss.function)(*given, **option, backend=backend, reduction="none")[2]
-        assert all(np.all(curvature >= 0.0) for curvature in as_tuple(curvatures))
+    loss, option = record(case), next(options(case))
+    given = arrays(case, small(case), "float64", seed="convex")
+    for curvature in as_tuple(nl.value_grad_hess(loss.function)(*given, **option, backend=backend)[2]):
+        assert np.all(curvature >= 0.0)
 
 
 def test_partial_fixes_options(backend: str) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from compare import assert_close, assert_same_bits
-from families import SOLID
-from inputs import CASES, DTYPES, arrays, record, required, smallest, weight, weights
+from inputs import CASES, DTYPES, arrays, record, required, small, solid, weight, weights
 
 import numloss as nl
 
@@ -82,7 +81,7 @@ def everything(case: str, given: Any, **extra: Any) -> list[Array]:
 
 def given_for(case: str, dtype: str) -> tuple[tuple[Array, ...], dict[str, Any]]:
     """Inputs and weight of several blocks."""
-    shape = SOLID[record(case).family]
+    shape = solid(case)
     kind = weights(case)[min(1, len(weights(case)) - 1)]
     w = weight(case, shape, dtype, kind)
     return arrays(case, shape, dtype), {} if w is None else {"weight": w}
@@ -135,7 +134,7 @@ def test_broadcast_views(case: str, backend: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_lists(case: str, backend: str) -> None:
-    given = arrays(case, smallest(case), "float64")
+    given = arrays(case, small(case), "float64")
     found = everything(case, [a.tolist() for a in given], reduction="sum", backend=backend)
     assert_equal(found, everything(case, given, reduction="sum", backend=backend))
 
