@@ -45,8 +45,8 @@ def command(arguments: tuple[str, ...], as_json: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         line = [sys.executable, "-m", "pytest", "benchmarks", "--benchmark-only", f"--benchmark-json={report}"]
-        # with --json, standard output belongs to the figures
-        finished = subprocess.run([*line, *arguments], cwd=CHECKOUT, stdout=sys.stderr if as_json else None)
+        # with --json, standard output belongs to the figures, and what pytest prints goes to standard error (2)
+        finished = subprocess.run([*line, *arguments], cwd=CHECKOUT, stdout=2 if as_json else None)
         if as_json and report.is_file() and report.stat().st_size:
             print_json(figures(json.loads(report.read_text())))
     if finished.returncode:

@@ -28,6 +28,8 @@ def _finite(content: Any) -> Any:
         return {str(name): _finite(value) for name, value in content.items()}
     if isinstance(content, list | tuple):
         return [_finite(value) for value in content]
+    if hasattr(content, "tolist"):  # arrays and numbers of NumPy
+        return _finite(content.tolist())
     return content if isinstance(content, str | int | None) else str(content)
 
 

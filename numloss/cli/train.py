@@ -83,5 +83,7 @@ def _report(run: Run, paths: dict[str, Path]) -> None:
         rows = [("training loss", last.train_loss), ("test loss", last.test_loss)]
         if last.test_accuracy is not None:
             rows.append(("test accuracy", last.test_accuracy))
-    print_table(("", "last epoch"), rows, f"{run.loss} on {run.settings.data}: {len(run.history.epochs)} epochs")
-    print_table(("", "file"), paths.items())
+    count = len(run.history.epochs)
+    print_table(("", "last epoch"), rows, f"{run.loss} on {run.settings.data}: {count} epoch{'s' * (count != 1)}")
+    for name, path in paths.items():  # not in a table, whose columns would break a long path
+        click.echo(f"{name:<10}{path}")
