@@ -20,11 +20,13 @@ from numloss.registry import LOSSES
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64")
-UNITS = 4.0
+# Units that may be lost, 4 unless stated: near an error of 0.2 log_cosh squares the loss of its expm1, and focal
+# multiplies three rounded numbers.
+UNITS = {"log_cosh": 5.0, "focal": 6.0}
 # Enough for 1 - e^-745 to differ from 1.
 DIGITS = 400
 
-NEAR = (0.0, 1e-30, 1e-8, 0.25, 0.5493061, 0.8, 1.0, 1.27, 2.97, 8.5)
+NEAR = (0.0, 1e-30, 1e-8, 0.17722236, 0.25, 0.5493061, 0.8, 1.0, 1.27, 2.97, 6.835225, 8.5)
 FAR = (16.6, 37.0, 43.7, 80.0, 87.5, 103.0, 232.8, 700.0, 745.0)
 LOGITS = tuple(sign * size for size in (*NEAR, *FAR) for sign in (1.0, -1.0))
 SHARES = (0.0, 1e-30, 0.1, 0.5, 0.875, 1.0)
@@ -154,7 +156,7 @@ def test_tails(case: tuple[str, Any, dict[str, Any]], dtype: str, backend: str) 
             errors = ulps(result, list(true[k]), list(terms[k]))
             worst = int(np.argmax(errors))
             where = ", ".join(repr(float(a[worst])) for a in arrays)
-            assert errors[worst] <= UNITS, (
+            assert errors[worst] <= UNITS.get(name, 4.0), (
                 f"output {k} of {name}({where}) is {result[worst]!r}, {errors[worst]:.2f} ulp "
                 f"from {mp.nstr(true[k][worst], 20)}"
             )
