@@ -1,0 +1,110 @@
+"""Many threads, forks and pools: the same bits, no crash, no deadlock."""
+
+from __future__ import annotations
+
+import pytest
+from machine import missing
+from process import python
+
+SETUP = """
+import os, sys, threading
+import numpy as np, numloss as nl
+from numloss.backends import threads
+threads.PARALLEL_PAYS_AT = 0.0  # every call wants the team
+rng = np.random.default_rng(7)
+pred, target = rng.normal(size=(2, 70_001)).astype(np.float32)
+scores, labels = rng.normal(size=(7001, 10)), rng.integers(0, 10, 7001)
+def compute():
+    loss, grad = nl.value_and_grad(nl.huber)(pred, target, backend=BACKEND)
+    rows, slopes = nl.value_and_grad(nl.cross_entropy)(scores, labels, backend=BACKEND)
+    return loss, grad.tobytes(), rows, slopes.tobytes()
+"""
+CALLERS = """
+expected = compute()
+failures = []
+def caller():
+    for _ in range(20):
+        if compute() != expected:
+            failures.append(threading.get_ident())
+started = [threading.Thread(target=caller) for _ in range(16)]
+for thread in started: thread.start()
+for thread in started: thread.join()
+assert not failures, failures
+print("same")
+"""
+FORK = """
+expected = compute()
+child = os.fork()
+if child == 0:
+    import faulthandler
+    faulthandler.dump_traceback_later(60, exit=True)
+    os._exit(0 if compute() == expected else 7)
+_, status = os.waitpid(child, 0)
+assert status == 0, f"the child ended with {status}"
+assert compute() == expected
+print("same")
+"""
+POOL = """
+from concurrent.futures import ThreadPoolExecutor
+expected = compute()
+with ThreadPoolExecutor(8) as pool:
+    answers = list(pool.map(lambda _: compute(), range(100)))
+assert all(answer == expected for answer in answers)
+print("same")
+"""
+FIRST = """
+# the first call of the process, compilation included, from several threads at once
+barrier = threading.Barrier(8)
+answers = []
+def first():
+    barrier.wait()
+    answers.append(compute())
+started = [threading.Thread(target=first) for _ in range(8)]
+for thread in started: thread.start()
+for thread in started: thread.join()
+assert len(answers) == 8 and len(set(answers)) == 1, len(answers)
+print("same")
+"""
+PROCESSES = """
+import multiprocessing
+expected = compute()
+def work(_):
+    return compute() == expected
+with multiprocessing.get_context("fork").Pool(3) as pool:
+    assert all(pool.map(work, range(9)))
+print("same")
+"""
+SCENES = {"16 threads": CALLERS, "fork": FORK, "pool": POOL, "first calls": FIRST, "processes": PROCESSES}
+PLACES = {
+    "numba on omp": ("numba", "omp"),
+    "numba on workqueue": ("numba", "workqueue"),
+    "cython": ("cython", ""),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("scene", SCENES)
+def test_same_bits_and_no_crash(scene: str, place: str) -> None:
+    backend, layer = PLACES[place]
+    for needed in filter(None, (backend, layer)):
+        if needed in missing():
+            pytest.skip(f"{needed}: {missing()[needed]}")
+    environment = {"NUMBA_THREADING_LAYER": layer} if layer else {}
+    code = f"BACKEND = {backend!r}\n{SETUP}\n{SCENES[scene]}"
+    assert python(code, timeout=120.0, NUMBA_NUM_THREADS="4", **environment).stdout.strip() == "same"
+
+
+def test_no_setting_of_numba_is_changed() -> None:
+    if "numba" in missing():
+        pytest.skip(missing()["numba"])
+    code = """
+        import numpy as np, numba, numloss as nl
+        x = np.ones(1_000_000)
+        before = numba.get_num_threads()
+        with nl.num_threads(2):
+            nl.mse(x, x, backend="numba")
+        nl.set_num_threads(1)
+        nl.mse(x, x, backend="numba")
+        assert numba.get_num_threads() == before == 4
+    """
+    python(code, NUMBA_NUM_THREADS="4")

@@ -1,0 +1,179 @@
+"""Where a loss is computed: what is asked for, what there is, and what is said when there is nothing."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+
+import numpy as np
+import pytest
+from machine import missing
+from process import attempt, python
+
+import numloss as nl
+from numloss import dispatch
+from numloss.backends import cython_aot
+from numloss.errors import BackendUnavailable
+
+PRED, TARGET = np.array([1.0, 4.0]), np.array([1.5, 2.0])
+# Puts a package out of reach, as if it were not installed.
+HIDE = """
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith({names!r}):
+            raise ImportError(f"{{name}} is hidden")
+sys.meta_path.insert(0, Hidden())
+import numpy as np, numloss as nl
+pred, target = np.array([1.0, 4.0]), np.array([1.5, 2.0])
+"""
+NUMBA, KERNELS = ("numba", "llvmlite"), ("numloss.backends._aot_",)
+
+
+class Recorder:
+    """Wraps a backend and remembers that it was called."""
+
+    def __init__(self, backend: object) -> None:
+        self.backend, self.calls = backend, 0
+
+    def __getattr__(self, name: str) -> object:
+        self.calls += name == "elementwise"
+        return getattr(self.backend, name)
+
+
+@pytest.fixture
+def recorders(monkeypatch: pytest.MonkeyPatch) -> dict[str, Recorder]:
+    """Both backends for host arrays, listened to."""
+    for name in ("numba", "cython"):
+        if name in missing():
+            pytest.skip(f"{name}: {missing()[name]}")
+    found = {name: Recorder(dispatch.load(name)) for name in ("numba", "cython")}
+    for name, recorder in found.items():
+        monkeypatch.setitem(dispatch._loaded, name, recorder)
+    return found
+
+
+def calls(recorders: dict[str, Recorder]) -> dict[str, int]:
+    return {name: recorder.calls for name, recorder in recorders.items()}
+
+
+def test_order_of_wishes(recorders: dict[str, Recorder], monkeypatch: pytest.MonkeyPatch) -> None:
+    nl.mse(PRED, TARGET)
+    assert calls(recorders) == {"numba": 1, "cython": 0}, "Numba is loaded already, so it is first"
+    monkeypatch.setenv("NUMLOSS_BACKEND", "cython")
+    nl.mse(PRED, TARGET)
+    assert calls(recorders) == {"numba": 1, "cython": 1}
+    with nl.use_backend("numba"):
+        nl.mse(PRED, TARGET)
+        assert calls(recorders) == {"numba": 2, "cython": 1}
+        nl.mse(PRED, TARGET, backend="cython")
+        assert calls(recorders) == {"numba": 2, "cython": 2}
+    nl.mse(PRED, TARGET)
+    assert calls(recorders) == {"numba": 2, "cython": 3}
+
+
+def test_use_backend_is_a_matter_of_the_context(recorders: dict[str, Recorder]) -> None:
+    with pytest.raises(KeyError), nl.use_backend("cython"):
+        thread = threading.Thread(target=nl.mse, args=(PRED, TARGET))
+        thread.start()
+        thread.join()
+        contextvars.copy_context().run(nl.mse, PRED, TARGET)
+        raise KeyError
+    nl.mse(PRED, TARGET)
+    assert calls(recorders) == {"numba": 2, "cython": 1}
+
+
+@pytest.mark.parametrize("wrong", ["fortran", "", "Numba"])
+def test_unknown_backends(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown backend .*numba, cython, cuda"), nl.use_backend(wrong):
+        pass
+
+
+def test_unknown_backend_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMLOSS_BACKEND", "fortran")
+    with pytest.raises(ValueError, match="unknown backend 'fortran'"):
+        nl.mse(PRED, TARGET)
+
+
+def test_host_arrays_are_not_copied_to_a_device() -> None:
+    with pytest.raises(TypeError, match=r"backend 'cuda' takes device arrays, got a NumPy array"):
+        nl.mse(PRED, TARGET, backend="cuda")
+
+
+def test_available_backends_says_why_not() -> None:
+    report = nl.available_backends()
+    assert list(report) == ["numba", "cython", "cuda"]
+    assert all(len(reason) > 20 for reason in report.values() if reason != "available")
+
+
+@pytest.mark.parametrize(("hidden", "left"), [(NUMBA, "cython"), (KERNELS, "numba")])
+def test_one_backend_alone_does_everything(hidden: tuple[str, ...], left: str) -> None:
+    code = HIDE.format(names=hidden) + f"""
+report = nl.available_backends()
+assert report[{left!r}] == "available", report
+print(nl.mse(pred, target), nl.value_grad_hess(nl.huber)(pred, target)[1], [*report.values()].count("available"))
+big = np.ones(10_000_000, np.float32)
+assert nl.mse(big, big) == 0.0
+gone = ({{"numba", "cython"}} - {{{left!r}}}).pop()
+try:
+    nl.mse(pred, target, backend=gone)
+except nl.BackendUnavailable as error:
+    print(error)
+"""
+    lines = python(code).stdout.splitlines()
+    assert lines[0] == "2.125 [-0.25  0.5 ] 1"
+    assert "is hidden" in lines[1] or "install" in lines[1]
+
+
+def test_no_backend_at_all() -> None:
+    code = HIDE.format(names=NUMBA + KERNELS) + "nl.mse(pred, target)"
+    failed = attempt(code)
+    assert failed.returncode == 1
+    last = failed.stderr.strip().splitlines()[-1]
+    assert last.startswith("numloss.errors.BackendUnavailable: no backend for host arrays")
+    assert "pip install numba" in last and "C compiler" in last
+
+
+@pytest.mark.parametrize("level", ["v2", "v3", "v4", "v9"])
+def test_a_level_that_cannot_run_is_refused(level: str) -> None:
+    code = """
+        import numpy as np, numloss as nl
+        from numloss import dispatch
+        try:
+            nl.mse(np.ones(3), np.zeros(3), backend="cython")
+            print(dispatch.load("cython").level)
+        except nl.BackendUnavailable as error:
+            print("refused:", error)
+    """
+    said = python(code, NUMLOSS_CYTHON_LEVEL=level).stdout
+    if level in cython_aot.runnable_levels():
+        assert said.strip() == level
+    else:
+        assert said.startswith("refused:") and level in said
+
+
+def test_an_exception_of_a_kernel_is_no_reason_to_fall_back(
+    recorders: dict[str, Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(recorders["numba"], "elementwise", broken, raising=False)
+    with pytest.raises(ZeroDivisionError):
+        nl.mse(PRED, TARGET)
+    assert calls(recorders)["cython"] == 0
+
+
+def test_a_backend_that_is_missing_is_an_error_when_named() -> None:
+    if nl.available_backends()["cuda"] == "available":
+        pytest.skip("cuda is available here")
+    with pytest.raises(BackendUnavailable), nl.use_backend("cuda"):
+        pass
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, True, None])
+def test_numbers_of_threads_that_make_no_sense(wrong: object) -> None:
+    with pytest.raises(ValueError, match="integer >= 1"):
+        nl.set_num_threads(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="integer >= 1"), nl.num_threads(wrong):  # type: ignore[arg-type]
+        pass

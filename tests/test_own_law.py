@@ -1,0 +1,162 @@
+"""A user's law is a loss like any other; what a law may not have is refused with a sentence."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from compare import assert_close, assert_same_bits
+from differences import gradient
+from machine import missing
+from seeds import generator
+
+import numloss as nl
+from numloss.backends.retype import LawError
+from numloss.domains import POSITIVE
+from numloss.scalar import exp, log1p, sqrt
+
+pytestmark = pytest.mark.skipif("numba" in missing(), reason=f"numba: {missing().get('numba')}")
+PRED, TARGET = generator("own").normal(size=(2, 4001))
+HALF = 0.5
+
+
+def _charbonnier(pred, target, eps):  # type: ignore[no-untyped-def]
+    error = pred - target
+    size = sqrt(error * error + eps * eps)
+    return size, error / size, eps * eps / (size * size * size)
+
+
+charbonnier = nl.elementwise(_charbonnier, eps=1e-3)
+
+
+def halved(x):  # type: ignore[no-untyped-def]
+    return HALF * x
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_value_gradient_curvature_weights_and_threads(dtype: str) -> None:
+    pred, target = PRED.astype(dtype), TARGET.astype(dtype)
+    size = np.sqrt((pred - target).astype(float) ** 2 + 0.25)
+    value, slope, curvature = nl.value_grad_hess(charbonnier)(pred, target, eps=0.5, reduction="none")
+    for found, exact in ((value, size), (slope, (pred - target) / size), (curvature, 0.25 / size**3)):
+        assert found.dtype == dtype
+        assert_close(found, exact, ulp=8)
+    weight = np.abs(pred)
+    weighted = charbonnier(pred, target, eps=0.5, weight=weight)
+    assert_close(np.asarray(weighted, dtype), np.average(size, weights=weight.astype(float)), ulp=16)
+    with nl.num_threads(1):
+        assert charbonnier(pred, target, eps=0.5, weight=weight) == weighted
+
+
+def test_gradient_against_differences() -> None:
+    pred, target = PRED[:20], TARGET[:20]
+    slope, trusted = gradient(lambda x: float(charbonnier(x, target, eps=0.5, reduction="sum")), pred)
+    found = nl.grad(charbonnier)(pred, target, eps=0.5, reduction="sum")
+    assert trusted.all()
+    assert np.max(np.abs(found - slope)) < 1e-8
+
+
+def test_it_has_a_face() -> None:
+    assert charbonnier.__name__ == "charbonnier"
+    assert "eps" in str(__import__("inspect").signature(charbonnier))
+    with pytest.raises(TypeError, match=r"charbonnier: unknown option 'epsilon'.*eps"):
+        charbonnier(PRED, TARGET, epsilon=1.0)
+    checked = nl.elementwise(_charbonnier, eps=1e-3, domains={"eps": POSITIVE})
+    with pytest.raises(ValueError, match="charbonnier: eps must be > 0"):
+        checked(PRED, TARGET, eps=-1.0)
+    assert "charbonnier" not in nl.__all__
+
+
+def test_nan_in_a_prediction_is_data_and_in_a_target_an_error() -> None:
+    pred, target = np.array([1.0, np.nan, np.inf]), np.zeros(3)
+    assert np.isnan(charbonnier(pred, target, reduction="none")[1])
+    assert charbonnier(pred, target, reduction="none")[2] == np.inf
+    with pytest.raises(ValueError, match=r"charbonnier: target\[1\] = nan"):
+        charbonnier(target, pred)
+
+
+def test_laws_without_a_source() -> None:
+    scope: dict[str, Any] = {}
+    exec("def law(pred, target):\n    e = pred - target\n    return e * e, 2.0 * e, 2.0", scope)
+    laws = {
+        "lambda": lambda pred, target: ((pred - target) * (pred - target), 2.0 * (pred - target), 2.0),
+        "exec": scope["law"],
+    }
+    for law in laws.values():
+        for dtype in ("float32", "float64"):
+            pred, target = PRED.astype(dtype), TARGET.astype(dtype)
+            found = nl.value_grad_hess(nl.elementwise(law, name="own"))(pred, target, reduction="none")
+            expected = nl.value_grad_hess(nl.mse)(pred, target, reduction="none")
+            for a, b in zip(found, expected, strict=True):
+                assert_same_bits(a, b)
+
+
+def test_laws_may_call_the_vocabulary_other_laws_and_what_they_close_over() -> None:
+    def make(rate: float) -> Any:
+        def law(pred, target):  # type: ignore[no-untyped-def]
+            error = halved(pred - target)
+            return rate * log1p(error * error), rate * error / (1.0 + error * error), exp(0.0 * error)
+
+        return nl.elementwise(law, name="closure")
+
+    error = 0.5 * (PRED - TARGET)
+    for rate in (1.0, 3.0):
+        assert_close(make(rate)(PRED, TARGET, reduction="none"), rate * np.log1p(error**2), ulp=8)
+
+
+def power(pred, target):  # type: ignore[no-untyped-def]
+    return (pred - target) ** 2.0, 0.0, 0.0
+
+
+def integer(pred, target):  # type: ignore[no-untyped-def]
+    return 2 * (pred - target), 0.0, 0.0
+
+
+def of_math(pred, target):  # type: ignore[no-untyped-def]
+    return math.exp(pred - target), 0.0, 0.0
+
+
+def of_numpy(pred, target):  # type: ignore[no-untyped-def]
+    return np.exp(pred - target), 0.0, 0.0
+
+
+def keyword_only(pred, target, *, scale):  # type: ignore[no-untyped-def]
+    return scale * (pred - target), 0.0, 0.0
+
+
+def undefined(pred, target):  # type: ignore[no-untyped-def]
+    return nowhere(pred - target), 0.0, 0.0  # type: ignore[name-defined]  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    ("law", "said"),
+    [
+        (power, r"law 'power': \*\* is not available in laws"),
+        (integer, r"law 'integer': write the integer 2 as a float"),
+        (of_math, r"law 'of_math'.*numloss\.scalar"),
+        (of_numpy, r"law 'of_numpy'.*numloss\.scalar"),
+        (keyword_only, r"law 'keyword_only': laws take positional scalars only"),
+        (undefined, r"law 'undefined': the name 'nowhere' is not defined"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_a_law_may_not_have(law: Any, said: str) -> None:
+    with pytest.raises(LawError, match=said):
+        nl.elementwise(law)(PRED, TARGET)
+
+
+def test_what_is_no_law() -> None:
+    for wrong in (np.exp, 3.0, "law", math.exp, charbonnier):
+        with pytest.raises((LawError, TypeError)):
+            nl.elementwise(wrong)(PRED, TARGET)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="one parameter for each option"):
+        nl.elementwise(_charbonnier)
+    with pytest.raises(TypeError, match="one parameter for each option"):
+        nl.elementwise(_charbonnier, eps=1.0, delta=2.0)
+
+
+def test_cython_says_that_it_holds_only_the_losses_of_numloss() -> None:
+    with pytest.raises(nl.BackendUnavailable, match="a law of your own needs numba"):
+        charbonnier(PRED, TARGET, backend="cython")

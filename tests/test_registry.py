@@ -1,0 +1,113 @@
+"""Nothing is forgotten: every loss has its file, its documentation, a running example, an oracle and an export."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import math
+import types
+from pathlib import Path
+
+import pytest
+from inputs import NAMES, options
+
+import numloss as nl
+from numloss.registry import LOSSES
+
+PACKAGE = Path(nl.__file__).parent
+FILES = [path for path in sorted((PACKAGE / "losses").rglob("*.py")) if path.name != "__init__.py"]
+SECTIONS = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples")
+SHARED = ("reduction", "out", "backend")
+# A file of a loss is short; a loss that needs more is two losses, or hides a loop.
+MOST_LINES = 150
+
+
+def modules() -> list[types.ModuleType]:
+    """Every module of the package that documents itself with examples."""
+    found = [nl, *(importlib.import_module(f"numloss.{name}") for name in ("transforms", "custom", "combining"))]
+    return found + [importlib.import_module(record.function.__module__) for record in LOSSES.values()]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_holds_one_loss(path: Path) -> None:
+    here = [name for name in NAMES if inspect.getsourcefile(LOSSES[name].face) == str(path)]
+    assert here, "this file records no loss, or numloss/__init__.py does not import it"
+    assert path.stem in here, "the file has the name of its loss"
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_public_name(name: str) -> None:
+    loss = LOSSES[name]
+    assert getattr(nl, name) is loss.function
+    assert name in nl.__all__
+    assert loss.function.__module__ == f"numloss.losses.{loss.task}.{Path(inspect.getfile(loss.face)).stem}"
+    assert not (PACKAGE / name).exists(), "a function and a package of one name hide each other"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documentation(name: str) -> None:
+    doc = inspect.getdoc(LOSSES[name].function) or ""
+    first = doc.splitlines()[0]
+    assert first.endswith((".", "``.")) and len(first) > len(name)
+    positions = [doc.find(f"\n{section}\n{'-' * len(section)}\n") for section in SECTIONS]
+    missing = [section for section, position in zip(SECTIONS, positions, strict=True) if position < 0]
+    assert not missing, f"sections {missing} are missing"
+    assert positions == sorted(positions), "the sections have an order"
+    for argument in (*LOSSES[name].inputs, *LOSSES[name].defaults, *SHARED):
+        assert argument in doc, f"{argument} is not described"
+    assert ("weight : array" in doc) == LOSSES[name].weighted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_facts(name: str) -> None:
+    loss = LOSSES[name]
+    known = {*loss.inputs, *loss.defaults}
+    assert set(loss.domains) <= known, "a domain of nothing"
+    assert set(loss.params) <= known and set(loss.per_element) <= known and set(loss.none) <= known
+    assert loss.wrt and all(0 <= k < len(loss.inputs) for k in loss.wrt)
+    assert loss.least >= 0.0 and math.isfinite(loss.least)
+    assert loss.cost > 0.0 and loss.task and loss.adds_up in ("rows", "groups", "no")
+    assert loss.reduction == ("mean" if loss.weighted else "sum")
+    for option, default in loss.defaults.items():
+        if isinstance(default, float) and option in loss.domains:
+            assert default in loss.domains[option], f"the default of {option} is outside its domain"
+    assert list(options(name))
+
+
+def test_aliases_name_one_loss() -> None:
+    aliases = [alias for loss in LOSSES.values() for alias in loss.aliases]
+    assert len(set(aliases)) == len(aliases)
+    assert not set(aliases) & set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_signature(name: str) -> None:
+    parameters = inspect.signature(LOSSES[name].function).parameters
+    kinds = [parameter.kind for parameter in parameters.values()]
+    assert kinds == sorted(kinds), "arrays come first, everything else by keyword"
+    assert kinds[-1] is inspect.Parameter.VAR_KEYWORD
+    assert all(p.annotation is not inspect.Parameter.empty for p in parameters.values())
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
+def test_examples_run(module: types.ModuleType) -> None:
+    examples = doctest.DocTestFinder(exclude_empty=True).find(module, globs=dict(vars(module)))
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for example in examples:
+        runner.run(example)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_loss_has_an_example(name: str) -> None:
+    assert doctest.DocTestParser().get_examples(LOSSES[name].function.__doc__ or "")
+
+
+def test_public_names_are_explicit() -> None:
+    public = {name for name in vars(nl) if not name.startswith("_") and not inspect.ismodule(getattr(nl, name))}
+    assert public == set(nl.__all__) - {"__version__"}
+    assert nl.__all__ == sorted(nl.__all__, key=str.lower)

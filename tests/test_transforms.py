@@ -1,0 +1,163 @@
+"""Transforms: one object for one request, picklable, typed by the loss; sums that add up; combinations."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from compare import assert_close, assert_same_bits
+from inputs import CASES, NAMES, arrays, options, record, required, small, solid, weight
+
+import numloss as nl
+
+TRANSFORMS: dict[str, Callable[[Any], Any]] = {
+    "value_and_grad": nl.value_and_grad,
+    "grad": nl.grad,
+    "value_grad_hess": nl.value_grad_hess,
+    "bound": partial(nl.value_grad_hess, curvature="bound"),
+    "sum_and_weight": nl.sum_and_weight,
+    "pair and gradient": lambda loss: nl.value_and_grad(nl.sum_and_weight(loss)),
+}
+PRED, TARGET = np.array([1.0, 4.0, -2.0]), np.array([1.5, 2.0, -2.0])
+ADDING = [case for case in CASES if record(case).adds_up == "rows"]
+
+
+def assert_equal(found: Any, expected: Any) -> None:
+    """Equal bits, through tuples of tuples."""
+    if isinstance(expected, tuple):
+        for a, b in zip(found, expected, strict=True):
+            assert_equal(a, b)
+    else:
+        assert_same_bits(np.asarray(found), np.asarray(expected))
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+def test_the_same_object_each_time(transform: Callable[[Any], Any]) -> None:
+    assert transform(nl.huber) is transform(nl.huber)
+    assert transform(nl.huber) is not transform(nl.mse)
+    assert transform(partial(nl.huber, delta=0.5)) is transform(partial(nl.huber, delta=0.5))
+    assert transform(partial(nl.huber, delta=0.5)) is not transform(partial(nl.huber, delta=0.25))
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+def test_pickles(transform: Callable[[Any], Any]) -> None:
+    for loss in (nl.huber, partial(nl.huber, delta=0.5)):
+        again = pickle.loads(pickle.dumps(transform(loss)))
+        assert_equal(again(PRED, TARGET), transform(loss)(PRED, TARGET))
+    assert pickle.loads(pickle.dumps(transform(nl.huber))) is transform(nl.huber)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_losses_pickle(name: str) -> None:
+    assert pickle.loads(pickle.dumps(record(name).function)) is record(name).function
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+def test_partial_and_keyword_agree(transform: Callable[[Any], Any]) -> None:
+    fixed = transform(partial(partial(nl.huber, delta=9.0), delta=0.5))
+    assert_equal(fixed(PRED, TARGET), transform(nl.huber)(PRED, TARGET, delta=0.5))
+    assert_equal(fixed(PRED, TARGET, delta=2.0), transform(nl.huber)(PRED, TARGET, delta=2.0))
+    assert_equal(transform(partial(nl.mse, PRED))(TARGET), transform(nl.mse)(PRED, TARGET))
+    assert_equal(transform(nl.mse)(target=TARGET, pred=PRED), transform(nl.mse)(PRED, TARGET))
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+def test_they_look_like_the_loss(transform: Callable[[Any], Any]) -> None:
+    transformed = transform(nl.huber)
+    assert "huber" in transformed.__doc__ and "delta" in transformed.__doc__
+    assert inspect.signature(transformed) == inspect.signature(nl.huber)
+    assert repr(transformed).startswith("numloss.") and "huber" in repr(transformed)
+    assert repr(transform(nl.huber)) != repr(transform(nl.mse))
+
+
+def test_repr_says_what_was_asked() -> None:
+    assert repr(nl.value_and_grad(nl.mse)) == "numloss.value_and_grad(mse)"
+    assert repr(nl.value_and_grad(nl.gaussian_nll, argnums=2)) == "numloss.value_and_grad(gaussian_nll, argnums=2)"
+    assert repr(nl.value_grad_hess(nl.mae, curvature="bound")) == "numloss.value_grad_hess(mae, curvature='bound')"
+    nested = nl.value_and_grad(nl.sum_and_weight(nl.mse))
+    assert repr(nested) == "numloss.value_and_grad(numloss.sum_and_weight(mse))"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_value_is_the_same_in_every_transform(case: str, backend: str) -> None:
+    loss = record(case)
+    given, extra = arrays(case, solid(case), "float32"), {**required(case), "backend": backend}
+    value = loss.function(*given, **extra)
+    with_gradient = nl.value_and_grad(loss.function)(*given, **extra)
+    assert with_gradient[0] == value
+    assert_equal(nl.grad(loss.function)(*given, **extra), with_gradient[1])
+    if loss.curvature:
+        assert_equal(nl.value_grad_hess(loss.function)(*given, **extra)[:2], with_gradient)
+    if loss.adds_up == "rows":
+        pair = nl.sum_and_weight(loss.function)(*given, **extra)
+        assert loss.function(*given, **extra, reduction="sum") == pair[0]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if len(record(case).wrt) > 1])
+def test_argnums(case: str, backend: str) -> None:
+    loss, given = record(case), arrays(case, small(case), "float64")
+    value, slopes = nl.value_and_grad(loss.function)(*given, backend=backend)
+    assert isinstance(slopes, tuple) and len(slopes) == len(loss.wrt)
+    for slope, position in zip(slopes, loss.wrt, strict=True):
+        chosen = nl.value_and_grad(loss.function, argnums=position)(*given, backend=backend)
+        assert chosen[0] == value
+        assert_same_bits(chosen[1], slope)
+        if loss.curvature:
+            both = nl.value_grad_hess(loss.function, argnums=position)(*given, backend=backend)
+            assert_same_bits(both[1], slope)
+    turned = nl.value_and_grad(loss.function, argnums=loss.wrt[::-1])(*given, backend=backend)[1]
+    assert_equal(turned, slopes[::-1])
+    assert_equal(nl.value_and_grad(loss.function, argnums=loss.wrt)(*given, backend=backend)[1], slopes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_argnums_that_cannot_be_differentiated(name: str) -> None:
+    loss = record(name)
+    for wrong in (-1, 7, *(k for k in range(len(loss.inputs)) if k not in loss.wrt)):
+        with pytest.raises(ValueError, match=rf"{name}: argnums {wrong} .*{loss.inputs[loss.wrt[0]]}"):
+            nl.value_and_grad(loss.function, argnums=wrong)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 7])
+@pytest.mark.parametrize("case", ADDING)
+def test_sums_and_weights_add_up(case: str, backend: str, parts: int) -> None:
+    loss, shape = record(case), solid(case)
+    given = arrays(case, shape, "float64")
+    w = weight(case, shape, "float64", "full") if loss.weighted else None
+    for option in options(case):
+        extra = {**option, "backend": backend}
+        whole = {**extra, "reduction": "mean"} if w is None else {**extra, "weight": w, "reduction": "mean"}
+        total = count = 0.0
+        for piece in np.array_split(np.arange(shape[0]), parts):
+            part = extra if w is None else {**extra, "weight": w[piece]}
+            added = nl.sum_and_weight(loss.function)(*(a[piece] for a in given), **part)
+            total, count = total + added[0], count + added[1]
+        assert_close(np.float64(total / count), loss.function(*given, **whole), ulp=64, scale=1.0)
+
+
+def test_refusals() -> None:
+    with pytest.raises(TypeError, match=r"not a loss of numloss; numloss\.elementwise"):
+        nl.value_and_grad(np.sin)
+    with pytest.raises(ValueError, match=r"curvature must be 'exact' or 'bound', got 'gauss'"):
+        nl.value_grad_hess(nl.mse, curvature="gauss")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"sum_and_weight reduces; reduction='none'"):
+        nl.sum_and_weight(nl.mse)(PRED, TARGET, reduction="none")
+    with pytest.raises(TypeError, match="pair"):
+        nl.value_grad_hess(nl.mse)(PRED, TARGET, out=PRED)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not record(name).curvature])
+def test_no_curvature_is_said(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} offers no curvature"):
+        nl.value_grad_hess(record(name).function)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if record(name).adds_up == "no"])
+def test_what_does_not_add_up_is_said(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} does not add up"):
+        nl.sum_and_weight(record(name).function)

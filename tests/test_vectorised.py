@@ -1,0 +1,50 @@
+"""Tiles are vectorised: the loop over elements is made of packed instructions."""
+
+from __future__ import annotations
+
+import platform
+import re
+
+import pytest
+from inputs import DTYPES, NAMES, record
+from machine import missing
+
+from numloss.backends import cython_aot
+
+LEVELS = cython_aot.runnable_levels()
+TILED = [name for name in NAMES if record(name).family == "elementwise"]
+MODES = {0: "value", 1: "gradient", 2: "curvature"}
+ARITHMETIC = re.compile(r"\bv?(?:add|sub|mul|div|max|min|sqrt)(p[sd]|s[sd])\b")
+FUSED = re.compile(r"\bvfn?m(?:add|sub)\d+")
+
+pytestmark = [
+    pytest.mark.skipif("numba" in missing(), reason=f"numba: {missing().get('numba')}"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the instructions counted are those of x86-64"),
+]
+
+
+def packed_and_scalar(assembly: str) -> tuple[int, int]:
+    """How many instructions of arithmetic work on a vector, and how many on one number."""
+    kinds = ARITHMETIC.findall(assembly)
+    packed = sum(kind.startswith("p") for kind in kinds)
+    return packed, len(kinds) - packed
+
+
+@pytest.mark.parametrize("mode", MODES, ids=MODES.get)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", TILED)
+def test_every_tile_is_packed(name: str, dtype: str, mode: int) -> None:
+    from numloss.backends.numba_cpu import compile as compiler
+
+    loss = record(name)
+    assembly = compiler.tile(loss.law, dtype, *loss.tile_shape, mode)._library.get_asm_str()
+    packed, scalar = packed_and_scalar(assembly)
+    # the loop of vectors is unrolled at least once more than that of the rest, one number at a time
+    assert packed > 0 and packed >= scalar, f"{packed} packed and {scalar} scalar instructions"
+    assert not FUSED.search(assembly), "a fused multiply-add rounds once where others round twice"
+    if "v3" in LEVELS:
+        assert re.search(r"%[yz]mm", assembly), "vectors are half as wide as this CPU's"
+
+
+def test_counting() -> None:
+    assert packed_and_scalar("\tvmulps %ymm0\n\taddsd %xmm1, %xmm2\n\tvdivpd %zmm0\n\tmovaps %xmm1\n") == (2, 1)
