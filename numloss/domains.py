@@ -17,11 +17,12 @@ class Domain:
     high: float = math.inf
     integers: bool = False
     text: str = "a number, not NaN"
+    free: bool = False
 
     @property
     def check(self) -> int:
-        """What a loop has to test: nothing (0), the interval (1), or integers in it (2)."""
-        return 2 if self.integers else 1
+        """What a loop has to test: nothing (0), the interval, which no NaN is in (1), or integers in it (2)."""
+        return 0 if self.free else 2 if self.integers else 1
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high and (not self.integers or value == round(value))
@@ -39,4 +40,4 @@ SMOOTHING = Domain(0.0, 1.0 - 2.0**-53, text="in [0, 1)")
 HALF_UNIT = Domain(0.0, 0.5, text="in [0, 0.5]")
 SIGN = Domain(-1.0, 1.0, integers=True, text="-1 or 1 (0 reads as -1)")
 BINARY = Domain(0.0, 1.0, integers=True, text="0 or 1")
-ANY = Domain(-math.inf, math.inf, text="anything")
+ANY = Domain(text="anything, NaN and inf propagate", free=True)

@@ -4,8 +4,9 @@ Header of the problem c, in integers:
 
     0 elements   1 elements of a block   2 address of the tile   3 inputs   4 slopes (0: value only)
     5 curvatures (0 or 1)   6 weighted   7 the values are wanted   8 outputs may be written directly
-    9 bytes of the data's dtype   10 integers before the floats   11 parameters of the law
-    12 onwards: three integers an operand: inputs, weight, values, slopes, curvatures, as many as there are
+    9 bytes of the data's dtype   10 where the operands begin   11 parameters of the law
+    12 onwards: the floats, then three integers an operand: inputs, weight, values, slopes, curvatures, as many
+    as there are
 
 Floats, all float64: scale, least curvature, then for each input its constant, lowest and highest value, then
 the parameters of the law.
@@ -40,11 +41,11 @@ def weight_tile(c: Ints, k: Int, start: Int, n: Int, buffer: Reals, lanes: Doubl
 
 def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Evaluate one block; partial receives the sum of the values, of the weights, and the first complaint."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 12)
     inputs = c[3]
     slopes = c[4]
     curvatures = c[5] * slopes
-    weight_at = 12 + 3 * inputs
+    weight_at = c[10] + 3 * inputs
     values_at = weight_at + 3 * c[6]
     slopes_at = values_at + 3 * c[7]
     curvatures_at = slopes_at + 3 * slopes
@@ -72,7 +73,7 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
         if n > 512:
             n = 512
         for k in range(inputs):
-            at = 12 + 3 * k
+            at = c[10] + 3 * k
             x = fetch(c, at, c[9], real(f[2 + 3 * k]), start, n, offset(buffers, 512 * k))
             check = c[at + 1] // 16
             if check > 0:
@@ -87,28 +88,30 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
         for k in range(curvatures):
             out = place(c, curvatures_at + 3 * k, start, offset(outputs, 512 * (slopes + k)), direct)
             pointers[inputs + 1 + slopes + k] = address(out)
-        call_tile(c[2], pointers, params, n)
-        w = values
-        if c[6] == 1:
-            w = weight_tile(c, weight_at, start, n, offset(buffers, 2048), weight_lanes, partial)
-            for i in range(n):
-                values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
-        if c[7] == 1:
-            deliver(c, values_at, start, n, values, 0)
-        for k in range(slopes + curvatures):
-            at = slopes_at + 3 * k
-            out = place(c, at, start, offset(outputs, 512 * k), direct)
-            if k >= slopes:
-                for i in range(n):
-                    out[i] = least if out[i] < least else out[i]
+        # nothing is written once something is wrong: the value that the error names is still there
+        if partial[2] < double(0.0):
+            call_tile(c[2], pointers, params, n)
+            w = values
             if c[6] == 1:
+                w = weight_tile(c, weight_at, start, n, offset(buffers, 2048), weight_lanes, partial)
                 for i in range(n):
-                    out[i] = out[i] * (w[i] * scale) if w[i] > 0.0 else 0.0
-            elif scale != 1.0:
-                for i in range(n):
-                    out[i] = out[i] * scale
-            deliver(c, at, start, n, out, direct)
-        add_tile(values, n, lanes)
+                    values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
+            if c[7] == 1:
+                deliver(c, values_at, start, n, values, 0)
+            for k in range(slopes + curvatures):
+                at = slopes_at + 3 * k
+                out = place(c, at, start, offset(outputs, 512 * k), direct)
+                if k >= slopes:
+                    for i in range(n):
+                        out[i] = least if out[i] < least else out[i]
+                if c[6] == 1:
+                    for i in range(n):
+                        out[i] = out[i] * (w[i] * scale) if w[i] > 0.0 else 0.0
+                elif scale != 1.0:
+                    for i in range(n):
+                        out[i] = out[i] * scale
+                deliver(c, at, start, n, out, direct)
+            add_tile(values, n, lanes)
         start = start + n
     partial[0] = fold(lanes)
     partial[1] = fold(weight_lanes)
@@ -130,7 +133,7 @@ def weight_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = stop - start
         if n > 512:
             n = 512
-        weight_tile(c, 12, start, n, buffer, lanes, partial)
+        weight_tile(c, c[10], start, n, buffer, lanes, partial)
         start = start + n
     partial[1] = fold(lanes)
     return 0

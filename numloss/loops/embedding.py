@@ -3,9 +3,9 @@
 Header of the problem c:
 
     0 pairs   1 pairs of a block   2 address of the tile   3 dimensions   4 weighted   5 values wanted   6 mode
-    7 -   8 -   9 bytes of the data's dtype   10 integers before the floats   11 parameters of the law
+    7 -   8 -   9 bytes of the data's dtype   10 -   11 parameters of the law
     12-13 strides of the first vectors: row, entry   14-15 of the second   16-17, 18-19 of their gradients
-    20 onwards: operands first, second, target, weight, values, gradient of first, gradient of second
+    20-27 the floats   28 onwards: operands first, second, target, weight, values, gradient of first, gradient of second
 
 Floats: scale, lowest and highest target, then the parameters of the law.
 """
@@ -96,7 +96,7 @@ def pull_apart(
 
 def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Evaluate one block of pairs."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 20)
     params = stack_reals(16)
     for k in range(c[11]):
         params[k] = real(f[3 + k])
@@ -123,13 +123,13 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
             most = 512
         if n > most:
             n = most
-        known = fetch(c, 26, c[9], 0.0, start, n, target)
+        known = fetch(c, 34, c[9], 0.0, start, n, target)
         bad = first_outside(known, n, 1, real(f[1]), real(f[2]))
         if bad >= 0 and partial[2] < double(0.0):
             partial[2] = complaint(start + bad, 2)
         for i in range(n):
-            a = offset(reals(array_data(c[20])), (start + i) * c[12])
-            b = offset(reals(array_data(c[23])), (start + i) * c[14])
+            a = offset(reals(array_data(c[28])), (start + i) * c[12])
+            b = offset(reals(array_data(c[31])), (start + i) * c[14])
             squared[i] = real(squared_distance(a, c[13], b, c[15], c[3]))
         pointers[0] = address(squared)
         pointers[1] = address(known)
@@ -138,18 +138,18 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
         call_tile(c[2], pointers, params, n)
         w = values
         if c[4] == 1:
-            w = weight_tile(c, 29, start, n, weights, weight_lanes, partial)
+            w = weight_tile(c, 37, start, n, weights, weight_lanes, partial)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
         if c[5] == 1:
-            deliver(c, 32, start, n, values, 0)
+            deliver(c, 40, start, n, values, 0)
         if c[6] > 0:
             scale = real(f[0])
             for i in range(n):
-                a = offset(reals(array_data(c[20])), (start + i) * c[12])
-                b = offset(reals(array_data(c[23])), (start + i) * c[14])
-                ga = offset(reals(array_data(c[35])), (start + i) * c[16])
-                gb = offset(reals(array_data(c[38])), (start + i) * c[18])
+                a = offset(reals(array_data(c[28])), (start + i) * c[12])
+                b = offset(reals(array_data(c[31])), (start + i) * c[14])
+                ga = offset(reals(array_data(c[43])), (start + i) * c[16])
+                gb = offset(reals(array_data(c[46])), (start + i) * c[18])
                 slope = slopes[i] * scale
                 if c[4] == 1:
                     slope = slopes[i] * (w[i] * scale) if w[i] > 0.0 else 0.0

@@ -86,7 +86,7 @@ def finish_rows(c: Ints, start: Int, n: Int, total: Doubles, values: Doubles, pa
         summed = summed + value
     partial[0] = partial[0] + summed
     if c[15] == 1:
-        deliver(c, 39, start, n, out, 0)
+        deliver(c, 47, start, n, out, 0)
     return 0
 
 
@@ -153,7 +153,7 @@ def long_row(x: Reals, classes: Int, label: Int, keep: Int, g: Reals, s: Doubles
 
 def long_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Rows of many classes: three passes over a row that stays in cache."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
     total = stack_doubles(512)
@@ -172,8 +172,8 @@ def long_block(c: Ints, partial: Doubles, block: Int) -> Int:
             n = 512
         begin_rows(c, start, n, labels, weights, total, partial)
         for i in range(n):
-            x = offset(reals(array_data(c[30])), (start + i) * c[3])
-            g = offset(reals(array_data(c[42] if c[8] > 0 else c[30])), (start + i) * c[3])
+            x = offset(reals(array_data(c[38])), (start + i) * c[3])
+            g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), (start + i) * c[3])
             if total[i] > double(0.0):
                 long_row(x, c[3], labels[i], c[8], g, s)
                 settle(1, f, s, offset(total, i), offset(values, i), coefficient, own)
@@ -320,7 +320,7 @@ def flat_slopes(
 
 def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Rows of a few classes: several at a time, as one stretch of memory wherever the work is the same for all."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
     total = stack_doubles(512)
@@ -343,11 +343,11 @@ def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
         if n > most:
             n = most
         begin_rows(c, start, n, labels, weights, total, partial)
-        x = offset(reals(array_data(c[30])), start * c[3])
+        x = offset(reals(array_data(c[38])), start * c[3])
         flat_rows(x, n, c[3], labels, s, e, spread)
         settle(n, f, s, total, values, coefficient, own)
         if c[8] > 0:
-            g = offset(reals(array_data(c[42])), start * c[3])
+            g = offset(reals(array_data(c[50])), start * c[3])
             flat_slopes(n, c[3], labels, total, coefficient, own, e, spread, g)
         finish_rows(c, start, n, total, values, partial)
         start = start + n
@@ -440,7 +440,7 @@ def pixel_slopes(
 
 def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Classes in the middle: a tile of neighbouring pixels, all classes of it in a contiguous copy."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
     total = stack_doubles(512)
@@ -468,13 +468,13 @@ def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
         if n > c[4] - start % c[4]:
             n = c[4] - start % c[4]
         begin_rows(c, start, n, labels, weights, total, partial)
-        x = offset(reals(array_data(c[30])), locate_row(start, c[4], c[5], 1))
+        x = offset(reals(array_data(c[38])), locate_row(start, c[4], c[5], 1))
         pixel_scores(x, c[3], c[6], n, z, top)
         pixel_terms(c[3], n, z, top, labels, s)
         pixel_sums(c[3], n, z, labels, s)
         settle(n, f, s, total, values, coefficient, own)
         if c[8] > 0:
-            g = offset(reals(array_data(c[42])), locate_row(start, c[4], c[24], 1))
+            g = offset(reals(array_data(c[50])), locate_row(start, c[4], c[24], 1))
             pixel_slopes(c[3], c[6], n, z, labels, total, coefficient, own, g)
         finish_rows(c, start, n, total, values, partial)
         start = start + n

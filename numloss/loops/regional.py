@@ -6,7 +6,7 @@ gradient. Header of the problem c:
 
     0 pixels of all samples   1 pixels of a block   2 pixels of a sample   3 classes   4 activation: none (0),
     sigmoid (1), softmax (2)   5 labels are given (1) or a target of pred's shape (0)   6 a label is ignored
-    7 which   8 blocks of a sample   9 bytes of the data's dtype   10 integers before the floats
+    7 which   8 blocks of a sample   9 bytes of the data's dtype   10 -
     11-13 strides of pred: sample, class, pixel   14-16 of the target   17-19 of the gradient
     20 address of the sums, of float64 (blocks, classes, 3)   21 address of the slopes, of float64 (samples,
     classes, 3)   22 onwards: operands pred, target, gradient

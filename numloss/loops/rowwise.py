@@ -4,11 +4,12 @@ With logits z and weighted targets q: loss = sum q (lse - z) + zeta * w * lse^2,
 also be log-probabilities or probabilities, where lse = 0. Header of the problem c:
 
     0 rows   1 rows of a block   2 -   3 classes   4 inner size   5-7 strides of pred: outer, class, inner
-    8 mode   9 bytes of the data's dtype   10 integers before the floats   11 design   12 scores: logits (0),
+    8 mode   9 bytes of the data's dtype   10 -   11 design   12 scores: logits (0),
     log-probabilities (1), probabilities (2)   13 target: labels (0), distribution (1), its logarithm (2)
     14 weighted   15 values wanted   16 a label is ignored   17 which   18 class weights (array object) or 0
     19 entropy of the target is added   20 bound   21-23 strides of the target   24-26 of the gradient
-    27-29 of the curvature   30 onwards: operands pred, target, weight, values, gradient, curvature (0: absent)
+    27-29 of the curvature   30-37 the floats   38 onwards: operands pred, target, weight, values, gradient, curvature
+    (0: absent)
 
 Floats: scale, smoothing, zeta, softcap (0: none), eps, least curvature, sum of the class weights.
 A row is outer * inner size + inner; operands over rows have the shape (outer, inner).
@@ -116,8 +117,8 @@ def load_target(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q:
         if label >= first and label < first + n:
             q[label - first] = (1.0 - smoothing) + each
     else:
-        size = item_size(c[34] % 16, c[9])
-        convert(array_data(c[33]) + (at + first * c[22]) * size, c[34] % 16, c[22], n, q)
+        size = item_size(c[42] % 16, c[9])
+        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
         if c[13] == 2:
             for i in range(n):
                 q[i] = exp(q[i])
@@ -313,7 +314,7 @@ def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial
     An ignored or bad label is replaced by class 0, so that it may be used as an index.
     """
     if c[14] == 1:
-        w = fetch(c, 36, c[9], 0.0, start, n, weights)
+        w = fetch(c, 44, c[9], 0.0, start, n, weights)
         bad = first_outside(w, n, 1, 0.0, 1e999)
         if bad >= 0 and partial[2] < double(0.0):
             partial[2] = double((start + bad) * 16 + 15)
@@ -326,7 +327,7 @@ def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial
         for i in range(n):
             labels[i] = -1
         return 0
-    fetch_labels(c, 33, start, n, labels)
+    fetch_labels(c, 41, start, n, labels)
     odd = 0
     for i in range(n):
         odd += integer(labels[i] < 0 or labels[i] >= c[3])
@@ -353,13 +354,13 @@ def class_weight_of(c: Ints, label: Int) -> Double:
 @apart
 def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Doubles) -> Int:
     """Complain about a negative or NaN target; the position is row * classes + class."""
-    size = item_size(c[34] % 16, c[9])
+    size = item_size(c[42] % 16, c[9])
     first = 0
     while first < c[3] and partial[2] < double(0.0):
         n = c[3] - first
         if n > 512:
             n = 512
-        convert(array_data(c[33]) + (at + first * c[22]) * size, c[34] % 16, c[22], n, q)
+        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
         low = 0.0 if c[13] == 1 else -1e999
         bad = first_outside(q, n, 1, low, 1e999)
         if bad >= 0:
@@ -399,7 +400,7 @@ def row_value(c: Ints, f: Doubles, label: Int, s: Doubles) -> Double:
 
 def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Every option, one row after the other."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 30)
     z = stack_reals(512)
     q = stack_reals(512)
     weights = stack_reals(512)
@@ -424,9 +425,9 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
             at = locate_row(row, c[4], c[21], c[23])
             if c[13] != 0:
                 check_distribution(c, f, row, at, q, partial)
-            x = offset(reals(array_data(c[30])), locate_row(row, c[4], c[5], c[7]))
-            g = offset(reals(array_data(c[42] if c[8] > 0 else c[30])), locate_row(row, c[4], c[24], c[26]))
-            h = offset(reals(array_data(c[45] if c[8] > 1 else c[30])), locate_row(row, c[4], c[27], c[29]))
+            x = offset(reals(array_data(c[38])), locate_row(row, c[4], c[5], c[7]))
+            g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), locate_row(row, c[4], c[24], c[26]))
+            h = offset(reals(array_data(c[53] if c[8] > 1 else c[38])), locate_row(row, c[4], c[27], c[29]))
             if weights[i] == 0.0:
                 if c[8] > 0:
                     clear_row(c[3], c[25], g)
@@ -446,14 +447,35 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                 if c[8] > 0:
                     row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
         if c[15] == 1:
-            deliver(c, 39, start, n, values, 0)
+            deliver(c, 47, start, n, values, 0)
         start = start + n
     return 0
 
 
+@apart
+def counted_rows(c: Ints, f: Doubles, start: Int, n: Int, labels: Ints, weights: Reals, q: Reals) -> Double:
+    """What n rows count with: the sample's weight times that of the label's class, or of the distribution."""
+    total = double(0.0)
+    for i in range(n):
+        counted = class_weight_of(c, labels[i])
+        if c[13] != 0 and c[18] != 0:
+            counted = double(0.0)
+            first = 0
+            while first < c[3]:
+                m = c[3] - first
+                if m > 512:
+                    m = 512
+                load_target(c, f, locate_row(start + i, c[4], c[21], c[23]), -1, first, m, q)
+                for j in range(m):
+                    counted = counted + double(q[j])
+                first = first + m
+        total = total + double(weights[i]) * counted
+    return total
+
+
 def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Sum the weights that a block of rows counts with, and check labels and weights, without the scores."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 30)
     q = stack_reals(512)
     weights = stack_reals(512)
     labels = stack_ints(512)
@@ -469,19 +491,12 @@ def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:
         if n > 512:
             n = 512
         read_rows(c, start, n, labels, weights, partial)
-        for i in range(n):
-            counted = class_weight_of(c, labels[i])
-            if c[13] != 0 and c[18] != 0:
-                counted = double(0.0)
-                first = 0
-                while first < c[3]:
-                    m = c[3] - first
-                    if m > 512:
-                        m = 512
-                    load_target(c, f, locate_row(start + i, c[4], c[21], c[23]), -1, first, m, q)
-                    for j in range(m):
-                        counted = counted + double(q[j])
-                    first = first + m
-            partial[1] = partial[1] + double(weights[i]) * counted
+        if c[14] == 0 and c[18] == 0:
+            plain = real(0.0)
+            for i in range(n):
+                plain = plain + weights[i]
+            partial[1] = partial[1] + double(plain)
+        else:
+            partial[1] = partial[1] + counted_rows(c, f, start, n, labels, weights, q)
         start = start + n
     return 0

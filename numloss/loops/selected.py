@@ -3,9 +3,9 @@
 Header of the problem c:
 
     0 rows   1 rows of a block   2 address of the tile   3 actions   4 next actions   5 weighted   6 values wanted
-    7 mode   8 bound   9 bytes of the data's dtype   10 integers before the floats   11 parameters of the law
+    7 mode   8 bound   9 bytes of the data's dtype   10 -   11 parameters of the law
     12-13 strides of q: row, action   14-15 of next_q   16-17 of the gradient   18-19 of the curvature
-    20 onwards: operands q, action, reward, next_q, done, next_action, weight, values, gradient, curvature
+    20-27 the floats   28 onwards: operands q, action, reward, next_q, done, next_action, weight, values, gradient, curvature
 
 Floats: scale, least curvature, discount, then the parameters of the law.
 """
@@ -67,11 +67,11 @@ def fetch_checked(
 def best_next(c: Ints, start: Int, n: Int, partial: Doubles, best: Reals) -> Int:
     """The next row's largest value, or that of the chosen next action. A NaN in the row is the result."""
     chosen = stack_ints(512)
-    if c[35] != 0:
-        fetch_indices(c, 35, 5, c[4], start, n, chosen, partial)
+    if c[43] != 0:
+        fetch_indices(c, 43, 5, c[4], start, n, chosen, partial)
     for i in range(n):
-        row = offset(reals(array_data(c[29])), (start + i) * c[14])
-        if c[35] != 0:
+        row = offset(reals(array_data(c[37])), (start + i) * c[14])
+        if c[43] != 0:
             best[i] = row[chosen[i] * c[15]]
         else:
             top = row[0]
@@ -89,8 +89,8 @@ def bellman(c: Ints, f: Doubles, start: Int, n: Int, partial: Doubles, aim: Real
     done = stack_reals(512)
     best = stack_reals(512)
     discount = real(f[2])
-    fetch_checked(c, 26, 2, -1e999, 1e999, start, n, aim, partial)
-    fetch_checked(c, 32, 4, 0.0, 1.0, start, n, done, partial)
+    fetch_checked(c, 34, 2, -1e999, 1e999, start, n, aim, partial)
+    fetch_checked(c, 40, 4, 0.0, 1.0, start, n, done, partial)
     best_next(c, start, n, partial, best)
     for i in range(n):
         following = discount * (1.0 - done[i]) * best[i]
@@ -122,7 +122,7 @@ def scale_outputs(n: Int, weighted: Int, scale: Real, w: Reals, out: Reals) -> I
 
 def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Evaluate one block of rows."""
-    f = doubles(address(c) + 8 * c[10])
+    f = offset(doubles(address(c)), 20)
     params = stack_reals(16)
     for k in range(c[11]):
         params[k] = real(f[3 + k])
@@ -152,28 +152,28 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = stop - start
         if n > 512:
             n = 512
-        fetch_indices(c, 23, 1, c[3], start, n, chosen, partial)
+        fetch_indices(c, 31, 1, c[3], start, n, chosen, partial)
         bellman(c, f, start, n, partial, aim)
         for i in range(n):
-            row = offset(reals(array_data(c[20])), (start + i) * c[12])
+            row = offset(reals(array_data(c[28])), (start + i) * c[12])
             x[i] = row[chosen[i] * c[13]]
         call_tile(c[2], pointers, params, n)
         w = values
         if c[5] == 1:
-            w = weight_tile(c, 38, start, n, weights, weight_lanes, partial)
+            w = weight_tile(c, 46, start, n, weights, weight_lanes, partial)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
         if c[6] == 1:
-            deliver(c, 41, start, n, values, 0)
+            deliver(c, 49, start, n, values, 0)
         if c[7] > 0:
             scale_outputs(n, c[5], real(f[0]), w, slopes)
-            place_selected(c, 44, 16, c[3], start, n, chosen, slopes)
+            place_selected(c, 52, 16, c[3], start, n, chosen, slopes)
         if c[7] > 1:
             if c[8] == 1:
                 for i in range(n):
                     bends[i] = real(f[1]) if bends[i] < real(f[1]) else bends[i]
             scale_outputs(n, c[5], real(f[0]), w, bends)
-            place_selected(c, 47, 18, c[3], start, n, chosen, bends)
+            place_selected(c, 55, 18, c[3], start, n, chosen, bends)
         add_tile(values, n, lanes)
         start = start + n
     partial[0] = fold(lanes)

@@ -23,6 +23,12 @@ class CudaBackend:
 
         return elementwise(loss, *call)
 
+    def rowwise(self, loss: Loss, *call: Any) -> Any:
+        """Rows of scores against labels or distributions."""
+        from .rowwise import rowwise
+
+        return rowwise(loss, *call)
+
 
 def backend() -> CudaBackend:
     """The backend, or BackendUnavailable."""

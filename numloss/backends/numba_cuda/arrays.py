@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..host import CODES, simplified
+from ..host.problem import simplified
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,11 @@ class DeviceArray:
     def size(self) -> int:
         """Number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
 
     @property
     def transposed(self) -> DeviceArray:
@@ -68,16 +73,6 @@ class DeviceArray:
         new = len(shape) - len(self.shape)
         kept = (0 if size == 1 else stride for size, stride in zip(self.shape, self.strides, strict=True))
         return replace(self, shape=shape, strides=(0,) * new + tuple(kept))
-
-    def operand(self, real: np.dtype[Any], library: Any, kept: list[Any]) -> tuple[int, int, int]:
-        """The three integers that kernels read; what they point to is appended to `kept`."""
-        code = 0 if self.dtype == real else CODES[self.dtype.char]
-        if self.c_order:
-            return self.address, code, 0
-        shape, strides = simplified(self.shape, self.strides)
-        layout = library.upload(np.array([len(shape), *shape, *strides], dtype=np.int64))
-        kept.append(layout)
-        return self.address, code, library.describe(layout).address
 
     def wide(self, real: np.dtype[Any]) -> bool:
         """True if the array may be read and written by 128 bits."""

@@ -3,71 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import arguments as check
-from ..host import HostBackend, block_size, finished, slots
+from ..host import HostBackend
+from ..host.answers import finished, given_outputs, slots
+from ..host.problem import block_size
 from . import checks, target
-from .arrays import DeviceArray, library_of
-from .elementwise_kernels import elementwise_kernel, finish_kernel
-from .walk import NO_COMPLAINT, Shape, position_of
+from .arrays import DeviceArray
+from .call import ABSENT, Call
+from .elementwise_kernels import elementwise_kernel
+from .walk import WEIGHT_OPERAND, Shape
 
 if TYPE_CHECKING:
     from ...registry import Loss
 
-FLOAT64 = np.dtype(np.float64)
-ABSENT = (0, 0, 0)
-
-
-class Call:
-    """One call of a loss: its library, its stream, and what must live until the kernels are launched."""
-
-    def __init__(self, loss: Loss, first: Any) -> None:
-        self.loss = loss
-        self.library = library_of(first)
-        self.stream = self.library.stream()
-        self.kept: list[Any] = []
-
-    def workspace(self, numbers: int) -> int:
-        """Address of so many float64 on the device."""
-        array = self.library.empty((numbers,), FLOAT64)
-        self.kept.append(array)
-        return int(self.library.describe(array).address)
-
-    def scalar(self) -> tuple[Any, int]:
-        """A new 0-d float64 array and its address."""
-        array = self.library.empty((), FLOAT64)
-        return array, self.library.describe(array).address
-
-    def finish(
-        self, partials: int, blocks: int, mean: bool, total: float | None, value: int, weight: int, scale: int
-    ) -> Any:
-        """Add up the blocks; `total` is the sum of weights if they are all 1. Returns the array of the complaint."""
-        note, address = self.scalar()
-        weighted = total is None
-        places = (partials, blocks, int(mean), int(weighted), value, weight, scale, address)
-        finish_kernel().launch(self.stream, 1, 32, places, 0.0 if total is None else total)
-        return note
-
-    def settle(self, note: Any, operands: dict[int, Any], shape: tuple[int, ...], flipped: bool) -> None:
-        """Raise what the note says, now or later, in the words that host arrays have."""
-
-        def read_note() -> None:
-            complaint = int(self.library.download(note))
-            if complaint >= NO_COMPLAINT:
-                return
-            position, operand = position_of(complaint)
-            seen = {}
-            for index, array in operands.items():
-                host = self.library.download(array)
-                host = check.spread(host, shape) if index == -1 else np.broadcast_to(host, shape)
-                seen[index] = host.T if flipped else host
-            arrays = tuple(seen.get(k, np.empty(0)) for k in range(operand + 1)) if operand < 15 else ()
-            HostBackend().complain(self.loss, float(position * 16 + operand), arrays, seen.get(-1))
-
-        checks.settle(read_note)
+# The place of the weight among the arrays that a complaint may be about.
+WEIGHT = -1
 
 
 def _shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
@@ -109,14 +64,7 @@ def _outputs(
     """The arrays for the unreduced values, and for slopes and curvatures."""
     loss, pred = call.loss, arrays[0]
     inputs = [array for array in arrays if array is not None]
-    given: tuple[Any, ...] = (None, None, None)
-    out = options.get("out")
-    if out is not None:
-        if mode == 0 and not wanted:
-            raise ValueError(f"{loss.name}: out needs reduction='none'; a reduced loss is a single number")
-        if mode == 2 and (not isinstance(out, tuple) or len(out) != 2):
-            raise TypeError(f"{loss.name}: out must be the pair (gradient, curvature)")
-        given = ((out, None, None), (None, out, None), (None, *out) if mode == 2 else ())[mode]
+    given = given_outputs(loss, mode, options.get("out"), wanted)
     outputs = []
     for part, what in ((1, "gradient"), (2, "curvature"))[:mode]:
         for array in slots(loss, given[part], argnums, what):
@@ -133,11 +81,11 @@ def _weight_sum(call: Call, weight: DeviceArray, partials: int, real: np.dtype[A
     size = block_size(weight.size)
     blocks = -(-weight.size // size)
     scale = call.workspace(1)
-    integers = (weight.size, size, partials, 0, 1, 0, *weight.operand(real, call.library, call.kept), *ABSENT)
+    integers = (weight.size, size, partials, 0, 1, 0, *call.operand(weight, real), *ABSENT)
     if blocks:
         kernel = elementwise_kernel(None, real.name, Shape((), (), 0, 0, 0, wide))
         kernel.launch(call.stream, blocks, target.THREADS, integers, (0.0, 0.0))
-    return scale, call.finish(partials, blocks, False, None, 0, 0, scale)
+    return scale, call.finish(partials, blocks, None, scale=scale)
 
 
 def elementwise(
@@ -167,6 +115,19 @@ def elementwise(
             domain = loss.domains.get(name)
             numbers += (constant, domain.low, domain.high) if domain else (constant, 0.0, 0.0)
         return _launch(call, mode, arrays, weight, values, outputs, numbers + params, reduction, pair, argnums)
+
+
+def _explain(call: Call, owners: dict[int, Any], shape: tuple[int, ...], flipped: bool) -> Callable[[int, int], None]:
+    """What raises for a complaint, in the words that host arrays have; only then are arrays copied to the host."""
+
+    def explain(position: int, operand: int) -> None:
+        index = WEIGHT if operand == WEIGHT_OPERAND else operand
+        host = call.library.download(owners[index])
+        host = check.spread(host, shape) if index == WEIGHT else np.broadcast_to(host, shape)
+        host = host.T if flipped else host
+        HostBackend().complain(call.loss, float(position * 16 + operand), (host,) * (operand + 1), host)
+
+    return explain
 
 
 def _launch(
@@ -201,19 +162,19 @@ def _launch(
     kernel = elementwise_kernel(loss.law, real.name, _shape_of(loss, mode, [a is None for a in arrays], wide))
     integers = [elements, size, partials, scale, int(weight is not None), int(values is not None)]
     for k, array in enumerate(seen):
-        absent = (0, 0, -1) if k < len(arrays) else ABSENT
-        integers += absent if array is None else array.operand(real, call.library, call.kept)
+        constant = array is None and k < len(arrays)
+        integers += (0, 0, -1) if constant else call.operand(array, real)
     if blocks:
         kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
     value, value_at = (None, 0) if values is not None else call.scalar()
     total, total_at = call.scalar() if pair else (None, 0)
     known = None if weight is not None else float(elements)
-    notes.append(call.finish(partials, blocks, mean, known, value_at, total_at, 0))
+    notes.append(call.finish(partials, blocks, known, mean=mean, value=value_at, weight=total_at))
     checked = {k: a.owner for k, a in enumerate(arrays) if a is not None}
     if weight is not None:
-        checked[-1] = weight.owner
+        checked[WEIGHT] = weight.owner
     for note in notes:
-        call.settle(note, checked, shape, flipped)
+        call.settle(note, _explain(call, checked, shape, flipped))
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
     owners: list[Any] = [array.owner for array in outputs]
     result = values.owner if values is not None else value

@@ -32,7 +32,7 @@ def native_texts(word: dict[str, Any], jitable: Callable[[Any], Any]) -> dict[st
 
 def operand_texts(word: dict[str, Any], jitable: Callable[[Any], Any]) -> dict[str, Any]:
     """`read` and `write` for operands of any dtype and layout."""
-    real, reals, ints = word["real"], word["reals"], word["ints"]
+    real, integer, reals, ints = word["real"], word["integer"], word["reals"], word["ints"]
     float32s, float64s = word["float32s"], word["float64s"]
     int8s, int16s, int32s, int64s = word["int8s"], word["int16s"], word["int32s"], word["int64s"]
     uint8s, uint16s, uint32s, uint64s = word["uint8s"], word["uint16s"], word["uint32s"], word["uint64s"]
@@ -92,4 +92,24 @@ def operand_texts(word: dict[str, Any], jitable: Callable[[Any], Any]) -> dict[s
         else:
             reals(address + place(layout, at))[0] = value
 
-    return {"read": read, "write": write}
+    @jitable
+    def read_label(address, code, layout, at):  # type: ignore[no-untyped-def]
+        """Element `at` as an int64; an unsigned label too large for it becomes negative, hence out of range."""
+        if layout != 0:
+            address = address + place(layout, at)
+            at = at - at
+        if code == 9 or code == 10:
+            return integer(int64s(address)[at])
+        if code == 7:
+            return integer(int32s(address)[at])
+        if code == 8:
+            return integer(uint32s(address)[at])
+        if code == 5:
+            return integer(int16s(address)[at])
+        if code == 6:
+            return integer(uint16s(address)[at])
+        if code == 3:
+            return integer(int8s(address)[at])
+        return integer(uint8s(address)[at])
+
+    return {"read": read, "write": write, "place": place, "convert": convert, "read_label": read_label}

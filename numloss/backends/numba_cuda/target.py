@@ -10,6 +10,7 @@ import linecache
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numba import config, types
 
 from ..retype import Law, retype
@@ -59,13 +60,22 @@ def generated(text: str, name: str, scope: dict[str, Any]) -> Any:
 class SimulatedKernel:
     """A kernel in the simulator, which takes one launch at a time."""
 
-    def __init__(self, text: Callable[..., None]) -> None:
+    def __init__(self, text: Callable[..., None], signature: tuple[types.Type, ...]) -> None:
         from numba import cuda
 
         self.compiled = cuda.jit(text)
+        self.signature = signature
 
     def launch(self, stream: int, blocks: int, threads: int, *arguments: Any) -> None:
-        self.compiled[blocks, threads](*arguments)
+        """Run every block, one after the other."""
+        self.compiled[blocks, threads](*map(as_declared, self.signature, arguments))
+
+
+def as_declared(kind: types.Type, value: Any) -> Any:
+    """An argument in the type that a compiled kernel would see: Python's own numbers mix with other rules."""
+    if isinstance(kind, types.UniTuple):
+        return tuple(as_declared(kind.dtype, v) for v in value)
+    return int(value) if kind == types.int64 else getattr(np, str(kind))(value)
 
 
 def kernel(text: Callable[..., None], signature: tuple[types.Type, ...], bounds: tuple[int, int]) -> Any:
@@ -74,7 +84,7 @@ def kernel(text: Callable[..., None], signature: tuple[types.Type, ...], bounds:
     bounds: the threads of a block, and the blocks that a multiprocessor must be able to hold.
     """
     if SIMULATED:
-        return SimulatedKernel(text)
+        return SimulatedKernel(text, signature)
     from .launch import DeviceKernel
 
     return DeviceKernel(text, signature, bounds)

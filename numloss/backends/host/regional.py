@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import arguments as check
-from ..rows import flag, ignored_label
-from .host import Array, HostBackend
-from .host_rowwise import bad_label, code_of, in_three, label_operand, labels_array, row_outputs
+from ... import arguments as check
+from ...rows import flag, ignored_label
+from .plans import Problem
+from .problem import ABSENT, Array, Operand, code_of, label_operand
+from .rowwise import bad_label, in_three, labels_array, row_outputs
 
 if TYPE_CHECKING:
-    from ..registry import Loss
+    from ...registry import Loss
+    from . import HostBackend
 
 ACTIVATIONS = {None: 0, "sigmoid": 1, "softmax": 2}
 BLOCK = 4096
@@ -84,8 +86,9 @@ class Regions:
             return array
         return array.transpose(*range(first), *range(array.ndim - 1, first - 1, -1))
 
-    def problem(self, real: np.dtype[Any], sums: Array, slopes: Array, out: Array | None) -> list[int]:
-        """The integers of the problem."""
+    def problem(self, loop: int, sums: Array, slopes: Array, out: Array | None) -> Problem:
+        """The problem of a pass."""
+        real = self.pred.dtype
         target_steps: tuple[int, ...] = (0, 0, 0)
         if self.labelled:
             labels = self.seen(self.target, 1)
@@ -95,24 +98,22 @@ class Regions:
             view, sizes = self.three(self.target)
             target, target_steps = (id(view), code_of(view, real), 0), sizes[3:]
         out_steps: tuple[int, ...] = (0, 0, 0)
-        out_operand = (0, 0, 0)
+        written: Operand = ABSENT
         if out is not None:
             shaped, sizes = self.three(out)
-            out_operand, out_steps = (id(shaped), 0, 0), sizes[3:]
-        head = [self.samples * self.pixels, self.block, self.pixels, self.classes, self.activation, int(self.labelled)]
-        head += (int(self.ignore is not None), self.ignore or 0, self.per, real.itemsize, 31)
-        head += (*self.sizes[3:], *target_steps, *out_steps)
-        head += (sums.__array_interface__["data"][0], slopes.__array_interface__["data"][0])
-        return head + [id(self.view), 0, 0, *target, *out_operand]
+            written, out_steps = (id(shaped), 0, 0), sizes[3:]
+        integers = [self.samples * self.pixels, self.block, self.pixels, self.classes, self.activation]
+        integers += (int(self.labelled), int(self.ignore is not None), self.ignore or 0, self.per, real.itemsize, 0)
+        integers += (*self.sizes[3:], *target_steps, *out_steps)
+        integers += (sums.__array_interface__["data"][0], slopes.__array_interface__["data"][0])
+        work = self.pred.size * self.loss.cost
+        operands = [(id(self.view), 0, 0), target, written]
+        return Problem(loop, integers, [], operands, self.samples * self.per, work)
 
     def complain(self) -> None:
         """Raise for the first label or target outside its domain."""
         if self.labelled:
-            wrong = (self.target < 0) | (self.target >= self.classes)
-            if self.ignore is not None:
-                wrong &= self.target != self.ignore
-            position = int(np.flatnonzero(wrong.ravel())[0])
-            bad_label(self.loss, self.target, position, self.classes, 1, self.ignore, False)
+            bad_label(self.loss, self.target, self.classes, 1, self.ignore)
         good = (self.target >= 0) & (self.target <= 1)
         first = int(np.flatnonzero(~good.ravel())[0])
         bad = int(good.size - np.count_nonzero(good))
@@ -137,12 +138,9 @@ def regional(
     shape = (regions.samples, regions.classes) if regions.per_sample else (regions.classes,)
     wanted = reduction == "none" and not pair
     values, outputs = row_outputs(loss, mode, given, pred, shape, (pred, regions.target), wanted)
-    blocks = regions.samples * regions.per
     sums = np.zeros((regions.samples, regions.per, regions.classes, 3))
     nothing = np.zeros(3)
-    work = pred.size * loss.cost
-    integers = regions.problem(real, sums, nothing, None)
-    results = backend.launch(backend.loop("regions_block", real.name), integers, [0.0], blocks, work)
+    results = backend.launch(regions.problem(backend.loop("regions_block", real.name), sums, nothing, None))
     if results[2] >= 0.0:
         regions.complain()
     totals = sums.sum(axis=1)
@@ -162,8 +160,7 @@ def regional(
         return result
     slopes = np.ascontiguousarray(np.broadcast_to(np.stack(slopes, axis=-1), (regions.samples, regions.classes, 3)))
     written = writable_in_three(outputs[0], regions)
-    integers = regions.problem(real, sums, slopes, written)
-    backend.launch(backend.loop("region_slopes_block", real.name), integers, [0.0], blocks, work)
+    backend.launch(regions.problem(backend.loop("region_slopes_block", real.name), sums, slopes, written))
     if written is not outputs[0]:
         outputs[0][...] = written
     return result, outputs[0]

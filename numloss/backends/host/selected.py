@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .. import arguments as check
-from .host import Array, HostBackend, block_size, finished, operand
-from .host_rowwise import ABSENT, label_operand, row_outputs
+from ... import arguments as check
+from .answers import finished
+from .plans import Problem
+from .problem import ABSENT, Array, Operand, block_size, label_operand, operand, regular, steps
+from .rowwise import row_outputs
 
 if TYPE_CHECKING:
-    from ..registry import Loss
+    from ...registry import Loss
+    from . import HostBackend
 
 
 def indices(loss: Loss, name: str, value: Any, rows: int) -> Array:
@@ -21,16 +24,6 @@ def indices(loss: Loss, name: str, value: Any, rows: int) -> Array:
         raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; integers are needed")
     check.same_shape(loss, name, array.shape, (rows,), "the batch")
     return array
-
-
-def steps(array: Array) -> tuple[int, ...]:
-    """Strides in elements."""
-    return tuple(stride // array.itemsize for stride in array.strides)
-
-
-def regular(array: Array) -> Array:
-    """The array itself if its strides are whole elements, which only views of records are not."""
-    return array if all(s % array.itemsize == 0 for s in array.strides) else array.copy()
 
 
 def selected(
@@ -80,18 +73,16 @@ def selected(
     size = max(512, block_size(rows * (actions + next_q.shape[1])) // max(1, actions + next_q.shape[1]))
     kept: list[Any] = []
     integers = [rows, size, tile, actions, next_q.shape[1], int(weight is not None), int(values is not None), mode]
-    integers += (int(bound), real.itemsize, 50, len(loss.params), *steps(q), *steps(next_q))
+    integers += (int(bound), real.itemsize, 0, len(loss.params), *steps(q), *steps(next_q))
     integers += (*(steps(outputs[0]) if mode else (0, 0)), *(steps(outputs[1]) if mode == 2 else (0, 0)))
-    integers += (id(q), 0, 0, *label_operand(action, kept), *operand(reward, real, kept), id(next_q), 0, 0)
-    integers += operand(done, real, kept)
-    integers += ABSENT if next_action is None else label_operand(next_action, kept)
-    integers += ABSENT if weight is None else operand(weight, real, kept)
-    integers += ABSENT if values is None else operand(values, real, kept)
-    for k in range(2):
-        integers += (id(outputs[k]), 0, 0) if k < len(outputs) else ABSENT
-    integers[10] = len(integers)
     floats = [scale, loss.least, *params]
-    results = backend.launch(loop, integers, floats, -(-rows // size), rows * (actions + 4.0))
+    floats += [0.0] * (8 - len(floats))
+    operands: list[Operand] = [(id(q), 0, 0), label_operand(action, kept), operand(reward, real, kept)]
+    operands += [(id(next_q), 0, 0), operand(done, real, kept)]
+    operands.append(ABSENT if next_action is None else label_operand(next_action, kept))
+    operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
+    operands += [(id(out), 0, 0) for out in outputs] + [ABSENT] * (2 - len(outputs))
+    results = backend.launch(Problem(loop, integers, floats, operands, -(-rows // size), rows * (actions + 4.0)))
     if results[2] >= 0.0:
         complain(backend, loss, results[2], (action, reward, done, next_action), weight, actions, next_q.shape[1])
     total = total if weight is None else results[1]

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import arguments as check
-from .host import Array, HostBackend, block_size, finished, operand, overlapping, slots
-from .host_rowwise import ABSENT
-from .host_selected import regular, steps
+from ... import arguments as check
+from .answers import finished, overlapping, slots
+from .plans import Problem
+from .problem import ABSENT, Array, Operand, block_size, operand, regular, steps
 
 if TYPE_CHECKING:
-    from ..registry import Loss
+    from ...registry import Loss
+    from . import HostBackend
 
 
 def outputs_of(
@@ -79,18 +80,16 @@ def embedding(
     loop, tile = backend.kernel(loss, "embedding_block", real, min(mode, 1))
     block = max(1, block_size(rows * size) // max(1, size))
     kept: list[Any] = []
-    integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, 0, 0, real.itemsize, 41]
+    domain = loss.domains[loss.inputs[2]]
+    integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, 0, 0, real.itemsize, 0]
     integers += (len(params), *steps(first), *steps(second))
     integers += (*steps(outputs[0]), *steps(outputs[1])) if mode else (0, 0, 0, 0)
-    integers += (id(first), 0, 0, id(second), 0, 0, *operand(target, real, kept))
-    integers += ABSENT if weight is None else operand(weight, real, kept)
-    integers += ABSENT if values is None else operand(values, real, kept)
-    for k in range(2):
-        integers += (id(outputs[k]), 0, 0) if mode else ABSENT
-    integers[10] = len(integers)
-    domain = loss.domains[loss.inputs[2]]
     floats = [scale, domain.low, domain.high, *params]
-    results = backend.launch(loop, integers, floats, -(-rows // block), rows * size * 1.0)
+    floats += [0.0] * (8 - len(floats))
+    operands: list[Operand] = [(id(first), 0, 0), (id(second), 0, 0), operand(target, real, kept)]
+    operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
+    operands += [(id(out), 0, 0) for out in outputs] if mode else [ABSENT, ABSENT]
+    results = backend.launch(Problem(loop, integers, floats, operands, -(-rows // block), rows * size * 1.0))
     if results[2] >= 0.0:
         backend.complain(loss, results[2], (first, second, target), weight)
     total = total if weight is None else results[1]

@@ -1,0 +1,116 @@
+"""What the two backends for host arrays share: from checked arrays to the problem that a loop reads."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from ... import arguments as check
+from .. import threads
+from .plans import Problem
+from .problem import Array, block_size, operand
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+
+WEIGHT_OPERAND = 15
+
+
+def _family(name: str) -> Any:
+    """The module of a family, imported when first used."""
+    return importlib.import_module(f".{name}", __package__)
+
+
+class HostBackend:
+    """The common half of `numba` and `cython`. The other half compiles or finds kernels and runs them."""
+
+    name = ""
+
+    def tile(self, loss: Loss, dtype: str, mode: int) -> int:
+        """Address of the tile of a loss."""
+        raise NotImplementedError
+
+    def loop(self, name: str, dtype: str) -> int:
+        """Address of a loop over one block."""
+        raise NotImplementedError
+
+    def run(self, loop: int, problem: bytes, blocks: int, workers: int) -> tuple[float, float, float]:
+        """Run all blocks; returns the sums of the first two partial results and the first complaint."""
+        raise NotImplementedError
+
+    def kernel(self, loss: Loss, loop: str, real: np.dtype[Any], mode: int) -> tuple[int, int]:
+        """Addresses of the loop and of the tile, remembered with the loss."""
+        key = (self.name, loop, real.char, mode)
+        found = loss.kernels.get(key)
+        if found is None:
+            dtype = real.name
+            found = (self.loop(loop, dtype), self.tile(loss, dtype, mode))
+            loss.kernels[key] = found
+        return found
+
+    def launch(self, problem: Problem) -> tuple[float, float, float]:
+        """Run a problem, on several threads if it is large and nobody else is using them."""
+        if problem.blocks == 0:
+            return 0.0, 0.0, -1.0
+        workers = 1
+        if problem.work > threads.PARALLEL_PAYS_AT and problem.blocks > 1:
+            workers = threads.limit()
+        if workers == 1:
+            return self.run(problem.loop, problem.packed(), problem.blocks, 1)
+        with threads.team() as alone:
+            return self.run(problem.loop, problem.packed(), problem.blocks, workers if alone else 1)
+
+    def weight_sum(self, loss: Loss, weight: Array, real: np.dtype[Any]) -> float:
+        """The sum of the weights, which a weighted mean must know before its gradient is scaled."""
+        kept: list[Any] = []
+        size = block_size(weight.size)
+        integers = [weight.size, size, 0, 0, 0, 0, 1, 0, 1, real.itemsize, 12, 0]
+        operands = [operand(weight, real, kept)]
+        loop = self.loop("weight_block", real.name)
+        results = self.launch(Problem(loop, integers, [], operands, -(-weight.size // size), weight.size * 0.2))
+        if results[2] >= 0.0:
+            self.complain(loss, results[2], (), weight)
+        return results[1]
+
+    def complain(
+        self, loss: Loss, code: float, arrays: tuple[Array | None, ...], weight: Array | None, counted: bool = True
+    ) -> NoReturn:
+        """Raise for the first value that a loop found outside its domain.
+
+        `counted`: say how many there are; not where the gradient has already overwritten some of them.
+        """
+        position, which = divmod(int(code), 16)
+        if which == WEIGHT_OPERAND:
+            assert weight is not None
+            bad = int(np.count_nonzero(~(weight >= 0)))
+            check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad)
+        name = (*loss.inputs, *loss.per_element)[which]
+        domain, array = loss.domains[name], arrays[which]
+        assert array is not None
+        good = (array >= domain.low) & (array <= domain.high)
+        if domain.integers:
+            good &= array == np.rint(array)
+        bad = int(array.size - np.count_nonzero(good)) if counted else 1
+        check.value_outside(loss, name, array, position, domain.text, bad)
+
+    def elementwise(self, *call: Any) -> Any:
+        """A scalar law at every element."""
+        return _family("elementwise").elementwise(self, *call)
+
+    def rowwise(self, *call: Any) -> Any:
+        """Rows of scores against labels or distributions."""
+        return _family("rowwise").rowwise(self, *call)
+
+    def selected(self, *call: Any) -> Any:
+        """A chosen entry of each row."""
+        return _family("selected").selected(self, *call)
+
+    def embedding(self, *call: Any) -> Any:
+        """Pairs of vectors."""
+        return _family("embedding").embedding(self, *call)
+
+    def regional(self, *call: Any) -> Any:
+        """Sums over regions."""
+        return _family("regional").regional(self, *call)

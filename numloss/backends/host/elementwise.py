@@ -1,0 +1,151 @@
+"""The elementwise family on the host: a scalar law at every element."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import arguments as check
+from . import plans
+from .answers import check_same, finished, given_outputs, overlapping, slots
+from .problem import CONSTANT, FLOAT32, FLOAT64, Array, Operand, block_size, operand
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+    from . import HostBackend
+
+
+class Call:
+    """One call: what was given, checked, and what is written to."""
+
+    def __init__(self, loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool) -> None:
+        self.loss, self.mode, self.options, self.pair = loss, mode, options, pair
+        self.reduction = check.reduction_of(loss, options)
+        self.wanted = self.reduction == "none" and not pair
+        self.read_inputs(arguments)
+        self.params = [check.number(loss, name, options.get(name, loss.defaults[name])) for name in loss.params]
+        weight = options.get("weight")
+        if weight is not None:
+            weight = check.host_array(loss, "weight", weight)
+            check.weight_shape(loss, weight, self.shape)
+            weight = check.spread(weight, self.shape)
+        self.weight: Array | None = weight
+
+    def read_inputs(self, arguments: tuple[Any, ...]) -> None:
+        """Inputs of one shape, then the options that may vary by element, as arrays or constants."""
+        loss = self.loss
+        pred = arguments[0]
+        if type(pred) is not np.ndarray or (pred.dtype is not FLOAT32 and pred.dtype is not FLOAT64):
+            pred = check.prediction(loss, loss.inputs[0], pred)
+        self.pred: Array = pred
+        self.real, self.shape = pred.dtype, pred.shape
+        self.arrays: list[Array | None] = [pred]
+        for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
+            array = check.host_array(loss, name, value)
+            check.same_shape(loss, name, array.shape, self.shape, loss.inputs[0])
+            self.arrays.append(array)
+        self.constants = [0.0] * len(self.arrays)
+        for name in loss.per_element:
+            array, constant = per_element(loss, name, self.options.get(name, loss.defaults[name]), self.shape)
+            self.arrays.append(array)
+            self.constants.append(constant)
+        self.inputs = [a for a in self.arrays if a is not None]
+
+    def prepare_outputs(self, argnums: tuple[int, ...] | None) -> None:
+        """Arrays to write: values, slopes, curvatures; `direct` unless one of them is also an input."""
+        loss, shape, inputs = self.loss, self.shape, self.inputs
+        values, slopes, curvatures = given_outputs(loss, self.mode, self.options.get("out"), self.wanted)
+        written = slots(loss, slopes, argnums, "gradient") if self.mode else []
+        written += slots(loss, curvatures, argnums, "curvature") if self.mode == 2 else []
+        what = ["gradient"] * len(loss.wrt) + ["curvature"] * len(loss.wrt)
+        self.outputs: list[Array] = [
+            check.output(loss, given, self.pred, shape, inputs, name)
+            for given, name in zip(written, what, strict=False)
+        ]
+        self.values = check.output(loss, values, self.pred, shape, inputs, "values") if self.wanted else None
+        given_arrays = [a for a in (*written, values) if a is not None]
+        shared = any(g is a or check_same(g, a) for g in given_arrays for a in inputs)
+        self.direct = 0 if shared else 1
+        if len(self.outputs) > 1 and overlapping(self.outputs):
+            raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+
+    def seen(self, array: Array) -> Array:
+        """An array in the one order of all: C, or Fortran seen transposed."""
+        flags = self.pred.flags
+        return array.T if flags.f_contiguous and not flags.c_contiguous else array
+
+    def operands(self, kept: list[Any]) -> tuple[list[Operand], list[float]]:
+        """Operands and the floats of the inputs: constant, lowest, highest value of each."""
+        found: list[Operand] = []
+        floats: list[float] = []
+        names = (*self.loss.inputs, *self.loss.per_element)
+        for name, array, constant in zip(names, self.arrays, self.constants, strict=True):
+            domain = self.loss.domains.get(name)
+            if array is None:
+                found.append(CONSTANT)
+                floats += (constant, 0.0, 0.0)
+                continue
+            view = self.seen(array)
+            kept.append(view)
+            found.append(operand(view, self.real, kept, domain.check if domain else 0))
+            floats += (0.0, domain.low, domain.high) if domain else (0.0, 0.0, 0.0)
+        for array in (self.weight, self.values, *self.outputs):
+            if array is not None:
+                view = self.seen(array)
+                kept.append(view)
+                found.append(operand(view, self.real, kept))
+        return found, floats
+
+
+def elementwise(
+    backend: HostBackend,
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run an elementwise loss."""
+    call = Call(loss, mode, arguments, options, pair)
+    call.prepare_outputs(argnums)
+    elements, real, weight = call.pred.size, call.real, call.weight
+    total, scale = float(elements), 1.0
+    if call.reduction == "mean" and not pair:
+        if weight is not None and mode:
+            total = backend.weight_sum(loss, call.seen(weight), real)
+        scale = 1.0 / total if total > 0.0 else 0.0
+    loop, tile = backend.kernel(loss, "elementwise_block", real, mode)
+    size = block_size(elements)
+    kept: list[Any] = []
+    operands, bounds = call.operands(kept)
+    floats = [scale, loss.least if bound else -math.inf, *bounds, *call.params]
+    count = len(loss.wrt)
+    integers = [elements, size, tile, len(call.arrays), count if mode else 0, int(mode == 2), int(weight is not None)]
+    integers += (int(call.wanted), call.direct, real.itemsize, 12 + len(floats), len(call.params))
+    problem = plans.Problem(loop, integers, floats, operands, -(-elements // size), elements * loss.cost)
+    results = backend.launch(problem)
+    if results[2] >= 0.0:
+        views = tuple(a if a is None else call.seen(a) for a in call.arrays)
+        backend.complain(loss, results[2], views, None if weight is None else call.seen(weight), call.direct == 1)
+    total = results[1] if weight is not None else total
+    if weight is None and not call.wanted:
+        plans.remember(backend, loss, mode, arguments, options, pair, argnums, problem, total, len(call.arrays))
+    places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
+    return finished(results[0], total, call.reduction, pair, mode, call.values, call.outputs, count, places)
+
+
+def per_element(loss: Loss, name: str, value: Any, shape: tuple[int, ...]) -> tuple[Array | None, float]:
+    """An option that may be one number or an array that follows the last axes of the prediction."""
+    if value is None or np.ndim(value) == 0:
+        return None, check.number(loss, name, value)
+    array = check.host_array(loss, name, value)
+    try:
+        return np.broadcast_to(array, shape), 0.0
+    except ValueError:
+        raise ValueError(
+            f"{loss.name}: {name} has shape {array.shape}; it must be a number or fit the last axes of {shape}"
+        ) from None

@@ -1,0 +1,314 @@
+"""The rowwise family on the host: a row of scores against a label or a distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from ... import arguments as check
+from ...rows import RowOptions, options_of
+from . import plans
+from .answers import finished, given_outputs, overlapping
+from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, operand
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+    from . import HostBackend
+
+GENERIC, FLAT, LONG, PIXELS = 0, 1, 2, 3
+LOOPS = {GENERIC: "rows_block", FLAT: "flat_block", LONG: "long_block", PIXELS: "pixels_block"}
+# Below this many classes rows are worked on together, above one by one.
+LONG_FROM = 256
+WEIGHT_OPERAND = 15
+
+
+def class_axis(loss: Loss, pred: Array, axis: Any) -> int:
+    """The class axis, counted from the front."""
+    if pred.ndim < 2:
+        raise ValueError(f"{loss.name}: pred has shape {pred.shape}; it needs a batch axis and a class axis, (N, C)")
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"{loss.name}: axis must be an integer, got {type(axis).__name__}")
+    if not -pred.ndim <= axis < pred.ndim:
+        raise ValueError(f"{loss.name}: axis = {axis} is outside [{-pred.ndim}, {pred.ndim}) (pred has {pred.ndim} axes)")
+    return int(axis) % pred.ndim
+
+
+def three_axes(array: Array, axis: int) -> tuple[int, int, int, int, int, int] | None:
+    """(outer, classes, inner) sizes and strides in elements of an array seen as three axes; None if it is not."""
+    item = array.itemsize
+    sizes, strides = array.shape, array.strides
+    outer = merged(sizes[:axis], strides[:axis])
+    inner = merged(sizes[axis + 1 :], strides[axis + 1 :])
+    if outer is None or inner is None:
+        return None
+    parts = (outer[1], strides[axis], inner[1])
+    if any(part % item for part in parts):
+        return None
+    return outer[0], sizes[axis], inner[0], parts[0] // item, parts[1] // item, parts[2] // item
+
+
+def merged(sizes: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, int] | None:
+    """Size and stride of several axes seen as one; None where one stride does not describe them."""
+    size, stride = 1, 0
+    for n, step in zip(reversed(sizes), reversed(strides), strict=True):
+        if n == 1:
+            continue
+        if size == 1:
+            size, stride = n, step
+        elif step == size * stride:
+            size *= n
+        else:
+            return None
+    return size, stride
+
+
+def in_three(array: Array, axis: int) -> tuple[Array, tuple[int, int, int, int, int, int]]:
+    """The array, copied only if its layout is neither C, nor Fortran, nor regularly strided."""
+    found = three_axes(array, axis)
+    if found is None:
+        array = np.ascontiguousarray(array)
+        found = three_axes(array, axis)
+        assert found is not None
+    return array, found
+
+
+def labels_array(loss: Loss, target: Any, pred: Array, axis: int) -> Array:
+    """Integer labels with the shape of the rows."""
+    array: Array = check.host_array(loss, "target", target)
+    rows = pred.shape[:axis] + pred.shape[axis + 1 :]
+    if array.dtype.kind not in "iu":
+        if array.shape == rows:
+            raise TypeError(
+                f"{loss.name}: target has dtype {array.dtype}; labels are integers: convert with "
+                "target.astype(np.int64), or give a distribution with the shape of pred"
+            )
+        raise ValueError(
+            f"{loss.name}: target has shape {array.shape} and dtype {array.dtype}; it must be integer labels of "
+            f"shape {rows} or a floating distribution of shape {pred.shape}"
+        )
+    if array.shape != rows:
+        raise ValueError(f"{loss.name}: target has shape {array.shape}; labels of pred {pred.shape} have shape {rows}")
+    return array
+
+
+def class_weights(loss: Loss, value: Any, classes: int, real: np.dtype[Any]) -> Array | None:
+    """Class weights in the dtype of the data, checked."""
+    if value is None:
+        return None
+    array = check.host_array(loss, "class_weight", value)
+    if array.shape != (classes,):
+        raise ValueError(f"{loss.name}: class_weight has shape {array.shape}; pred has {classes} classes")
+    bad = np.flatnonzero(~(array >= 0) | np.isinf(array))
+    if bad.size:
+        check.value_outside(loss, "class_weight", array, int(bad[0]), ">= 0 and finite", int(bad.size))
+    return np.ascontiguousarray(array, dtype=real)
+
+
+def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...], out: tuple[int, ...] | None) -> int:
+    """Which loop serves a call: a function of the shapes and options alone."""
+    if options.scores or options.target or options.smoothing or options.cap or mode == 2:
+        return GENERIC
+    _, classes, inner, outer_stride, class_stride, inner_stride = sizes
+    if out is not None and out != sizes[3:]:
+        return GENERIC
+    if classes < 2:
+        return GENERIC
+    if inner == 1 and class_stride == 1 and outer_stride == classes:
+        return FLAT if classes < LONG_FROM else LONG
+    if inner > 1 and inner_stride == 1 and class_stride == inner and classes < LONG_FROM:
+        return PIXELS
+    return GENERIC
+
+
+class RowCall:
+    """One call: scores seen as (outer, classes, inner), and everything else in that order."""
+
+    def __init__(self, loss: Loss, mode: int, arguments: tuple[Any, ...], given: dict[str, Any], pair: bool) -> None:
+        self.loss, self.mode = loss, mode
+        self.options = options_of(loss, arguments, given)
+        pred = arguments[0]
+        if type(pred) is not np.ndarray or (pred.dtype is not FLOAT32 and pred.dtype is not FLOAT64):
+            pred = check.prediction(loss, "pred", pred)
+        self.pred: Array = pred
+        self.real = pred.dtype
+        self.axis = class_axis(loss, pred, self.options.axis)
+        self.rows_shape = pred.shape[: self.axis] + pred.shape[self.axis + 1 :]
+        self.target = self.read_target(arguments[1])
+        self.reduction = check.reduction_of(loss, given)
+        self.wanted = self.reduction == "none" and not pair
+        weight = given.get("weight")
+        if weight is not None:
+            weight = check.host_array(loss, "weight", weight)
+            check.weight_shape(loss, weight, self.rows_shape)
+            weight = check.spread(weight, self.rows_shape)
+        self.weight: Array | None = weight
+        inputs = (pred,) if self.options.target == 0 else (pred, self.target)
+        self.values, self.outputs = row_outputs(loss, mode, given, pred, self.rows_shape, inputs, self.wanted)
+        # Fortran order is C order of the transposed arrays
+        self.flipped = bool(pred.flags.f_contiguous and not pred.flags.c_contiguous)
+        self.kept: list[Any] = []
+        self.view, self.sizes = self.three(pred)
+        self.class_weight = class_weights(loss, self.options.class_weight, self.sizes[1], self.real)
+        if self.sizes[1] == 0 and math.prod(self.rows_shape) > 0:
+            raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {self.axis}")
+
+    def read_target(self, target: Any) -> Array:
+        if self.options.target == 0:
+            return labels_array(self.loss, target, self.pred, self.axis)
+        array: Array = check.host_array(self.loss, "target", target)
+        check.same_shape(self.loss, "target", array.shape, self.pred.shape, "pred")
+        return array
+
+    def seen(self, array: Array) -> Array:
+        """The array in the order of memory; it lives as long as the call."""
+        view = array.T if self.flipped else array
+        self.kept.append(view)
+        return view
+
+    def three(self, array: Array) -> tuple[Array, tuple[int, int, int, int, int, int]]:
+        """An array of the scores' shape with the class axis in the middle, and its sizes and strides."""
+        axis = self.pred.ndim - 1 - self.axis if self.flipped else self.axis
+        view, sizes = in_three(self.seen(array), axis)
+        self.kept.append(view)
+        return view, sizes
+
+    def target_operand(self) -> tuple[Operand, tuple[int, ...]]:
+        """Labels, or a distribution with its strides."""
+        if self.options.target == 0:
+            return label_operand(self.seen(self.target), self.kept), (0, 0, 0)
+        view, sizes = self.three(self.target)
+        return (id(view), code_of(view, self.real), 0), sizes[3:]
+
+    def optional(self, array: Array | None) -> Operand:
+        """Weights or values, if there are any."""
+        return ABSENT if array is None else operand(self.seen(array), self.real, self.kept)
+
+    def problem(self, backend: HostBackend, bound: bool) -> tuple[plans.Problem, list[tuple[Array, Array]]]:
+        """The problem, and the arrays to copy from where `out` cannot be written in place."""
+        options, sizes = self.options, self.sizes
+        copies: list[tuple[Array, Array]] = []
+        written: list[Operand] = [ABSENT, ABSENT]
+        strides: list[tuple[int, ...]] = [(0, 0, 0), (0, 0, 0)]
+        for k, array in enumerate(self.outputs):
+            view, found = self.three(array)
+            if not np.may_share_memory(view, array):
+                copies.append((array, view.T if self.flipped else view))
+            written[k], strides[k] = (id(view), 0, 0), found[3:]
+        design = design_of(options, self.mode, sizes, strides[0] if self.outputs else None)
+        rows, classes = sizes[0] * sizes[2], sizes[1]
+        block = max(1, block_size(self.pred.size) // max(classes, 1))
+        if design == PIXELS:
+            block = max(512, block)
+        target, target_strides = self.target_operand()
+        integers = [rows, block, 0, classes, sizes[2], *sizes[3:], self.mode, self.real.itemsize, 0, design]
+        integers += (options.scores, options.target, int(self.weight is not None), int(self.wanted))
+        integers += (int(options.ignore is not None), options.ignore or 0)
+        integers += (0 if self.class_weight is None else id(self.class_weight), options.entropy, int(bound))
+        integers += (*target_strides, *strides[0], *strides[1])
+        floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least, 0.0, 0.0]
+        operands = [(id(self.view), 0, 0), target, self.optional(self.weight), self.optional(self.values), *written]
+        work = self.pred.size * self.loss.cost * (3.0 if design == GENERIC else 1.0)
+        loop = backend.loop(LOOPS[design], self.real.name)
+        return plans.Problem(loop, integers, floats, operands, -(-rows // block), work), copies
+
+
+def rowwise(
+    backend: HostBackend,
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a rowwise loss."""
+    call = RowCall(loss, mode, arguments, given, pair)
+    problem, copies = call.problem(backend, bound)
+    rows = total = float(problem.integers[0])
+    simple = call.weight is None and call.class_weight is None
+    count = 0
+    if call.reduction == "mean" and not pair:
+        if mode and not (simple and call.options.ignore is None):
+            main, work = problem.loop, problem.work
+            count = problem.loop = backend.loop("row_weights_block", call.real.name)
+            problem.work = rows * 2.0
+            sums = backend.launch(problem)
+            if sums[2] >= 0.0:
+                complain(call, sums[2])
+            total = sums[1]
+            problem.loop, problem.work = main, work
+        problem.floats[0] = 1.0 / total if total > 0.0 else 0.0
+    results = backend.launch(problem)
+    if results[2] >= 0.0:
+        complain(call, results[2])
+    for array, written in copies:
+        array[...] = written
+    if simple and not call.wanted and not copies and total == rows:
+        plans.remember(
+            backend, loss, mode, arguments, given, pair, argnums, problem, rows, 4, fixed=False, count=count
+        )
+    return finished(results[0], results[1], call.reduction, pair, mode, call.values, call.outputs, 1, None)
+
+
+def row_outputs(
+    loss: Loss,
+    mode: int,
+    given: dict[str, Any],
+    pred: Array,
+    rows: tuple[int, ...],
+    inputs: tuple[Array, ...],
+    wanted: bool,
+) -> tuple[Array | None, list[Array]]:
+    """The arrays to write: values for reduction="none", gradient, curvature.
+
+    The gradient may be written over the prediction; nothing else may overlap.
+    """
+    given_values, *others = given_outputs(loss, mode, given.get("out"), wanted)
+    values: Array | None = None
+    if wanted:
+        values = check.output(loss, given_values, np.empty(0, pred.dtype), rows, inputs, "values")
+    what = ("gradient", "curvature")[:mode]
+    outputs = [check.output(loss, o, pred, pred.shape, inputs, w) for o, w in zip(others, what, strict=False)]
+    if overlapping(outputs):
+        raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+    forbidden = inputs if mode != 1 else inputs[1:]
+    written = [*outputs, values] if values is not None else outputs
+    if given.get("out") is not None and any(np.may_share_memory(o, a) for o in written for a in forbidden):
+        raise ValueError(f"{loss.name}: out overlaps an input; only a gradient may take the place of pred")
+    return values, outputs
+
+
+def complain(call: RowCall, code: float) -> NoReturn:
+    """Raise for the first bad weight, label or target that the loops found."""
+    loss, target = call.loss, call.target
+    position, which = divmod(int(code), 16)
+    if which == WEIGHT_OPERAND:
+        assert call.weight is not None
+        weight = call.weight.T if call.flipped else call.weight
+        bad = int(np.count_nonzero(~(weight >= 0)))
+        check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad)
+    if call.options.target == 0:
+        bad_label(loss, target, call.pred.shape[call.axis], call.axis, call.options.ignore)
+    text = ">= 0, not NaN" if call.options.target == 1 else "not NaN"
+    wrong = ~(target >= 0) if call.options.target == 1 else np.isnan(target)
+    first = int(np.flatnonzero(wrong.ravel())[0])
+    check.value_outside(loss, "target", target, first, text, int(np.count_nonzero(wrong)))
+
+
+def bad_label(loss: Loss, target: Array, classes: int, axis: int, ignore: int | None) -> NoReturn:
+    """The sentence about the first label out of range."""
+    wrong = (target < 0) | (target >= classes)
+    if ignore is not None:
+        wrong &= target != ignore
+    index = np.unravel_index(int(np.flatnonzero(wrong.ravel())[0]), target.shape)
+    where = ", ".join(str(int(i)) for i in index)
+    hint = "Labels start at 0"
+    if ignore is None or ignore < 0:
+        hint += f"; to skip padding pass ignore_index={int(target[index])}"
+    raise IndexError(
+        f"{loss.name}: target[{where}] = {target[index]} is outside [0, {classes}) (pred has {classes} classes on axis "
+        f"{axis}); {int(np.count_nonzero(wrong))} of {target.size} targets are bad. {hint}."
+    )
