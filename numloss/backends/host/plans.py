@@ -77,14 +77,8 @@ class Plan:
         self.operands = [number for operand in problem.operands for number in operand]
         self.pack = packer(0, 0, len(self.operands))
 
-    def run(self, pred: Array, target: Array, out: Array | None) -> tuple[float, float, float] | None:
-        """Run with these arrays; None if the rows do not count as the plan expects."""
-        operands = self.operands.copy()
-        operands[0] = id(pred)
-        operands[3] = id(target)
-        if self.mode:
-            operands[self.at] = id(out)
-        problem = self.prefix + self.pack(*operands)
+    def run(self, problem: bytes) -> tuple[float, float, float] | None:
+        """Run it; None if the rows do not count as the plan expects."""
         workers = 1
         if self.work > threads.PARALLEL_PAYS_AT and self.blocks > 1:
             workers = threads.limit()
@@ -153,11 +147,16 @@ def replay(
         return None
     if plan is None:
         return None
-    pred = arguments[0]
-    out = options.get("out") if options else None
-    if out is None and mode:
-        out = np.empty(pred.shape, pred.dtype)
-    results = plan.run(pred, arguments[1], out)
+    pred, target = arguments
+    operands = plan.operands.copy()
+    operands[0] = id(pred)
+    operands[3] = id(target)
+    if mode:
+        out = options.get("out") if options else None
+        if out is None:
+            out = np.empty(pred.shape, pred.dtype)
+        operands[plan.at] = id(out)
+    results = plan.run(plan.prefix + plan.pack(*operands))
     if results is None or results[2] >= 0.0:
         return None  # the long way finds the same and says what is wrong
     value: Any = results[0]
