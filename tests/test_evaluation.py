@@ -1,6 +1,8 @@
 """Evaluation over files against the same losses in memory."""
 
 import os
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -8,8 +10,12 @@ import numpy as np
 import pytest
 
 import numloss as nl
+from numloss import dispatch
+from numloss.backends import threads
+from numloss.data import NpyFile
 from numloss.errors import FormatError
 from numloss.evaluation import stream
+from numloss.evaluation.reader import each_chunk
 from numloss.registry import LOSSES
 
 ROWS = 1000
@@ -31,11 +37,11 @@ def numbers(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("chunk_bytes", [1, 999, 4096, 1 << 20])
-def test_equals_the_loss_in_memory(chunk_bytes: int, threads: int, saved) -> None:
+def test_equals_the_loss_in_memory(chunk_bytes: int, workers: int, saved) -> None:
     pred, target = numbers(ROWS, 3), numbers(ROWS, 3, seed=1)
-    with nl.num_threads(threads):
+    with nl.num_threads(workers):
         result = stream(
             [nl.mse, partial(nl.huber, delta=0.5)], saved(pred=pred, target=target), chunk_bytes=chunk_bytes
         )
@@ -50,8 +56,8 @@ def test_equals_the_loss_in_memory(chunk_bytes: int, threads: int, saved) -> Non
 def test_bits_do_not_depend_on_the_threads(saved) -> None:
     paths = saved(pred=numbers(ROWS), target=numbers(ROWS, seed=1))
     totals = set()
-    for threads in (1, 2, 3, 8):
-        with nl.num_threads(threads):
+    for workers in (1, 2, 3, 8):
+        with nl.num_threads(workers):
             totals.add(stream([nl.mse], paths, chunk_bytes=100).scores[0].total)
     assert len(totals) == 1
 
@@ -146,14 +152,43 @@ def test_progress_ends_with_all_rows(saved) -> None:
     assert seen == [(300, ROWS), (600, ROWS), (900, ROWS), (ROWS, ROWS)]
 
 
-def test_the_callers_backend_holds_in_every_thread(saved, monkeypatch) -> None:
+def test_the_callers_choices_hold_in_every_thread(saved, monkeypatch) -> None:
     paths = saved(pred=numbers(ROWS), target=numbers(ROWS, seed=1))
-    monkeypatch.setenv("NUMLOSS_BACKEND", "absent")
-    with pytest.raises(ValueError, match="absent"):
-        stream([nl.mse], paths, chunk_bytes=64)
-    with nl.use_backend("cython"):
-        assert stream([nl.mse], paths, chunk_bytes=64).scores[0].mean > 0.0
-    assert stream([nl.mse], paths, chunk_bytes=64, backend="cython").scores[0].mean > 0.0
+    seen, choose = set(), dispatch.choose
+
+    def spy(*arguments):
+        backend = choose(*arguments)
+        seen.add((threading.current_thread() is threading.main_thread(), backend.name, threads.limit()))
+        return backend
+
+    monkeypatch.setattr(dispatch, "choose", spy)
+    for name in ("cython", "numba"):
+        with nl.num_threads(2), nl.use_backend(name):
+            stream([nl.mse], paths, chunk_bytes=64)
+        assert seen == {(False, name, 1)}
+        seen.clear()
+    with nl.num_threads(2):
+        stream([nl.mse], paths, chunk_bytes=64, backend="cython")
+    assert seen == {(False, "cython", 1)}
+
+
+def test_the_first_chunk_is_done_before_others_start(saved) -> None:
+    """It may compile kernels, which threads should not do side by side."""
+    path = saved(pred=numbers(ROWS))["pred"]
+    running, at_once = set(), []
+
+    def work(start: int, chunk: dict[str, np.ndarray]) -> int:
+        running.add(start)
+        time.sleep(0.02)
+        at_once.append(set(running))
+        running.discard(start)
+        return len(chunk["pred"])
+
+    with nl.num_threads(4), NpyFile(path) as file:
+        done = list(each_chunk({"pred": file}, 4 * 100, work))
+    assert at_once[0] == {0}
+    assert max(map(len, at_once)) > 1
+    assert done == [(100 * k, 100) for k in range(1, 11)]
 
 
 def test_infinite_totals_stay_infinite(saved) -> None:

@@ -10,7 +10,7 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from ..backends.threads import limit, num_threads
@@ -65,6 +65,8 @@ def each_chunk(
         for start in starts:
             # the caller's choices of backend and threads hold in the threads of the pool too
             waiting.append((start, pool.submit(contextvars.copy_context().run, run, start)))
+            if start == 0:
+                wait([waiting[0][1]])  # it may compile kernels, which threads should not do side by side
             if len(waiting) > 2 * workers:
                 yield _first(waiting, size, rows)
         while waiting:

@@ -121,7 +121,8 @@ def stream(
             if progress is not None:
                 progress(done, rows)
         seconds = time.perf_counter() - began
-    scores = tuple(_score(function, list(column)) for function, column in zip(losses, zip(*parts, strict=True), strict=True))
+    columns = zip(*parts, strict=True)
+    scores = tuple(_score(function, column) for function, column in zip(losses, columns, strict=True))
     return Evaluation(scores, rows, sum(file.header.nbytes for file in files.values()), seconds)
 
 
@@ -145,15 +146,15 @@ def _raise_located(error: ValueError | IndexError, start: int, paths: Mapping[st
     raise type(error)(f"{paths[place[1]]}: {text}; rows count from the start of the file") from error
 
 
-def _score(function: Callable[..., Any], parts: list[tuple[float, float]]) -> Score:
+def _score(function: Callable[..., Any], parts: Iterable[tuple[float, float]]) -> Score:
     loss, _, options = unwrapped(function)
-    return Score(loss.name, options, _sum(total for total, _ in parts), _sum(weight for _, weight in parts))
+    totals, weights = zip(*parts, strict=True)
+    return Score(loss.name, options, _sum(totals), _sum(weights))
 
 
-def _sum(values: Iterable[float]) -> float:
+def _sum(values: Sequence[float]) -> float:
     """The sum, rounded once; where that has no answer (infinities, overflow), what plain addition gives."""
-    listed = list(values)
     try:
-        return math.fsum(listed)
+        return math.fsum(values)
     except (OverflowError, ValueError):
-        return sum(listed)
+        return sum(values)
