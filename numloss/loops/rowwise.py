@@ -229,6 +229,7 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
     bends = stack_reals(512)
     total = s[3] + s[4]
     inverse = real(double(1.0) / total) if c[12] == 0 else real(double(0.0))
+    left = real(s[4] / total) if c[12] == 0 else real(double(0.0))
     coefficient = real(s[11])
     twice = real(double(2.0) * s[13])
     factor = real(s[10])
@@ -257,7 +258,7 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
             rest = double(q[i]) - s[12]
             z[i] = real(((s[11] - s[12]) * s[9] - s[12] * others) / total - rest)
         if c[8] == 2:
-            curvature_tile(c, f, n, pivot - first, real(s[4] / total), coefficient, twice, p, q, slopes)
+            curvature_tile(c, f, n, pivot - first, left, coefficient, twice, p, q, slopes)
             for i in range(n):
                 bend = p[i] if c[20] == 1 else p[i] + z[i] * bends[i]
                 h[(first + i) * c[28]] = bounded(c[20], bend, real(f[5])) * factor
