@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+# Seconds between two states of a progress bar: work that reports a thousand times a second is not held up.
+REDRAWN_EVERY = 0.1
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
 
@@ -49,12 +53,14 @@ def print_table(
     from rich.text import Text
 
     listed = [list(row) for row in rows]
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for k, name in enumerate(columns):
         numbers = bool(listed) and all(isinstance(row[k], int | float) for row in listed)
         table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=name in unwrapped)
     for row in listed:
         table.add_row(*(Text(figure(value)) for value in row))
+    if title:  # above the table, not in it, where it would be folded to the width of the columns
+        console().print(Text(title, style="bold"), soft_wrap=True)
     console().print(table)
 
 
@@ -79,4 +85,13 @@ def progress(what: str, total: float) -> Iterator[Callable[[float, str], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.fields[note]}"), console=terminal, transient=True) as bar:
         task = bar.add_task(what, total=total, note="")
-        yield lambda done, note: bar.update(task, completed=done, note=note)
+        shown = 0.0
+
+        def show(done: float, note: str) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown >= REDRAWN_EVERY or done >= total:
+                shown = now
+                bar.update(task, completed=done, note=note)
+
+        yield show
