@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 WEIGHT = -1
 
 
-def _shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
+def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
+    """What the kernel of a loss depends on besides its law and dtype."""
     domains = [loss.domains.get(name) for name in (*loss.inputs, *loss.per_element)]
-    tests = tuple(0 if domain is None else domain.check for domain in domains)
+    tests = tuple(
+        0 if domain is None or constant else domain.check(k in loss.wrt)
+        for k, (domain, constant) in enumerate(zip(domains, constants, strict=True))
+    )
     return Shape(tests, tuple(constants), len(loss.params), len(loss.wrt), mode, wide)
 
 
@@ -113,19 +117,24 @@ def elementwise(
         names = (*loss.inputs, *loss.per_element)
         for name, constant in zip(names, constants, strict=True):
             domain = loss.domains.get(name)
-            numbers += (constant, domain.low, domain.high) if domain else (constant, 0.0, 0.0)
+            numbers += (constant, *domain.ends(str(arrays[0].dtype))) if domain else (constant, 0.0, 0.0)
         return _launch(call, mode, arrays, weight, values, outputs, numbers + params, reduction, pair, argnums)
 
 
-def _explain(call: Call, owners: dict[int, Any], shape: tuple[int, ...], flipped: bool) -> Callable[[int, int], None]:
+def _explain(
+    call: Call, owners: dict[int, Any], shape: tuple[int, ...], flipped: bool, counted: bool
+) -> Callable[[int, int], None]:
     """What raises for a complaint, in the words that host arrays have; only then are arrays copied to the host."""
 
     def explain(position: int, operand: int) -> None:
         index = WEIGHT if operand == WEIGHT_OPERAND else operand
         host = call.library.download(owners[index])
         host = check.spread(host, shape) if index == WEIGHT else np.broadcast_to(host, shape)
-        host = host.T if flipped else host
-        HostBackend().complain(call.loss, float(position * 16 + operand), (host,) * (operand + 1), host)
+        # the first of the arrays tells the dtype of the data
+        arrays = [np.empty(0, call.library.describe(owners[0]).dtype), *[host] * operand]
+        if operand == 0:
+            arrays = [host]
+        HostBackend().complain(call.loss, float(position * 16 + operand), arrays, host, flipped, counted)
 
     return explain
 
@@ -159,7 +168,7 @@ def _launch(
     elif mean and elements:
         numbers[0] = 1.0 / elements
     wide = all(a is None or a.wide(real) for a in seen)
-    kernel = elementwise_kernel(loss.law, real.name, _shape_of(loss, mode, [a is None for a in arrays], wide))
+    kernel = elementwise_kernel(loss.law, real.name, shape_of(loss, mode, [a is None for a in arrays], wide))
     integers = [elements, size, partials, scale, int(weight is not None), int(values is not None)]
     for k, array in enumerate(seen):
         constant = array is None and k < len(arrays)
@@ -173,8 +182,9 @@ def _launch(
     checked = {k: a.owner for k, a in enumerate(arrays) if a is not None}
     if weight is not None:
         checked[WEIGHT] = weight.owner
+    counted = not any(checks.overlap(o, a) for o in outputs for a in arrays if a is not None)
     for note in notes:
-        call.settle(note, _explain(call, checked, shape, flipped))
+        call.settle(note, _explain(call, checked, shape, flipped, counted))
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
     owners: list[Any] = [array.owner for array in outputs]
     result = values.owner if values is not None else value

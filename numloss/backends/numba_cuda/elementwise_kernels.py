@@ -26,6 +26,7 @@ def _walk(law: Any, dtype: str, shape: Shape, width: int) -> Any:
     scope = {
         "__name__": f"{law.__name__ if law else 'weights'} by {width} in {dtype}",
         "key": target.jitable(key),
+        "NO_COMPLAINT": NO_COMPLAINT,
         "rint": target.typed(scalar.rint, dtype),
         "zero": getattr(np, dtype)(0.0),
         **{name: words[name] for name in ("reals", "load_vector", "store_vector")},

@@ -24,7 +24,7 @@ NO_COMPLAINT = 1 << 62
 
 @dataclass(frozen=True)
 class Shape:
-    """What a walk has to know of a law: a check per input (0: none, 1: interval, 2: integers in it), and counts.
+    """What a walk has to know of a law: the check of each input, as in numloss/domains.py, and counts.
 
     No input at all is the walk that only adds up weights. `wide`: every operand is a constant or lies in C order in
     the dtype of the data, aligned to 16 bytes.
@@ -89,8 +89,10 @@ def _inputs(shape: Shape, width: int) -> list[str]:
         lines.append(f"x{k} = {_load(k, width, OPERANDS_AT + 3 * k, shape.constants[k])}")
         low, high = f"r[{3 + 3 * k}]", f"r[{4 + 3 * k}]"
         for i in range(width if check else 0):
-            whole = f" and x{k}[{i}] == rint(x{k}[{i}])" if check == 2 else ""
-            lines.append(f"if not (x{k}[{i}] >= {low} and x{k}[{i}] <= {high}{whole}):")
+            x = f"x{k}[{i}]"
+            whole = f" and {x} == rint({x})" if check == 2 else ""
+            wrong = f"{x} < {low} or {x} > {high}" if check == 3 else f"not ({x} >= {low} and {x} <= {high}{whole})"
+            lines.append(f"if {wrong}:")
             lines.append(f"    first = min(first, key(at + {i}, {k}))")
     return lines
 
@@ -123,19 +125,22 @@ def _outputs(shape: Shape, width: int) -> list[str]:
         lines.append(f"    if not w[{i}] >= zero:")
         lines.append(f"        first = min(first, key(at + {i}, {WEIGHT_OPERAND}))")
         lines.append(f"    w{i} = w[{i}]")
-        lines.append(f"    v{i} = v{i} * w{i}")
+        # what has weight 0 counts nothing, even where it is inf or NaN
+        lines.append(f"    v{i} = v{i} * w{i} if w{i} > zero else zero")
         lines.append(f"    f{i} = w{i} * scale")
     lines.append("else:")
     lines += [f"    w{i}, f{i} = zero, scale" for i in range(width)]
-    lines += ["if c[5] == 1:", f"    {_store(width, weight_at + 3, 'v')}"]
+    # a value that an error will name is not overwritten
+    lines += ["if c[5] == 1 and first == NO_COMPLAINT:", f"    {_store(width, weight_at + 3, 'v')}"]
     for part in range(shape.mode):
         for k in range(shape.slopes):
             name = f"{'sh'[part]}{k}_"
             for i in range(width):
                 if part == 1:
                     lines.append(f"{name}{i} = r[1] if {name}{i} < r[1] else {name}{i}")
-                lines.append(f"{name}{i} = {name}{i} * f{i}")
-            lines.append(_store(width, weight_at + 6 + 3 * (part * shape.slopes + k), name))
+                lines.append(f"{name}{i} = {name}{i} * f{i} if c[4] == 0 or w{i} > zero else zero")
+            store = _store(width, weight_at + 6 + 3 * (part * shape.slopes + k), name)
+            lines += ["if first == NO_COMPLAINT:", f"    {store}"]
     return lines
 
 

@@ -63,3 +63,10 @@ def host_backend() -> str:
 def on_host(function: Any, arrays: tuple[Any, ...], **options: Any) -> Any:
     """Call a loss or a transform of one on the host."""
     return function(*arrays, backend=host_backend(), **options)
+
+
+def flat(value: Any) -> list[Any]:
+    """The arrays and floats in a result."""
+    if isinstance(value, tuple):
+        return [part for item in value for part in flat(item)]
+    return [np.asarray(value)]

@@ -95,6 +95,14 @@ def test_out_may_be_the_prediction_itself() -> None:
     assert np.array_equal(moved.copy_to_host(), expected)
 
 
+def test_a_bad_value_that_the_gradient_would_replace_is_named() -> None:
+    pred, target = inputs.arrays("bce", SHAPE, "float32")
+    pred.flat[700] = 1.25
+    moved = to_device(pred)
+    with pytest.raises(ValueError, match=r"bce: pred\[23, 10\] = 1\.25 is outside its domain"):
+        nl.grad(nl.bce)(moved, to_device(target), out=moved)
+
+
 def test_out_that_overlaps_an_input_or_does_not_fit_raises() -> None:
     memory = to_device(np.ones(101, np.float32))
     pred, target = memory[:100], to_device(np.zeros(100, np.float32))

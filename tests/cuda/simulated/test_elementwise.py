@@ -8,7 +8,7 @@ import inputs
 import numpy as np
 import pytest
 from compare import assert_same_bits
-from helpers import on_device, on_host
+from helpers import flat, on_device, on_host
 
 import numloss as nl
 
@@ -22,13 +22,6 @@ def assert_equal(case: str, arrays: Any, transform: Any, **options: Any) -> None
     device, host = on_device(function, arrays, **options), on_host(function, arrays, **options)
     for actual, expected in zip(flat(device), flat(host), strict=True):
         assert_same_bits(actual, expected)
-
-
-def flat(value: Any) -> list[Any]:
-    """The arrays and floats in a result."""
-    if isinstance(value, tuple):
-        return [part for item in value for part in flat(item)]
-    return [np.asarray(value)]
 
 
 def bound(function: Any) -> Any:
@@ -130,6 +123,13 @@ def test_weights_that_are_all_zero() -> None:
     value, slope = on_device(nl.value_and_grad(nl.mse), (pred, target), weight=np.zeros(SHAPE, np.float32))
     assert value == 0.0
     assert not slope.any()
+
+
+def test_weight_zero_hides_what_is_not_finite() -> None:
+    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    weight = np.ones(SHAPE, np.float32)
+    pred[0, 3], weight[0, 3] = np.inf, 0.0
+    assert_equal("mse", (pred, target), nl.value_grad_hess, weight=weight)
 
 
 def test_argnums() -> None:

@@ -1,0 +1,90 @@
+"""One call of a loss on a device: its library, its stream, and the kernel that ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..host.problem import CODES, simplified
+from . import checks
+from .arrays import DeviceArray, library_of
+from .finish import finish_kernel
+from .walk import NO_COMPLAINT, position_of
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+
+FLOAT64 = np.dtype(np.float64)
+ABSENT = (0, 0, 0)
+Operand = tuple[int, int, int]
+
+
+class Call:
+    """One call of a loss. What kernels read must live until they are launched: `kept` holds it."""
+
+    def __init__(self, loss: Loss, first: Any) -> None:
+        self.loss = loss
+        self.library = library_of(first)
+        self.stream = self.library.stream()
+        self.kept: list[Any] = []
+
+    def workspace(self, numbers: int) -> int:
+        """Address of so many float64 on the device."""
+        array = self.library.empty((numbers,), FLOAT64)
+        self.kept.append(array)
+        return int(self.library.describe(array).address)
+
+    def scalar(self) -> tuple[Any, int]:
+        """A new 0-d float64 array and its address."""
+        array = self.library.empty((), FLOAT64)
+        return array, self.library.describe(array).address
+
+    def code(self, array: DeviceArray, real: np.dtype[Any]) -> int:
+        """Code of a dtype, 0 for that of the data."""
+        return 0 if array.dtype == real else CODES[array.dtype.char]
+
+    def layout(self, shape: list[int], strides: list[int]) -> int:
+        """Address, on the device, of a shape and strides in bytes."""
+        array = self.library.upload(np.array([len(shape), *shape, *strides], dtype=np.int64))
+        self.kept.append(array)
+        return int(self.library.describe(array).address)
+
+    def operand(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
+        """The three integers that kernels read."""
+        if array is None:
+            return ABSENT
+        layout = 0 if array.c_order else self.layout(*simplified(array.shape, array.strides))
+        return array.address, self.code(array, real), layout
+
+    def finish(
+        self,
+        partials: int,
+        blocks: int,
+        total: float | None,
+        *,
+        mean: bool = False,
+        value: int = 0,
+        weight: int = 0,
+        scale: int = 0,
+    ) -> Any:
+        """Add up the blocks; `total` is the sum of weights if they are all 1. Returns the note of the complaint.
+
+        value, weight and scale are the addresses of what is wanted: the sum or mean, the sum of weights, and its
+        inverse.
+        """
+        note, address = self.scalar()
+        places = (partials, blocks, int(mean), int(total is None), value, weight, scale, address)
+        finish_kernel().launch(self.stream, 1, 32, places, 0.0 if total is None else total)
+        return note
+
+    def settle(self, note: Any, explain: Callable[[int, int], None]) -> None:
+        """Let `explain` raise, from a position and the operand there, what the note says, now or later."""
+
+        def read_note() -> None:
+            complaint = int(self.library.download(note))
+            if complaint < NO_COMPLAINT:
+                explain(*position_of(complaint))
+
+        checks.settle(read_note)

@@ -1,0 +1,225 @@
+"""The rowwise family on a device: rows of scores against labels or distributions."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import arguments as check
+from ...rows import DISTRIBUTION, LABELS, LOG_PROBABILITIES, RowOptions, options_of
+from ..host import WEIGHT_OPERAND, HostBackend
+from ..host.answers import finished, given_outputs
+from ..host.problem import simplified
+from ..host.rowwise import bad_label, class_axis, class_weights, merged
+from . import checks, target
+from .arrays import DeviceArray
+from .call import ABSENT, Call
+from .rowwise_kernels import BAD_LABEL, BAD_WEIGHT, rowwise_kernel
+from .rowwise_texts import Plan
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+
+MOST_BLOCKS = 65536
+NO_ROWS = (0, 0, 0, 0, 0, 0)
+# Threads of a row whose classes lie side by side in memory, by the number of classes.
+TEAMS = ((16, 1), (128, 8), (1024, 32))
+
+
+def team_of(pred: DeviceArray, axis: int) -> int:
+    """Threads that share a row: a function of the shape and the layout alone."""
+    if pred.strides[axis] != pred.dtype.itemsize:
+        return 1
+    classes = pred.shape[axis]
+    return next((team for most, team in TEAMS if classes <= most), target.THREADS)
+
+
+def in_rows(array: DeviceArray, axis: int, real: np.dtype[Any], call: Call) -> tuple[int, ...]:
+    """The six integers of an array with a class axis."""
+    code = call.code(array, real)
+    outer = merged(array.shape[:axis], array.strides[:axis])
+    inner = merged(array.shape[axis + 1 :], array.strides[axis + 1 :])
+    if outer is not None and inner is not None:
+        return array.address, code, outer[1], array.strides[axis], inner[1], 0
+    shape = array.shape[:axis] + array.shape[axis + 1 :]
+    strides = array.strides[:axis] + array.strides[axis + 1 :]
+    return array.address, code, 0, array.strides[axis], 0, call.layout(*simplified(shape, strides))
+
+
+def target_array(loss: Loss, value: Any, pred: DeviceArray, axis: int, options: RowOptions, call: Call) -> DeviceArray:
+    """Labels with the shape of the rows, or a distribution with that of the prediction."""
+    array = checks.real_array(loss, "target", value, call.library)
+    if options.target != LABELS:
+        check.same_shape(loss, "target", array.shape, pred.shape, "pred")
+        return array
+    rows = pred.shape[:axis] + pred.shape[axis + 1 :]
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"{loss.name}: target has dtype {array.dtype}; labels are integers, a distribution is floating "
+            "with the shape of pred"
+        )
+    if array.shape != rows:
+        raise ValueError(f"{loss.name}: target has shape {array.shape}; labels of pred {pred.shape} have shape {rows}")
+    return array
+
+
+def _outputs(
+    call: Call, mode: int, given: dict[str, Any], pred: DeviceArray, rows: tuple[int, ...], inputs: Any, wanted: bool
+) -> tuple[DeviceArray | None, list[DeviceArray]]:
+    """The arrays to write: values for reduction="none", gradient, curvature."""
+    loss, library = call.loss, call.library
+    given_values, *given_outs = given_outputs(loss, mode, given.get("out"), wanted)
+    values = None
+    if wanted:
+        values = library.describe(library.empty(rows, pred.dtype))
+        if given_values is not None:
+            values = checks.output(loss, given_values, values, inputs, library, "values")
+    outputs = []
+    for name, array in list(zip(("gradient", "curvature"), given_outs, strict=True))[:mode]:
+        outputs.append(checks.output(loss, array, pred, inputs, library, name))
+        # a curvature is written while the scores are still needed; a gradient may replace them, entry by entry
+        others = inputs if mode == 2 else inputs[1:]
+        if any(checks.overlap(outputs[-1], other) for other in others):
+            raise ValueError(f"{loss.name}: out for the {name} overlaps an input")
+    if len(outputs) == 2 and checks.overlap(*outputs):
+        raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+    return values, outputs
+
+
+def _explain(call: Call, array: DeviceArray, weight: Any, options: RowOptions, axis: int, shape: Any) -> Any:
+    """What raises for a complaint, in the words that host arrays have; only then are arrays copied to the host."""
+    loss, rows = call.loss, shape[:axis] + shape[axis + 1 :]
+
+    def explain(position: int, operand: int) -> None:
+        if operand == BAD_WEIGHT:
+            host = check.spread(call.library.download(weight), rows)
+            HostBackend().complain(loss, float(position * 16 + WEIGHT_OPERAND), (), host)
+        host = call.library.download(array.owner)
+        if operand == BAD_LABEL:
+            bad_label(loss, host, shape[axis], axis, options.ignore)
+        distribution = options.target == DISTRIBUTION
+        wrong = ~(host >= 0) if distribution else np.isnan(host)
+        text = ">= 0, not NaN" if distribution else "not NaN"
+        check.value_outside(loss, "target", host, int(np.argmax(wrong.ravel())), text, int(np.count_nonzero(wrong)))
+
+    return explain
+
+
+def _class_weights(call: Call, value: Any, classes: int, real: np.dtype[Any]) -> int:
+    """Address of the class weights in the dtype of the data, or 0. They are few: they pass over the host."""
+    if value is None:
+        return 0
+    host = call.library.download(value) if call.library.owns(value) else value
+    weights = call.library.upload(class_weights(call.loss, host, classes, real))
+    call.kept.append(weights)
+    return int(call.library.describe(weights).address)
+
+
+def rowwise(
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a rowwise loss."""
+    call = Call(loss, arguments[0])
+    with call.library.current():
+        options = options_of(loss, arguments, given)
+        pred = checks.prediction(loss, "pred", arguments[0], call.library)
+        axis = class_axis(loss, pred, options.axis)  # type: ignore[arg-type]
+        rows = pred.shape[:axis] + pred.shape[axis + 1 :]
+        array = target_array(loss, arguments[1], pred, axis, options, call)
+        reduction = check.reduction_of(loss, given)
+        weight = given.get("weight")
+        if weight is not None:
+            weight = checks.real_array(loss, "weight", weight, call.library)
+            check.weight_shape(loss, weight, rows)
+        if pred.shape[axis] == 0 and math.prod(rows) > 0:
+            raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {axis}")
+        inputs = [pred] if options.target == LABELS else [pred, array]
+        values, outputs = _outputs(call, mode, given, pred, rows, inputs, reduction == "none" and not pair)
+        problem = _problem(call, pred, axis, array, weight, values, outputs, options, bound)
+        explain = _explain(call, array, weight and weight.owner, options, axis, pred.shape)
+        return _launch(call, mode, problem, options, team_of(pred, axis), reduction, pair, values, outputs, explain)
+
+
+def _problem(
+    call: Call,
+    pred: DeviceArray,
+    axis: int,
+    array: DeviceArray,
+    weight: DeviceArray | None,
+    values: DeviceArray | None,
+    outputs: list[DeviceArray],
+    options: RowOptions,
+    bound: bool,
+) -> tuple[list[int], list[float], str]:
+    """The header of the kernel, its numbers, and the dtype."""
+    real = pred.dtype
+    shape = pred.shape[:axis] + pred.shape[axis + 1 :]
+    rows, labelled = math.prod(shape), options.target == LABELS
+    block = target.THREADS
+    while rows > block * MOST_BLOCKS:
+        block *= 2
+    integers = [rows, block, 0, 0, math.prod(pred.shape[axis + 1 :]), pred.shape[axis]]
+    integers += (int(weight is not None), int(values is not None), int(options.ignore is not None), options.ignore or 0)
+    integers += (_class_weights(call, options.class_weight, pred.shape[axis], real), int(bound))
+    integers += in_rows(pred, axis, real, call)
+    integers += NO_ROWS if labelled else in_rows(array, axis, real, call)
+    for k in range(2):
+        integers += in_rows(outputs[k], axis, real, call) if k < len(outputs) else NO_ROWS
+    integers += call.operand(array, real) if labelled else ABSENT
+    integers += call.operand(None if weight is None else weight.spread(shape), real)
+    integers += call.operand(values, real)
+    numbers = [1.0, options.smoothing, options.zeta, options.cap, options.eps, call.loss.least]
+    return integers, numbers, real.name
+
+
+def _launch(
+    call: Call,
+    mode: int,
+    problem: tuple[list[int], list[float], str],
+    options: RowOptions,
+    team: int,
+    reduction: str,
+    pair: bool,
+    values: DeviceArray | None,
+    outputs: list[DeviceArray],
+    explain: Any,
+) -> Any:
+    integers, numbers, dtype = problem
+    rows, block = integers[:2]
+    blocks = -(-rows // block)
+    integers[2] = partials = call.workspace(4 * max(blocks, 1))
+    dense = options.target != LABELS or options.smoothing > 0.0
+    plain = not integers[6] and not integers[10] and options.ignore is None
+    mean = reduction == "mean" and not pair
+
+    def run(plan: Plan) -> None:
+        if blocks:
+            kernel = rowwise_kernel(dtype, plan)
+            kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
+
+    known = float(rows) if plain else None
+    notes = []
+    if mean and mode and not plain:
+        integers[3] = call.workspace(1)
+        # weights depend on labels or on the sums of distributions, never on scores
+        run(Plan(LOG_PROBABILITIES, options.target, options.target != LABELS, False, -1, team))
+        notes.append(call.finish(partials, blocks, None, scale=integers[3]))
+    elif mean and rows:
+        numbers[0] = 1.0 / rows
+    run(Plan(options.scores, options.target, dense, bool(options.entropy), mode, team))
+    value, value_at = (None, 0) if values is not None else call.scalar()
+    total, total_at = call.scalar() if pair else (None, 0)
+    notes.append(call.finish(partials, blocks, known, mean=mean, value=value_at, weight=total_at))
+    for note in notes:
+        call.settle(note, explain)
+    result = value if values is None else values.owner
+    owners: list[Any] = [output.owner for output in outputs]
+    return finished(result, total, "sum", pair, mode, result, owners, 1, None)  # type: ignore[arg-type]

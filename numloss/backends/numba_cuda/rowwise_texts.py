@@ -1,0 +1,102 @@
+"""The rowwise family, entry by entry: scores of predictions, and targets, as functions for the device."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ... import scalar
+from ...rows import LABELS, LOG_DISTRIBUTION, PROBABILITIES
+from . import reading, target
+
+# Where the arrays begin in the header of rowwise_kernels.py.
+PRED, TARGET, GRADIENT, CURVATURE = 12, 18, 24, 30
+LABEL_OPERAND, WEIGHT_OPERAND, VALUE_OPERAND = 36, 39, 42
+INTEGERS, NUMBERS = 45, 6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone."""
+
+    scores: int
+    target: int
+    dense: bool
+    entropy: bool
+    mode: int
+    team: int
+
+
+def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
+    """Scores of predictions, and their first and second derivatives."""
+    typed = functools.partial(target.typed, dtype=dtype)
+    log, tanh, decay = typed(scalar.log), typed(scalar.tanh), typed(scalar.decay)
+    zero, one, two, four = (getattr(np, dtype)(x) for x in (0.0, 1.0, 2.0, 4.0))
+    kind = plan.scores
+
+    @target.jitable
+    def score(x, cap, eps):  # type: ignore[no-untyped-def]
+        if kind == PROBABILITIES:
+            return log(eps if x < eps else x)
+        return cap * tanh(x / cap) if cap > zero else x
+
+    @target.jitable
+    def slope(x, cap, eps):  # type: ignore[no-untyped-def]
+        if kind == PROBABILITIES:
+            return zero if x < eps else one / x
+        if cap > zero:
+            e = decay(two * (x / cap))
+            return four * e / ((one + e) * (one + e))
+        return one
+
+    @target.jitable
+    def bend(x, cap, eps, slope):  # type: ignore[no-untyped-def]
+        if kind == PROBABILITIES:
+            return -slope * slope
+        return -two * tanh(x / cap) * slope / cap if cap > zero else zero
+
+    return {"score": score, "slope": slope, "bend": bend}
+
+
+def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
+    """Where the entries of a row lie, and its target distribution."""
+    words, number = target.words_of(dtype), getattr(np, dtype)
+    real, reals = words["real"], words["reals"]
+    operands = reading.operand_texts(words, target.jitable)
+    place, convert = operands["place"], operands["convert"]
+    exp = target.typed(scalar.exp, dtype)
+    zero, one = number(0.0), number(1.0)
+    kind = plan.target
+
+    @target.jitable
+    def row_of(c, k, row):  # type: ignore[no-untyped-def]
+        """Address of the first class of a row of the array at c[k]."""
+        if c[k + 5] != 0:
+            return c[k] + place(c[k + 5], row)
+        return c[k] + (row // c[4]) * c[k + 2] + (row % c[4]) * c[k + 4]
+
+    @target.jitable
+    def entry(c, at, j):  # type: ignore[no-untyped-def]
+        """A distribution's entry as it is given."""
+        return convert(at + j * c[TARGET + 3], c[TARGET + 1], j - j)
+
+    @target.jitable
+    def wanted(c, r, at, j, label):  # type: ignore[no-untyped-def]
+        """The weighted target of class j: smoothed, times its class weight."""
+        smoothing, each = real(r[1]), real(r[1] / c[5])
+        if kind == LABELS:
+            q = (one - smoothing) + each if j == label else each
+        else:
+            q = entry(c, at, j)
+            if kind == LOG_DISTRIBUTION:
+                q = exp(q)
+            if smoothing > zero:
+                q = (one - smoothing) * q + each
+        if c[10] != 0:
+            q = q * reals(c[10])[j]
+        return q
+
+    return {"row_of": row_of, "entry": entry, "wanted": wanted, **operands}

@@ -1,0 +1,151 @@
+"""Rowwise losses on the simulated device against the host; the order of additions differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import inputs
+import numpy as np
+import pytest
+from compare import assert_close
+from helpers import flat, on_device, on_host
+
+import numloss as nl
+
+CASES = [case for case in inputs.CASES if inputs.record(case).family == "rowwise"]
+# 5 classes, with one and with two axes of rows.
+SHAPES = [(7,), (3, 4)]
+
+
+def assert_agrees(function: Any, arrays: Any, **options: Any) -> None:
+    """Within 4 ulp of the largest entry of each result."""
+    device, host = on_device(function, arrays, **options), on_host(function, arrays, **options)
+    unit = np.finfo(arrays[0].dtype).eps
+    for actual, expected in zip(flat(device), flat(host), strict=True):
+        finite = np.abs(expected[np.isfinite(expected)])
+        scale = finite.max(initial=0.0) * unit / np.finfo(actual.dtype).eps
+        assert_close(actual, expected, ulp=4, scale=scale)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("case", CASES)
+def test_value_gradient_and_curvature(case: str, shape: tuple[int, ...]) -> None:
+    function = nl.value_grad_hess(inputs.record(case).function)
+    assert_agrees(function, inputs.arrays(case, shape, "float32"), **inputs.required(case))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("case", CASES)
+def test_every_option_reduction_and_weight(case: str, dtype: str) -> None:
+    function = inputs.record(case).function
+    for shape in ((7,), (3, 4)):
+        arrays = inputs.arrays(case, shape, dtype)
+        for options in inputs.options(case):
+            for reduction in inputs.REDUCTIONS:
+                for kind in inputs.weights(case):
+                    weight = inputs.weight(case, shape, dtype, kind)
+                    chosen = {**options, "reduction": reduction} | ({} if weight is None else {"weight": weight})
+                    assert_agrees(nl.value_grad_hess(function), arrays, **chosen)
+                    assert_agrees(nl.value_grad_hess(function, curvature="bound"), arrays, **chosen)
+
+
+@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
+@pytest.mark.parametrize("kind", ["full", "sample"])
+def test_weights_class_weights_and_ignored_rows(kind: str, reduction: str) -> None:
+    pred, target = inputs.arrays("cross_entropy", (5, 6), "float32")
+    target[1, :2], target[0, 0] = -100, 2
+    pred[1, :, 1] = np.nan
+    class_weight = np.array([1.0, 0.0, 2.0, 0.5, 3.0], np.float32)
+    weight = inputs.weight("cross_entropy", (5, 6), "float32", kind)
+    options = {"weight": weight, "class_weight": class_weight, "reduction": reduction}
+    assert_agrees(nl.value_and_grad(nl.cross_entropy), (pred, target), **options)
+    _, slope = on_device(nl.value_and_grad(nl.cross_entropy), (pred, target), **options)
+    assert not slope[1, :, :2].any()
+
+
+def test_sum_and_weight() -> None:
+    arrays = inputs.arrays("cross_entropy", (40,), "float64")
+    assert_agrees(nl.sum_and_weight(nl.cross_entropy), arrays)
+
+
+@pytest.mark.parametrize("options", [{"z_loss": 0.1}, {"softcap": 3.0}, {"label_smoothing": 0.2}])
+def test_options_of_logits(options: dict[str, float]) -> None:
+    arrays = inputs.arrays("cross_entropy", (9, 3), "float64")
+    assert_agrees(nl.value_grad_hess(nl.cross_entropy), arrays, **options)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 17, 300])
+def test_numbers_of_classes(classes: int) -> None:
+    random = np.random.default_rng(classes)
+    rows = max(2, 68 // classes)
+    arrays = random.normal(0.0, 9.0, (rows, classes)).astype(np.float32), random.integers(0, classes, rows)
+    assert_agrees(nl.value_and_grad(nl.cross_entropy), arrays)
+
+
+def test_confident_rows_keep_their_digits() -> None:
+    arrays = np.array([[60.0, 0.0], [0.0, 60.0], [1e4, -1e4]]), np.array([0, 0, 0])
+    device = on_device(nl.value_and_grad(nl.cross_entropy), arrays, reduction="none")
+    host = on_host(nl.value_and_grad(nl.cross_entropy), arrays, reduction="none")
+    assert 0.0 < device[0][0] < 1e-25
+    for actual, expected in zip(device, host, strict=True):
+        assert_close(actual, expected, ulp=4)
+
+
+def test_masked_classes_and_rows_that_are_not_finite() -> None:
+    pred = np.zeros((4, 20), np.float32)
+    pred[0, 3:7], pred[1, 7], pred[2, 7], pred[3, :] = -np.inf, np.nan, np.inf, -np.inf
+    value, slope = on_device(nl.value_and_grad(nl.cross_entropy), (pred, np.full(4, 7)), reduction="none")
+    expected, expected_slope = on_host(nl.value_and_grad(nl.cross_entropy), (pred, np.full(4, 7)), reduction="none")
+    assert np.array_equal(value, expected, equal_nan=True)
+    assert_close(slope[0], expected_slope[0], ulp=4)
+    assert np.isnan(slope[1:]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_dtypes_of_labels(dtype: str) -> None:
+    pred, target = inputs.arrays("nll", (21,), "float32")
+    assert_agrees(nl.value_and_grad(nl.nll), (pred, np.abs(target % 5).astype(dtype)))
+
+
+def test_layouts() -> None:
+    pred, target = inputs.arrays("cross_entropy", (6, 3, 4), "float64")
+    gaps = np.zeros((12, 5, 6, 4), pred.dtype)[::2, :, ::2]
+    gaps[...] = pred
+    for view in (np.asfortranarray(pred), gaps, pred[::-1, :, ::-1]):
+        assert_agrees(nl.value_and_grad(nl.cross_entropy), (view, target))
+    assert_agrees(nl.value_and_grad(nl.cross_entropy), (np.moveaxis(pred, 1, -1).copy(), target), axis=-1)
+
+
+def test_gradient_in_place() -> None:
+    from helpers import to_device
+
+    pred, target = inputs.arrays("cross_entropy", (9, 2), "float32")
+    moved = to_device(pred)
+    expected = on_device(nl.grad(nl.cross_entropy), (pred, target))
+    nl.grad(nl.cross_entropy)(moved, to_device(target), out=moved)
+    assert np.array_equal(moved.copy_to_host(), expected)
+
+
+@pytest.mark.parametrize(("position", "bad"), [(0, -1), (12, 5), (79, 2**40), (0, -(2**63))])
+def test_a_bad_label_is_named_as_on_the_host(position: int, bad: int) -> None:
+    pred, target = inputs.arrays("cross_entropy", (40, 2), "float32")
+    target = target.astype(np.int64)
+    target.flat[position] = bad
+    said = []
+    for call in (on_device, on_host):
+        with pytest.raises(IndexError) as raised:
+            call(nl.value_and_grad(nl.cross_entropy), (pred, target))
+        said.append(str(raised.value))
+    assert said[0] == said[1]
+
+
+def test_a_distribution_with_a_bad_entry_is_named_as_on_the_host() -> None:
+    pred, target = inputs.arrays("cross_entropy:distributions", (40,), "float32")
+    target[31, 3] = -0.25
+    said = []
+    for call in (on_device, on_host):
+        with pytest.raises(ValueError) as raised:
+            call(nl.cross_entropy, (pred, target))
+        said.append(str(raised.value))
+    assert said[0] == said[1]
