@@ -17,6 +17,14 @@ cdef extern from "primitives.h" nogil:
     float mantissa_of_f32(float x)
     double mantissa_of_f64(double x)
     int64_t array_data(int64_t object)
+    void spread8_f32(float* p, float x)
+    void spread8_f64(double* p, double x)
+    void maximum8_f32(float* p, const float* q)
+    void maximum8_f64(double* p, const double* q)
+    void add8_f32(float* p, const float* q)
+    void add8_f64(double* p, const double* q)
+    void add8_masked_f32(float* p, const float* q, const float* m)
+    void add8_masked_f64(double* p, const double* q, const double* m)
 
 ctypedef int64_t (*tile_f32)(int64_t*, float*, int64_t) noexcept nogil
 ctypedef int64_t (*tile_f64)(int64_t*, double*, int64_t) noexcept nogil

@@ -42,6 +42,36 @@ NUMLOSS_INLINE double mantissa_of_f64(double x) {
     return from_bits_f64(((bits_f64(x) + 0x00195F619980C433ull) & 0x000FFFFFFFFFFFFFull) + 0x3FE6A09E667F3BCDull);
 }
 
+/* Eight neighbours at once; q is read before p is written, so that the compiler may use vectors. */
+#define NUMLOSS_EIGHT(REAL, SUFFIX)                                                                              \
+    NUMLOSS_INLINE void spread8_##SUFFIX(REAL *p, REAL x) {                                                      \
+        for (int k = 0; k < 8; k++) p[k] = x;                                                                    \
+    }                                                                                                            \
+    NUMLOSS_INLINE void maximum8_##SUFFIX(REAL *p, const REAL *q) {                                              \
+        REAL a[8], b[8];                                                                                         \
+        memcpy(a, p, sizeof a);                                                                                  \
+        memcpy(b, q, sizeof b);                                                                                  \
+        for (int k = 0; k < 8; k++) a[k] = b[k] > a[k] ? b[k] : a[k];                                            \
+        memcpy(p, a, sizeof a);                                                                                  \
+    }                                                                                                            \
+    NUMLOSS_INLINE void add8_##SUFFIX(REAL *p, const REAL *q) {                                                  \
+        REAL a[8], b[8];                                                                                         \
+        memcpy(a, p, sizeof a);                                                                                  \
+        memcpy(b, q, sizeof b);                                                                                  \
+        for (int k = 0; k < 8; k++) a[k] += b[k];                                                                \
+        memcpy(p, a, sizeof a);                                                                                  \
+    }                                                                                                            \
+    NUMLOSS_INLINE void add8_masked_##SUFFIX(REAL *p, const REAL *q, const REAL *m) {                            \
+        REAL a[8], b[8], c[8];                                                                                   \
+        memcpy(a, p, sizeof a);                                                                                  \
+        memcpy(b, q, sizeof b);                                                                                  \
+        memcpy(c, m, sizeof c);                                                                                  \
+        for (int k = 0; k < 8; k++) a[k] += b[k] * c[k];                                                         \
+        memcpy(p, a, sizeof a);                                                                                  \
+    }
+NUMLOSS_EIGHT(float, f32)
+NUMLOSS_EIGHT(double, f64)
+
 /* The fields that every NumPy array starts with; NumPy's own macros compile this offset into extensions. */
 typedef struct { PyObject_HEAD char *data; } numloss_array_head;
 NUMLOSS_INLINE int64_t array_data(int64_t object) { return (int64_t)(intptr_t)((numloss_array_head *)(intptr_t)object)->data; }

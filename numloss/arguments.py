@@ -162,9 +162,12 @@ def several(loss: Loss, given: Any, count: int, what: str) -> tuple[Any, ...]:
     return given
 
 
-def value_outside(loss: Loss, name: str, array: Any, position: int, domain_text: str, bad: int) -> NoReturn:
-    """Raise for the first value of an array outside its domain."""
-    index = np.unravel_index(position, array.shape)
+def value_outside(
+    loss: Loss, name: str, array: Any, position: int, domain_text: str, bad: int, flipped: bool = False
+) -> NoReturn:
+    """Raise for the value of an array that a loop found outside its domain; `flipped` if it saw it transposed."""
+    index = np.unravel_index(position, array.shape[::-1] if flipped else array.shape)
+    index = index[::-1] if flipped else index
     where = ", ".join(str(int(i)) for i in index)
     found = array[index]
     count = f"; {bad} of {array.size} values are bad" if bad > 1 else ""

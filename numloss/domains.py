@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,28 @@ class Domain:
     text: str = "a number, not NaN"
     free: bool = False
 
-    @property
-    def check(self) -> int:
-        """What a loop has to test: nothing (0), the interval, which no NaN is in (1), or integers in it (2)."""
-        return 0 if self.free else 2 if self.integers else 1
+    def check(self, prediction: bool) -> int:
+        """What a loop has to test: nothing (0), the interval (1), integers in it (2), the interval or NaN (3).
+
+        A NaN is data in a prediction and an error anywhere else.
+        """
+        if self.free:
+            return 0
+        if self.integers:
+            return 2
+        return 3 if prediction else 1
+
+    @functools.lru_cache(maxsize=None)  # noqa: B019 - domains are few and live as long as the library
+    def ends(self, dtype: str) -> tuple[float, float]:
+        """The lowest and the highest value of the domain that a dtype has."""
+        real = np.dtype(dtype).type
+        with np.errstate(over="ignore", under="ignore"):
+            low, high = real(self.low), real(self.high)
+        if float(low) < self.low:
+            low = np.nextafter(low, real(np.inf))
+        if float(high) > self.high:
+            high = np.nextafter(high, real(-np.inf))
+        return float(low), float(high)
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high and (not self.integers or value == round(value))

@@ -14,14 +14,18 @@ from .language import (
     Ints,
     Real,
     Reals,
+    add8,
+    add8_masked,
     address,
     apart,
     array_data,
     double,
     doubles,
+    maximum8,
     offset,
     real,
     reals,
+    spread8,
     stack_doubles,
     stack_ints,
     stack_reals,
@@ -203,16 +207,12 @@ def flat_tops(x: Reals, rows: Int, classes: Int, s: Doubles) -> Int:
             for j in range(classes):
                 top = x[at + j] if x[at + j] > top else top
         else:
-            for k in range(8):
-                lanes[k] = x[at + k]
-            j = 8
+            spread8(lanes, -1e999)
+            j = 0
             while j + 8 <= classes:
-                for k in range(8):
-                    lanes[k] = x[at + j + k] if x[at + j + k] > lanes[k] else lanes[k]
+                maximum8(lanes, offset(x, at + j))
                 j = j + 8
-            last = at + classes - 8
-            for k in range(8):
-                lanes[k] = x[last + k] if x[last + k] > lanes[k] else lanes[k]
+            maximum8(lanes, offset(x, at + classes - 8))
             for k in range(4):
                 lanes[k] = lanes[k + 4] if lanes[k + 4] > lanes[k] else lanes[k]
             for k in range(2):
@@ -230,8 +230,7 @@ def spread_rows(column: Reals, rows: Int, classes: Int, out: Reals) -> Int:
         value = column[r]
         j = 0
         while j < classes:
-            for k in range(8):
-                out[at + j + k] = value
+            spread8(offset(out, at + j), value)
             j = j + 8
     return 0
 
@@ -256,20 +255,16 @@ def flat_sums(e: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles) -> In
         at = r * classes
         s[1024 + r] = double(e[at + labels[r]])
         e[at + labels[r]] = 0.0
-        for k in range(8):
-            lanes[k] = 0.0
+        spread8(lanes, 0.0)
         j = 0
         while j + 8 <= classes:
-            for k in range(8):
-                lanes[k] = lanes[k] + e[at + j + k]
+            add8(lanes, offset(e, at + j))
             j = j + 8
         if classes < 8:
             for k in range(classes):
                 lanes[k] = e[at + k]
         elif left > 0:
-            last = at + classes - 8
-            for k in range(8):
-                lanes[k] = lanes[k] + e[last + k] * mask[k]
+            add8_masked(lanes, offset(e, at + classes - 8), mask)
         for k in range(4):
             lanes[k] = lanes[k] + lanes[k + 4]
         s[1536 + r] = double((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]))

@@ -249,12 +249,15 @@ def deliver(c: Ints, k: Int, start: Int, n: Int, values: Reals, direct: Int) -> 
 
 @apart
 def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
-    """Position of the first value outside [low, high], NaN included; -1 if there is none.
+    """Position of the first value outside [low, high]; -1 if there is none.
 
-    check 1: an interval. check 2: integers in it.
+    check 1: NaN is outside. check 2: so are fractions. check 3: NaN is let through.
     """
     bad = 0
-    if check == 1:
+    if check == 3:
+        for i in range(n):
+            bad += integer(x[i] < low or x[i] > high)
+    elif check == 1:
         for i in range(n):
             bad += integer(not (x[i] >= low and x[i] <= high))
     else:
@@ -263,7 +266,9 @@ def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
     if bad == 0:
         return -1
     for i in range(n):
-        if not (x[i] >= low and x[i] <= high):
+        if x[i] < low or x[i] > high:
+            return i
+        if check != 3 and x[i] != x[i]:
             return i
         if check == 2 and x[i] != rint(x[i]):
             return i

@@ -62,38 +62,50 @@ class HostBackend:
         with threads.team() as alone:
             return self.run(problem.loop, problem.packed(), problem.blocks, workers if alone else 1)
 
-    def weight_sum(self, loss: Loss, weight: Array, real: np.dtype[Any]) -> float:
+    def weight_sum(self, loss: Loss, weight: Array, real: np.dtype[Any], flipped: bool = False) -> float:
         """The sum of the weights, which a weighted mean must know before its gradient is scaled."""
+        seen = weight.T if flipped else weight
         kept: list[Any] = []
         size = block_size(weight.size)
         integers = [weight.size, size, 0, 0, 0, 0, 1, 0, 1, real.itemsize, 12, 0]
-        operands = [operand(weight, real, kept)]
+        operands = [operand(seen, real, kept)]
         loop = self.loop("weight_block", real.name)
         results = self.launch(Problem(loop, integers, [], operands, -(-weight.size // size), weight.size * 0.2))
         if results[2] >= 0.0:
-            self.complain(loss, results[2], (), weight)
+            self.complain(loss, results[2], [], weight, flipped)
         return results[1]
 
     def complain(
-        self, loss: Loss, code: float, arrays: tuple[Array | None, ...], weight: Array | None, counted: bool = True
+        self,
+        loss: Loss,
+        code: float,
+        arrays: list[Array | None],
+        weight: Array | None,
+        flipped: bool = False,
+        counted: bool = True,
     ) -> NoReturn:
         """Raise for the first value that a loop found outside its domain.
 
-        `counted`: say how many there are; not where the gradient has already overwritten some of them.
+        `flipped`: the loop saw the arrays transposed. `counted`: say how many there are; not where the gradient has
+        already overwritten some of them.
         """
         position, which = divmod(int(code), 16)
         if which == WEIGHT_OPERAND:
             assert weight is not None
             bad = int(np.count_nonzero(~(weight >= 0)))
-            check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad)
+            check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad, flipped)
         name = (*loss.inputs, *loss.per_element)[which]
         domain, array = loss.domains[name], arrays[which]
         assert array is not None
-        good = (array >= domain.low) & (array <= domain.high)
+        low, high = domain.ends(str(arrays[0].dtype) if arrays[0] is not None else "float64")
+        wide = np.asarray(array, dtype=np.float64)
+        wrong = (wide < low) | (wide > high)
+        if which not in loss.wrt:
+            wrong |= np.isnan(wide)
         if domain.integers:
-            good &= array == np.rint(array)
-        bad = int(array.size - np.count_nonzero(good)) if counted else 1
-        check.value_outside(loss, name, array, position, domain.text, bad)
+            wrong |= wide != np.rint(wide)
+        bad = int(np.count_nonzero(wrong)) if counted else 1
+        check.value_outside(loss, name, array, position, domain.text, bad, flipped)
 
     def elementwise(self, *call: Any) -> Any:
         """A scalar law at every element."""

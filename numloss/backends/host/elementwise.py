@@ -81,7 +81,7 @@ class Call:
         found: list[Operand] = []
         floats: list[float] = []
         names = (*self.loss.inputs, *self.loss.per_element)
-        for name, array, constant in zip(names, self.arrays, self.constants, strict=True):
+        for k, (name, array, constant) in enumerate(zip(names, self.arrays, self.constants, strict=True)):
             domain = self.loss.domains.get(name)
             if array is None:
                 found.append(CONSTANT)
@@ -89,8 +89,8 @@ class Call:
                 continue
             view = self.seen(array)
             kept.append(view)
-            found.append(operand(view, self.real, kept, domain.check if domain else 0))
-            floats += (0.0, domain.low, domain.high) if domain else (0.0, 0.0, 0.0)
+            found.append(operand(view, self.real, kept, domain.check(k in self.loss.wrt) if domain else 0))
+            floats += (0.0, *domain.ends(self.real.name)) if domain else (0.0, 0.0, 0.0)
         for array in (self.weight, self.values, *self.outputs):
             if array is not None:
                 view = self.seen(array)
@@ -116,7 +116,7 @@ def elementwise(
     total, scale = float(elements), 1.0
     if call.reduction == "mean" and not pair:
         if weight is not None and mode:
-            total = backend.weight_sum(loss, call.seen(weight), real)
+            total = backend.weight_sum(loss, weight, real, flipped=call.seen(weight) is not weight)
         scale = 1.0 / total if total > 0.0 else 0.0
     loop, tile = backend.kernel(loss, "elementwise_block", real, mode)
     size = block_size(elements)
@@ -129,8 +129,8 @@ def elementwise(
     problem = plans.Problem(loop, integers, floats, operands, -(-elements // size), elements * loss.cost)
     results = backend.launch(problem)
     if results[2] >= 0.0:
-        views = tuple(a if a is None else call.seen(a) for a in call.arrays)
-        backend.complain(loss, results[2], views, None if weight is None else call.seen(weight), call.direct == 1)
+        flipped = call.seen(call.pred) is not call.pred
+        backend.complain(loss, results[2], call.arrays, weight, flipped, call.direct == 1)
     total = results[1] if weight is not None else total
     if weight is None and not call.wanted:
         plans.remember(backend, loss, mode, arguments, options, pair, argnums, problem, total, len(call.arrays))

@@ -91,7 +91,7 @@ def embedding(
     operands += [(id(out), 0, 0) for out in outputs] if mode else [ABSENT, ABSENT]
     results = backend.launch(Problem(loop, integers, floats, operands, -(-rows // block), rows * size * 1.0))
     if results[2] >= 0.0:
-        backend.complain(loss, results[2], (first, second, target), weight)
+        backend.complain(loss, results[2], [first, second, target], weight)
     total = total if weight is None else results[1]
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
     return finished(results[0], total, reduction, pair, mode, values, outputs, 2, places)

@@ -287,9 +287,8 @@ def complain(call: RowCall, code: float) -> NoReturn:
     position, which = divmod(int(code), 16)
     if which == WEIGHT_OPERAND:
         assert call.weight is not None
-        weight = call.weight.T if call.flipped else call.weight
-        bad = int(np.count_nonzero(~(weight >= 0)))
-        check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad)
+        bad = int(np.count_nonzero(~(call.weight >= 0)))
+        check.value_outside(loss, "weight", call.weight, position, ">= 0, not NaN", bad, call.flipped)
     if call.options.target == 0:
         bad_label(loss, target, call.pred.shape[call.axis], call.axis, call.options.ignore)
     text = ">= 0, not NaN" if call.options.target == 1 else "not NaN"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -16,6 +17,7 @@ from ...loops.language import POINTERS
 # offset compiled in through NumPy's macros; numba_cpu/__init__.py checks it once against the running NumPy.
 ARRAY_DATA_OFFSET = object.__basicsize__
 
+_LAYOUT = llvm.create_target_data("e-m:e-i64:64-f80:128-n8:16:32:64-S128")
 _FIELD = {32: 23, 64: 52}
 _ROOT_HALF = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}
 _BIAS = {32: 0x00CAFB0D, 64: 0x00195F619980C433}
@@ -168,6 +170,63 @@ def keep(typingctx, array):  # type: ignore[no-untyped-def]
     return types.int64(array), codegen
 
 
+def _eight(builder: Any, pointer: Any) -> Any:
+    """A pointer to eight neighbours as one vector."""
+    return builder.bitcast(pointer, ir.VectorType(pointer.type.pointee, 8).as_pointer())
+
+
+def _load8(builder: Any, pointer: Any) -> Any:
+    vector = builder.load(_eight(builder, pointer))
+    vector.align = pointer.type.pointee.get_abi_size(_LAYOUT)
+    return vector
+
+
+def _store8(builder: Any, vector: Any, pointer: Any) -> None:
+    builder.store(vector, _eight(builder, pointer), align=pointer.type.pointee.get_abi_size(_LAYOUT))
+
+
+@intrinsic
+def spread8(typingctx, p, x):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        kind = ir.VectorType(args[1].type, 8)
+        one = builder.insert_element(ir.Constant(kind, ir.Undefined), args[1], ir.IntType(32)(0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
+        _store8(builder, builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), mask), args[0])
+        return ir.IntType(64)(0)
+
+    return types.int64(p, x), codegen
+
+
+@intrinsic
+def maximum8(typingctx, p, q):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        a, b = (_load8(builder, pointer) for pointer in args)
+        _store8(builder, builder.select(builder.fcmp_ordered(">", b, a), b, a), args[0])
+        return ir.IntType(64)(0)
+
+    return types.int64(p, q), codegen
+
+
+@intrinsic
+def add8(typingctx, p, q):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        a, b = (_load8(builder, pointer) for pointer in args)
+        _store8(builder, builder.fadd(a, b), args[0])
+        return ir.IntType(64)(0)
+
+    return types.int64(p, q), codegen
+
+
+@intrinsic
+def add8_masked(typingctx, p, q, m):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        a, b, c = (_load8(builder, pointer) for pointer in args)
+        _store8(builder, builder.fadd(a, builder.fmul(b, c)), args[0])
+        return ir.IntType(64)(0)
+
+    return types.int64(p, q, m), codegen
+
+
 def external(symbol: str, arguments: list[types.Type], returns: types.Type) -> Any:
     """A word that calls the C function registered under a symbol."""
     names = [f"a{k}" for k in range(len(arguments))]
@@ -197,6 +256,10 @@ def words(dtype: str) -> dict[str, Any]:
         "address": address,
         "array_data": array_data,
         "call_tile": call_tile,
+        "spread8": spread8,
+        "maximum8": maximum8,
+        "add8": add8,
+        "add8_masked": add8_masked,
         "real": _cast_word(real),
         "double": _cast_word(types.float64),
         "integer": _cast_word(types.int64),
