@@ -96,7 +96,7 @@ def test_unknown_backend_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_host_arrays_are_not_copied_to_a_device() -> None:
-    with pytest.raises(TypeError, match=r"backend 'cuda' takes device arrays, got a NumPy array"):
+    with pytest.raises(TypeError, match="mse: backend 'cuda' takes device arrays"):
         nl.mse(PRED, TARGET, backend="cuda")
 
 

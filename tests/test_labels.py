@@ -1,0 +1,198 @@
+"""Rows of classes: labels that are no class, rows that are ignored, weights of classes, the class axis."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+from compare import assert_close, assert_same_bits
+from inputs import CASES, arrays, record, required
+
+import numloss as nl
+
+ROWWISE = [case for case in CASES if record(case).family == "rowwise"]
+LABELLED = [case for case in ROWWISE if arrays(case, (3,), "float64")[1].dtype.kind == "i"]
+WEIGHTED = [case for case in ROWWISE if "class_weight" in record(case).defaults]
+CLASSES = 5
+
+
+def call(case: str, backend: str, pred: Any, target: Any, **extra: Any) -> Any:
+    return record(case).function(pred, target, **{**required(case), "backend": backend, **extra})
+
+
+def oracle(case: str, function: str, given: Any, **extra: Any) -> np.ndarray[Any, Any]:
+    module = importlib.import_module(f"oracles.{record(case).name}")
+    with np.errstate(all="ignore"):
+        return np.asarray(getattr(module, function)(*given, **{**required(case), **extra}))
+
+
+@pytest.mark.parametrize("position", [0, 3276, 3277, 9999])
+@pytest.mark.parametrize(
+    ("dtype", "bad"),
+    [
+        ("int64", CLASSES),
+        ("int64", -1),
+        ("int64", 2**31),
+        ("int64", 2**40),
+        ("int64", -(2**63)),
+        ("int64", 2**63 - 1),
+        ("int32", -(2**31)),
+        ("int8", 127),
+        ("uint8", 255),
+        ("uint64", 2**64 - 1),
+        ("uint64", 2**63),
+    ],
+)
+@pytest.mark.parametrize("case", LABELLED)
+def test_labels_that_are_no_class(case: str, backend: str, dtype: str, bad: int, position: int) -> None:
+    pred, target = arrays(case, (10000,), "float32", ends=False)
+    target = target.astype(dtype)
+    target[position] = bad
+    said = rf"{record(case).name}: target\[{position}\] = {bad} is outside \[0, 5\).*5 classes on axis 1.*1 of 10000"
+    for reduction in ("mean", "none"):
+        with pytest.raises(IndexError, match=said):
+            call(case, backend, pred, target, reduction=reduction)
+    with pytest.raises(IndexError, match=said):
+        nl.value_and_grad(record(case).function)(pred, target, **required(case), backend=backend)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("case", LABELLED)
+def test_the_place_of_a_bad_label_in_several_axes(case: str, backend: str, order: str) -> None:
+    given = arrays(case, (3, 61, 23), "float32", ends=False)
+    pred, target = (np.array(a, order=order) for a in given)
+    target[2, 17, 5] = 9
+    target[2, 60, 22] = -7
+    with pytest.raises(IndexError, match=r"target\[2, 17, 5\] = 9 .*2 of 4209"):
+        call(case, backend, pred, target)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"])
+@pytest.mark.parametrize("case", LABELLED)
+def test_labels_of_every_integer_dtype(case: str, backend: str, dtype: str) -> None:
+    pred, target = arrays(case, (513,), "float64", ends=False)
+    target = np.minimum(target, 1) if dtype == "bool" else target
+    assert call(case, backend, pred, target.astype(dtype)) == call(case, backend, pred, target)
+
+
+@pytest.mark.parametrize("case", LABELLED)
+def test_labels_that_are_not_integers(case: str, backend: str) -> None:
+    pred, target = arrays(case, (7,), "float32", ends=False)
+    for wrong in (target.astype(np.float64), np.full(7, 1.7), np.full(7, np.nan), target.astype(complex)):
+        with pytest.raises((TypeError, ValueError), match="target has"):
+            call(case, backend, pred, wrong)
+    for shape in ((6,), (7, 1), (1, 7), (7, 5)):
+        with pytest.raises(ValueError, match="target has shape"):
+            call(case, backend, pred, np.zeros(shape, np.int64))
+
+
+@pytest.mark.parametrize("ignored", [-100, 3, 4, 77, None])
+@pytest.mark.parametrize("case", LABELLED)
+def test_ignored_rows_count_nothing(case: str, backend: str, ignored: int | None) -> None:
+    loss = record(case)
+    pred, target = arrays(case, (4001,), "float64", ends=False)
+    if ignored is None:
+        assert call(case, backend, pred, target, ignore_index=None) == call(case, backend, pred, target)
+        with pytest.raises(IndexError):
+            call(case, backend, pred, np.where(target == 2, -100, target), ignore_index=None)
+        return
+    skipped = np.arange(4001) % 3 == 0
+    target = np.where(skipped, ignored, target)
+    skipped = target == ignored
+    pred[skipped] = np.nan
+    extra = {**required(case), "backend": backend, "ignore_index": ignored}
+    value, slope = nl.value_and_grad(loss.function)(pred, target, **extra)
+    alone = nl.value_and_grad(loss.function)(pred[~skipped], target[~skipped], **extra)
+    assert_close(np.float64(value), alone[0], ulp=64)
+    assert_close(slope[~skipped], alone[1], ulp=2)
+    assert_same_bits(slope[skipped], np.zeros_like(pred[skipped]))
+    pair = nl.sum_and_weight(loss.function)(pred, target, **extra)
+    assert pair[1] == np.count_nonzero(~skipped)
+    assert not np.any(call(case, backend, pred, target, reduction="none", ignore_index=ignored)[skipped])
+
+
+@pytest.mark.parametrize("case", LABELLED)
+def test_when_everything_is_ignored(case: str, backend: str) -> None:
+    pred = np.full((9, CLASSES), np.nan, np.float32)
+    value, slope = nl.value_and_grad(record(case).function)(pred, np.full(9, -100), **required(case), backend=backend)
+    assert value == 0.0
+    assert_same_bits(slope, np.zeros_like(pred))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", WEIGHTED)
+def test_weights_of_classes(case: str, backend: str, dtype: str) -> None:
+    loss = record(case)
+    for shape in ((103,), (3, 5, 7)):
+        given = arrays(case, shape, dtype)
+        factors = np.array([0.0, 0.5, 2.0, 1.0, 0.25])
+        wide = tuple(a.astype(np.float64) if a.dtype.kind == "f" else a for a in given)
+        values, counts = (oracle(case, f, wide, class_weight=factors) for f in ("value", "count"))
+        w = np.abs(np.sin(np.arange(float(shape[0])))).reshape((-1,) + (1,) * (len(shape) - 1))
+        extra = {**required(case), "backend": backend, "class_weight": factors}
+        unreduced = loss.function(*given, **extra, reduction="none", weight=w.ravel())
+        assert_close(unreduced, w * values, ulp=32, scale=2.0)
+        mean = loss.function(*given, **extra, weight=w.ravel())
+        assert_close(np.asarray(mean, dtype), (w * values).sum() / (w * counts).sum(), ulp=32)
+        slope = nl.grad(loss.function)(*given, **extra, weight=w.ravel())
+        total = nl.grad(loss.function)(*given, **extra, weight=w.ravel(), reduction="sum")
+        assert_close(slope, total.astype(float) / (w * counts).sum(), ulp=8, scale=1e-3)
+
+
+@pytest.mark.parametrize("case", WEIGHTED)
+def test_weights_of_classes_that_make_no_sense(case: str, backend: str) -> None:
+    given = arrays(case, (7,), "float32")
+    for wrong, said in (
+        (np.ones(4), r"class_weight has shape \(4,\); pred has 5 classes"),
+        (np.ones((1, 5)), "class_weight has shape"),
+        (np.array([1.0, -1.0, 1.0, 1.0, 1.0]), r"class_weight\[1\] = -1.0 .*>= 0"),
+        (np.array([1.0, 1.0, np.nan, 1.0, 1.0]), r"class_weight\[2\] = nan"),
+        (np.array([1.0, 1.0, np.inf, 1.0, 1.0]), r"class_weight\[2\] = inf"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            call(case, backend, *given, class_weight=wrong)
+
+
+@pytest.mark.parametrize("case", ROWWISE)
+def test_the_class_axis(case: str, backend: str) -> None:
+    loss = record(case)
+    pred, target = arrays(case, (3, 5, 7), "float64")
+    expected = nl.value_and_grad(loss.function)(pred, target, **required(case), backend=backend, reduction="none")
+    for axis in (0, 2, 3, -1, -2, -4):
+        moved = np.moveaxis(pred, 1, axis)
+        there = np.moveaxis(target, 1, axis) if target.shape == pred.shape else target
+        for given in ((moved, there), (np.ascontiguousarray(moved), np.ascontiguousarray(there))):
+            extra = {**required(case), "backend": backend, "reduction": "none", "axis": axis}
+            value, slope = nl.value_and_grad(loss.function)(*given, **extra)
+            assert_close(value, expected[0], ulp=16, scale=1.0)
+            assert_close(np.moveaxis(slope, axis, 1), expected[1], ulp=16, scale=1.0)
+
+
+@pytest.mark.parametrize("case", ROWWISE)
+def test_class_axes_that_are_none(case: str, backend: str) -> None:
+    given = arrays(case, (3,), "float32")
+    for axis in (2, -3):
+        with pytest.raises(ValueError, match=rf"axis = {axis} is outside \[-2, 2\)"):
+            call(case, backend, *given, axis=axis)
+    for axis in (1.0, "1", None, True):
+        with pytest.raises(TypeError, match="axis must be an integer"):
+            call(case, backend, *given, axis=axis)
+    with pytest.raises(ValueError, match="class axis"):
+        call(case, backend, np.zeros(3, np.float32), np.zeros(3, np.int64))
+    with pytest.raises((ValueError, IndexError)):
+        call(case, backend, np.zeros((3, 0), np.float32), given[1][..., :0] if given[1].ndim == 2 else given[1])
+
+
+@pytest.mark.parametrize("case", [case for case in ROWWISE if case not in LABELLED])
+def test_distributions_that_are_none(case: str, backend: str) -> None:
+    if required(case).get("log_target"):
+        return
+    pred, target = arrays(case, (4001,), "float32")
+    for bad in (-0.25, np.nan, -np.inf):
+        for position in ((0, 0), (3276, 4), (4000, 2)):
+            wrong = target.copy()
+            wrong[position] = bad
+            with pytest.raises(ValueError, match=rf"target\[{position[0]}, {position[1]}\] = {bad} .*>= 0"):
+                call(case, backend, pred, wrong)
