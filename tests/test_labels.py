@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import call
 from compare import assert_close, assert_same_bits
 from inputs import CASES, arrays, record, required
 
@@ -16,10 +17,6 @@ ROWWISE = [case for case in CASES if record(case).family == "rowwise"]
 LABELLED = [case for case in ROWWISE if arrays(case, (3,), "float64")[1].dtype.kind == "i"]
 WEIGHTED = [case for case in ROWWISE if "class_weight" in record(case).defaults]
 CLASSES = 5
-
-
-def call(case: str, backend: str, pred: Any, target: Any, **extra: Any) -> Any:
-    return record(case).function(pred, target, **{**required(case), "backend": backend, **extra})
 
 
 def oracle(case: str, function: str, given: Any, **extra: Any) -> np.ndarray[Any, Any]:
@@ -53,7 +50,7 @@ def test_labels_that_are_no_class(case: str, backend: str, dtype: str, bad: int,
     said = rf"{record(case).name}: target\[{position}\] = {bad} is outside \[0, 5\).*5 classes on axis 1.*1 of 10000"
     for reduction in ("mean", "none"):
         with pytest.raises(IndexError, match=said):
-            call(case, backend, pred, target, reduction=reduction)
+            call(case, backend, (pred, target), reduction=reduction)
     with pytest.raises(IndexError, match=said):
         nl.value_and_grad(record(case).function)(pred, target, **required(case), backend=backend)
 
@@ -66,7 +63,7 @@ def test_the_place_of_a_bad_label_in_several_axes(case: str, backend: str, order
     target[2, 17, 5] = 9
     target[2, 60, 22] = -7
     with pytest.raises(IndexError, match=r"target\[2, 17, 5\] = 9 .*2 of 4209"):
-        call(case, backend, pred, target)
+        call(case, backend, (pred, target))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"])
@@ -74,7 +71,7 @@ def test_the_place_of_a_bad_label_in_several_axes(case: str, backend: str, order
 def test_labels_of_every_integer_dtype(case: str, backend: str, dtype: str) -> None:
     pred, target = arrays(case, (513,), "float64", ends=False)
     target = np.minimum(target, 1) if dtype == "bool" else target
-    assert call(case, backend, pred, target.astype(dtype)) == call(case, backend, pred, target)
+    assert call(case, backend, (pred, target.astype(dtype))) == call(case, backend, (pred, target))
 
 
 @pytest.mark.parametrize("case", LABELLED)
@@ -82,10 +79,10 @@ def test_labels_that_are_not_integers(case: str, backend: str) -> None:
     pred, target = arrays(case, (7,), "float32", ends=False)
     for wrong in (target.astype(np.float64), np.full(7, 1.7), np.full(7, np.nan), target.astype(complex)):
         with pytest.raises((TypeError, ValueError), match="target has"):
-            call(case, backend, pred, wrong)
+            call(case, backend, (pred, wrong))
     for shape in ((6,), (7, 1), (1, 7), (7, 5)):
         with pytest.raises(ValueError, match="target has shape"):
-            call(case, backend, pred, np.zeros(shape, np.int64))
+            call(case, backend, (pred, np.zeros(shape, np.int64)))
 
 
 @pytest.mark.parametrize("ignored", [-100, 3, 4, 77, None])
@@ -94,9 +91,9 @@ def test_ignored_rows_count_nothing(case: str, backend: str, ignored: int | None
     loss = record(case)
     pred, target = arrays(case, (4001,), "float64", ends=False)
     if ignored is None:
-        assert call(case, backend, pred, target, ignore_index=None) == call(case, backend, pred, target)
+        assert call(case, backend, (pred, target), ignore_index=None) == call(case, backend, (pred, target))
         with pytest.raises(IndexError):
-            call(case, backend, pred, np.where(target == 2, -100, target), ignore_index=None)
+            call(case, backend, (pred, np.where(target == 2, -100, target)), ignore_index=None)
         return
     skipped = np.arange(4001) % 3 == 0
     target = np.where(skipped, ignored, target)
@@ -110,7 +107,7 @@ def test_ignored_rows_count_nothing(case: str, backend: str, ignored: int | None
     assert_same_bits(slope[skipped], np.zeros_like(pred[skipped]))
     pair = nl.sum_and_weight(loss.function)(pred, target, **extra)
     assert pair[1] == np.count_nonzero(~skipped)
-    assert not np.any(call(case, backend, pred, target, reduction="none", ignore_index=ignored)[skipped])
+    assert not np.any(call(case, backend, (pred, target), reduction="none", ignore_index=ignored)[skipped])
 
 
 @pytest.mark.parametrize("case", LABELLED)
@@ -152,7 +149,7 @@ def test_weights_of_classes_that_make_no_sense(case: str, backend: str) -> None:
         (np.array([1.0, 1.0, np.inf, 1.0, 1.0]), r"class_weight\[2\] = inf"),
     ):
         with pytest.raises(ValueError, match=said):
-            call(case, backend, *given, class_weight=wrong)
+            call(case, backend, given, class_weight=wrong)
 
 
 @pytest.mark.parametrize("case", ROWWISE)
@@ -175,14 +172,14 @@ def test_class_axes_that_are_none(case: str, backend: str) -> None:
     given = arrays(case, (3,), "float32")
     for axis in (2, -3):
         with pytest.raises(ValueError, match=rf"axis = {axis} is outside \[-2, 2\)"):
-            call(case, backend, *given, axis=axis)
+            call(case, backend, given, axis=axis)
     for axis in (1.0, "1", None, True):
         with pytest.raises(TypeError, match="axis must be an integer"):
-            call(case, backend, *given, axis=axis)
+            call(case, backend, given, axis=axis)
     with pytest.raises(ValueError, match="class axis"):
-        call(case, backend, np.zeros(3, np.float32), np.zeros(3, np.int64))
+        call(case, backend, (np.zeros(3, np.float32), np.zeros(3, np.int64)))
     with pytest.raises((ValueError, IndexError)):
-        call(case, backend, np.zeros((3, 0), np.float32), given[1][..., :0] if given[1].ndim == 2 else given[1])
+        call(case, backend, (np.zeros((3, 0), np.float32), given[1][..., :0] if given[1].ndim == 2 else given[1]))
 
 
 @pytest.mark.parametrize("case", [case for case in ROWWISE if case not in LABELLED])
@@ -195,4 +192,4 @@ def test_distributions_that_are_none(case: str, backend: str) -> None:
             wrong = target.copy()
             wrong[position] = bad
             with pytest.raises(ValueError, match=rf"target\[{position[0]}, {position[1]}\] = {bad} .*>= 0"):
-                call(case, backend, pred, wrong)
+                call(case, backend, (pred, wrong))

@@ -1,0 +1,19 @@
+"""Short ways to call a case, and to say how it must refuse."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from inputs import record, required
+
+
+def call(case: str, backend: str, given: Any, **extra: Any) -> Any:
+    """The loss of a case on a backend."""
+    return record(case).function(*given, **{**required(case), "backend": backend, **extra})
+
+
+def refused(kind: type[Exception] | tuple[type[Exception], ...], *said: object) -> Any:
+    """Raises this, and says all of these, in this order."""
+    return pytest.raises(kind, match=".*".join(re.escape(str(part)) for part in said))

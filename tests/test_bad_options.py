@@ -1,0 +1,57 @@
+"""Options that are unknown or outside their domain raise, with what exists and what is allowed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from calls import call, refused
+from inputs import NAMES, arrays, record, small
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_outside_their_domain(name: str, backend: str) -> None:
+    loss, given = record(name), arrays(name, small(name), "float32")
+    for option, domain in loss.domains.items():
+        if option not in loss.defaults:
+            continue
+        for bad in {0.0, -1.0, 0.5, 1.0, 2.0, math.nan, math.inf, -math.inf}:
+            if bad not in domain:
+                with refused(ValueError, loss.name, option, domain.text, bad):
+                    call(name, backend, given, **{option: bad})
+        for wrong in ("text", [1.0, 2.0, 3.0], {}, 1j):
+            with pytest.raises((TypeError, ValueError), match=option):
+                call(name, backend, given, **{option: wrong})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_options_are_named_with_those_that_exist(name: str, backend: str) -> None:
+    loss, given = record(name), arrays(name, small(name), "float32")
+    known = (*loss.defaults, "reduction", "out", "backend")
+    with refused(TypeError, loss.name, "detla", *known):
+        call(name, backend, given, detla=1.0)
+    with pytest.raises(ValueError, match=r"reduction.*'mean', 'sum', 'none'.*'average'"):
+        call(name, backend, given, reduction="average")
+    with pytest.raises(ValueError, match=r"backend 'fortran'.*numba, cython, cuda"):
+        call(name, "fortran", given)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_too_many_and_too_few_arrays(name: str, backend: str) -> None:
+    loss, given = record(name), arrays(name, small(name), "float32")
+    with refused(TypeError, loss.name, len(given) + 1, *loss.inputs):
+        call(name, backend, (*given, given[0]))
+    with refused(TypeError, loss.name, loss.inputs[-1]):
+        call(name, backend, given[:-1])
+    with refused(TypeError, loss.name):
+        call(name, backend, given, **{loss.inputs[0]: given[0]})
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not record(name).weighted])
+def test_parameters_take_no_weight(name: str, backend: str) -> None:
+    given = arrays(name, small(name), "float32")
+    with refused(TypeError, name, "weight"):
+        call(name, backend, given, weight=np.ones(7))
+    with refused(TypeError, name, "mae or mse"):
+        call(name, backend, (*given, given[0]))

@@ -1,0 +1,94 @@
+"""Values outside their domain raise, with the loss, the argument, the place, the value and the range."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from calls import call, refused
+from inputs import CASES, DTYPES, arrays, outside, record, required, small, solid
+
+import numloss as nl
+from numloss.domains import Domain
+
+WEIGHTED = [case for case in CASES if record(case).weighted]
+
+
+def number(value: float) -> str:
+    """How a message prints a number: enough of it to recognise."""
+    return f"{value}"[:5]
+
+
+def places(size: int) -> tuple[int, ...]:
+    """First, last, and both sides of the edges of tiles and blocks."""
+    return tuple(p for p in (0, 511, 512, 16383, 16384, size - 1) if p < size)
+
+
+def checked_inputs(case: str) -> list[tuple[int, str, Domain]]:
+    """Elementwise inputs whose domain excludes something."""
+    loss = record(case)
+    domains = [(k, name, loss.domains.get(name)) for k, name in enumerate(loss.inputs)]
+    return [(k, name, domain) for k, name, domain in domains if domain is not None and loss.family == "elementwise"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", [case for case in CASES if checked_inputs(case)])
+def test_values_outside_their_domain(case: str, backend: str, dtype: str) -> None:
+    loss, shape = record(case), solid(case)
+    given = arrays(case, shape, dtype)
+    for k, name, domain in checked_inputs(case):
+        for bad in outside(domain):
+            for place in places(given[k].size):
+                changed = [*given]
+                changed[k] = given[k].copy()
+                index = np.unravel_index(place, shape)
+                changed[k][index] = bad
+                where = ", ".join(str(i) for i in index)
+                with refused(ValueError, loss.name, f"{name}[{where}] = {number(changed[k][index])}", domain.text):
+                    call(case, backend, changed)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", [case for case in CASES if checked_inputs(case)])
+def test_zero_where_only_positive_numbers_are_allowed(case: str, backend: str, dtype: str) -> None:
+    given = arrays(case, small(case), dtype)
+    for k, name, domain in checked_inputs(case):
+        if 0.0 not in domain:
+            changed = [*given]
+            changed[k] = np.where(np.arange(7) == 5, 0.0, given[k]).astype(dtype)
+            with refused(ValueError, record(case).name, f"{name}[5] = 0.0", domain.text):
+                call(case, backend, changed)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("case", WEIGHTED)
+def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -> None:
+    shape = solid(case)
+    given = tuple(np.array(a, order=order) for a in arrays(case, shape, "float32"))
+    for bad in (-1.0, math.nan, -math.inf):
+        for place in places(math.prod(shape)):
+            w = np.ones(shape, np.float32)
+            index = np.unravel_index(place, shape)
+            w[index] = bad
+            where = ", ".join(str(i) for i in index)
+            for reduction in ("mean", "sum", "none"):
+                with refused(ValueError, record(case).name, f"weight[{where}] = {bad}", ">= 0"):
+                    call(case, backend, given, weight=w, reduction=reduction)
+            with refused(ValueError, f"weight[{where}] = {bad}"):
+                nl.value_and_grad(record(case).function)(*given, **required(case), weight=w, backend=backend)
+        sample = np.ones(shape[0])
+        sample[2] = bad
+        with refused(ValueError, "weight[2", f"= {bad}"):
+            call(case, backend, given, weight=sample)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if checked_inputs(case)])
+def test_the_first_of_several_is_named_and_all_are_counted(case: str, backend: str) -> None:
+    given = arrays(case, (20000,), "float32")
+    k, name, _ = checked_inputs(case)[-1]
+    changed = [*given]
+    changed[k] = given[k].copy()
+    changed[k][[700, 19000, 19999]] = np.nan
+    with refused(ValueError, f"{name}[700] = nan", "3 of 20000"):
+        call(case, backend, changed)
