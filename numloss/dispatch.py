@@ -87,8 +87,9 @@ def is_device_array(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return False
     device = getattr(value, "device", None)
-    if getattr(device, "type", None) is not None:  # torch says it; its CPU tensors have no CUDA interface either
-        return bool(device.type == "cuda")
+    kind = getattr(device, "type", None)
+    if kind is not None:  # torch says it; its CPU tensors have no CUDA interface either
+        return bool(kind == "cuda")
     if any(hasattr(value, name) for name in ("__cuda_array_interface__", "__cuda_ndarray__")):
         return True
     exported = getattr(value, "__dlpack_device__", None)
@@ -101,7 +102,7 @@ def host_backend(loss: Loss, work: float) -> Any:
         return _loaded["numba"]
     if loss.task == "yours":  # a law that was not there when the Cython kernels were built
         return load("numba")
-    if work < NUMBA_PAYS_AT and "numba" not in sys.modules or "numba" in _missing:
+    if (work < NUMBA_PAYS_AT and "numba" not in sys.modules) or "numba" in _missing:
         try:
             return load("cython")
         except BackendUnavailable:

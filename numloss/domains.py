@@ -33,7 +33,7 @@ class Domain:
             return 2
         return 3 if prediction else 1
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 - domains are few and live as long as the library
+    @functools.cache  # noqa: B019 - domains are few and live as long as the library
     def ends(self, dtype: str) -> tuple[float, float]:
         """The lowest and the highest value of the domain that a dtype has."""
         real = np.dtype(dtype).type

@@ -156,7 +156,7 @@ class Loss:
     def regions(self) -> Loss:
         """Of a regional loss: its law as an elementwise loss of the sums, which are float64 and need no check."""
         inputs = ("tp", "fp", "fn")
-        facts = dict(wrt=(0, 1, 2), params=self.params, curvature=False, function=self.function)
+        facts: dict[str, Any] = {"wrt": (0, 1, 2), "params": self.params, "function": self.function}
         return Loss(self.name, "elementwise", self.law, self.face, inputs, self.defaults, self.domains, **facts)
 
     def __reduce__(self) -> Any:

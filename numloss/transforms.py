@@ -151,7 +151,7 @@ def value_and_grad(
     >>> nl.value_and_grad(nl.mse)(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
     (2.0, array([0., 2.]))
     """
-    return _transformed(value_and_grad, ValueAndGrad, function, argnums)
+    return _transformed(value_and_grad, ValueAndGrad, function, argnums)  # type: ignore[no-any-return]
 
 
 def grad(function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None = None) -> Callable[P, Array]:
@@ -163,7 +163,7 @@ def grad(function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None
     >>> nl.grad(nl.mse)(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
     array([0., 2.])
     """
-    return _transformed(grad, Grad, function, argnums)
+    return _transformed(grad, Grad, function, argnums)  # type: ignore[no-any-return]
 
 
 def _transformed(make: Callable[..., Any], kind: type[Any], function: Any, argnums: Any) -> Any:

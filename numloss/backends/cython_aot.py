@@ -61,10 +61,10 @@ class CythonBackend(HostBackend):
         self.module = module
         self.level = level
         self.addresses: dict[str, int] = module.ADDRESSES
-        self.run = module.run  # the same signature, without a call in between
+        self.run = module.run  # type: ignore[method-assign]  # the same signature, without a call in between
 
     def tile(self, loss: Loss, dtype: str, mode: int) -> int:
-        key = f"{loss.law.__name__}/{mode}/{dtype}"
+        key = f"{getattr(loss.law, '__name__', '')}/{mode}/{dtype}"
         if loss.function.__module__.startswith("numloss.losses.") and key in self.addresses:
             return self.addresses[key]
         raise BackendUnavailable(

@@ -70,8 +70,9 @@ def convert(value: Any, real: type, name: str, where: str, law_of: Callable[[Law
 
 
 def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapping[str, Any]) -> Law:
-    """The law with every number in it of the given dtype; `compile(law, dtype)` gives what to call for the functions in it.
+    """The law with every number in it of the given dtype.
 
+    `compile(law, dtype)` gives what to call for the functions in it;
     `words` are names that the target supplies: the primitives, and the words of the loop language.
     """
     real = getattr(np, dtype)

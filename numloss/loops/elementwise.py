@@ -14,8 +14,23 @@ the parameters of the law.
 
 from __future__ import annotations
 
-from .language import Double, Doubles, Int, Ints, Reals, address, apart, call_tile, double, doubles, offset, real
-from .language import stack_doubles, stack_ints, stack_reals
+from .language import (
+    Double,
+    Doubles,
+    Int,
+    Ints,
+    Reals,
+    address,
+    apart,
+    call_tile,
+    double,
+    doubles,
+    offset,
+    real,
+    stack_doubles,
+    stack_ints,
+    stack_reals,
+)
 from .operands import deliver, fetch, first_outside, place
 from .sums import add_tile, clear, fold
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ..scalar import exp_below, log1p, round_shift
 from .language import (
-    Double,
     Doubles,
     Int,
     Ints,
@@ -300,7 +299,15 @@ def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles, e: Re
 
 @apart
 def flat_slopes(
-    rows: Int, classes: Int, labels: Ints, total: Doubles, coefficient: Reals, own: Reals, e: Reals, spread: Reals, g: Reals
+    rows: Int,
+    classes: Int,
+    labels: Ints,
+    total: Doubles,
+    coefficient: Reals,
+    own: Reals,
+    e: Reals,
+    spread: Reals,
+    g: Reals,
 ) -> Int:
     """Gradient of some short rows from their terms."""
     spread_rows(coefficient, rows, classes, spread)

@@ -22,7 +22,6 @@ from .language import (
     Doubles,
     Int,
     Ints,
-    Real,
     Reals,
     apart,
     array_data,

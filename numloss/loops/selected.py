@@ -5,7 +5,8 @@ Header of the problem c:
     0 rows   1 rows of a block   2 address of the tile   3 actions   4 next actions   5 weighted   6 values wanted
     7 mode   8 bound   9 bytes of the data's dtype   10 -   11 parameters of the law
     12-13 strides of q: row, action   14-15 of next_q   16-17 of the gradient   18-19 of the curvature
-    20-27 the floats   28 onwards: operands q, action, reward, next_q, done, next_action, weight, values, gradient, curvature
+    20-27 the floats   28 onwards: operands q, action, reward, next_q, done, next_action, weight, values,
+    gradient, curvature
 
 Floats: scale, least curvature, discount, then the parameters of the law.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ...registry import Loss
 
 WEIGHT_OPERAND = 15
+_compiling = threading.RLock()
 
 
 def _family(name: str) -> Any:
@@ -45,9 +47,9 @@ class HostBackend:
         key = (self.name, loop, real.char, mode)
         found = loss.kernels.get(key)
         if found is None:
-            dtype = real.name
-            found = (self.loop(loop, dtype), self.tile(loss, dtype, mode))
-            loss.kernels[key] = found
+            with _compiling:  # threads that come together compile once
+                found = (self.loop(loop, real.name), self.tile(loss, real.name, mode))
+                loss.kernels[key] = found
         return found
 
     def launch(self, problem: Problem) -> tuple[float, float, float]:

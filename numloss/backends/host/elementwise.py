@@ -48,8 +48,8 @@ class Call:
             self.arrays.append(array)
         self.constants = [0.0] * len(self.arrays)
         for name in loss.per_element:
-            array, constant = per_element(loss, name, self.options.get(name, loss.defaults[name]), self.shape)
-            self.arrays.append(array)
+            varying, constant = per_element(loss, name, self.options.get(name, loss.defaults[name]), self.shape)
+            self.arrays.append(varying)
             self.constants.append(constant)
         self.inputs = [a for a in self.arrays if a is not None]
 

@@ -31,7 +31,8 @@ def class_axis(loss: Loss, pred: Array, axis: Any) -> int:
     if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
         raise TypeError(f"{loss.name}: axis must be an integer, got {type(axis).__name__}")
     if not -pred.ndim <= axis < pred.ndim:
-        raise ValueError(f"{loss.name}: axis = {axis} is outside [{-pred.ndim}, {pred.ndim}) (pred has {pred.ndim} axes)")
+        axes = pred.ndim
+        raise ValueError(f"{loss.name}: axis = {axis} is outside [{-axes}, {axes}) (pred has {axes} axes)")
     return int(axis) % pred.ndim
 
 

@@ -7,18 +7,17 @@ import linecache
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import llvmlite.binding
-import numba
+import numpy as np
 from numba import njit, prange, types
 from numba.core import sigutils
 from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
+from ... import scalar
 from ...loops import elementwise, embedding, labelled, regional, rowwise, selected, sums
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
-from ... import scalar
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
 from .intrinsics import call_block, external, keep, words
@@ -32,12 +31,12 @@ def _inline(text: Law) -> Any:
     return register_jitable(forceinline=True)(text)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _typed(law: Law, dtype: str) -> Any:
     return _inline(retype(law, dtype, _typed, words(dtype)))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _loop_words(dtype: str) -> dict[str, Any]:
     table = words(dtype)
     for word, name in DOUBLE_WORDS.items():
@@ -58,7 +57,7 @@ def _signature(text: Law, dtype: str) -> Any:
     return _type(returns, dtype)(*(_type(a, dtype) for a in arguments))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _loop_part(text: Law, dtype: str) -> Any:
     """What a loop calls for another text: an inlined function, or the symbol of one that is compiled by itself."""
     if text.__module__ == scalar.__name__:
@@ -80,26 +79,26 @@ def _finish(text: Law, signature: Any, name: str, key: str) -> Any:
     """Compile a C function, or load it. Keep it alive as long as its address is used."""
     arguments, returns = sigutils.normalize_signature(signature)
     kernel = CFunc(text, (arguments, returns), locals={}, options={"error_model": "numpy", "nopython": True})
-    kernel._cache = KernelCache(name, key)
+    kernel._cache = KernelCache(name, key)  # type: ignore[attr-defined]
     kernel.compile()
     return kernel
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def tile(law: Law, dtype: str, inputs: int, params: int, slopes: int, mode: int) -> Any:
     """The compiled tile of a law; `.address` is what loops call. Keep it alive as long as the address is used."""
     text = tile_text("law", inputs, params, slopes, mode)
     filename = f"<tile of {law.__name__}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    scope: dict[str, Any] = {"__name__": __name__, **dict.fromkeys(("Ints", "Reals", "Int"), None), "law": _typed(law, dtype)}
-    scope.update(words(dtype))
+    annotations = dict.fromkeys(("Ints", "Reals", "Int"))
+    scope: dict[str, Any] = {"__name__": __name__, **annotations, **words(dtype), "law": _typed(law, dtype)}
     exec(compile(text, filename, "exec"), scope)
     signature = types.int64(types.CPointer(types.int64), types.CPointer(getattr(types, dtype)), types.int64)
     key = f"{text}|{fingerprint(law, dtype)}"
     return _finish(scope["tile"], signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def loop(text: Law, dtype: str) -> Any:
     """The compiled function of a text of the loops."""
     name = f"loop-{text.__name__}-{dtype}"
@@ -114,16 +113,16 @@ def _driver_text(blocks_of: Any) -> Callable[..., Any]:
         partials = np.empty(4 * blocks)
         at = partials.ctypes.data
         for block in blocks_of(blocks):
-            call_block(function, problem + BYTES_OFFSET, at + 32 * block, block)
+            call_block(function, problem + BYTES_OFFSET, at + 32 * block, block)  # type: ignore[call-arg]
         results = doubles(at)
         total, weight, bad = combine(results, blocks, 0), combine(results, blocks, 1), first_bad(results, blocks)
-        keep(partials)
+        keep(partials)  # type: ignore[call-arg]
         return total, weight, bad
 
     return driver
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def driver(parallel: bool) -> Any:
     """Runs a loop over all blocks of a problem: (loop address, id of the bytes, blocks) -> sum, weight, complaint."""
     text = _driver_text(prange if parallel else range)
