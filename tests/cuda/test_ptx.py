@@ -84,6 +84,25 @@ def test_every_kind_of_kernel_of_rows(facts: dict[str, Any], dtype: str, capabil
     assert_sound(toolchain.assembled(rowwise_kernel(dtype, **facts), capability))
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[int, int]) -> None:
+    from numloss.backends.numba_cuda.embedding_kernels import embedding_kernel
+    from numloss.backends.numba_cuda.selected_kernels import selected_kernel
+
+    for name in inputs.NAMES:
+        loss = inputs.LOSSES[name]
+        if loss.family == "embedding":
+            for team in (1, 32):
+                kernel = embedding_kernel(loss.law, len(loss.params), dtype, 1, team)
+                assert_sound(toolchain.assembled(kernel, capability))
+        elif loss.family == "selected":
+            for mode in (0, 1, 2):
+                kernel = selected_kernel(loss.law, len(loss.params), dtype, mode)
+                assert_sound(toolchain.assembled(kernel, capability))
+
+
 def test_an_unsound_kernel_is_seen() -> None:
     code = toolchain.Assembled("\tfma.rn.f32 \t%f1, %f2, %f3, %f4;\n", 32, 0)
     with pytest.raises(AssertionError):

@@ -29,6 +29,25 @@ class CudaBackend:
 
         return rowwise(loss, *call)
 
+    def embedding(self, loss: Loss, *call: Any) -> Any:
+        """A law of the distance of two vectors."""
+        from .embedding import embedding
+
+        return embedding(loss, *call)
+
+    def selected(self, loss: Loss, *call: Any) -> Any:
+        """A law of one chosen entry of each row."""
+        from .selected import selected
+
+        return selected(loss, *call)
+
+    def regional(self, loss: Loss, *call: Any) -> Any:
+        """Ratios of sums over regions: not on a device."""
+        raise BackendUnavailable(
+            f"{loss.name}: losses of regions have no CUDA kernel; copy the arrays to the host, where numba and cython "
+            "compute them"
+        )
+
 
 def backend() -> CudaBackend:
     """The backend, or BackendUnavailable."""

@@ -14,8 +14,9 @@ from ..host.answers import finished, given_outputs, slots
 from ..host.problem import block_size
 from . import checks, target
 from .arrays import DeviceArray
-from .call import ABSENT, Call
+from .call import Call
 from .elementwise_kernels import elementwise_kernel
+from .launching import weight_scale
 from .walk import WEIGHT_OPERAND, Shape
 
 if TYPE_CHECKING:
@@ -77,19 +78,6 @@ def _outputs(
     if any(checks.overlap(a, b) for k, a in enumerate(outputs) for b in outputs[:k]):
         raise ValueError(f"{loss.name}: the arrays of out overlap each other")
     return values, outputs
-
-
-def _weight_sum(call: Call, weight: DeviceArray, partials: int, real: np.dtype[Any]) -> tuple[int, Any]:
-    """Address of 1 / the sum of the weights, computed on the device, and the note of bad weights."""
-    wide = weight.wide(real)
-    size = block_size(weight.size)
-    blocks = -(-weight.size // size)
-    scale = call.workspace(1)
-    integers = (weight.size, size, partials, 0, 1, 0, *call.operand(weight, real), *ABSENT)
-    if blocks:
-        kernel = elementwise_kernel(None, real.name, Shape((), (), 0, 0, 0, wide))
-        kernel.launch(call.stream, blocks, target.THREADS, integers, (0.0, 0.0))
-    return scale, call.finish(partials, blocks, None, scale=scale)
 
 
 def elementwise(
@@ -163,8 +151,7 @@ def _launch(
     mean = reduction == "mean" and not pair
     scale, notes = 0, []
     if mean and mode and spread is not None:
-        scale, note = _weight_sum(call, seen[len(arrays)], partials, real)
-        notes.append(note)
+        scale, notes = weight_scale(call, seen[len(arrays)], partials, real)
     elif mean and elements:
         numbers[0] = 1.0 / elements
     wide = all(a is None or a.wide(real) for a in seen)

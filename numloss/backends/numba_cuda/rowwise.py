@@ -16,13 +16,13 @@ from ..host.rowwise import bad_label, class_axis, class_weights, merged
 from . import checks, target
 from .arrays import DeviceArray
 from .call import ABSENT, Call
+from .launching import rows_of_a_block
 from .rowwise_kernels import BAD_LABEL, BAD_WEIGHT, rowwise_kernel
 from .rowwise_texts import Plan
 
 if TYPE_CHECKING:
     from ...registry import Loss
 
-MOST_BLOCKS = 65536
 NO_ROWS = (0, 0, 0, 0, 0, 0)
 # Threads of a row whose classes lie side by side in memory, by the number of classes.
 TEAMS = ((16, 1), (128, 8), (1024, 32))
@@ -65,7 +65,7 @@ def target_array(loss: Loss, value: Any, pred: DeviceArray, axis: int, options: 
     return array
 
 
-def _outputs(
+def outputs_of(
     call: Call, mode: int, given: dict[str, Any], pred: DeviceArray, rows: tuple[int, ...], inputs: Any, wanted: bool
 ) -> tuple[DeviceArray | None, list[DeviceArray]]:
     """The arrays to write: values for reduction="none", gradient, curvature."""
@@ -142,7 +142,7 @@ def rowwise(
         if pred.shape[axis] == 0 and math.prod(rows) > 0:
             raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {axis}")
         inputs = [pred] if options.target == LABELS else [pred, array]
-        values, outputs = _outputs(call, mode, given, pred, rows, inputs, reduction == "none" and not pair)
+        values, outputs = outputs_of(call, mode, given, pred, rows, inputs, reduction == "none" and not pair)
         problem = _problem(call, pred, axis, array, weight, values, outputs, options, bound)
         explain = _explain(call, array, weight and weight.owner, options, axis, pred.shape)
         return _launch(call, mode, problem, options, team_of(pred, axis), reduction, pair, values, outputs, explain)
@@ -163,9 +163,7 @@ def _problem(
     real = pred.dtype
     shape = pred.shape[:axis] + pred.shape[axis + 1 :]
     rows, labelled = math.prod(shape), options.target == LABELS
-    block = target.THREADS
-    while rows > block * MOST_BLOCKS:
-        block *= 2
+    block = rows_of_a_block(rows, team_of(pred, axis))
     integers = [rows, block, 0, 0, math.prod(pred.shape[axis + 1 :]), pred.shape[axis]]
     integers += (int(weight is not None), int(values is not None), int(options.ignore is not None), options.ignore or 0)
     integers += (_class_weights(call, options.class_weight, pred.shape[axis], real), int(bound))

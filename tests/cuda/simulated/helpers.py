@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 import numpy as np
+from compare import assert_close
 from numba import cuda
 
 import numloss as nl
@@ -70,3 +71,13 @@ def flat(value: Any) -> list[Any]:
     if isinstance(value, tuple):
         return [part for item in value for part in flat(item)]
     return [np.asarray(value)]
+
+
+def assert_agrees(function: Any, arrays: Any, **options: Any) -> None:
+    """Within 4 ulp of the largest entry of each result."""
+    device, host = on_device(function, arrays, **options), on_host(function, arrays, **options)
+    unit = np.finfo(arrays[0].dtype).eps
+    for actual, expected in zip(flat(device), flat(host), strict=True):
+        finite = np.abs(expected[np.isfinite(expected)])
+        scale = finite.max(initial=0.0) * unit / np.finfo(actual.dtype).eps
+        assert_close(actual, expected, ulp=4, scale=scale)

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import inputs
 import numpy as np
 import pytest
 from compare import assert_close
-from helpers import flat, on_device, on_host
+from helpers import assert_agrees, on_device, on_host
 
 import numloss as nl
 
 CASES = [case for case in inputs.CASES if inputs.record(case).family == "rowwise"]
 # 5 classes, with one and with two axes of rows.
 SHAPES = [(7,), (3, 4)]
-
-
-def assert_agrees(function: Any, arrays: Any, **options: Any) -> None:
-    """Within 4 ulp of the largest entry of each result."""
-    device, host = on_device(function, arrays, **options), on_host(function, arrays, **options)
-    unit = np.finfo(arrays[0].dtype).eps
-    for actual, expected in zip(flat(device), flat(host), strict=True):
-        finite = np.abs(expected[np.isfinite(expected)])
-        scale = finite.max(initial=0.0) * unit / np.finfo(actual.dtype).eps
-        assert_close(actual, expected, ulp=4, scale=scale)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

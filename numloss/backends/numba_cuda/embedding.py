@@ -1,0 +1,125 @@
+"""The embedding family on a device: a law of the squared distance of two rows of vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import arguments as check
+from ..host import HostBackend
+from ..host.answers import finished, slots
+from . import checks, target
+from .arrays import DeviceArray
+from .call import Call
+from .embedding_kernels import BAD_WEIGHT, embedding_kernel
+from .launching import rows_of_a_block, weight_scale
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+
+# Threads that share a pair of long vectors; short ones have a thread each.
+TEAM, LONG_FROM = 32, 16
+NOWHERE = (0, 0, 0)
+
+
+def vectors(array: DeviceArray) -> tuple[int, int, int]:
+    """Address, and bytes from row to row and from entry to entry."""
+    return array.address, array.strides[0], array.strides[1]
+
+
+def _inputs(call: Call, arguments: tuple[Any, ...]) -> tuple[DeviceArray, DeviceArray, DeviceArray]:
+    loss, library = call.loss, call.library
+    first = checks.prediction(loss, loss.inputs[0], arguments[0], library)
+    if first.ndim != 2:
+        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {first.shape}; it must be (N, D)")
+    second = checks.prediction(loss, loss.inputs[1], arguments[1], library)
+    check.same_shape(loss, loss.inputs[1], second.shape, first.shape, loss.inputs[0])
+    if second.dtype != first.dtype:
+        raise TypeError(
+            f"{loss.name}: {loss.inputs[1]} has dtype {second.dtype}, {loss.inputs[0]} has {first.dtype}; "
+            "both are differentiated and must agree"
+        )
+    if first.shape[0] and first.shape[1] == 0:
+        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {first.shape}: vectors of no entries")
+    known = checks.real_array(loss, loss.inputs[2], arguments[2], library)
+    check.same_shape(loss, loss.inputs[2], known.shape, first.shape[:1], "the batch")
+    return first, second, known
+
+
+def _outputs(
+    call: Call, mode: int, inputs: tuple[DeviceArray, ...], given: Any, argnums: Any, wanted: bool
+) -> tuple[DeviceArray | None, list[DeviceArray]]:
+    loss, library, first = call.loss, call.library, inputs[0]
+    if mode == 0 and given is not None and not wanted:
+        raise ValueError(f"{loss.name}: out needs reduction='none'; a reduced loss is a single number")
+    values = None
+    if wanted:
+        values = library.describe(library.empty(first.shape[:1], first.dtype))
+        if mode == 0 and given is not None:
+            values = checks.output(loss, given, values, list(inputs), library, "values")
+    outputs = []
+    for out in slots(loss, given, argnums, "gradient") if mode else []:
+        array = checks.output(loss, out, first, list(inputs), library, "gradient")
+        if any(checks.overlap(array, other) for other in (*inputs, *outputs)):
+            raise ValueError(f"{loss.name}: out for the gradient overlaps an input or the other gradient")
+        outputs.append(array)
+    return values, outputs
+
+
+def embedding(
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of pairs of vectors."""
+    call = Call(loss, arguments[0])
+    with call.library.current():
+        first, second, known = inputs = _inputs(call, arguments)
+        params = [check.number(loss, name, options.get(name, loss.defaults[name])) for name in loss.params]
+        reduction = check.reduction_of(loss, options)
+        weight = options.get("weight")
+        if weight is not None:
+            weight = checks.real_array(loss, "weight", weight, call.library)
+            check.weight_shape(loss, weight, first.shape[:1])
+        wanted = reduction == "none" and not pair
+        values, outputs = _outputs(call, mode, inputs, options.get("out"), argnums, wanted)
+        real, (rows, size) = first.dtype, first.shape
+        team = 1 if size <= LONG_FROM else TEAM
+        block = rows_of_a_block(rows, team)
+        blocks = -(-rows // block)
+        partials = call.workspace(4 * max(blocks, 1))
+        mean = reduction == "mean" and not pair
+        scale, notes = weight_scale(call, weight, partials, real) if mean and mode and weight is not None else (0, [])
+        integers = [rows, block, partials, scale, size, int(weight is not None), int(wanted)]
+        for array in (first, second, *outputs):
+            integers += vectors(array)
+        integers += NOWHERE * (2 - len(outputs))
+        for operand in (known, weight, values):
+            integers += call.operand(operand, real)
+        ends = loss.domains[loss.inputs[2]].ends(real.name)
+        numbers = [1.0 / rows if mean and rows else 1.0, *ends, *params]
+        if blocks:
+            kernel = embedding_kernel(loss.law, len(params), real.name, min(mode, 1), team)
+            kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
+        value, value_at = (None, 0) if values is not None else call.scalar()
+        total, total_at = call.scalar() if pair else (None, 0)
+        count = None if weight is not None else float(rows)
+        notes.append(call.finish(partials, blocks, count, mean=mean, value=value_at, weight=total_at))
+
+        def explain(position: int, operand: int) -> None:
+            """Raise in the words that host arrays have."""
+            host = call.library.download(weight.owner if operand == BAD_WEIGHT else known.owner)
+            arrays = [np.empty(0, real), None, host]
+            HostBackend().complain(loss, float(position * 16 + operand), arrays, host)
+
+        for note in notes:
+            call.settle(note, explain)
+        result = value if values is None else values.owner
+        places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
+        owners: list[Any] = [output.owner for output in outputs]
+        return finished(result, total, "sum", pair, mode, result, owners, 2, places)  # type: ignore[arg-type]

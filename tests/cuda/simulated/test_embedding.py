@@ -1,0 +1,48 @@
+"""Losses of pairs of vectors on the simulated device against the host; the order of additions differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import inputs
+import numpy as np
+import pytest
+from helpers import assert_agrees, on_device, on_host
+
+import numloss as nl
+
+CASES = [case for case in inputs.CASES if inputs.record(case).family == "embedding"]
+
+
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("kind", ["none", "full"])
+@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
+@pytest.mark.parametrize("case", CASES)
+def test_value_and_gradients(case: str, reduction: str, kind: str, dtype: str) -> None:
+    options: dict[str, Any] = {"reduction": reduction} | inputs.required(case)
+    if kind != "none":
+        options["weight"] = inputs.weight(case, (37,), dtype, kind)
+    assert_agrees(nl.value_and_grad(inputs.record(case).function), inputs.arrays(case, (37,), dtype), **options)
+
+
+@pytest.mark.parametrize("size", [1, 16, 17, 70])
+def test_lengths_of_vectors(size: int) -> None:
+    random = np.random.default_rng(size)
+    first, second = random.normal(0.0, 0.2, (2, 9, size)).astype(np.float32)
+    second[3] = first[3]
+    same = random.integers(0, 2, 9)
+    assert_agrees(nl.value_and_grad(nl.contrastive), (first, second, same))
+    assert_agrees(nl.value_and_grad(nl.contrastive, argnums=1), (np.asfortranarray(first), second[::-1], same))
+    assert_agrees(nl.sum_and_weight(nl.contrastive), (first, second, same))
+
+
+def test_a_bad_target_is_named_as_on_the_host() -> None:
+    first, second, same = inputs.arrays("contrastive", (300,), "float32")
+    same = same.astype(np.float32)
+    same[280] = np.nan
+    said = []
+    for call in (on_device, on_host):
+        with pytest.raises(ValueError) as raised:
+            call(nl.contrastive, (first, second, same))
+        said.append(str(raised.value))
+    assert said[0] == said[1]
