@@ -39,6 +39,8 @@ def test_values_outside_their_domain(case: str, backend: str, dtype: str) -> Non
     given = arrays(case, shape, dtype)
     for k, name, domain in checked_inputs(case):
         for bad in outside(domain):
+            if math.isnan(bad) and k in loss.wrt:
+                continue  # in a prediction it is data
             for place in places(given[k].size):
                 changed = [*given]
                 changed[k] = given[k].copy()
@@ -83,10 +85,10 @@ def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -
             call(case, backend, given, weight=sample)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if checked_inputs(case)])
+@pytest.mark.parametrize("case", [case for case in WEIGHTED if checked_inputs(case)])
 def test_the_first_of_several_is_named_and_all_are_counted(case: str, backend: str) -> None:
     given = arrays(case, (20000,), "float32")
-    k, name, _ = checked_inputs(case)[-1]
+    k, name, _ = next(checked for checked in checked_inputs(case) if checked[0] not in record(case).wrt)
     changed = [*given]
     changed[k] = given[k].copy()
     changed[k][[700, 19000, 19999]] = np.nan

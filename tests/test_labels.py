@@ -66,18 +66,17 @@ def test_the_place_of_a_bad_label_in_several_axes(case: str, backend: str, order
         call(case, backend, (pred, target))
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
 @pytest.mark.parametrize("case", LABELLED)
 def test_labels_of_every_integer_dtype(case: str, backend: str, dtype: str) -> None:
     pred, target = arrays(case, (513,), "float64", ends=False)
-    target = np.minimum(target, 1) if dtype == "bool" else target
     assert call(case, backend, (pred, target.astype(dtype))) == call(case, backend, (pred, target))
 
 
 @pytest.mark.parametrize("case", LABELLED)
 def test_labels_that_are_not_integers(case: str, backend: str) -> None:
     pred, target = arrays(case, (7,), "float32", ends=False)
-    for wrong in (target.astype(np.float64), np.full(7, 1.7), np.full(7, np.nan), target.astype(complex)):
+    for wrong in (target.astype(np.float64), np.full(7, 1.7), np.full(7, np.nan), target.astype(complex), target > 0):
         with pytest.raises((TypeError, ValueError), match="target has"):
             call(case, backend, (pred, wrong))
     for shape in ((6,), (7, 1), (1, 7), (7, 5)):

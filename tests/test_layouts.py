@@ -15,6 +15,8 @@ import numloss as nl
 Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
 REORDERED = ("fortran", "axes swapped")
+# Families that read a prediction again after a gradient is written.
+SCATTERED = ("embedding", "selected")
 
 
 class Frame:
@@ -108,7 +110,7 @@ def test_layouts_of_inputs(case: str, layout: str, backend: str) -> None:
             assert_equal(*sums)
             continue
         for a, b in zip(*sums, strict=True):
-            assert_close(a.astype(dtype), b, ulp=16, scale=1.0)
+            assert_close(a.astype(dtype), b, ulp=64, scale=1.0)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -180,13 +182,16 @@ def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str)
         assert_equal(found, everything(case, whole, **extra, backend=backend))
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if len(record(case).inputs) > 1])
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).family == "rowwise"])
+def test_booleans_are_neither_labels_nor_distributions(case: str, backend: str) -> None:
+    pred, target = arrays(case, small(case), "float32")
+    with pytest.raises(TypeError, match="target has dtype bool"):
+        everything(case, (pred, target > 0), backend=backend)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).family == "elementwise" and weights(case)[1:]])
 def test_booleans_are_zero_and_one(case: str, backend: str) -> None:
     given, extra = given_for(case, "float32")
-    if record(case).family == "rowwise" and given[1].dtype.kind == "f":
-        with pytest.raises((TypeError, ValueError)):
-            everything(case, (given[0], given[1] > 0.5), backend=backend)
-        return
     chosen = given[1] > np.median(given[1])
     found = everything(case, (given[0], chosen, *given[2:]), weight=extra["weight"] > 0.5, backend=backend)
     numbers = (given[0], chosen.astype(np.int8), *given[2:])
@@ -216,7 +221,15 @@ def test_where_results_are_written(case: str, backend: str, dtype: str) -> None:
             assert_same_bits(got, slope)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).family in SCATTERED])
+def test_a_gradient_that_would_overwrite_what_is_still_read_is_refused(case: str, backend: str) -> None:
+    loss, given = record(case), arrays(case, small(case), "float32")
+    places = tuple(given[k] for k in loss.wrt)
+    with pytest.raises(ValueError, match=f"{loss.name}: out for the gradient overlaps"):
+        nl.value_and_grad(loss.function)(*given, backend=backend, out=places if len(places) > 1 else places[0])
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).family not in SCATTERED])
 def test_the_gradient_may_replace_the_prediction(case: str, backend: str) -> None:
     loss, (given, extra) = record(case), given_for(case, "float32")
     extra |= {**required(case), "backend": backend}

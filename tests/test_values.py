@@ -29,7 +29,8 @@ expected_values: dict[Any, Any] = {}
 def oracle(case: str, function: str, shape: Shape, dtype: str, option: dict[str, Any]) -> np.ndarray[Any, Any]:
     """What the oracle says; kept, because every backend, reduction and weight asks for the same.
 
-    An oracle has `value`, the unreduced loss, and where values do not all count 1 in a mean also `count`.
+    An oracle has `value`, the unreduced loss; `count`, where values do not all count 1 in a mean; and `size`, that of
+    the terms of a value, where they cancel and are not of size 1.
     """
     key = (case, function, shape, dtype, repr(option))
     if key not in expected_values:
@@ -56,7 +57,8 @@ def check(case: str, backend: str, shape: Shape, dtype: str, reduction: str, kin
     terms = spread * oracle(case, "value", shape, dtype, option)
     if reduction == "none":
         assert result is extra["out"]
-        assert_close(result, terms, ulp=VALUE_ULP, scale=np.maximum(spread, 1.0))
+        sizes = np.maximum(spread, 1.0) * oracle(case, "size", shape, dtype, option)
+        assert_close(result, terms, ulp=VALUE_ULP, scale=sizes)
         return
     assert type(result) is float
     total, size = math.fsum(terms.ravel()), math.fsum(np.abs(terms).ravel()) + math.fsum(spread.ravel())

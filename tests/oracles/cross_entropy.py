@@ -24,12 +24,16 @@ def counted(pred, target, ignore_index):
     return (target != ignore_index).astype(np.float64)
 
 
-def count(pred, target, *, class_weight=None, ignore_index=-100, **options):
+def factors(pred, class_weight):
+    """Weights of the classes, on axis 1."""
     weights = np.ones(pred.shape[1]) if class_weight is None else np.asarray(class_weight, dtype=np.float64)
-    given = np.moveaxis(distribution(pred, target), 1, -1)
-    return counted(pred, target, ignore_index) * (
-        (given * weights).sum(axis=-1) if class_weight is not None else np.ones(given.shape[:-1])
-    )
+    return weights.reshape((1, -1) + (1,) * (pred.ndim - 2))
+
+
+def count(pred, target, *, class_weight=None, ignore_index=-100, **options):
+    """What a row counts in the mean: the weight of its label, averaged over a distribution."""
+    given = 1.0 if class_weight is None else (distribution(pred, target) * factors(pred, class_weight)).sum(axis=1)
+    return counted(pred, target, ignore_index) * given
 
 
 def value(
@@ -48,9 +52,9 @@ def value(
     smoothed = (1 - label_smoothing) * distribution(pred, target) + label_smoothing / max(classes, 1)
     logits = pred if softcap is None else softcap * np.tanh(pred / softcap)
     logs = np.log(np.maximum(pred, eps)) if from_probabilities else log_softmax(logits)
-    loss = -np.where(smoothed == 0, 0.0, smoothed * logs).sum(axis=1)
+    loss = -np.where(smoothed == 0, 0.0, factors(pred, class_weight) * smoothed * logs).sum(axis=1)
     if z_loss:
         highest = logits.max(axis=1)
-        loss = loss + z_loss * (highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))) ** 2
-    weight = count(pred, target, class_weight=class_weight, ignore_index=ignore_index)
-    return np.where(weight == 0, 0.0, weight * loss)
+        squared = (highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))) ** 2
+        loss = loss + z_loss * squared * count(pred, target, class_weight=class_weight, ignore_index=ignore_index)
+    return np.where(counted(pred, target, ignore_index) == 0, 0.0, loss)

@@ -4,8 +4,18 @@ import numpy as np
 from oracles.cross_entropy import log_softmax
 
 
-def value(pred, target, *, log_target=False, from_logits=False):
+def terms(pred, target, log_target, from_logits):
     logs = log_softmax(pred) if from_logits else pred
     q = np.exp(target) if log_target else target
     log_q = target if log_target else np.log(np.where(q == 0, 1.0, q))
-    return np.where(q == 0, 0.0, q * (log_q - logs)).sum(axis=1)
+    return np.where(q == 0, 0.0, q * log_q), np.where(q == 0, 0.0, q * logs)
+
+
+def value(pred, target, *, log_target=False, from_logits=False):
+    entropy, cross = terms(pred, target, log_target, from_logits)
+    return (entropy - cross).sum(axis=1)
+
+
+def size(pred, target, *, log_target=False, from_logits=False):
+    """What the two sums that are subtracted amount to."""
+    return sum(np.abs(part).sum(axis=1) for part in terms(pred, target, log_target, from_logits))
