@@ -10,13 +10,13 @@ import numpy as np
 
 from ... import arguments as check
 from ..host import HostBackend
-from ..host.answers import finished, given_outputs, slots
+from ..host.answers import given_outputs, slots
 from ..host.problem import block_size
 from . import checks, target
 from .arrays import DeviceArray
 from .call import Call
 from .elementwise_kernels import elementwise_kernel
-from .launching import weight_scale
+from .launching import conclude, weight_scale
 from .walk import WEIGHT_OPERAND, Shape
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _explain(
         host = call.library.download(owners[index])
         host = check.spread(host, shape) if index == WEIGHT else np.broadcast_to(host, shape)
         # the first of the arrays tells the dtype of the data
-        arrays = [np.empty(0, call.library.describe(owners[0]).dtype), *[host] * operand]
+        arrays: list[Any] = [np.empty(0, call.library.describe(owners[0]).dtype), *[host] * operand]
         if operand == 0:
             arrays = [host]
         HostBackend().complain(call.loss, float(position * 16 + operand), arrays, host, flipped, counted)
@@ -149,7 +149,8 @@ def _launch(
     blocks = -(-elements // size)
     partials = call.workspace(4 * max(blocks, 1))
     mean = reduction == "mean" and not pair
-    scale, notes = 0, []
+    scale: int = 0
+    notes: list[Any] = []
     if mean and mode and spread is not None:
         scale, notes = weight_scale(call, seen[len(arrays)], partials, real)
     elif mean and elements:
@@ -162,18 +163,11 @@ def _launch(
         integers += (0, 0, -1) if constant else call.operand(array, real)
     if blocks:
         kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
-    value, value_at = (None, 0) if values is not None else call.scalar()
-    total, total_at = call.scalar() if pair else (None, 0)
-    known = None if weight is not None else float(elements)
-    notes.append(call.finish(partials, blocks, known, mean=mean, value=value_at, weight=total_at))
     checked = {k: a.owner for k, a in enumerate(arrays) if a is not None}
     if weight is not None:
         checked[WEIGHT] = weight.owner
     counted = not any(checks.overlap(o, a) for o in outputs for a in arrays if a is not None)
-    for note in notes:
-        call.settle(note, _explain(call, checked, shape, flipped, counted))
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-    owners: list[Any] = [array.owner for array in outputs]
-    result = values.owner if values is not None else value
-    # "sum" passes the value through: the mean was taken on the device
-    return finished(result, total, "sum", pair, mode, result, owners, len(loss.wrt), places)  # type: ignore[arg-type]
+    known = None if weight is not None else float(elements)
+    explain = _explain(call, checked, shape, flipped, counted)
+    return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain, places)

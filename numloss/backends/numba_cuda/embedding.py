@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import arguments as check
 from ..host import HostBackend
-from ..host.answers import finished, slots
+from ..host.answers import slots
 from . import checks, target
 from .arrays import DeviceArray
 from .call import Call
 from .embedding_kernels import BAD_WEIGHT, embedding_kernel
-from .launching import rows_of_a_block, weight_scale
+from .launching import conclude, rows_of_a_block, weight_scale
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -58,13 +59,26 @@ def _outputs(
         values = library.describe(library.empty(first.shape[:1], first.dtype))
         if mode == 0 and given is not None:
             values = checks.output(loss, given, values, list(inputs), library, "values")
-    outputs = []
+    outputs: list[DeviceArray] = []
     for out in slots(loss, given, argnums, "gradient") if mode else []:
         array = checks.output(loss, out, first, list(inputs), library, "gradient")
         if any(checks.overlap(array, other) for other in (*inputs, *outputs)):
             raise ValueError(f"{loss.name}: out for the gradient overlaps an input or the other gradient")
         outputs.append(array)
     return values, outputs
+
+
+def _explain(call: Call, inputs: tuple[DeviceArray, ...], weight: DeviceArray | None) -> Callable[[int, int], None]:
+    """What raises for a complaint, in the words that host arrays have."""
+
+    def explain(position: int, operand: int) -> None:
+        wrong = inputs[2] if operand != BAD_WEIGHT or weight is None else weight
+        host = call.library.download(wrong.owner)
+        HostBackend().complain(
+            call.loss, float(position * 16 + operand), [np.empty(0, inputs[0].dtype), None, host], host
+        )
+
+    return explain
 
 
 def embedding(
@@ -106,20 +120,7 @@ def embedding(
         if blocks:
             kernel = embedding_kernel(loss.law, len(params), real.name, min(mode, 1), team)
             kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
-        value, value_at = (None, 0) if values is not None else call.scalar()
-        total, total_at = call.scalar() if pair else (None, 0)
         count = None if weight is not None else float(rows)
-        notes.append(call.finish(partials, blocks, count, mean=mean, value=value_at, weight=total_at))
-
-        def explain(position: int, operand: int) -> None:
-            """Raise in the words that host arrays have."""
-            host = call.library.download(weight.owner if operand == BAD_WEIGHT else known.owner)
-            arrays = [np.empty(0, real), None, host]
-            HostBackend().complain(loss, float(position * 16 + operand), arrays, host)
-
-        for note in notes:
-            call.settle(note, explain)
-        result = value if values is None else values.owner
         places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-        owners: list[Any] = [output.owner for output in outputs]
-        return finished(result, total, "sum", pair, mode, result, owners, 2, places)  # type: ignore[arg-type]
+        asked, written, explain = (mode, mean, pair), (values, outputs), _explain(call, inputs, weight)
+        return conclude(call, (partials, blocks), count, asked, written, notes, explain, places)

@@ -1,11 +1,13 @@
-"""Launches that several families share: the sum of weights, and how rows are spread over blocks."""
+"""What the families share: the sum of weights, how rows are spread over blocks, and the end of a call."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..host.answers import finished
 from ..host.problem import MOST_BLOCKS, block_size
 from . import target
 from .arrays import DeviceArray
@@ -34,3 +36,31 @@ def weight_scale(call: Call, weight: DeviceArray, partials: int, real: np.dtype[
         kernel = elementwise_kernel(None, real.name, Shape((), (), 0, 0, 0, weight.wide(real)))
         kernel.launch(call.stream, blocks, target.THREADS, integers, (0.0, 0.0))
     return scale, [call.finish(sums, blocks, None, scale=scale)]
+
+
+def conclude(
+    call: Call,
+    partials: tuple[int, int],
+    known: float | None,
+    asked: tuple[int, bool, bool],
+    written: tuple[DeviceArray | None, list[DeviceArray]],
+    notes: list[Any],
+    explain: Callable[[int, int], None],
+    places: tuple[int, ...] | None = None,
+) -> Any:
+    """Add up the blocks, raise for what they noted, and give the caller the result.
+
+    partials: address and number of the partial results. known: the sum of weights if they are all 1. asked: mode,
+    whether the mean is wanted, and whether the pair of sum and weight. written: the unreduced values, if wanted,
+    then slopes and curvatures.
+    """
+    (mode, mean, pair), (values, outputs) = asked, written
+    value, value_at = (None, 0) if values is not None else call.scalar()
+    total, total_at = call.scalar() if pair else (None, 0)
+    notes = [*notes, call.finish(*partials, known, mean=mean, value=value_at, weight=total_at)]
+    for note in notes:
+        call.settle(note, explain)
+    result: Any = value if values is None else values.owner
+    owners: list[Any] = [output.owner for output in outputs]
+    # "sum" passes the value through: the mean was taken on the device
+    return finished(result, total, "sum", pair, mode, result, owners, len(call.loss.wrt), places)  # type: ignore[arg-type]

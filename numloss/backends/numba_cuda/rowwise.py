@@ -10,13 +10,13 @@ import numpy as np
 from ... import arguments as check
 from ...rows import DISTRIBUTION, LABELS, LOG_PROBABILITIES, RowOptions, options_of
 from ..host import WEIGHT_OPERAND, HostBackend
-from ..host.answers import finished, given_outputs
+from ..host.answers import given_outputs
 from ..host.problem import simplified
 from ..host.rowwise import bad_label, class_axis, class_weights, merged
 from . import checks, target
 from .arrays import DeviceArray
 from .call import ABSENT, Call
-from .launching import rows_of_a_block
+from .launching import conclude, rows_of_a_block
 from .rowwise_kernels import BAD_LABEL, BAD_WEIGHT, rowwise_kernel
 from .rowwise_texts import Plan
 
@@ -95,7 +95,7 @@ def _explain(call: Call, array: DeviceArray, weight: Any, options: RowOptions, a
     def explain(position: int, operand: int) -> None:
         if operand == BAD_WEIGHT:
             host = check.spread(call.library.download(weight), rows)
-            HostBackend().complain(loss, float(position * 16 + WEIGHT_OPERAND), (), host)
+            HostBackend().complain(loss, float(position * 16 + WEIGHT_OPERAND), [], host)
         host = call.library.download(array.owner)
         if operand == BAD_LABEL:
             bad_label(loss, host, shape[axis], axis, options.ignore)
@@ -204,7 +204,7 @@ def _launch(
             kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
 
     known = float(rows) if plain else None
-    notes = []
+    notes: list[Any] = []
     if mean and mode and not plain:
         integers[3] = call.workspace(1)
         # weights depend on labels or on the sums of distributions, never on scores
@@ -213,11 +213,4 @@ def _launch(
     elif mean and rows:
         numbers[0] = 1.0 / rows
     run(Plan(options.scores, options.target, dense, bool(options.entropy), mode, team))
-    value, value_at = (None, 0) if values is not None else call.scalar()
-    total, total_at = call.scalar() if pair else (None, 0)
-    notes.append(call.finish(partials, blocks, known, mean=mean, value=value_at, weight=total_at))
-    for note in notes:
-        call.settle(note, explain)
-    result = value if values is None else values.owner
-    owners: list[Any] = [output.owner for output in outputs]
-    return finished(result, total, "sum", pair, mode, result, owners, 1, None)  # type: ignore[arg-type]
+    return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain)

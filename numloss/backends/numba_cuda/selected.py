@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import arguments as check
 from ..host import HostBackend
-from ..host.answers import finished
 from ..host.selected import complain
 from . import checks, target
 from .arrays import DeviceArray
 from .call import Call
-from .launching import rows_of_a_block, weight_scale
+from .launching import conclude, rows_of_a_block, weight_scale
 from .rowwise import outputs_of
 from .selected_kernels import selected_kernel
 
@@ -95,9 +95,7 @@ def selected(
         blocks = -(-rows // block)
         partials = call.workspace(4 * max(blocks, 1))
         mean, weighted = reduction == "mean" and not pair, step.weight is not None
-        scale, notes = 0, []
-        if mean and mode and step.weight is not None:
-            scale, notes = weight_scale(call, step.weight, partials, real)
+        scale, notes = weight_scale(call, step.weight, partials, real) if mean and mode and step.weight else (0, [])
         integers = [rows, block, partials, scale, actions, step.next_q.shape[1], int(weighted), int(wanted)]
         integers += (int(bound), int(step.next_action is not None))
         for array in (step.q, step.next_q, *outputs):
@@ -109,12 +107,6 @@ def selected(
         if blocks:
             kernel = selected_kernel(loss.law, len(loss.params), real.name, mode)
             kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), numbers)
-        value, value_at = (None, 0) if values is not None else call.scalar()
-        total, total_at = call.scalar() if pair else (None, 0)
-        count = None if weighted else float(rows)
-        notes.append(call.finish(partials, blocks, count, mean=mean, value=value_at, weight=total_at))
-        for note in notes:
-            call.settle(note, lambda position, operand: step.explain(call, position, operand))
-        result = value if values is None else values.owner
-        owners: list[Any] = [output.owner for output in outputs]
-        return finished(result, total, "sum", pair, mode, result, owners, 1, None)  # type: ignore[arg-type]
+        known = None if weighted else float(rows)
+        asked, written = (mode, mean, pair), (values, outputs)
+        return conclude(call, (partials, blocks), known, asked, written, notes, partial(step.explain, call))
