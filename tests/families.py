@@ -54,7 +54,7 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
     scores = random.normal(0.0, 3.0, full)
     meaning = {"probabilities": PROBABILITIES, "logits": LOGITS}.get(variant, loss.rows["scores"])
     if meaning == PROBABILITIES:
-        scores = softmax(scores / 6.0)  # off the ends, where values are infinite
+        scores = softmax(scores / 12.0)  # off the ends, where values are infinite
     elif meaning == LOG_PROBABILITIES:
         scores = np.log(softmax(scores))
     wanted = {"distributions": DISTRIBUTION, "logarithms": LOG_DISTRIBUTION}.get(variant, loss.rows["target"] or LABELS)

@@ -17,5 +17,6 @@ def value(pred, target, *, log_target=False, from_logits=False):
 
 
 def size(pred, target, *, log_target=False, from_logits=False):
-    """What the two sums that are subtracted amount to."""
-    return sum(np.abs(part).sum(axis=1) for part in terms(pred, target, log_target, from_logits))
+    """What the two sums that are subtracted amount to; logits are subtracted from each other before."""
+    entropy, cross = terms(pred, target, log_target, from_logits)
+    return np.abs(entropy).sum(axis=1) + np.abs(cross).sum(axis=1) + (np.abs(pred).max(axis=1) if from_logits else 0.0)

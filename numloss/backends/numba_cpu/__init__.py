@@ -17,7 +17,9 @@ class NumbaBackend(HostBackend):
     name = "numba"
 
     def __init__(self, compiler: Any) -> None:
-        self.compiler = compiler
+        import numba
+
+        self.compiler, self.numba = compiler, numba
         self.kept: list[Any] = []
         self.serial = compiler.driver(False)
         self.parallel: Any = None
@@ -33,7 +35,7 @@ class NumbaBackend(HostBackend):
             return self.serial(loop, id(problem), blocks)
         if self.parallel is None:
             self.parallel = self.compiler.driver(True)
-        numba = self.compiler.numba
+        numba = self.numba
         before = numba.get_num_threads()
         wanted = min(workers, numba.config.NUMBA_NUM_THREADS)
         if wanted == before:
