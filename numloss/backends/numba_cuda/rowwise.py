@@ -17,7 +17,8 @@ from . import checks, target
 from .arrays import DeviceArray
 from .call import ABSENT, Call
 from .launching import conclude, rows_of_a_block
-from .rowwise_kernels import BAD_LABEL, BAD_WEIGHT, rowwise_kernel
+from .rowwise_kernels import rowwise_kernel
+from .rowwise_parts import BAD_LABEL, BAD_WEIGHT
 from .rowwise_texts import Plan
 
 if TYPE_CHECKING:

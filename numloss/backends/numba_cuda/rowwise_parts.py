@@ -1,0 +1,210 @@
+"""The rowwise family, row by row: who counts, a thread's share of the sums, the value, and the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import scalar
+from ...rows import DISTRIBUTION, LABELS, LOGITS, PROBABILITIES
+from . import target
+from .rowwise_texts import (
+    CURVATURE,
+    GRADIENT,
+    LABEL_OPERAND,
+    PRED,
+    WEIGHT_OPERAND,
+    Plan,
+    row_texts,
+    score_texts,
+)
+from .walk import key
+
+# What a complaint is about, in the order in which a tile of rows is looked at.
+BAD_WEIGHT, BAD_LABEL, BAD_TARGET = 0, 1, 2
+# Terms that a thread adds in the dtype of the data before they go to a float64.
+RUN = 16
+
+
+def admission_texts(plan: Plan, dtype: str) -> dict[str, Any]:
+    """Whether a row counts, and with which weights."""
+    words, number, rows = target.words_of(dtype), getattr(np, dtype), row_texts(plan, dtype)
+    double, reals = words["double"], words["reals"]
+    read, read_label, complaint = rows["read"], rows["read_label"], target.jitable(key)
+    zero, one, labelled = number(0.0), number(1.0), plan.target == LABELS
+
+    @target.jitable
+    def admitted(c, row, first):  # type: ignore[no-untyped-def]
+        """Weight, label and first complaint of a row; a row that does not count has weight 0 and label 0."""
+        weight = one
+        if c[6] == 1:
+            weight = read(c[WEIGHT_OPERAND], c[WEIGHT_OPERAND + 1], c[WEIGHT_OPERAND + 2], zero, row)
+            if not weight >= zero:
+                first = min(first, complaint(row, BAD_WEIGHT))
+        label = row - row
+        if labelled:
+            label = read_label(c[LABEL_OPERAND], c[LABEL_OPERAND + 1], c[LABEL_OPERAND + 2], row)
+            ignored = c[8] == 1 and label == c[9]
+            if ignored or label < 0 or label >= c[5]:
+                if not ignored:
+                    first = min(first, complaint(row, BAD_LABEL))
+                weight = zero
+                label = row - row
+        return weight, label, first
+
+    @target.jitable
+    def class_weight(c, label):  # type: ignore[no-untyped-def]
+        if labelled and c[10] != 0:
+            return double(reals(c[10])[label])
+        return double(one)
+
+    return {"admitted": admitted, "class_weight": class_weight}
+
+
+def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
+    """Reading a row twice: for its largest score, and for its sums."""
+    words, number = target.words_of(dtype), getattr(np, dtype)
+    double, reals = words["double"], words["reals"]
+    scores, rows = score_texts(plan, dtype), row_texts(plan, dtype)
+    score, entry, wanted = scores["score"], rows["entry"], rows["wanted"]
+    log, exp_below = target.typed(scalar.log, dtype), target.typed(scalar.exp_below, dtype)
+    zero, lowest = number(0.0), number(-np.inf)
+    limit, below = number(8192.0), number(0.0 if plan.target == DISTRIBUTION else -np.inf)
+    team, dense, entropy, logits, values = plan.team, plan.dense, plan.entropy, plan.scores == LOGITS, plan.mode >= 0
+    whole_target = plan.target != LABELS
+
+    @target.jitable
+    def peak_of(c, x, lane, cap, eps):  # type: ignore[no-untyped-def]
+        """The largest score that a thread sees, and its class; C if there is none."""
+        top = lowest
+        place = c[5]
+        for j in range(lane, c[5], team):
+            z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
+            if z > top:
+                top = z
+                place = j
+        return top, place
+
+    @target.jitable
+    def base_of(top):  # type: ignore[no-untyped-def]
+        """What is taken off large scores first; the difference is exact where it matters."""
+        return top if top > limit or top < -limit else top * zero
+
+    @target.jitable
+    def sums_of(c, r, x, at, lane, label, pivot, top, base, shift, cap, eps):  # type: ignore[no-untyped-def]
+        """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), their entropy,
+        and how many entries of the target are no distribution's."""
+        others, run, count = double(zero), zero, 0
+        total, cross, surprise, bad = double(zero), double(zero), double(zero), 0
+        for j in range(lane, c[5], team):
+            z = zero
+            if values and (logits or dense):
+                z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
+            if dense:
+                if whole_target and not entry(c, at, j) >= below:
+                    bad += 1
+                q = wanted(c, r, at, j, label)
+                total += double(q)
+                if values and q > zero:
+                    cross += double(q) * (double(top) - double(z))
+                    if entropy:
+                        surprise += double(q) * double(log(q))
+            if logits and j != pivot:
+                run += exp_below(z - base, shift)
+                count += 1
+                if count == RUN:
+                    others += double(run)
+                    run, count = zero, 0
+        return others + double(run), total, cross, surprise, bad
+
+    return {"peak_of": peak_of, "base_of": base_of, "sums_of": sums_of, **scores, **rows}
+
+
+def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
+    """Writing a thread's share of the gradient and of the curvature of a row."""
+    words, number = target.words_of(dtype), getattr(np, dtype)
+    real, double, reals = words["real"], words["double"], words["reals"]
+    scores, rows = score_texts(plan, dtype), row_texts(plan, dtype)
+    score, slope, bend, wanted = scores["score"], scores["slope"], scores["bend"], rows["wanted"]
+    exp_below = target.typed(scalar.exp_below, dtype)
+    zero, one, two = number(0.0), number(1.0), number(2.0)
+    team, dense, mode, kind = plan.team, plan.dense, plan.mode, plan.scores
+    special = plan.target == LABELS and plan.scores == LOGITS
+
+    @target.jitable
+    def clear(c, g, h, lane):  # type: ignore[no-untyped-def]
+        """Exact zeros, whatever the scores are."""
+        for j in range(lane, c[5], team):
+            reals(g + j * c[GRADIENT + 3])[0] = zero
+            if mode == 2:
+                reals(h + j * c[CURVATURE + 3])[0] = zero
+
+    @target.jitable
+    def curvature(bound, p, left, coefficient, twice, s, q):  # type: ignore[no-untyped-def]
+        """Of the loss with respect to a score with this probability, times the square of the score's slope."""
+        if kind == PROBABILITIES:
+            # -q log p: the slope of the score is 1 / p, its bend the negative square of that
+            return q * s * s if bound == 1 else zero * s * s
+        own = two * coefficient * p * left if bound == 1 else coefficient * p * left
+        return (own + twice * p * p) * s * s
+
+    @target.jitable
+    def write_row(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s):  # type: ignore[no-untyped-def]
+        """s: e at the pivot, the others, e at the label, the label's target, the coefficient of p, z-loss times
+        weight, factor."""
+        pivot_term, others, label_term, own, coefficient, z_weight, factor = s
+        total = pivot_term + others
+        inverse = real(double(one) / total) if kind == LOGITS else zero
+        for j in range(lane, c[5], team):
+            value = reals(x + j * c[PRED + 3])[0]
+            first = slope(value, cap, eps)
+            p, q = zero, zero
+            if kind == LOGITS:
+                p = exp_below(score(value, cap, eps) - base, shift) * inverse
+            if dense:
+                q = wanted(c, r, at, j, label)
+            elif j == label:
+                q = real(own)
+            step = real(coefficient) * p - q
+            if special and j == label:
+                # p - 1 at the label is minus the sum of the other probabilities
+                rest = others if j == pivot else (others - label_term) + pivot_term
+                step = real(((coefficient - own) * label_term - own * rest) / total - (double(q) - own))
+            if mode == 2:
+                left = real(others / total) if j == pivot else one - p
+                twice = real(double(two) * z_weight)
+                curved = curvature(c[11], p, left, real(coefficient), twice, first, q)
+                if c[11] == 0:
+                    curved = curved + step * bend(value, cap, eps, first)
+                elif curved < real(r[5]):
+                    curved = real(r[5])
+                reals(h + j * c[CURVATURE + 3])[0] = curved * real(factor)
+            reals(g + j * c[GRADIENT + 3])[0] = step * first * real(factor)
+
+    return {"clear": clear, "write_row": write_row}
+
+
+def value_text(plan: Plan, dtype: str) -> Any:
+    """The loss of a row from its sums, and the numbers that its gradient needs."""
+    double = target.words_of(dtype)["double"]
+    log1p = target.typed(scalar.log1p, "float64")
+    zero, one, two = (np.float64(x) for x in (0.0, 1.0, 2.0))
+    dense, logits, labelled = plan.dense, plan.scores == LOGITS, plan.target == LABELS
+
+    @target.jitable
+    def row_value(r, top, label_score, own_weight, pivot_term, sums):  # type: ignore[no-untyped-def]
+        others, total, cross, surprise, _ = sums
+        own = (one - r[1]) * own_weight if labelled else zero
+        if not dense:
+            total = own
+            cross = own * (double(top) - double(label_score))
+        if not logits:
+            return cross + surprise, own, zero, zero
+        rest = log1p(others / pivot_term)
+        lse = double(top) + rest
+        z_weight = r[2] * (own_weight if labelled else total)
+        value = total * rest + cross + surprise + z_weight * lse * lse
+        return value, own, total + two * z_weight * lse, z_weight
+
+    return row_value
