@@ -230,6 +230,9 @@ class NumbaLibrary:
         """A copy on the host."""
         if not getattr(array, "__cuda_ndarray__", False):
             array = self.cuda.as_cuda_array(array)
+        # the copy runs on the default stream, which waits for no stream that was made not to block it
+        if getattr(self.like, "stream", 0):
+            self.like.stream.synchronize()
         return np.asarray(array.copy_to_host())
 
 
