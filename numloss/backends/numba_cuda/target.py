@@ -20,26 +20,22 @@ SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", 0))
 THREADS = 32 if SIMULATED else 256
 
 
-if SIMULATED:
-    from .simulated import words
-
-    def jitable(text: Law) -> Law:
-        """A function that kernels may call."""
+def jitable(text: Law) -> Law:
+    """A function that kernels may call."""
+    if SIMULATED:
         return text
-
-else:
     from numba.cuda.extending import register_jitable
 
-    from .words import words
-
-    def jitable(text: Law) -> Law:
-        """A function that kernels may call."""
-        return register_jitable(text)  # type: ignore[no-any-return]
+    return register_jitable(text)  # type: ignore[no-any-return]
 
 
 @functools.cache
 def words_of(dtype: str) -> dict[str, Any]:
     """The words for one dtype of the data."""
+    if SIMULATED:
+        from .simulated import words
+    else:
+        from .words import words
     return words(dtype)
 
 
