@@ -1,0 +1,118 @@
+"""Inputs of a case, from a fixed seed, and the bytes that nobody can avoid moving."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from cases import Case
+
+from numloss.domains import REAL
+from numloss.rows import DISTRIBUTION, LOG_PROBABILITIES
+
+Array: TypeAlias = np.ndarray[Any, Any]
+SEED = 20260101
+CACHE_LINE = 64
+# Inputs of which a loss needs one entry of each row: a cache line a row has to be read.
+ONE_OF_EACH_ROW = {("nll", "pred"), ("td_error", "q")}
+
+
+def normal(random: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Standard normal numbers, drawn in the dtype wanted."""
+    return random.standard_normal(shape, dtype=dtype)
+
+
+def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Values inside the domain of each input: labels where a domain is an interval that is not differentiated."""
+    loss, dtype = case.record, np.dtype(case.dtype)
+
+    def draw(position: int, name: str) -> Array:
+        domain = loss.domains.get(name, REAL)
+        if domain.integers or (domain.high <= 1.0 and position not in loss.wrt):
+            return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
+        if domain.high <= 1.0:
+            return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
+        if domain.low >= 0.0:
+            return random.random(case.shape, dtype) + dtype.type(0.5)
+        return normal(random, case.shape, dtype)
+
+    return tuple(draw(position, name) for position, name in enumerate(loss.inputs))
+
+
+def log_softmax(scores: Array) -> Array:
+    """Log-probabilities of scores along axis 1."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def rowwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Scores as the loss wants them, and labels or a distribution."""
+    facts, dtype = case.record.rows, np.dtype(case.dtype)
+    pred = dtype.type(2.0) * normal(random, case.shape, dtype)
+    if facts["scores"] == LOG_PROBABILITIES and not case.options.get("from_logits"):
+        pred = log_softmax(pred)
+    if facts["target"] == DISTRIBUTION:
+        return pred, np.exp(log_softmax(normal(random, case.shape, dtype)))
+    labels = random.integers(0, case.shape[1], (case.shape[0], *case.shape[2:]))
+    return pred, labels
+
+
+def regional(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Logits of pixels and masks of the same shape."""
+    dtype = np.dtype(case.dtype)
+    return normal(random, case.shape, dtype), (random.random(case.shape, dtype) < 0.3).astype(dtype)
+
+
+def embedding(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Pairs of vectors about 1 apart, half of them of the same thing."""
+    dtype = np.dtype(case.dtype)
+    scale = dtype.type(0.7 / np.sqrt(case.shape[1]))
+    same = (random.random(case.shape[0], dtype) < 0.5).astype(dtype)
+    return scale * normal(random, case.shape, dtype), scale * normal(random, case.shape, dtype), same
+
+
+def selected(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Values of actions before and after, the actions taken, rewards, and where an episode ended."""
+    rows, dtype = case.shape[:1], np.dtype(case.dtype)
+    done = (random.random(rows, dtype) < 0.1).astype(dtype)
+    action = random.integers(0, case.shape[1], rows)
+    q, reward, following = (normal(random, shape, dtype) for shape in (case.shape, rows, case.shape))
+    return q, action, reward, following, done
+
+
+FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected)}
+
+
+def inputs(case: Case) -> tuple[Array, ...]:
+    """The arrays of a case, the same in every process."""
+    family = case.record.family
+    if family not in FAMILIES:
+        raise LookupError(f"{case.loss}: no inputs for the family {family}; benchmarks/arrays.py draws them")
+    return FAMILIES[family](case, np.random.default_rng(SEED))
+
+
+def outputs(case: Case, arrays: tuple[Array, ...]) -> Any:
+    """Gradients to write to, their pages already touched: one array, or a tuple of several."""
+    gradients = tuple(np.ones_like(arrays[k]) for k in case.record.wrt)
+    return gradients if len(gradients) > 1 else gradients[0]
+
+
+def floor_bytes(case: Case, arrays: tuple[Array, ...], mode: str) -> tuple[int, str]:
+    """Bytes of the unavoidable passes of a mode, and these passes in words.
+
+    Each input is read once, each gradient (and curvature) written once.
+    """
+    loss = case.record
+    total, read = 0, []
+    for name, array in zip(loss.inputs, arrays, strict=True):
+        if (loss.name, name) in ONE_OF_EACH_ROW:
+            total += len(array) * min(CACHE_LINE, array[0].nbytes)
+            read.append(f"a line of each row of {name}")
+        else:
+            total += array.nbytes
+            read.append(name)
+    written = {"value": 0, "value_and_grad": 1, "value_grad_hess": 2}[mode]
+    total += written * sum(arrays[k].nbytes for k in loss.wrt)
+    names = ", ".join(loss.inputs[k] for k in loss.wrt)
+    writes = ("", f"; write the gradient of {names}", f"; write gradient and curvature of {names}")[written]
+    return total, f"read {', '.join(read)}{writes}"

@@ -1,0 +1,105 @@
+"""What is measured: every loss of the registry, at the sizes that decide whether it is fast."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numloss  # noqa: F401  (the losses record themselves when it is imported)
+from numloss.registry import LOSSES, Loss
+
+BIG = 2**24
+USUAL = 2**22
+SMALL = 2**14
+SWEEP = range(8, 21, 2)
+SWEPT = ("mse", "bce_with_logits", "cross_entropy", "dice", "contrastive", "td_error")
+# Entries of one sample in families whose losses do not take arrays of any shape.
+SAMPLE = {"rowwise": (100,), "regional": (4, 256), "embedding": (128,), "selected": (18,)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One loss at one shape of its prediction; `scorecard` marks those that targets are set for."""
+
+    loss: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+    scorecard: bool = False
+
+    @property
+    def record(self) -> Loss:
+        """What the library knows about the loss."""
+        return LOSSES[self.loss]
+
+    @property
+    def size(self) -> int:
+        """Elements of the prediction."""
+        return math.prod(self.shape)
+
+    @property
+    def name(self) -> str:
+        """The loss with its options, its shape, and the dtype if that is not float32."""
+        options = "".join(f", {name}={value}" for name, value in self.options.items())
+        power = self.size.bit_length() - 1
+        shape = f"2^{power}" if self.shape == (2**power,) else "(" + ", ".join(map(str, self.shape)) + ")"
+        return f"{self.loss}{options} {shape}" + ("" if self.dtype == "float32" else f" {self.dtype}")
+
+    def at_most(self, elements: int) -> Case:
+        """The case with fewer samples, as many as make so many elements, and one at least."""
+        sample = math.prod(self.shape[1:])
+        return replace(self, shape=(max(1, min(self.shape[0], elements // sample)), *self.shape[1:]))
+
+
+SCORECARD = (
+    Case("mse", (BIG,)),
+    Case("huber", (BIG,)),
+    Case("bce_with_logits", (BIG,)),
+    Case("focal", (BIG,)),
+    Case("log_cosh", (BIG,)),
+    Case("cross_entropy", (65536, 10)),
+    Case("cross_entropy", (65536, 100)),
+    Case("cross_entropy", (16384, 1000)),
+    Case("cross_entropy", (1024, 32000)),
+    Case("cross_entropy", (8, 19, 256, 256)),
+    Case("kl_div", (16384, 1000), options={"from_logits": True}),
+    Case("nll", (65536, 100)),
+    Case("dice", (8, 4, 256, 256)),
+    Case("contrastive", (65536, 128)),
+    Case("td_error", (262144, 18)),
+    Case("l2", (BIG,)),
+    Case("mse", (BIG,), "float64"),
+    Case("cross_entropy", (16384, 1000), "float64"),
+)
+ONE_CALL = Case("cross_entropy", (32, 10))
+# Losses with more arithmetic than traffic: a second core should almost halve their time.
+COMPUTE_BOUND = (Case("focal", (USUAL,)), Case("log_cosh", (USUAL,)), Case("cross_entropy", (65536, 10)))
+
+
+def needed_options(loss: Loss) -> dict[str, Any]:
+    """A value for each option that has no default."""
+    return {name: 0.5 for name, value in loss.defaults.items() if value is inspect.Parameter.empty}
+
+
+def shaped(loss: str, elements: int) -> Case:
+    """A loss at about so many elements, in the shape that its family takes."""
+    record = LOSSES[loss]
+    sample = SAMPLE.get(record.family, ())
+    return Case(loss, (max(1, elements // math.prod(sample)), *sample), options=needed_options(record))
+
+
+def cases() -> Iterator[Case]:
+    """The scorecard first, one small call, then every loss of the registry that the scorecard leaves out."""
+    for case in SCORECARD:
+        yield replace(case, scorecard=True)
+    yield ONE_CALL
+    named = {case.loss for case in SCORECARD}
+    yield from (shaped(loss, USUAL) for loss in LOSSES if loss not in named)
+
+
+def sweep(loss: str) -> Iterator[Case]:
+    """A loss from a few hundred elements to a million."""
+    yield from (shaped(loss, 2**power) for power in SWEEP)

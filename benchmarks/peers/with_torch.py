@@ -1,0 +1,116 @@
+"""Torch on the CPU: eager, forward and backward, and the same function through torch.compile."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from cases import Case
+
+from . import Answer, Array, NotAvailable, NotCovered, Peer
+
+Tensor = torch.Tensor
+
+
+def focal(x: Tensor, t: Tensor) -> Tensor:
+    entropy = F.binary_cross_entropy_with_logits(x, t, reduction="none")
+    p = torch.sigmoid(x)
+    return (entropy * (1.0 - (p * t + (1.0 - p) * (1.0 - t))) ** 2).mean()
+
+
+def log_cosh(p: Tensor, t: Tensor) -> Tensor:
+    error = p - t
+    return (error + F.softplus(-2.0 * error) - 0.6931471805599453).mean()
+
+
+def quantile(p: Tensor, t: Tensor, q: float = 0.5) -> Tensor:
+    error = t - p
+    return torch.maximum(q * error, (q - 1.0) * error).mean()
+
+
+def kl_div(x: Tensor, q: Tensor, from_logits: bool = False) -> Tensor:
+    return F.kl_div(torch.log_softmax(x, 1) if from_logits else x, q, reduction="batchmean")
+
+
+def dice(x: Tensor, t: Tensor) -> Tensor:
+    p, pixels = torch.sigmoid(x), tuple(range(2, x.ndim))
+    return (1.0 - (2.0 * (p * t).sum(pixels) + 1.0) / ((p + t).sum(pixels) + 1.0)).mean()
+
+
+def contrastive(a: Tensor, b: Tensor, same: Tensor) -> Tensor:
+    squared = ((a - b) ** 2).sum(1)
+    gap = torch.relu(1.0 - squared.sqrt())
+    return (same * squared + (1.0 - same) * gap * gap).mean()
+
+
+def td_error(q: Tensor, action: Tensor, reward: Tensor, following: Tensor, done: Tensor) -> Tensor:
+    aim = reward + 0.99 * (1.0 - done) * following.amax(1)
+    return F.mse_loss(q.gather(1, action[:, None])[:, 0], aim)
+
+
+FORWARD: dict[str, Callable[..., Tensor]] = {
+    "mse": F.mse_loss,
+    "mae": F.l1_loss,
+    "huber": F.huber_loss,
+    "quantile": quantile,
+    "log_cosh": log_cosh,
+    "bce": F.binary_cross_entropy,
+    "bce_with_logits": F.binary_cross_entropy_with_logits,
+    "focal": focal,
+    "hinge": lambda p, t: torch.relu(1.0 - t * p).mean(),
+    "gaussian_nll": lambda p, t, var: F.gaussian_nll_loss(p, t, var, eps=1e-6),
+    "l1": lambda w: w.abs().sum(),
+    "l2": lambda w: (w * w).sum(),
+    "elastic_net": lambda w, l1, l2: l1 * w.abs().sum() + l2 * (w * w).sum(),
+    "cross_entropy": F.cross_entropy,
+    "nll": F.nll_loss,
+    "kl_div": kl_div,
+    "dice": dice,
+    "contrastive": contrastive,
+    "td_error": td_error,
+}
+
+
+def compiled(forward: Callable[..., Tensor], threads: int, sizes_vary: bool) -> Callable[..., Tensor]:
+    """The function through torch.compile, its code made for this number of threads."""
+    import torch._inductor.config as inductor
+
+    inductor.cpp.threads = threads  # part of the key of its cache, so that code for another number is not found
+    if not sizes_vary:
+        torch._dynamo.reset()  # else it would treat the second size of a loss as one of many
+    return torch.compile(forward, dynamic=True if sizes_vary else False)
+
+
+def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool) -> Peer:
+    """Forward and backward of a case, run once."""
+    if case.loss not in FORWARD:
+        raise NotCovered(f"torch has no {case.loss}")
+    torch.set_num_threads(threads)
+    tensors = [torch.from_numpy(array) for array in arrays]
+    leaves = [tensors[k].requires_grad_() for k in case.record.wrt]
+    forward: Callable[..., Tensor] = functools.partial(FORWARD[case.loss], **case.options)
+    if name == "torch.compile":
+        forward = compiled(forward, threads, sizes_vary)
+
+    def call() -> Tensor:
+        for leaf in leaves:
+            leaf.grad = None
+        value = forward(*tensors)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    def read(value: Tensor) -> Answer:
+        return value.item(), tuple(leaf.grad.numpy() for leaf in leaves if leaf.grad is not None)
+
+    if name == "torch.compile":
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # deprecations inside the compiler say nothing about the result
+                call()
+        except Exception as error:  # a missing compiler shows itself in many ways
+            reason = str(error).strip().splitlines()[:1]
+            raise NotAvailable(f"torch.compile: {type(error).__name__}: {''.join(reason)}") from error
+    return Peer(call, read)

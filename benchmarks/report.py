@@ -1,0 +1,155 @@
+"""What a results file says: a table for people, the README's table, and the plot.
+
+`python benchmarks/report.py results/….json --readme README.md --plot benchmarks/results/speed.png`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from numloss.files import atomic_write
+
+BEGIN, END = "<!-- benchmark table -->", "<!-- end of benchmark table -->"
+HEAD = ("case", "floor ms", "numba ms", "cython ms", "GB/s", "× floor", "fastest peer", "× faster")
+BACKENDS = ("numba", "cython")
+FRESH = ", fresh gradient"
+
+
+def measured(results: dict[str, Any], section: str) -> list[dict[str, Any]]:
+    """The cases of a section that were measured."""
+    return [each for each in results["records"] if each["section"] == section and "floor_ms" in each]
+
+
+def left_out(results: dict[str, Any]) -> list[str]:
+    """What is missing from the results, and why."""
+    lines = [f"{each['case']}: {each['not_measured']}" for each in results["records"] if "not_measured" in each]
+    reasons = {reason for each in results["records"] for reason in each.get("not_available", {}).values()}
+    return lines + sorted(reasons)
+
+
+def peers_of(record: dict[str, Any]) -> dict[str, float]:
+    """Times of everyone but numloss."""
+    return {k: v for k, v in record["median_ms"].items() if k not in BACKENDS and not k.endswith(FRESH)}
+
+
+def row(record: dict[str, Any]) -> tuple[str, ...]:
+    """A case as it stands in the table: the faster backend is compared."""
+    times, floor, peers = record["median_ms"], record["floor_ms"], peers_of(record)
+    ours = min(times[name] for name in BACKENDS)
+    peer = min(peers, key=lambda name: peers[name]) if peers else ""
+    return (
+        record["case"],
+        f"{floor:.3g}",
+        *(f"{times[name]:.3g}" for name in BACKENDS),
+        f"{record['bytes'] / ours / 1e6:.1f}",
+        f"{ours / floor:.2f}",
+        f"{peer} {peers[peer]:.3g} ms" if peers else "–",
+        f"{peers[peer] / ours:.1f}" if peers else "–",
+    )
+
+
+def plain_table(records: list[dict[str, Any]]) -> str:
+    """The table for a terminal."""
+    rows = [HEAD, *(row(record) for record in records)]
+    widths = [max(len(each[k]) for each in rows) for k in range(len(HEAD))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(each, widths, strict=True)) for each in rows)
+
+
+def conditions(results: dict[str, Any], threads: int) -> str:
+    """Where and when the figures were taken."""
+    machine, versions = results["machine"], results["versions"]
+    peers = ", ".join(f"{name} {versions[name]}" for name in ("numpy", "numba", "torch", "jax", "scikit-learn"))
+    return (
+        f"{machine['cpu']}, {threads} of {machine['cores']} cores, {' '.join(machine['flags'])}; {peers}; "
+        f"{results['date'][:10]}; load average before: {results['load_before']['average'][0]}"
+    )
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The table between the markers of the README."""
+    records = measured(results, "scorecard")
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    lines += ["| " + " | ".join(row(record)) + " |" for record in records]
+    notes = [
+        "Value and gradient of the mean, float32 unless said, into reused memory; medians of one run, contestants taking "
+        "turns. The floor is a copy of as many bytes as must move: each input read once, the gradient written once.",
+        conditions(results, records[0]["threads"] if records else 0) + ".",
+    ]
+    gone = left_out(results)
+    if gone:
+        notes.append("Not measured: " + "; ".join(gone) + ".")
+    return "\n".join(lines) + "\n\n" + "\n\n".join(notes)
+
+
+def write_readme(path: Path, table: str) -> None:
+    """Put the table between its markers."""
+    text = path.read_text(encoding="utf-8")
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+    if not pattern.search(text):
+        raise SystemExit(f"{path} has no place for the table: a line {BEGIN} and a line {END}")
+    with atomic_write(path) as file:
+        file.write(pattern.sub(lambda _: f"{BEGIN}\n{table}\n{END}", text).encode())
+
+
+def bars(records: list[dict[str, Any]]) -> Iterator[tuple[str, list[float]]]:
+    """Multiples of the floor, one list over all cases for each contestant; nan where it did not run."""
+    names = dict.fromkeys(name for record in records for name in record["median_ms"] if not name.endswith(FRESH))
+    for name in names:
+        yield name, [record["median_ms"].get(name, float("nan")) / record["floor_ms"] for record in records]
+
+
+def plot(results: dict[str, Any], path: Path) -> None:
+    """Bars of the scorecard's cases over the floor, on a logarithmic scale."""
+    from matplotlib.figure import Figure
+
+    records = measured(results, "scorecard")
+    if not records:
+        raise SystemExit("the results hold no case of the scorecard: nothing to plot")
+    contestants = list(bars(records))
+    figure = Figure(figsize=(10, 0.9 + 0.62 * len(records)), layout="constrained")
+    axes = figure.add_subplot()
+    height = 0.85 / len(contestants)
+    for k, (name, multiples) in enumerate(contestants):
+        offsets = [place + (k - (len(contestants) - 1) / 2) * height for place in range(len(records))]
+        axes.barh(offsets, multiples, height, label=name)
+    axes.axvline(1.0, color="black", linewidth=1.0)
+    axes.set_yticks(range(len(records)), [record["case"] for record in records])
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlabel("time of value and gradient, as a multiple of a copy of the bytes that must move (lower is better)")
+    axes.legend(loc="lower right")
+    machine = results["machine"]
+    axes.set_title(
+        f"{machine['cpu']}, {records[0]['threads']} cores, {' '.join(machine['flags'])}; {results['date'][:10]}"
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as file:
+        figure.savefig(file, format="png", dpi=120)
+
+
+def main() -> None:
+    """Print the tables, and write what the options ask for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, help="a file that side_by_side.py wrote")
+    parser.add_argument("--readme", type=Path, help="write the table between the markers of this file")
+    parser.add_argument("--plot", type=Path, help="write the plot to this file")
+    options = parser.parse_args()
+    results = json.loads(options.results.read_text(encoding="utf-8"))
+    for section in dict.fromkeys(each["section"] for each in results["records"]):
+        records = measured(results, section)
+        if records:
+            print(f"{section}: {conditions(results, records[0]['threads'])}\n{plain_table(records)}\n")
+    print("\n".join(f"not measured: {line}" for line in left_out(results)))
+    if options.readme:
+        write_readme(options.readme, markdown(results))
+    if options.plot:
+        plot(results, options.plot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""One run of the comparison: its options, its clock, and the file that grows as results come in."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import environment
+from cases import SMALL, Case
+from contest import FRESH, compete
+
+from numloss.files import write_json
+
+RESULTS = Path(__file__).parent / "results"
+
+
+class Session:
+    """Runs cases, prints a line for each, and keeps the file of results up to date."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.end = time.monotonic() + options.budget
+        self.results: dict[str, Any] = {**environment.describe(), "records": []}
+        self.path: Path = options.output or RESULTS / f"{environment.short_name(self.results)}.json"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def threads(self) -> int:
+        """As many as this process has cores."""
+        return int(self.results["machine"]["cores"])
+
+    def wanted(self, case: Case) -> Case | None:
+        """The case at the size asked for, or None if the options leave it out."""
+        if self.options.cases and not any(part in case.name for part in self.options.cases):
+            return None
+        return case.at_most(SMALL) if self.options.size == "small" else case
+
+    def add(self, section: str, record: dict[str, Any], line: str) -> None:
+        """Keep a record, on disk at once."""
+        self.results["records"].append({"section": section, **record})
+        self.results["load_after"] = environment.load()
+        write_json(self.path, self.results)
+        print(f"{section:<12}{line}", flush=True)
+
+    def attempt(self, section: str, name: str, run: Callable[[], dict[str, Any]], line: Callable[[Any], str]) -> None:
+        """Run something if there is time left; what is not measured is recorded with the reason."""
+        if time.monotonic() > self.end:
+            self.add(section, {"case": name, "not_measured": "the time budget was used up"}, f"{name:<44}no time left")
+            return
+        try:
+            record = run()
+        except Exception as error:  # the other cases are still worth measuring, and the reason is in the results
+            reason = f"{type(error).__name__}: {error}"
+            self.add(section, {"case": name, "not_measured": reason}, f"{name:<44}NOT MEASURED: {reason}")
+            return
+        self.add(section, record, line(record))
+
+    def compete(self, section: str, case: Case, threads: int = 0, pool: Any = None, **changes: Any) -> None:
+        """One case against the peers, here or in a process that has fewer cores."""
+        sized = self.wanted(case)
+        if sized is None:
+            return
+        given = {"peers": self.options.peers, "seconds": self.options.seconds, "rounds": self.options.rounds, **changes}
+
+        def run() -> dict[str, Any]:
+            if pool is not None:
+                return pool.submit(compete, sized, threads, **given).result()  # type: ignore[no-any-return]
+            return compete(sized, threads or self.threads, **given)
+
+        self.attempt(section, sized.name, run, summary)
+
+
+def fastest(record: dict[str, Any]) -> tuple[str, float, str | None, float]:
+    """The faster backend and its time, the fastest peer and its time (None if there is no peer)."""
+    ours = {name: value for name, value in record["median_ms"].items() if name in ("numba", "cython")}
+    peers = {k: v for k, v in record["median_ms"].items() if k not in ours and not k.endswith(FRESH)}
+    best = min(ours, key=lambda name: ours[name])
+    peer = min(peers, key=lambda name: peers[name]) if peers else None
+    return best, ours[best], peer, peers[peer] if peer else float("nan")
+
+
+def summary(record: dict[str, Any]) -> str:
+    """A record in one line."""
+    backend, ours, peer, theirs = fastest(record)
+    against = f"{theirs / ours:6.1f} x faster than {peer}" if peer else ""
+    floor = record["floor_ms"]
+    gone = "".join(f"; {name} is not available" for name in record["not_available"])
+    return f"{record['case']:<44}{ours:10.4f} ms{ours / floor:8.2f} x floor  {backend:<7}{against}{gone}"
+
+
+def figures(record: Any, indent: int = 13) -> str:
+    """A record of other figures: one line each, nested names joined."""
+
+    def lines(value: Any, name: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, each in value.items():
+                yield from lines(each, f"{name} {key}".strip())
+        elif isinstance(value, float):
+            yield f"{name:<60}{value:12.3f}"
+        else:
+            yield f"{name:<60}{value:>12}"
+
+    return ("\n" + " " * indent).join([record["case"], *lines({k: v for k, v in record.items() if k != "case"}, "")])
+
+
+@contextlib.contextmanager
+def process_on(cores: int) -> Iterator[ProcessPoolExecutor]:
+    """A process that may use so many cores only: everyone in it, peers included, has as many threads."""
+    mine = os.sched_getaffinity(0)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        os.sched_setaffinity(0, sorted(mine)[:cores])
+        try:
+            pool.submit(os.getpid).result()  # the process starts with the first task, and inherits the cores
+        finally:
+            os.sched_setaffinity(0, mine)
+        yield pool

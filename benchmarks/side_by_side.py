@@ -1,0 +1,145 @@
+"""numloss and its peers, side by side in one run: `python benchmarks/side_by_side.py --help`.
+
+Every contestant first shows the right answer; then all take turns, a copy of the same number of bytes among them.
+Figures are medians. The results file names the machine, the versions, and what else was running.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import fresh
+from arrays import inputs
+from cases import BIG, COMPUTE_BOUND, ONE_CALL, SCORECARD, SWEPT, USUAL, Case, cases, sweep
+from contest import BACKENDS, ROUNDS, numloss_call, race
+from peers import NAMES
+from session import Session, fastest, figures, process_on
+
+import numloss as nl
+
+
+def scorecard(session: Session) -> None:
+    """The cases that have targets, with all cores."""
+    for case in SCORECARD:
+        session.compete("scorecard", case)
+
+
+def value_alone(session: Session) -> None:
+    """Without the gradient: nothing is written, so the floor is what has to be read."""
+    for case in (Case("mse", (BIG,)), Case("cross_entropy", (16384, 1000)), Case("cross_entropy", (1024, 32000))):
+        session.compete("value", case, mode="value")
+
+
+def one_call(session: Session) -> None:
+    """A small batch, where the call costs more than the kernel; of one row, where there is hardly a kernel."""
+    session.compete("one call", ONE_CALL)
+    session.compete("one call", Case("cross_entropy", (1, 10)), peers=())
+
+
+def curvature(session: Session) -> None:
+    """Gradient and curvature as boosted trees want them, beside scikit-learn's."""
+    for loss in ("mse", "huber", "quantile", "bce_with_logits"):
+        session.compete("curvature", Case(loss, (USUAL,)), mode="value_grad_hess", peers=("scikit-learn",))
+
+
+def threads(session: Session) -> None:
+    """All cores over one, for losses that compute more than they move."""
+    for case in COMPUTE_BOUND:
+        sized = session.wanted(case)
+        if sized is not None:
+            session.attempt("threads", sized.name, partial(scaling, sized, session), figures)
+
+
+def scaling(case: Case, session: Session) -> dict[str, Any]:
+    """Each backend with all threads and with one, taking turns."""
+    arrays = inputs(case)
+    calls: dict[str, Any] = {}
+    for backend in BACKENDS:
+        call = numloss_call(case, arrays, "value_and_grad", backend)
+
+        def alone(call: Any = call) -> None:
+            with nl.num_threads(1):
+                call()
+
+        calls |= {backend: call, f"{backend}, 1 thread": alone}
+    times = race(calls, session.options.seconds, session.options.rounds)
+    least = {name: 1e3 * min(each) for name, each in times.items()}
+    ratios = {backend: least[f"{backend}, 1 thread"] / least[backend] for backend in BACKENDS}
+    return {"case": case.name, "threads": session.threads, "least_ms": least, "all_over_one": ratios}
+
+
+def one_thread(session: Session) -> None:
+    """The scorecard in a process that has one core, as a rank of a cluster has."""
+    with process_on(1) as pool:
+        for case in SCORECARD:
+            if case.dtype == "float32":
+                session.compete("one thread", case, threads=1, pool=pool)
+
+
+def sizes(session: Session) -> None:
+    """Every family from a few hundred elements to a million; the worst point against the fastest peer is printed."""
+    for loss in SWEPT:
+        for case in sweep(loss):
+            session.compete("sizes", case, seconds=0.3, sizes_vary=True)
+    measured = [record for record in session.results["records"] if record["section"] == "sizes" and "bytes" in record]
+    if measured:
+        ratios = {record["case"]: fastest(record)[3] / fastest(record)[1] for record in measured}
+        worst = min(ratios, key=lambda name: ratios[name])
+        session.add("worst size", {"case": worst, "ratio": ratios[worst]}, f"{worst}: {ratios[worst]:.2f} x a peer")
+
+
+def startup(session: Session) -> None:
+    """Fresh processes, from the start of the interpreter to their first loss."""
+    for what, (options, cold) in fresh.STARTS.items():
+        session.attempt("startup", what, partial(fresh.startup, what, options, cold), figures)
+
+
+def memory(session: Session) -> None:
+    """What calls allocate beside their inputs and outputs."""
+    for name in ("mse 2^24", "cross_entropy (16384, 1000)", "dice (8, 4, 256, 256)", "contrastive (65536, 128)"):
+        for backend in BACKENDS:
+            elements = BIG if session.options.size == "full" else USUAL
+            session.attempt("memory", name, partial(fresh.memory, name, backend, elements), figures)
+
+
+def registry(session: Session) -> None:
+    """Every other loss there is."""
+    for case in cases():
+        if not case.scorecard and case != ONE_CALL:
+            session.compete("registry", case)
+
+
+SECTIONS = (scorecard, value_alone, one_call, threads, one_thread, curvature, startup, memory, sizes, registry)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [section.__name__ for section in SECTIONS]
+    parser.add_argument("--sections", nargs="+", choices=names, default=names, metavar="SECTION", help=", ".join(names))
+    parser.add_argument("--cases", nargs="+", metavar="TEXT", help="only cases with one of these texts in their names")
+    parser.add_argument("--peers", nargs="*", choices=NAMES, default=NAMES, metavar="PEER", help=", ".join(NAMES))
+    parser.add_argument("--size", choices=("small", "full"), default="full", help="small: to try the benchmarks out")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="at most so many turns each")
+    parser.add_argument("--seconds", type=float, default=2.0, help="for the turns of a case, three turns at least")
+    parser.add_argument("--budget", type=float, default=480.0, help="seconds after which no further case is begun")
+    parser.add_argument("--output", type=Path, help="results file; by default results/<date>-<machine>.json")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the sections in the order of their importance."""
+    options = parsed()
+    session = Session(options)
+    print(f"{session.results['machine']}\nload {session.results['load_before']}\n")
+    for section in SECTIONS:
+        if section.__name__ in options.sections:
+            section(session)
+    print(f"\n{session.path}")
+
+
+if __name__ == "__main__":
+    main()
