@@ -15,9 +15,11 @@ from typing import Any
 from numloss.files import atomic_write
 
 BEGIN, END = "<!-- benchmark table -->", "<!-- end of benchmark table -->"
-HEAD = ("case", "floor ms", "numba ms", "cython ms", "GB/s", "× floor", "fastest peer", "× faster")
+HEAD = ("case", "floor ms", "numba ms", "cython ms", "GB/s", "x floor", "fastest peer", "x faster", "x scikit-learn")
 BACKENDS = ("numba", "cython")
 FRESH = ", fresh gradient"
+# It computes the gradient alone, so it stands in a column of its own.
+GRADIENT_ALONE = "scikit-learn"
 
 
 def measured(results: dict[str, Any], section: str) -> list[dict[str, Any]]:
@@ -32,24 +34,28 @@ def left_out(results: dict[str, Any]) -> list[str]:
     return lines + sorted(reasons)
 
 
-def peers_of(record: dict[str, Any]) -> dict[str, float]:
-    """Times of everyone but numloss."""
-    return {k: v for k, v in record["median_ms"].items() if k not in BACKENDS and not k.endswith(FRESH)}
+def fastest(record: dict[str, Any]) -> tuple[str, float, str | None, float]:
+    """The faster backend and its time, the fastest peer and its time (None if there is no peer)."""
+    times = record["median_ms"]
+    ours = min(BACKENDS, key=lambda name: times[name])
+    peers = [name for name in times if name not in (*BACKENDS, GRADIENT_ALONE) and not name.endswith(FRESH)]
+    peer = min(peers, key=lambda name: times[name], default=None)
+    return ours, times[ours], peer, times[peer] if peer else float("nan")
 
 
 def row(record: dict[str, Any]) -> tuple[str, ...]:
     """A case as it stands in the table: the faster backend is compared."""
-    times, floor, peers = record["median_ms"], record["floor_ms"], peers_of(record)
-    ours = min(times[name] for name in BACKENDS)
-    peer = min(peers, key=lambda name: peers[name]) if peers else ""
+    times, floor = record["median_ms"], record["floor_ms"]
+    _, ours, peer, theirs = fastest(record)
     return (
         record["case"],
         f"{floor:.3g}",
         *(f"{times[name]:.3g}" for name in BACKENDS),
         f"{record['bytes'] / ours / 1e6:.1f}",
         f"{ours / floor:.2f}",
-        f"{peer} {peers[peer]:.3g} ms" if peers else "–",
-        f"{peers[peer] / ours:.1f}" if peers else "–",
+        f"{peer} {theirs:.3g} ms" if peer else "-",
+        f"{theirs / ours:.1f}" if peer else "-",
+        f"{times[GRADIENT_ALONE] / ours:.1f}" if GRADIENT_ALONE in times else "-",
     )
 
 
@@ -76,8 +82,8 @@ def markdown(results: dict[str, Any]) -> str:
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     lines += ["| " + " | ".join(row(record)) + " |" for record in records]
     notes = [
-        "Value and gradient of the mean, float32 unless said, into reused memory; medians of one run, contestants taking "
-        "turns. The floor is a copy of as many bytes as must move: each input read once, the gradient written once.",
+        "Value and gradient of the mean, float32 unless said, into reused memory; medians of one run, contestants "
+        "taking turns. The floor is a copy of as many bytes as must move: each input read once, the gradient written once.",
         conditions(results, records[0]["threads"] if records else 0) + ".",
     ]
     gone = left_out(results)
@@ -122,11 +128,9 @@ def plot(results: dict[str, Any], path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("time of value and gradient, as a multiple of a copy of the bytes that must move (lower is better)")
-    axes.legend(loc="lower right")
-    machine = results["machine"]
-    axes.set_title(
-        f"{machine['cpu']}, {records[0]['threads']} cores, {' '.join(machine['flags'])}; {results['date'][:10]}"
-    )
+    figure.legend(loc="outside lower center", ncols=len(contestants))
+    machine, date = results["machine"], results["date"][:10]
+    axes.set_title(f"{machine['cpu']}, {records[0]['threads']} cores, {' '.join(machine['flags'])}; {date}")
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=120)

@@ -14,7 +14,8 @@ from typing import Any
 
 import environment
 from cases import SMALL, Case
-from contest import FRESH, compete
+from contest import compete
+from report import GRADIENT_ALONE, fastest
 
 from numloss.files import write_json
 
@@ -77,19 +78,13 @@ class Session:
         self.attempt(section, sized.name, run, summary)
 
 
-def fastest(record: dict[str, Any]) -> tuple[str, float, str | None, float]:
-    """The faster backend and its time, the fastest peer and its time (None if there is no peer)."""
-    ours = {name: value for name, value in record["median_ms"].items() if name in ("numba", "cython")}
-    peers = {k: v for k, v in record["median_ms"].items() if k not in ours and not k.endswith(FRESH)}
-    best = min(ours, key=lambda name: ours[name])
-    peer = min(peers, key=lambda name: peers[name]) if peers else None
-    return best, ours[best], peer, peers[peer] if peer else float("nan")
-
-
 def summary(record: dict[str, Any]) -> str:
     """A record in one line."""
     backend, ours, peer, theirs = fastest(record)
-    against = f"{theirs / ours:6.1f} x faster than {peer}" if peer else ""
+    against = f"{theirs / ours:6.1f} x {peer}" if peer else ""
+    alone = record["median_ms"].get(GRADIENT_ALONE)
+    if alone:
+        against += f"; {alone / ours:.1f} x {GRADIENT_ALONE}"
     floor = record["floor_ms"]
     gone = "".join(f"; {name} is not available" for name in record["not_available"])
     return f"{record['case']:<44}{ours:10.4f} ms{ours / floor:8.2f} x floor  {backend:<7}{against}{gone}"

@@ -13,10 +13,11 @@ from typing import Any
 
 import fresh
 from arrays import inputs
-from cases import BIG, COMPUTE_BOUND, ONE_CALL, SCORECARD, SWEPT, USUAL, Case, cases, sweep
+from cases import BIG, COMPUTE_BOUND, ONE_CALL, SCORECARD, SMALL, SWEPT, USUAL, Case, cases, sweep
 from contest import BACKENDS, ROUNDS, numloss_call, race
 from peers import NAMES
-from session import Session, fastest, figures, process_on
+from report import fastest
+from session import Session, figures, process_on
 
 import numloss as nl
 
@@ -83,7 +84,8 @@ def sizes(session: Session) -> None:
     """Every family from a few hundred elements to a million; the worst point against the fastest peer is printed."""
     for loss in SWEPT:
         for case in sweep(loss):
-            session.compete("sizes", case, seconds=0.3, sizes_vary=True)
+            if session.options.size == "full" or case.size <= SMALL:
+                session.compete("sizes", case, seconds=0.3, sizes_vary=True)
     measured = [record for record in session.results["records"] if record["section"] == "sizes" and "bytes" in record]
     if measured:
         ratios = {record["case"]: fastest(record)[3] / fastest(record)[1] for record in measured}
