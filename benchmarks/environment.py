@@ -81,4 +81,5 @@ def short_name(described: dict[str, Any]) -> str:
     flags = described["machine"]["flags"]
     level = "avx512" if "avx512f" in flags else "avx2" if "avx2" in flags else "sse"
     words = f"{described['machine']['cpu']} {described['machine']['cores']} cores {level}"
-    return described["date"][:10] + "-" + re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    date: str = described["date"][:10]
+    return date + "-" + re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PROCESSES = 5
+PROCESSES = 3
 # What a process does, the options of its first call, and whether it starts with an empty cache.
 STARTS = {
     "first small loss": ("", False),
@@ -39,16 +39,16 @@ MEMORY = """
 import json, sys, tracemalloc
 sys.path.insert(0, {folder!r})
 from arrays import inputs
-from cases import SCORECARD
+from cases import SCORECARD, USUAL
 from contest import numloss_call
 
 def resident(line):
     with open("/proc/self/status") as file:
         return next(int(row.split()[1]) * 1024 for row in file if row.startswith(line + ":"))
 
-case = next(case for case in SCORECARD if case.name == {name!r}).at_most({elements})
-small, arrays = case.at_most(1), inputs(case)
-numloss_call(small, inputs(small), "value_and_grad", {backend!r})()
+case = next(case for case in SCORECARD if case.name == {name!r}).at_most(USUAL)
+small, arrays = case.at_most(USUAL // 16), inputs(case)
+numloss_call(small, inputs(small), "value_and_grad", {backend!r})()  # loads the kernel, which is no memory of a call
 call = numloss_call(case, arrays, "value_and_grad", {backend!r})
 with open("/proc/self/clear_refs", "w") as file:
     file.write("5")
@@ -84,8 +84,8 @@ def startup(what: str, options: str, cold: bool) -> dict[str, Any]:
     return {"case": what, "processes": PROCESSES, **medians}
 
 
-def memory(name: str, backend: str, elements: int) -> dict[str, Any]:
+def memory(name: str, backend: str) -> dict[str, Any]:
     """Bytes that a call takes beside inputs and outputs: resident in memory, and as Python's allocator saw them."""
     folder = str(Path(__file__).parent)
-    figures, _ = _run(MEMORY.format(folder=folder, name=name, backend=backend, elements=elements))
+    figures, _ = _run(MEMORY.format(folder=folder, name=name, backend=backend))
     return {"case": f"{name} on {backend}", **figures}

@@ -83,7 +83,8 @@ def markdown(results: dict[str, Any]) -> str:
     lines += ["| " + " | ".join(row(record)) + " |" for record in records]
     notes = [
         "Value and gradient of the mean, float32 unless said, into reused memory; medians of one run, contestants "
-        "taking turns. The floor is a copy of as many bytes as must move: each input read once, the gradient written once.",
+        "taking turns. The floor is a copy of as many bytes as must move: each input read once, the gradient written "
+        "once.",
         conditions(results, records[0]["threads"] if records else 0) + ".",
     ]
     gone = left_out(results)

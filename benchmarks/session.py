@@ -27,6 +27,7 @@ class Session:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
+        self.failed = False
         self.end = time.monotonic() + options.budget
         self.results: dict[str, Any] = {**environment.describe(), "records": []}
         self.path: Path = options.output or RESULTS / f"{environment.short_name(self.results)}.json"
@@ -58,7 +59,8 @@ class Session:
         try:
             record = run()
         except Exception as error:  # the other cases are still worth measuring, and the reason is in the results
-            reason = f"{type(error).__name__}: {error}"
+            self.failed = True
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             self.add(section, {"case": name, "not_measured": reason}, f"{name:<44}NOT MEASURED: {reason}")
             return
         self.add(section, record, line(record))

@@ -16,7 +16,7 @@ from arrays import inputs
 from cases import BIG, COMPUTE_BOUND, ONE_CALL, SCORECARD, SMALL, SWEPT, USUAL, Case, cases, sweep
 from contest import BACKENDS, ROUNDS, numloss_call, race
 from peers import NAMES
-from report import fastest
+from report import fastest, measured
 from session import Session, figures, process_on
 
 import numloss as nl
@@ -86,9 +86,12 @@ def sizes(session: Session) -> None:
         for case in sweep(loss):
             if session.options.size == "full" or case.size <= SMALL:
                 session.compete("sizes", case, seconds=0.3, sizes_vary=True)
-    measured = [record for record in session.results["records"] if record["section"] == "sizes" and "bytes" in record]
-    if measured:
-        ratios = {record["case"]: fastest(record)[3] / fastest(record)[1] for record in measured}
+    ratios = {}
+    for record in measured(session.results, "sizes"):
+        _, ours, peer, theirs = fastest(record)
+        if peer:
+            ratios[record["case"]] = theirs / ours
+    if ratios:
         worst = min(ratios, key=lambda name: ratios[name])
         session.add("worst size", {"case": worst, "ratio": ratios[worst]}, f"{worst}: {ratios[worst]:.2f} x a peer")
 
@@ -100,11 +103,10 @@ def startup(session: Session) -> None:
 
 
 def memory(session: Session) -> None:
-    """What calls allocate beside their inputs and outputs."""
+    """What calls of four million elements at most allocate beside their inputs and outputs."""
     for name in ("mse 2^24", "cross_entropy (16384, 1000)", "dice (8, 4, 256, 256)", "contrastive (65536, 128)"):
         for backend in BACKENDS:
-            elements = BIG if session.options.size == "full" else USUAL
-            session.attempt("memory", name, partial(fresh.memory, name, backend, elements), figures)
+            session.attempt("memory", name, partial(fresh.memory, name, backend), figures)
 
 
 def registry(session: Session) -> None:
@@ -133,7 +135,7 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run the sections in the order of their importance."""
+    """Run the sections in the order of their importance; a wrong answer or another failure ends in status 1."""
     options = parsed()
     session = Session(options)
     print(f"{session.results['machine']}\nload {session.results['load_before']}\n")
@@ -141,6 +143,8 @@ def main() -> None:
         if section.__name__ in options.sections:
             section(session)
     print(f"\n{session.path}")
+    if session.failed:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
