@@ -31,7 +31,20 @@ ANNOTATIONS = {"Real": "real", "Reals": "reals", "Double": "double", "Doubles": 
 PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
 EIGHT_WORDS = ("spread8", "maximum8", "add8", "add8_masked")
 DTYPES = {"f32": "float", "f64": "double"}
-LOOPS = ("sums", "operands", "elementwise", "rowwise", "labelled", "selected", "embedding", "regional")
+LOOPS = (
+    "sums",
+    "operands",
+    "elementwise",
+    "rowparts",
+    "rowwise",
+    "labelled",
+    "longrows",
+    "shortrows",
+    "pixels",
+    "selected",
+    "embedding",
+    "regional",
+)
 
 
 class Unreadable(SyntaxError):

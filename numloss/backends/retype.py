@@ -106,7 +106,11 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
         for name, cell in zip(code.co_freevars, source.__closure__ or (), strict=True)
     )
     typed = code.replace(co_consts=tuple(constant(value) for value in code.co_consts))
-    result = types.FunctionType(typed, names, source.__name__, source.__defaults__, cells)
+    # Machine code that was kept on disk by several processes meets in one: what is not the same code must not have
+    # the same name, or one dtype would run the code of another.
+    name = f"{source.__name__.strip('<>')}_{fingerprint(law, dtype)[:16]}"
+    result = types.FunctionType(typed.replace(co_name=name), names, name, source.__defaults__, cells)
+    result.__qualname__ = name
     result.__module__ = source.__module__
     return result
 

@@ -14,14 +14,14 @@ also be log-probabilities or probabilities, where lse = 0. Header of the problem
 Floats: scale, smoothing, zeta, softcap (0: none), eps, least curvature, sum of the class weights.
 A row is outer * inner size + inner; operands over rows have the shape (outer, inner).
 
-The designs: every option, row by row (this file); short rows flat, long rows, and pixels (the files of these
-names) for logits with labels. Confident rows keep their digits: the entry that dominates the sum, the pivot, is
+The designs: every option, row by row (this file); short rows, long rows and pixels (the files of these names) for
+logits with labels. Confident rows keep their digits: the entry that dominates the sum, the pivot, is
 left out of it, and log1p of the rest is the loss.
 """
 
 from __future__ import annotations
 
-from ..scalar import decay, exp, exp_below, log, round_shift, tanh
+from ..scalar import round_shift
 from .language import (
     Double,
     Doubles,
@@ -35,7 +35,6 @@ from .language import (
     double,
     double_log1p,
     doubles,
-    integer,
     offset,
     real,
     reals,
@@ -43,93 +42,22 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
+from .operands import deliver
+from .rowparts import (
+    base_of,
+    check_distribution,
+    class_weight_of,
+    clear_row,
+    exponentials,
+    load_scores,
+    load_slopes,
+    load_target,
+    locate_row,
+    read_rows,
+    tile_maximum,
+    weigh,
+)
 from .sums import add_tile, clear, fold
-
-
-@apart
-def tile_maximum(z: Reals, n: Int) -> Real:
-    """The largest of n <= 512 values, NaN left aside."""
-    lanes = stack_reals(32)
-    for k in range(32):
-        lanes[k] = -1e999
-    whole = n - n % 32
-    j = 0
-    while j < whole:
-        for k in range(32):
-            lanes[k] = z[j + k] if z[j + k] > lanes[k] else lanes[k]
-        j = j + 32
-    for k in range(n - whole):
-        lanes[k] = z[whole + k] if z[whole + k] > lanes[k] else lanes[k]
-    top = lanes[0]
-    for k in range(32):
-        top = lanes[k] if lanes[k] > top else top
-    return top
-
-
-@apart
-def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, z: Reals) -> Int:
-    """Scores of n classes, `stride` elements apart: as they are, capped, or the logarithm of probabilities."""
-    if stride == 1:
-        for i in range(n):
-            z[i] = x[i]
-    else:
-        for i in range(n):
-            z[i] = x[i * stride]
-    if kind == 2:
-        for i in range(n):
-            z[i] = log(eps if z[i] < eps else z[i])
-    elif cap > 0.0:
-        for i in range(n):
-            z[i] = cap * tanh(z[i] / cap)
-    return 0
-
-
-@apart
-def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, slopes: Reals, bends: Reals) -> Int:
-    """First and second derivative of the scores that `load_scores` gives with respect to the predictions."""
-    if kind == 2:
-        for i in range(n):
-            p = x[i * stride]
-            slopes[i] = 0.0 if p < eps else 1.0 / p
-            bends[i] = -slopes[i] * slopes[i]
-    elif cap > 0.0:
-        for i in range(n):
-            u = x[i * stride] / cap
-            e = decay(2.0 * u)
-            slopes[i] = 4.0 * e / ((1.0 + e) * (1.0 + e))
-            bends[i] = -2.0 * tanh(u) * slopes[i] / cap
-    else:
-        for i in range(n):
-            slopes[i] = 1.0
-            bends[i] = 0.0
-    return 0
-
-
-@apart
-def load_target(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Int:
-    """Weighted targets of n classes from `first`: smoothed, times the class weights."""
-    smoothing = real(f[1])
-    each = real(f[1] / double(c[3]))
-    if c[13] == 0:
-        for i in range(n):
-            q[i] = each
-        if label >= first and label < first + n:
-            q[label - first] = (1.0 - smoothing) + each
-    else:
-        size = item_size(c[42] % 16, c[9])
-        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
-        if c[13] == 2:
-            for i in range(n):
-                q[i] = exp(q[i])
-        if smoothing > 0.0:
-            for i in range(n):
-                q[i] = (1.0 - smoothing) * q[i] + each
-    if c[18] != 0:
-        weights = offset(reals(array_data(c[18])), first)
-        for i in range(n):
-            q[i] = q[i] * weights[i]
-    return 0
 
 
 def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) -> Int:
@@ -153,38 +81,20 @@ def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) 
     return found
 
 
-def base_of(top: Real) -> Real:
-    """What is taken off large scores first; the difference is exact where it matters."""
-    limit = 8192.0
-    return top if top > limit or top < -limit else top * 0.0
+def measure_row(
+    c: Ints, f: Doubles, x: Reals, at: Int, label: Int, s: Doubles, z: Reals, q: Reals, kept: Int, g: Reals
+) -> Int:
+    """Fill s for a row: 0 top, 1 base, 2 shift, 3 pivot's term, 4 the other terms, 5-7 as `weigh`; the pivot.
 
-
-@apart
-def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
-    """e^(z - base - shift) for n scores."""
-    for i in range(n):
-        e[i] = exp_below(z[i] - base, shift)
-    return 0
-
-
-@apart
-def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, s: Doubles) -> Int:
-    """Add to s[5] the targets, to s[6] their products with top - z, to s[7] their entropy; 0 times inf is 0."""
-    for i in range(n):
-        s[5] = s[5] + double(q[i])
-        if q[i] > 0.0:
-            s[6] = s[6] + double(q[i]) * (double(top) - double(z[i]))
-            if entropy == 1:
-                s[7] = s[7] + double(q[i]) * double(log(q[i]))
-    return 0
-
-
-def measure_row(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, s: Doubles, z: Reals, q: Reals) -> Int:
-    """Fill s for a row: 0 top, 1 base, 2 shift, 3 pivot's term, 4 the other terms, 5-7 as `weigh`; the pivot."""
+    kept: the terms stay in g, where the gradient will be.
+    """
     dense = 1 if c[13] != 0 or f[1] > double(0.0) else 0
     lanes = stack_doubles(32)
+    sums = stack_doubles(96)
     pivot = 0
     clear(lanes)
+    for k in range(96):
+        sums[k] = double(0.0)
     for k in range(10):
         s[k] = double(0.0)
     if c[12] == 0:
@@ -200,11 +110,14 @@ def measure_row(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, s: Doubles, 
         load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
         if dense == 1:
             load_target(c, f, at, label, first, n, q)
-            weigh(q, z, n, top, c[19], s)
+            weigh(q, z, n, top, c[19], sums)
         if label >= first and label < first + n:
             s[8] = double(z[label - first])
         if c[12] == 0:
             exponentials(z, n, base, shift, q)
+            if kept == 1:
+                for i in range(n):
+                    g[first + i] = q[i]
             if label >= first and label < first + n:
                 s[9] = double(q[label - first])
             if pivot >= first and pivot < first + n:
@@ -215,7 +128,17 @@ def measure_row(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, s: Doubles, 
     s[1] = double(base)
     s[2] = double(shift)
     s[4] = fold(lanes)
+    s[5] = fold(sums)
+    s[6] = fold(offset(sums, 32))
+    s[7] = fold(offset(sums, 64))
     return pivot
+
+
+def label_slope(label: Int, pivot: Int, q: Double, s: Doubles) -> Real:
+    """Gradient at the label: p - 1 there is minus the sum of the other probabilities."""
+    total = s[3] + s[4]
+    others = s[4] if label == pivot else (s[4] - s[9]) + s[3]
+    return real(((s[11] - s[12]) * s[9] - s[12] * others) / total - (q - s[12]))
 
 
 @apart
@@ -252,11 +175,8 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
         for i in range(n):
             z[i] = coefficient * p[i] - q[i]
         if c[13] == 0 and c[12] == 0 and label >= first and label < first + n:
-            # p - 1 at the label is minus the sum of the other probabilities
-            others = s[4] if label == pivot else (s[4] - s[9]) + s[3]
             i = label - first
-            rest = double(q[i]) - s[12]
-            z[i] = real(((s[11] - s[12]) * s[9] - s[12] * others) / total - rest)
+            z[i] = label_slope(label, pivot, double(q[i]), s)
         if c[8] == 2:
             curvature_tile(c, f, n, pivot - first, left, coefficient, twice, p, q, slopes)
             for i in range(n):
@@ -264,6 +184,26 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
                 h[(first + i) * c[28]] = bounded(c[20], bend, real(f[5])) * factor
         for i in range(n):
             g[(first + i) * c[25]] = z[i] * slopes[i] * factor
+        first = first + n
+    return 0
+
+
+@apart
+def plain_slopes(c: Ints, f: Doubles, at: Int, label: Int, pivot: Int, s: Doubles, g: Reals) -> Int:
+    """Gradient of a row of logits whose terms were kept in g; s as in `row_slopes`."""
+    q = stack_reals(512)
+    factor = real(s[10])
+    coefficient = real(s[11] / (s[3] + s[4])) * factor
+    first = 0
+    while first < c[3]:
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        load_target(c, f, at, label, first, n, q)
+        for i in range(n):
+            g[first + i] = coefficient * g[first + i] - q[i] * factor
+        if label >= first and label < first + n:
+            g[label] = label_slope(label, pivot, double(q[label - first]), s) * factor
         first = first + n
     return 0
 
@@ -303,81 +243,6 @@ def curvature_tile(
     return 0
 
 
-def locate_row(row: Int, inner: Int, outer_stride: Int, inner_stride: Int) -> Int:
-    """Offset in elements of a row in an array with these strides."""
-    return (row // inner) * outer_stride + (row % inner) * inner_stride
-
-
-@apart
-def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial: Doubles) -> Int:
-    """Labels, clamped, and weights of n <= 512 rows; complaints go to partial[2]. Ignored rows get weight 0.
-
-    An ignored or bad label is replaced by class 0, so that it may be used as an index.
-    """
-    if c[14] == 1:
-        w = fetch(c, 44, c[9], 0.0, start, n, weights)
-        bad = first_outside(w, n, 1, 0.0, 1e999)
-        if bad >= 0 and partial[2] < double(0.0):
-            partial[2] = double((start + bad) * 16 + 15)
-        for i in range(n):
-            weights[i] = w[i]
-    else:
-        for i in range(n):
-            weights[i] = 1.0
-    if c[13] != 0:
-        for i in range(n):
-            labels[i] = -1
-        return 0
-    fetch_labels(c, 41, start, n, labels)
-    odd = 0
-    for i in range(n):
-        odd += integer(labels[i] < 0 or labels[i] >= c[3])
-    if odd > 0 or (c[16] == 1 and c[17] >= 0 and c[17] < c[3]):
-        for i in range(n):
-            label = labels[i]
-            ignored = c[16] == 1 and label == c[17]
-            if ignored or label < 0 or label >= c[3]:
-                if not ignored and partial[2] < double(0.0):
-                    partial[2] = double((start + i) * 16 + 1)
-                labels[i] = 0
-                weights[i] = 0.0
-    return 0
-
-
-def class_weight_of(c: Ints, label: Int) -> Double:
-    """The class weight of a label, 1 without class weights or labels."""
-    if c[18] == 0 or c[13] != 0:
-        return double(1.0)
-    weights = reals(array_data(c[18]))
-    return double(weights[label])
-
-
-@apart
-def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Doubles) -> Int:
-    """Complain about a negative or NaN target; the position is row * classes + class."""
-    size = item_size(c[42] % 16, c[9])
-    first = 0
-    while first < c[3] and partial[2] < double(0.0):
-        n = c[3] - first
-        if n > 512:
-            n = 512
-        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
-        low = 0.0 if c[13] == 1 else -1e999
-        bad = first_outside(q, n, 1, low, 1e999)
-        if bad >= 0:
-            partial[2] = double((row * c[3] + first + bad) * 16 + 1)
-        first = first + n
-    return 0
-
-
-@apart
-def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
-    """An exact zero everywhere, whatever the scores are."""
-    for j in range(classes):
-        g[j * stride] = 0.0
-    return 0
-
-
 def row_value(c: Ints, f: Doubles, label: Int, s: Doubles) -> Double:
     """Loss of a measured row before the sample's weight; fills s[11] to s[14] for the gradient."""
     own = class_weight_of(c, label)
@@ -414,6 +279,10 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
     stop = (block + 1) * c[1]
     if stop > c[0]:
         stop = c[0]
+    # logits without a cap, in memory row by row: the terms can wait in the gradient for what they are multiplied by
+    kept = 1 if c[12] == 0 and f[3] <= double(0.0) and c[8] == 1 and c[6] == 1 and c[25] == 1 else 0
+    if c[13] == 0 and f[1] <= double(0.0):
+        kept = 0
     start = block * c[1]
     while start < stop:
         n = stop - start
@@ -436,7 +305,7 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                     clear_row(c[3], c[28], h)
             else:
                 w = double(weights[i])
-                pivot = measure_row(c, f, x, at, labels[i], s, z, q)
+                pivot = measure_row(c, f, x, at, labels[i], s, z, q, kept, g)
                 value = w * row_value(c, f, labels[i], s)
                 counted = class_weight_of(c, labels[i])
                 if c[13] != 0 and c[18] != 0:
@@ -445,7 +314,9 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                 partial[1] = partial[1] + w * counted
                 values[i] = real(value)
                 s[10] = w * f[0]
-                if c[8] > 0:
+                if kept == 1:
+                    plain_slopes(c, f, at, labels[i], pivot, s, g)
+                elif c[8] > 0:
                     row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
         if c[15] == 1:
             deliver(c, 47, start, n, values, 0)

@@ -34,7 +34,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
-from .rowwise import clear_row
+from .rowparts import clear_row
 from .sums import add_tile, clear, fold
 
 

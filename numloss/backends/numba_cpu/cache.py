@@ -22,6 +22,8 @@ import numba
 from numba.core import serialize
 from numba.core.compiler import CompileResult
 
+from . import intrinsics
+
 
 def directory() -> Path | None:
     """Where compiled kernels lie: NUMLOSS_CACHE_DIR, else the user's cache folder; None if NUMLOSS_CACHE=0."""
@@ -46,6 +48,10 @@ def private(folder: Path) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
+# The intrinsics are part of every kernel, and not of any text.
+INTRINSICS = hashlib.sha256(Path(intrinsics.__file__).read_bytes()).hexdigest()
+
+
 class KernelCache:
     """The cache of one kernel, in the form that Numba's dispatchers and cfuncs expect."""
 
@@ -57,7 +63,7 @@ class KernelCache:
         folder = directory()
         if folder is None or not private(folder):
             return None
-        versions = (numba.__version__, llvmlite.__version__, sys.version, self.fingerprint)
+        versions = (numba.__version__, llvmlite.__version__, sys.version, INTRINSICS, self.fingerprint)
         where = target_context.codegen().magic_tuple()
         key = hashlib.sha256(repr((versions, where)).encode()).hexdigest()[:32]
         return folder / f"{self.name}-{key}.kernel"

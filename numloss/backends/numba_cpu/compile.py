@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import linecache
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
 from ... import scalar
-from ...loops import elementwise, embedding, labelled, regional, rowwise, selected, sums
+from ...loops import elementwise, embedding, longrows, pixels, regional, rowwise, selected, shortrows, sums
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ..retype import Law, fingerprint, retype
@@ -95,7 +96,9 @@ def tile(law: Law, dtype: str, inputs: int, params: int, slopes: int, mode: int)
     exec(compile(text, filename, "exec"), scope)
     signature = types.int64(types.CPointer(types.int64), types.CPointer(getattr(types, dtype)), types.int64)
     key = f"{text}|{fingerprint(law, dtype)}"
-    return _finish(scope["tile"], signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)
+    function = scope["tile"]
+    function.__name__ = function.__qualname__ = f"tile_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    return _finish(function, signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)
 
 
 @functools.cache
@@ -126,9 +129,11 @@ def _driver_text(blocks_of: Any) -> Callable[..., Any]:
 def driver(parallel: bool) -> Any:
     """Runs a loop over all blocks of a problem: (loop address, id of the bytes, blocks) -> sum, weight, complaint."""
     text = _driver_text(prange if parallel else range)
+    kind = "parallel" if parallel else "serial"
+    key = f"{kind}|{fingerprint(text, 'float64')}|{BYTES_OFFSET}"
+    text.__name__ = text.__qualname__ = f"driver_{kind}_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     compiled = njit(parallel=parallel, **OPTIONS)(text)
-    key = f"{parallel}|{fingerprint(text, 'float64')}|{BYTES_OFFSET}"
-    compiled._cache = KernelCache("driver-parallel" if parallel else "driver-serial", key)
+    compiled._cache = KernelCache(f"driver-{kind}", key)
     compiled.compile("(int64, int64, int64)")
     compiled.disable_compile()
     return compiled
@@ -141,9 +146,9 @@ LOOPS = {
         elementwise.weight_block,
         rowwise.rows_block,
         rowwise.row_weights_block,
-        labelled.flat_block,
-        labelled.long_block,
-        labelled.pixels_block,
+        shortrows.flat_block,
+        longrows.long_block,
+        pixels.pixels_block,
         selected.selected_block,
         embedding.embedding_block,
         regional.regions_block,

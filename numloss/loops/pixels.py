@@ -1,0 +1,147 @@
+"""Classes in the middle: a tile of neighbouring pixels, with all classes of it in a contiguous copy."""
+
+from __future__ import annotations
+
+from ..scalar import exp_below, round_shift
+from .labelled import begin_block, begin_rows, finish_rows, settle
+from .language import (
+    Doubles,
+    Int,
+    Ints,
+    Reals,
+    address,
+    apart,
+    array_data,
+    double,
+    doubles,
+    offset,
+    reals,
+    stack_doubles,
+    stack_ints,
+    stack_reals,
+)
+from .rowparts import base_of, clear_row, locate_row
+
+
+@apart
+def pixel_scores(x: Reals, classes: Int, stride: Int, n: Int, z: Reals, top: Reals) -> Int:
+    """Copy the scores of n pixels to a tile, class by class, and find their tops."""
+    for k in range(n):
+        z[k] = x[k]
+        top[k] = x[k]
+    for j in range(1, classes):
+        row = offset(x, j * stride)
+        out = offset(z, j * n)
+        for k in range(n):
+            out[k] = row[k]
+            top[k] = row[k] if row[k] > top[k] else top[k]
+    return 0
+
+
+@apart
+def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Doubles) -> Int:
+    """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
+    shift = stack_reals(512)
+    base = stack_reals(512)
+    large = 0
+    for k in range(n):
+        base[k] = base_of(top[k])
+        shift[k] = round_shift(top[k] - base[k])
+        s[k] = double(top[k])
+        s[512 + k] = double(base[k]) + double(shift[k])
+        s[2048 + k] = double(z[labels[k] * n + k])
+        if base[k] != 0.0:
+            large = 1
+    for j in range(classes):
+        row = offset(z, j * n)
+        if large == 1:
+            for k in range(n):
+                row[k] = row[k] - base[k]
+        for k in range(n):
+            row[k] = exp_below(row[k], shift[k])
+    return 0
+
+
+@apart
+def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Doubles) -> Int:
+    """Term of the label of each pixel, and the sum of the others: sixteen classes at a time, then in float64."""
+    few = stack_reals(512)
+    for k in range(n):
+        s[1024 + k] = double(z[labels[k] * n + k])
+        z[labels[k] * n + k] = 0.0
+        s[1536 + k] = double(0.0)
+    first = 0
+    while first < classes:
+        last = first + 16
+        if last > classes:
+            last = classes
+        for k in range(n):
+            few[k] = 0.0
+        for j in range(first, last):
+            row = offset(z, j * n)
+            for k in range(n):
+                few[k] = few[k] + row[k]
+        for k in range(n):
+            s[1536 + k] = s[1536 + k] + double(few[k])
+        first = last
+    return 0
+
+
+@apart
+def pixel_slopes(
+    classes: Int, stride: Int, n: Int, z: Reals, labels: Ints, total: Doubles, coefficient: Reals, own: Reals, g: Reals
+) -> Int:
+    """Gradient of the pixels of a tile."""
+    for j in range(classes):
+        row = offset(z, j * n)
+        out = offset(g, j * stride)
+        for k in range(n):
+            out[k] = row[k] * coefficient[k]
+    for k in range(n):
+        g[labels[k] * stride + k] = own[k]
+        if total[k] <= double(0.0):
+            clear_row(classes, stride, offset(g, k))
+    return 0
+
+
+def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
+    """Classes in the middle: a tile of neighbouring pixels, all classes of it in a contiguous copy."""
+    f = offset(doubles(address(c)), 30)
+    weights = stack_reals(512)
+    labels = stack_ints(512)
+    total = stack_doubles(512)
+    values = stack_doubles(512)
+    s = stack_doubles(2560)
+    coefficient = stack_reals(512)
+    own = stack_reals(512)
+    top = stack_reals(512)
+    z = stack_reals(8192)
+    begin_block(partial)
+    most = 4096 // c[3]
+    most = most - most % 32
+    if most < 32:
+        most = 32
+    if most > 512:
+        most = 512
+    stop = (block + 1) * c[1]
+    if stop > c[0]:
+        stop = c[0]
+    start = block * c[1]
+    while start < stop:
+        n = stop - start
+        if n > most:
+            n = most
+        if n > c[4] - start % c[4]:
+            n = c[4] - start % c[4]
+        begin_rows(c, start, n, labels, weights, total, partial)
+        x = offset(reals(array_data(c[38])), locate_row(start, c[4], c[5], 1))
+        pixel_scores(x, c[3], c[6], n, z, top)
+        pixel_terms(c[3], n, z, top, labels, s)
+        pixel_sums(c[3], n, z, labels, s)
+        settle(n, f, s, total, values, coefficient, own)
+        if c[8] > 0:
+            g = offset(reals(array_data(c[50])), locate_row(start, c[4], c[24], 1))
+            pixel_slopes(c[3], c[6], n, z, labels, total, coefficient, own, g)
+        finish_rows(c, start, n, total, values, partial)
+        start = start + n
+    return 0

@@ -1,0 +1,214 @@
+"""Parts of the rowwise family that its designs share; the header of a problem is in rowwise.py."""
+
+from __future__ import annotations
+
+from ..scalar import decay, exp, exp_below, log, tanh
+from .language import (
+    Double,
+    Doubles,
+    Int,
+    Ints,
+    Real,
+    Reals,
+    apart,
+    array_data,
+    double,
+    integer,
+    offset,
+    real,
+    reals,
+    stack_reals,
+)
+from .operands import convert, fetch, fetch_labels, first_outside, item_size
+from .sums import add_tile
+
+
+@apart
+def tile_maximum(z: Reals, n: Int) -> Real:
+    """The largest of n <= 512 values, NaN left aside."""
+    lanes = stack_reals(32)
+    for k in range(32):
+        lanes[k] = -1e999
+    whole = n - n % 32
+    j = 0
+    while j < whole:
+        for k in range(32):
+            lanes[k] = z[j + k] if z[j + k] > lanes[k] else lanes[k]
+        j = j + 32
+    for k in range(n - whole):
+        lanes[k] = z[whole + k] if z[whole + k] > lanes[k] else lanes[k]
+    top = lanes[0]
+    for k in range(32):
+        top = lanes[k] if lanes[k] > top else top
+    return top
+
+
+@apart
+def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, z: Reals) -> Int:
+    """Scores of n classes, `stride` elements apart: as they are, capped, or the logarithm of probabilities."""
+    if stride == 1:
+        for i in range(n):
+            z[i] = x[i]
+    else:
+        for i in range(n):
+            z[i] = x[i * stride]
+    if kind == 2:
+        for i in range(n):
+            z[i] = log(eps if z[i] < eps else z[i])
+    elif cap > 0.0:
+        for i in range(n):
+            z[i] = cap * tanh(z[i] / cap)
+    return 0
+
+
+@apart
+def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, slopes: Reals, bends: Reals) -> Int:
+    """First and second derivative of the scores that `load_scores` gives with respect to the predictions."""
+    if kind == 2:
+        for i in range(n):
+            p = x[i * stride]
+            slopes[i] = 0.0 if p < eps else 1.0 / p
+            bends[i] = -slopes[i] * slopes[i]
+    elif cap > 0.0:
+        for i in range(n):
+            u = x[i * stride] / cap
+            e = decay(2.0 * u)
+            slopes[i] = 4.0 * e / ((1.0 + e) * (1.0 + e))
+            bends[i] = -2.0 * tanh(u) * slopes[i] / cap
+    else:
+        for i in range(n):
+            slopes[i] = 1.0
+            bends[i] = 0.0
+    return 0
+
+
+@apart
+def load_target(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Int:
+    """Weighted targets of n classes from `first`: smoothed, times the class weights."""
+    smoothing = real(f[1])
+    each = real(f[1] / double(c[3]))
+    if c[13] == 0:
+        for i in range(n):
+            q[i] = each
+        if label >= first and label < first + n:
+            q[label - first] = (1.0 - smoothing) + each
+    else:
+        size = item_size(c[42] % 16, c[9])
+        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
+        if c[13] == 2:
+            for i in range(n):
+                q[i] = exp(q[i])
+        if smoothing > 0.0:
+            for i in range(n):
+                q[i] = (1.0 - smoothing) * q[i] + each
+    if c[18] != 0:
+        weights = offset(reals(array_data(c[18])), first)
+        for i in range(n):
+            q[i] = q[i] * weights[i]
+    return 0
+
+
+def base_of(top: Real) -> Real:
+    """What is taken off large scores first; the difference is exact where it matters."""
+    limit = 8192.0
+    return top if top > limit or top < -limit else top * 0.0
+
+
+@apart
+def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
+    """e^(z - base - shift) for n scores."""
+    for i in range(n):
+        e[i] = exp_below(z[i] - base, shift)
+    return 0
+
+
+@apart
+def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, lanes: Doubles) -> Int:
+    """Add to three sets of lanes the targets, their products with top - z, and their entropy; 0 times inf is 0."""
+    terms = stack_reals(512)
+    for i in range(n):
+        terms[i] = q[i]
+    add_tile(terms, n, lanes)
+    for i in range(n):
+        terms[i] = q[i] * (top - z[i]) if q[i] > 0.0 else 0.0
+    add_tile(terms, n, offset(lanes, 32))
+    if entropy == 1:
+        for i in range(n):
+            terms[i] = q[i] * log(q[i]) if q[i] > 0.0 else 0.0
+        add_tile(terms, n, offset(lanes, 64))
+    return 0
+
+
+def locate_row(row: Int, inner: Int, outer_stride: Int, inner_stride: Int) -> Int:
+    """Offset in elements of a row in an array with these strides."""
+    return (row // inner) * outer_stride + (row % inner) * inner_stride
+
+
+@apart
+def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial: Doubles) -> Int:
+    """Labels, clamped, and weights of n <= 512 rows; complaints go to partial[2]. Ignored rows get weight 0.
+
+    An ignored or bad label is replaced by class 0, so that it may be used as an index.
+    """
+    if c[14] == 1:
+        w = fetch(c, 44, c[9], 0.0, start, n, weights)
+        bad = first_outside(w, n, 1, 0.0, 1e999)
+        if bad >= 0 and partial[2] < double(0.0):
+            partial[2] = double((start + bad) * 16 + 15)
+        for i in range(n):
+            weights[i] = w[i]
+    else:
+        for i in range(n):
+            weights[i] = 1.0
+    if c[13] != 0:
+        for i in range(n):
+            labels[i] = -1
+        return 0
+    fetch_labels(c, 41, start, n, labels)
+    odd = 0
+    for i in range(n):
+        odd += integer(labels[i] < 0 or labels[i] >= c[3])
+    if odd > 0 or (c[16] == 1 and c[17] >= 0 and c[17] < c[3]):
+        for i in range(n):
+            label = labels[i]
+            ignored = c[16] == 1 and label == c[17]
+            if ignored or label < 0 or label >= c[3]:
+                if not ignored and partial[2] < double(0.0):
+                    partial[2] = double((start + i) * 16 + 1)
+                labels[i] = 0
+                weights[i] = 0.0
+    return 0
+
+
+def class_weight_of(c: Ints, label: Int) -> Double:
+    """The class weight of a label, 1 without class weights or labels."""
+    if c[18] == 0 or c[13] != 0:
+        return double(1.0)
+    weights = reals(array_data(c[18]))
+    return double(weights[label])
+
+
+@apart
+def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Doubles) -> Int:
+    """Complain about a negative or NaN target; the position is row * classes + class."""
+    size = item_size(c[42] % 16, c[9])
+    first = 0
+    while first < c[3] and partial[2] < double(0.0):
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
+        low = 0.0 if c[13] == 1 else -1e999
+        bad = first_outside(q, n, 1, low, 1e999)
+        if bad >= 0:
+            partial[2] = double((row * c[3] + first + bad) * 16 + 1)
+        first = first + n
+    return 0
+
+
+@apart
+def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
+    """An exact zero everywhere, whatever the scores are."""
+    for j in range(classes):
+        g[j * stride] = 0.0
+    return 0
