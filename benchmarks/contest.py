@@ -69,7 +69,7 @@ def check(name: str, answer: Answer, expected: Answer) -> None:
     value, gradients = answer
     if value is not None:
         np.testing.assert_allclose(value, expected[0], rtol=RTOL, err_msg=f"value of {name}")
-    for gradient, right in zip(gradients, expected[1], strict=bool(gradients)):
+    for gradient, right in zip(gradients, expected[1], strict=True):
         assert gradient.shape == right.shape, f"gradient of {name}: shape {gradient.shape}, not {right.shape}"
         error = np.abs(gradient - right)
         allowed = RTOL * np.abs(right) + 0.01 * RTOL * np.abs(right).max()
