@@ -30,7 +30,8 @@ def settle(n: Int, f: Doubles, s: Doubles, weights: Doubles, values: Doubles, co
     for i in range(n):
         near = s[2048 + i] >= s[i] - double(1.0)
         value = double(ratio[i]) + (double(0.0) if near else s[512 + i] - s[2048 + i])
-        lse = s[2048 + i] + value
+        # from the label's score only where that is the top: it may be -inf
+        lse = double(ratio[i]) + (s[2048 + i] if near else s[512 + i])
         total = s[1024 + i] + s[1536 + i]
         pull = double(2.0) * f[2] * lse
         factor = weights[i] * f[0] / total
