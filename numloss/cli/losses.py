@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import click
 
 from .output import as_json, print_json, print_table
 
+REQUIRED = inspect.Parameter.empty
 COLUMNS = ("loss", "family", "curvature", "convex", "adds up")
 
 
@@ -29,10 +31,23 @@ def record(name: str) -> dict[str, Any]:
     }
 
 
+def markdown(records: list[dict[str, Any]]) -> str:
+    """The table of README."""
+    lines = ["| task | loss | curvature | adds up |", "|---|---|---|---|"]
+    for entry in records:
+        options = [name if value is REQUIRED else f"{name}={value!r}" for name, value in entry["options"].items()]
+        call = ", ".join([*entry["inputs"], *(["*"] if options else []), *options])
+        curvature = "yes" if entry["curvature"] else "no"
+        over = "no" if entry["adds_up"] == "no" else f"over {entry['adds_up']}"
+        lines.append(f"| {entry['task']} | `{entry['name']}({call})` | {curvature} | {over} |")
+    return "\n".join(lines)
+
+
 @click.command("losses")
 @click.option("--task", help="Only the losses of this task, such as regression.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table that README holds.")
 @as_json
-def command(task: str | None, as_json: bool) -> None:
+def command(task: str | None, as_markdown: bool, as_json: bool) -> None:
     """List the losses with all that is known about them."""
     from ..registry import LOSSES
 
@@ -43,6 +58,9 @@ def command(task: str | None, as_json: bool) -> None:
     records = [record(name) for name in names if task in (None, LOSSES[name].task)]
     if as_json:
         print_json(records)
+        return
+    if as_markdown:
+        click.echo(markdown(records))
         return
     for task in dict.fromkeys(entry["task"] for entry in records):
         print_table(
