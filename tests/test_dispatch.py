@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import itertools
 import threading
 
 import numpy as np
@@ -27,6 +28,7 @@ sys.meta_path.insert(0, Hidden())
 import numpy as np, numloss as nl
 pred, target = np.array([1.0, 4.0]), np.array([1.5, 2.0])
 """
+SIZES = itertools.count(1001)
 NUMBA, KERNELS = ("numba", "llvmlite"), ("numloss.backends._aot_",)
 
 
@@ -57,42 +59,74 @@ def calls(recorders: dict[str, Recorder]) -> dict[str, int]:
     return {name: recorder.calls for name, recorder in recorders.items()}
 
 
-def test_order_of_wishes(recorders: dict[str, Recorder], monkeypatch: pytest.MonkeyPatch) -> None:
-    nl.mse(PRED, TARGET)
+def compute(**extra: str) -> float:
+    """A call of a size that was not seen before: what is seen again need not be decided again."""
+    x = np.ones(next(SIZES))
+    return float(nl.mse(x, x, **extra))
+
+
+def test_order_of_wishes(recorders: dict[str, Recorder]) -> None:
+    compute()
     assert calls(recorders) == {"numba": 1, "cython": 0}, "Numba is loaded already, so it is first"
-    monkeypatch.setenv("NUMLOSS_BACKEND", "cython")
-    nl.mse(PRED, TARGET)
-    assert calls(recorders) == {"numba": 1, "cython": 1}
-    with nl.use_backend("numba"):
-        nl.mse(PRED, TARGET)
+    with nl.use_backend("cython"):
+        compute()
+        assert calls(recorders) == {"numba": 1, "cython": 1}
+        compute(backend="numba")
         assert calls(recorders) == {"numba": 2, "cython": 1}
-        nl.mse(PRED, TARGET, backend="cython")
-        assert calls(recorders) == {"numba": 2, "cython": 2}
-    nl.mse(PRED, TARGET)
-    assert calls(recorders) == {"numba": 2, "cython": 3}
+        with nl.use_backend("numba"):
+            compute()
+        assert calls(recorders) == {"numba": 3, "cython": 1}
+        compute()
+    assert calls(recorders) == {"numba": 3, "cython": 2}
+    compute()
+    assert calls(recorders) == {"numba": 4, "cython": 2}
+
+
+def test_a_repeated_call_follows_a_new_wish(recorders: dict[str, Recorder]) -> None:
+    x = np.ones(next(SIZES))
+    for _ in range(3):
+        nl.mse(x, x)
+    with nl.use_backend("cython"):
+        nl.mse(x, x)
+    assert recorders["cython"].calls == 1
 
 
 def test_use_backend_is_a_matter_of_the_context(recorders: dict[str, Recorder]) -> None:
     with pytest.raises(KeyError), nl.use_backend("cython"):
-        thread = threading.Thread(target=nl.mse, args=(PRED, TARGET))
+        thread = threading.Thread(target=compute)
         thread.start()
         thread.join()
-        contextvars.copy_context().run(nl.mse, PRED, TARGET)
+        contextvars.copy_context().run(compute)
         raise KeyError
-    nl.mse(PRED, TARGET)
+    compute()
     assert calls(recorders) == {"numba": 2, "cython": 1}
+
+
+def test_the_environment_is_a_wish_too() -> None:
+    code = """
+        import numpy as np, numloss as nl
+        from numloss import dispatch
+        x = np.ones(3)
+        nl.mse(x, x)
+        print(*dispatch._loaded)
+        with nl.use_backend("cython"):
+            nl.mse(x, x)
+        print(*dispatch._loaded)
+    """
+    for name in ("numba", "cython"):
+        if name in missing():
+            pytest.skip(f"{name}: {missing()[name]}")
+    assert python(code, NUMLOSS_BACKEND="numba").stdout.split() == ["numba", "numba", "cython"]
+    assert python(code, NUMLOSS_BACKEND="cython").stdout.split() == ["cython", "cython"]
+    failed = attempt(code, NUMLOSS_BACKEND="fortran")
+    assert failed.returncode == 1
+    assert "unknown backend 'fortran'; there are numba, cython, cuda" in failed.stderr
 
 
 @pytest.mark.parametrize("wrong", ["fortran", "", "Numba"])
 def test_unknown_backends(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"unknown backend .*numba, cython, cuda"), nl.use_backend(wrong):
         pass
-
-
-def test_unknown_backend_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NUMLOSS_BACKEND", "fortran")
-    with pytest.raises(ValueError, match="unknown backend 'fortran'"):
-        nl.mse(PRED, TARGET)
 
 
 def test_host_arrays_are_not_copied_to_a_device() -> None:
@@ -160,7 +194,7 @@ def test_an_exception_of_a_kernel_is_no_reason_to_fall_back(
 
     monkeypatch.setattr(recorders["numba"], "elementwise", broken, raising=False)
     with pytest.raises(ZeroDivisionError):
-        nl.mse(PRED, TARGET)
+        compute()
     assert calls(recorders)["cython"] == 0
 
 
