@@ -185,7 +185,7 @@ def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str)
 @pytest.mark.parametrize("case", [case for case in CASES if record(case).family == "rowwise"])
 def test_booleans_are_neither_labels_nor_distributions(case: str, backend: str) -> None:
     pred, target = arrays(case, small(case), "float32")
-    with pytest.raises(TypeError, match="target has dtype bool"):
+    with pytest.raises((TypeError, ValueError), match=r"target has .*dtype bool"):
         everything(case, (pred, target > 0), backend=backend)
 
 
