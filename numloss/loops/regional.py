@@ -16,7 +16,7 @@ A block belongs to one sample.
 
 from __future__ import annotations
 
-from ..scalar import decay, sigmoid
+from ..scalar import decay
 from .elementwise import complaint
 from .language import (
     Doubles,
@@ -88,10 +88,12 @@ def probabilities(
     strided_copy(x, c[13], n, p)
     if c[4] == 1:
         for i in range(n):
-            z = p[i]
-            p[i] = sigmoid(z)
-            rest[i] = sigmoid(-z)
-            slope[i] = p[i] * rest[i]
+            e = decay(p[i])
+            large = 1.0 / (1.0 + e)
+            small = e * large
+            rest[i] = small if p[i] >= 0.0 else large
+            slope[i] = large * small
+            p[i] = large if p[i] >= 0.0 else small
     else:
         for i in range(n):
             if c[4] == 2:

@@ -133,7 +133,8 @@ def elementwise(
         backend.complain(loss, results[2], call.arrays, weight, flipped, call.direct == 1)
     total = results[1] if weight is not None else total
     if weight is None and not call.wanted:
-        plans.remember(backend, loss, mode, arguments, options, pair, argnums, problem, total, len(call.arrays))
+        at = tuple(len(call.arrays) + k for k in range(count))
+        plans.remember(backend, loss, mode, arguments, options, pair, argnums, problem, total, at)
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
     return finished(results[0], total, call.reduction, pair, mode, call.values, call.outputs, count, places)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
+from . import plans
 from .answers import finished, overlapping, slots
-from .plans import Problem
 from .problem import ABSENT, Array, Operand, block_size, operand, regular, steps
 
 if TYPE_CHECKING:
@@ -89,9 +89,12 @@ def embedding(
     operands: list[Operand] = [(id(first), 0, 0), (id(second), 0, 0), operand(target, real, kept)]
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
     operands += [(id(out), 0, 0) for out in outputs] if mode else [ABSENT, ABSENT]
-    results = backend.launch(Problem(loop, integers, floats, operands, -(-rows // block), rows * size * 1.0))
+    problem = plans.Problem(loop, integers, floats, operands, -(-rows // block), rows * size * 1.0)
+    results = backend.launch(problem)
     if results[2] >= 0.0:
         backend.complain(loss, results[2], [first, second, target], weight)
     total = total if weight is None else results[1]
+    if weight is None and values is None:
+        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, (5, 6))
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
     return finished(results[0], total, reduction, pair, mode, values, outputs, 2, places)

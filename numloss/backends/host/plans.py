@@ -1,6 +1,6 @@
 """Calls that repeat: with the same shapes, dtypes and options, only the arrays of a problem change.
 
-Checking the arguments of a call takes ten times as long as a small kernel. The first call with two inputs leaves
+Checking the arguments of a call takes ten times as long as a small kernel. The first call leaves
 a plan behind, under a key that holds everything that was checked but the memory itself; later calls put the
 addresses of their arrays into it. Whatever a plan does not cover goes the long way.
 """
@@ -67,7 +67,7 @@ class Plan:
         mean: bool,
         total: float,
         fixed: bool,
-        at: int,
+        at: tuple[int, ...],
         count: int,
     ) -> None:
         self.backend, self.mode, self.mean, self.total, self.fixed = backend, mode, mean, total, fixed
@@ -100,40 +100,35 @@ def key_of(
     loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool, chosen: str | None
 ) -> Any:
     """The key of a call, or None if no plan can serve it."""
-    if len(arguments) != 2 or mode > 1 or len(loss.wrt) != 1:
+    if mode > 1 or len(arguments) != len(loss.inputs):
         return None
-    pred, target = arguments
-    if type(pred) is not np.ndarray or type(target) is not np.ndarray:
-        return None
-    if not (pred.flags.carray and target.flags.carray):
-        return None
-    if not options:
-        return loss, mode, pair, chosen, pred.shape, pred.dtype, target.shape, target.dtype
-    rest: tuple[Any, ...] = ()
-    for item in options.items():
-        if item[0] == "out":
-            out = item[1]
-            if out is not None and not fits(out, pred, target):
+    key: list[Any] = [loss, mode, pair, chosen]
+    for array in arguments:
+        if type(array) is not np.ndarray or not array.flags.carray:
+            return None
+        key.append(array.shape)
+        key.append(array.dtype)
+    for name, value in options.items():
+        if name != "out":
+            key.append(name)
+            key.append(value)
+        elif value is not None:
+            outputs = value if type(value) is tuple else (value,)
+            if mode == 0 or len(outputs) != len(loss.wrt):
                 return None
-            rest += (out is None,)
-        else:
-            rest += item
-    return loss, mode, pair, chosen, pred.shape, pred.dtype, target.shape, target.dtype, rest
+            for k, out in enumerate(outputs):
+                if not fits(out, arguments[loss.wrt[k]], arguments) or (k and out is outputs[0]):
+                    return None
+    return tuple(key)
 
 
-def fits(out: Any, pred: Array, target: Array) -> bool:
-    """True for an array that the gradient of pred can be written to without a further look."""
-    return (
-        type(out) is np.ndarray
-        and out.shape == pred.shape
-        and out.dtype is pred.dtype
-        and out.flags.carray
-        and out is not pred
-        and out is not target
-        and out.base is None
-        and pred.base is None
-        and target.base is None
-    )
+def fits(out: Any, like: Array, arguments: tuple[Any, ...]) -> bool:
+    """True for an array that the gradient of an input can be written to without a further look."""
+    if type(out) is not np.ndarray or out.base is not None or not out.flags.carray:
+        return False
+    if out.shape != like.shape or out.dtype is not like.dtype:
+        return False
+    return all(array is not out and array.base is None for array in arguments)
 
 
 def replay(
@@ -147,15 +142,24 @@ def replay(
         return None
     if plan is None:
         return None
-    pred, target = arguments
     operands = plan.operands.copy()
-    operands[0] = id(pred)
-    operands[3] = id(target)
+    at = 0
+    for array in arguments:
+        operands[at] = id(array)
+        at += 3
+    outputs: Any = None
     if mode:
-        out = options.get("out") if options else None
-        if out is None:
-            out = np.empty(pred.shape, pred.dtype)
-        operands[plan.at] = id(out)
+        outputs = options.get("out") if options else None
+        if outputs is None:
+            made = [np.empty(arguments[k].shape, arguments[k].dtype) for k in loss.wrt]
+            outputs = made[0] if len(made) == 1 else tuple(made)
+        if type(outputs) is tuple:
+            for at, out in zip(plan.at, outputs, strict=True):
+                operands[at] = id(out)
+            if len(outputs) == 1:
+                outputs = outputs[0]
+        else:
+            operands[plan.at[0]] = id(outputs)
     results = plan.run(plan.prefix + plan.pack(*operands))
     if results is None or results[2] >= 0.0:
         return None  # the long way finds the same and says what is wrong
@@ -165,7 +169,7 @@ def replay(
         value = (value, total)
     elif plan.mean:
         value = value / total if total > 0.0 else 0.0
-    return (value, out) if mode else (value,)
+    return (value, outputs) if mode else (value,)
 
 
 def remember(
@@ -178,13 +182,13 @@ def remember(
     argnums: tuple[int, ...] | None,
     problem: Problem,
     total: float,
-    at: int,
+    at: tuple[int, ...],
     fixed: bool = True,
     count: int = 0,
 ) -> None:
     """Keep a plan of this call, if one can serve it.
 
-    `at` is the operand of the gradient; `fixed`: the total weight follows from the shape; `count` is the loop that
+    `at` are the operands of the gradients; `fixed`: the total weight follows from the shape; `count` is the loop that
     must find the same total before the gradient may be scaled, or 0.
     """
     if argnums is not None or problem.blocks == 0 or any(operand[2] > 0 for operand in problem.operands):
@@ -201,4 +205,4 @@ def remember(
     if len(_plans) >= MOST_PLANS:
         _plans.clear()
     mean = (options.get("reduction") or loss.reduction) == "mean"
-    _plans[key] = Plan(backend, problem, mode, mean, total, fixed, 3 * at, count)
+    _plans[key] = Plan(backend, problem, mode, mean, total, fixed, tuple(3 * k for k in at), count)

@@ -249,7 +249,7 @@ def rowwise(
         array[...] = written
     if simple and not call.wanted and not copies and total == rows:
         plans.remember(
-            backend, loss, mode, arguments, given, pair, argnums, problem, rows, 4, fixed=False, count=count
+            backend, loss, mode, arguments, given, pair, argnums, problem, rows, (4,), fixed=False, count=count
         )
     return finished(results[0], results[1], call.reduction, pair, mode, call.values, call.outputs, 1, None)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ... import arguments as check
+from . import plans
 from .answers import finished
-from .plans import Problem
 from .problem import ABSENT, Array, Operand, block_size, label_operand, operand, regular, steps
 from .rowwise import row_outputs
 
@@ -82,10 +82,13 @@ def selected(
     operands.append(ABSENT if next_action is None else label_operand(next_action, kept))
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
     operands += [(id(out), 0, 0) for out in outputs] + [ABSENT] * (2 - len(outputs))
-    results = backend.launch(Problem(loop, integers, floats, operands, -(-rows // size), rows * (actions + 4.0)))
+    problem = plans.Problem(loop, integers, floats, operands, -(-rows // size), rows * (actions + 4.0))
+    results = backend.launch(problem)
     if results[2] >= 0.0:
         complain(backend, loss, results[2], (action, reward, done, next_action), weight, actions, next_q.shape[1])
     total = total if weight is None else results[1]
+    if weight is None and values is None and next_action is None and next_q is arguments[3] and q is arguments[0]:
+        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, (8,))
     return finished(results[0], total, reduction, pair, mode, values, outputs, 1, None)
 
 

@@ -42,11 +42,10 @@ class CudaBackend:
         return selected(loss, *call)
 
     def regional(self, loss: Loss, *call: Any) -> Any:
-        """Ratios of sums over regions: not on a device."""
-        raise BackendUnavailable(
-            f"{loss.name}: losses of regions have no CUDA kernel; copy the arrays to the host, where numba and cython "
-            "compute them"
-        )
+        """Sums over regions."""
+        from .regional import regional
+
+        return regional(loss, *call)
 
 
 def backend() -> CudaBackend:

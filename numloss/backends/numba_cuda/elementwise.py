@@ -90,7 +90,20 @@ def elementwise(
     bound: bool,
 ) -> Any:
     """A scalar law at every element."""
-    call = Call(loss, arguments[0])
+    return over_elements(Call(loss, arguments[0]), mode, arguments, options, pair, argnums, bound)
+
+
+def over_elements(
+    call: Call,
+    mode: int,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """A scalar law at every element, in a call whose library and stream are known."""
+    loss = call.loss
     with call.library.current():
         arrays, constants = _inputs(call, arguments, options)
         params = [check.number(loss, name, options.get(name, loss.defaults[name])) for name in loss.params]

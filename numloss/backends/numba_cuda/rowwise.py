@@ -55,6 +55,12 @@ def target_array(loss: Loss, value: Any, pred: DeviceArray, axis: int, options: 
     if options.target != LABELS:
         check.same_shape(loss, "target", array.shape, pred.shape, "pred")
         return array
+    check_labels(loss, array, pred, axis)
+    return array
+
+
+def check_labels(loss: Loss, array: DeviceArray, pred: DeviceArray, axis: int) -> None:
+    """Labels are integers with the shape of the rows."""
     rows = pred.shape[:axis] + pred.shape[axis + 1 :]
     if array.dtype.kind not in "iu":
         raise TypeError(
@@ -63,7 +69,6 @@ def target_array(loss: Loss, value: Any, pred: DeviceArray, axis: int, options: 
         )
     if array.shape != rows:
         raise ValueError(f"{loss.name}: target has shape {array.shape}; labels of pred {pred.shape} have shape {rows}")
-    return array
 
 
 def outputs_of(
