@@ -103,6 +103,20 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
                 assert_sound(toolchain.assembled(kernel, capability))
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("activation", [0, 1, 2])
+def test_kernels_of_regions(activation: int, dtype: str, capability: tuple[int, int]) -> None:
+    from numloss.backends.numba_cuda import regional_kernels
+
+    for labelled in (False, True) if activation == 2 else (False,):
+        for kernel in (regional_kernels.sums_kernel, regional_kernels.gradient_kernel):
+            assert_sound(toolchain.assembled(kernel(activation, labelled, dtype), capability))
+    assert_sound(toolchain.assembled(regional_kernels.totals_kernel(), capability), 32)
+    assert_sound(toolchain.assembled(regional_kernels.values_kernel(dtype), capability))
+
+
 def test_an_unsound_kernel_is_seen() -> None:
     code = toolchain.Assembled("\tfma.rn.f32 \t%f1, %f2, %f3, %f4;\n", 32, 0)
     with pytest.raises(AssertionError):

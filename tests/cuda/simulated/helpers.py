@@ -73,11 +73,11 @@ def flat(value: Any) -> list[Any]:
     return [np.asarray(value)]
 
 
-def assert_agrees(function: Any, arrays: Any, **options: Any) -> None:
-    """Within 4 ulp of the largest entry of each result."""
+def assert_agrees(function: Any, arrays: Any, *, term: float = 0.0, **options: Any) -> None:
+    """Within 4 ulp of the largest entry of each result, or of a term that cancels in it and is larger."""
     device, host = on_device(function, arrays, **options), on_host(function, arrays, **options)
     unit = np.finfo(arrays[0].dtype).eps
     for actual, expected in zip(flat(device), flat(host), strict=True):
         finite = np.abs(expected[np.isfinite(expected)])
-        scale = finite.max(initial=0.0) * unit / np.finfo(actual.dtype).eps
+        scale = finite.max(initial=term) * unit / np.finfo(actual.dtype).eps
         assert_close(actual, expected, ulp=4, scale=scale)

@@ -7,7 +7,7 @@ from typing import Any
 import inputs
 import numpy as np
 import pytest
-from helpers import assert_agrees, on_device, on_host, to_device
+from helpers import assert_agrees, on_device, on_host
 
 import numloss as nl
 
@@ -45,9 +45,3 @@ def test_bad_input_is_named_as_on_the_host(which: int, bad: float) -> None:
             call(nl.td_error, tuple(arrays))
         said.append(str(raised.value))
     assert said[0] == said[1]
-
-
-def test_losses_of_regions_say_that_they_have_no_kernel() -> None:
-    pred, target = (to_device(np.full((2, 3, 4), 0.5, np.float32)) for _ in range(2))
-    with pytest.raises(nl.BackendUnavailable, match="dice: losses of regions have no CUDA kernel"):
-        nl.dice(pred, target)

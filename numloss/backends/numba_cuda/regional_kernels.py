@@ -1,0 +1,248 @@
+"""The kernels of the regional family: sums of the blocks, sums of the regions, gradient, and values as they are given.
+
+The header of the first and the third is in regional_texts.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numba import cuda, float64, int32, int64, types
+
+from . import reading, target
+from .regional_texts import (
+    GRADIENT,
+    INTEGERS,
+    PRED,
+    SIGMOID,
+    SLOPES,
+    SOFTMAX,
+    TARGET,
+    probability_texts,
+    target_texts,
+)
+from .walk import NO_COMPLAINT
+
+# Pixels of a thread, added in the dtype of the data before their sum goes to a float64.
+RUN = 4
+LANES = 32
+
+
+def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
+    """A thread's share of the sums of a class."""
+    number = getattr(np, dtype)
+    pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
+    pixel_of, probability, share_of = pixels["pixel_of"], pixels["probability"], targets["share_of"]
+    zero, one, softmax, threads = number(0.0), number(1.0), activation == SOFTMAX, target.THREADS
+
+    @target.jitable
+    def count(c, sample, start, here, j, thread, tops, totals, labels, first):  # type: ignore[no-untyped-def]
+        """tp, fp and fn of class j over the pixels of a thread, and the first complaint."""
+        hit, claim, miss = zero, zero, zero
+        for k in range(thread, here, threads):
+            i = start + k
+            top, total, label = zero, one, 0
+            if softmax:
+                top, total, label = tops[k], totals[k], labels[k]
+            p, rest = probability(c, pixel_of(c, PRED, sample, i), j, top, total)
+            t, first = share_of(c, pixel_of(c, TARGET, sample, i), j, label, sample * c[4] + i, first)
+            if label >= 0:
+                hit += p * t
+                claim += p * (one - t)
+                miss += rest * t
+        return hit, claim, miss, first
+
+    return count
+
+
+def _sum_text(dtype: str) -> Any:
+    """Adding up the shares of the threads."""
+    double, threads = target.words_of(dtype)["double"], target.THREADS
+
+    @target.jitable
+    def add_shares(sums, fresh, shares, lanes, thread, hit, claim, miss):  # type: ignore[no-untyped-def]
+        """Add what the threads have counted to sums[0..2], in one order; the next call may follow at once."""
+        shares[thread] = double(hit)
+        shares[threads + thread] = double(claim)
+        shares[2 * threads + thread] = double(miss)
+        cuda.syncthreads()
+        for k in range(thread, 3 * LANES, threads):
+            begin = (k // LANES) * threads
+            total = shares[begin + k % LANES]
+            for other in range(k % LANES + LANES, threads, LANES):
+                total += shares[begin + other]
+            lanes[k] = total
+        cuda.syncthreads()
+        if thread < 3:
+            total = lanes[LANES * thread]
+            for k in range(1, LANES):
+                total += lanes[LANES * thread + k]
+            sums[thread] = total if fresh else sums[thread] + total
+
+    return add_shares
+
+
+def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
+    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    double, doubles, step = words["double"], words["doubles"], RUN * target.THREADS
+    pixels, label_of = probability_texts(activation, dtype), target_texts(labelled, dtype)["label_of"]
+    pixel_of, statistics = pixels["pixel_of"], pixels["statistics"]
+    count, add_shares, softmax = _count_text(activation, labelled, dtype), _sum_text(dtype), activation == SOFTMAX
+    share_places, lane_places = 3 * threads, 3 * LANES
+    # only a softmax must know something of all classes of a pixel, and labels come with one
+    remembered = step if softmax else 1
+
+    def region_sums(c):  # type: ignore[no-untyped-def]
+        shares = cuda.shared.array(share_places, float64)
+        lanes = cuda.shared.array(lane_places, float64)
+        tops = cuda.shared.array(remembered, number)
+        totals = cuda.shared.array(remembered, number)
+        labels = cuda.shared.array(remembered, int32)
+        worst = cuda.shared.array(1, int64)
+        thread = int64(cuda.threadIdx.x)
+        block = int64(cuda.blockIdx.x)
+        sample = block // c[3]
+        begin = (block % c[3]) * c[1]
+        stop = min(begin + c[1], c[4])
+        first = NO_COMPLAINT
+        if thread == 0:
+            worst[0] = NO_COMPLAINT
+        for start in range(begin, stop, step):
+            here = min(stop - start, step)
+            if softmax:
+                # each thread reads only what it has written itself
+                for k in range(thread, here, threads):
+                    tops[k], totals[k] = statistics(c, pixel_of(c, PRED, sample, start + k))
+                    label, first = label_of(c, sample * c[4] + start + k, first)
+                    labels[k] = label
+            for j in range(c[5]):
+                hit, claim, miss, first = count(c, sample, start, here, j, thread, tops, totals, labels, first)
+                sums = doubles(c[0] + 24 * (block * c[5] + j))
+                add_shares(sums, start == begin, shares, lanes, thread, hit, claim, miss)
+        cuda.syncthreads()
+        if first < NO_COMPLAINT:
+            cuda.atomic.min(worst, 0, first)
+        cuda.syncthreads()
+        if thread == 0:
+            partial = doubles(c[2] + 32 * block)
+            partial[0] = double(0.0)
+            partial[1] = double(0.0)
+            partial[2] = double(worst[0])
+
+    return region_sums
+
+
+@functools.cache
+def sums_kernel(activation: int, labelled: bool, dtype: str) -> Any:
+    """The kernel of the sums of the blocks."""
+    text = _sums_text(activation, labelled, dtype)
+    return target.kernel(text, (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+
+
+def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
+    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    real, reals, doubles = words["real"], words["reals"], words["doubles"]
+    pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
+    pixel_of, statistics, probability = pixels["pixel_of"], pixels["statistics"], pixels["probability"]
+    label_of, share_of = targets["label_of"], targets["share_of"]
+    zero, one = number(0.0), number(1.0)
+
+    @target.jitable
+    def pull(c, sample, j, t):  # type: ignore[no-untyped-def]
+        """Slope of the loss with respect to p of class j where the target is t."""
+        at = sample * c[SLOPES + 3] + j
+        hit, claim = real(doubles(c[SLOPES])[at]), real(doubles(c[SLOPES + 1])[at])
+        return (hit - real(doubles(c[SLOPES + 2])[at])) * t + claim * (one - t)
+
+    def region_gradient(c):  # type: ignore[no-untyped-def]
+        block = int64(cuda.blockIdx.x)
+        sample = block // c[3]
+        begin = (block % c[3]) * c[1]
+        for i in range(begin + int64(cuda.threadIdx.x), min(begin + c[1], c[4]), threads):
+            pixel = sample * c[4] + i
+            x, at = pixel_of(c, PRED, sample, i), pixel_of(c, TARGET, sample, i)
+            g = pixel_of(c, GRADIENT, sample, i)
+            label, first = label_of(c, pixel, NO_COMPLAINT)
+            top, total = statistics(c, x)
+            mixed = zero
+            if activation == SOFTMAX:
+                for j in range(c[5]):
+                    p, rest = probability(c, x, j, top, total)
+                    t, first = share_of(c, at, j, label, pixel, first)
+                    mixed += pull(c, sample, j, t) * p
+            for j in range(c[5]):
+                p, rest = probability(c, x, j, top, total)
+                t, first = share_of(c, at, j, label, pixel, first)
+                slope = pull(c, sample, j, t)
+                if activation == SOFTMAX:
+                    slope = p * (slope - mixed)
+                elif activation == SIGMOID:
+                    slope = slope * (p * rest)
+                reals(g + j * c[GRADIENT + 3])[0] = slope if label >= 0 else zero
+
+    return region_gradient
+
+
+@functools.cache
+def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
+    """The kernel of the gradient."""
+    text = _gradient_text(activation, labelled, dtype)
+    return target.kernel(text, (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+
+
+def _totals_text() -> Any:
+    words = target.words_of("float64")
+    double, doubles, lane_places = words["double"], words["doubles"], 3 * LANES
+
+    def region_totals(c):  # type: ignore[no-untyped-def]
+        """Add up the blocks of a region: c is 0 the sums of the blocks, 1 blocks of a region, 2 classes, then the
+        addresses of 3 tp, 4 fp and 5 fn."""
+        lanes = cuda.shared.array(lane_places, float64)
+        lane = int64(cuda.threadIdx.x)
+        region = int64(cuda.blockIdx.x)
+        hit, claim, miss = double(0.0), double(0.0), double(0.0)
+        begin = (region // c[2]) * c[1]
+        for block in range(begin + lane, begin + c[1], LANES):
+            sums = doubles(c[0] + 24 * (block * c[2] + region % c[2]))
+            hit += sums[0]
+            claim += sums[1]
+            miss += sums[2]
+        lanes[lane] = hit
+        lanes[LANES + lane] = claim
+        lanes[2 * LANES + lane] = miss
+        cuda.syncthreads()
+        if lane < 3:
+            total = double(0.0)
+            for k in range(LANES):
+                total += lanes[LANES * lane + k]
+            written = c[3] if lane == 0 else (c[4] if lane == 1 else c[5])
+            doubles(written)[region] = total
+
+    return region_totals
+
+
+@functools.cache
+def totals_kernel() -> Any:
+    """The kernel of the sums of the regions; one block of 32 threads for each."""
+    return target.kernel(_totals_text(), (types.UniTuple(int64, 6),), (LANES, 1))
+
+
+def _values_text(dtype: str) -> Any:
+    words, threads = target.words_of(dtype), target.THREADS
+    real, doubles, write = words["real"], words["doubles"], reading.operand_texts(words, target.jitable)["write"]
+
+    def region_values(c):  # type: ignore[no-untyped-def]
+        """Values in the dtype of the data: c is 0 their number, 1 their address, 2 to 4 the operand to write."""
+        at = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
+        if at < c[0]:
+            write(c[2], c[4], at, real(doubles(c[1])[at]))
+
+    return region_values
+
+
+@functools.cache
+def values_kernel(dtype: str) -> Any:
+    """The kernel that gives unreduced values the dtype of the data."""
+    return target.kernel(_values_text(dtype), (types.UniTuple(int64, 5),), (target.THREADS, 2))
