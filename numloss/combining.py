@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from . import dispatch
-from .registry import Loss, public_function
+from .registry import Loss
 from .transforms import unwrapped
 from .typing import Array, Result
 
@@ -137,11 +137,31 @@ def combine(*parts: tuple[float, Callable[..., Result]]) -> Callable[..., Result
                 f"combine: {first.name} takes {', '.join(first.inputs)} and {loss.name} takes "
                 f"{', '.join(loss.inputs)}; the parts must have the same inputs"
             )
-    return combination(checks)
+    return combination(parts, checks)
 
 
-def combination(parts: list[Part]) -> Callable[..., Result]:
-    """The public function of a combination."""
+class Combination:
+    """The public function of a combination; an object, so that it can be pickled by what it was made of."""
+
+    def __init__(self, given: tuple[Any, ...], loss: Loss) -> None:
+        self.given, self.__loss__ = given, loss
+        self.__wrapped__ = loss.face
+        self.__name__ = self.__qualname__ = loss.name
+        self.__doc__ = loss.face.__doc__
+        self.__signature__ = inspect.signature(loss.face)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return dispatch.evaluate(self.__loss__, 0, arguments, options)
+
+    def __reduce__(self) -> Any:
+        return combine, self.given
+
+    def __repr__(self) -> str:
+        return f"numloss.{self.__name__}"
+
+
+def combination(given: tuple[Any, ...], parts: list[Part]) -> Callable[..., Result]:
+    """The public function of checked parts."""
     first = parts[0][1]
 
     def face(pred: Array, target: Array, **options: Any) -> Result:
@@ -152,12 +172,10 @@ def combination(parts: list[Part]) -> Callable[..., Result]:
     kinds = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in first.inputs]
     rest = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD)
     face.__signature__ = inspect.Signature([*kinds, rest])  # type: ignore[attr-defined]
-    combined = Combined(parts)
-    adds_up = "rows" if all(loss.adds_up == "rows" for _, loss, _ in parts) else "no"
     loss = Loss(
         face.__name__,
         "combined",
-        cast(Any, combined),
+        cast(Any, Combined(parts)),
         face,
         first.inputs,
         {},
@@ -165,10 +183,10 @@ def combination(parts: list[Part]) -> Callable[..., Result]:
         wrt=first.wrt,
         curvature=all(part.curvature for _, part, _ in parts),
         convex=all(part.convex for _, part, _ in parts),
-        adds_up=adds_up,  # type: ignore[arg-type]
+        adds_up="rows" if all(part.adds_up == "rows" for _, part, _ in parts) else "no",
         weighted=all(part.weighted for _, part, _ in parts),
         reduction=first.reduction,
         task="yours",
     )
-    loss.function = public_function(loss)
+    loss.function = Combination(given, loss)
     return loss.function

@@ -67,7 +67,7 @@ def elementwise(
     """
     from .backends.retype import check
 
-    check(law)  # type: ignore[arg-type]
+    check(law)
     arguments = law_arguments(law)
     parameters = arguments[2:]
     if len(arguments) < 2 or set(parameters) != set(options):
@@ -80,7 +80,7 @@ def elementwise(
         """A loss of one's own."""
 
     face.__name__ = face.__qualname__ = name or law.__name__.strip("_<>")
-    face.__module__ = law.__module__
+    face.__module__ = law.__module__ or "numloss.custom"
     face.__doc__ = law.__doc__ or f"{face.__name__}, from the law {law.__name__}.\n"
     positional = [PARAMETER(p, PARAMETER.POSITIONAL_OR_KEYWORD) for p in ("pred", "target")]
     keywords = [PARAMETER(p, PARAMETER.KEYWORD_ONLY, default=options[p]) for p in parameters]

@@ -47,7 +47,7 @@ class Transformed(Generic[P]):
 
     def __repr__(self) -> str:
         extra = "".join(f", {name}={value!r}" for name, value in self.asked.items())
-        inner = repr(self.function) if self.pair else self.loss.name
+        inner = repr(self.function) if isinstance(self.function, Transformed) else self.loss.name
         return f"numloss.{self.make.__name__}({inner}{extra})"
 
     def evaluate(self, mode: int, args: tuple[Any, ...], options: dict[str, Any], *rest: Any) -> Any:
@@ -94,7 +94,6 @@ class SumAndWeight(Transformed[P]):
     def evaluate(self, mode: int, args: tuple[Any, ...], options: dict[str, Any], *rest: Any) -> Any:
         if options.get("reduction", "sum") == "none":
             raise ValueError(f"{self.loss.name}: sum_and_weight reduces; reduction='none' makes no sense here")
-        self.pair = True
         return super().evaluate(mode, args, options, *rest)
 
 
@@ -232,6 +231,7 @@ def sum_and_weight(function: Callable[P, Result]) -> Callable[P, tuple[float, fl
 
     def build() -> Any:
         result: SumAndWeight[P] = SumAndWeight(function, sum_and_weight, {})
+        result.pair = True
         if result.loss.adds_up == "no":
             raise ValueError(f"{result.loss.name} does not add up over batches: its value is not a sum over rows")
         return result

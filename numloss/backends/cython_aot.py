@@ -80,6 +80,8 @@ def backend() -> CythonBackend:
     """The backend at the best level that this CPU runs, or NUMLOSS_CYTHON_LEVEL; BackendUnavailable if none."""
     asked = os.environ.get("NUMLOSS_CYTHON_LEVEL")
     problem = build_report().get("why", "")
+    if asked and asked not in runnable_levels():
+        raise BackendUnavailable(f"NUMLOSS_CYTHON_LEVEL={asked}: this CPU runs {', '.join(runnable_levels())}")
     for level in [asked] if asked else runnable_levels():
         try:
             return CythonBackend(importlib.import_module(f"numloss.backends._aot_{level}"), level)

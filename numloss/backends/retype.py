@@ -36,9 +36,11 @@ def typed_text(value: Law, dtype: str) -> Law:
     return value
 
 
-def check(law: types.FunctionType) -> None:
+def check(law: Any) -> None:
     """Refuse what would silently compute in another dtype than the data's."""
-    if law.__module__.startswith(INTEGERS_ALLOWED):
+    if not isinstance(law, types.FunctionType):
+        raise LawError(f"a law must be a Python function, not {type(law).__name__}")
+    if (law.__module__ or "").startswith(INTEGERS_ALLOWED):
         return
     name = f"law {law.__name__!r}"
     for instruction in dis.get_instructions(law):
@@ -49,7 +51,7 @@ def check(law: types.FunctionType) -> None:
             numbers = value if isinstance(value, tuple) else (value,)
             if any(isinstance(v, int) and not isinstance(v, bool) for v in numbers):
                 raise LawError(f"{name}: write the integer {value} as a float; an integer computes in float64")
-    if law.__kwdefaults__ or law.__code__.co_flags & 0x0C:
+    if law.__code__.co_kwonlyargcount or law.__code__.co_flags & 0x0C:
         raise LawError(f"{name}: laws take positional scalars only, no keyword-only, * or ** arguments")
 
 
@@ -77,14 +79,13 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
     """
     real = getattr(np, dtype)
     source = typed_text(law, dtype)
-    if not isinstance(source, types.FunctionType):
-        raise LawError(f"a law must be a Python function, not {type(source).__name__}")
     check(source)
+    assert isinstance(source, types.FunctionType)
     code = source.__code__
     where = f"law {source.__name__!r}"
 
     def law_of(other: Law) -> Any:
-        if other.__name__ in words and other.__module__.startswith("numloss."):
+        if other.__name__ in words and (other.__module__ or "").startswith("numloss."):
             return words[other.__name__]
         return compile(other, dtype)
 

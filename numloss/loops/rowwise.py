@@ -178,9 +178,12 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
             i = label - first
             z[i] = label_slope(label, pivot, double(q[i]), s)
         if c[8] == 2:
-            curvature_tile(c, f, n, pivot - first, left, coefficient, twice, p, q, slopes)
+            curvature_tile(c, n, pivot - first, left, coefficient, twice, p, slopes)
             for i in range(n):
-                bend = p[i] if c[20] == 1 else p[i] + z[i] * bends[i]
+                bent = z[i] * bends[i]
+                if c[20] == 1 and bent < 0.0:
+                    bent = 0.0
+                bend = p[i] + bent
                 h[(first + i) * c[28]] = bounded(c[20], bend, real(f[5])) * factor
         for i in range(n):
             g[(first + i) * c[25]] = z[i] * slopes[i] * factor
@@ -217,16 +220,7 @@ def bounded(bound: Int, value: Real, least: Real) -> Real:
 
 @apart
 def curvature_tile(
-    c: Ints,
-    f: Doubles,
-    n: Int,
-    pivot: Int,
-    rest: Real,
-    coefficient: Real,
-    twice: Real,
-    p: Reals,
-    q: Reals,
-    slopes: Reals,
+    c: Ints, n: Int, pivot: Int, rest: Real, coefficient: Real, twice: Real, p: Reals, slopes: Reals
 ) -> Int:
     """Diagonal curvature with respect to the scores, times their slopes squared, in place of p."""
     for i in range(n):
@@ -235,11 +229,9 @@ def curvature_tile(
         if c[20] == 1:
             curvature = 2.0 * coefficient * p[i] * left + twice * p[i] * p[i]
         if c[12] == 2:
-            # -q log p: the slope of the score is 1 / p, its bend the negative square of that
+            # -q log p: all curvature is in the bend of the score
             curvature = 0.0
         p[i] = curvature * slopes[i] * slopes[i]
-        if c[12] == 2 and c[20] == 1:
-            p[i] = q[i] * slopes[i] * slopes[i]
     return 0
 
 

@@ -34,7 +34,6 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
-from .rowparts import clear_row
 from .sums import add_tile, clear, fold
 
 
@@ -100,11 +99,14 @@ def bellman(c: Ints, f: Doubles, start: Int, n: Int, partial: Doubles, aim: Real
 
 
 @apart
-def place_selected(c: Ints, k: Int, strides: Int, size: Int, start: Int, n: Int, chosen: Ints, values: Reals) -> Int:
-    """Write n numbers to their chosen entries of the operand at c[k], and exact zeros beside them."""
+def place_selected(
+    c: Ints, k: Int, strides: Int, size: Int, start: Int, n: Int, chosen: Ints, values: Reals, others: Reals
+) -> Int:
+    """Write n numbers to their chosen entries of the operand at c[k], and `others` beside them."""
     for i in range(n):
         row = offset(reals(array_data(c[k])), (start + i) * c[strides])
-        clear_row(size, c[strides + 1], row)
+        for j in range(size):
+            row[j * c[strides + 1]] = others[i]
         row[chosen[i] * c[strides + 1]] = values[i]
     return 0
 
@@ -135,6 +137,7 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
     slopes = stack_reals(512)
     bends = stack_reals(512)
     weights = stack_reals(512)
+    others = stack_reals(512)
     lanes = stack_doubles(32)
     weight_lanes = stack_doubles(32)
     clear(lanes)
@@ -168,13 +171,17 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
             deliver(c, 49, start, n, values, 0)
         if c[7] > 0:
             scale_outputs(n, c[5], real(f[0]), w, slopes)
-            place_selected(c, 52, 16, c[3], start, n, chosen, slopes)
+            for i in range(n):
+                others[i] = 0.0
+            place_selected(c, 52, 16, c[3], start, n, chosen, slopes, others)
         if c[7] > 1:
             if c[8] == 1:
                 for i in range(n):
+                    others[i] = real(f[1])
                     bends[i] = real(f[1]) if bends[i] < real(f[1]) else bends[i]
+                scale_outputs(n, c[5], real(f[0]), w, others)
             scale_outputs(n, c[5], real(f[0]), w, bends)
-            place_selected(c, 55, 18, c[3], start, n, chosen, bends)
+            place_selected(c, 55, 18, c[3], start, n, chosen, bends, others)
         add_tile(values, n, lanes)
         start = start + n
     partial[0] = fold(lanes)

@@ -1,0 +1,1 @@
+"""The losses: a folder per task, a file per loss."""

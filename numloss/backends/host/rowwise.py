@@ -107,13 +107,11 @@ def class_weights(loss: Loss, value: Any, classes: int, real: np.dtype[Any]) -> 
     return np.ascontiguousarray(array, dtype=real)
 
 
-def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...], out: tuple[int, ...] | None) -> int:
+def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...]) -> int:
     """Which loop serves a call: a function of the shapes and options alone."""
     if options.scores or options.target or options.smoothing or options.cap or mode == 2:
         return GENERIC
     _, classes, inner, outer_stride, class_stride, inner_stride = sizes
-    if out is not None and out != sizes[3:]:
-        return GENERIC
     if classes < 2:
         return GENERIC
     if inner == 1 and class_stride == 1 and outer_stride == classes:
@@ -159,6 +157,8 @@ class RowCall:
         if self.options.target == 0:
             return labels_array(self.loss, target, self.pred, self.axis)
         array: Array = check.host_array(self.loss, "target", target)
+        if array.dtype.kind != "f":
+            raise TypeError(f"{self.loss.name}: target has dtype {array.dtype}; a distribution is floating")
         check.same_shape(self.loss, "target", array.shape, self.pred.shape, "pred")
         return array
 
@@ -192,12 +192,16 @@ class RowCall:
         copies: list[tuple[Array, Array]] = []
         written: list[Operand] = [ABSENT, ABSENT]
         strides: list[tuple[int, ...]] = [(0, 0, 0), (0, 0, 0)]
+        design = design_of(options, self.mode, sizes)
         for k, array in enumerate(self.outputs):
             view, found = self.three(array)
+            if design != GENERIC and found[3:] != sizes[3:]:
+                # the layout of out must not choose the loop, whose order of additions is its own
+                view, found = np.empty_like(self.view), sizes
+                self.kept.append(view)
             if not np.may_share_memory(view, array):
                 copies.append((array, view.T if self.flipped else view))
             written[k], strides[k] = (id(view), 0, 0), found[3:]
-        design = design_of(options, self.mode, sizes, strides[0] if self.outputs else None)
         rows, classes = sizes[0] * sizes[2], sizes[1]
         block = max(1, block_size(self.pred.size) // max(classes, 1))
         if design == PIXELS:

@@ -12,7 +12,7 @@ from ...rows import LOGITS
     eps=NONNEGATIVE,
     pred=ANY,
     convex=True,
-    aliases=("softmax_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy", "log_loss"),
+    aliases=("softmax_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy"),
 )
 def cross_entropy(
     pred: Array,
