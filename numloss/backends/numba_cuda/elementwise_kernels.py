@@ -114,7 +114,8 @@ def _text(law: Any, dtype: str, shape: Shape) -> Any:
 
 def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
     """Threads of a block, and blocks that a multiprocessor must hold at least: what no law pays for with spills."""
-    return target.THREADS, 3 if shape.wide and dtype == "float32" and shape.outputs <= 2 else 2
+    frugal = shape.wide and dtype == "float32" and shape.mode < 2 and shape.outputs <= 2
+    return target.THREADS, 3 if frugal else 2
 
 
 @functools.cache
