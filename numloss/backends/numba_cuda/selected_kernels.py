@@ -29,7 +29,7 @@ BAD_ACTION, BAD_REWARD, BAD_DONE, BAD_NEXT_ACTION, BAD_WEIGHT = 1, 2, 4, 5, 15
 
 
 def bellman_texts(dtype: str) -> dict[str, Any]:
-    """The value that follows a row, and writing one entry of a row among zeros."""
+    """The value that follows a row, and writing one entry of a row among others."""
     words, number = target.words_of(dtype), getattr(np, dtype)
     real, reals = words["real"], words["reals"]
     operands, shared = reading.operand_texts(words, target.jitable), blocks.block_texts(dtype)
@@ -62,19 +62,19 @@ def bellman_texts(dtype: str) -> dict[str, Any]:
         return reward + (zero if done >= one else following), first
 
     @target.jitable
-    def place_among_zeros(c, k, row, chosen, value):  # type: ignore[no-untyped-def]
+    def place_among(c, k, row, chosen, value, other):  # type: ignore[no-untyped-def]
         at = c[k] + row * c[k + 2]
         for j in range(c[4]):
-            reals(at + j * c[k + 3])[0] = value if j == chosen else zero
+            reals(at + j * c[k + 3])[0] = value if j == chosen else other
 
-    return {"bellman": bellman, "place_among_zeros": place_among_zeros, **operands, **shared}
+    return {"bellman": bellman, "place_among": place_among, **operands, **shared}
 
 
 def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
     words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
     real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
     texts = bellman_texts(dtype)
-    bellman, place_among_zeros, within = texts["bellman"], texts["place_among_zeros"], texts["within"]
+    bellman, place_among, within = texts["bellman"], texts["place_among"], texts["within"]
     read, write, read_label = texts["read"], texts["write"], texts["read_label"]
     index_below, close_block = texts["index_below"], texts["close_block"]
     apply = blocks.applied(law, params, PARAMS_AT, dtype)
@@ -107,11 +107,15 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
             if c[7] == 1:
                 write(c[VALUES], c[VALUES + 2], row, value)
             if mode > 0:
-                place_among_zeros(c, GRADIENT, row, chosen, slope * (w * scale) if w > zero else zero)
+                place_among(c, GRADIENT, row, chosen, slope * (w * scale) if w > zero else zero, zero)
             if mode > 1:
-                if c[8] == 1 and bend < real(r[1]):
-                    bend = real(r[1])
-                place_among_zeros(c, CURVATURE, row, chosen, bend * (w * scale) if w > zero else zero)
+                other = zero
+                if c[8] == 1:
+                    other = real(r[1])
+                    bend = other if bend < other else bend
+                factor = w * scale
+                bend = bend * factor if w > zero else zero
+                place_among(c, CURVATURE, row, chosen, bend, other * factor if w > zero else zero)
         totals[thread] = total
         weights[thread] = weight
         # the first barrier puts the initial complaint before every other
