@@ -19,7 +19,7 @@ def run(marker: str, folder: Path = SIMULATED) -> subprocess.CompletedProcess[st
     # NumPy's scalars warn wherever a processor only sets a flag: overflow to inf, 0 / 0, sqrt of a negative number
     command = [sys.executable, "-m", "pytest", "-q", "-m", marker, "-W", "ignore::RuntimeWarning", str(folder)]
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=1800)
 
 
 def assert_passed(result: subprocess.CompletedProcess[str]) -> None:
