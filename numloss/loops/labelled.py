@@ -7,9 +7,10 @@ the statistics of up to 512 rows into losses and coefficients.
 from __future__ import annotations
 
 from ..scalar import log1p
-from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_reals
+from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_doubles, stack_reals
 from .operands import deliver
 from .rowparts import class_weight_of, read_rows
+from .sums import add_up
 
 
 @apart
@@ -45,15 +46,15 @@ def settle(n: Int, f: Doubles, s: Doubles, weights: Doubles, values: Doubles, co
 def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total: Doubles, partial: Doubles) -> Int:
     """Labels of n rows and, in `total`, what they count with; its sum is added to partial[1]."""
     read_rows(c, start, n, labels, weights, partial)
-    counted = double(0.0)
+    counted = stack_doubles(512)
     for i in range(n):
         total[i] = double(weights[i])
     if c[18] != 0:
         for i in range(n):
             total[i] = total[i] * class_weight_of(c, labels[i])
     for i in range(n):
-        counted = counted + total[i]
-    partial[1] = partial[1] + counted
+        counted[i] = total[i]
+    partial[1] = partial[1] + add_up(counted, n)
     return 0
 
 
@@ -61,14 +62,12 @@ def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total:
 def finish_rows(c: Ints, start: Int, n: Int, total: Doubles, values: Doubles, partial: Doubles) -> Int:
     """Add up the losses of n rows, and deliver them if they are wanted. A row that counts 0 has loss 0."""
     out = stack_reals(512)
-    summed = double(0.0)
     for i in range(n):
-        value = values[i] if total[i] > double(0.0) else double(0.0)
-        out[i] = real(value)
-        summed = summed + value
-    partial[0] = partial[0] + summed
+        values[i] = values[i] if total[i] > double(0.0) else double(0.0)
+        out[i] = real(values[i])
     if c[15] == 1:
         deliver(c, 47, start, n, out, 0)
+    partial[0] = partial[0] + add_up(values, n)
     return 0
 
 

@@ -141,6 +141,8 @@ def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, lanes: Doubles) -
 
 def locate_row(row: Int, inner: Int, outer_stride: Int, inner_stride: Int) -> Int:
     """Offset in elements of a row in an array with these strides."""
+    if inner == 1:  # a division takes as long as a short row
+        return row * outer_stride
     return (row // inner) * outer_stride + (row % inner) * inner_stride
 
 
@@ -209,6 +211,10 @@ def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial
 @apart
 def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
     """An exact zero everywhere, whatever the scores are."""
-    for j in range(classes):
-        g[j * stride] = 0.0
+    if stride == 1:
+        for j in range(classes):
+            g[j] = 0.0
+    else:
+        for j in range(classes):
+            g[j * stride] = 0.0
     return 0

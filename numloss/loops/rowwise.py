@@ -57,7 +57,7 @@ from .rowparts import (
     tile_maximum,
     weigh,
 )
-from .sums import add_tile, clear, fold
+from .sums import add_tile, add_up, clear, fold
 
 
 def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) -> Int:
@@ -256,6 +256,22 @@ def row_value(c: Ints, f: Doubles, label: Int, s: Doubles) -> Double:
     return s[6] + s[7]
 
 
+@apart
+def label_row(c: Ints, f: Doubles, x: Reals, label: Int, weight: Double, g: Reals) -> Double:
+    """Loss and gradient of a row of log-probabilities or probabilities with a label: one entry is all there is."""
+    own = (double(1.0) - f[1]) * class_weight_of(c, label)
+    entry = offset(x, label * c[6])
+    z = stack_reals(1)
+    slope = stack_reals(1)
+    bend = stack_reals(1)
+    load_scores(entry, 1, 1, c[12], real(f[3]), real(f[4]), z)
+    if c[8] > 0:
+        load_slopes(entry, 1, 1, c[12], real(f[3]), real(f[4]), slope, bend)
+        clear_row(c[3], c[25], g)
+        g[label * c[25]] = -real(own) * slope[0] * real(weight * f[0])
+    return weight * (own * (double(0.0) - double(z[0])))
+
+
 def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Every option, one row after the other."""
     f = offset(doubles(address(c)), 30)
@@ -265,6 +281,8 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
     values = stack_reals(512)
     labels = stack_ints(512)
     s = stack_doubles(16)
+    losses = stack_doubles(512)
+    counts = stack_doubles(512)
     partial[0] = double(0.0)
     partial[1] = double(0.0)
     partial[2] = double(-1.0)
@@ -273,8 +291,10 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
         stop = c[0]
     # logits without a cap, in memory row by row: the terms can wait in the gradient for what they are multiplied by
     kept = 1 if c[12] == 0 and f[3] <= double(0.0) and c[8] == 1 and c[6] == 1 and c[25] == 1 else 0
+    lonely = 0
     if c[13] == 0 and f[1] <= double(0.0):
         kept = 0
+        lonely = 1 if c[12] != 0 and c[8] < 2 else 0
     start = block * c[1]
     while start < stop:
         n = stop - start
@@ -284,6 +304,8 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
         for i in range(n):
             row = start + i
             values[i] = 0.0
+            losses[i] = double(0.0)
+            counts[i] = double(0.0)
             at = locate_row(row, c[4], c[21], c[23])
             if c[13] != 0:
                 check_distribution(c, f, row, at, q, partial)
@@ -295,6 +317,12 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                     clear_row(c[3], c[25], g)
                 if c[8] > 1:
                     clear_row(c[3], c[28], h)
+            elif lonely == 1:
+                w = double(weights[i])
+                value = label_row(c, f, x, labels[i], w, g)
+                losses[i] = value
+                counts[i] = w * class_weight_of(c, labels[i])
+                values[i] = real(value)
             else:
                 w = double(weights[i])
                 pivot = measure_row(c, f, x, at, labels[i], s, z, q, kept, g)
@@ -302,8 +330,8 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                 counted = class_weight_of(c, labels[i])
                 if c[13] != 0 and c[18] != 0:
                     counted = s[5]
-                partial[0] = partial[0] + value
-                partial[1] = partial[1] + w * counted
+                losses[i] = value
+                counts[i] = w * counted
                 values[i] = real(value)
                 s[10] = w * f[0]
                 if kept == 1:
@@ -312,6 +340,8 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                     row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
         if c[15] == 1:
             deliver(c, 47, start, n, values, 0)
+        partial[0] = partial[0] + add_up(losses, n)
+        partial[1] = partial[1] + add_up(counts, n)
         start = start + n
     return 0
 
@@ -319,7 +349,7 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
 @apart
 def counted_rows(c: Ints, f: Doubles, start: Int, n: Int, labels: Ints, weights: Reals, q: Reals) -> Double:
     """What n rows count with: the sample's weight times that of the label's class, or of the distribution."""
-    total = double(0.0)
+    total = stack_doubles(512)
     for i in range(n):
         counted = class_weight_of(c, labels[i])
         if c[13] != 0 and c[18] != 0:
@@ -333,8 +363,8 @@ def counted_rows(c: Ints, f: Doubles, start: Int, n: Int, labels: Ints, weights:
                 for j in range(m):
                     counted = counted + double(q[j])
                 first = first + m
-        total = total + double(weights[i]) * counted
-    return total
+        total[i] = double(weights[i]) * counted
+    return add_up(total, n)
 
 
 def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:

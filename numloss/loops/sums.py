@@ -31,6 +31,19 @@ def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
     return 0
 
 
+@apart
+def add_up(values: Doubles, n: Int) -> Double:
+    """The sum of n <= 512 values by halving. The 512 values are overwritten."""
+    for i in range(n, 512):
+        values[i] = double(0.0)
+    half = 256
+    while half > 0:
+        for i in range(half):
+            values[i] = values[i] + values[i + half]
+        half = half // 2
+    return values[0]
+
+
 def fold(lanes: Doubles) -> Double:
     """The sum of the lanes."""
     for i in range(16):
