@@ -141,11 +141,11 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                 reals(h + j * c[CURVATURE + 3])[0] = zero
 
     @target.jitable
-    def curvature(bound, p, left, coefficient, twice, s, q):  # type: ignore[no-untyped-def]
+    def curvature(bound, p, left, coefficient, twice, s):  # type: ignore[no-untyped-def]
         """Of the loss with respect to a score with this probability, times the square of the score's slope."""
         if kind == PROBABILITIES:
-            # -q log p: the slope of the score is 1 / p, its bend the negative square of that
-            return q * s * s if bound == 1 else zero * s * s
+            # -q log p: all curvature is in the bend of the score
+            return zero * s * s
         own = two * coefficient * p * left if bound == 1 else coefficient * p * left
         return (own + twice * p * p) * s * s
 
@@ -174,10 +174,12 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             if mode == 2:
                 left = real(others / total) if j == pivot else one - p
                 twice = real(double(two) * z_weight)
-                curved = curvature(c[11], p, left, real(coefficient), twice, first, q)
-                if c[11] == 0:
-                    curved = curved + step * bend(value, cap, eps, first)
-                elif curved < real(r[5]):
+                curved = curvature(c[11], p, left, real(coefficient), twice, first)
+                bent = step * bend(value, cap, eps, first)
+                if c[11] == 1 and bent < zero:
+                    bent = zero
+                curved = curved + bent
+                if c[11] == 1 and curved < real(r[5]):
                     curved = real(r[5])
                 reals(h + j * c[CURVATURE + 3])[0] = curved * real(factor)
             reals(g + j * c[GRADIENT + 3])[0] = step * first * real(factor)
