@@ -14,99 +14,15 @@ import numloss as nl
 from numloss import extras
 from numloss.data.dataset import Dataset
 from numloss.extras import MissingExtra
-from numloss.nn import Parameters, mlp
+from numloss.nn import mlp
 from numloss.registry import POSITIVE, UNIT
-from numloss.train import Adam, Settings, Trainer, fit, objective, write
+from numloss.train import Settings, Trainer, fit, objective, write
 
 QUICK = Settings(epochs=3)
 
 
 def small(rows: int, columns: int = 5, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(rows, columns))
-
-
-# networks ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("hidden", [(), (7,), (8, 6)])
-def test_gradients_are_central_differences(hidden: tuple[int, ...]) -> None:
-    network = mlp(5, hidden, 3, rows=9, seed=1, dtype=np.float64)
-    network.parameters.values += 0.1 * small(1, network.parameters.values.size)[0]  # biases are 0 at the start
-    x, target = small(9), small(9, 3, seed=2)
-
-    def loss() -> float:
-        return nl.mse(network.forward(x), target)
-
-    network.backward(nl.grad(nl.mse)(network.forward(x), target))
-    found = network.parameters.gradients.copy()
-    values, step = network.parameters.values, 1e-6
-    for k in range(values.size):
-        kept = values[k]
-        values[k] = kept + step
-        above = loss()
-        values[k] = kept - step
-        below = loss()
-        values[k] = kept
-        assert found[k] == pytest.approx((above - below) / (2 * step), rel=1e-6, abs=1e-8)
-
-
-def test_batches_of_any_size_share_the_buffers() -> None:
-    network = mlp(5, (7,), 3, rows=8, seed=1)
-    x = small(21).astype(np.float32)
-    whole = network.predict(x)
-    assert whole.shape == (21, 3)
-    for rows in (1, 3, 8):
-        first = network.forward(x[:rows])
-        np.testing.assert_allclose(first, whole[:rows], rtol=1e-5, atol=1e-6)
-        assert np.shares_memory(first, network.forward(x[:1]))
-    assert network.predict(x[:0]).shape == (0, 3)
-
-
-def test_parameters_are_views_of_one_array() -> None:
-    parameters = Parameters({"a": (2, 3), "b": (4,)}, np.dtype(np.float32))
-    parameters.value["b"][...] = 1.0
-    parameters.gradient["a"][...] = 2.0
-    assert parameters.values.tolist() == [0.0] * 6 + [1.0] * 4
-    assert parameters.gradients.tolist() == [2.0] * 6 + [0.0] * 4
-
-
-def test_first_weights_keep_the_size_of_signals_and_follow_the_seed() -> None:
-    network, same, other = (mlp(400, (300,), 10, rows=1, seed=seed) for seed in (1, 1, 2))
-    weight = network.parameters.value["0.weight"]
-    assert weight.std() == pytest.approx(math.sqrt(2 / 400), rel=0.02)
-    assert abs(weight.mean()) < 1e-3
-    assert not network.parameters.value["0.bias"].any()
-    np.testing.assert_array_equal(network.parameters.values, same.parameters.values)
-    assert not np.array_equal(network.parameters.values, other.parameters.values)
-
-
-def test_nan_is_not_hidden_by_the_rectifier() -> None:
-    network = mlp(5, (7,), 3, rows=2)
-    assert np.isnan(network.forward(np.full((2, 5), np.nan, np.float32))).all()
-
-
-# optimiser --------------------------------------------------------------------------------------------------------
-
-
-def test_adam_follows_its_definition() -> None:
-    parameters = Parameters({"a": (4,)}, np.dtype(np.float64))
-    parameters.values[:] = 1.0, -2.0, 3.0, 0.5
-    expected, mean, square = parameters.values.copy(), np.zeros(4), np.zeros(4)
-    optimiser = Adam(parameters, 0.1)
-    for step in range(1, 6):
-        gradient = 2.0 * parameters.values + step
-        parameters.gradients[:] = gradient
-        optimiser.step()
-        mean = 0.9 * mean + 0.1 * gradient
-        square = 0.999 * square + 0.001 * gradient**2
-        expected -= 0.1 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-        np.testing.assert_allclose(parameters.values, expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan, math.inf])
-def test_a_learning_rate_is_positive(rate: float) -> None:
-    with pytest.raises(ValueError, match="learning rate"):
-        Adam(Parameters({"a": (1,)}, np.dtype(np.float32)), rate)
 
 
 # losses and data --------------------------------------------------------------------------------------------------

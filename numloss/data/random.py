@@ -13,6 +13,8 @@ import numpy as np
 # Streams below these belong to the epochs; nothing else may share their words.
 SPLIT_STREAM = 1 << 32
 WEIGHT_STREAMS = 2 << 32
+# Dropout draws from a stream for each layer and step.
+DROPOUT_STREAMS = 3 << 32
 
 
 def words(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.uint64]]:

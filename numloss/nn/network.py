@@ -1,69 +1,135 @@
-"""Layers one after another, and the multilayer perceptron."""
+"""A network: layers, their parameters in flat arrays, and memory for batches of a fixed number of rows."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..data.random import WEIGHT_STREAMS, uniform
-from .layers import Layer, Linear, ReLU
-from .parameters import Array, Parameters
+from .kernels import kernels
+from .layer import Layer, Place
+from .parameters import Array, Parameters, Shape, views
+from .sequential import Sequential
 
 
-class Sequential:
-    """A network of layers, each fed by the one before; parameters are called `<position>.<name>`."""
+class Network:
+    """Layers one after another, planned for samples of one shape and batches of at most `rows` rows.
 
-    def __init__(self, layers: Sequence[Layer], rows: int, dtype: Any = np.float32) -> None:
-        self.layers = tuple(layers)
-        self.rows = rows
-        self.dtype: np.dtype[Any] = np.dtype(dtype)
-        shapes = {f"{k}.{name}": shape for k, layer in enumerate(layers) for name, shape in layer.shapes().items()}
-        self.parameters = Parameters(shapes, self.dtype)
-        for k, layer in enumerate(layers):
-            value, gradient = (self._part(views, k) for views in (self.parameters.value, self.parameters.gradient))
-            layer.allocate(value, gradient, rows, self.dtype)
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Each fed by the one before. They belong to this network from now on.
+    inputs : int or tuple of int
+        Shape of a sample: (features,), or (channels, height, width) for images.
+    rows : int
+        The most rows of a batch.
+    dtype : dtype
+        float32 or float64; of parameters and data.
+    seed : int
+        Of the first weights and of dropout. Every parameter has a stream of random numbers of its own.
 
-    @staticmethod
-    def _part(views: dict[str, Array], k: int) -> dict[str, Array]:
-        head = f"{k}."
-        return {name.removeprefix(head): view for name, view in views.items() if name.startswith(head)}
+    Attributes
+    ----------
+    parameters : Parameters
+        `values` and `gradients`, flat; `value[name]` and `gradient[name]`, views with the names and shapes of a
+        torch.nn.Sequential of the same layers.
+    state : dict of arrays
+        What is kept with the parameters and not trained: running statistics, by name.
+    outputs : tuple of int
+        Shape of a sample of the output.
+    """
 
-    def forward(self, x: Array) -> Array:
-        """The output for at most `rows` rows; valid until the next call."""
-        for layer in self.layers:
-            x = layer.forward(x)
-        return x
+    def __init__(
+        self, layers: Sequence[Layer], inputs: int | Shape, *, rows: int, dtype: Any = np.float32, seed: int = 0
+    ) -> None:
+        self.body = Sequential(layers)
+        self.inputs: Shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
+        self.rows, self.seed, self.dtype = rows, seed, np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise TypeError(f"a network computes in float32 or float64, not {self.dtype}")
+        if rows < 1 or min(self.inputs, default=0) < 1:
+            raise ValueError(f"rows and the shape of a sample must be at least 1, got {rows} and {self.inputs}")
+        self.outputs: Shape = _channels_first(self.body.plan(_channels_last(self.inputs)))
+        self.parameters = Parameters({n: t.shape for n, t in self.body.parameters().items()}, self.dtype)
+        kept = {n: t.shape for n, t in self.body.state().items()}
+        self.state = views(np.empty(sum(map(math.prod, kept.values())), self.dtype), kept)
+        self._start()
+        kernel, views_of = kernels(self.dtype), self.parameters
+        self.body.allocate(Place(rows, self.dtype, kernel, seed, views_of.value, views_of.gradient, self.state))
+        self._copy: Array | None = None
 
-    def backward(self, slope: Array) -> None:
-        """Fill the gradients of all parameters from the slope of the last output, which is overwritten."""
-        for k in reversed(range(len(self.layers))):
-            slope = self.layers[k].backward(slope, wanted=k > 0)
+    def _start(self) -> None:
+        """The first values of parameters and state."""
+        asked = [*self.body.parameters().items(), *self.body.state().items()]
+        for stream, (name, tensor) in enumerate(asked, WEIGHT_STREAMS):
+            view = self.parameters.value.get(name, self.state.get(name))
+            assert view is not None
+            view[...] = tensor.start(tensor.shape, partial(uniform, seed=self.seed, stream=stream))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in their order."""
+        return self.body.layers
+
+    def forward(self, x: Array, step: int | None = None) -> Array:
+        """The output for at most `rows` rows; valid until the next call.
+
+        `step` is the number of the training step, from which dropout draws and by which running statistics know
+        that they move; None computes what the trained network answers.
+        """
+        return _first(self.body.forward(self._enter(x), step))
+
+    def backward(self, slope: Array, wanted: bool = False) -> Array | None:
+        """Fill the gradients of all parameters from the slope of the last output, which may be overwritten.
+
+        Returns the slope of the input if it is wanted, in memory that is valid until the next call.
+        """
+        inner = self.body.backward(np.ascontiguousarray(_last(slope), self.dtype), wanted)
+        return None if inner is None else _first(inner)
 
     def predict(self, x: Array) -> Array:
         """The outputs for any number of rows, in new memory."""
-        starts = range(0, max(len(x), 1), self.rows)
-        return np.concatenate([self.forward(x[at : at + self.rows]).copy() for at in starts])
+        y = np.empty((len(x), *self.outputs), self.dtype)
+        for at in range(0, len(x), self.rows):
+            y[at : at + self.rows] = self.forward(x[at : at + self.rows])
+        return y
+
+    def trace(self, x: Array, step: int | None = None) -> Iterator[tuple[str, Array]]:
+        """Run forward and yield each layer's name and output in turn, as to find the first that is not finite."""
+        y = self._enter(x)
+        for k, layer in enumerate(self.layers):
+            y = layer.forward(y, step)
+            yield f"{k} ({type(layer).__name__})", _first(y)
+
+    def _enter(self, x: Array) -> Array:
+        if x.shape[1:] != self.inputs or len(x) > self.rows:
+            raise ValueError(f"x has shape {x.shape}, the network takes {self.inputs} in at most {self.rows} rows")
+        x = _last(x)
+        if self.body.takes_labels or (x.flags.c_contiguous and x.dtype == self.dtype):
+            return x
+        if self._copy is None:
+            self._copy = np.empty((self.rows, *x.shape[1:]), self.dtype)
+        copy = self._copy[: len(x)]
+        np.copyto(copy, x, casting="same_kind")
+        return copy
 
 
-def mlp(
-    inputs: int, hidden: Sequence[int], outputs: int, *, rows: int, seed: int = 0, dtype: Any = np.float32
-) -> Sequential:
-    """A multilayer perceptron with ReLU between its layers.
+def _channels_last(shape: Shape) -> Shape:
+    return (*shape[1:], shape[0]) if len(shape) == 3 else shape
 
-    Weights are uniform with the variance 2 / inputs of a layer, after He et al. (2015), so that signals keep their
-    size through the rectifiers; biases are 0. Layers draw from streams of their own: a pure function of the seed.
-    """
-    widths = [inputs, *hidden, outputs]
-    layers: list[Layer] = []
-    for before, after in itertools.pairwise(widths):
-        layers += [Linear(before, after), ReLU(after)]
-    network = Sequential(layers[:-1], rows, dtype)
-    for stream, view in enumerate(network.parameters.value.values(), WEIGHT_STREAMS):
-        if view.ndim == 2:
-            bound = math.sqrt(6.0 / view.shape[1])
-            view[...] = ((2.0 * uniform(view.size, seed, stream) - 1.0) * bound).reshape(view.shape)
-    return network
+
+def _channels_first(shape: Shape) -> Shape:
+    return (shape[2], *shape[:2]) if len(shape) == 3 else shape
+
+
+def _last(x: Array) -> Array:
+    return x.transpose(0, 2, 3, 1) if x.ndim == 4 else x
+
+
+def _first(x: Array) -> Array:
+    return x.transpose(0, 3, 1, 2) if x.ndim == 4 else x
+

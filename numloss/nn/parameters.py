@@ -1,7 +1,7 @@
 """The parameters of a network in one flat array, and their gradients in another.
 
-An optimiser then updates everything with a few operations on whole arrays, and a gradient travels between
-processes as one message. Layers see their own part of both as views.
+An optimiser then updates everything in one pass over whole arrays, and a gradient travels between processes as one
+message. Layers see their own part of both as views.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ class Parameters:
         size = sum(math.prod(shape) for shape in shapes.values())
         self.values = np.zeros(size, dtype)
         self.gradients = np.zeros(size, dtype)
-        self.value = _views(self.values, shapes)
-        self.gradient = _views(self.gradients, shapes)
+        self.value = views(self.values, shapes)
+        self.gradient = views(self.gradients, shapes)
 
 
-def _views(flat: Array, shapes: dict[str, Shape]) -> dict[str, Array]:
-    views, at = {}, 0
+def views(flat: Array, shapes: dict[str, Shape]) -> dict[str, Array]:
+    """A flat array as named arrays of the given shapes, one after another."""
+    named, at = {}, 0
     for name, shape in shapes.items():
         size = math.prod(shape)
-        views[name] = flat[at : at + size].reshape(shape)
+        named[name] = flat[at : at + size].reshape(shape)
         at += size
-    return views
+    return named

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..data import Dataset, permutation
 from ..data.dataset import Array
-from ..nn import Sequential
-from .adam import Adam
+from ..nn import Network
 from .objective import Objective
+from .optimisers import Adam
 
 # Rows named in the message about a loss that is not finite.
 NAMED_ROWS = 8
@@ -43,13 +43,13 @@ class History:
 class Trainer:
     """Everything a step needs, allocated once: batches, slopes, the optimiser's memory."""
 
-    def __init__(self, network: Sequential, goal: Objective, data: tuple[Dataset, Dataset], rate: float) -> None:
+    def __init__(self, network: Network, goal: Objective, data: tuple[Dataset, Dataset], rate: float) -> None:
         self.network, self.goal = network, goal
         self.train_part, self.test_part = data
-        outputs = network.parameters.value[list(network.parameters.value)[-1]].shape[0]
+        (outputs,) = network.outputs
         self.train_target = goal.targets(self.train_part, outputs)
         self.test_target = goal.targets(self.test_part, outputs)
-        self.optimiser = Adam(network.parameters, rate)
+        self.rate, self.optimiser = rate, Adam(network.parameters.values.size)
         rows = network.rows
         self._x = np.empty((rows, self.train_part.features.shape[1]), np.float32)
         self._target = np.empty((rows, *self.train_target.shape[1:]), self.train_target.dtype)
@@ -82,13 +82,14 @@ class Trainer:
             # clip, as these rows are in range: the mode that raises would gather into a copy first
             x = np.take(self.train_part.features, rows, axis=0, out=self._x[: len(rows)], mode="clip")
             target = np.take(self.train_target, rows, axis=0, out=self._target[: len(rows)], mode="clip")
-            output = self.network.forward(x)
+            output = self.network.forward(x, history.steps)
             value, slope = evaluate(output, target, out=self._slope[: len(rows)])
             if not math.isfinite(value):
                 history.stopped = self._blame(output, target, rows, value, history.steps)
                 return total
             self.network.backward(slope)
-            self.optimiser.step()
+            parameters = self.network.parameters
+            self.optimiser.step(parameters.values, parameters.gradients, self.rate)
             history.steps += 1
             total += value * len(rows)
         return total

@@ -11,7 +11,7 @@ from typing import Any
 from ..data import Dataset, Standardiser, digits, from_npz, split
 from ..extras import optional
 from ..files import write_json
-from ..nn import Sequential, mlp
+from ..nn import Network, mlp
 from ..transforms import unwrapped
 from ..version import __version__
 from .curve import write_curve
@@ -50,7 +50,7 @@ class Run:
     settings: Settings
     loss: str
     options: dict[str, Any]
-    network: Sequential
+    network: Network
     train_part: Dataset
     test_part: Dataset
     scaling: Standardiser

@@ -11,11 +11,11 @@ import numpy as np
 from ..data import Standardiser
 from ..extras import optional
 from ..files import atomic_write
-from ..nn import Sequential
+from ..nn import Network
 
 
 def write_weights(
-    path: str | os.PathLike[str], network: Sequential, scaling: Standardiser, summary: dict[str, Any]
+    path: str | os.PathLike[str], network: Network, scaling: Standardiser, summary: dict[str, Any]
 ) -> None:
     """Write the parameters as `<layer>.weight` and `<layer>.bias`, with the scaling of the features.
 

@@ -1,0 +1,44 @@
+"""Dropout as a pure function of the seed, the step and the layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data.random import DROPOUT_STREAMS, words
+from .layer import Layer, Place
+from .parameters import Array, Shape
+
+
+class Dropout(Layer):
+    """Each entry is 0 with probability p while training, and divided by 1 - p otherwise (Srivastava et al., 2014)."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        if not 0.0 <= p < 1.0:
+            raise ValueError(f"Dropout: p must be in [0, 1), got {p}")
+        self.p = p
+
+    def plan(self, shape: Shape) -> Shape:
+        self.shape = shape
+        return shape
+
+    def allocate(self, place: Place) -> None:
+        self.seed, self.number = place.seed, place.number
+        self.keeps_output = not place.overwrite
+        self._y = None if place.overwrite else place.empty(self.shape)
+        self._mask = place.empty(self.shape)
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        self._training = step is not None
+        if step is None:
+            return x
+        mask = self._mask[: len(x)]
+        # 32 bits an entry; streams of a step lie next to those of the layer's other steps
+        bits = words(-(-x.size // 2), self.seed, DROPOUT_STREAMS + (self.number << 32) + step).view(np.uint32)
+        np.greater_equal(bits[: x.size].reshape(x.shape), self.p * 2.0**32, out=mask)
+        mask *= 1.0 / (1.0 - self.p)
+        return np.multiply(x, mask, out=x if self._y is None else self._y[: len(x)])
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        if self._training and wanted:
+            slope *= self._mask[: len(slope)]
+        return slope

@@ -1,0 +1,277 @@
+"""The kernels of layers and optimisers in NumPy: what runs without Numba, and what the compiled ones are held to.
+
+The features of an array are its last axis; images are (rows, height, width, channels). Integers come first, then
+arrays, then numbers. Results are written to arrays that are given.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from .parameters import Array
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1])
+
+
+# matrices ---------------------------------------------------------------------------------------------------------
+
+
+def add_bias(y: Array, bias: Array) -> None:
+    """y += bias in every row."""
+    y += bias
+
+
+def column_sums(x: Array, sums: Array) -> None:
+    """The sum over the rows."""
+    np.sum(_rows(x), axis=0, out=sums)
+
+
+def scatter_rows(slope: Array, labels: Array, table: Array) -> None:
+    """Add each row to the row of the table that its label names."""
+    np.add.at(table, labels, slope)
+
+
+# activations ------------------------------------------------------------------------------------------------------
+
+
+def relu(x: Array, y: Array) -> None:
+    """max(x, 0)."""
+    np.maximum(x, 0, out=y)
+
+
+def relu_slope(y: Array, slope: Array) -> None:
+    """0 where the output is."""
+    np.copyto(slope, 0, where=y <= 0)
+
+
+def sigmoid(x: Array, y: Array) -> None:
+    """1 / (1 + exp(-x)), without overflow."""
+    small = np.exp(-np.abs(x))
+    np.divide(np.where(x >= 0, 1, small), 1 + small, out=y)
+
+
+def sigmoid_slope(y: Array, slope: Array) -> None:
+    """y (1 - y)."""
+    slope *= y * (1 - y)
+
+
+def tanh(x: Array, y: Array) -> None:
+    """The hyperbolic tangent."""
+    np.tanh(x, out=y)
+
+
+def tanh_slope(y: Array, slope: Array) -> None:
+    """1 - y^2."""
+    slope *= (1 - y) * (1 + y)
+
+
+def softmax(x: Array, y: Array) -> None:
+    """exp(x) / sum(exp(x)) over the features."""
+    np.subtract(x, x.max(axis=-1, keepdims=True), out=y)
+    np.exp(y, out=y)
+    y /= y.sum(axis=-1, keepdims=True)
+
+
+def softmax_slope(y: Array, slope: Array) -> None:
+    """y (slope - sum(y slope))."""
+    slope -= (y * slope).sum(axis=-1, keepdims=True)
+    slope *= y
+
+
+_ERF: Any = np.frompyfunc(math.erf, 1, 1)
+
+
+def _normal_cdf(x: Array) -> Array:
+    return (0.5 * (1.0 + _ERF(x / math.sqrt(2.0)).astype(np.float64))).astype(x.dtype)
+
+
+def gelu(x: Array, y: Array) -> None:
+    """x P(z < x) for a standard normal z."""
+    np.multiply(x, _normal_cdf(x), out=y)
+
+
+def gelu_slope(x: Array, slope: Array) -> None:
+    """P(z < x) + x p(x)."""
+    slope *= _normal_cdf(x) + x * np.exp(-0.5 * x * x) * (1.0 / math.sqrt(2.0 * math.pi))
+
+
+# images -----------------------------------------------------------------------------------------------------------
+
+
+def _windows(x: Array, size: int, stride: int) -> Any:
+    """A view of shape (rows, height, width, channels, size, size)."""
+    return sliding_window_view(x, (size, size), axis=(1, 2))[:, ::stride, ::stride]
+
+
+def patches(
+    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    x: Array, laid: Array,
+) -> None:  # fmt: skip
+    """Each window of the images as a row, in the order height, width, channel."""
+    around = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    windows = _windows(np.pad(x, around), size, stride)
+    np.copyto(laid.reshape(len(x), down, across, size, size, channels), windows.transpose(0, 1, 2, 4, 5, 3))
+
+
+def add_patches(
+    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    laid: Array, x: Array,
+) -> None:  # fmt: skip
+    """The images whose pixels are the sums of the entries that `patches` made of them."""
+    whole = np.zeros((len(x), height + 2 * padding, width + 2 * padding, channels), x.dtype)
+    windows = laid.reshape(len(x), down, across, size, size, channels)
+    for k in range(size):
+        for m in range(size):
+            rows, columns = slice(k, k + down * stride, stride), slice(m, m + across * stride, stride)
+            whole[:, rows, columns][:, :down, :across] += windows[:, :, :, k, m]
+    np.copyto(x, whole[:, padding : padding + height, padding : padding + width])
+
+
+def max_pool(
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int,
+    x: Array, y: Array, where: Array,
+) -> None:  # fmt: skip
+    """The largest entry of each window, and its number in the window."""
+    flat = _windows(x, size, stride).reshape(*y.shape, size * size)
+    chosen = flat.argmax(axis=-1)
+    np.copyto(y, np.take_along_axis(flat, chosen[..., None], axis=-1)[..., 0])
+    where[...] = chosen
+
+
+def max_pool_slope(
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int,
+    slope: Array, where: Array, x_slope: Array,
+) -> None:  # fmt: skip
+    """The slope goes to the chosen entry."""
+    x_slope[...] = 0
+    for k in range(size * size):
+        rows, columns = (slice(at, at + n * stride, stride) for at, n in ((k // size, down), (k % size, across)))
+        x_slope[:, rows, columns][:, :down, :across] += np.where(where == k, slope, 0)
+
+
+def avg_pool(
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, x: Array, y: Array
+) -> None:
+    """The mean of each window."""
+    np.mean(_windows(x, size, stride), axis=(-2, -1), out=y)
+
+
+def avg_pool_slope(
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int,
+    slope: Array, x_slope: Array,
+) -> None:  # fmt: skip
+    """Every entry of a window receives the same share."""
+    x_slope[...] = 0
+    share = slope * (1.0 / (size * size))
+    for k in range(size * size):
+        rows, columns = (slice(at, at + n * stride, stride) for at, n in ((k // size, down), (k % size, across)))
+        x_slope[:, rows, columns][:, :down, :across] += share
+
+
+# normalisation ----------------------------------------------------------------------------------------------------
+
+
+def moments(x: Array, mean: Array, var: Array) -> None:
+    """Mean and variance of each feature over the rows."""
+    rows = _rows(x)
+    mean[...] = rows.mean(axis=0, dtype=np.float64)
+    var[...] = np.square(rows - mean).mean(axis=0, dtype=np.float64)
+
+
+def normalise(x: Array, mean: Array, scale: Array, weight: Array, bias: Array, y: Array) -> None:
+    """(x - mean) scale weight + bias."""
+    np.subtract(x, mean, out=y)
+    y *= scale * weight
+    y += bias
+
+
+def normalise_sums(x_slope: Array, x: Array, mean: Array, scale: Array, weight_slope: Array, bias_slope: Array) -> None:
+    """The gradients of weight and bias."""
+    np.sum(_rows(x_slope), axis=0, out=bias_slope)
+    np.sum(_rows(x_slope * ((x - mean) * scale)), axis=0, out=weight_slope)
+
+
+def normalise_slope(
+    slope: Array, x: Array, mean: Array, scale: Array, weight: Array, weight_slope: Array, bias_slope: Array,
+    share: float,
+) -> None:  # fmt: skip
+    """The slope of the input, over that of the output; `share` is 1 / rows where the moments depend on x, else 0."""
+    slope -= share * bias_slope + (x - mean) * (scale * (share * weight_slope))
+    slope *= scale * weight
+
+
+def layer_norm(x: Array, weight: Array, bias: Array, unit: Array, scale: Array, y: Array, eps: float) -> None:
+    """Mean 0 and variance 1 in every row, then weight and bias."""
+    np.subtract(x, x.mean(axis=-1, keepdims=True), out=unit)
+    np.mean(np.square(unit), axis=-1, out=scale)
+    scale += eps
+    np.sqrt(scale, out=scale)
+    np.divide(1.0, scale, out=scale)
+    unit *= scale[..., None]
+    np.multiply(unit, weight, out=y)
+    y += bias
+
+
+def layer_norm_slope(slope: Array, weight: Array, unit: Array, scale: Array) -> None:
+    """The slope of the input, over that of the output."""
+    slope *= weight
+    mean, along = slope.mean(axis=-1, keepdims=True), (slope * unit).mean(axis=-1, keepdims=True)
+    slope -= mean + unit * along
+    slope *= scale[..., None]
+
+
+def product_sums(slope: Array, unit: Array, weight_slope: Array, bias_slope: Array) -> None:
+    """The sums over the rows of slope * unit and of slope."""
+    np.sum(_rows(slope), axis=0, out=bias_slope)
+    np.sum(_rows(slope * unit), axis=0, out=weight_slope)
+
+
+# optimisers -------------------------------------------------------------------------------------------------------
+
+
+def square_sum(x: Array) -> float:
+    """The sum of squares, in float64."""
+    return float(np.sum(np.square(x, dtype=np.float64)))
+
+
+def sgd(
+    values: Array, gradients: Array, velocity: Array, rate: float, momentum: float, nesterov: float, decay: float
+) -> None:
+    """One step of stochastic gradient descent, see numloss.train.SGD."""
+    slope = gradients + decay * values
+    velocity *= momentum
+    velocity += slope
+    move = slope + momentum * velocity if nesterov else velocity
+    values -= rate * move
+
+
+def adam(
+    values: Array, gradients: Array, mean: Array, square: Array, rate: float, first: float, second: float,
+    root: float, eps: float, decay: float, shrink: float,
+) -> None:  # fmt: skip
+    """One step of Adam, see numloss.train.Adam; `rate` and `root` hold the corrections of the averages."""
+    slope = gradients + decay * values
+    mean += (1.0 - first) * (slope - mean)
+    square *= second
+    square += (1.0 - second) * slope * slope
+    values *= shrink
+    values -= rate * mean / (np.sqrt(square) / root + eps)
+
+
+def rmsprop(
+    values: Array, gradients: Array, square: Array, velocity: Array, rate: float, alpha: float, eps: float,
+    momentum: float, decay: float,
+) -> None:  # fmt: skip
+    """One step of RMSprop, see numloss.train.RMSprop."""
+    slope = gradients + decay * values
+    square *= alpha
+    square += (1.0 - alpha) * slope * slope
+    velocity *= momentum
+    velocity += slope / (np.sqrt(square) + eps)
+    values -= rate * velocity

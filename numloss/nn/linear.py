@@ -1,0 +1,125 @@
+"""Layers of matrix products: Linear, Embedding; and Flatten, which leads from images to them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .initial import Start, Tensor, kaiming, unit, zeros
+from .layer import Layer, Place, at_least, need_rank
+from .parameters import Array, Shape
+
+
+class Linear(Layer):
+    """y = x Wᵀ + b over the last axis, with W of shape (outputs, inputs)."""
+
+    def __init__(self, outputs: int, *, bias: bool = True, start: Start = kaiming) -> None:
+        at_least(self, 1, outputs=outputs)
+        self.outputs, self.start, self.has_bias = outputs, start, bias
+
+    def plan(self, shape: Shape) -> Shape:
+        need_rank(self, shape, 1, 2)
+        self.inputs, self.lead = shape[-1], shape[:-1]
+        return (*self.lead, self.outputs)
+
+    def parameters(self) -> dict[str, Tensor]:
+        weight = {"weight": Tensor((self.outputs, self.inputs), self.start)}
+        return {**weight, "bias": Tensor((self.outputs,), zeros)} if self.has_bias else weight
+
+    def allocate(self, place: Place) -> None:
+        self.weight, self.weight_slope = place.value["weight"], place.gradient["weight"]
+        self.bias, self.bias_slope = place.value.get("bias"), place.gradient.get("bias")
+        self._y = place.empty((*self.lead, self.outputs))
+        self._x_slope = place.empty((*self.lead, self.inputs))
+        self._add, self._sum = place.kernel("add_bias"), place.kernel("column_sums")
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        self._x = x
+        y = self._y[: len(x)]
+        np.matmul(x, self.weight.T, out=y)
+        if self.bias is not None:
+            self._add(y, self.bias)
+        return y
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        np.matmul(slope.reshape(-1, self.outputs).T, self._x.reshape(-1, self.inputs), out=self.weight_slope)
+        if self.bias is not None:
+            self._sum(slope, self.bias_slope)
+        if not wanted:
+            return None
+        return np.matmul(slope, self.weight, out=self._x_slope[: len(slope)])
+
+
+class Embedding(Layer):
+    """A row of a table for each label of the input, which holds integers in [0, entries)."""
+
+    takes_labels = True
+
+    def __init__(self, entries: int, features: int, *, start: Start = unit) -> None:
+        at_least(self, 1, entries=entries, features=features)
+        self.entries, self.features, self.start = entries, features, start
+
+    def plan(self, shape: Shape) -> Shape:
+        need_rank(self, shape, 1)
+        self.length = shape[0]
+        return (self.length, self.features)
+
+    def parameters(self) -> dict[str, Tensor]:
+        return {"weight": Tensor((self.entries, self.features), self.start)}
+
+    def allocate(self, place: Place) -> None:
+        self.weight, self.weight_slope = place.value["weight"], place.gradient["weight"]
+        self._y = place.empty((self.length, self.features))
+        self._labels = np.empty((place.rows, self.length), np.int64)
+        self._scatter = place.kernel("scatter_rows")
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        labels = self._labels[: len(x)]
+        if x.dtype.kind not in "iu":
+            raise TypeError(f"Embedding takes integers, got {x.dtype}")
+        labels[...] = x
+        bad = (labels < 0) | (labels >= self.entries)
+        if bad.any():
+            at = [int(k) for k in np.argwhere(bad)[0]]
+            raise IndexError(f"Embedding: x{at} = {x[tuple(at)]} is outside [0, {self.entries})")
+        return np.take(self.weight, labels, axis=0, out=self._y[: len(x)], mode="clip")
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        if wanted:
+            raise ValueError("Embedding: labels have no gradient")
+        self.weight_slope[...] = 0.0
+        self._scatter(slope, self._labels[: len(slope)], self.weight_slope)
+        return None
+
+
+class Flatten(Layer):
+    """Each sample as a vector; of an image all of its first channel, then all of its second, and so on."""
+
+    def plan(self, shape: Shape) -> Shape:
+        self.shape = shape
+        return (math.prod(shape),)
+
+    def allocate(self, place: Place) -> None:
+        self._image = len(self.shape) == 3
+        self.keeps_output = not self._image and not place.overwrite
+        if self._image:
+            self._y, self._x_slope = place.empty((math.prod(self.shape),)), place.empty(self.shape)
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        if not self._image:
+            return x.reshape(len(x), -1)
+        height, width, channels = self.shape
+        y = self._y[: len(x)]
+        np.copyto(y.reshape(-1, channels, height, width), x.transpose(0, 3, 1, 2))
+        return y
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        if not wanted:
+            return None
+        if not self._image:
+            return slope.reshape(-1, *self.shape)
+        height, width, channels = self.shape
+        x_slope = self._x_slope[: len(slope)]
+        np.copyto(x_slope, slope.reshape(-1, channels, height, width).transpose(0, 2, 3, 1))
+        return x_slope

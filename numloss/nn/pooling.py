@@ -1,0 +1,89 @@
+"""Pooling of images."""
+
+from __future__ import annotations
+
+from .convolution import window
+from .layer import Layer, Place, at_least, need_rank
+from .parameters import Array, Shape
+
+
+class MaxPool2d(Layer):
+    """The largest entry of each window; the first of equal ones passes the gradient on. NaN is the largest."""
+
+    def __init__(self, size: int, *, stride: int | None = None) -> None:
+        self.size, self.stride = size, size if stride is None else stride
+        at_least(self, 1, size=size, stride=self.stride)
+
+    def plan(self, shape: Shape) -> Shape:
+        self.shape, self.output = shape, (*window(self, shape, self.size, self.stride), shape[-1])
+        return self.output
+
+    def allocate(self, place: Place) -> None:
+        self._y, self._where, self._x_slope = (place.empty(s) for s in (self.output, self.output, self.shape))
+        geometry = (*self.shape, self.size, self.stride, *self.output[:2])
+        self._forward, self._backward = place.kernel("max_pool", *geometry), place.kernel("max_pool_slope", *geometry)
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        y = self._y[: len(x)]
+        self._forward(x, y, self._where[: len(x)])
+        return y
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        if not wanted:
+            return None
+        x_slope = self._x_slope[: len(slope)]
+        self._backward(slope, self._where[: len(slope)], x_slope)
+        return x_slope
+
+
+class AvgPool2d(Layer):
+    """The mean of each window."""
+
+    def __init__(self, size: int, *, stride: int | None = None) -> None:
+        self.size, self.stride = size, size if stride is None else stride
+        at_least(self, 1, size=size, stride=self.stride)
+
+    def plan(self, shape: Shape) -> Shape:
+        self.shape, self.output = shape, (*window(self, shape, self.size, self.stride), shape[-1])
+        return self.output
+
+    def allocate(self, place: Place) -> None:
+        self._y, self._x_slope = place.empty(self.output), place.empty(self.shape)
+        geometry = (*self.shape, self.size, self.stride, *self.output[:2])
+        self._forward, self._backward = place.kernel("avg_pool", *geometry), place.kernel("avg_pool_slope", *geometry)
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        y = self._y[: len(x)]
+        self._forward(x, y)
+        return y
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        if not wanted:
+            return None
+        x_slope = self._x_slope[: len(slope)]
+        self._backward(slope, x_slope)
+        return x_slope
+
+
+class GlobalAvgPool2d(Layer):
+    """The mean of each channel: images become vectors of channels."""
+
+    def plan(self, shape: Shape) -> Shape:
+        need_rank(self, shape, 3)
+        self.shape = shape
+        return (shape[2],)
+
+    def allocate(self, place: Place) -> None:
+        self._y, self._x_slope = place.empty(self.shape[2:]), place.empty(self.shape)
+        self._scale = 1.0 / (self.shape[0] * self.shape[1])
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        return x.mean(axis=(1, 2), out=self._y[: len(x)])  # type: ignore[no-any-return]
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        if not wanted:
+            return None
+        x_slope = self._x_slope[: len(slope)]
+        slope *= self._scale
+        x_slope[...] = slope[:, None, None, :]
+        return x_slope

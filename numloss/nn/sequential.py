@@ -1,0 +1,92 @@
+"""Layers made of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .initial import Tensor
+from .layer import Layer, Place
+from .parameters import Array, Shape
+
+
+class Sequential(Layer):
+    """Layers one after another; their parameters are called `<position>.<name>`."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = tuple(layers)
+        self.takes_labels = bool(self.layers) and self.layers[0].takes_labels
+        if len({id(layer) for layer in self.layers}) < len(self.layers):
+            raise ValueError("a layer can stand in one position only: it has memory of its own")
+
+    def plan(self, shape: Shape) -> Shape:
+        for k, layer in enumerate(self.layers):
+            try:
+                shape = layer.plan(shape)
+            except ValueError as error:
+                raise ValueError(f"layer {k}: {error}") from None
+        return shape
+
+    def parameters(self) -> dict[str, Tensor]:
+        return {f"{k}.{name}": t for k, layer in enumerate(self.layers) for name, t in layer.parameters().items()}
+
+    def state(self) -> dict[str, Tensor]:
+        return {f"{k}.{name}": t for k, layer in enumerate(self.layers) for name, t in layer.state().items()}
+
+    def allocate(self, place: Place) -> None:
+        overwrite = place.overwrite
+        for k, layer in enumerate(self.layers):
+            layer.allocate(place.inside(str(k), k, overwrite))
+            overwrite = not layer.keeps_output
+        self.keeps_output = not overwrite
+        # layers before the first with parameters need no slope, unless that of the input is wanted
+        trained = [k for k, layer in enumerate(self.layers) if layer.parameters()]
+        self._first = trained[0] if trained else len(self.layers)
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        for layer in self.layers:
+            x = layer.forward(x, step)
+        return x
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        passed: Array | None = slope
+        for k in reversed(range(0 if wanted else self._first, len(self.layers))):
+            assert passed is not None
+            passed = self.layers[k].backward(passed, wanted or k > self._first)
+        return passed if wanted else None
+
+
+class Residual(Layer):
+    """x + f(x) for the layers f, which keep the shape (He et al., 2016)."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.body = Sequential(layers)
+
+    def plan(self, shape: Shape) -> Shape:
+        self.shape = shape
+        if self.body.plan(shape) != shape:
+            raise ValueError(f"Residual: the layers turn the shape {shape} into {self.body.plan(shape)}")
+        return shape
+
+    def parameters(self) -> dict[str, Tensor]:
+        return self.body.parameters()
+
+    def state(self) -> dict[str, Tensor]:
+        return self.body.state()
+
+    def allocate(self, place: Place) -> None:
+        self._y, self._slope = place.empty(self.shape), place.empty(self.shape)
+        # the input is added at the end: the layers inside must not write over it
+        self.body.allocate(Place(**{**vars(place), "overwrite": False}))
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        return np.add(x, self.body.forward(x, step), out=self._y[: len(x)])
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        inner = self._slope[: len(slope)]
+        np.copyto(inner, slope)
+        through = self.body.backward(inner, wanted)
+        if through is None:
+            return None
+        return np.add(slope, through, out=slope)
