@@ -2,11 +2,12 @@
 
 A first pass adds up what prediction and target share (tp), what only the prediction claims (fp) and what it
 misses (fn); the law of those three runs as an elementwise loss over the regions; a second pass writes the
-gradient. Header of the problem c:
+gradient. The first pass leaves in the gradient what the second needs of the prediction: the slope of a sigmoid, the
+probabilities of a softmax, so that no exponential is taken twice. Header of the problem c:
 
     0 pixels of all samples   1 pixels of a block   2 pixels of a sample   3 classes   4 activation: none (0),
     sigmoid (1), softmax (2)   5 labels are given (1) or a target of pred's shape (0)   6 a label is ignored
-    7 which   8 blocks of a sample   9 bytes of the data's dtype   10 -
+    7 which   8 blocks of a sample   9 bytes of the data's dtype   10 there is a gradient
     11-13 strides of pred: sample, class, pixel   14-16 of the target   17-19 of the gradient
     20 address of the sums, of float64 (blocks, classes, 3)   21 address of the slopes, of float64 (samples,
     classes, 3)   22 onwards: operands pred, target, gradient
@@ -30,12 +31,11 @@ from .language import (
     offset,
     real,
     reals,
-    stack_doubles,
     stack_ints,
     stack_reals,
 )
 from .operands import convert, fetch_labels, first_outside, item_size
-from .sums import add_tile, clear, fold
+from .sums import tile_sum
 
 
 def tile_pixels(classes: Int, activation: Int) -> Int:
@@ -54,62 +54,99 @@ def tile_pixels(classes: Int, activation: Int) -> Int:
 @apart
 def strided_copy(x: Reals, step: Int, n: Int, out: Reals) -> Int:
     """n numbers that lie `step` apart."""
-    if step == 1:
-        for i in range(n):
-            out[i] = x[i]
-    else:
-        for i in range(n):
-            out[i] = x[i * step]
-    return 0
-
-
-@apart
-def softmax_statistics(c: Ints, x: Reals, n: Int, z: Reals, top: Reals, total: Reals) -> Int:
-    """Largest score and sum of exponentials over the classes, for n pixels; z is room for one class."""
-    for j in range(c[3]):
-        strided_copy(offset(x, j * c[12]), c[13], n, z)
-        for i in range(n):
-            if j == 0 or z[i] > top[i]:
-                top[i] = z[i]
     for i in range(n):
-        total[i] = 0.0
-    for j in range(c[3]):
-        strided_copy(offset(x, j * c[12]), c[13], n, z)
-        for i in range(n):
-            total[i] = total[i] + decay(z[i] - top[i])
+        out[i] = x[i * step]
     return 0
 
 
 @apart
-def probabilities(
-    c: Ints, x: Reals, n: Int, top: Reals, total: Reals, p: Reals, rest: Reals, slope: Reals
-) -> Int:
+def strided_write(values: Reals, n: Int, out: Reals, step: Int) -> Int:
+    """n numbers to places `step` apart."""
+    for i in range(n):
+        out[i * step] = values[i]
+    return 0
+
+
+def side_by_side(x: Reals, step: Int, n: Int, buffer: Reals) -> Reals:
+    """Pointer to n numbers that lie `step` apart, read into buffer unless they are neighbours."""
+    if step == 1:
+        return x
+    strided_copy(x, step, n, buffer)
+    return buffer
+
+
+@apart
+def softmax_statistics(c: Ints, x: Reals, n: Int, top: Reals, inverse: Reals, rest: Reals) -> Int:
+    """Of n pixels the largest score, 1 / sum of the exponentials, and 1 - p with all its digits where p is largest."""
+    buffer = stack_reals(512)
+    ones = stack_reals(512)
+    for j in range(c[3]):
+        z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
+        for i in range(n):
+            top[i] = z[i] if j == 0 or z[i] > top[i] else top[i]
+    for i in range(n):
+        rest[i] = 0.0
+        ones[i] = 0.0
+    for j in range(c[3]):
+        z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
+        for i in range(n):
+            e = decay(z[i] - top[i])
+            rest[i] = rest[i] + (0.0 if e >= 1.0 else e)
+            ones[i] = ones[i] + (1.0 if e >= 1.0 else 0.0)
+    for i in range(n):
+        inverse[i] = 1.0 / (rest[i] + ones[i])
+        rest[i] = (rest[i] + (ones[i] - 1.0)) * inverse[i]
+    return 0
+
+
+@apart
+def softmax_parts(z: Reals, n: Int, top: Reals, inverse: Reals, rest: Reals, parts: Reals) -> Int:
+    """p, 1 - p with all its digits, and p once more, for one class of n pixels."""
+    for i in range(n):
+        e = decay(z[i] - top[i])
+        p = e * inverse[i]
+        parts[i] = p
+        parts[512 + i] = rest[i] if e >= 1.0 else 1.0 - p
+        parts[1024 + i] = p
+    return 0
+
+
+@apart
+def sigmoid_parts(z: Reals, n: Int, parts: Reals) -> Int:
     """p, 1 - p with all its digits, and the slope of p, for one class of n pixels."""
-    strided_copy(x, c[13], n, p)
-    if c[4] == 1:
-        for i in range(n):
-            e = decay(p[i])
-            large = 1.0 / (1.0 + e)
-            small = e * large
-            rest[i] = small if p[i] >= 0.0 else large
-            slope[i] = large * small
-            p[i] = large if p[i] >= 0.0 else small
-    else:
-        for i in range(n):
-            if c[4] == 2:
-                p[i] = decay(p[i] - top[i]) / total[i]
-            rest[i] = 1.0 - p[i]
-            slope[i] = 1.0
+    for i in range(n):
+        e = decay(z[i])
+        large = 1.0 / (1.0 + e)
+        small = e * large
+        parts[i] = large if z[i] >= 0.0 else small
+        parts[512 + i] = small if z[i] >= 0.0 else large
+        parts[1024 + i] = large * small
+    return 0
+
+
+@apart
+def given_parts(p: Reals, n: Int, parts: Reals) -> Int:
+    """p and 1 - p for one class of n pixels."""
+    for i in range(n):
+        parts[i] = p[i]
+        parts[512 + i] = 1.0 - p[i]
+    return 0
+
+
+@apart
+def shares(t: Reals, n: Int, parts: Reals) -> Int:
+    """p t, p (1 - t) and (1 - p) t of n pixels, from p and 1 - p, which they replace."""
+    for i in range(n):
+        p = parts[i]
+        parts[1536 + i] = p * t[i]
+        parts[i] = p * (1.0 - t[i])
+        parts[512 + i] = parts[512 + i] * t[i]
     return 0
 
 
 @apart
 def read_labels(c: Ints, start: Int, n: Int, labels: Ints, partial: Doubles) -> Int:
     """Labels of n pixels; an ignored one is -1, a bad one is reported and becomes -1."""
-    if c[5] == 0:
-        for i in range(n):
-            labels[i] = 0
-        return 0
     fetch_labels(c, 25, start, n, labels)
     for i in range(n):
         label = labels[i]
@@ -123,149 +160,161 @@ def read_labels(c: Ints, start: Int, n: Int, labels: Ints, partial: Doubles) -> 
 
 
 @apart
-def read_target(c: Ints, at: Int, first: Int, n: Int, j: Int, labels: Ints, t: Reals, partial: Doubles) -> Int:
-    """Target of class j for n pixels from `first` of the sample at `at`; outside [0, 1] it is reported."""
-    if c[5] == 1:
-        for i in range(n):
-            t[i] = 1.0 if labels[i] == j else 0.0
-        return 0
-    code = c[26] % 16
-    place = at + j * c[15] + first * c[16]
-    convert(array_data(c[25]) + place * item_size(code, c[9]), code, c[16], n, t)
-    bad = first_outside(t, n, 1, 0.0, 1.0)
-    if bad >= 0 and partial[2] < double(0.0):
-        partial[2] = complaint(0, 1)
+def labelled_class(labels: Ints, n: Int, j: Int, t: Reals) -> Int:
+    """1 where the label is j, else 0."""
+    for i in range(n):
+        t[i] = 1.0 if labels[i] == j else 0.0
     return 0
 
 
 @apart
-def count_class(n: Int, labels: Ints, p: Reals, rest: Reals, t: Reals, sums: Doubles) -> Int:
-    """Add tp, fp and fn of n pixels of a class to sums[0..2]; pixels with label -1 count nothing."""
-    product = stack_reals(512)
-    lanes = stack_doubles(32)
+def clear_ignored(labels: Ints, n: Int, values: Reals) -> Int:
+    """Exact zeros where the label is -1, whatever was there."""
     for i in range(n):
-        product[i] = p[i] * t[i] if labels[i] >= 0 else 0.0
-    clear(lanes)
-    add_tile(product, n, lanes)
-    sums[0] = sums[0] + fold(lanes)
-    for i in range(n):
-        product[i] = p[i] * (1.0 - t[i]) if labels[i] >= 0 else 0.0
-    clear(lanes)
-    add_tile(product, n, lanes)
-    sums[1] = sums[1] + fold(lanes)
-    for i in range(n):
-        product[i] = rest[i] * t[i] if labels[i] >= 0 else 0.0
-    clear(lanes)
-    add_tile(product, n, lanes)
-    sums[2] = sums[2] + fold(lanes)
+        values[i] = values[i] if labels[i] >= 0 else 0.0
+    return 0
+
+
+def target_of_class(c: Ints, block: Int, first: Int, n: Int, j: Int, labels: Ints, buffer: Reals) -> Reals:
+    """Pointer to the target of class j for n pixels of a block's sample, from its pixel `first`."""
+    if c[5] == 1:
+        labelled_class(labels, n, j, buffer)
+        return buffer
+    code = c[26] % 16
+    at = array_data(c[25]) + ((block // c[8]) * c[14] + j * c[15] + first * c[16]) * item_size(code, c[9])
+    if code == 0 and c[16] == 1:
+        return reals(at)
+    convert(at, code, c[16], n, buffer)
+    return buffer
+
+
+def block_end(c: Ints, block: Int) -> Int:
+    """The pixel of its sample at which a block ends."""
+    stop = (block % c[8] + 1) * c[1]
+    if stop > c[2]:
+        stop = c[2]
+    return stop
+
+
+def clear_partial(partial: Doubles) -> Int:
+    """Nothing is counted and nothing is wrong."""
+    partial[0] = double(0.0)
+    partial[1] = double(0.0)
+    partial[2] = double(-1.0)
     return 0
 
 
 def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
-    """First pass: the sums of one block of pixels, for every class."""
-    z = stack_reals(512)
+    """First pass: the sums of one block of pixels for every class, and what the gradient needs of them."""
     top = stack_reals(512)
-    total = stack_reals(512)
-    p = stack_reals(512)
+    inverse = stack_reals(512)
     rest = stack_reals(512)
-    slope = stack_reals(512)
-    t = stack_reals(512)
+    parts = stack_reals(2048)
+    buffer = stack_reals(512)
+    shared = stack_reals(512)
     labels = stack_ints(512)
-    partial[0] = double(0.0)
-    partial[1] = double(0.0)
-    partial[2] = double(-1.0)
+    clear_partial(partial)
     sample = block // c[8]
     sums = offset(doubles(c[20]), block * c[3] * 3)
     for k in range(c[3] * 3):
         sums[k] = double(0.0)
     most = tile_pixels(c[3], c[4])
     first = (block % c[8]) * c[1]
-    stop = first + c[1]
-    if stop > c[2]:
-        stop = c[2]
+    stop = block_end(c, block)
     while first < stop:
         n = stop - first
         if n > most:
             n = most
         x = offset(reals(array_data(c[22])), sample * c[11] + first * c[13])
-        read_labels(c, sample * c[2] + first, n, labels, partial)
+        if c[5] == 1:
+            read_labels(c, sample * c[2] + first, n, labels, partial)
         if c[4] == 2:
-            softmax_statistics(c, x, n, z, top, total)
+            softmax_statistics(c, x, n, top, inverse, rest)
         for j in range(c[3]):
-            probabilities(c, offset(x, j * c[12]), n, top, total, p, rest, slope)
-            read_target(c, sample * c[14], first, n, j, labels, t, partial)
-            count_class(n, labels, p, rest, t, offset(sums, 3 * j))
+            z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
+            if c[4] == 2:
+                softmax_parts(z, n, top, inverse, rest, parts)
+            elif c[4] == 1:
+                sigmoid_parts(z, n, parts)
+            else:
+                given_parts(z, n, parts)
+            if c[10] == 1 and c[4] != 0:
+                kept = offset(reals(array_data(c[28])), sample * c[17] + j * c[18] + first * c[19])
+                strided_write(offset(parts, 1024), n, kept, c[19])
+            t = target_of_class(c, block, first, n, j, labels, shared)
+            if c[5] == 1:
+                clear_ignored(labels, n, parts)
+                clear_ignored(labels, n, offset(parts, 512))
+            elif first_outside(t, n, 1, 0.0, 1.0) >= 0:
+                partial[2] = complaint(0, 1)
+            shares(t, n, parts)
+            sums[3 * j] = sums[3 * j] + tile_sum(offset(parts, 1536), n)
+            sums[3 * j + 1] = sums[3 * j + 1] + tile_sum(parts, n)
+            sums[3 * j + 2] = sums[3 * j + 2] + tile_sum(offset(parts, 512), n)
         first = first + n
     return 0
 
 
 @apart
-def class_slopes(n: Int, labels: Ints, t: Reals, slopes: Doubles, out: Reals) -> Int:
-    """Slope of the loss with respect to p of one class, for n pixels."""
-    hit = real(slopes[0])
+def add_mixed(t: Reals, p: Reals, n: Int, slopes: Doubles, mixed: Reals) -> Int:
+    """Add p times the slope of the loss with respect to p, for one class of n pixels."""
+    gain = real(slopes[0]) - real(slopes[2])
     claim = real(slopes[1])
-    miss = real(slopes[2])
     for i in range(n):
-        out[i] = (hit - miss) * t[i] + claim * (1.0 - t[i]) if labels[i] >= 0 else 0.0
+        mixed[i] = mixed[i] + p[i] * (gain * t[i] + claim * (1.0 - t[i]))
     return 0
 
 
 @apart
-def strided_write(values: Reals, n: Int, out: Reals, step: Int) -> Int:
-    """n numbers to places `step` apart."""
+def class_gradient(t: Reals, mixed: Reals, n: Int, slopes: Doubles, g: Reals) -> Int:
+    """Multiply g by what the slope of the loss with respect to p has above `mixed`, for one class of n pixels."""
+    gain = real(slopes[0]) - real(slopes[2])
+    claim = real(slopes[1])
     for i in range(n):
-        out[i * step] = values[i]
+        g[i] = g[i] * (gain * t[i] + claim * (1.0 - t[i]) - mixed[i])
     return 0
 
 
 def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
-    """Second pass: the gradient of one block of pixels from the slopes of its regions."""
-    z = stack_reals(512)
-    top = stack_reals(512)
-    total = stack_reals(512)
-    p = stack_reals(512)
-    rest = stack_reals(512)
-    slope = stack_reals(512)
-    t = stack_reals(512)
+    """Second pass: the gradient of one block of pixels from the slopes of its regions.
+
+    It begins where the first pass ended: what that has read and written last may still be in a cache.
+    """
     mixed = stack_reals(512)
+    buffer = stack_reals(512)
+    shared = stack_reals(512)
     labels = stack_ints(512)
-    partial[0] = double(0.0)
-    partial[1] = double(0.0)
-    partial[2] = double(-1.0)
+    clear_partial(partial)
+    block = c[0] // c[2] * c[8] - 1 - block
     sample = block // c[8]
     slopes = offset(doubles(c[21]), sample * c[3] * 3)
     most = tile_pixels(c[3], c[4])
     first = (block % c[8]) * c[1]
-    stop = first + c[1]
-    if stop > c[2]:
-        stop = c[2]
+    stop = block_end(c, block)
     while first < stop:
         n = stop - first
         if n > most:
             n = most
-        x = offset(reals(array_data(c[22])), sample * c[11] + first * c[13])
-        g = offset(reals(array_data(c[28])), sample * c[17] + first * c[19])
-        read_labels(c, sample * c[2] + first, n, labels, partial)
+        x = offset(reals(array_data(c[28])), sample * c[17] + first * c[19])
+        if c[5] == 1:
+            read_labels(c, sample * c[2] + first, n, labels, partial)
         for i in range(n):
             mixed[i] = 0.0
         if c[4] == 2:
-            softmax_statistics(c, x, n, z, top, total)
             for j in range(c[3]):
-                probabilities(c, offset(x, j * c[12]), n, top, total, p, rest, slope)
-                read_target(c, sample * c[14], first, n, j, labels, t, partial)
-                class_slopes(n, labels, t, offset(slopes, 3 * j), z)
-                for i in range(n):
-                    mixed[i] = mixed[i] + z[i] * p[i]
+                p = side_by_side(offset(x, j * c[18]), c[19], n, buffer)
+                t = target_of_class(c, block, first, n, j, labels, shared)
+                add_mixed(t, p, n, offset(slopes, 3 * j), mixed)
         for j in range(c[3]):
-            probabilities(c, offset(x, j * c[12]), n, top, total, p, rest, slope)
-            read_target(c, sample * c[14], first, n, j, labels, t, partial)
-            class_slopes(n, labels, t, offset(slopes, 3 * j), z)
-            if c[4] == 2:
+            g = side_by_side(offset(x, j * c[18]), c[19], n, buffer)
+            if c[4] == 0:
                 for i in range(n):
-                    z[i] = p[i] * (z[i] - mixed[i]) if labels[i] >= 0 else 0.0
-            elif c[4] == 1:
-                for i in range(n):
-                    z[i] = z[i] * slope[i] if labels[i] >= 0 else 0.0
-            strided_write(z, n, offset(g, j * c[18]), c[19])
+                    g[i] = 1.0
+            t = target_of_class(c, block, first, n, j, labels, shared)
+            class_gradient(t, mixed, n, offset(slopes, 3 * j), g)
+            if c[5] == 1:
+                clear_ignored(labels, n, g)
+            if c[19] != 1:
+                strided_write(g, n, offset(x, j * c[18]), c[19])
         first = first + n
     return 0

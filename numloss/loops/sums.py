@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .language import Double, Doubles, Int, Reals, apart, double
+from .language import Double, Doubles, Int, Real, Reals, apart, double, stack_doubles
 
 TILE = 512
 LANES = 32
@@ -15,19 +15,22 @@ def clear(lanes: Doubles) -> Int:
     return 0
 
 
+def sixteen(values: Reals, i: Int) -> Real:
+    """The sum of the 16 values of a tile that lie 32 apart from i, as halving the tile would add them."""
+    first = (values[i] + values[i + 256]) + (values[i + 128] + values[i + 384])
+    second = (values[i + 64] + values[i + 320]) + (values[i + 192] + values[i + 448])
+    third = (values[i + 32] + values[i + 288]) + (values[i + 160] + values[i + 416])
+    fourth = (values[i + 96] + values[i + 352]) + (values[i + 224] + values[i + 480])
+    return (first + second) + (third + fourth)
+
+
 @apart
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
-    """Add n values to the lanes. The 512 values of the tile are overwritten."""
+    """Add n values to the lanes. What a tile of 512 has beyond them is overwritten by zeros."""
     for i in range(n, 512):
         values[i] = 0.0
-    for i in range(256):
-        values[i] = values[i] + values[i + 256]
-    for i in range(128):
-        values[i] = values[i] + values[i + 128]
-    for i in range(64):
-        values[i] = values[i] + values[i + 64]
     for i in range(32):
-        lanes[i] = lanes[i] + double(values[i] + values[i + 32])
+        lanes[i] = lanes[i] + double(sixteen(values, i))
     return 0
 
 
@@ -53,6 +56,15 @@ def fold(lanes: Doubles) -> Double:
     for i in range(4):
         lanes[i] = lanes[i] + lanes[i + 4]
     return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+
+
+@apart
+def tile_sum(values: Reals, n: Int) -> Double:
+    """The sum of n <= 512 values. What the tile has beyond them is overwritten by zeros."""
+    lanes = stack_doubles(32)
+    clear(lanes)
+    add_tile(values, n, lanes)
+    return fold(lanes)
 
 
 def combine(partials: Doubles, blocks: Int, column: Int) -> Double:

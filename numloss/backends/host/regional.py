@@ -103,7 +103,8 @@ class Regions:
             shaped, sizes = self.three(out)
             written, out_steps = (id(shaped), 0, 0), sizes[3:]
         integers = [self.samples * self.pixels, self.block, self.pixels, self.classes, self.activation]
-        integers += (int(self.labelled), int(self.ignore is not None), self.ignore or 0, self.per, real.itemsize, 0)
+        integers += (int(self.labelled), int(self.ignore is not None), self.ignore or 0, self.per, real.itemsize)
+        integers.append(int(out is not None))
         integers += (*self.sizes[3:], *target_steps, *out_steps)
         integers += (sums.__array_interface__["data"][0], slopes.__array_interface__["data"][0])
         work = self.pred.size * self.loss.cost
@@ -140,7 +141,8 @@ def regional(
     values, outputs = row_outputs(loss, mode, given, pred, shape, (pred, regions.target), wanted)
     sums = np.zeros((regions.samples, regions.per, regions.classes, 3))
     nothing = np.zeros(3)
-    results = backend.launch(regions.problem(backend.loop("regions_block", real.name), sums, nothing, None))
+    written = writable_in_three(outputs[0], regions) if mode else None
+    results = backend.launch(regions.problem(backend.loop("regions_block", real.name), sums, nothing, written))
     if results[2] >= 0.0:
         regions.complain()
     totals = sums.sum(axis=1)
@@ -159,7 +161,6 @@ def regional(
     if mode == 0:
         return result
     slopes = np.ascontiguousarray(np.broadcast_to(np.stack(slopes, axis=-1), (regions.samples, regions.classes, 3)))
-    written = writable_in_three(outputs[0], regions)
     backend.launch(regions.problem(backend.loop("region_slopes_block", real.name), sums, slopes, written))
     if written is not outputs[0]:
         outputs[0][...] = written
