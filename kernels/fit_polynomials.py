@@ -7,7 +7,26 @@ the minimax polynomial, and reproducible by anybody with mpmath.
     python kernels/fit_polynomials.py
 """
 
-from mpmath import atanh, chop, cos, exp, lu_solve, matrix, mp, mpf, nstr, pi, sqrt
+from mpmath import (
+    atan,
+    atanh,
+    chop,
+    cos,
+    erf,
+    erfc,
+    exp,
+    findroot,
+    log,
+    loggamma,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    nstr,
+    pi,
+    psi,
+    sqrt,
+)
 
 mp.dps = 60
 HALF_LOG2 = mp.log(2) / 2 * mpf("1.001")
@@ -35,12 +54,87 @@ def atanh_tail(z):
     return mpf(2) / 3 if abs(z) < mpf("1e-25") else (2 * atanh(s) - 2 * s) / s**3
 
 
+def atanh_rest(z):
+    """(3 atanh(s) / s - 3 - s^2) / s^4 with z = s^2"""
+    s = sqrt(z)
+    return mpf(3) / 5 if abs(z) < mpf("1e-20") else (3 * atanh(s) / s - 3 - z) / z**2
+
+
+def atan_tail(z):
+    """(atan(s) - s) / s^3 with z = s^2"""
+    s = sqrt(z)
+    return -mpf(1) / 3 if abs(z) < mpf("1e-25") else (atan(s) - s) / s**3
+
+
+def erf_tail(z):
+    """erf(x) / x - 1 with z = x^2"""
+    x = sqrt(z)
+    return 2 / sqrt(pi) - 1 if abs(z) < mpf("1e-25") else erf(x) / x - 1
+
+
+def erfc_scaled(t):
+    """(1 + 2 x) e^(x^2) erfc(x) - 1 with t = (x - 3) / (x + 3)"""
+    x = 3 * (1 + t) / (1 - t)
+    return (1 + 2 * x) * exp(x * x) * erfc(x) - 1
+
+
+def lgamma_bend(u):
+    """(lgamma(2 + u) / u - digamma(2)) / u"""
+    return psi(1, 2) / 2 if abs(u) < mpf("1e-20") else (loggamma(2 + u) / u - psi(0, 2)) / u
+
+
+def stirling_rest(z):
+    """What Stirling's formula leaves of lgamma(x), times x, with z = 1 / x^2"""
+    x = 1 / sqrt(z)
+    return (loggamma(x) - (x - mpf(1) / 2) * (log(x) - 1) - log(2 * pi) / 2 + mpf(1) / 2) * x
+
+
+def digamma_slope(v):
+    """digamma(root + v) / v"""
+    return psi(1, DIGAMMA_ROOT) if abs(v) < mpf("1e-25") else psi(0, DIGAMMA_ROOT + v) / v
+
+
+def digamma_rest(z):
+    """(log(x) - 1 / (2 x) - digamma(x)) x^2 with z = 1 / x^2"""
+    x = 1 / sqrt(z)
+    return (log(x) - 1 / (2 * x) - psi(0, x)) * x**2
+
+
+DIGAMMA_ROOT = findroot(lambda x: psi(0, x), mpf("1.4616321449683623"))
+# where 1 / x^2 lies for x >= 6.5 and for x >= 5.2; nearer to 0 the rests are differences of nearly equal numbers
+BEYOND_6_5 = mpf("1e-8"), 1 / mpf("42.25")
+BEYOND_5_2 = mpf("1e-8"), 1 / mpf("27.04")
+AROUND_2 = mpf("-0.7"), mpf("0.5")
+AROUND_ROOT = 1 - DIGAMMA_ROOT, mpf("2.2") - DIGAMMA_ROOT
+
+
+def far_erfc(last):
+    """Where (x - 3) / (x + 3) lies for 0.9 <= x <= last."""
+    return mpf("-2.1") / mpf("3.9"), (mpf(last) - 3) / (mpf(last) + 3)
+
+
 FITS = {
     "exp, float32: (e^r - 1 - r) / r^2, |r| <= log(2)/2": (exp_tail, -HALF_LOG2, HALF_LOG2, 5, 10),
     "exp, float64": (exp_tail, -HALF_LOG2, HALF_LOG2, 10, 19),
     "log, float32: (2 atanh(s) - 2 s) / s^3 in s^2, |s| <= 0.1716": (atanh_tail, 0, mpf("0.02945"), 3, 10),
     "log, float64": (atanh_tail, 0, mpf("0.02945"), 7, 19),
     "log1p on [0, 1], float32: the same, s <= 1/3": (atanh_tail, 0, mpf(1) / 9, 4, 10),
+    "power, float32: (3 atanh(s) / s - 3 - s^2) / s^4 in s^2, |s| <= 0.1716": (atanh_rest, 0, mpf("0.02945"), 3, 10),
+    "power, float64": (atanh_rest, 0, mpf("0.02945"), 8, 19),
+    "atan, float32: (atan(s) - s) / s^3 in s^2, s <= 1/2": (atan_tail, 0, mpf("0.25"), 5, 10),
+    "atan, float64": (atan_tail, 0, mpf("0.25"), 13, 19),
+    "erf, float32: erf(x) / x - 1 in x^2, x <= 0.9": (erf_tail, 0, mpf("0.81"), 6, 10),
+    "erf, float64": (erf_tail, 0, mpf("0.81"), 12, 19),
+    "erfc, float32: (1 + 2 x) e^(x^2) erfc(x) - 1 in (x - 3) / (x + 3)": (erfc_scaled, *far_erfc("10.1"), 10, 10),
+    "erfc, float64": (erfc_scaled, *far_erfc("27.3"), 21, 19),
+    "lgamma near 2, float32: (lgamma(2 + u) / u - digamma(2)) / u, -0.7 <= u <= 0.5": (lgamma_bend, *AROUND_2, 9, 10),
+    "lgamma near 2, float64": (lgamma_bend, *AROUND_2, 21, 19),
+    "lgamma, float32: x times the rest of Stirling's formula in 1 / x^2, x >= 6.5": (stirling_rest, *BEYOND_6_5, 2, 10),
+    "lgamma, float64": (stirling_rest, *BEYOND_6_5, 7, 19),
+    "digamma near its root r, float32: digamma(r + v) / v, 1 <= r + v <= 2.2": (digamma_slope, *AROUND_ROOT, 11, 10),
+    "digamma near its root r, float64": (digamma_slope, *AROUND_ROOT, 23, 19),
+    "digamma, float32: (log(x) - 1 / (2 x) - digamma(x)) x^2 in 1 / x^2, x >= 5.2": (digamma_rest, *BEYOND_5_2, 3, 10),
+    "digamma, float64": (digamma_rest, *BEYOND_5_2, 9, 19),
 }
 
 if __name__ == "__main__":
@@ -48,4 +142,5 @@ if __name__ == "__main__":
         print(name)
         for coefficient in interpolate(function, low, high, count):
             print("   ", nstr(coefficient, digits))
+    print("root of digamma:", nstr(DIGAMMA_ROOT, 35))
     print("log(2) high and low parts follow from the grid that the high part must lie on.")

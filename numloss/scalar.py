@@ -5,9 +5,10 @@ primitives below only, so that every compiler and every CPU gives the same bits:
 multiply-add, no lookup table. Nothing here branches on data except by choosing between two computed values,
 so all of it vectorises.
 
-A name with a typed text (`_exp_f32` and `_exp_f64` stand behind `exp`) is compiled from the text of its dtype;
-a name without one is its own text for both. Called as plain Python, the public functions compute in Python
-floats. Coefficients come from kernels/fit_polynomials.py; tests/test_scalar.py measures the errors in ulp.
+A name with a typed text (`_decay_f32` and `_decay_f64` stand behind `decay`) is compiled from the text of its
+dtype; a name without one is its own text. Names that `__all__` does not list are parts of the words. Called as plain
+Python, the public functions compute in Python floats. Coefficients come from kernels/fit_polynomials.py;
+tests/test_scalar.py measures the errors in ulp.
 
 The primitives are supplied by each target (Numba, C, CUDA):
 
@@ -22,18 +23,24 @@ The constant 1.5 * 2^23 (1.5 * 2^52) also rounds: adding and subtracting it leav
 import math
 
 __all__ = [
+    "atan",
     "decay",
     "decay_of_product",
     "difference_rest",
+    "digamma",
+    "erf",
+    "erfc",
     "exp",
     "exp_below",
     "expm1",
     "high_half",
+    "lgamma",
     "log",
     "log1p",
     "log1p_unit",
     "maximum",
     "minimum",
+    "power",
     "rint",
     "round_shift",
     "sigmoid",
@@ -100,36 +107,16 @@ def difference_rest(a, b):
 # e^x and relatives ----------------------------------------------------------------------------------------------
 
 
-def _exp_f32(x):
-    if x < -104.0:
-        x = -104.0
-    if x > 89.0:
-        x = 89.0
-    n = x * 1.44269504 + 12582912.0
-    n = n - 12582912.0
-    r = x - n * 0.693359375
-    r = r + n * 2.12194440e-4
+def _exp_rest_f32(r):
     p = 0.008363232884 + r * 0.001392625083
     p = 0.04166655421 + r * p
     p = 0.1666657667 + r * p
     p = 0.5 + r * p
-    p = r + r * r * p
-    p = 1.0 + p
-    # 2^n in two factors: the result may be subnormal or infinite, the factors are neither
-    first = n * 0.5 + 12583039.0
-    second = (n - (first - 12583039.0)) + 12583039.0
-    return p * power_of_two(first) * power_of_two(second)
+    return r + r * r * p
 
 
-def _exp_f64(x):
-    if x < -746.0:
-        x = -746.0
-    if x > 710.0:
-        x = 710.0
-    n = x * 1.4426950408889634 + 6755399441055744.0
-    n = n - 6755399441055744.0
-    r = x - n * 6.93147180369123816490e-01
-    r = r - n * 1.90821492927058770002e-10
+def exp_rest(r):
+    """e^r - 1 for |r| <= log(2) / 2."""
     p = 2.762020159103154879e-7 + r * 2.5100472505694996e-8
     p = 2.755726827690569619e-6 + r * p
     p = 0.0000248015210578682052 + r * p
@@ -139,8 +126,38 @@ def _exp_f64(x):
     p = 0.04166666666662382053 + r * p
     p = 0.1666666666666666746 + r * p
     p = 0.5 + r * p
-    p = r + r * r * p
-    p = 1.0 + p
+    return r + r * r * p
+
+
+def _exp_of_sum_f32(x, rest):
+    if not abs(x + 7.5) < 96.5:
+        rest = 0.0
+    if x < -104.0:
+        x = -104.0
+    if x > 89.0:
+        x = 89.0
+    n = x * 1.44269504 + 12582912.0
+    n = n - 12582912.0
+    r = x - n * 0.693359375
+    p = 1.0 + exp_rest(r + (n * 2.12194440e-4 + rest))
+    # 2^n in two factors: the result may be subnormal or infinite, the factors are neither
+    first = n * 0.5 + 12583039.0
+    second = (n - (first - 12583039.0)) + 12583039.0
+    return p * power_of_two(first) * power_of_two(second)
+
+
+def exp_of_sum(x, rest):
+    """e^(x + rest) for a rest below the last digit of x."""
+    if not abs(x + 18.0) < 728.0:
+        rest = 0.0
+    if x < -746.0:
+        x = -746.0
+    if x > 710.0:
+        x = 710.0
+    n = x * 1.4426950408889634 + 6755399441055744.0
+    n = n - 6755399441055744.0
+    r = x - n * 6.93147180369123816490e-01
+    p = 1.0 + exp_rest(r - (n * 1.90821492927058770002e-10 - rest))
     first = n * 0.5 + 6755399441056767.0
     second = (n - (first - 6755399441056767.0)) + 6755399441056767.0
     return p * power_of_two(first) * power_of_two(second)
@@ -148,7 +165,7 @@ def _exp_f64(x):
 
 def exp(x):
     """e^x."""
-    return math.exp(x) if x < 709.7 else math.inf
+    return exp_of_sum(x, 0.0)
 
 
 def _exp_below_f32(x, shift):
@@ -160,12 +177,7 @@ def _exp_below_f32(x, shift):
     n = t - 12583063.0
     r = x - (n * 0.693359375 + shift)
     r = r + n * 2.12194440e-4
-    p = 0.008363232884 + r * 0.001392625083
-    p = 0.04166655421 + r * p
-    p = 0.1666657667 + r * p
-    p = 0.5 + r * p
-    p = r + r * r * p
-    p = 1.0 + p
+    p = 1.0 + exp_rest(r)
     return p * power_of_two(t) * 5.9604644775390625e-08
 
 
@@ -177,17 +189,7 @@ def _exp_below_f64(x, shift):
     n = t - 6755399441056821.0
     r = x - (n * 6.93147180369123816490e-01 + shift)
     r = r - n * 1.90821492927058770002e-10
-    p = 2.762020159103154879e-7 + r * 2.5100472505694996e-8
-    p = 2.755726827690569619e-6 + r * p
-    p = 0.0000248015210578682052 + r * p
-    p = 0.0001984126986317155603 + r * p
-    p = 0.001388888891736708056 + r * p
-    p = 0.008333333333330038197 + r * p
-    p = 0.04166666666662382053 + r * p
-    p = 0.1666666666666666746 + r * p
-    p = 0.5 + r * p
-    p = r + r * r * p
-    p = 1.0 + p
+    p = 1.0 + exp_rest(r)
     return p * power_of_two(t) * 5.5511151231257827e-17
 
 
@@ -234,12 +236,7 @@ def _decay_f32(x):
     n = t - 12583063.0
     r = x - n * 0.693359375
     r = r + n * 2.12194440e-4
-    p = 0.008363232884 + r * 0.001392625083
-    p = 0.04166655421 + r * p
-    p = 0.1666657667 + r * p
-    p = 0.5 + r * p
-    p = r + r * r * p
-    p = 1.0 + p
+    p = 1.0 + exp_rest(r)
     return p * power_of_two(t) * 5.9604644775390625e-08
 
 
@@ -251,17 +248,7 @@ def _decay_f64(x):
     n = t - 6755399441056821.0
     r = x - n * 6.93147180369123816490e-01
     r = r - n * 1.90821492927058770002e-10
-    p = 2.762020159103154879e-7 + r * 2.5100472505694996e-8
-    p = 2.755726827690569619e-6 + r * p
-    p = 0.0000248015210578682052 + r * p
-    p = 0.0001984126986317155603 + r * p
-    p = 0.001388888891736708056 + r * p
-    p = 0.008333333333330038197 + r * p
-    p = 0.04166666666662382053 + r * p
-    p = 0.1666666666666666746 + r * p
-    p = 0.5 + r * p
-    p = r + r * r * p
-    p = 1.0 + p
+    p = 1.0 + exp_rest(r)
     return p * power_of_two(t) * 5.5511151231257827e-17
 
 
@@ -300,8 +287,7 @@ def decay_of_product(a, b, rest):
     a_low = a - a_high
     b_low = b - b_high
     lost = ((a_high * b_high - whole) + a_high * b_low + a_low * b_high) + a_low * b_low + a * rest
-    # beyond 800 the result is 0, and what was lost is lost to overflow too
-    return decay(whole) * (1.0 - (0.0 if whole > 800.0 else lost))
+    return exp_of_sum(-whole, -lost)
 
 
 def _expm1_f32(x):
@@ -313,11 +299,7 @@ def _expm1_f32(x):
     n = n - 12582912.0
     r = x - n * 0.693359375
     r = r + n * 2.12194440e-4
-    p = 0.008363232884 + r * 0.001392625083
-    p = 0.04166655421 + r * p
-    p = 0.1666657667 + r * p
-    p = 0.5 + r * p
-    p = r + r * r * p
+    p = exp_rest(r)
     # 2^n (1 + p) - 1, halved so that n = 128 does not overflow too early
     half = power_of_two(n + 12583038.0)
     return 2.0 * (half * p + (half - 0.5))
@@ -332,16 +314,7 @@ def _expm1_f64(x):
     n = n - 6755399441055744.0
     r = x - n * 6.93147180369123816490e-01
     r = r - n * 1.90821492927058770002e-10
-    p = 2.762020159103154879e-7 + r * 2.5100472505694996e-8
-    p = 2.755726827690569619e-6 + r * p
-    p = 0.0000248015210578682052 + r * p
-    p = 0.0001984126986317155603 + r * p
-    p = 0.001388888891736708056 + r * p
-    p = 0.008333333333330038197 + r * p
-    p = 0.04166666666662382053 + r * p
-    p = 0.1666666666666666746 + r * p
-    p = 0.5 + r * p
-    p = r + r * r * p
+    p = exp_rest(r)
     half = power_of_two(n + 6755399441056766.0)
     return 2.0 * (half * p + (half - 0.5))
 
@@ -370,32 +343,16 @@ def tanh(x):
 # log(x) and relatives -------------------------------------------------------------------------------------------
 
 
-def _log_f32(x):
-    scaled = x * 8388608.0 if x < 1.17549435e-38 else x
-    k = exponent_of(scaled)
-    if x < 1.17549435e-38:
-        k = k - 23.0
-    f = mantissa_of(scaled) - 1.0
+def _log_rest_f32(f):
     s = f / (2.0 + f)
     z = s * s
     w = z * (0.6666668506 + z * (0.3998877067 + z * 0.2958039828))
     half = 0.5 * f * f
-    y = k * 0.693359375 - ((half - (s * (half + w) - k * 2.12194440e-4)) - f)
-    if not x < 1e999:
-        y = x
-    if x == 0.0:
-        y = -1e999
-    if x < 0.0:
-        y = (x - x) / (x - x)
-    return y
+    return s * (half + w) - half
 
 
-def _log_f64(x):
-    scaled = x * 4503599627370496.0 if x < 2.2250738585072014e-308 else x
-    k = exponent_of(scaled)
-    if x < 2.2250738585072014e-308:
-        k = k - 52.0
-    f = mantissa_of(scaled) - 1.0
+def log_rest(f):
+    """log(1 + f) - f for 1 + f in [sqrt(1/2), sqrt(2)]."""
     s = f / (2.0 + f)
     z = s * s
     w = 0.1533167403016786185 + z * 0.1461703754879165015
@@ -405,19 +362,49 @@ def _log_f64(x):
     w = 0.3999999999989923898 + z * w
     w = z * (0.6666666666666669695 + z * w)
     half = 0.5 * f * f
-    y = k * 6.93147180369123816490e-01 - ((half - (s * (half + w) + k * 1.90821492927058770002e-10)) - f)
-    if not x < 1e999:
-        y = x
-    if x == 0.0:
-        y = -1e999
-    if x < 0.0:
-        y = (x - x) / (x - x)
-    return y
+    return s * (half + w) - half
+
+
+def _log_of_f32(k, f, rest):
+    return k * 0.693359375 + (f + (rest - k * 2.12194440e-4))
+
+
+def log_of(k, f, rest):
+    """log(2^k (1 + f)), where rest is `log_rest(f)`."""
+    return k * 6.93147180369123816490e-01 + (f + (rest + k * 1.90821492927058770002e-10))
+
+
+def _log_parts_f32(x):
+    subnormal = x < 1.17549435e-38
+    scaled = x * 8388608.0 if subnormal else x
+    k = exponent_of(scaled)
+    if subnormal:
+        k = k - 23.0
+    return k, mantissa_of(scaled) - 1.0
+
+
+def log_parts(x):
+    """k and f with x = 2^k (1 + f) and 1 + f in [sqrt(1/2), sqrt(2)), for finite x > 0."""
+    subnormal = x < 2.2250738585072014e-308
+    scaled = x * 4503599627370496.0 if subnormal else x
+    k = exponent_of(scaled)
+    if subnormal:
+        k = k - 52.0
+    return k, mantissa_of(scaled) - 1.0
 
 
 def log(x):
     """Natural logarithm; -inf at 0, NaN below."""
-    return math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
+    k, f = log_parts(x)
+    infinity = 1e999
+    y = log_of(k, f, log_rest(f))
+    if not x < infinity:
+        y = x
+    if x == 0.0:
+        y = -1e999
+    if x < 0.0:
+        y = infinity - infinity
+    return y
 
 
 def _log1p_f32(x):
@@ -428,11 +415,7 @@ def _log1p_f32(x):
     f = x * q + (q - 1.0)
     if k > 60.0:
         f = mantissa_of(u) - 1.0
-    s = f / (2.0 + f)
-    z = s * s
-    w = z * (0.6666668506 + z * (0.3998877067 + z * 0.2958039828))
-    half = 0.5 * f * f
-    y = k * 0.693359375 - ((half - (s * (half + w) - k * 2.12194440e-4)) - f)
+    y = log_of(k, f, log_rest(f))
     if not x < 1e999:
         y = x
     if x == -1.0:
@@ -449,16 +432,7 @@ def _log1p_f64(x):
     f = x * q + (q - 1.0)
     if k > 60.0:
         f = mantissa_of(u) - 1.0
-    s = f / (2.0 + f)
-    z = s * s
-    w = 0.1533167403016786185 + z * 0.1461703754879165015
-    w = 0.1818289055669560353 + z * w
-    w = 0.222222111151441615 + z * w
-    w = 0.2857142862609589154 + z * w
-    w = 0.3999999999989923898 + z * w
-    w = z * (0.6666666666666669695 + z * w)
-    half = 0.5 * f * f
-    y = k * 6.93147180369123816490e-01 - ((half - (s * (half + w) + k * 1.90821492927058770002e-10)) - f)
+    y = log_of(k, f, log_rest(f))
     if not x < 1e999:
         y = x
     if x == -1.0:
@@ -486,16 +460,7 @@ def _log1p_unit_f32(x):
 def _log1p_unit_f64(x):
     k = 1.0 if x > 0.41421356237309503 else 0.0
     f = (x - 1.0) * 0.5 if x > 0.41421356237309503 else x
-    s = f / (2.0 + f)
-    z = s * s
-    w = 0.1533167403016786185 + z * 0.1461703754879165015
-    w = 0.1818289055669560353 + z * w
-    w = 0.222222111151441615 + z * w
-    w = 0.2857142862609589154 + z * w
-    w = 0.3999999999989923898 + z * w
-    w = z * (0.6666666666666669695 + z * w)
-    half = 0.5 * f * f
-    return k * 6.93147180369123816490e-01 - ((half - (s * (half + w) + k * 1.90821492927058770002e-10)) - f)
+    return log_of(k, f, log_rest(f))
 
 
 def log1p_unit(x):
@@ -515,3 +480,363 @@ def sigmoid(x):
 def softplus(x):
     """log(1 + e^x), with all digits for large negative x."""
     return (x if x > 0.0 else 0.0) + log1p_unit(decay(x))
+
+
+# Powers ---------------------------------------------------------------------------------------------------------
+
+
+def _atanh_rest_f32(z):
+    p = 0.4284334479 + z * 0.3457278165
+    return 0.6000002261 + z * p
+
+
+def atanh_rest(z):
+    """(3 atanh(s) / s - 3 - s^2) / s^4 with z = s^2, for |s| <= 3 - 2 sqrt(2)."""
+    p = 0.1755929353482204725 + z * 0.1758540543435811744
+    p = 0.2000220931815090548 + z * p
+    p = 0.2307689240189687503 + z * p
+    p = 0.272727275034812392 + z * p
+    p = 0.3333333333248209885 + z * p
+    p = 0.4285714285714405218 + z * p
+    return 0.5999999999999999972 + z * p
+
+
+def log_pair(f):
+    """log(1 + f) as a sum of two numbers, to twice the digits, for 1 + f in [sqrt(1/2), sqrt(2)]."""
+    # 2 / 3 * s * (3 + s^2 + ...) with s = f / (2 + f), each factor as such a pair
+    t = 2.0 + f
+    t_high = high_half(t)
+    t_low = (2.0 - t_high) + f
+    s = f / t
+    s_high = high_half(s)
+    s_low = ((f - s_high * t_high) - s_high * t_low) / t
+    z = s * s
+    square = s_high * s_high
+    rest = s_low * (s_high + s) + z * z * atanh_rest(z)
+    c_high = high_half(3.0 + square + rest)
+    c_low = rest - ((c_high - 3.0) - square)
+    whole = s_high * c_high
+    rest = s_low * c_high + c_low * s
+    high = high_half(whole + rest)
+    low = rest - (high - whole)
+    return 0.66650390625 * high, 0.00016276041666666666 * high + 0.6666666666666666 * low
+
+
+def power(x, a):
+    """x^a for x >= 0, to the last digits; NaN below 0. 0^0 is 1."""
+    k, f = log_parts(x)
+    high, low = log_pair(f)
+    # the two parts of log(2): products of the first with k are exact
+    whole = k * 0.693359375
+    low = low - k * 0.00021219444005469058
+    log_high = high_half(whole + (high + low))
+    log_low = low - ((log_high - whole) - high)
+    b = minimum(1e30, maximum(-1e30, a))
+    b_high = high_half(b)
+    first = b_high * log_high
+    rest = (b - b_high) * log_high + b * log_low
+    exponent = first + rest
+    y = exp_of_sum(exponent, rest - (exponent - first))
+    infinity = 1e999
+    grows = a if x > 1.0 else -a
+    limit = infinity if grows > 0.0 else 0.0 if grows < 0.0 else 1.0 + a
+    if x == 0.0:
+        y = limit
+    if x == infinity:
+        y = limit
+    if not x >= 0.0:
+        y = infinity - infinity
+    return y
+
+
+# The error function and the arctangent ----------------------------------------------------------------------------
+
+
+def _erf_tail_f32(z):
+    p = 0.005014484151 - z * 0.0006102687037
+    p = -0.02678071913 + z * p
+    p = 0.1128219409 + z * p
+    p = -0.376125288 + z * p
+    return 0.1283791547 + z * p
+
+
+def erf_tail(z):
+    """erf(x) / x - 1 with z = x^2, for |x| <= 0.9."""
+    p = 1.405148276698991258e-8 - z * 8.493998797080943583e-10
+    p = -1.62765267225862065e-7 + z * p
+    p = 1.645532874793809563e-6 + z * p
+    p = -0.00001492530753550859042 + z * p
+    p = 0.000120553213824811216 + z * p
+    p = -0.0008548326764466542252 + z * p
+    p = 0.005223977621770372366 + z * p
+    p = -0.02686617064482373074 + z * p
+    p = 0.1128379167095379388 + z * p
+    p = -0.3761263890318372985 + z * p
+    return 0.1283791670955125733 + z * p
+
+
+def _erfc_scaled_f32(t):
+    p = 0.001813884947 - t * 0.0006968335972
+    p = 0.002509288188 + t * p
+    p = -0.0237516159 + t * p
+    p = 0.0683100096 + t * p
+    p = -0.1192756196 + t * p
+    p = 0.1296450933 + t * p
+    p = -0.04756222337 + t * p
+    p = -0.1356211059 + t * p
+    return 0.2530080579 + t * p
+
+
+def erfc_scaled(t):
+    """(1 + 2 x) e^(x^2) erfc(x) - 1 with t = (x - 3) / (x + 3), for x >= 0.9."""
+    p = 1.419516670287392988e-7 - t * 2.35756403714716324e-8
+    p = -8.167054438461336062e-8 + t * p
+    p = -6.846510642267270214e-7 + t * p
+    p = 3.406075570012818077e-7 + t * p
+    p = 3.513799956335440864e-6 + t * p
+    p = -7.342016145715852237e-7 + t * p
+    p = -0.00002011392148045890306 + t * p
+    p = 4.952136950869371527e-6 + t * p
+    p = 0.0001251018981178333205 + t * p
+    p = -0.0001051604804110738142 + t * p
+    p = -0.0007798325679140286214 + t * p
+    p = 0.001888690446764284297 + t * p
+    p = 0.002529391836750180905 + t * p
+    p = -0.02377051492458933135 + t * p
+    p = 0.06830802734315901016 + t * p
+    p = -0.1192736634151136878 + t * p
+    p = 0.1296451587027764259 + t * p
+    p = -0.04756229435345315074 + t * p
+    p = -0.1356211061245812701 + t * p
+    return 0.2530080582697296568 + t * p
+
+
+def erf(x):
+    """Error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
+    a = minimum(30.0, abs(x))
+    near = x + x * erf_tail(a * a)
+    far = 1.0 - decay(a * a) * ((1.0 + erfc_scaled((a - 3.0) / (a + 3.0))) / (1.0 + 2.0 * a))
+    if x < 0.0:
+        far = -far
+    return near if a < 0.9 else far
+
+
+def erfc(x):
+    """1 - erf(x), with all digits for large x."""
+    a = minimum(30.0, abs(x))
+    near = (1.0 - x) - x * erf_tail(a * a)
+    far = decay_of_product(a, a, 0.0) * ((1.0 + erfc_scaled((a - 3.0) / (a + 3.0))) / (1.0 + 2.0 * a))
+    if x < 0.0:
+        far = 2.0 - far
+    return near if a < 0.9 else far
+
+
+def _atan_tail_f32(z):
+    p = 0.1042271617 - z * 0.05581662791
+    p = -0.1422720396 + z * p
+    p = 0.199982119 + z * p
+    return -0.3333332443 + z * p
+
+
+def atan_tail(z):
+    """(atan(s) - s) / s^3 with z = s^2, for |s| <= 1 / 2."""
+    p = 0.02500650356648950753 - z * 0.009215792047089859102
+    p = -0.03806653672057365907 + z * p
+    p = 0.04628024868570153236 + z * p
+    p = -0.05240099507994713113 + z * p
+    p = 0.05879578429582424858 + z * p
+    p = -0.06666435677235947819 + z * p
+    p = 0.07692294712540284481 + z * p
+    p = -0.09090908620322522247 + z * p
+    p = 0.1111111110091737513 + z * p
+    p = -0.1428571428559918798 + z * p
+    p = 0.1999999999999948794 + z * p
+    return -0.3333333333333333295 + z * p
+
+
+def atan(x):
+    """Arctangent."""
+    a = abs(x)
+    middle = a > 0.5
+    far = a > 2.0
+    s = (-1.0 if far else a - 1.0 if middle else a) / (a if far else a + 1.0 if middle else 1.0)
+    # pi / 2 and pi / 4, in two parts
+    high = 1.5707963705062866 if far else 0.7853981852531433 if middle else 0.0
+    low = -4.371139000186243e-08 if far else -2.1855695000931215e-08 if middle else 0.0
+    z = s * s
+    y = high + (s + (low + s * z * atan_tail(z)))
+    return -y if x < 0.0 else y
+
+
+# The logarithm of the gamma function and its derivative -----------------------------------------------------------
+
+
+def _lgamma_bend_f32(u):
+    p = -0.000241739952 + u * 0.0001828445144
+    p = 0.0004685869312 + u * p
+    p = -0.001190816387 + u * p
+    p = 0.002897382037 + u * p
+    p = -0.007385606047 + u * p
+    p = 0.02058042973 + u * p
+    p = -0.06735229938 + u * p
+    return 0.3224670367 + u * p
+
+
+def lgamma_bend(u):
+    """(lgamma(2 + u) / u - digamma(2)) / u for -0.7 <= u <= 0.5."""
+    p = 6.4812549885403659e-10 + u * 4.996916696512645062e-8
+    p = 9.562093992936680866e-9 + u * p
+    p = -1.339030811466521276e-7 + u * p
+    p = 2.267014720971946774e-7 + u * p
+    p = -4.310546530666967962e-7 + u * p
+    p = 9.527046284472244514e-7 + u * p
+    p = -2.044531768042146363e-6 + u * p
+    p = 4.374913971181827984e-6 + u * p
+    p = -9.438564117492826254e-6 + u * p
+    p = 0.0000205072573399984307 + u * p
+    p = -0.00004492633469498539487 + u * p
+    p = 0.0000994575059119931354 + u * p
+    p = -0.0002231547522726598493 + u * p
+    p = 0.0005096695251784948917 + u * p
+    p = -0.001192753911917935497 + u * p
+    p = 0.002890510330729322534 + u * p
+    p = -0.007385551028670538335 + u * p
+    p = 0.02058080842778466917 + u * p
+    p = -0.06735230105319811162 + u * p
+    return 0.3224670334241132181 + u * p
+
+
+def _stirling_rest_f32(z):
+    return 0.08333327872 - z * 0.0027592769
+
+
+def stirling_rest(z):
+    """What Stirling's formula leaves of lgamma(x), times x, with z = 1 / x^2, for x >= 6.5."""
+    p = -0.00186190005865629199 + z * 0.004536889988943211992
+    p = 0.0008408913979353384468 + z * p
+    p = -0.0005952311428212722046 + z * p
+    p = 0.0007936507665898972669 + z * p
+    p = -0.002777777777738014081 + z * p
+    return 0.08333333333333332374 + z * p
+
+
+def lgamma_step(y, product):
+    """gamma(y) product with a smaller y: lgamma(y) = log(y - 1) + lgamma(y - 1)."""
+    if y >= 2.5:
+        y = y - 1.0
+        product = product * y
+    return y, product
+
+
+def lgamma(x):
+    """log(gamma(x)) for x >= 0, with all digits at its roots 1 and 2; NaN below 0."""
+    y, product = lgamma_step(x, 1.0)
+    y, product = lgamma_step(y, product)
+    y, product = lgamma_step(y, product)
+    y, product = lgamma_step(y, product)
+    far = x >= 6.5
+    low = x < 1.34
+    least = x < 0.5
+    k, f = log_parts(x + x * x if least else x if low or far else product)
+    rest = log_rest(f)
+    logarithm = log_of(k, f, rest)
+    u = x if least else x - 1.0 if low else y - 2.0
+    p = u * lgamma_bend(u)
+    y = u * (0.4227843350984671 + p) + (-logarithm if low else logarithm)
+    if low and x > 0.75:
+        # u is taken from both terms, where it would cancel
+        y = (0.0 - rest) + u * (p - 0.5772156649015329)
+    w = 1.0 / maximum(6.5, x)
+    if far:
+        y = (x - 0.5) * (logarithm - 1.0) + (0.4189385332046727 + w * stirling_rest(w * w))
+    infinity = 1e999
+    if x == 0.0:
+        y = infinity
+    if x < 0.0:
+        y = infinity - infinity
+    return y
+
+
+def _digamma_slope_f32(v):
+    p = -0.01751726662 + v * 0.005866549716
+    p = 0.02602727817 + v * p
+    p = -0.03351025478 + v * p
+    p = 0.04811275907 + v * p
+    p = -0.07205810257 + v * p
+    p = 0.1078791892 + v * p
+    p = -0.1639541661 + v * p
+    p = 0.2584981805 + v * p
+    p = -0.4427629507 + v * p
+    return 0.9676722533 + v * p
+
+
+def digamma_slope(v):
+    """digamma(root + v) / v for root + v in [1, 2.2]."""
+    p = -0.0001508647005428625965 + v * 0.00003248525558216437124
+    p = 0.0003106189090328143384 + v * p
+    p = -0.0004110282178517281048 + v * p
+    p = 0.0004963784569794349432 + v * p
+    p = -0.0007031590348507219644 + v * p
+    p = 0.001070377304859394985 + v * p
+    p = -0.001585246232708344486 + v * p
+    p = 0.002308949252264166578 + v * p
+    p = -0.003368810418240547782 + v * p
+    p = 0.004926031507994778234 + v * p
+    p = -0.007204580038317813278 + v * p
+    p = 0.01053887411919284595 + v * p
+    p = -0.01542476792802812976 + v * p
+    p = 0.02259764291113050987 + v * p
+    p = -0.0331611261424644181 + v * p
+    p = 0.04880428835910489833 + v * p
+    p = -0.07219956127054768187 + v * p
+    p = 0.1078240506876157302 + v * p
+    p = -0.1639427054421814502 + v * p
+    p = 0.2584997609556779168 + v * p
+    p = -0.4427631689835930675 + v * p
+    return 0.9676722454476211369 + v * p
+
+
+def _digamma_rest_f32(z):
+    p = -0.008330408 + z * 0.00375298714
+    return 0.08333332734 + z * p
+
+
+def digamma_rest(z):
+    """(log(x) - 1 / (2 x) - digamma(x)) x^2 with z = 1 / x^2, for x >= 5.2."""
+    p = -0.3353412185209032073 + z * 0.9703439698182535447
+    p = 0.07983375101667622777 + z * p
+    p = -0.0210223881784226157 + z * p
+    p = 0.007574898989464440884 + z * p
+    p = -0.004166660677858510084 + z * p
+    p = 0.003968253947078378707 + z * p
+    p = -0.008333333333304248973 + z * p
+    return 0.08333333333333332671 + z * p
+
+
+def digamma_step(y, over, under):
+    """digamma(y) + over / under with a smaller y: digamma(y) = 1 / (y - 1) + digamma(y - 1)."""
+    if y >= 2.2:
+        y = y - 1.0
+        over = over * y + under
+        under = under * y
+    return y, over, under
+
+
+def digamma(x):
+    """The derivative of lgamma for x >= 0, with all digits at its root; -inf at 0, NaN below."""
+    low = x < 1.0
+    # one fraction for the steps that lead to [1, 2.2)
+    over = -1.0 if low else 0.0
+    under = x if low else 1.0
+    y, over, under = digamma_step(x, over, under)
+    y, over, under = digamma_step(y, over, under)
+    y, over, under = digamma_step(y, over, under)
+    # the root less 1, in three parts
+    v = (((x if low else y - 1.0) - 0.4616321325302124) - 1.243815006546356e-08) - -1.2654465062537432e-16
+    w = 1.0 / maximum(5.2, x)
+    near = v * digamma_slope(v) + over / under
+    far = log(x) - w * (0.5 + w * digamma_rest(w * w))
+    infinity = 1e999
+    if x < 0.0:
+        near = infinity - infinity
+    return far if x >= 5.2 else near

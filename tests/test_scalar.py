@@ -30,6 +30,11 @@ WORDS: dict[str, tuple[Any, float, float, tuple[float, float], float]] = {
     "sigmoid": (lambda x: 1 / (1 + mp.exp(-x)), -INF, INF, (-110.0, 20.0), 2.5),
     "softplus": (lambda x: mp.log1p(mp.exp(x)), -INF, INF, (-110.0, 20.0), 2.0),
     "sqrt": (mp.sqrt, 0.0, INF, (0.0, 4.0), 0.5),
+    "erf": (mp.erf, -INF, INF, (-6.0, 6.0), 1.5),
+    "erfc": (lambda x: mp.erfc(min(x, 1000)), -INF, INF, (-4.0, 10.5), 4.0),
+    "atan": (mp.atan, -INF, INF, (-4.0, 4.0), 1.5),
+    "lgamma": (mp.loggamma, 0.0, INF, (0.0, 8.0), 3.5),
+    "digamma": (mp.digamma, 0.0, INF, (0.0, 8.0), 3.0),
 }
 
 # (input, result) at the ends; the last pairs are past the largest exponents of both dtypes.
@@ -44,6 +49,11 @@ EDGES: dict[str, list[tuple[float, float]]] = {
     "sigmoid": [(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e30, 1.0), (-1e30, 0.0)],
     "softplus": [(INF, INF), (-INF, 0.0), (2.0**100, 2.0**100), (-1e30, 0.0)],
     "sqrt": [(0.0, 0.0), (-0.0, 0.0), (INF, INF), (-1.0, NAN), (4.0, 2.0)],
+    "erf": [(0.0, 0.0), (-0.0, 0.0), (INF, 1.0), (-INF, -1.0), (1e30, 1.0), (-1e30, -1.0)],
+    "erfc": [(0.0, 1.0), (-0.0, 1.0), (INF, 0.0), (-INF, 2.0), (1e30, 0.0), (-1e30, 2.0)],
+    "atan": [(0.0, 0.0), (-0.0, 0.0), (INF, math.pi / 2), (-INF, -math.pi / 2), (1e30, math.pi / 2)],
+    "lgamma": [(0.0, INF), (-0.0, INF), (1.0, 0.0), (2.0, 0.0), (INF, INF), (-1.5, NAN), (-INF, NAN)],
+    "digamma": [(0.0, -INF), (INF, INF), (-1.5, NAN), (-INF, NAN)],
     "sign": [(2.5, 1.0), (-2.5, -1.0), (0.0, 0.0), (-0.0, 0.0), (INF, 1.0), (-INF, -1.0), (1e-40, 1.0)],
     "rint": [(0.5, 0.0), (1.5, 2.0), (-2.5, -2.0), (4194303.0, 4194303.0), (1e-40, 0.0)],
 }
@@ -115,6 +125,47 @@ def test_decay_of_product_at_its_ends(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_power(dtype: str) -> None:
+    """Bases of every exponent, subnormal ones and the neighbours of 1 included, and powers of all that is finite."""
+    info, random = np.finfo(dtype), generator("power", dtype)
+    exponents = random.uniform(info.minexp - info.nmant, info.maxexp, 1500)
+    near = 1.0 + np.exp2(random.uniform(-info.nmant, -1.0, 1500)) * random.choice([-1.0, 1.0], 1500)
+    x = np.concatenate([np.ldexp(1.0, exponents.astype(int)) * (1.0 + random.random(1500)), near]).astype(dtype)
+    x = x[(x > 0.0) & (x != 1.0) & np.isfinite(x)]
+    lowest, highest = math.log(float(info.smallest_subnormal)), math.log(float(info.max))
+    a = (random.uniform(lowest, highest, x.size) / np.log(x.astype(np.float64))).astype(dtype)
+    with mp.workdps(DIGITS):
+        exact = [mp.mpf(base) ** mp.mpf(k) for base, k in zip(x.tolist(), a.tolist(), strict=True)]
+        assert ulps(computed("power", x, a), exact).max() <= 1.2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_power_at_its_ends(dtype: str) -> None:
+    largest = float(np.finfo(dtype).max)
+    ones = [(1.0, a, 1.0) for a in (0.0, 3.0, INF, -largest)] + [(x, 0.0, 1.0) for x in (0.0, INF, 1e-40, largest)]
+    zeros = [(0.0, 1e-30, 0.0), (-0.0, 2.0, 0.0), (0.0, -1e-30, INF), (INF, 1e-30, INF), (INF, -1e-30, 0.0)]
+    far = [(0.5, INF, 0.0), (0.5, -INF, INF), (2.0, largest, INF), (2.0, -INF, 0.0), (largest, 2.0, INF)]
+    bad = [(-1.0, 2.0, NAN), (-INF, 1.0, NAN), (NAN, 1.0, NAN), (2.0, NAN, NAN), (0.0, NAN, NAN), (INF, NAN, NAN)]
+    x, a, expected = np.array([*ones, *zeros, *far, *bad], dtype=dtype).T
+    np.testing.assert_array_equal(computed("power", x, a), expected)
+    assert math.isclose(scalar.power(2.0, 0.5), math.sqrt(2.0), rel_tol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_digits_at_roots(dtype: str) -> None:
+    """Neighbours of the roots of lgamma and of digamma, where the results are as small as they get."""
+    for name, function, root in (
+        ("lgamma", mp.loggamma, 1.0),
+        ("lgamma", mp.loggamma, 2.0),
+        ("digamma", mp.digamma, 1.4616321449683623),
+    ):
+        steps = np.arange(-400, 401) * np.spacing(np.dtype(dtype).type(root))
+        x = (root + steps).astype(dtype)
+        with mp.workdps(DIGITS):
+            assert ulps(computed(name, x), [function(mp.mpf(v)) for v in x.tolist()]).max() <= 2.5, name
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_products_of_high_halves_are_exact(dtype: str) -> None:
     x = computed("high_half", generator("high_half", dtype).standard_normal(1000).astype(dtype))
     y = x[::-1]
@@ -143,8 +194,8 @@ def test_choices(dtype: str) -> None:
 
 
 def test_every_word_is_tested() -> None:
-    here = {"exp_below", "difference_rest", "round_shift", "decay_of_product", "high_half", "maximum", "minimum"}
-    assert {*WORDS, *EDGES, *here} == set(scalar.__all__)
+    pairs = {"exp_below", "difference_rest", "decay_of_product", "power", "maximum", "minimum"}
+    assert {*WORDS, *EDGES, *pairs, "round_shift", "high_half"} == set(scalar.__all__)
 
 
 @pytest.mark.parametrize("name", WORDS)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
 import re
 
 import pytest
 from inputs import DTYPES, NAMES, record
 from machine import missing
+from words import law_of
 
+from numloss import scalar
 from numloss.backends import cython_aot
 
 LEVELS = cython_aot.runnable_levels()
@@ -19,6 +22,8 @@ MODES = [
     pytest.param(1, id="gradient", marks=pytest.mark.more),
     pytest.param(2, id="curvature"),
 ]
+# words without arithmetic to count
+CHOICES = ("maximum", "minimum", "sign")
 ARITHMETIC = re.compile(r"\bv?(add|sub|mul|div|max|min|sqrt)(p[sd]|s[sd])\b")
 FUSED = re.compile(r"\bvfn?m(?:add|sub)\d+")
 
@@ -45,13 +50,29 @@ def test_every_tile_is_packed(name: str, dtype: str, mode: int, monkeypatch: pyt
     loss = record(name)
     monkeypatch.setenv("NUMLOSS_CACHE", "0")  # only what is compiled now can be looked at
     tile = compiler.tile.__wrapped__(loss.law, dtype, *loss.tile_shape, mode)
-    assembly = tile._library.get_asm_str()
-    packed, scalar = packed_and_scalar(assembly)
+    assert_packed(tile._library.get_asm_str())
+
+
+def assert_packed(assembly: str) -> None:
+    """The main loop works on vectors, as wide as this CPU's, without fused multiply-adds."""
+    packed, single = packed_and_scalar(assembly)
     # the last few elements are done one by one; a main loop that is so too leaves its operations without vectors
-    assert packed and packed >= scalar, f"only one number at a time: {scalar - packed}; on vectors: {packed}"
+    assert packed and packed >= single, f"only one number at a time: {single - packed}; on vectors: {packed}"
     assert not FUSED.search(assembly), "a fused multiply-add rounds once where others round twice"
     if "v3" in LEVELS:
         assert re.search(r"%[yz]mm", assembly), "vectors are half as wide as this CPU's"
+
+
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
+@pytest.mark.parametrize("word", [word for word in scalar.__all__ if word not in CHOICES])
+def test_every_word_is_packed(word: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from numloss.backends.numba_cpu import compile as compiler
+
+    monkeypatch.setenv("NUMLOSS_CACHE", "0")
+    function = getattr(scalar, word)
+    arguments = len(inspect.signature(function).parameters)
+    tile = compiler.tile.__wrapped__(law_of(function, arguments), dtype, arguments, 0, 1, 0)
+    assert_packed(tile._library.get_asm_str())
 
 
 def test_counting() -> None:

@@ -1,0 +1,40 @@
+"""The vocabulary of laws gives the bits of the host on the simulated device, word by word."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from compare import assert_same_bits
+from inputs import DTYPES
+from seeds import generator
+from words import computed
+
+from numloss import scalar
+from numloss.backends.numba_cuda import target
+
+Array = np.ndarray[Any, Any]
+NAMES = [name for name in scalar.__all__ if name not in scalar.PRIMITIVES]
+
+
+def inputs_of(name: str, dtype: str) -> tuple[Array, ...]:
+    """Ordinary numbers, numbers of any exponent, and the ends, for each argument of a word."""
+    random = generator("simulated", name, dtype)
+    info, count = np.finfo(dtype), len(inspect.signature(getattr(scalar, name)).parameters)
+    exponents = random.uniform(info.minexp - info.nmant, info.maxexp, (count, 100))
+    wide = np.exp2(exponents) * random.choice([-1.0, 1.0], (count, 100))
+    ends = random.permuted(np.tile([0.0, -0.0, 1.0, 2.0, -1.0, np.inf, -np.inf, np.nan], (count, 8)), axis=1)
+    rows = np.concatenate([5.0 * random.standard_normal((count, 200)), wide, ends], axis=1)
+    return tuple(row.astype(dtype) for row in rows)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_bits_of_words(name: str, dtype: str) -> None:
+    arrays = inputs_of(name, dtype)
+    word = target.typed(getattr(scalar, name), dtype)
+    device = np.array([word(*point) for point in zip(*arrays, strict=True)])
+    assert device.dtype == dtype
+    assert_same_bits(device, computed(name, *arrays))
