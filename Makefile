@@ -37,4 +37,4 @@ types: $(STAMP)
 	$(RUN) -m ruff check .
 
 clean:
-	rm -rf $(VENV) build kernels/generated numloss/_build_report.py numloss/backends/*.so
+	rm -rf $(VENV) build kernels/generated kernels/plans.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so

@@ -25,7 +25,7 @@ MODULE = 'include "../driver.pxi"\ninclude "kernels.pxi"\n'
 
 
 def extensions() -> list[Extension]:
-    """One module a level, all from the same text."""
+    """The kernels, one module a level, all from the same text; and the plans of calls that repeat."""
     sys.path.insert(0, str(ROOT / "kernels"))
     import translate
     from Cython.Build import cythonize
@@ -49,6 +49,9 @@ def extensions() -> list[Extension]:
                 depends=["kernels/primitives.h", "kernels/driver.pxi", "kernels/generated/kernels.pxi"],
             )
         )
+    plans = ["kernels/plans.pyx"]
+    depends = ["kernels/primitives.h"]
+    modules.append(Extension("numloss.backends.host._plans", plans, include_dirs=["kernels"], depends=depends))
     directives = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False}
     return list(cythonize(modules, compiler_directives=directives, quiet=True))
 
@@ -67,7 +70,7 @@ class BuildKernels(build_ext):
         except Exception as error:
             why = f"{type(error).__name__}: {error}".splitlines()[0]
         for extension in self.extensions:
-            if Path(self.get_ext_fullpath(extension.name)).exists():
+            if "_aot_" in extension.name and Path(self.get_ext_fullpath(extension.name)).exists():
                 built.append(extension.name.rsplit("_", 1)[1])
         self.report(built, why)
 

@@ -72,8 +72,17 @@ NUMLOSS_INLINE double mantissa_of_f64(double x) {
 NUMLOSS_EIGHT(float, f32)
 NUMLOSS_EIGHT(double, f64)
 
-/* The fields that every NumPy array starts with; NumPy's own macros compile this offset into extensions. */
-typedef struct { PyObject_HEAD char *data; } numloss_array_head;
+/* The fields that every NumPy array and every dtype start with; NumPy's own macros compile these offsets into
+   extensions. */
+typedef struct { PyObject_HEAD void *scalar; char kind, letter, byteorder, former_flags; int type_num; } numloss_descr;
+typedef struct {
+    PyObject_HEAD char *data;
+    int nd;
+    intptr_t *dimensions, *strides;
+    PyObject *base;
+    numloss_descr *descr;
+    int flags;
+} numloss_array_head;
 NUMLOSS_INLINE int64_t array_data(int64_t object) { return (int64_t)(intptr_t)((numloss_array_head *)(intptr_t)object)->data; }
 
 #endif

@@ -151,9 +151,10 @@ def evaluate(
 
     The one way into every backend. Returns what the public functions and transforms return.
     """
-    answer = replay(loss, mode, arguments, options, pair, _chosen.get()) if argnums is None else None
-    if answer is not None:
-        return answer if mode else answer[0]
+    if mode < 2 and argnums is None:
+        answer = replay(loss, mode, arguments, options, pair, _chosen.get())
+        if answer is not None:
+            return answer
     if len(arguments) != len(loss.inputs) or options:
         arguments = split_options(loss, arguments, options)
     if loss.family == "combined":

@@ -39,6 +39,7 @@ class Transformed(Generic[P]):
         self.pair = isinstance(function, Transformed)
         inner = function.function if isinstance(function, Transformed) else function
         self.loss, self.arguments, self.options = unwrapped(inner)
+        self.fixed = bool(self.arguments or self.options)
         self.__doc__ = f"{make.__name__} of {self.loss.name}.\n\n{self.loss.function.__doc__}"
         self.__wrapped__ = self.loss.face
 
@@ -50,13 +51,9 @@ class Transformed(Generic[P]):
         inner = repr(self.function) if isinstance(self.function, Transformed) else self.loss.name
         return f"numloss.{self.make.__name__}({inner}{extra})"
 
-    def evaluate(self, mode: int, args: tuple[Any, ...], options: dict[str, Any], *rest: Any) -> Any:
-        """Call the loss with what the partial has fixed and what is given now."""
-        if self.arguments:
-            args = self.arguments + args
-        if self.options:
-            options = {**self.options, **options}
-        return dispatch.evaluate(self.loss, mode, args, options, self.pair, *rest)
+    def given(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What the partial has fixed, and what is given now."""
+        return self.arguments + args, {**self.options, **options}
 
 
 class ValueAndGrad(Transformed[P]):
@@ -65,14 +62,16 @@ class ValueAndGrad(Transformed[P]):
     argnums: tuple[int, ...] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
-        return self.evaluate(1, args, kwargs, self.argnums)  # type: ignore[no-any-return]
+        given: tuple[Any, Any] = self.given(args, kwargs) if self.fixed else (args, kwargs)
+        answer: tuple[Any, Any] = dispatch.evaluate(self.loss, 1, given[0], given[1], self.pair, self.argnums)
+        return answer
 
 
 class Grad(ValueAndGrad[P]):
     """The gradient alone."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return self.evaluate(1, args, kwargs, self.argnums)[1]
+        return super().__call__(*args, **kwargs)[1]
 
 
 class ValueGradHess(Transformed[P]):
@@ -82,19 +81,18 @@ class ValueGradHess(Transformed[P]):
     argnums: tuple[int, ...] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any, Any]:
-        return self.evaluate(2, args, kwargs, self.argnums, self.bound)  # type: ignore[no-any-return]
+        options = (self.pair, self.argnums, self.bound)
+        return dispatch.evaluate(self.loss, 2, *self.given(args, kwargs), *options)  # type: ignore[no-any-return]
 
 
 class SumAndWeight(Transformed[P]):
     """The weighted sum of the values, and the sum of the weights."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[float, float]:
-        return self.evaluate(0, args, kwargs)  # type: ignore[no-any-return]
-
-    def evaluate(self, mode: int, args: tuple[Any, ...], options: dict[str, Any], *rest: Any) -> Any:
+        arguments, options = self.given(args, kwargs)
         if options.get("reduction", "sum") == "none":
             raise ValueError(f"{self.loss.name}: sum_and_weight reduces; reduction='none' makes no sense here")
-        return super().evaluate(mode, args, options, *rest)
+        return dispatch.evaluate(self.loss, 0, arguments, options, self.pair)  # type: ignore[no-any-return]
 
 
 _made: dict[Any, Any] = {}

@@ -53,16 +53,18 @@ class HostBackend:
         return found
 
     def launch(self, problem: Problem) -> tuple[float, float, float]:
-        """Run a problem, on several threads if it is large and nobody else is using them."""
+        """Run a problem; one of no blocks has sums of nothing."""
         if problem.blocks == 0:
             return 0.0, 0.0, -1.0
-        workers = 1
-        if problem.work > threads.PARALLEL_PAYS_AT and problem.blocks > 1:
-            workers = threads.limit()
+        return self.spread(problem.loop, problem.packed(), problem.blocks, problem.work)
+
+    def spread(self, loop: int, problem: bytes, blocks: int, work: float) -> tuple[float, float, float]:
+        """Run all blocks, on as many threads as there are, if they pay and nobody else is using them."""
+        workers = threads.limit() if work > threads.PARALLEL_PAYS_AT and blocks > 1 else 1
         if workers == 1:
-            return self.run(problem.loop, problem.packed(), problem.blocks, 1)
+            return self.run(loop, problem, blocks, 1)
         with threads.team() as alone:
-            return self.run(problem.loop, problem.packed(), problem.blocks, workers if alone else 1)
+            return self.run(loop, problem, blocks, workers if alone else 1)
 
     def weight_sum(self, loss: Loss, weight: Array, real: np.dtype[Any], flipped: bool = False) -> float:
         """The sum of the weights, which a weighted mean must know before its gradient is scaled."""

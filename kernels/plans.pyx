@@ -1,0 +1,298 @@
+"""Plans of calls that repeat: found, checked and launched without asking Python what a call is made of.
+
+What they are for, and when one is made, is in numloss/backends/host/plans.py.
+"""
+
+import numpy as np
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.long cimport PyLong_AsLongLongAndOverflow
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.stdint cimport int64_t, intptr_t
+from libc.string cimport memcpy
+
+cdef extern from "primitives.h" nogil:
+    ctypedef struct numloss_descr:
+        char byteorder
+        int type_num
+    ctypedef struct numloss_array_head:
+        char* data
+        int nd
+        intptr_t* dimensions
+        void* base
+        numloss_descr* descr
+        int flags
+
+cdef extern from "Python.h":
+    void PyUnicode_InternInPlace(PyObject** text)
+
+ctypedef int64_t (*block_loop)(int64_t*, double*, int64_t) noexcept nogil
+
+cdef enum:
+    MOST_PLANS = 1024
+    MOST_ARRAYS = 16
+    MOST_BYTES = 2048
+    MOST_WORDS = 96
+    # flags of NumPy
+    C_CONTIGUOUS = 0x0001
+    OWNS_ITS_DATA = 0x0004
+    ALIGNED = 0x0100
+    WRITEABLE = 0x0400
+
+cdef object ndarray = np.ndarray
+cdef object empty = np.empty
+cdef str OUT = "out"
+cdef dict plans = {}
+
+
+cdef class Plan:
+    """A problem without its arrays, and how its answer is read.
+
+    `places` are the offsets of the addresses of its arrays in the problem, inputs then gradients, `wrt` the positions
+    of the arguments that have a gradient. `fixed`: the total weight follows from the shape. `count` is the loop that
+    finds the total which the gradient is divided by where it does not, or 0. The first float of a problem, at
+    `scale_at`, is what the gradient is scaled by.
+    """
+
+    cdef object backend, kept
+    cdef bytes problem
+    cdef block_loop call
+    cdef intptr_t loop, count
+    cdef int64_t blocks, scale_at
+    cdef double total, work
+    cdef bint mean, pair, fixed
+    cdef int inputs, outputs
+    cdef int64_t[MOST_ARRAYS] places
+    cdef int[MOST_ARRAYS] wrt
+
+    def __init__(
+        self, backend, problem, tuple places, tuple wrt, bint pair, bint mean, double total, bint fixed, intptr_t count
+    ):
+        self.backend, self.problem = backend, problem.packed()
+        if len(places) > MOST_ARRAYS or len(self.problem) > MOST_BYTES:
+            raise OverflowError("a problem of this size has no plan")
+        self.loop, self.blocks, self.work = problem.loop, problem.blocks, problem.work
+        self.call = <block_loop>self.loop
+        self.scale_at = 8 * len(problem.integers)
+        self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
+        self.outputs = len(wrt)
+        self.inputs = len(places) - self.outputs
+        cdef int k
+        for k in range(len(places)):
+            self.places[k] = self.scale_at + 8 * len(problem.floats) + 24 * places[k]
+        for k in range(self.outputs):
+            self.wrt[k] = wrt[k]
+
+    cdef bint takes(self, tuple arguments, outputs):
+        """True if gradients can be written to these arrays without a further look."""
+        cdef int k, other
+        if not self.outputs:
+            return False
+        if type(outputs) is not tuple:
+            return self.outputs == 1 and fits(outputs, arguments[self.wrt[0]], arguments)
+        if len(<tuple>outputs) != self.outputs:
+            return False
+        for k in range(self.outputs):
+            if not fits((<tuple>outputs)[k], arguments[self.wrt[k]], arguments):
+                return False
+            for other in range(k):
+                if (<tuple>outputs)[k] is (<tuple>outputs)[other]:
+                    return False
+        return True
+
+    cdef object new_outputs(self, tuple arguments):
+        cdef int k
+        made = []
+        for k in range(self.outputs):
+            like = arguments[self.wrt[k]]
+            made.append(empty(like.shape, like.dtype))
+        return made[0] if self.outputs == 1 else tuple(made)
+
+    cdef object run(self, tuple arguments, outputs):
+        """The answer; None if a loop has something to complain about, which the long way will find and say."""
+        cdef int64_t[MOST_BYTES // 8] words
+        cdef char* problem = <char*>words
+        cdef double[4] partial
+        cdef Py_ssize_t size = len(self.problem)
+        cdef int k
+        memcpy(problem, <char*>self.problem, size)
+        for k in range(self.inputs):
+            (<int64_t*>(problem + self.places[k]))[0] = address(arguments[k])
+        for k in range(self.outputs):
+            out = (<tuple>outputs)[k] if type(outputs) is tuple else outputs
+            (<int64_t*>(problem + self.places[self.inputs + k]))[0] = address(out)
+        if self.blocks == 1:
+            self.run_block(problem, partial)
+        else:
+            self.run_blocks(problem, size, partial)
+        if partial[2] >= 0.0:
+            return None
+        value = 0.0 + partial[0]
+        total = self.total if self.fixed else partial[1]
+        if self.pair:
+            value = (value, total)
+        elif self.mean:
+            value = value / total if total > 0.0 else 0.0
+        if not self.outputs:
+            return value
+        if type(outputs) is tuple and self.outputs == 1:
+            outputs = (<tuple>outputs)[0]
+        return value, outputs
+
+    cdef int run_block(self, char* problem, double* partial) except -1:
+        """Run one block as if everything counted, and once more if it does not."""
+        with nogil:
+            self.call(<int64_t*>problem, partial, 0)
+            if self.count and partial[1] != self.total and not partial[2] >= 0.0:
+                self.rescale(problem, partial[1])
+                self.call(<int64_t*>problem, partial, 0)
+        return 0
+
+    cdef int run_blocks(self, char* problem, Py_ssize_t size, double* partial) except -1:
+        """Run several blocks, after adding up what counts if that is not known."""
+        if self.count:
+            results = self.backend.spread(self.count, PyBytes_FromStringAndSize(problem, size), self.blocks, self.work)
+            partial[1], partial[2] = results[1], results[2]
+            if partial[2] >= 0.0:
+                return 0
+            self.rescale(problem, partial[1])
+        results = self.backend.spread(self.loop, PyBytes_FromStringAndSize(problem, size), self.blocks, self.work)
+        partial[0], partial[1], partial[2] = results
+        return 0
+
+    cdef void rescale(self, char* problem, double total) noexcept nogil:
+        (<double*>(problem + self.scale_at))[0] = 1.0 / total if total > 0.0 else 0.0
+
+
+cdef bint fits(out, like, tuple arguments):
+    """True for an array of its own memory, with the shape and dtype of another, that shares nothing with any."""
+    if type(out) is not ndarray:
+        return False
+    cdef numloss_array_head* mine = <numloss_array_head*><void*>out
+    cdef numloss_array_head* other = <numloss_array_head*><void*>like
+    cdef int wanted = C_CONTIGUOUS | ALIGNED | WRITEABLE | OWNS_ITS_DATA
+    cdef int k
+    if mine.flags & wanted != wanted or mine.nd != other.nd or mine.descr.type_num != other.descr.type_num:
+        return False
+    if not is_native(mine):
+        return False
+    for k in range(mine.nd):
+        if mine.dimensions[k] != other.dimensions[k]:
+            return False
+    for given in arguments:
+        if given is out:
+            return False
+        # a view of an array that owns its memory sees nothing else
+        other = <numloss_array_head*><void*>given
+        if other.base == NULL:
+            continue
+        base = <object>other.base
+        if base is out or type(base) is not ndarray or not (<numloss_array_head*><void*>base).flags & OWNS_ITS_DATA:
+            return False
+    return True
+
+
+cdef inline bint is_native(numloss_array_head* array) noexcept:
+    return array.descr.byteorder == c"=" or array.descr.byteorder == c"|"
+
+
+cdef str interned(str text):
+    """Equal texts are one object once they are interned."""
+    cdef PyObject* one = <PyObject*>text
+    Py_INCREF(text)
+    PyUnicode_InternInPlace(&one)
+    found = <object>one
+    Py_DECREF(found)
+    return found
+
+
+cdef int option_words(int64_t* words, value) except -1:
+    """An option as its type and its bits, which tell 1 from True and 0.0 from -0.0; 0 where no plan can hold it."""
+    cdef double number
+    cdef int overflow = 0
+    if value is None:
+        words[0] = words[1] = 0
+    elif type(value) is str:
+        words[0], words[1] = 1, address(interned(value))
+    elif type(value) is float:
+        number = value
+        words[0] = 2
+        memcpy(words + 1, &number, 8)
+    elif type(value) is bool:
+        words[0], words[1] = 3, value is True
+    elif type(value) is int:
+        words[0], words[1] = 4, PyLong_AsLongLongAndOverflow(value, &overflow)
+    else:
+        return 0
+    return overflow == 0
+
+
+cdef inline int64_t address(value) noexcept:
+    return <int64_t><intptr_t><void*>value
+
+
+cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options, bint pair, chosen) except -2:
+    """Everything about a call that its plan depends on; returns how many words, or -1 where no plan can serve it."""
+    cdef int n = 3
+    cdef int k
+    cdef numloss_array_head* array
+    words[0] = address(loss)
+    words[1] = mode + 4 * pair + 8 * len(arguments)
+    words[2] = 0 if chosen is None else address(interned(chosen))
+    for given in arguments:
+        if type(given) is not ndarray:
+            return -1
+        array = <numloss_array_head*><void*>given
+        if array.flags & (C_CONTIGUOUS | ALIGNED) != (C_CONTIGUOUS | ALIGNED) or not is_native(array):
+            return -1
+        if n + array.nd + 1 > MOST_WORDS:
+            return -1
+        words[n] = array.descr.type_num + (<int64_t>array.nd << 32)
+        for k in range(array.nd):
+            words[n + 1 + k] = array.dimensions[k]
+        n += array.nd + 1
+    for name, value in options.items():
+        if type(name) is not str or n + 3 > MOST_WORDS:
+            return -1
+        if name == OUT:
+            continue
+        words[n] = address(interned(name))
+        if not option_words(words + n + 1, value):
+            return -1
+        n += 3
+    return n
+
+
+def replay(loss, int mode, tuple arguments not None, dict options not None, bint pair, chosen):
+    """The answer of a call that has been made before with other memory; None if there is no plan for it."""
+    cdef int64_t[MOST_WORDS] words
+    cdef int n = words_of(words, loss, mode, arguments, options, pair, chosen)
+    if n < 0:
+        return None
+    cdef PyObject* found = PyDict_GetItemWithError(plans, PyBytes_FromStringAndSize(<char*>words, 8 * n))
+    if found == NULL:
+        return None
+    plan = <Plan>found
+    outputs = options.get(OUT)
+    if outputs is None:
+        if plan.outputs:
+            outputs = plan.new_outputs(arguments)
+    elif not plan.takes(arguments, outputs):
+        return None
+    return plan.run(arguments, outputs)
+
+
+def keep(loss, int mode, tuple arguments not None, dict options not None, bint pair, chosen, Plan plan not None):
+    """Replay this plan from now on when a call like this one is made."""
+    cdef int64_t[MOST_WORDS] words
+    cdef int n = words_of(words, loss, mode, arguments, options, pair, chosen)
+    outputs = options.get(OUT)
+    if n < 0 or not (outputs is None or plan.takes(arguments, outputs)):
+        return
+    texts = [chosen, *options, *options.values()]
+    plan.kept = [loss, *(interned(text) for text in texts if type(text) is str)]  # their addresses are in the key
+    if len(plans) >= MOST_PLANS:
+        plans.clear()
+    plans[PyBytes_FromStringAndSize(<char*>words, 8 * n)] = plan

@@ -1,0 +1,34 @@
+"""Compiled from kernels/plans.pyx."""
+
+from typing import Any
+
+from ...registry import Loss
+from . import HostBackend
+from .plans import Problem
+
+class Plan:
+    def __init__(
+        self,
+        backend: HostBackend,
+        problem: Problem,
+        places: tuple[int, ...],
+        wrt: tuple[int, ...],
+        pair: bool,
+        mean: bool,
+        total: float,
+        fixed: bool,
+        count: int,
+    ) -> None: ...
+
+def replay(
+    loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool, chosen: str | None
+) -> Any: ...
+def keep(
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    pair: bool,
+    chosen: str | None,
+    plan: Plan,
+) -> None: ...

@@ -1,0 +1,245 @@
+"""Calls that repeat: a replayed answer is that of the long way, and nothing that differs is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from compare import assert_same_bits
+from inputs import CASES, arrays, record, required, small, solid
+from process import python
+
+import numloss as nl
+from numloss import dispatch
+from numloss.backends.host import plans
+
+pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx is not built")
+# Losses whose answer needs several launches with work in between have no plans.
+LONG = {case for case in CASES if record(case).family == "regional"}
+# The answers of replay in the order of the calls; None where there was no plan.
+Answers = list[Any]
+
+
+@pytest.fixture
+def replayed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
+    """What was replayed since the last look."""
+    seen: Answers = []
+
+    def listen(*call: Any) -> Any:
+        seen.append(plans.replay(*call))
+        return seen[-1]
+
+    monkeypatch.setattr(dispatch, "replay", listen)
+    yield seen
+
+
+def long_way(function: Callable[..., Any], *given: Any, **options: Any) -> Any:
+    """The answer without plans."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatch, "replay", plans.no_plan)
+        return function(*given, **options)
+
+
+def flat(answer: Any) -> list[Any]:
+    return [leaf for part in answer for leaf in flat(part)] if isinstance(answer, tuple) else [answer]
+
+
+def assert_same(answer: Any, expected: Any) -> None:
+    for one, other in zip(flat(answer), flat(expected), strict=True):
+        assert type(one) is type(other)
+        assert_same_bits(one, other)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_replayed_is_what_the_long_way_finds(case: str, backend: str, replayed: Answers) -> None:
+    loss = record(case)
+    functions = [loss.function, nl.value_and_grad(loss.function)]
+    if loss.adds_up != "no":
+        functions.append(nl.value_and_grad(nl.sum_and_weight(loss.function)))
+    for shape in (small(case), solid(case)):
+        for dtype in ("float32", "float64"):
+            first, second = (arrays(case, shape, dtype, seed=seed) for seed in "ab")
+            for function in functions:
+                for extra in ({}, {"reduction": "sum"}):
+                    options = {**required(case), **extra, "backend": backend}
+                    function(*first, **options)
+                    replayed.clear()
+                    answer = function(*second, **options)
+                    assert_same(answer, long_way(function, *second, **options))
+                    if case not in LONG:
+                        function(*second, **options)
+                        assert replayed[-1] is not None
+
+
+def test_gradients_are_written_to_out(backend: str, replayed: Answers) -> None:
+    pred, labels = arrays("cross_entropy", (64,), "float32")
+    pairs = arrays("contrastive", (64,), "float32")
+    function, several = nl.value_and_grad(nl.cross_entropy), nl.value_and_grad(nl.contrastive)
+    for _ in range(2):
+        out = np.full_like(pred, np.nan)
+        outs = np.full_like(pairs[0], np.nan), np.full_like(pairs[0], np.nan)
+        assert function(pred, labels, out=out, backend=backend)[1] is out
+        slopes = several(*pairs, out=outs, backend=backend)[1]
+        assert slopes[0] is outs[0] and slopes[1] is outs[1]
+        assert function(pred, labels, out=(out,), backend=backend)[1] is out
+    assert replayed[-1] is not None and replayed[-2] is not None and replayed[-3] is not None
+    assert_same(out, long_way(function, pred, labels, backend=backend)[1])
+    assert_same(outs, long_way(several, *pairs, backend=backend)[1])
+    with pytest.raises(ValueError, match="overlap"):
+        several(*pairs, out=(outs[0], outs[0]), backend=backend)
+
+
+@pytest.mark.parametrize("rows", [8, 5000])
+def test_the_number_of_ignored_labels_may_change(rows: int, backend: str, replayed: Answers) -> None:
+    random = np.random.default_rng(1)
+    pred, labels = random.normal(size=(rows, 9)), random.integers(0, 9, rows)
+    function = nl.value_and_grad(nl.cross_entropy)
+    function(pred, labels, backend=backend)
+    for ignored in (0, 1, rows // 2, rows):
+        labels[:ignored] = -100
+        answer = function(pred, labels, backend=backend)
+        assert replayed[-1] is not None
+        assert_same(answer, long_way(function, pred, labels, backend=backend))
+
+
+def test_bad_values_are_found_again(backend: str, replayed: Answers) -> None:
+    pred, labels = np.zeros((16, 3)), np.zeros(16, np.int64)
+    function, out = nl.value_and_grad(nl.cross_entropy), np.empty_like(pred)
+    function(pred, labels, out=out, backend=backend)
+    labels[5] = 3
+    with pytest.raises(IndexError, match=r"target\[5\] = 3"):
+        function(pred, labels, out=out, backend=backend)
+    target = np.zeros(16)
+    nl.mse(target, target, backend=backend)
+    with pytest.raises(ValueError, match=r"target\[0\] = nan"):
+        nl.mse(target, np.full(16, np.nan), backend=backend)
+
+
+def unaligned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    raw = np.empty(array.nbytes + 1, np.uint8)
+    moved = raw[1:].view(array.dtype).reshape(array.shape)
+    moved[...] = array
+    return moved
+
+
+def strided(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.repeat(array, 2, axis=-1)[..., ::2]
+
+
+LOOKS: dict[str, Callable[[np.ndarray[Any, Any]], Any]] = {
+    "swapped": lambda a: a.astype(a.dtype.newbyteorder()),
+    "fortran": np.asfortranarray,
+    "strided": strided,
+    "backward": lambda a: np.ascontiguousarray(a[::-1])[::-1],
+    "unaligned": unaligned,
+    "float32": lambda a: a.astype(np.float32),
+    "list": lambda a: a.tolist(),
+    "subclass": lambda a: a.view(np.recarray),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_arrays_that_look_otherwise(look: str, backend: str, replayed: Answers) -> None:
+    pred, target = arrays("mse", (6, 4), "float64")
+    function = nl.value_and_grad(nl.mse)
+    expected = function(pred, target, backend=backend)
+    for _ in range(3):
+        value, slope = function(pred, LOOKS[look](target), backend=backend)
+        assert replayed[-1] is None or look == "float32"
+        if look == "float32":
+            expected = long_way(function, pred, target.astype(np.float32), backend=backend)
+        assert_same((value, slope), expected)
+
+
+def test_views_and_arrays_that_cannot_be_written_to_are_read(backend: str, replayed: Answers) -> None:
+    pred, target = arrays("mse", (64,), "float64")
+    function, out = nl.value_and_grad(nl.mse), np.empty(16)
+    target.flags.writeable = False
+    for start in (0, 16, 32):
+        part = slice(start, start + 16)
+        answer = function(pred[part], target[part], out=out, backend=backend)
+        assert_same(answer, long_way(function, pred[part], target[part], backend=backend))
+    assert replayed[1] is not None and replayed[2] is not None
+
+
+def test_out_that_shares_memory_is_never_replayed(backend: str, replayed: Answers) -> None:
+    pred, target = arrays("mse", (16,), "float64")
+    function, out = nl.value_and_grad(nl.mse), np.empty(16)
+    function(pred, target, out=out, backend=backend)
+    expected = long_way(function, pred, target, backend=backend)
+    whole = np.empty(17)
+    whole[:16] = pred
+    shared = [(pred.copy(),), (whole[:16],), (pred.copy()[:],), (np.frombuffer(bytearray(pred.tobytes())),)]
+    for (array,) in shared:
+        assert_same(function(array, target, out=array, backend=backend), expected)
+        assert replayed[-1] is None
+    with pytest.raises(ValueError, match="overlaps"):
+        function(whole[:16], target, out=whole[1:], backend=backend)
+    own = pred.copy()
+    for view in (own[:], np.asarray(memoryview(own)), np.lib.stride_tricks.as_strided(own), own.reshape(4, 4).ravel()):
+        assert_same(function(view, target, out=own, backend=backend), expected)
+        assert replayed[-1] is None
+        own[...] = pred
+
+
+@pytest.mark.parametrize(
+    "out",
+    [np.empty(15), np.empty(17), np.empty((4, 4)), np.empty(16, np.float32), np.empty(16, ">f8"), [0.0] * 16, ()],
+    ids=lambda out: f"{type(out).__name__} {getattr(out, 'shape', '')} {getattr(out, 'dtype', '')}",
+)
+def test_out_that_does_not_fit(out: Any, backend: str) -> None:
+    pred, target = arrays("mse", (16,), "float64")
+    function = nl.value_and_grad(nl.mse)
+    function(pred, target, out=np.empty(16), backend=backend)
+    with pytest.raises((TypeError, ValueError), match="out"):
+        function(pred, target, out=out, backend=backend)
+    frozen = np.empty(16)
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError, match="writeable"):
+        function(pred, target, out=frozen, backend=backend)
+    with pytest.raises(ValueError, match="out needs reduction='none'"):
+        nl.mse(pred, target, out=np.empty(16), backend=backend)
+
+
+def test_options_that_are_equal_and_not_the_same(backend: str) -> None:
+    scores, labels = arrays("cross_entropy", (8,), "float64")
+    nl.cross_entropy(scores, labels, axis=1, label_smoothing=0, backend=backend)
+    for bad in ({"axis": True}, {"axis": 1.0}, {"ignore_index": -100.0}, {"backend": "".join(["nu", "mpy"])}):
+        with pytest.raises((TypeError, ValueError)):
+            nl.cross_entropy(scores, labels, **{"axis": 1, "label_smoothing": 0, "backend": backend, **bad})
+    pred, target = arrays("elastic_net", (8,), "float64")[0], arrays("mse", (8,), "float64")[1]
+    for reduction in ("mean", "sum", "".join(["s", "um"])):
+        for _ in range(2):
+            assert nl.huber(pred, target, reduction=reduction, backend=backend) == long_way(
+                nl.huber, pred, target, reduction=reduction, backend=backend
+            )
+
+
+def test_arrays_among_the_options_are_read_each_time(backend: str, replayed: Answers) -> None:
+    pred, target = arrays("bce_with_logits", (3,), "float64")
+    for weights in ((1.0, 2.0, 3.0), [1.0, 2.0, 3.0], np.array([1.0, 2.0, 3.0])):
+        expected = long_way(nl.bce_with_logits, pred, target, pos_weight=weights, backend=backend)
+        for _ in range(3):
+            assert nl.bce_with_logits(pred, target, pos_weight=weights, backend=backend) == expected
+            assert replayed[-1] is None
+
+
+def test_more_shapes_than_there_are_plans(backend: str, replayed: Answers) -> None:
+    for size in range(1, 1200):
+        x = np.ones(size)
+        assert nl.mse(x, x, backend=backend) == 0.0
+    assert nl.mse(x, x, backend=backend) == 0.0
+    assert replayed[-1] is not None
+
+
+def test_without_the_compiled_plans() -> None:
+    python("""
+        import sys
+        sys.modules["numloss.backends.host._plans"] = None
+        import numpy as np, numloss as nl
+        x = np.arange(4.0)
+        for _ in range(3):
+            assert nl.value_and_grad(nl.mse)(x, x + 1)[0] == 1.0
+    """)
