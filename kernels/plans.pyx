@@ -33,7 +33,7 @@ ctypedef int64_t (*block_loop)(int64_t*, double*, int64_t) noexcept nogil
 cdef enum:
     MOST_PLANS = 1024
     MOST_ARRAYS = 16
-    MOST_BYTES = 2048
+    MOST_NUMBERS = 256
     MOST_WORDS = 96
     # flags of NumPy
     C_CONTIGUOUS = 0x0001
@@ -71,7 +71,7 @@ cdef class Plan:
         self, backend, problem, tuple places, tuple wrt, bint pair, bint mean, double total, bint fixed, intptr_t count
     ):
         self.backend, self.problem = backend, problem.packed()
-        if len(places) > MOST_ARRAYS or len(self.problem) > MOST_BYTES:
+        if len(places) > MOST_ARRAYS or len(self.problem) > 8 * MOST_NUMBERS:
             raise OverflowError("a problem of this size has no plan")
         self.loop, self.blocks, self.work = problem.loop, problem.blocks, problem.work
         self.call = <block_loop>self.loop
@@ -112,7 +112,7 @@ cdef class Plan:
 
     cdef object run(self, tuple arguments, outputs):
         """The answer; None if a loop has something to complain about, which the long way will find and say."""
-        cdef int64_t[MOST_BYTES // 8] words
+        cdef int64_t[MOST_NUMBERS] words
         cdef char* problem = <char*>words
         cdef double[4] partial
         cdef Py_ssize_t size = len(self.problem)

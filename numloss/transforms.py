@@ -81,8 +81,11 @@ class ValueGradHess(Transformed[P]):
     argnums: tuple[int, ...] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any, Any]:
-        options = (self.pair, self.argnums, self.bound)
-        return dispatch.evaluate(self.loss, 2, *self.given(args, kwargs), *options)  # type: ignore[no-any-return]
+        arguments, options = self.given(args, kwargs)
+        answer: tuple[Any, Any, Any] = dispatch.evaluate(
+            self.loss, 2, arguments, options, self.pair, self.argnums, self.bound
+        )
+        return answer
 
 
 class SumAndWeight(Transformed[P]):
