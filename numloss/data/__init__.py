@@ -1,8 +1,15 @@
-"""Where data comes from: .npy files in chunks, .npz archives, the digits; and how it is split and scaled."""
+"""Where data comes from: arrays and files in chunks or whole; and how it is split, scaled and put into batches."""
 
-from .dataset import Dataset, Standardiser, digits, from_npz, split
+from .batches import Augmentation, Gather
+from .cifar10 import load_cifar10
+from .dataset import Dataset, Standardiser, dataset, split
+from .idx import load_idx
 from .npy import NpyFile, load_npy
 from .npz import load_npz
 from .random import permutation
+from .sources import digits, from_npz, load
 
-__all__ = ["Dataset", "NpyFile", "Standardiser", "digits", "from_npz", "load_npy", "load_npz", "permutation", "split"]
+__all__ = [
+    "Augmentation", "Dataset", "Gather", "NpyFile", "Standardiser", "dataset", "digits", "from_npz", "load",
+    "load_cifar10", "load_idx", "load_npy", "load_npz", "permutation", "split",
+]

@@ -1,31 +1,36 @@
-"""Data sets in memory: features and targets, where they come from, and how they are split and scaled."""
+"""Data sets in memory: features and targets, and how they are split and scaled."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import FormatError
-from ..extras import optional
-from .npz import load_npz
 from .random import SPLIT_STREAM, words
 
 Array = np.ndarray[Any, Any]
 
-FEATURE_NAMES = ("features", "X", "x")
-TARGET_NAMES = ("target", "y", "Y", "labels")
-
 
 @dataclass(frozen=True)
 class Dataset:
-    """Features of shape (rows, columns) in float32, with labels of shape (rows,) or float targets (rows, outputs)."""
+    """Features, targets, and weights of rows if there are any.
+
+    Features are float32 of shape (rows, columns), or (rows, channels, height, width) for images. Targets are labels
+    of classes, int64 of shape (rows,), or numbers, float32 of shape (rows, outputs). Weights are float32, (rows,).
+    `classes` counts those of all parts of a split, some of which a part may lack.
+    """
 
     name: str
     features: Array
     target: Array
+    weight: Array | None = None
+    classes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.is_labelled and not self.classes:
+            object.__setattr__(self, "classes", int(self.target.max()) + 1 if len(self.target) else 0)
 
     @property
     def is_labelled(self) -> bool:
@@ -33,94 +38,152 @@ class Dataset:
         return self.target.dtype.kind in "iu"
 
     @property
+    def is_images(self) -> bool:
+        """True if the features are images."""
+        return self.features.ndim == 4
+
+    @property
     def outputs(self) -> int:
         """Numbers that a model has to give for each row."""
-        return int(self.target.max()) + 1 if self.is_labelled else int(self.target.shape[1])
+        return self.classes if self.is_labelled else int(self.target.shape[1])
 
     def __len__(self) -> int:
         return len(self.features)
 
     def take(self, rows: Array) -> Dataset:
         """The data set of some rows."""
-        return Dataset(self.name, self.features[rows], self.target[rows])
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, features=self.features[rows], target=self.target[rows], weight=weight)
+
+    def flat(self) -> Dataset:
+        """The same with all numbers of a row in one axis."""
+        return replace(self, features=self.features.reshape(len(self), -1))
+
+
+def dataset(features: Any, target: Any, weight: Any = None, *, name: str = "arrays") -> Dataset:
+    """A data set of arrays.
+
+    Parameters
+    ----------
+    features : array
+        (rows, columns); (rows, height, width) or (rows, channels, height, width) for images; with any other number
+        of axes all but the first become one. Real numbers, finite in float32.
+    target : array
+        Labels of classes, integers from 0 of shape (rows,); or numbers to predict, floats of shape (rows,) or
+        (rows, outputs).
+    weight : array, optional
+        A weight >= 0 for each row.
+    name : str
+        What messages call the data.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    FormatError
+        If the arrays do not fit together, or hold what a network cannot be trained on; with the row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dataset(np.zeros((3, 8, 8)), np.array([0, 2, 1])).features.shape
+    (3, 1, 8, 8)
+    """
+    features, target = np.asarray(features), np.asarray(target)
+    if features.ndim == 0 or len(features) == 0 or target.ndim == 0 or len(target) != len(features):
+        raise FormatError(
+            f"{name}: features of shape {features.shape} and target of shape {target.shape}; "
+            "both need the same number of rows, at least one"
+        )
+    if features.ndim == 3:
+        features = features[:, None]
+    elif features.ndim != 4:
+        features = features.reshape(len(features), -1)
+    rows = _numbers(features, "features", name)
+    weighed = None if weight is None else _weight(np.asarray(weight), len(rows), name)
+    return Dataset(name, rows, _target(target, name), weighed)
+
+
+def _numbers(values: Array, what: str, name: str) -> Array:
+    if values.dtype.kind not in "fiub":
+        raise FormatError(f"{name}: {what} of dtype {values.dtype}; real numbers are needed")
+    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused below
+        found = np.ascontiguousarray(values, dtype=np.float32)
+    if not np.isfinite(found).all():
+        row = int(np.argmin(np.isfinite(found.reshape(len(found), -1)).all(axis=1)))
+        raise FormatError(f"{name}: {what}[{row}] holds NaN, infinity or a number beyond float32")
+    return found
+
+
+def _weight(weight: Array, rows: int, name: str) -> Array:
+    if weight.shape != (rows,):
+        raise FormatError(f"{name}: weight of shape {weight.shape}; there are {rows} rows")
+    found = _numbers(weight, "weight", name)
+    if found.min() < 0:
+        raise FormatError(f"{name}: weight[{int(found.argmin())}] = {found.min()} is negative")
+    return found
+
+
+def _target(target: Array, name: str) -> Array:
+    if target.dtype.kind == "f":
+        return _numbers(target.reshape(len(target), -1), "target", name)
+    if target.dtype.kind not in "iub":
+        raise FormatError(f"{name}: target of dtype {target.dtype}; labels are integers, numbers are floats")
+    if target.ndim != 1:
+        raise FormatError(f"{name}: labels have shape {target.shape}; they need one axis, or a floating dtype")
+    if target.min() < 0 or target.max() >= len(target):
+        raise FormatError(
+            f"{name}: labels lie between {target.min()} and {target.max()}; "
+            f"classes count from 0, and there are fewer classes than rows ({len(target)})"
+        )
+    return target.astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Standardiser:
-    """Shifts and scales each column to mean 0 and deviation 1, as measured on the rows it was made from."""
+    """Shifts and scales to mean 0 and deviation 1, as measured on the rows it was made from.
+
+    Columns have a mean and a scale each; so have the channels of images, whose pixels then stay comparable.
+    """
 
     mean: Array
     scale: Array
 
     @classmethod
     def of(cls, features: Array) -> Standardiser:
-        """Measure the training part; a constant column is shifted only."""
-        deviation = features.std(axis=0, dtype=np.float64)
+        """Measure the training part; what is constant is shifted only."""
+        axes = (0, *range(2, features.ndim))
+        kept = {"axis": axes, "keepdims": features.ndim > 2, "dtype": np.float64}
+        mean, deviation = np.mean(features, **kept), np.std(features, **kept)
         scale = np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 1.0)
-        return cls(features.mean(axis=0, dtype=np.float64).astype(np.float32), scale.astype(np.float32))
+        shape = features.shape[1:2] + (1,) * (features.ndim - 2)
+        return cls(mean.astype(np.float32).reshape(shape), scale.astype(np.float32).reshape(shape))
+
+    @classmethod
+    def none(cls) -> Standardiser:
+        """One that changes nothing."""
+        return cls(np.zeros(1, np.float32), np.ones(1, np.float32))
 
     def __call__(self, features: Array) -> Array:
         return (features - self.mean) * self.scale
 
 
-def digits() -> Dataset:
-    """The 1797 handwritten digits of 8 x 8 pixels that scikit-learn carries."""
-    bunch = optional("sklearn.datasets", "train", "the digits data set").load_digits()
-    return Dataset("digits", bunch.data.astype(np.float32), bunch.target.astype(np.int64))
+def split(data: Dataset, fraction: float, seed: int, stream: int = SPLIT_STREAM) -> tuple[Dataset, Dataset]:
+    """The rows that stay, and a fraction that is held out: a function of seed and stream.
 
-
-def from_npz(path: str | os.PathLike[str]) -> Dataset:
-    """A data set from an archive with `features` (or X) and `target` (or y).
-
-    Integer targets of shape (rows,) are labels of classes, counted from 0; float targets are numbers to predict.
+    Every class gives its share to the part that is held out.
     """
-    arrays = load_npz(path)
-    features = _named(arrays, FEATURE_NAMES, path)
-    target = _named(arrays, TARGET_NAMES, path)
-    if features.ndim == 0 or len(features) == 0 or target.ndim == 0 or len(target) != len(features):
-        raise FormatError(
-            f"{path}: features of shape {features.shape} and target of shape {target.shape}; "
-            "both need the same number of rows, at least one"
-        )
-    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused below
-        flat = np.ascontiguousarray(features.reshape(len(features), -1), dtype=np.float32)
-    if not np.isfinite(flat).all():
-        row = int(np.argmin(np.isfinite(flat).all(axis=1)))
-        raise FormatError(f"{path}: features[{row}] holds NaN, infinity or a number beyond float32")
-    return Dataset(str(path), flat, _target(target, path))
-
-
-def _named(arrays: dict[str, Array], names: tuple[str, ...], path: str | os.PathLike[str]) -> Array:
-    for name in names:
-        if name in arrays:
-            return arrays[name]
-    raise FormatError(f"{path}: no array called {' or '.join(names)}; there are {', '.join(arrays) or 'none'}")
-
-
-def _target(target: Array, path: str | os.PathLike[str]) -> Array:
-    if target.dtype.kind == "f":
-        return np.ascontiguousarray(target.reshape(len(target), -1), dtype=np.float32)
-    if target.ndim != 1:
-        raise FormatError(f"{path}: labels have shape {target.shape}; they need one axis, or a floating dtype")
-    if target.min() < 0 or target.max() >= len(target):
-        raise FormatError(
-            f"{path}: labels lie between {target.min()} and {target.max()}; "
-            f"classes count from 0, and there are fewer classes than rows ({len(target)})"
-        )
-    return target.astype(np.int64)
-
-
-def split(data: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Training and test part, a function of the seed; every class gives its share to the test part."""
     if not 0.0 < fraction < 1.0:
-        raise ValueError(f"the test part must be a fraction in (0, 1), got {fraction}")
-    shuffled = np.argsort(words(len(data), seed, SPLIT_STREAM), kind="stable")
-    test = np.zeros(len(data), dtype=bool)
+        raise ValueError(f"the part held out must be a fraction in (0, 1), got {fraction}")
+    shuffled = np.argsort(words(len(data), seed, stream), kind="stable")
+    held_out = np.zeros(len(data), dtype=bool)
     for rows in _groups(data, shuffled):
-        test[rows[: round(fraction * len(rows))]] = True
-    if test.all() or not test.any():
-        raise ValueError(f"{data.name}: {len(data)} rows do not split into a training and a test part")
-    return data.take(np.flatnonzero(~test)), data.take(np.flatnonzero(test))
+        held_out[rows[: round(fraction * len(rows))]] = True
+    if held_out.all() or not held_out.any():
+        raise ValueError(f"{data.name}: {len(data)} rows do not split into two parts with a fraction of {fraction}")
+    return data.take(np.flatnonzero(~held_out)), data.take(np.flatnonzero(held_out))
 
 
 def _groups(data: Dataset, shuffled: Array) -> list[Array]:

@@ -12,22 +12,7 @@ import numpy as np
 
 # Streams below these belong to the epochs; nothing else may share their words.
 SPLIT_STREAM = 1 << 32
+VALIDATION_STREAM = SPLIT_STREAM + 1
 WEIGHT_STREAMS = 2 << 32
-# Dropout draws from a stream for each layer and step.
-DROPOUT_STREAMS = 3 << 32
-
-
-def words(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """So many random 64-bit words; each pair of a seed and a stream has its own."""
-    raw = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)).random_raw(count)
-    return np.asarray(raw, dtype=np.uint64).reshape(count)
-
-
-def uniform(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Numbers in [0, 1), multiples of 2**-53."""
-    return (words(count, seed, stream) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
-def permutation(count: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """The order of rows in an epoch, a function of the seed and the epoch alone."""
-    return np.argsort(words(count, seed, epoch), kind="stable")
+# Augmentation draws from a stream for each step.
+AUGMENT_STREAMS = 1 << 62

@@ -1,0 +1,129 @@
+"""Where data sets come from, by name: the digits, IDX, CIFAR-10, .npz and .npy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FormatError
+from ..extras import optional
+from .cifar10 import load_cifar10
+from .dataset import Array, Dataset, dataset
+from .idx import find_idx, load_idx
+from .npy import load_npy
+from .npz import load_npz
+
+FEATURE_NAMES = ("features", "X", "x")
+TARGET_NAMES = ("target", "y", "Y", "labels")
+WEIGHT_NAMES = ("weight", "sample_weight")
+
+# The data, and its test part where the source has one of its own.
+Source = tuple[Dataset, Dataset | None]
+
+
+def digits() -> Dataset:
+    """The 1797 handwritten digits of 8 x 8 pixels that scikit-learn carries, as images of shape (1, 8, 8)."""
+    bunch = optional("sklearn.datasets", "train", "the digits data set").load_digits()
+    return dataset(bunch.images, bunch.target, name="digits")
+
+
+def from_npz(path: str | os.PathLike[str]) -> Source:
+    """An archive with `features` (or X) and `target` (or y), and `weight` if there is one.
+
+    With `x_train`, `y_train`, `x_test`, `y_test` it has a test part of its own.
+    """
+    return _source(load_npz(path), str(path))
+
+
+def from_npy(folder: str | os.PathLike[str]) -> Source:
+    """A folder with an array a file, called as in an archive: `features.npy`, `target.npy`."""
+    known = [*FEATURE_NAMES, *TARGET_NAMES, *WEIGHT_NAMES, "x_train", "y_train", "x_test", "y_test"]
+    paths = {name: Path(folder) / f"{name}.npy" for name in known}
+    return _source({name: load_npy(path) for name, path in paths.items() if path.exists()}, str(folder))
+
+
+def _source(arrays: dict[str, Array], name: str) -> Source:
+    if {"x_train", "y_train"} <= set(arrays):
+        train = dataset(arrays["x_train"], arrays["y_train"], name=name)
+        if not {"x_test", "y_test"} <= set(arrays):
+            return train, None
+        return _together(train, dataset(arrays["x_test"], arrays["y_test"], name=f"{name}, test part"))
+    weight = next((arrays[known] for known in WEIGHT_NAMES if known in arrays), None)
+    features, target = _named(arrays, FEATURE_NAMES, name), _named(arrays, TARGET_NAMES, name)
+    return dataset(features, target, weight, name=name), None
+
+
+def _named(arrays: dict[str, Array], names: tuple[str, ...], source: str) -> Array:
+    for name in names:
+        if name in arrays:
+            return arrays[name]
+    raise FormatError(f"{source}: no array called {' or '.join(names)}; there are {', '.join(arrays) or 'none'}")
+
+
+def from_idx(folder: str | os.PathLike[str]) -> Source:
+    """A folder with the files of MNIST or Fashion-MNIST: train-images-idx3-ubyte, t10k-labels-idx1-ubyte, ..."""
+    train, test = (_idx_part(folder, part) for part in ("train", "t10k"))
+    if train is None:
+        raise FormatError(f"{folder}: no train-images-idx3-ubyte with train-labels-idx1-ubyte, packed as .gz or not")
+    return _together(train, test)
+
+
+def _idx_part(folder: str | os.PathLike[str], part: str) -> Dataset | None:
+    images, labels = find_idx(folder, part, "images", 3), find_idx(folder, part, "labels", 1)
+    if images is None or labels is None:
+        return None
+    return dataset(load_idx(images), load_idx(labels), name=str(images))
+
+
+def from_cifar10(folder: str | os.PathLike[str]) -> Source:
+    """A folder with data_batch_1.bin to data_batch_5.bin, or some of them, and test_batch.bin."""
+    paths = sorted(Path(folder).glob("data_batch_*.bin"))
+    if not paths:
+        raise FormatError(f"{folder}: no data_batch_1.bin; the binary version of CIFAR-10 is needed")
+    test = Path(folder) / "test_batch.bin"
+    return _together(_cifar_part(paths), _cifar_part([test]) if test.exists() else None)
+
+
+def _cifar_part(paths: list[Path]) -> Dataset:
+    images, labels = zip(*map(load_cifar10, paths), strict=True)
+    return dataset(np.concatenate(images), np.concatenate(labels), name=str(paths[0].parent))
+
+
+def _together(train: Dataset, test: Dataset | None) -> Source:
+    """A training and a test part of one shape and of the same classes."""
+    if test is None:
+        return train, None
+    for what, one, other in (("features", train.features, test.features), ("target", train.target, test.target)):
+        if one.shape[1:] != other.shape[1:] or one.dtype != other.dtype:
+            raise FormatError(
+                f"{test.name}: {what} of shape {other.shape} ({other.dtype}), but {one.shape} ({one.dtype}) for training"
+            )
+    if test.classes > train.classes:
+        raise FormatError(f"{test.name}: label {test.classes - 1} is not among the {train.classes} classes for training")
+    return train, Dataset(test.name, test.features, test.target, test.weight, train.classes)
+
+
+READERS: dict[str, Callable[[Any], Source]] = {
+    "idx": from_idx, "cifar10": from_cifar10, "npz": from_npz, "npy": from_npy,
+}  # fmt: skip
+
+
+def load(name: str) -> Source:
+    """The data of a name: `digits`, or `idx:FOLDER`, `cifar10:FOLDER`, `npz:FILE`, `npy:FOLDER`.
+
+    Returns the data and its test part, None where the source has none of its own. A path that ends in .npz needs no
+    prefix. Raises FormatError for files that are not what they should be, and OSError for those that are not there.
+    """
+    if name == "digits":
+        return digits(), None
+    kind, colon, path = name.partition(":")
+    if name.endswith(".npz") and kind not in READERS:
+        return from_npz(name)
+    if not colon or kind not in READERS:
+        known = ", ".join(f"{reader}:PATH" for reader in READERS)
+        raise ValueError(f"unknown data {name!r}; it is digits, {known} or the path of an .npz archive")
+    return READERS[kind](path)
