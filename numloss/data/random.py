@@ -14,5 +14,7 @@ import numpy as np
 SPLIT_STREAM = 1 << 32
 VALIDATION_STREAM = SPLIT_STREAM + 1
 WEIGHT_STREAMS = 2 << 32
+# Dropout draws from a stream for each layer and step.
+DROPOUT_STREAMS = 3 << 32
 # Augmentation draws from a stream for each step.
 AUGMENT_STREAMS = 1 << 62

@@ -25,14 +25,18 @@ def mlp(
     *,
     rows: int,
     dropout: float = 0.0,
+    head: Sequence[Layer] = (),
     seed: int = 0,
     dtype: Any = np.float32,
 ) -> Network:
-    """A multilayer perceptron with ReLU between its layers, and dropout after each if it is not 0."""
+    """A multilayer perceptron with ReLU between its layers, and dropout after each if it is not 0.
+
+    `head`: layers after the last matrix, such as Softmax for losses that take probabilities.
+    """
     layers: list[Layer] = []
     for width in hidden:
         layers += [Linear(width), ReLU(), *([Dropout(dropout)] if dropout else [])]
-    return Network([*layers, Linear(outputs)], inputs, rows=rows, dtype=dtype, seed=seed)
+    return Network([*layers, Linear(outputs), *head], inputs, rows=rows, dtype=dtype, seed=seed)
 
 
 def cnn(
@@ -42,15 +46,16 @@ def cnn(
     *,
     rows: int,
     dropout: float = 0.0,
+    head: Sequence[Layer] = (),
     seed: int = 0,
     dtype: Any = np.float32,
 ) -> Network:
     """A network for images of shape (channels, height, width): stages, then one matrix.
 
-    A stage is a convolution of 3 x 3 that keeps the size, batch normalisation, ReLU, and a max pool that halves it.
+    A stage is a convolution of 3 x 3 that keeps the size, batch normalisation, ReLU, and a max pool that halves it. `head` as in mlp.
     """
     layers: list[Layer] = []
     for width in channels:
         layers += [Conv2d(width, 3, padding=1, bias=False), BatchNorm2d(), ReLU(), MaxPool2d(2)]
-    layers += [Flatten(), *([Dropout(dropout)] if dropout else []), Linear(outputs)]
+    layers += [Flatten(), *([Dropout(dropout)] if dropout else []), Linear(outputs), *head]
     return Network(layers, inputs, rows=rows, dtype=dtype, seed=seed)
