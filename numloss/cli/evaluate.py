@@ -36,7 +36,8 @@ def command(
 ) -> None:
     """Evaluate losses over .npy files of any size."""
     from ..evaluation import stream
-    from .lookup import loss_named, with_options
+    from ..naming import loss_named
+    from .lookup import with_options
 
     functions = with_options([loss_named(name) for name in losses], options)
     inputs = {name: path for name, path in (("pred", pred), ("target", target)) if path is not None}

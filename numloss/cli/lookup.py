@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from ..registry import LOSSES, Loss
+from ..naming import nearest
+from ..registry import Loss
 
 WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
-
-
-def loss_named(name: str) -> Loss:
-    """The loss of that name or alias; ValueError suggests the nearest."""
-    names = {alias: loss for loss in LOSSES.values() for alias in (loss.name, *loss.aliases)}
-    if name not in names:
-        raise ValueError(f"unknown loss {name!r}{_nearest(name, names)}; `numloss losses` lists them")
-    return names[name]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def value_of(text: str) -> Any:
@@ -57,7 +44,7 @@ def with_options(losses: Iterable[Loss], options: Iterable[str]) -> list[Callabl
             known = sorted({known for loss in listed for known in loss.defaults})
             there = f"there are {', '.join(known)}" if known else "there are none"
             named = ", ".join(loss.name for loss in listed)
-            raise ValueError(f"{named}: unknown option {name!r}{_nearest(name, known)}; {there}")
+            raise ValueError(f"{named}: unknown option {name!r}{nearest(name, known)}; {there}")
         for k in takers:
             chosen[k][name] = value_of(text)
     return [

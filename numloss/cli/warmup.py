@@ -38,9 +38,9 @@ def kernels(losses: list[Loss], dtypes: tuple[str, ...]) -> list[tuple[str, Call
 @as_json
 def command(names: tuple[str, ...], dtypes: tuple[str, ...], as_json: bool) -> None:
     """Compile ahead, so that no first call waits."""
+    from ..naming import loss_named
     from ..registry import LOSSES
     from .info import cache_directory
-    from .lookup import loss_named
 
     losses = [loss_named(name) for name in names] or list(LOSSES.values())
     began = time.perf_counter()

@@ -55,6 +55,10 @@ class Dataset:
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, features=self.features[rows], target=self.target[rows], weight=weight)
 
+    def scaled(self, scaling: Standardiser) -> Dataset:
+        """The same with its features shifted and scaled."""
+        return replace(self, features=scaling(self.features))
+
     def flat(self) -> Dataset:
         """The same with all numbers of a row in one axis."""
         return replace(self, features=self.features.reshape(len(self), -1))

@@ -18,3 +18,19 @@ WEIGHT_STREAMS = 2 << 32
 DROPOUT_STREAMS = 3 << 32
 # Augmentation draws from a stream for each step.
 AUGMENT_STREAMS = 1 << 62
+
+
+def words(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """So many random 64-bit words; each pair of a seed and a stream has its own."""
+    raw = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)).random_raw(count)
+    return np.asarray(raw, dtype=np.uint64).reshape(count)
+
+
+def uniform(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Numbers in [0, 1), multiples of 2**-53."""
+    return (words(count, seed, stream) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def permutation(count: int, seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """The order of rows in an epoch, a function of the seed and the epoch alone."""
+    return np.argsort(words(count, seed, epoch), kind="stable")

@@ -99,11 +99,10 @@ def _together(train: Dataset, test: Dataset | None) -> Source:
         return train, None
     for what, one, other in (("features", train.features, test.features), ("target", train.target, test.target)):
         if one.shape[1:] != other.shape[1:] or one.dtype != other.dtype:
-            raise FormatError(
-                f"{test.name}: {what} of shape {other.shape} ({other.dtype}), but {one.shape} ({one.dtype}) for training"
-            )
+            found, known = (f"{array.shape} ({array.dtype})" for array in (other, one))
+            raise FormatError(f"{test.name}: {what} of shape {found}, but {known} for training")
     if test.classes > train.classes:
-        raise FormatError(f"{test.name}: label {test.classes - 1} is not among the {train.classes} classes for training")
+        raise FormatError(f"{test.name}: label {test.classes - 1}, but training has {train.classes} classes")
     return train, Dataset(test.name, test.features, test.target, test.weight, train.classes)
 
 

@@ -52,7 +52,8 @@ def cnn(
 ) -> Network:
     """A network for images of shape (channels, height, width): stages, then one matrix.
 
-    A stage is a convolution of 3 x 3 that keeps the size, batch normalisation, ReLU, and a max pool that halves it. `head` as in mlp.
+    A stage is a convolution of 3 x 3 that keeps the size, batch normalisation, ReLU, and a max pool that halves it.
+    `head`: as in mlp.
     """
     layers: list[Layer] = []
     for width in channels:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from ..data import Dataset, permutation
+from ..data import Augmentation, Dataset, Gather, permutation
 from ..data.dataset import Array
-from ..nn import Network
-from .objective import Objective
-from .optimisers import Adam
+from .best import Best
+from .scores import EVERY_EPOCH, scores
+from .step import Step
 
 # Rows named in the message about a loss that is not finite.
 NAMED_ROWS = 8
@@ -22,90 +21,168 @@ NAMED_ROWS = 8
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch brought; accuracy is None where there are no classes."""
+    """What one epoch brought; figures of the validation part are missing where there is none."""
 
     number: int
+    steps: int
     train_loss: float
-    test_loss: float
-    test_accuracy: float | None
+    validation_loss: float | None
+    metrics: dict[str, float]
     seconds: float
 
 
 @dataclass
 class History:
-    """All epochs; `stopped` says why training ended early, if it did."""
+    """Where a run stands: its epochs, and how far the next one has come.
+
+    `steps` in all, `at` rows of this epoch, whose losses add up to `total` over a weight of `weight`. `stopped` says
+    why training ended before its last epoch, `failed` if that was no choice.
+    """
 
     epochs: list[Epoch] = field(default_factory=list)
     steps: int = 0
+    at: int = 0
+    total: float = 0.0
+    weight: float = 0.0
     stopped: str = ""
+    failed: bool = False
+
+
+class Callback:
+    """What hears of a run as it goes; each method may be left out."""
+
+    def stepped(self, trainer: Trainer, loss: float) -> None:
+        """A step was taken."""
+
+    def epoch_done(self, trainer: Trainer, epoch: Epoch) -> None:
+        """An epoch ended and was measured."""
+
+    def finished(self, trainer: Trainer) -> None:
+        """Training ended, for whatever reason; the weights are those of the last step."""
 
 
 class Trainer:
-    """Everything a step needs, allocated once: batches, slopes, the optimiser's memory."""
+    """Takes steps over the training part, epoch by epoch, and measures the validation part after each.
 
-    def __init__(self, network: Network, goal: Objective, data: tuple[Dataset, Dataset], rate: float) -> None:
-        self.network, self.goal = network, goal
-        self.train_part, self.test_part = data
-        (outputs,) = network.outputs
-        self.train_target = goal.targets(self.train_part, outputs)
-        self.test_target = goal.targets(self.test_part, outputs)
-        self.rate, self.optimiser = rate, Adam(network.parameters.values.size)
-        rows = network.rows
-        self._x = np.empty((rows, self.train_part.features.shape[1]), np.float32)
-        self._target = np.empty((rows, *self.train_target.shape[1:]), self.train_target.dtype)
-        self._slope = np.empty((rows, outputs), np.float32)
+    Parameters
+    ----------
+    step : Step
+    train_part, validation_part : Dataset
+        With features as the network takes them; no validation part for None.
+    seed : int
+        Of the order of rows and of augmentation, which are functions of it and of the epoch and the step.
+    augmentation : Augmentation
+    monitor, patience : str, int
+        What chooses the best epoch, and how many epochs without a better one end training; 0 for never.
+    """
 
-    def run(self, epochs: int, seed: int, on_epoch: Callable[[Epoch], object] | None = None) -> History:
-        """Train; stops before the step whose loss is not finite, so that the weights stay good."""
-        history = History()
-        for number in range(epochs):
-            began = time.perf_counter()
-            # what overflows shows in the loss, which every step checks; NumPy need not warn of it too
-            with np.errstate(over="ignore", invalid="ignore"):
-                total = self._epoch(permutation(len(self.train_part), seed, number), history)
-                if history.stopped:
-                    break
-                test_loss, accuracy = self.test()
-            seconds = time.perf_counter() - began
-            epoch = Epoch(number, total / len(self.train_part), test_loss, accuracy, seconds)
-            history.epochs.append(epoch)
-            if on_epoch is not None:
-                on_epoch(epoch)
+    def __init__(
+        self, step: Step, train_part: Dataset, validation_part: Dataset | None = None, *, seed: int = 0,
+        augmentation: Augmentation | None = None, monitor: str = "loss", patience: int = 0,
+    ) -> None:  # fmt: skip
+        self.step, self.network, self.seed = step, step.network, seed
+        self.train_part, self.validation_part = train_part, validation_part
+        rows = self.network.rows
+        self._x = Gather(train_part.features, rows, augmentation, seed)
+        self._target = Gather(step.objective.targets(train_part), rows)
+        self._weight = None if train_part.weight is None else Gather(train_part.weight, rows)
+        self.validation_target = None if validation_part is None else step.objective.targets(validation_part)
+        self.best = Best(self.network, monitor, patience)
+        self.history = History()
+        self.asked = ""
+
+    def stop(self, reason: str) -> None:
+        """End training after the step that is being taken."""
+        self.asked = reason
+
+    def _enough(self, steps: int) -> bool:
+        return steps > 0 and self.history.steps >= steps
+
+    def run(self, epochs: int, steps: int = 0, callbacks: Sequence[Callback] = ()) -> History:
+        """Train until so many epochs, or steps if they are not 0, are done in all; goes on where it stopped.
+
+        Stops before a step whose loss is not finite, so that the weights stay good.
+        """
+        history = self.history
+        # what overflows shows in the loss, which every step checks; NumPy need not warn of it too
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            while len(history.epochs) < epochs and not history.stopped and not self._enough(steps):
+                self._epoch(steps, callbacks)
+        for callback in callbacks:
+            callback.finished(self)
         return history
 
-    def _epoch(self, order: Array, history: History) -> float:
-        """One pass over the training part; returns the sum of the losses of its rows."""
-        total = 0.0
-        evaluate = self.goal.value_and_grad
-        for at in range(0, len(order), self.network.rows):
-            rows = order[at : at + self.network.rows]
-            # clip, as these rows are in range: the mode that raises would gather into a copy first
-            x = np.take(self.train_part.features, rows, axis=0, out=self._x[: len(rows)], mode="clip")
-            target = np.take(self.train_target, rows, axis=0, out=self._target[: len(rows)], mode="clip")
-            output = self.network.forward(x, history.steps)
-            value, slope = evaluate(output, target, out=self._slope[: len(rows)])
-            if not math.isfinite(value):
-                history.stopped = self._blame(output, target, rows, value, history.steps)
-                return total
-            self.network.backward(slope)
-            parameters = self.network.parameters
-            self.optimiser.step(parameters.values, parameters.gradients, self.rate)
-            history.steps += 1
-            total += value * len(rows)
-        return total
+    def _epoch(self, steps: int, callbacks: Sequence[Callback]) -> None:
+        """The rest of an epoch: its steps, then its figures."""
+        history, began = self.history, time.perf_counter()
+        count, batch = len(self.train_part), self.network.rows
+        order = permutation(count, self.seed, len(history.epochs))
+        while history.at < count and not self._enough(steps):
+            loss = self._batch(order[history.at : history.at + batch])
+            if history.stopped:
+                return
+            for callback in callbacks:
+                callback.stepped(self, loss)
+            if self.asked:
+                history.stopped = self.asked
+                return
+        epoch = self._measured(time.perf_counter() - began)
+        for callback in callbacks:
+            callback.epoch_done(self, epoch)
 
-    def _blame(self, output: Array, target: Array, rows: Array, value: float, step: int) -> str:
-        """The sentence about a loss that is not finite: the step, and the rows of the training part."""
-        values = np.asarray(self.goal.function(output, target, reduction="none"))
-        bad = rows[~np.isfinite(values.reshape(len(rows), -1)).all(axis=1)]
+    def _batch(self, rows: Array) -> float:
+        history = self.history
+        kept = [array.copy() for array in self.network.state.values()]
+        x, target = self._x(rows, history.steps), self._target(rows, history.steps)
+        weight = None if self._weight is None else self._weight(rows, history.steps)
+        loss = self.step(x, target, weight, history.steps)
+        if not math.isfinite(loss):
+            history.stopped, history.failed = self._blame(x, target, rows, loss), True
+            for array, good in zip(self.network.state.values(), kept, strict=True):
+                np.copyto(array, good)
+            return loss
+        counts = float(len(rows)) if weight is None else float(weight.sum(dtype=np.float64))
+        history.total += loss * counts
+        history.weight += counts
+        history.at += len(rows)
+        history.steps += 1
+        return loss
+
+    def _blame(self, x: Array, target: Array, rows: Array, value: float) -> str:
+        """The sentence about a loss that is not finite: the step, rows of the training part, and the first layer."""
+        step = self.history.steps
+        layer = "the input" if not np.isfinite(x).all() else ""
+        traced = ((name, np.isfinite(output).all()) for name, output in self.network.trace(x, step))
+        layer = layer or next((f"layer {name}" for name, good in traced if not good), "the loss itself")
+        output = self.network.forward(x, step)
+        values = np.asarray(self.step.objective.function(output, target, reduction="none"))
+        bad = rows[~np.isfinite(values.reshape(len(rows), -1)).all(axis=1)] if len(values) == len(rows) else rows[:0]
         named = ", ".join(str(row) for row in bad[:NAMED_ROWS]) + (", ..." if len(bad) > NAMED_ROWS else "")
         where = f"rows {named} of the training part" if len(bad) else "the sum over the batch"
-        return f"the loss is {value} at step {step}: {where}; try a lower learning rate"
+        return f"the loss is {value} at step {step}: {where}; first in {layer}; try a lower learning rate"
 
-    def test(self) -> tuple[float, float | None]:
-        """Loss and accuracy on the test part."""
-        output = self.network.predict(self.test_part.features)
-        loss: Any = self.goal.function(output, self.test_target)
-        if not self.test_part.is_labelled:
-            return float(loss), None
-        return float(loss), float(np.mean(output.argmax(axis=1) == self.test_part.target))
+    def _measured(self, seconds: float) -> Epoch:
+        """Close the epoch; ends training if it is time."""
+        history = self.history
+        mean = history.total / history.weight if history.weight else 0.0
+        loss, metrics = self.evaluate() if self.validation_part is not None else (None, {})
+        epoch = Epoch(len(history.epochs), history.steps, mean, loss, metrics, seconds)
+        history.epochs.append(epoch)
+        history.at, history.total, history.weight = 0, 0.0, 0.0
+        if loss is not None:
+            value = loss if self.best.monitor == "loss" else metrics[self.best.monitor]
+            if self.best.offer(epoch.number, value):
+                history.stopped = f"no better {self.best.monitor} in {self.best.patience} epochs"
+        return epoch
+
+    def evaluate(self) -> tuple[float, dict[str, float]]:
+        """Loss and metrics of the validation part."""
+        data, monitor = self.validation_part, self.best.monitor
+        assert data is not None
+        output = self.network.predict(data.features)
+        options = {} if data.weight is None else {"weight": data.weight}
+        loss = float(self.step.objective.function(output, self.validation_target, **options))
+        names = EVERY_EPOCH[data.is_labelled]
+        if not np.isfinite(output).all():
+            return loss, dict.fromkeys({*names, monitor} - {"loss"}, math.nan)
+        return loss, scores(output, data, [*names, *({monitor} - {"loss", *names})])

@@ -3,113 +3,236 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..data import Dataset, Standardiser, digits, from_npz, split
+import numpy as np
+
+from ..combining import Combined
+from ..data import Augmentation, Dataset
+from ..data.dataset import Array
 from ..extras import optional
 from ..files import write_json
-from ..nn import Network, mlp
+from ..losses.regularization.l1 import l1
+from ..losses.regularization.l2 import l2
+from ..nn import Network
 from ..transforms import unwrapped
 from ..version import __version__
-from .curve import write_curve
-from .loop import Epoch, History, Trainer
-from .objective import objective
+from .checkpoint import Checkpoints
+from .loop import Callback, History, Trainer
+from .model import Model, network_of
+from .objective import Head, Objective, objective
+from .parts import Parts, parts_of
+from .record import write_confusion, write_csv, write_curves, write_jsonl
+from .scores import ALL, confusion, scores
+from .settings import Settings
+from .step import Step
 from .weights import write_weights
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a run depends on, beside the loss. The same settings give the same weights on the same CPU type."""
-
-    data: str = "digits"
-    model: str = "mlp"
-    hidden: tuple[int, ...] = (128, 64)
-    epochs: int = 30
-    batch_size: int = 64
-    rate: float = 2e-3
-    test_fraction: float = 0.2
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.model != "mlp":
-            raise ValueError(f"unknown model {self.model!r}; there is mlp")
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden layers must have at least 1 unit, got {self.hidden}")
-
-
-@dataclass(frozen=True)
 class Run:
-    """A trained network, its data as it saw them, and what happened on the way."""
+    """A trained network, its data as it saw them, and what happened on the way.
+
+    The network has the weights of the best epoch where a validation part told which that was. `test` holds loss and
+    metrics on the test part, `confusion` the matrix of its classes.
+    """
 
     settings: Settings
     loss: str
     options: dict[str, Any]
+    head: Head
     network: Network
-    train_part: Dataset
-    test_part: Dataset
-    scaling: Standardiser
-    history: History = field(default_factory=History)
+    parts: Parts
+    history: History
+    best_epoch: int
+    test: dict[str, float]
+    confusion: Array | None = None
+
+    @property
+    def model(self) -> Model:
+        """The network as it is saved: with the scaling of its features."""
+        return Model(self.network, self.parts.scaling, self.summary())
 
     def summary(self) -> dict[str, Any]:
         """Everything about the run that JSON holds."""
+        sizes = {"train": self.parts.train, "validation": self.parts.validation, "test": self.parts.test}
         return {
             "numloss": __version__,
             "loss": self.loss,
             "options": self.options,
             "settings": asdict(self.settings),
-            "rows": {"train": len(self.train_part), "test": len(self.test_part)},
+            "network": {"inputs": self.network.inputs, "outputs": self.network.outputs, "head": self.head,
+                        "labelled": self.parts.train.is_labelled},
+            "rows": {name: len(part) for name, part in sizes.items() if part is not None},
             "steps": self.history.steps,
             "stopped": self.history.stopped,
+            "best_epoch": self.best_epoch,
+            "test": self.test,
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
             "epochs": [asdict(epoch) for epoch in self.history.epochs],
-        }
+            **blas(),
+        }  # fmt: skip
 
 
-def load_data(name: str) -> Dataset:
-    """The digits, or an .npz archive."""
-    if name == "digits":
-        return digits()
-    if name.endswith(".npz"):
-        return from_npz(name)
-    raise ValueError(f"unknown data {name!r}; it is digits or the path of an .npz archive")
+def fit(
+    function: Callable[..., Any], settings: Settings, callbacks: Sequence[Callback] = (), *,
+    data: Dataset | None = None, folder: str | os.PathLike[str] | None = None, resume: bool = False, every: int = 0,
+    say: Callable[[str], object] = warnings.warn,
+) -> Run:  # fmt: skip
+    """Train a network with a loss.
+
+    Parameters
+    ----------
+    function : loss, or functools.partial or combine of losses
+        See ``numloss.train.objective`` for what fits.
+    settings : Settings
+    callbacks : sequence of Callback
+        They hear of steps and epochs, and may ask the trainer to stop.
+    data : Dataset, optional
+        Instead of the one that `settings.data` names.
+    folder : path, optional
+        Where checkpoints go: two generations, one an epoch or one `every` so many steps. None for no checkpoints.
+    resume : bool
+        Go on from the newest good checkpoint of the folder, if there is one, to the same weights to the last bit
+        as without an interruption. Otherwise checkpoints of an earlier run are removed.
+    say : callable
+        Told about checkpoints that cannot be written or read.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If the loss does not fit the data, or the checkpoint was made with other settings.
+    FormatError
+        If a file of the data is not what it should be.
+
+    Examples
+    --------
+    >>> import numloss as nl
+    >>> run = fit(nl.cross_entropy, Settings(epochs=2))
+    >>> len(run.history.epochs), run.test["accuracy"] > 0.8
+    (2, True)
+    """
+    parts = parts_of(settings, data)
+    goal = objective(function, parts.train)
+    network = network_of(settings, parts.train.features.shape[1:], parts.train.outputs, goal.layers)
+    trainer = trainer_of(settings, network, goal, parts)
+    hearing = list(callbacks)
+    options = options_of(function)
+    if folder is not None:
+        wanted = {**asdict(settings), "loss": goal.loss.name, "options": options, "numloss": __version__}
+        checkpoints = Checkpoints(folder, wanted, every, say)
+        if resume:
+            checkpoints.resume(trainer)
+        else:
+            checkpoints.clear()
+        hearing.insert(0, checkpoints)
+    with one_blas_thread():
+        history = trainer.run(settings.epochs, settings.steps, hearing)
+        trainer.best.restore()
+        measured, counts = tested(network, goal, parts.test)
+    return Run(
+        settings, goal.loss.name, options, goal.head, network, parts, history, trainer.best.epoch,
+        measured, counts,
+    )  # fmt: skip
 
 
-def fit(function: Callable[..., Any], settings: Settings, on_epoch: Callable[[Epoch], object] | None = None) -> Run:
-    """Train a network with a loss, or a functools.partial of one."""
-    data = load_data(settings.data)
-    goal = objective(function, data)
-    train_part, test_part = split(data, settings.test_fraction, settings.seed)
-    scaling = Standardiser.of(train_part.features)
-    train_part, test_part = (
-        Dataset(part.name, scaling(part.features), part.target) for part in (train_part, test_part)
-    )
-    network = mlp(data.features.shape[1], settings.hidden, data.outputs, rows=settings.batch_size, seed=settings.seed)
-    trainer = Trainer(network, goal, (train_part, test_part), settings.rate)
+def options_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The options that a loss was given, as JSON has them; those of the parts of a combination under their names."""
+    loss, _, options = unwrapped(function)
+    found = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in options.items()}
+    if isinstance(loss.law, Combined):
+        for _, part, given in loss.law.parts:
+            own = options_of(partial(part.function, **given))
+            found.update({f"{part.name}.{name}": value for name, value in own.items()})
+    return found
+
+
+def trainer_of(settings: Settings, network: Network, goal: Objective, parts: Parts) -> Trainer:
+    """The trainer that the settings describe."""
+    batches = -(-len(parts.train) // settings.batch_size)
+    total = min(settings.epochs * batches, settings.steps or settings.epochs * batches)
+    penalties = [
+        partial(loss, strength=strength) for loss, strength in ((l1, settings.l1), (l2, settings.l2)) if strength
+    ]
+    step = Step(
+        network, goal, settings.new_optimiser(network.parameters.values.size), rate=settings.rate,
+        factor=settings.factor(total), penalties=penalties, clip=settings.clip,
+    )  # fmt: skip
+    return Trainer(
+        step, parts.train, parts.validation, seed=settings.seed, monitor=settings.monitor, patience=settings.patience,
+        augmentation=Augmentation(settings.shift, settings.flip),
+    )  # fmt: skip
+
+
+def tested(network: Network, goal: Objective, data: Dataset | None) -> tuple[dict[str, float], Array | None]:
+    """Loss and metrics on the test part, and the confusion matrix of its classes."""
+    if data is None:
+        return {}, None
+    output = network.predict(data.features)
+    options = {} if data.weight is None else {"weight": data.weight}
+    found = {"loss": float(goal.function(output, goal.targets(data), **options))}
+    if not np.isfinite(output).all():
+        return found, None
+    found.update(scores(output, data, ALL[data.is_labelled]))
+    return found, confusion(output, data) if data.is_labelled else None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Matrices of a batch are too small for two threads, and the order of BLAS's sums depends on their number."""
     limits = optional("threadpoolctl", "train", "the trainer").threadpool_limits
-    # one BLAS thread: matrices of a batch are too small for two, and the order of its sums depends on their number
     with limits(limits=1, user_api="blas"):
-        history = trainer.run(settings.epochs, settings.seed, on_epoch)
-    _, _, options = unwrapped(function)
-    return Run(settings, goal.loss.name, options, network, train_part, test_part, scaling, history)
+        yield
+
+
+def blas() -> dict[str, Any]:
+    """The BLAS that the weights depend on; numloss sets its threads to 1 for the time of a run."""
+    pools = optional("threadpoolctl", "train", "the trainer").threadpool_info()
+    known = ("internal_api", "version", "architecture")
+    return {"blas": [{name: pool.get(name) for name in known} for pool in pools if pool["user_api"] == "blas"]}
 
 
 def write(run: Run, folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """Write weights, loss curve and summary into a folder; returns the path of each."""
+    """Write weights, history, curves, the confusion matrix and the summary into a folder; returns the path of each."""
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
-    paths = {"weights": out / "weights.safetensors", "curve": out / "loss.png", "summary": out / "run.json"}
-    write_weights(paths["weights"], run.network, run.scaling, run.summary())
-    write_curve(paths["curve"], run.history, f"{run.loss} on {run.settings.data}")
-    write_json(paths["summary"], run.summary())
+    title = f"{run.loss} on {run.parts.train.name}"
+    names = {"weights": "weights.safetensors", "curves": "loss.png", "history": "history.csv",
+             "epochs": "history.jsonl", "confusion": "confusion.png", "summary": "run.json"}  # fmt: skip
+    paths = {name: out / file for name, file in names.items()}
+    write_weights(paths["weights"], run.network, run.parts.scaling, run.summary())
+    write_curves(paths["curves"], run.history, title)
+    write_csv(paths["history"], run.history)
+    write_jsonl(paths["epochs"], run.history)
+    if run.confusion is not None:
+        write_confusion(paths["confusion"], run.confusion, title)
+    else:
+        del paths["confusion"]
+    write_json(paths["summary"], finite(run.summary()))
     return paths
+
+
+def finite(content: Any) -> Any:
+    """The same with None for numbers that JSON does not have."""
+    if isinstance(content, dict):
+        return {name: finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    return None if isinstance(content, float) and not np.isfinite(content) else content
 
 
 def check_extras() -> None:
     """Raise for a package that `write` would miss, before hours of training are spent."""
     optional("safetensors.numpy", "train", "writing weights")
-    optional("matplotlib.figure", "plot", "drawing the loss curve")
+    optional("matplotlib.figure", "plot", "drawing curves")
+    optional("sklearn.metrics", "train", "metrics")

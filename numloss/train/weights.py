@@ -9,20 +9,73 @@ from typing import Any
 import numpy as np
 
 from ..data import Standardiser
+from ..data.dataset import Array
+from ..data.npy import open_regular
+from ..errors import FormatError
 from ..extras import optional
 from ..files import atomic_write
 from ..nn import Network
+
+MOST_BYTES = 8 << 30
+SCALING = ("scaling.mean", "scaling.scale")
+
+
+def packed(tensors: dict[str, Array], text: dict[str, Any]) -> bytes:
+    """Arrays by name, and what JSON holds, as the bytes of a .safetensors file."""
+    save = optional("safetensors.numpy", "train", "writing weights").save
+    # ascontiguousarray would give an array without axes one
+    arrays = {name: array if array.flags.c_contiguous else array.copy("C") for name, array in tensors.items()}
+    return bytes(save(arrays, metadata={"numloss": json.dumps(text)}))
+
+
+def unpacked(content: bytes, source: str) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays and the text that `packed` was given; FormatError for anything else."""
+    module = optional("safetensors", "train", "reading weights")
+    load = optional("safetensors.numpy", "train", "reading weights").load
+    try:
+        tensors = load(content)
+        size = int.from_bytes(content[:8], "little")
+        text = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["numloss"])
+    except (module.SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise FormatError(f"{source}: not a .safetensors file that numloss wrote: {error}") from error
+    if not isinstance(text, dict):
+        raise FormatError(f"{source}: not a .safetensors file that numloss wrote: its text is no object of JSON")
+    return tensors, text
 
 
 def write_weights(
     path: str | os.PathLike[str], network: Network, scaling: Standardiser, summary: dict[str, Any]
 ) -> None:
-    """Write the parameters as `<layer>.weight` and `<layer>.bias`, with the scaling of the features.
+    """Write parameters and running statistics by name, with the scaling of the features.
 
-    Names and shapes are those of a torch.nn.Sequential of Linear and ReLU.
+    Names and shapes are those of a torch.nn.Sequential of the same layers.
     """
-    save = optional("safetensors.numpy", "train", "writing weights").save
-    scales = {"scaling.mean": scaling.mean, "scaling.scale": scaling.scale}
-    tensors = {name: np.ascontiguousarray(view) for name, view in {**network.parameters.value, **scales}.items()}
+    scales = dict(zip(SCALING, (scaling.mean, scaling.scale), strict=True))
+    content = packed({**network.parameters.value, **network.state, **scales}, summary)
     with atomic_write(path) as file:
-        file.write(save(tensors, metadata={"numloss": json.dumps(summary)}))
+        file.write(content)
+
+
+def read_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Standardiser, dict[str, Any]]:
+    """The arrays of a network by name, the scaling of its features, and the summary of its run."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            raise FormatError(f"{path}: {size} bytes; the limit is {MOST_BYTES}")
+        tensors, summary = unpacked(file.read(size), str(path))
+    missing = [name for name in SCALING if name not in tensors]
+    if missing:
+        raise FormatError(f"{path}: no array called {' or '.join(missing)}")
+    return tensors, Standardiser(*(tensors.pop(name) for name in SCALING)), summary
+
+
+def fill(network: Network, tensors: dict[str, Array], source: str) -> None:
+    """Put arrays into a network; FormatError names the first that does not fit."""
+    own = {**network.parameters.value, **network.state}
+    for name in {**own, **tensors}:
+        have = own[name].shape if name in own else None
+        given = tensors[name].shape if name in tensors else None
+        if have != given:
+            raise FormatError(f"{source}: {name} has shape {given}; the network takes {have}")
+    for name, view in own.items():
+        np.copyto(view, tensors[name])

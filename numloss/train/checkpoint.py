@@ -1,0 +1,169 @@
+"""Checkpoints: everything that the rest of a run depends on, in one file that is whole or is not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.dataset import Array
+from ..data.npy import open_regular
+from ..errors import FormatError
+from ..files import atomic_write
+from ..version import __version__
+from .loop import Callback, Epoch, History, Trainer
+from .weights import packed, unpacked
+
+# Generations kept: the newest may be damaged.
+KEPT = 2
+# A name holds the step, and the digest of all bytes of the file.
+NAME = re.compile(r"step-(\d{10})-([0-9a-f]{32})\.safetensors")
+MOST_BYTES = 8 << 30
+# A run may go on for longer than was planned.
+MAY_GROW = {"epochs", "steps"}
+
+Say = Callable[[str], object]
+
+
+class Checkpoints(Callback):
+    """Saves a run after every epoch, or every so many steps, into a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is missing.
+    settings : dict
+        What the run depends on; a checkpoint of other settings is not resumed.
+    every : int
+        Steps between two checkpoints; 0 for one an epoch.
+    say : callable
+        Told in a sentence about what could not be written or read. Training goes on with the checkpoints there are.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], settings: dict[str, Any], every: int, say: Say) -> None:
+        if every < 0:
+            raise ValueError(f"a checkpoint every {every} steps; the number must be at least 0")
+        self.folder, self.every, self.say = Path(folder), every, say
+        self.settings = json.loads(json.dumps(settings))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(".step-*.part"):  # of a process that was killed while it wrote
+            left.unlink(missing_ok=True)
+
+    def stepped(self, trainer: Trainer, loss: float) -> None:
+        if self.every and trainer.history.steps % self.every == 0:
+            self.save(trainer)
+
+    def epoch_done(self, trainer: Trainer, epoch: Epoch) -> None:
+        if not self.every:
+            self.save(trainer)
+
+    def finished(self, trainer: Trainer) -> None:
+        if not trainer.history.failed:
+            self.save(trainer)
+
+    def save(self, trainer: Trainer) -> Path | None:
+        """Write a checkpoint and drop the oldest; None if that is not possible, or the weights are not finite."""
+        if not np.isfinite(trainer.network.parameters.values).all():
+            return None
+        content = packed(tensors_of(trainer), {"numloss": __version__, "settings": self.settings, **state_of(trainer)})
+        digest = hashlib.sha256(content).hexdigest()[:32]
+        path = self.folder / f"step-{trainer.history.steps:010d}-{digest}.safetensors"
+        if path.exists():
+            return path
+        try:
+            with atomic_write(path) as file:
+                file.write(content)
+            for old in self.files()[KEPT:]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            self.say(f"no checkpoint at step {trainer.history.steps}: {error}; training goes on")
+            return None
+        return path
+
+    def files(self) -> list[Path]:
+        """The checkpoints in the folder, the newest first."""
+        found = [path for path in self.folder.iterdir() if NAME.fullmatch(path.name)]
+        return sorted(found, key=lambda path: (path.name[:15], path.stat().st_mtime_ns), reverse=True)
+
+    def clear(self) -> None:
+        """Remove all checkpoints, of a run that is not to be resumed."""
+        for path in self.files():
+            path.unlink(missing_ok=True)
+
+    def resume(self, trainer: Trainer) -> bool:
+        """Put a trainer where the newest good checkpoint left it; False if there is none.
+
+        Raises ValueError if that was made with other settings.
+        """
+        for path in self.files():
+            try:
+                tensors, state = _read(path)
+                self._same(state.get("settings"), path)
+                restore(trainer, tensors, state)
+            except FormatError as error:
+                self.say(f"{error}; the checkpoint before it is tried")
+            else:
+                return True
+        return False
+
+    def _same(self, settings: Any, path: Path) -> None:
+        known = settings if isinstance(settings, dict) else {}
+        names = {**self.settings, **known}.keys() - MAY_GROW
+        other = sorted(name for name in names if self.settings.get(name) != known.get(name))
+        if other:
+            changes = ", ".join(f"{name} was {known.get(name)!r}, is {self.settings.get(name)!r}" for name in other)
+            raise ValueError(f"{path}: made with other settings ({changes}); choose another folder to start anew")
+
+
+def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            raise FormatError(f"{path}: {size} bytes; the limit is {MOST_BYTES}")
+        content = file.read(size)
+    named = NAME.fullmatch(path.name)
+    if named is None or hashlib.sha256(content).hexdigest()[:32] != named[2]:
+        raise FormatError(f"{path}: damaged: its bytes do not have the digest that its name holds")
+    return unpacked(content, str(path))
+
+
+def tensors_of(trainer: Trainer) -> dict[str, Array]:
+    """All arrays that the rest of a run depends on."""
+    network, best = trainer.network, trainer.best
+    tensors = {"parameters": network.parameters.values, "best.parameters": best.values}
+    tensors |= {f"state.{name}": array for name, array in network.state.items()}
+    tensors |= {f"best.state.{name}": array for name, array in best.state.items()}
+    return tensors | {f"optimiser.{name}": array for name, array in trainer.step.optimiser.state.items()}
+
+
+def state_of(trainer: Trainer) -> dict[str, Any]:
+    """All else: where the run stands, and the best epoch."""
+    best, history = trainer.best, asdict(trainer.history)
+    if trainer.asked:  # whoever ended training early may go on
+        history["stopped"] = ""
+    return {
+        "history": history,
+        "best": {"epoch": best.epoch, "value": best.value, "waited": best.waited},
+    }
+
+
+def restore(trainer: Trainer, tensors: dict[str, Array], state: dict[str, Any]) -> None:
+    """Put a trainer where another one was; FormatError if the arrays are not those of this network."""
+    own = tensors_of(trainer)
+    shapes = {name: (array.shape, array.dtype) for name, array in own.items()}
+    if shapes != {name: (array.shape, array.dtype) for name, array in tensors.items()}:
+        raise FormatError("the checkpoint holds other arrays than this network and optimiser have")
+    for name, array in own.items():
+        np.copyto(array, tensors[name])
+    history = dict(state["history"])
+    history["epochs"] = [Epoch(**epoch) for epoch in history["epochs"]]
+    trainer.history = History(**history)
+    best = trainer.best
+    best.epoch, best.value, best.waited = (state["best"][name] for name in ("epoch", "value", "waited"))
