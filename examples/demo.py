@@ -1,4 +1,4 @@
-"""The main job from end to end: train on handwritten digits, evaluate the predictions from files, compare backends."""
+"""The main job from end to end: train on handwritten digits, evaluate predictions from files, compare backends."""
 
 import time
 from collections.abc import Callable
@@ -17,21 +17,25 @@ OUT = Path("demo-output")
 console = Console(highlight=False)
 
 
+# A convolutional network: the settings that `numloss train --model cnn` takes as flags.
+SETTINGS = Settings(model="cnn", epochs=15, rate=5e-3, schedule="one_cycle")
+
+
 def train() -> Run:
-    """Train a small network on 1437 digits and test it on the other 360."""
-    settings = Settings()
+    """Train a small convolutional network on 1294 digits, choose the epoch with 144 and test it on the other 359."""
     with console.status("training"):
-        run = fit(nl.cross_entropy, settings)
-    last, seconds = run.history.epochs[-1], sum(epoch.seconds for epoch in run.history.epochs)
-    console.print(f"[bold]1. Training[/bold] on the digits: {len(run.history.epochs)} epochs in {seconds:.2f} s")
-    console.print(f"   accuracy on {len(run.test_part)} digits never seen: [bold]{last.test_accuracy:.1%}[/bold]\n")
+        run = fit(partial(nl.cross_entropy, label_smoothing=0.05), SETTINGS)
+    epochs, seconds = run.history.epochs, sum(epoch.seconds for epoch in run.history.epochs)
+    rows = run.parts.test.target
+    console.print(f"[bold]1. Training[/bold] a cnn on the digits: {len(epochs)} epochs in {seconds:.2f} s")
+    console.print(f"   accuracy on {len(rows)} digits never seen: [bold]{run.test['accuracy']:.1%}[/bold]\n")
     return run
 
 
 def evaluate(run: Run) -> None:
     """Write predictions to files and evaluate them with several losses, two passes over the files in all."""
-    labels = run.test_part.target
-    arrays = {"logits": run.network.predict(run.test_part.features), "labels": labels, "one_hot": np.eye(10)[labels]}
+    test = run.parts.test
+    arrays = {"logits": run.network.predict(test.features), "labels": test.target, "one_hot": np.eye(10)[test.target]}
     for name, values in arrays.items():
         np.save(OUT / f"{name}.npy", values)
     pred = OUT / "logits.npy"

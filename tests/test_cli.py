@@ -1,6 +1,7 @@
 """The commands, as users call them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,13 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from safetensors.numpy import load
 
 import numloss as nl
 from numloss.cli import COMMANDS, bench, lookup, main, output
+from numloss.data import digits
 from numloss.registry import LOSSES
+from numloss.train import Settings
 
 
 def call(*arguments: object) -> Result:
@@ -209,16 +213,18 @@ def test_values_of_options_may_be_arrays(files: dict[str, Path]) -> None:
 # train ------------------------------------------------------------------------------------------------------------
 
 
+FILES = ["checkpoints", "config.toml", "confusion.png", "history.csv", "history.jsonl", "loss.png", "run.json",
+         "weights.safetensors"]  # fmt: skip
+
+
 def test_train_writes_its_files(tmp_path: Path) -> None:
     out = tmp_path / "run"
     found = figures("train", "--epochs", 2, "--hidden", "16", "--batch-size", 128, "--seed", 7, "--out", out)
     assert found["loss"] == "cross_entropy" and len(found["epochs"]) == 2
-    assert found["settings"] == {
-        "data": "digits", "model": "mlp", "hidden": [16], "epochs": 2, "batch_size": 128, "rate": 0.002,
-        "test_fraction": 0.2, "seed": 7,
-    }  # fmt: skip
-    assert sorted(path.name for path in out.iterdir()) == ["loss.png", "run.json", "weights.safetensors"]
-    assert {Path(path).name for path in found["files"].values()} == {path.name for path in out.iterdir()}
+    wanted = Settings(hidden=(16,), epochs=2, batch_size=128, seed=7)
+    assert found["settings"] == {**vars(wanted), "hidden": [16], "channels": [16, 32]}
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    assert {Path(path).name for path in found["files"].values()} == set(FILES) - {"checkpoints", "config.toml"}
 
 
 def test_train_prints_the_accuracy(tmp_path: Path) -> None:
@@ -226,6 +232,50 @@ def test_train_prints_the_accuracy(tmp_path: Path) -> None:
     assert shown.exit_code == 0
     assert "huber on digits: 1 epoch" in shown.stdout and "test accuracy" in shown.stdout
     assert "weights.safetensors" in shown.stdout
+    assert re.search(r"epoch 1/1: loss [\d.]+, validation loss [\d.]+, accuracy [\d.]+, [\d.]+ s", shown.stderr)
+
+
+def test_train_logs_every_few_steps(tmp_path: Path) -> None:
+    shown = call("train", "--epochs", 1, "--log-every", 10, "--out", tmp_path)
+    assert re.findall(r"step (\d+): loss [\d.]+, mean of 10", shown.stderr) == ["10", "20"]
+
+
+def test_train_mixes_losses_and_reads_its_own_configuration(tmp_path: Path) -> None:
+    line = ["--loss", "0.7*cross_entropy", "--loss", "0.3*focal", "--option", "gamma=1.5", "--option",
+            "class_weight=1,2,1,1,1,1,1,1,1,1", "--model", "cnn", "--channels", "4", "--epochs", 2, "--lr", 0.01,
+            "--optimizer", "sgd", "--momentum", 0.9, "--nesterov", "--no-standardize"]  # fmt: skip
+    first = figures("train", *line, "--out", tmp_path / "a")
+    assert first["loss"] == "combine(0.7 cross_entropy + 0.3 focal)"
+    assert first["options"] == {"cross_entropy.class_weight": [1.0, 2.0, *[1.0] * 8], "focal.gamma": 1.5}
+    again = figures("train", "--config", tmp_path / "a" / "config.toml", "--out", tmp_path / "b")
+    assert again["settings"] == first["settings"] and again["settings"]["nesterov"] is True
+    weights = [(tmp_path / run / "weights.safetensors").read_bytes() for run in "ab"]
+    tensors = [load(content) for content in weights]
+    assert all(tensors[0][name].tobytes() == tensors[1][name].tobytes() for name in tensors[0])
+
+
+def test_flags_go_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text('loss = "mse"\nepochs = 5\nhidden = [8]\nrate = 1e-3\n')
+    found = figures("train", "--config", tmp_path / "run.toml", "--epochs", 1, "--out", tmp_path / "out")
+    assert (found["loss"], found["settings"]["epochs"], found["settings"]["hidden"]) == ("mse", 1, [8])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("epocs = 3", "unknown setting 'epocs'; did you mean epochs?"),
+        ("epochs = 2.5", "epochs must be a value of type int, got 2.5"),
+        ("epochs = ", "not a TOML file"),
+        ("options = 3", "options are a table"),
+        ("loss = 3", "loss must be a value of type list, got 3"),
+        ('resume = "always"', "unknown resume 'always'"),
+        ("log_every = -1", "log_every must be at least 0"),
+        ('loss = "much*mse"', "a part of a loss is written as in 0.3*focal"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused(text: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(text)
+    assert expected in sentence("train", "--config", tmp_path / "run.toml", "--out", tmp_path / "out")
 
 
 def test_train_that_fails_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
@@ -239,7 +289,7 @@ def test_train_that_fails_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
     ("arguments", "expected"),
     [
         (["--loss", "gaussian_nll"], "gaussian_nll does not train on digits: it takes pred, target, var"),
-        (["--loss", "bce"], "bce does not train on digits: its predictions"),
+        (["--loss", "nll"], "nll does not train on digits: it takes logarithms of probabilities"),
         (["--hidden", "wide"], "hidden layers are written as in 128,64"),
         (["--data", "faces"], "unknown data 'faces'"),
         (["--epochs", "0"], "epochs must be at least 1"),
@@ -248,6 +298,36 @@ def test_train_that_fails_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
 )
 def test_train_refuses_with_a_sentence(arguments: list[str], expected: str, tmp_path: Path) -> None:
     assert expected in sentence("train", *arguments, "--out", tmp_path)
+
+
+# predict ----------------------------------------------------------------------------------------------------------
+
+
+def test_predict_says_what_the_network_says(tmp_path: Path) -> None:
+    call("train", "--epochs", 2, "--out", tmp_path / "run")
+    out = tmp_path / "p.npy"
+    found = figures("predict", "--weights", tmp_path / "run", "--data", "digits", "--out", out)
+    classes = np.load(out)
+    assert found["rows"] == len(classes) == 1797
+    assert found["metrics"]["accuracy"] == pytest.approx(np.mean(classes == digits().target)) and classes.max() == 9
+    np.save(tmp_path / "x.npy", digits().features[:40])
+    weights = tmp_path / "run" / "weights.safetensors"
+    assert "40 rows in" in call(
+        "predict", "--weights", weights, "--data", tmp_path / "x.npy", "--outputs", "--out", out
+    ).stdout  # fmt: skip
+    assert np.load(out).shape == (40, 10) and np.load(out).dtype == np.float32
+    assert np.load(out).argmax(axis=1).tolist() == classes[:40].tolist()
+
+
+def test_predict_refuses_with_a_sentence(tmp_path: Path) -> None:
+    call("train", "--epochs", 1, "--out", tmp_path / "run")
+    run = ("predict", "--weights", tmp_path / "run", "--out", tmp_path / "p.npy")
+    np.save(tmp_path / "x.npy", np.zeros((3, 5)))
+    assert "the network takes (64,) for each row" in sentence(*run, "--data", tmp_path / "x.npy")
+    np.savez(tmp_path / "a.npz", X=np.zeros((3, 64)), y=np.zeros(3))
+    assert "not of the kind" in sentence(*run, "--data", f"npz:{tmp_path / 'a.npz'}")
+    (tmp_path / "run" / "weights.safetensors").write_bytes(b"nothing")
+    assert "not a .safetensors file" in sentence(*run, "--data", "digits")
 
 
 # warmup and bench -------------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ def test_the_demo_trains_evaluates_and_compares(tmp_path: Path) -> None:
     assert "OTHER BITS" not in shown
     for word in ("accuracy on 359 digits", "cross_entropy", "numba", "cython", "demo-output/weights.safetensors"):
         assert word in shown
-    names = {"labels.npy", "logits.npy", "loss.png", "one_hot.npy", "run.json", "weights.safetensors"}
+    names = {"confusion.png", "history.csv", "history.jsonl", "labels.npy", "logits.npy", "loss.png", "one_hot.npy",
+             "run.json", "weights.safetensors"}  # fmt: skip
     assert {path.name for path in (tmp_path / "demo-output").iterdir()} == names
 
 

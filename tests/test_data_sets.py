@@ -103,18 +103,19 @@ def test_damaged_archives_raise_one_exception(tmp_path: Path) -> None:
 
 def test_digits() -> None:
     data = digits()
-    assert data.features.shape == (1797, 64) and data.features.dtype == np.float32
+    assert data.features.shape == (1797, 1, 8, 8) and data.features.dtype == np.float32
+    assert data.is_images and data.flat().features.shape == (1797, 64)
     assert data.is_labelled and data.outputs == 10 and len(data) == 1797
 
 
 def test_a_data_set_from_an_archive(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     np.savez(path, X=np.arange(24).reshape(3, 2, 4), y=np.array([0, 2, 1], dtype=np.uint8))
-    data = from_npz(path)
-    assert data.features.shape == (3, 8) and data.features.dtype == np.float32
+    data, test = from_npz(path)
+    assert test is None and data.features.shape == (3, 1, 2, 4) and data.features.dtype == np.float32
     assert data.is_labelled and data.outputs == 3
     np.savez(path, features=np.zeros((3, 2)), target=np.array([0.5, 1.0, 2.0]))
-    data = from_npz(path)
+    data, _ = from_npz(path)
     assert not data.is_labelled and data.target.shape == (3, 1) and data.outputs == 1
 
 

@@ -28,6 +28,7 @@ HEIGHTS = {
     "data": 5,
     "losses": 4,
     "combining": 4,
+    "naming": 4,
     "custom": 4,
     "transforms": 3,
     "registry": 3,

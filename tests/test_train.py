@@ -1,5 +1,6 @@
-"""The network's gradients, the optimiser, and training as a function of its seed."""
+"""Which losses train on which data, and training as a function of its settings."""
 
+import csv
 import json
 import math
 from functools import partial
@@ -8,21 +9,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import numloss as nl
 from numloss import extras
-from numloss.data.dataset import Dataset
+from numloss.data import Dataset, dataset
+from numloss.errors import FormatError
 from numloss.extras import MissingExtra
-from numloss.nn import mlp
+from numloss.nn import BatchNorm1d, Linear, Network, ReLU, mlp
 from numloss.registry import POSITIVE, UNIT
-from numloss.train import Settings, Trainer, fit, objective, write
+from numloss.scalar import sqrt
+from numloss.train import SGD, Callback, Settings, Step, Trainer, fit, load_model, objective, settings_from, write
 
 QUICK = Settings(epochs=3)
 
 
 def small(rows: int, columns: int = 5, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(rows, columns))
+
+
+def trainer(network: Network, function, data: Dataset, validation: Dataset | None = None, **options) -> Trainer:
+    step = Step(network, objective(function, data), SGD(network.parameters.values.size), rate=0.1)
+    return Trainer(step, data, validation, **options)
 
 
 # losses and data --------------------------------------------------------------------------------------------------
@@ -36,24 +44,44 @@ def test_labels_become_what_the_loss_takes() -> None:
     assert objective(partial(nl.kl_div, from_logits=True), LABELLED).form == "one-hot"
     for loss in (nl.mse, nl.hinge, nl.bce_with_logits, partial(nl.huber, delta=0.5)):
         goal = objective(loss, LABELLED)
-        assert goal.form == "one-hot"
-        assert goal.targets(LABELLED, 3).tolist() == np.eye(3)[[0, 1, 2, 0, 1, 2]].tolist()
+        assert goal.form == "one-hot" and goal.head == ""
+        assert goal.targets(LABELLED).tolist() == np.eye(3)[[0, 1, 2, 0, 1, 2]].tolist()
     assert objective(nl.mse, NUMBERS).form == "numbers"
+
+
+def test_losses_of_probabilities_get_an_end_that_gives_them() -> None:
+    assert objective(partial(nl.cross_entropy, from_probabilities=True), LABELLED).head == "softmax"
+    assert objective(nl.bce, LABELLED).head == "sigmoid"
+
+
+def test_parts_of_a_combination_share_the_form_of_their_targets() -> None:
+    both = nl.combine((0.7, nl.cross_entropy), (0.3, partial(nl.cross_entropy, label_smoothing=0.1)))
+    assert objective(both, LABELLED).form == "labels"
+    mixed = nl.combine((0.7, nl.cross_entropy), (0.3, nl.mse))
+    assert objective(mixed, LABELLED).form == "one-hot"
+    assert objective(nl.combine((1.0, nl.mse), (1.0, nl.mae)), NUMBERS).form == "numbers"
+    with pytest.raises(ValueError, match="different layers"):
+        objective(nl.combine((0.5, nl.bce), (0.5, nl.mse)), LABELLED)
 
 
 @pytest.mark.parametrize(
     ("function", "data", "problem"),
     [
-        (nl.bce, LABELLED, "predictions must be"),
         (nl.kl_div, LABELLED, "gives logits; it has an option from_logits"),
-        (nl.nll, LABELLED, "gives logits"),
+        (nl.nll, LABELLED, "gives logits; cross_entropy takes"),
         (partial(nl.kl_div, from_logits=True, log_target=True), LABELLED, "not finite"),
+        (nl.cross_entropy, Dataset("labels", LABELLED.features, np.arange(6)).take(np.arange(0)), None),
         (nl.gaussian_nll, NUMBERS, "it takes pred, target, var"),
         (nl.l2, NUMBERS, "it takes params"),
+        (nl.contrastive, NUMBERS, "it takes first, second, same"),
+        (nl.nll, NUMBERS, "logarithms|labels of classes"),
     ],
 )
-def test_losses_that_do_not_fit_say_why(function, data: Dataset, problem: str) -> None:
-    with pytest.raises(ValueError, match=f"does not train on {data.name}: .*{problem}"):
+def test_losses_that_do_not_fit_say_why(function, data: Dataset, problem: str | None) -> None:
+    if problem is None:
+        assert objective(function, data).form == "labels"
+        return
+    with pytest.raises(ValueError, match=f"does not train on {data.name}: .*({problem})"):
         objective(function, data)
 
 
@@ -61,12 +89,97 @@ def test_the_decision_reads_the_record_of_a_loss(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(nl.mse.__loss__.domains, "target", POSITIVE)
     with pytest.raises(ValueError, match="targets must be > 0"):
         objective(nl.mse, LABELLED)
-    monkeypatch.setitem(nl.mae.__loss__.domains, "pred", UNIT)
-    with pytest.raises(ValueError, match="predictions must be in"):
+    monkeypatch.setitem(nl.mae.__loss__.domains, "pred", POSITIVE)
+    with pytest.raises(ValueError, match="predictions must be > 0"):
         objective(nl.mae, NUMBERS)
-    monkeypatch.setattr(nl.huber.__loss__, "family", "regional")
-    with pytest.raises(ValueError, match="regional losses"):
-        objective(nl.huber, NUMBERS)
+    monkeypatch.setitem(nl.mae.__loss__.domains, "pred", UNIT)
+    assert objective(nl.mae, NUMBERS).head == "sigmoid"
+    monkeypatch.setattr(nl.mse.__loss__, "weighted", False)
+    with pytest.raises(ValueError, match="takes no weights"):
+        objective(nl.mse, Dataset("w", NUMBERS.features, NUMBERS.target, np.ones(6, np.float32)))
+
+
+# settings ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"model": "cn"}, "unknown model 'cn'; did you mean cnn?"),
+        ({"optimiser": "adamm"}, "did you mean adam"),
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"hidden": (8, 0)}, "hidden layers"),
+        ({"rate": math.nan}, "learning rate"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"momentum": 0.9}, "adam has no momentum"),
+        ({"optimiser": "sgd", "nesterov": True}, "nesterov needs a momentum"),
+        ({"schedule": "stepwise", "decay": 0.0}, "must be > 0"),
+        ({"monitor": "beauty"}, "unknown monitor"),
+    ],
+)
+def test_settings_are_checked(settings: dict, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Settings(**settings)
+
+
+def test_settings_go_to_json_and_back() -> None:
+    settings = Settings(model="cnn", channels=(4,), optimiser="sgd", momentum=0.9, rate=1.0)
+    assert settings_from(json.loads(json.dumps(vars(settings)))) == settings
+    assert settings_from({"rate": 1}).rate == 1.0
+    for values, problem in (({"rates": 1}, "did you mean rate"), ({"hidden": 8}, "list of whole numbers"),
+                            ({"epochs": 1.5}, "type int"), ({"flip": 1}, "type bool")):  # fmt: skip
+        with pytest.raises(ValueError, match=problem):
+            settings_from(values)
+
+
+def test_the_rate_follows_the_schedule() -> None:
+    factor = Settings(schedule="cosine", warmup=4).factor(10)
+    assert factor(0) == 0.25 and factor(10) == pytest.approx(0.0, abs=1e-12)
+    assert [Settings(schedule="stepwise", decay=0.5, decay_every=2).factor(9)(k) for k in range(5)] == [
+        1.0, 1.0, 0.5, 0.5, 0.25,
+    ]  # fmt: skip
+
+
+# steps ------------------------------------------------------------------------------------------------------------
+
+
+def test_penalties_are_losses_on_the_matrices() -> None:
+    x, y = small(4).astype(np.float32), small(4, 2, seed=1).astype(np.float32)
+    moved = []
+    for penalties in ([], [partial(nl.l2, strength=0.3), partial(nl.l1, strength=0.2)]):
+        network = mlp(5, (), 2, rows=4, seed=3)
+        before = {name: view.copy() for name, view in network.parameters.value.items()}
+        goal = objective(nl.mse, Dataset("", x, y))
+        Step(network, goal, SGD(network.parameters.values.size), rate=1.0, penalties=penalties)(x, y, None, 0)
+        moved.append({name: before[name] - view for name, view in network.parameters.value.items()})
+    slope = nl.grad(nl.l2)(before["0.weight"], strength=0.3) + nl.grad(nl.l1)(before["0.weight"], strength=0.2)
+    np.testing.assert_allclose(moved[1]["0.weight"], moved[0]["0.weight"] + slope, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(moved[1]["0.bias"], moved[0]["0.bias"])
+
+
+def test_clipping_bounds_the_step() -> None:
+    network = mlp(5, (), 2, rows=4)
+    before = network.parameters.values.copy()
+    x, y = small(4).astype(np.float32), np.full((4, 2), 1e3, np.float32)
+    step = Step(network, objective(nl.mse, Dataset("", x, y)), SGD(before.size), rate=1.0, clip=0.5)
+    step(x, y, None, 0)
+    assert np.linalg.norm(network.parameters.values - before) == pytest.approx(0.5, rel=1e-4)
+
+
+def test_a_weight_counts_as_repeating_the_row() -> None:
+    x, y = small(5).astype(np.float32), small(5, 1, seed=1).astype(np.float32)
+    ends = []
+    for data in (
+        Dataset("", x, y, np.array([2, 1, 0, 1, 1], np.float32)),
+        Dataset("", x[[0, 0, 1, 3, 4]], y[[0, 0, 1, 3, 4]]),
+    ):
+        trained = trainer(mlp(5, (4,), 1, rows=5, seed=1), nl.mse, data)
+        trained.run(20)
+        ends.append((trained.network.parameters.values, trained.history.epochs[-1].train_loss))
+    np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-4, atol=1e-5)
+    assert ends[0][1] == pytest.approx(ends[1][1], rel=1e-4)
 
 
 # runs -------------------------------------------------------------------------------------------------------------
@@ -74,14 +187,37 @@ def test_the_decision_reads_the_record_of_a_loss(monkeypatch: pytest.MonkeyPatch
 
 def test_the_defaults_learn_the_digits() -> None:
     run = fit(nl.cross_entropy, Settings())
-    assert run.history.epochs[-1].test_accuracy >= 0.96
+    assert run.test["accuracy"] >= 0.96
     assert run.history.epochs[-1].train_loss < run.history.epochs[0].train_loss / 10
-    assert run.history.steps == len(run.history.epochs) * math.ceil(len(run.train_part) / 64)
+    assert run.history.steps == len(run.history.epochs) * math.ceil(len(run.parts.train) / 64)
+    losses = [epoch.validation_loss for epoch in run.history.epochs]
+    assert run.best_epoch == int(np.argmin(losses))
+    assert run.confusion.sum() == len(run.parts.test) == 359
+    assert np.trace(run.confusion) / 359 == pytest.approx(run.test["accuracy"])
 
 
-@pytest.mark.parametrize("function", [nl.mse, nl.hinge, nl.bce_with_logits])
-def test_elementwise_losses_learn_the_digits_too(function) -> None:
-    assert fit(function, Settings(epochs=15)).history.epochs[-1].test_accuracy > 0.9
+@pytest.mark.parametrize(
+    "function",
+    [nl.mse, nl.hinge, nl.bce_with_logits, partial(nl.bce, eps=1e-6), partial(nl.focal, gamma=1.5),
+     partial(nl.cross_entropy, from_probabilities=True, eps=1e-7), nl.combine((0.5, nl.cross_entropy), (0.5, nl.mse))],
+)  # fmt: skip
+def test_other_losses_learn_the_digits_too(function) -> None:
+    assert fit(function, Settings(epochs=12)).test["accuracy"] > 0.9
+
+
+def test_a_loss_of_ones_own_trains() -> None:
+    def charbonnier(pred, target, eps):
+        error = pred - target
+        size = sqrt(error * error + eps * eps)
+        return size, error / size, eps * eps / (size * size * size)
+
+    assert fit(nl.elementwise(charbonnier, eps=1.0), Settings(epochs=10)).test["accuracy"] > 0.9
+
+
+def test_a_cnn_learns_the_digits_with_augmentation() -> None:
+    settings = Settings(model="cnn", channels=(16, 32), epochs=15, rate=5e-3, shift=1, weight_decay=1e-3,
+                        optimiser="adamw", schedule="one_cycle", clip=5.0, dropout=0.1)  # fmt: skip
+    assert fit(nl.cross_entropy, settings).test["accuracy"] > 0.95
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
@@ -89,7 +225,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
         first = fit(nl.mse, QUICK)
     second = fit(nl.mse, QUICK)
     assert first.network.parameters.values.tobytes() == second.network.parameters.values.tobytes()
-    assert [e.test_loss for e in first.history.epochs] == [e.test_loss for e in second.history.epochs]
+    assert [e.validation_loss for e in first.history.epochs] == [e.validation_loss for e in second.history.epochs]
     other = fit(nl.mse, Settings(epochs=3, seed=1))
     assert first.network.parameters.values.tobytes() != other.network.parameters.values.tobytes()
 
@@ -97,9 +233,61 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 def test_numbers_are_learnt_from_an_archive(tmp_path: Path) -> None:
     features = small(600, 3)
     np.savez(tmp_path / "line.npz", features=features, target=features @ [1.0, -2.0, 0.5] + 3.0)
-    run = fit(nl.huber, Settings(data=str(tmp_path / "line.npz"), hidden=(16,), epochs=60, rate=0.02))
-    assert run.history.epochs[-1].test_loss < 0.01
-    assert run.history.epochs[-1].test_accuracy is None
+    run = fit(nl.huber, Settings(data=f"npz:{tmp_path / 'line.npz'}", hidden=(16,), epochs=60, rate=0.02))
+    assert run.test["loss"] < 0.01 and run.test["r2"] > 0.99 and run.test["mae"] < 0.1
+    assert run.confusion is None
+    # as it came, not as the run scaled it
+    np.testing.assert_allclose(run.model.predict(features)[:, 0], features @ [1.0, -2.0, 0.5] + 3.0, atol=0.5)
+
+
+def test_without_a_validation_part_the_last_weights_stay() -> None:
+    run = fit(nl.mse, Settings(epochs=2, validation_fraction=0.0, test_fraction=0.0))
+    assert run.best_epoch == -1 and run.test == {} and run.parts.test is None and len(run.parts.train) == 1797
+    assert run.history.epochs[-1].validation_loss is None and run.history.epochs[-1].metrics == {}
+
+
+def test_patience_ends_training_and_the_best_weights_stay() -> None:
+    run = fit(nl.cross_entropy, Settings(epochs=200, patience=3, rate=0.01, monitor="accuracy"))
+    figures = [epoch.metrics["accuracy"] for epoch in run.history.epochs]
+    assert run.history.stopped == "no better accuracy in 3 epochs" and not run.history.failed
+    assert run.best_epoch == int(np.argmax(figures)) == len(figures) - 4
+    answer = run.network.predict(run.parts.validation.features).argmax(axis=1)
+    assert np.mean(answer == run.parts.validation.target) == pytest.approx(max(figures))
+
+
+def test_steps_end_training_within_an_epoch() -> None:
+    run = fit(nl.cross_entropy, Settings(epochs=9, steps=30))
+    assert run.history.steps == 30 and [epoch.steps for epoch in run.history.epochs] == [21, 30]
+
+
+def test_callbacks_hear_every_step_and_may_stop() -> None:
+    class Third(Callback):
+        heard = 0
+        ended = False
+
+        def stepped(self, trainer: Trainer, loss: float) -> None:
+            self.heard += 1
+            if self.heard == 3:
+                trainer.stop("enough")
+
+        def finished(self, trainer: Trainer) -> None:
+            self.ended = True
+
+    third = Third()
+    run = fit(nl.mse, QUICK, [third])
+    assert (third.heard, third.ended, run.history.steps, run.history.stopped) == (3, True, 3, "enough")
+
+
+def test_no_memory_is_taken_in_a_step() -> None:
+    data = dataset(small(64, 20), small(64, 3), name="numbers")
+    trained = trainer(mlp(20, (16,), 3, rows=16), nl.mse, data)
+    trained.run(1)
+    taken = {id(trained._x._buffer), id(trained.step._slope)}
+    trained.run(3)
+    assert taken == {id(trained._x._buffer), id(trained.step._slope)}
+
+
+# what is not finite -----------------------------------------------------------------------------------------------
 
 
 def test_a_loss_that_is_not_finite_ends_training_before_the_weights_are_lost() -> None:
@@ -108,12 +296,28 @@ def test_a_loss_that_is_not_finite_ends_training_before_the_weights_are_lost() -
     data = Dataset("test", features, np.zeros((40, 1), np.float32))
     network = mlp(2, (), 1, rows=40)
     before = network.parameters.values.copy()
-    history = Trainer(network, objective(nl.mse, data), (data, data), 1e-3).run(5, seed=0)
-    assert history.epochs == [] and history.steps == 0
-    assert "at step 0" in history.stopped
+    history = trainer(network, nl.mse, data, data).run(5)
+    assert history.epochs == [] and history.steps == 0 and history.failed
+    assert "at step 0" in history.stopped and "first in the input" in history.stopped
     named = history.stopped.split("rows ")[1].split(" of")[0]
     assert sorted(named.split(", ")) == ["13", "29"]
     np.testing.assert_array_equal(network.parameters.values, before)
+
+
+def test_the_first_bad_layer_is_named_and_statistics_stay_good() -> None:
+    data = Dataset("test", small(8).astype(np.float32), small(8, 1).astype(np.float32))
+    network = Network([Linear(4), BatchNorm1d(), ReLU(), Linear(1)], 5, rows=8)
+    trained = trainer(network, nl.mse, data)
+    trained.run(1)
+    network.parameters.value["0.weight"][0, 0] = np.inf
+    kept = {name: array.copy() for name, array in network.state.items()}
+    history = trained.run(2)
+    assert "at step 1" in history.stopped and "first in layer 0 (Linear)" in history.stopped
+    for name, array in network.state.items():
+        np.testing.assert_array_equal(array, kept[name])
+
+
+# files ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_files_of_a_run(tmp_path: Path) -> None:
@@ -126,43 +330,79 @@ def test_the_files_of_a_run(tmp_path: Path) -> None:
         "4.weight": (10, 64),
     }
     np.testing.assert_array_equal(tensors["2.weight"], run.network.parameters.value["2.weight"])
-    np.testing.assert_array_equal(tensors["scaling.mean"], run.scaling.mean)
+    np.testing.assert_array_equal(tensors["scaling.mean"], run.parts.scaling.mean)
     with safe_open(paths["weights"], "numpy") as file:
         assert json.loads(file.metadata()["numloss"]) == json.loads(paths["summary"].read_text())
     summary = json.loads(paths["summary"].read_text())
     assert summary["loss"] == "mse" and len(summary["epochs"]) == 3 and summary["settings"]["seed"] == 0
-    assert paths["curve"].read_bytes().startswith(b"\x89PNG")
+    assert summary["blas"] and summary["test"]["f1"] > 0.5
+    for name in ("curves", "confusion"):
+        assert paths[name].read_bytes().startswith(b"\x89PNG")
+    with open(paths["history"], newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [json.loads(line) for line in paths["epochs"].read_text().splitlines()]
+    assert [float(row["train_loss"]) for row in rows] == [line["train_loss"] for line in lines]
+    assert [line["accuracy"] for line in lines] == [epoch.metrics["accuracy"] for epoch in run.history.epochs]
 
 
 def test_torch_reads_the_weights_as_its_own_layers(tmp_path: Path) -> None:
     """By hand: the layout that torch.nn.Linear documents, applied to the saved tensors."""
     run = fit(nl.mse, QUICK)
     tensors = load_file(write(run, tmp_path)["weights"])
-    x = run.test_part.features
+    x = run.parts.test.features
     for layer in ("0", "2"):
         x = np.maximum(x @ tensors[f"{layer}.weight"].T + tensors[f"{layer}.bias"], 0)
     x = x @ tensors["4.weight"].T + tensors["4.bias"]
-    np.testing.assert_allclose(x, run.network.predict(run.test_part.features), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(x, run.network.predict(run.parts.test.features), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("settings", "problem"),
-    [
-        ({"model": "cnn"}, "unknown model 'cnn'"),
-        ({"epochs": 0}, "epochs must be at least 1"),
-        ({"batch_size": 0}, "batch_size must be at least 1"),
-        ({"seed": -1}, "seed must be at least 0"),
-        ({"hidden": (8, 0)}, "hidden layers"),
-    ],
-)
-def test_settings_are_checked(settings: dict, problem: str) -> None:
-    with pytest.raises(ValueError, match=problem):
-        Settings(**settings)
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_a_saved_network_answers_as_before(model: str, tmp_path: Path) -> None:
+    run = fit(nl.bce, Settings(epochs=1, model=model, channels=(4,)))
+    loaded = load_model(write(run, tmp_path)["weights"])
+    features = np.random.default_rng(0).uniform(0, 16, (300, 1, 8, 8))
+    np.testing.assert_allclose(loaded.predict(features), run.model.predict(features), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="for each row"):
+        loaded.predict(np.zeros((3, 5)))
+
+
+def test_weights_that_are_not_what_they_should_be_are_refused(tmp_path: Path) -> None:
+    run = fit(nl.mse, Settings(epochs=1, hidden=(4,)))
+    path = write(run, tmp_path)["weights"]
+    content, summary, tensors = path.read_bytes(), run.summary(), load_file(path)
+    for bad in (b"", b"\0" * 64, content[:100], content[:-1], b"\xff" * 8 + content[8:]):
+        path.write_bytes(bad)
+        with pytest.raises(FormatError, match="weights"):
+            load_model(path)
+    settings = summary["settings"]
+    for changed in (
+        {**summary, "settings": {**settings, "hidden": [10**9]}},
+        {**summary, "settings": {**settings, "model": "cnn"}},
+        {**summary, "settings": {**settings, "hidden": "wide"}},
+        {**summary, "network": {**summary["network"], "outputs": [10**9]}},
+        {**summary, "network": {**summary["network"], "head": "pickle"}},
+        {name: value for name, value in summary.items() if name != "network"},
+        [1, 2],
+    ):
+        save_file(tensors, path, {"numloss": json.dumps(changed)})
+        with pytest.raises(FormatError, match="weights"):
+            load_model(path)
+    save_file(tensors, path)
+    with pytest.raises(FormatError, match=r"not a \.safetensors file that numloss wrote"):
+        load_model(path)
+    save_file({**tensors, "0.bias": np.zeros(5, np.float32)}, path, {"numloss": json.dumps(summary)})
+    with pytest.raises(FormatError, match=r"0\.bias has shape \(5,\); the network takes \(4,\)"):
+        load_model(path)
 
 
 def test_unknown_data_is_named() -> None:
     with pytest.raises(ValueError, match=r"unknown data 'faces'"):
         fit(nl.mse, Settings(data="faces"))
+
+
+def test_a_cnn_needs_images() -> None:
+    with pytest.raises(ValueError, match=r"needs images; the rows have shape \(5,\)"):
+        fit(nl.mse, Settings(model="cnn"), data=NUMBERS)
 
 
 def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,88 +2,129 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..train import Settings
-from .output import as_json, print_json, print_table, progress
+from ..train import Callback, Epoch, Trainer
+from .config import RESUMES, Config, resolved, setting_flags, write_config
+from .output import as_json, console, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..train import Run
 
-DEFAULTS = Settings()
 
-
-@click.command("train", context_settings={"show_default": True})
-@click.option("--data", default=DEFAULTS.data, help="digits, or an .npz archive with features and target.")
-@click.option("--model", default=DEFAULTS.model, type=click.Choice(["mlp"]), help="The network.")
-@click.option("--hidden", default=",".join(map(str, DEFAULTS.hidden)), help="Units of the hidden layers.")
-@click.option("--loss", "loss_name", default="cross_entropy", help="A loss by name.")
+@click.command("train")
+@click.option("--config", "path", type=click.Path(dir_okay=False), help="A TOML file; flags go over what it says.")
+@click.option("--loss", multiple=True, help="A loss by name, or parts of a mixed one: 0.7*cross_entropy.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the loss.")
-@click.option("--epochs", default=DEFAULTS.epochs, help="Passes over the training part.")
-@click.option("--batch-size", default=DEFAULTS.batch_size, help="Rows of a step.")
-@click.option("--lr", "rate", default=DEFAULTS.rate, help="Learning rate of Adam.")
-@click.option("--seed", default=DEFAULTS.seed, help="Of the split, the first weights and the order of rows.")
-@click.option("--test-fraction", default=DEFAULTS.test_fraction, help="Share of the rows held out.")
-@click.option("--out", default="numloss-run", type=click.Path(file_okay=False), help="Folder for the files.")
+@click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: numloss-run]")
+@click.option("--resume", type=click.Choice(RESUMES), help="auto goes on from the last checkpoint.  [default: never]")
+@click.option("--checkpoint-every", type=int, help="Steps between checkpoints; 0 for one an epoch.  [default: 0]")
+@click.option("--log-every", type=int, help="Steps between lines about the loss; 0 for none.  [default: 0]")
+@setting_flags
 @as_json
-def command(
-    data: str,
-    model: str,
-    hidden: str,
-    loss_name: str,
-    options: tuple[str, ...],
-    epochs: int,
-    batch_size: int,
-    rate: float,
-    seed: int,
-    test_fraction: float,
-    out: str,
-    as_json: bool,
-) -> None:
+def command(path: str | None, as_json: bool, **flags: Any) -> None:
     """Train a network on labelled or numeric data.
 
-    Writes the weights, the loss curve and a summary into a folder.
+    Writes the weights of the best epoch, history, curves, checkpoints and the configuration into a folder.
     """
-    from ..train import Epoch, check_extras, fit, write
-    from .lookup import loss_named, with_options
+    from ..train import check_extras, fit, write
 
-    settings = Settings(data, model, _widths(hidden), epochs, batch_size, rate, test_fraction, seed)
-    (function,) = with_options([loss_named(loss_name)], options)
+    config = resolved(path, flags)
+    function = config.function()
     check_extras()
-    with progress("training", epochs) as show:
-
-        def moved(epoch: Epoch) -> None:
-            reached = "" if epoch.test_accuracy is None else f", accuracy {epoch.test_accuracy:.2%}"
-            show(epoch.number + 1, f"loss {epoch.test_loss:.4g}{reached}")
-
-        run = fit(function, settings, moved)
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_config(out / "config.toml", config)
+    settings = config.settings
+    with _terminable() as ending, progress("training", settings.epochs) as show:
+        run = fit(
+            function, settings, [Shown(show, config, ending)], folder=out / "checkpoints",
+            resume=config.resume == "auto", every=config.checkpoint_every, say=_say,
+        )  # fmt: skip
+    if ending.number:
+        _say(f"{run.history.stopped} after step {run.history.steps}; --resume auto goes on from there")
+        sys.exit(128 + ending.number)
     paths = write(run, out)
     if as_json:
         print_json({**run.summary(), "files": {name: str(path) for name, path in paths.items()}})
     else:
         _report(run, paths)
-    if run.history.stopped:
+    if run.history.failed:
         raise click.ClickException(run.history.stopped)
 
 
-def _widths(text: str) -> tuple[int, ...]:
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+class Ending:
+    """The signal that asked the run to end, 0 for none."""
+
+    number = 0
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[Ending]:
+    """Note SIGTERM and SIGINT instead of dying of them; a second one kills."""
+    ending, kept = Ending(), {}
+
+    def note(number: int, frame: object) -> None:
+        ending.number = number
+        signal.signal(number, signal.SIG_DFL)
+
+    with contextlib.suppress(ValueError):  # signals belong to the main thread
+        kept = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        return tuple(int(width) for width in text.split(",") if width.strip())
-    except ValueError:
-        raise ValueError(f"hidden layers are written as in 128,64; got {text!r}") from None
+        yield ending
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+class Shown(Callback):
+    """What is seen of a run as it goes: a bar on a terminal, a line for each epoch elsewhere."""
+
+    def __init__(self, show: Callable[[float, str], None], config: Config, ending: Ending) -> None:
+        self.show, self.config, self.ending = show, config, ending
+        self.note, self.total, self.terminal = "", 0.0, console(stderr=True).is_terminal
+
+    def stepped(self, trainer: Trainer, loss: float) -> None:
+        history, every = trainer.history, self.config.log_every
+        if self.ending.number:
+            trainer.stop(f"ended by {signal.Signals(self.ending.number).name}")
+        self.total += loss
+        if every and history.steps % every == 0:
+            _say(f"step {history.steps}: loss {self.total / every:.6g}, mean of {every}")
+            self.total = 0.0
+        self.show(len(history.epochs) + history.at / len(trainer.train_part), self.note)
+
+    def epoch_done(self, trainer: Trainer, epoch: Epoch) -> None:
+        figures = {"loss": epoch.train_loss, "validation loss": epoch.validation_loss, **epoch.metrics}
+        self.note = ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if value is not None)
+        if not self.terminal:
+            _say(f"epoch {epoch.number + 1}/{self.config.settings.epochs}: {self.note}, {epoch.seconds:.2f} s")
 
 
 def _report(run: Run, paths: dict[str, Path]) -> None:
-    rows = []
-    for last in run.history.epochs[-1:]:
-        rows = [("training loss", last.train_loss), ("test loss", last.test_loss)]
-        if last.test_accuracy is not None:
-            rows.append(("test accuracy", last.test_accuracy))
+    figures: dict[str, float] = {}
+    for best in run.history.epochs[run.best_epoch :][:1]:
+        figures["training loss"] = best.train_loss
+        if best.validation_loss is not None:
+            figures["validation loss"] = best.validation_loss
+        figures.update({f"validation {name}": value for name, value in best.metrics.items()})
+    figures.update({f"test {name}": value for name, value in run.test.items()})
     count = len(run.history.epochs)
-    print_table(("", "last epoch"), rows, f"{run.loss} on {run.settings.data}: {count} epoch{'s' * (count != 1)}")
+    title = f"{run.loss} on {run.parts.train.name}: {count} epoch{'s' * (count != 1)}"
+    which = f"epoch {run.best_epoch + 1}" if run.best_epoch >= 0 else "last epoch"
+    print_table(("", which), figures.items(), title)
+    if run.history.stopped:
+        click.echo(run.history.stopped)
     for name, path in paths.items():  # not in a table, whose columns would break a long path
         click.echo(f"{name:<10}{path}")

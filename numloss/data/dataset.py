@@ -159,8 +159,7 @@ class Standardiser:
     def of(cls, features: Array) -> Standardiser:
         """Measure the training part; what is constant is shifted only."""
         axes = (0, *range(2, features.ndim))
-        kept = {"axis": axes, "keepdims": features.ndim > 2, "dtype": np.float64}
-        mean, deviation = np.mean(features, **kept), np.std(features, **kept)
+        mean, deviation = features.mean(axes, dtype=np.float64), features.std(axes, dtype=np.float64)
         scale = np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 1.0)
         shape = features.shape[1:2] + (1,) * (features.ndim - 2)
         return cls(mean.astype(np.float32).reshape(shape), scale.astype(np.float32).reshape(shape))

@@ -62,7 +62,7 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Everything about the run that JSON holds."""
         sizes = {"train": self.parts.train, "validation": self.parts.validation, "test": self.parts.test}
-        return {
+        said: dict[str, Any] = finite({
             "numloss": __version__,
             "loss": self.loss,
             "options": self.options,
@@ -77,7 +77,8 @@ class Run:
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "epochs": [asdict(epoch) for epoch in self.history.epochs],
             **blas(),
-        }  # fmt: skip
+        })  # fmt: skip
+        return said
 
 
 def fit(
@@ -136,7 +137,7 @@ def fit(
         else:
             checkpoints.clear()
         hearing.insert(0, checkpoints)
-    with one_blas_thread():
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         history = trainer.run(settings.epochs, settings.steps, hearing)
         trainer.best.restore()
         measured, counts = tested(network, goal, parts.test)
@@ -218,12 +219,12 @@ def write(run: Run, folder: str | os.PathLike[str]) -> dict[str, Path]:
         write_confusion(paths["confusion"], run.confusion, title)
     else:
         del paths["confusion"]
-    write_json(paths["summary"], finite(run.summary()))
+    write_json(paths["summary"], run.summary())
     return paths
 
 
 def finite(content: Any) -> Any:
-    """The same with None for numbers that JSON does not have."""
+    """The same in types of JSON, with None for numbers that it does not have."""
     if isinstance(content, dict):
         return {name: finite(value) for name, value in content.items()}
     if isinstance(content, list | tuple):
