@@ -91,11 +91,11 @@ cdef class Plan:
         if not self.outputs:
             return False
         if type(outputs) is not tuple:
-            return self.outputs == 1 and fits(outputs, arguments[self.wrt[0]], arguments)
+            return self.outputs == 1 and fits(outputs, self.wrt[0], arguments)
         if len(<tuple>outputs) != self.outputs:
             return False
         for k in range(self.outputs):
-            if not fits((<tuple>outputs)[k], arguments[self.wrt[k]], arguments):
+            if not fits((<tuple>outputs)[k], self.wrt[k], arguments):
                 return False
             for other in range(k):
                 if (<tuple>outputs)[k] is (<tuple>outputs)[other]:
@@ -106,8 +106,7 @@ cdef class Plan:
         cdef int k
         made = []
         for k in range(self.outputs):
-            like = arguments[self.wrt[k]]
-            made.append(empty(like.shape, like.dtype))
+            made.append(empty(arguments[self.wrt[k]].shape, arguments[0].dtype))
         return made[0] if self.outputs == 1 else tuple(made)
 
     cdef object run(self, tuple arguments, outputs):
@@ -166,17 +165,19 @@ cdef class Plan:
         (<double*>(problem + self.scale_at))[0] = 1.0 / total if total > 0.0 else 0.0
 
 
-cdef bint fits(out, like, tuple arguments):
-    """True for an array of its own memory, with the shape and dtype of another, that shares nothing with any."""
+cdef bint fits(out, int wrt, tuple arguments):
+    """True for an array of its own memory, with the dtype of the data and the shape of an argument, that shares
+    nothing with any."""
     if type(out) is not ndarray:
         return False
     cdef numloss_array_head* mine = <numloss_array_head*><void*>out
-    cdef numloss_array_head* other = <numloss_array_head*><void*>like
+    cdef numloss_array_head* other = <numloss_array_head*><void*>arguments[0]
     cdef int wanted = C_CONTIGUOUS | ALIGNED | WRITEABLE | OWNS_ITS_DATA
     cdef int k
-    if mine.flags & wanted != wanted or mine.nd != other.nd or mine.descr.type_num != other.descr.type_num:
+    if mine.flags & wanted != wanted or not is_native(mine) or mine.descr.type_num != other.descr.type_num:
         return False
-    if not is_native(mine):
+    other = <numloss_array_head*><void*>arguments[wrt]
+    if mine.nd != other.nd:
         return False
     for k in range(mine.nd):
         if mine.dimensions[k] != other.dimensions[k]:

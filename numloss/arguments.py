@@ -61,10 +61,12 @@ def number(loss: Loss, name: str, value: Any) -> float:
 
 def reduction_of(loss: Loss, options: dict[str, Any]) -> str:
     """The reduction, checked."""
-    reduction = options.get("reduction") or loss.reduction
-    if reduction not in REDUCTIONS:
+    reduction = options.get("reduction")
+    if reduction is None:
+        return loss.reduction
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         raise ValueError(f"{loss.name}: reduction must be one of 'mean', 'sum', 'none', got {reduction!r}")
-    return str(reduction)
+    return reduction
 
 
 def host_array(loss: Loss, name: str, value: Any) -> np.ndarray[Any, Any]:

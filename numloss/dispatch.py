@@ -44,10 +44,10 @@ _missing: dict[str, BackendUnavailable] = {}
 
 def load(name: str) -> Any:
     """The backend of that name; raises BackendUnavailable with the reason if there is none."""
+    if not isinstance(name, str) or name not in BACKENDS:
+        raise ValueError(f"unknown backend {name!r}; there are {', '.join(BACKENDS)}")
     if name in _loaded:
         return _loaded[name]
-    if name not in BACKENDS:
-        raise ValueError(f"unknown backend {name!r}; there are {', '.join(BACKENDS)}")
     if name in _missing:
         raise BackendUnavailable(str(_missing[name]))
     try:
@@ -119,7 +119,7 @@ def host_backend(loss: Loss, work: float) -> Any:
 
 def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
     """The backend for a call."""
-    name = named or _chosen.get()
+    name = _chosen.get() if named is None else named
     first = arguments[0]
     if type(first) is np.ndarray:
         if name is None:
@@ -135,7 +135,7 @@ def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
             f"{loss.name}: backend 'cuda' takes device arrays, got {type(first).__name__}; nothing is copied silently. "
             "Move the arrays first, for instance with cupy.asarray or numba.cuda.to_device"
         )
-    return load(name) if name else host_backend(loss, np.size(first) * loss.cost)
+    return load(name) if name is not None else host_backend(loss, np.size(first) * loss.cost)
 
 
 def evaluate(

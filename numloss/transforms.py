@@ -93,7 +93,8 @@ class SumAndWeight(Transformed[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[float, float]:
         arguments, options = self.given(args, kwargs)
-        if options.get("reduction", "sum") == "none":
+        reduction = options.get("reduction")
+        if isinstance(reduction, str) and reduction == "none":
             raise ValueError(f"{self.loss.name}: sum_and_weight reduces; reduction='none' makes no sense here")
         return dispatch.evaluate(self.loss, 0, arguments, options, self.pair)  # type: ignore[no-any-return]
 

@@ -35,6 +35,11 @@ def test_unknown_options_are_named_with_those_that_exist(name: str, backend: str
         call(name, backend, given, reduction="average")
     with pytest.raises(ValueError, match=r"backend 'fortran'.*numba, cython, cuda"):
         call(name, "fortran", given)
+    for wrong in ("", 0, ["numba"]):
+        with pytest.raises(ValueError, match="unknown backend"):
+            record(name).function(*given, backend=wrong)
+        with refused(ValueError, name, "reduction"):
+            call(name, backend, given, reduction=wrong)
 
 
 @pytest.mark.parametrize("name", NAMES)

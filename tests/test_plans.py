@@ -217,6 +217,17 @@ def test_options_that_are_equal_and_not_the_same(backend: str) -> None:
             )
 
 
+def test_gradients_have_the_dtype_of_the_prediction(backend: str, replayed: Answers) -> None:
+    function = nl.value_and_grad(nl.gaussian_nll)
+    pred, target, var = arrays("gaussian_nll", (500,), "float64")
+    expected = long_way(function, pred, target, var.astype(np.float32), backend=backend)
+    for out in (None, None, (np.empty(500), np.empty(500))):
+        assert_same(function(pred, target, var.astype(np.float32), out=out, backend=backend), expected)
+    assert replayed[-1] is not None and replayed[-2] is not None
+    with pytest.raises(ValueError, match="dtype"):
+        function(pred, target, var.astype(np.float32), out=(np.empty(500), np.empty(500, np.float32)), backend=backend)
+
+
 def test_arrays_among_the_options_are_read_each_time(backend: str, replayed: Answers) -> None:
     pred, target = arrays("bce_with_logits", (3,), "float64")
     for weights in ((1.0, 2.0, 3.0), [1.0, 2.0, 3.0], np.array([1.0, 2.0, 3.0])):

@@ -23,7 +23,7 @@ MOST_SUMS = 16384
 
 def activation_of(loss: Loss, value: Any) -> int:
     """The number of an activation."""
-    if value not in ACTIVATIONS:
+    if not isinstance(value, (str, type(None))) or value not in ACTIVATIONS:
         raise ValueError(f"{loss.name}: activation must be 'sigmoid', 'softmax' or None, got {value!r}")
     return ACTIVATIONS[value]
 

@@ -1,0 +1,54 @@
+"""Whatever a loss is called with: an answer, the same from both backends bit by bit, or an exception that says why."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from fuzz import outcome, recipe
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from inputs import CASES
+from machine import missing
+from seeds import SEED
+
+BACKENDS = [name for name in ("numba", "cython") if name not in missing()]
+USUAL = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+# Cheap calls of the long run, over all cases together.
+CALLS = 200_000
+
+
+def agree(drawn: object) -> None:
+    """Every backend comes to the same, also when the call is made again, which may be replayed."""
+    first, *others = [outcome(drawn, name) for name in BACKENDS for _ in range(2)]  # type: ignore[arg-type]
+    assert all(other == first for other in others)
+
+
+@pytest.mark.parametrize("case", CASES)
+@seed(SEED)
+@settings(USUAL, max_examples=20)
+@given(data=st.data())
+def test_anything_is_answered_or_refused(case: str, data: st.DataObject) -> None:
+    agree(recipe(lambda several: data.draw(st.sampled_from(several)), case))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("case", CASES)
+@seed(SEED)
+@settings(USUAL, max_examples=1000)
+@given(data=st.data())
+def test_much_more_of_it(case: str, data: st.DataObject) -> None:
+    agree(recipe(lambda several: data.draw(st.sampled_from(several)), case))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("case", CASES)
+def test_many_cheap_calls(case: str) -> None:
+    generator = random.Random(f"{SEED} {case}")
+    for _ in range(CALLS // (2 * len(BACKENDS) * len(CASES))):
+        drawn = recipe(generator.choice, case)
+        try:
+            agree(drawn)
+        except BaseException as error:
+            error.add_note(repr(drawn))
+            raise
