@@ -88,7 +88,8 @@ _ERF: Any = np.frompyfunc(math.erf, 1, 1)
 
 
 def _normal_cdf(x: Array) -> Array:
-    return (0.5 * (1.0 + _ERF(x / math.sqrt(2.0)).astype(np.float64))).astype(x.dtype)
+    cdf: Array = 0.5 * (1.0 + _ERF(x / math.sqrt(2.0)).astype(np.float64))
+    return cdf.astype(x.dtype)
 
 
 def gelu(x: Array, y: Array) -> None:
