@@ -22,7 +22,7 @@ from .. import scalar
 Law = Callable[..., Any]
 SUFFIX = {"float32": "f32", "float64": "f64"}
 ARITHMETIC = {"abs": abs, "min": min, "max": max}
-INTEGERS_ALLOWED = ("numloss.loops.",)
+INTEGERS_ALLOWED = ("numloss.loops.", "numloss.backends.numba_cpu.layers.")
 
 
 class LawError(TypeError):

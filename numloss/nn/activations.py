@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .layer import Layer, Place
 from .parameters import Array, Shape
 
@@ -21,9 +23,13 @@ class _OfOutput(Layer):
         self._forward, self._backward = place.kernel(self.name), place.kernel(f"{self.name}_slope")
 
     def forward(self, x: Array, step: int | None) -> Array:
-        self._kept = y = x if self._y is None else self._y[: len(x)]
-        self._forward(x, y)
-        return y
+        if self._y is None:
+            self._kept = x
+        else:
+            self._kept = self._y[: len(x)]
+            np.copyto(self._kept, x)
+        self._forward(self._kept)
+        return self._kept
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if wanted:

@@ -90,7 +90,7 @@ class Conv2d(Layer):
             self._matrix_slope += self._part
             if wanted:
                 np.matmul(part, matrix, out=patches)
-                self._collect(patches, x_slope[at : at + self._images])
+                self._collect(x_slope[at : at + self._images], patches)
         np.copyto(self.weight_slope, self._matrix_slope.reshape(self._matrix.shape).transpose(0, 3, 1, 2))
         if self.bias is not None:
             self._sum(slope, self.bias_slope)

@@ -37,12 +37,12 @@ def scatter_rows(slope: Array, labels: Array, table: Array) -> None:
     np.add.at(table, labels, slope)
 
 
-# activations ------------------------------------------------------------------------------------------------------
+# activations, in place --------------------------------------------------------------------------------------------
 
 
-def relu(x: Array, y: Array) -> None:
-    """max(x, 0)."""
-    np.maximum(x, 0, out=y)
+def relu(y: Array) -> None:
+    """max(y, 0)."""
+    np.maximum(y, 0, out=y)
 
 
 def relu_slope(y: Array, slope: Array) -> None:
@@ -50,10 +50,10 @@ def relu_slope(y: Array, slope: Array) -> None:
     np.copyto(slope, 0, where=y <= 0)
 
 
-def sigmoid(x: Array, y: Array) -> None:
-    """1 / (1 + exp(-x)), without overflow."""
-    small = np.exp(-np.abs(x))
-    np.divide(np.where(x >= 0, 1, small), 1 + small, out=y)
+def sigmoid(y: Array) -> None:
+    """1 / (1 + exp(-y)), without overflow."""
+    small = np.exp(-np.abs(y))
+    np.divide(np.where(y >= 0, 1, small), 1 + small, out=y)
 
 
 def sigmoid_slope(y: Array, slope: Array) -> None:
@@ -61,9 +61,9 @@ def sigmoid_slope(y: Array, slope: Array) -> None:
     slope *= y * (1 - y)
 
 
-def tanh(x: Array, y: Array) -> None:
+def tanh(y: Array) -> None:
     """The hyperbolic tangent."""
-    np.tanh(x, out=y)
+    np.tanh(y, out=y)
 
 
 def tanh_slope(y: Array, slope: Array) -> None:
@@ -71,9 +71,9 @@ def tanh_slope(y: Array, slope: Array) -> None:
     slope *= (1 - y) * (1 + y)
 
 
-def softmax(x: Array, y: Array) -> None:
-    """exp(x) / sum(exp(x)) over the features."""
-    np.subtract(x, x.max(axis=-1, keepdims=True), out=y)
+def softmax(y: Array) -> None:
+    """exp(y) / sum(exp(y)) over the features."""
+    y -= y.max(axis=-1, keepdims=True)
     np.exp(y, out=y)
     y /= y.sum(axis=-1, keepdims=True)
 
@@ -122,7 +122,7 @@ def patches(
 
 def add_patches(
     height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
-    laid: Array, x: Array,
+    x: Array, laid: Array,
 ) -> None:  # fmt: skip
     """The images whose pixels are the sums of the entries that `patches` made of them."""
     whole = np.zeros((len(x), height + 2 * padding, width + 2 * padding, channels), x.dtype)

@@ -31,21 +31,31 @@ class NumbaBackend(HostBackend):
         return int(self.compiler.loop(self.compiler.LOOPS[name], dtype).address)
 
     def run(self, loop: int, problem: bytes, blocks: int, workers: int) -> Any:
+        return self.run_at(loop, id(problem), blocks, workers)
+
+    def run_at(self, loop: int, head: int, blocks: int, workers: int) -> Any:
+        """Run all blocks of the problem whose bytes object is at `head`."""
         if workers == 1:
-            return self.serial(loop, id(problem), blocks)
+            return self.serial(loop, head, blocks)
         if self.parallel is None:
             self.parallel = self.compiler.driver(True)
         numba = self.numba
         before = numba.get_num_threads()
         wanted = min(workers, numba.config.NUMBA_NUM_THREADS)
         if wanted == before:
-            return self.parallel(loop, id(problem), blocks)
+            return self.parallel(loop, head, blocks)
         # the number of threads is a setting of the calling thread; it is put back
         numba.set_num_threads(wanted)
         try:
-            return self.parallel(loop, id(problem), blocks)
+            return self.parallel(loop, head, blocks)
         finally:
             numba.set_num_threads(before)
+
+    def layer_kernel(self, dtype: str, name: str, *integers: int) -> Any:
+        """A kernel of the layers and optimisers, for one caller; None if there is none of that name."""
+        from .layers import PLANS, LayerKernel
+
+        return LayerKernel(self, PLANS[name], dtype, integers) if name in PLANS else None
 
 
 def backend() -> NumbaBackend:

@@ -1,0 +1,95 @@
+"""Activations, in place."""
+
+from __future__ import annotations
+
+from ....loops.language import Doubles, Int, Ints, offset
+from ....scalar import decay
+from ....scalar import sigmoid as sigmoid_of
+from ....scalar import tanh as tanh_of
+from .blocks import count, part
+
+
+def relu(c: Ints, partial: Doubles, block: Int) -> Int:
+    """max(y, 0)."""
+    y = part(c, 0, block, 1)
+    for i in range(count(c, block)):
+        y[i] = 0.0 if y[i] <= 0.0 else y[i]
+    return 0
+
+
+def relu_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+    """0 where the output is."""
+    y = part(c, 0, block, 1)
+    slope = part(c, 1, block, 1)
+    for i in range(count(c, block)):
+        slope[i] = 0.0 if y[i] <= 0.0 else slope[i]
+    return 0
+
+
+def sigmoid(c: Ints, partial: Doubles, block: Int) -> Int:
+    """1 / (1 + exp(-y))."""
+    y = part(c, 0, block, 1)
+    for i in range(count(c, block)):
+        y[i] = sigmoid_of(y[i])
+    return 0
+
+
+def sigmoid_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+    """y (1 - y)."""
+    y = part(c, 0, block, 1)
+    slope = part(c, 1, block, 1)
+    for i in range(count(c, block)):
+        slope[i] = slope[i] * (y[i] * (1.0 - y[i]))
+    return 0
+
+
+def tanh(c: Ints, partial: Doubles, block: Int) -> Int:
+    """The hyperbolic tangent."""
+    y = part(c, 0, block, 1)
+    for i in range(count(c, block)):
+        y[i] = tanh_of(y[i])
+    return 0
+
+
+def tanh_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+    """1 - y^2."""
+    y = part(c, 0, block, 1)
+    slope = part(c, 1, block, 1)
+    for i in range(count(c, block)):
+        slope[i] = slope[i] * ((1.0 - y[i]) * (1.0 + y[i]))
+    return 0
+
+
+def softmax(c: Ints, partial: Doubles, block: Int) -> Int:
+    """exp(y) / sum(exp(y)), row by row."""
+    width = c[1]
+    row = part(c, 0, block, width)
+    for _ in range(count(c, block)):
+        largest = row[0]
+        for i in range(1, width):
+            largest = row[i] if row[i] > largest else largest
+        for i in range(width):
+            row[i] = decay(row[i] - largest)
+        total = row[0]
+        for i in range(1, width):
+            total = total + row[i]
+        for i in range(width):
+            row[i] = row[i] / total
+        row = offset(row, width)
+    return 0
+
+
+def softmax_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+    """y (slope - sum(y slope))."""
+    width = c[1]
+    y = part(c, 0, block, width)
+    slope = part(c, 1, block, width)
+    for _ in range(count(c, block)):
+        along = y[0] * slope[0]
+        for i in range(1, width):
+            along = along + y[i] * slope[i]
+        for i in range(width):
+            slope[i] = y[i] * (slope[i] - along)
+        y = offset(y, width)
+        slope = offset(slope, width)
+    return 0

@@ -1,0 +1,70 @@
+"""The header of a kernel of the layers, and what its blocks are.
+
+A kernel runs over units: entries, rows of features, or images. Header c, in integers:
+
+    0 units   1 features: entries of a row of the first array   2 units of a block   3 blocks
+    4 address of the numbers, in float64   5 address of the scratch, in float64
+    6 onwards: the arrays, then the integers of the kernel
+
+Texts are written in the language of numloss/loops. Sums over rows go block by block: each block leaves what it found
+in the scratch, and a last text adds the blocks up in their order.
+"""
+
+from __future__ import annotations
+
+from ....loops.language import Double, Doubles, Int, Ints, Reals, array_data, double, doubles, offset, real, reals
+
+ARRAYS = 6
+# Entries of a block; a function of nothing, so that sums do not depend on threads.
+BLOCK = 16384
+
+
+def array(c: Ints, k: Int) -> Reals:
+    """The data of array k."""
+    return reals(array_data(c[6 + k]))
+
+
+def part(c: Ints, k: Int, block: Int, entries: Int) -> Reals:
+    """Where a block of array k begins, which has so many entries for each unit."""
+    return offset(array(c, k), block * c[2] * entries)
+
+
+def count(c: Ints, block: Int) -> Int:
+    """Units of a block."""
+    left = c[0] - block * c[2]
+    return c[2] if left > c[2] else left
+
+
+def number(c: Ints, k: Int) -> Double:
+    """Number k of the call."""
+    return doubles(c[4])[k]
+
+
+def spread(source: Reals, start: Int, width: Int, times: Int, tile: Reals) -> Int:
+    """Write `width` entries of the source `times` times in a row."""
+    for k in range(times):
+        for i in range(width):
+            tile[k * width + i] = source[start + i]
+    return 0
+
+
+def fold(lanes: Doubles, width: Int, times: Int, out: Doubles) -> Int:
+    """Add up lanes that stand for the same column."""
+    for i in range(width):
+        out[i] = lanes[i]
+    for k in range(1, times):
+        for i in range(width):
+            out[i] = out[i] + lanes[k * width + i]
+    return 0
+
+
+def add_blocks(c: Ints, vector: Int, vectors: Int, out: Reals) -> Int:
+    """Add up a vector of features over the blocks, each of which left so many of them in the scratch."""
+    width = c[1]
+    for j in range(width):
+        total = double(0.0)
+        at = offset(doubles(c[5]), vector * width + j)
+        for block in range(c[3]):
+            total = total + at[block * vectors * width]
+        out[j] = real(total)
+    return 0
