@@ -69,10 +69,12 @@ def with_numloss(case: Case, x: Any, labels: Any) -> Callable[[int], float]:
         nonlocal steps
         loss = np.nan
         for rows in batches(case, epoch):
-            n = len(rows)
-            np.take(x, rows, axis=0, out=batch[:n], mode="clip")
-            np.take(labels, rows, out=target[:n], mode="clip")
-            loss, grad = evaluate(network.forward(batch[:n], steps), target[:n], out=slope[:n])
+            # whole arrays where a batch is whole: a call with memory of its own replays the plan of the last
+            taken = (batch, target, slope)
+            inputs, wanted, out = taken if len(rows) == case.rows else (memory[: len(rows)] for memory in taken)
+            np.take(x, rows, axis=0, out=inputs, mode="clip")
+            np.take(labels, rows, out=wanted, mode="clip")
+            loss, grad = evaluate(network.forward(inputs, steps), wanted, out=out)
             network.backward(grad)
             optimiser.step(parameters.values, parameters.gradients, RATE)
             steps += 1
@@ -97,7 +99,7 @@ def with_torch(case: Case, x: Any, labels: Any) -> Callable[[int], float]:
             loss = torch.nn.functional.cross_entropy(network(data[at]), targets[at])
             loss.backward()
             optimiser.step()
-        return float(loss)
+        return float(loss.detach())
 
     return train
 
@@ -131,7 +133,8 @@ def with_sklearn(case: Case, x: Any, labels: Any) -> Callable[[int], float]:
     """The same in scikit-learn's MLPClassifier, which shuffles by itself."""
     from sklearn.neural_network import MLPClassifier
 
-    model = MLPClassifier(case.hidden, batch_size=case.rows, max_iter=1, warm_start=True, learning_rate_init=RATE, alpha=0.0)
+    options = {"batch_size": case.rows, "max_iter": 1, "warm_start": True, "learning_rate_init": RATE, "alpha": 0.0}
+    model = MLPClassifier(case.hidden, **options)
     flat = x.reshape(len(x), -1)
 
     def train(epoch: int) -> float:
@@ -164,7 +167,8 @@ def run(name: str, repeats: int, profile: bool) -> None:
     ours, steps = fastest["numloss"], -(-case.samples // case.rows)
     print(f"{name}: {steps} steps of {case.rows} rows")
     for library, seconds in fastest.items():
-        print(f"   {library:<14}{seconds:8.4f} s an epoch {seconds / steps * 1e6:9.0f} us a step {seconds / ours:6.2f} x")
+        step = seconds / steps * 1e6
+        print(f"   {library:<14}{seconds:8.4f} s an epoch {step:9.0f} us a step {seconds / ours:6.2f} x")
     if profile:
         with threadpool_limits(1, user_api="blas"), cProfile.Profile() as profiler:
             trained["numloss"](0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layer import Layer, Place
+from .layer import Layer, Place, rows_of
 from .parameters import Array, Shape
 
 
@@ -26,7 +26,7 @@ class _OfOutput(Layer):
         if self._y is None:
             self._kept = x
         else:
-            self._kept = self._y[: len(x)]
+            self._kept = rows_of(self._y, len(x))
             np.copyto(self._kept, x)
         self._forward(self._kept)
         return self._kept
@@ -73,7 +73,7 @@ class GELU(Layer):
         self._forward, self._backward = place.kernel("gelu"), place.kernel("gelu_slope")
 
     def forward(self, x: Array, step: int | None) -> Array:
-        self._x, y = x, self._y[: len(x)]
+        self._x, y = x, rows_of(self._y, len(x))
         self._forward(x, y)
         return y
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .initial import Start, Tensor, kaiming, zeros
-from .layer import Layer, Place, at_least, need_rank
+from .layer import Layer, Place, at_least, need_rank, rows_of
 from .parameters import Array, Shape
 
 # Bytes of patches that are laid out at a time: they stay in the cache until the matrix product reads them.
@@ -55,42 +55,55 @@ class Conv2d(Layer):
         self.bias, self.bias_slope = place.value.get("bias"), place.gradient.get("bias")
         pixels, entries = self.output[0] * self.output[1], self.size**2 * self.shape[2]
         self._images = min(place.rows, max(1, PATCHES // (pixels * entries * place.dtype.itemsize)))
-        self._patches = np.empty((self._images * pixels, entries), place.dtype)
+        self._patches = np.empty(self._images * pixels * entries, place.dtype)
         # the weights in the order of a patch, a row each
         self._matrix = np.empty((self.outputs, self.size, self.size, self.shape[2]), place.dtype)
         self._matrix_slope, self._part = np.empty((2, self.outputs, entries), place.dtype)
         self._y, self._x_slope = place.empty(self.output), place.empty(self.shape)
         geometry = (*self.shape, self.size, self.stride, self.padding, *self.output[:2])
-        self._lay, self._collect = place.kernel("patches", *geometry), place.kernel("add_patches", *geometry)
+        # patches of one channel are too short to be copied one by one: their entries lie in rows of pixels then
+        self._transposed = self.shape[2] == 1
+        name = "patch_columns" if self._transposed else "patches"
+        self._lay, self._collect = place.kernel(name, *geometry), place.kernel(f"add_{name}", *geometry)
         self._add, self._sum = place.kernel("add_bias"), place.kernel("column_sums")
+
+    def _memory(self, pixels: int) -> tuple[Array, Array]:
+        """Memory for the patches of so many pixels, as it is laid out and with a row for each pixel."""
+        entries = self.size**2 * self.shape[2]
+        flat = rows_of(self._patches, pixels * entries)
+        if not self._transposed:
+            laid = flat.reshape(pixels, entries)
+            return laid, laid
+        laid = flat.reshape(entries, pixels)
+        return laid, laid.T
 
     def forward(self, x: Array, step: int | None) -> Array:
         self._x = x
         np.copyto(self._matrix, self.weight.transpose(0, 2, 3, 1))
         matrix = self._matrix.reshape(self.outputs, -1)
-        y = self._y[: len(x)]
+        y = rows_of(self._y, len(x))
         for at in range(0, len(x), self._images):
             part = y[at : at + self._images].reshape(-1, self.outputs)
-            patches = self._patches[: len(part)]
-            self._lay(x[at : at + self._images], patches)
+            laid, patches = self._memory(len(part))
+            self._lay(x[at : at + self._images], laid)
             np.matmul(patches, matrix.T, out=part)
         if self.bias is not None:
             self._add(y, self.bias)
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
-        x_slope = self._x_slope[: len(slope)]
+        x_slope = rows_of(self._x_slope, len(slope))
         matrix = self._matrix.reshape(self.outputs, -1)
         self._matrix_slope[...] = 0.0
         for at in range(0, len(slope), self._images):
             part = slope[at : at + self._images].reshape(-1, self.outputs)
-            patches = self._patches[: len(part)]
-            self._lay(self._x[at : at + self._images], patches)
+            laid, patches = self._memory(len(part))
+            self._lay(self._x[at : at + self._images], laid)
             np.matmul(part.T, patches, out=self._part)
             self._matrix_slope += self._part
             if wanted:
                 np.matmul(part, matrix, out=patches)
-                self._collect(x_slope[at : at + self._images], patches)
+                self._collect(x_slope[at : at + self._images], laid)
         np.copyto(self.weight_slope, self._matrix_slope.reshape(self._matrix.shape).transpose(0, 3, 1, 2))
         if self.bias is not None:
             self._sum(slope, self.bias_slope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..data.random import DROPOUT_STREAMS, words
-from .layer import Layer, Place
+from .layer import Layer, Place, rows_of
 from .parameters import Array, Shape
 
 
@@ -31,14 +31,14 @@ class Dropout(Layer):
         self._training = step is not None
         if step is None:
             return x
-        mask = self._mask[: len(x)]
+        mask = rows_of(self._mask, len(x))
         # 32 bits an entry; streams of a step lie next to those of the layer's other steps
         bits = words(-(-x.size // 2), self.seed, DROPOUT_STREAMS + (self.number << 32) + step).view(np.uint32)
         np.greater_equal(bits[: x.size].reshape(x.shape), self.p * 2.0**32, out=mask)
         mask *= 1.0 / (1.0 - self.p)
-        return np.multiply(x, mask, out=x if self._y is None else self._y[: len(x)])
+        return np.multiply(x, mask, out=x if self._y is None else rows_of(self._y, len(x)))
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if self._training and wanted:
-            slope *= self._mask[: len(slope)]
+            slope *= rows_of(self._mask, len(slope))
         return slope

@@ -134,6 +134,25 @@ def add_patches(
     np.copyto(x, whole[:, padding : padding + height, padding : padding + width])
 
 
+def patch_columns(
+    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    x: Array, laid: Array,
+) -> None:  # fmt: skip
+    """The transposed of `patches`, for images of one channel."""
+    rows = np.empty((laid.shape[1], laid.shape[0]), laid.dtype)
+    patches(height, width, channels, size, stride, padding, down, across, x, rows)
+    np.copyto(laid, rows.T)
+
+
+def add_patch_columns(
+    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    x: Array, laid: Array,
+) -> None:  # fmt: skip
+    """The images whose pixels are the sums of the entries that `patch_columns` made of them."""
+    rows = np.ascontiguousarray(laid.T)
+    add_patches(height, width, channels, size, stride, padding, down, across, x, rows)
+
+
 def max_pool(
     height: int, width: int, channels: int, size: int, stride: int, down: int, across: int,
     x: Array, y: Array, where: Array,

@@ -92,6 +92,11 @@ class Layer:
         raise NotImplementedError
 
 
+def rows_of(memory: Array, rows: int) -> Array:
+    """So many rows of memory: for all of them the array itself, as views cost time and hide who owns them."""
+    return memory if rows == len(memory) else memory[:rows]
+
+
 def need_rank(layer: Layer, shape: Shape, *ranks: int) -> None:
     """Raise ValueError unless a sample has one of these numbers of axes."""
     if len(shape) not in ranks:

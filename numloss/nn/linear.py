@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .initial import Start, Tensor, kaiming, unit, zeros
-from .layer import Layer, Place, at_least, need_rank
+from .layer import Layer, Place, at_least, need_rank, rows_of
 from .parameters import Array, Shape
 
 
@@ -36,7 +36,7 @@ class Linear(Layer):
 
     def forward(self, x: Array, step: int | None) -> Array:
         self._x = x
-        y = self._y[: len(x)]
+        y = rows_of(self._y, len(x))
         np.matmul(x, self.weight.T, out=y)
         if self.bias is not None:
             self._add(y, self.bias)
@@ -48,7 +48,7 @@ class Linear(Layer):
             self._sum(slope, self.bias_slope)
         if not wanted:
             return None
-        return np.matmul(slope, self.weight, out=self._x_slope[: len(slope)])
+        return np.matmul(slope, self.weight, out=rows_of(self._x_slope, len(slope)))
 
 
 class Embedding(Layer):
@@ -75,7 +75,7 @@ class Embedding(Layer):
         self._scatter = place.kernel("scatter_rows")
 
     def forward(self, x: Array, step: int | None) -> Array:
-        labels = self._labels[: len(x)]
+        labels = rows_of(self._labels, len(x))
         if x.dtype.kind not in "iu":
             raise TypeError(f"Embedding takes integers, got {x.dtype}")
         labels[...] = x
@@ -83,13 +83,13 @@ class Embedding(Layer):
         if bad.any():
             at = [int(k) for k in np.argwhere(bad)[0]]
             raise IndexError(f"Embedding: x{at} = {x[tuple(at)]} is outside [0, {self.entries})")
-        return np.take(self.weight, labels, axis=0, out=self._y[: len(x)], mode="clip")
+        return np.take(self.weight, labels, axis=0, out=rows_of(self._y, len(x)), mode="clip")
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if wanted:
             raise ValueError("Embedding: labels have no gradient")
         self.weight_slope[...] = 0.0
-        self._scatter(slope, self._labels[: len(slope)], self.weight_slope)
+        self._scatter(slope, rows_of(self._labels, len(slope)), self.weight_slope)
         return None
 
 
@@ -110,7 +110,7 @@ class Flatten(Layer):
         if not self._image:
             return x.reshape(len(x), -1)
         height, width, channels = self.shape
-        y = self._y[: len(x)]
+        y = rows_of(self._y, len(x))
         np.copyto(y.reshape(-1, channels, height, width), x.transpose(0, 3, 1, 2))
         return y
 
@@ -120,6 +120,6 @@ class Flatten(Layer):
         if not self._image:
             return slope.reshape(-1, *self.shape)
         height, width, channels = self.shape
-        x_slope = self._x_slope[: len(slope)]
+        x_slope = rows_of(self._x_slope, len(slope))
         np.copyto(x_slope, slope.reshape(-1, channels, height, width).transpose(0, 2, 3, 1))
         return x_slope

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.random import WEIGHT_STREAMS, uniform
 from .kernels import kernels
-from .layer import Layer, Place
+from .layer import Layer, Place, rows_of
 from .parameters import Array, Parameters, Shape, views
 from .sequential import Sequential
 
@@ -61,6 +61,7 @@ class Network:
         kernel, views_of = kernels(self.dtype), self.parameters
         self.body.allocate(Place(rows, self.dtype, kernel, seed, views_of.value, views_of.gradient, self.state))
         self._copy: Array | None = None
+        self._rows = 0
 
     def _start(self) -> None:
         """The first values of parameters and state."""
@@ -88,6 +89,8 @@ class Network:
 
         Returns the slope of the input if it is wanted, in memory that is valid until the next call.
         """
+        if slope.shape != (self._rows, *self.outputs):
+            raise ValueError(f"slope has shape {slope.shape}, the last output {(self._rows, *self.outputs)}")
         inner = self.body.backward(np.ascontiguousarray(_last(slope), self.dtype), wanted)
         return None if inner is None else _first(inner)
 
@@ -108,12 +111,13 @@ class Network:
     def _enter(self, x: Array) -> Array:
         if x.shape[1:] != self.inputs or len(x) > self.rows:
             raise ValueError(f"x has shape {x.shape}, the network takes {self.inputs} in at most {self.rows} rows")
+        self._rows = len(x)
         x = _last(x)
         if self.body.takes_labels or (x.flags.c_contiguous and x.dtype == self.dtype):
             return x
         if self._copy is None:
             self._copy = np.empty((self.rows, *x.shape[1:]), self.dtype)
-        copy = self._copy[: len(x)]
+        copy = rows_of(self._copy, len(x))
         np.copyto(copy, x, casting="same_kind")
         return copy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .initial import Tensor, ones, zeros
-from .layer import Layer, Place, need_rank
+from .layer import Layer, Place, need_rank, rows_of
 from .parameters import Array, Shape
 
 
@@ -60,7 +60,7 @@ class _BatchNorm(Layer):
         np.add(var, self.eps, out=self._scale)
         np.sqrt(self._scale, out=self._scale)
         np.divide(1.0, self._scale, out=self._scale)
-        y = self._y[: len(x)]
+        y = rows_of(self._y, len(x))
         self._forward(x, mean, self._scale, self.value["weight"], self.value["bias"], y)
         return y
 
@@ -120,14 +120,13 @@ class LayerNorm(Layer):
         self._sums = place.kernel("product_sums")
 
     def forward(self, x: Array, step: int | None) -> Array:
-        n = len(x)
-        y = self._y[:n]
-        self._forward(x, self.value["weight"], self.value["bias"], self._unit[:n], self._scale[:n], y, self.eps)
+        y, unit, scale = (rows_of(memory, len(x)) for memory in (self._y, self._unit, self._scale))
+        self._forward(x, self.value["weight"], self.value["bias"], unit, scale, y, self.eps)
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
-        n = len(slope)
-        self._sums(slope, self._unit[:n], self.gradient["weight"], self.gradient["bias"])
+        unit, scale = rows_of(self._unit, len(slope)), rows_of(self._scale, len(slope))
+        self._sums(slope, unit, self.gradient["weight"], self.gradient["bias"])
         if wanted:
-            self._backward(slope, self.value["weight"], self._unit[:n], self._scale[:n])
+            self._backward(slope, self.value["weight"], unit, scale)
         return slope

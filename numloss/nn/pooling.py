@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .convolution import window
-from .layer import Layer, Place, at_least, need_rank
+from .layer import Layer, Place, at_least, need_rank, rows_of
 from .parameters import Array, Shape
 
 
@@ -24,15 +24,15 @@ class MaxPool2d(Layer):
         self._forward, self._backward = place.kernel("max_pool", *geometry), place.kernel("max_pool_slope", *geometry)
 
     def forward(self, x: Array, step: int | None) -> Array:
-        y = self._y[: len(x)]
-        self._forward(x, y, self._where[: len(x)])
+        y = rows_of(self._y, len(x))
+        self._forward(x, y, rows_of(self._where, len(x)))
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if not wanted:
             return None
-        x_slope = self._x_slope[: len(slope)]
-        self._backward(slope, self._where[: len(slope)], x_slope)
+        x_slope = rows_of(self._x_slope, len(slope))
+        self._backward(slope, rows_of(self._where, len(slope)), x_slope)
         return x_slope
 
 
@@ -53,14 +53,14 @@ class AvgPool2d(Layer):
         self._forward, self._backward = place.kernel("avg_pool", *geometry), place.kernel("avg_pool_slope", *geometry)
 
     def forward(self, x: Array, step: int | None) -> Array:
-        y = self._y[: len(x)]
+        y = rows_of(self._y, len(x))
         self._forward(x, y)
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if not wanted:
             return None
-        x_slope = self._x_slope[: len(slope)]
+        x_slope = rows_of(self._x_slope, len(slope))
         self._backward(slope, x_slope)
         return x_slope
 
@@ -78,12 +78,12 @@ class GlobalAvgPool2d(Layer):
         self._scale = 1.0 / (self.shape[0] * self.shape[1])
 
     def forward(self, x: Array, step: int | None) -> Array:
-        return x.mean(axis=(1, 2), out=self._y[: len(x)])  # type: ignore[no-any-return]
+        return x.mean(axis=(1, 2), out=rows_of(self._y, len(x)))  # type: ignore[no-any-return]
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if not wanted:
             return None
-        x_slope = self._x_slope[: len(slope)]
+        x_slope = rows_of(self._x_slope, len(slope))
         slope *= self._scale
         x_slope[...] = slope[:, None, None, :]
         return x_slope

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .initial import Tensor
-from .layer import Layer, Place
+from .layer import Layer, Place, rows_of
 from .parameters import Array, Shape
 
 
@@ -81,10 +81,10 @@ class Residual(Layer):
         self.body.allocate(Place(**{**vars(place), "overwrite": False}))
 
     def forward(self, x: Array, step: int | None) -> Array:
-        return np.add(x, self.body.forward(x, step), out=self._y[: len(x)])
+        return np.add(x, self.body.forward(x, step), out=rows_of(self._y, len(x)))
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
-        inner = self._slope[: len(slope)]
+        inner = rows_of(self._slope, len(slope))
         np.copyto(inner, slope)
         through = self.body.backward(inner, wanted)
         if through is None:

@@ -53,7 +53,7 @@ class NumbaBackend(HostBackend):
 
     def layer_kernel(self, dtype: str, name: str, *integers: int) -> Any:
         """A kernel of the layers and optimisers, for one caller; None if there is none of that name."""
-        from .layers import PLANS, LayerKernel
+        from .layer_kernels import PLANS, LayerKernel
 
         return LayerKernel(self, PLANS[name], dtype, integers) if name in PLANS else None
 

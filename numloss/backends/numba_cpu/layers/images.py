@@ -1,4 +1,4 @@
-"""Convolution and pooling of images (height, width, channels); a unit is an image.
+"""Convolution and pooling of images (height, width, channels); a block is an image.
 
 Integers of a convolution: height, width, channels, size, stride, padding, down, across (of the output). Those of a
 pool are the same without the padding.
@@ -6,8 +6,8 @@ pool are the same without the padding.
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, offset, real
-from .blocks import count, part
+from ....loops.language import Doubles, Int, Ints, Reals, offset, real
+from .blocks import array, part
 
 
 def patches(c: Ints, partial: Doubles, block: Int) -> Int:
@@ -23,29 +23,27 @@ def patches(c: Ints, partial: Doubles, block: Int) -> Int:
     run = size * channels
     x = part(c, 0, block, height * width * channels)
     laid = part(c, 1, block, down * across * size * run)
-    for _ in range(count(c, block)):
-        for i in range(down):
-            for j in range(across):
-                left = j * stride - padding
-                first = -left if left < 0 else 0
-                last = width - left if left + size > width else size
-                if last < first:
-                    last = first
-                for k in range(size):
-                    line = i * stride + k - padding
-                    if line < 0 or line >= height:
-                        for t in range(run):
-                            laid[t] = 0.0
-                    else:
-                        for t in range(first * channels):
-                            laid[t] = 0.0
-                        source = offset(x, (line * width + left) * channels)
-                        for t in range(first * channels, last * channels):
-                            laid[t] = source[t]
-                        for t in range(last * channels, run):
-                            laid[t] = 0.0
-                    laid = offset(laid, run)
-        x = offset(x, height * width * channels)
+    for i in range(down):
+        for j in range(across):
+            left = j * stride - padding
+            first = -left if left < 0 else 0
+            last = width - left if left + size > width else size
+            if last < first:
+                last = first
+            for k in range(size):
+                line = i * stride + k - padding
+                if line < 0 or line >= height:
+                    for t in range(run):
+                        laid[t] = 0.0
+                else:
+                    for t in range(first * channels):
+                        laid[t] = 0.0
+                    source = offset(x, (line * width + left) * channels)
+                    for t in range(first * channels, last * channels):
+                        laid[t] = source[t]
+                    for t in range(last * channels, run):
+                        laid[t] = 0.0
+                laid = offset(laid, run)
     return 0
 
 
@@ -62,22 +60,137 @@ def add_patches(c: Ints, partial: Doubles, block: Int) -> Int:
     run = size * channels
     x = part(c, 0, block, height * width * channels)
     laid = part(c, 1, block, down * across * size * run)
-    for _ in range(count(c, block)):
-        for t in range(height * width * channels):
-            x[t] = 0.0
+    for t in range(height * width * channels):
+        x[t] = 0.0
+    for i in range(down):
+        for j in range(across):
+            left = j * stride - padding
+            first = -left if left < 0 else 0
+            last = width - left if left + size > width else size
+            for k in range(size):
+                line = i * stride + k - padding
+                if line >= 0 and line < height:
+                    target = offset(x, (line * width + left) * channels)
+                    for t in range(first * channels, last * channels):
+                        target[t] = target[t] + laid[t]
+                laid = offset(laid, run)
+    return 0
+
+
+def patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
+    """Each entry of the windows of images with one channel as a row, which runs along the lines; arrays x, laid."""
+    height = c[8]
+    width = c[9]
+    size = c[11]
+    stride = c[12]
+    padding = c[13]
+    down = c[14]
+    across = c[15]
+    pixels = down * across
+    x = part(c, 0, block, height * width)
+    for row in range(size * size):
+        laid = offset(array(c, 1), (row * c[0] + block) * pixels)
         for i in range(down):
-            for j in range(across):
-                left = j * stride - padding
-                first = -left if left < 0 else 0
-                last = width - left if left + size > width else size
-                for k in range(size):
-                    line = i * stride + k - padding
-                    if line >= 0 and line < height:
-                        target = offset(x, (line * width + left) * channels)
-                        for t in range(first * channels, last * channels):
-                            target[t] = target[t] + laid[t]
-                    laid = offset(laid, run)
-        x = offset(x, height * width * channels)
+            line = i * stride + row // size - padding
+            left = row % size - padding
+            first = (stride - 1 - left) // stride if left < 0 else 0
+            last = (width - left + stride - 1) // stride if line >= 0 and line < height and left < width else 0
+            last = across if last > across else last
+            first = last if first > last else first
+            source = offset(x, line * width + left)
+            for t in range(first):
+                laid[t] = 0.0
+            if stride == 1:
+                for t in range(first, last):
+                    laid[t] = source[t]
+            else:
+                for t in range(first, last):
+                    laid[t] = source[t * stride]
+            for t in range(last, across):
+                laid[t] = 0.0
+            laid = offset(laid, across)
+    return 0
+
+
+def add_patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
+    """The image whose entries are the sums of those that `patch_columns` made of them; arrays x, laid."""
+    height = c[8]
+    width = c[9]
+    size = c[11]
+    stride = c[12]
+    padding = c[13]
+    down = c[14]
+    across = c[15]
+    pixels = down * across
+    x = part(c, 0, block, height * width)
+    for t in range(height * width):
+        x[t] = 0.0
+    for row in range(size * size):
+        laid = offset(array(c, 1), (row * c[0] + block) * pixels)
+        for i in range(down):
+            line = i * stride + row // size - padding
+            left = row % size - padding
+            first = (stride - 1 - left) // stride if left < 0 else 0
+            last = (width - left + stride - 1) // stride if line >= 0 and line < height and left < width else 0
+            last = across if last > across else last
+            target = offset(x, line * width + left)
+            for t in range(first, last):
+                target[t * stride] = target[t * stride] + laid[t]
+            laid = offset(laid, across)
+    return 0
+
+
+def halve(c: Ints, x: Reals, y: Reals, where: Reals) -> Int:
+    """The max pool of 2 x 2 with a stride of 2, a loop over the channels for each entry of the output."""
+    width = c[10]
+    channels = c[11]
+    for i in range(c[14]):
+        above = offset(x, 2 * i * width * channels)
+        below = offset(above, width * channels)
+        for _ in range(c[15]):
+            for t in range(channels):
+                best = above[t]
+                place = 0.0
+                entry = above[channels + t]
+                better = entry > best or (entry != entry and best == best)
+                best = entry if better else best
+                place = 1.0 if better else place
+                entry = below[t]
+                better = entry > best or (entry != entry and best == best)
+                best = entry if better else best
+                place = 2.0 if better else place
+                entry = below[channels + t]
+                better = entry > best or (entry != entry and best == best)
+                y[t] = entry if better else best
+                where[t] = 3.0 if better else place
+            above = offset(above, 2 * channels)
+            below = offset(below, 2 * channels)
+            y = offset(y, channels)
+            where = offset(where, channels)
+    return 0
+
+
+def double_slope(c: Ints, slope: Reals, where: Reals, x: Reals) -> Int:
+    """The slope of `halve`."""
+    width = c[10]
+    channels = c[11]
+    if c[9] % 2 == 1 or width % 2 == 1:
+        for t in range(c[9] * width * channels):
+            x[t] = 0.0
+    for i in range(c[14]):
+        above = offset(x, 2 * i * width * channels)
+        below = offset(above, width * channels)
+        for _ in range(c[15]):
+            for t in range(channels):
+                above[t] = slope[t] if where[t] == 0.0 else 0.0
+                above[channels + t] = slope[t] if where[t] == 1.0 else 0.0
+            for t in range(channels):
+                below[t] = slope[t] if where[t] == 2.0 else 0.0
+                below[channels + t] = slope[t] if where[t] == 3.0 else 0.0
+            above = offset(above, 2 * channels)
+            below = offset(below, 2 * channels)
+            slope = offset(slope, channels)
+            where = offset(where, channels)
     return 0
 
 
@@ -93,24 +206,24 @@ def max_pool(c: Ints, partial: Doubles, block: Int) -> Int:
     x = part(c, 0, block, height * width * channels)
     y = part(c, 1, block, down * across * channels)
     where = part(c, 2, block, down * across * channels)
-    for _ in range(count(c, block)):
-        for i in range(down):
-            for j in range(across):
-                corner = offset(x, (i * width + j) * stride * channels)
+    if size == 2 and stride == 2:
+        return halve(c, x, y, where)
+    for i in range(down):
+        for j in range(across):
+            corner = offset(x, (i * width + j) * stride * channels)
+            for t in range(channels):
+                y[t] = corner[t]
+                where[t] = 0.0
+            for k in range(1, size * size):
+                entry = offset(corner, (k // size * width + k % size) * channels)
+                place = real(k)
                 for t in range(channels):
-                    y[t] = corner[t]
-                    where[t] = 0.0
-                for k in range(1, size * size):
-                    entry = offset(corner, (k // size * width + k % size) * channels)
-                    place = real(k)
-                    for t in range(channels):
-                        best = y[t]
-                        better = entry[t] > best or (entry[t] != entry[t] and best == best)
-                        y[t] = entry[t] if better else best
-                        where[t] = place if better else where[t]
-                y = offset(y, channels)
-                where = offset(where, channels)
-        x = offset(x, height * width * channels)
+                    best = y[t]
+                    better = entry[t] > best or (entry[t] != entry[t] and best == best)
+                    y[t] = entry[t] if better else best
+                    where[t] = place if better else where[t]
+            y = offset(y, channels)
+            where = offset(where, channels)
     return 0
 
 
@@ -126,20 +239,20 @@ def max_pool_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     slope = part(c, 0, block, down * across * channels)
     where = part(c, 1, block, down * across * channels)
     x = part(c, 2, block, height * width * channels)
-    for _ in range(count(c, block)):
-        for t in range(height * width * channels):
-            x[t] = 0.0
-        for i in range(down):
-            for j in range(across):
-                corner = offset(x, (i * width + j) * stride * channels)
-                for k in range(size * size):
-                    entry = offset(corner, (k // size * width + k % size) * channels)
-                    place = real(k)
-                    for t in range(channels):
-                        entry[t] = entry[t] + (slope[t] if where[t] == place else 0.0)
-                slope = offset(slope, channels)
-                where = offset(where, channels)
-        x = offset(x, height * width * channels)
+    if size == 2 and stride == 2:
+        return double_slope(c, slope, where, x)
+    for t in range(height * width * channels):
+        x[t] = 0.0
+    for i in range(down):
+        for j in range(across):
+            corner = offset(x, (i * width + j) * stride * channels)
+            for k in range(size * size):
+                entry = offset(corner, (k // size * width + k % size) * channels)
+                place = real(k)
+                for t in range(channels):
+                    entry[t] = entry[t] + (slope[t] if where[t] == place else 0.0)
+            slope = offset(slope, channels)
+            where = offset(where, channels)
     return 0
 
 
@@ -155,20 +268,18 @@ def avg_pool(c: Ints, partial: Doubles, block: Int) -> Int:
     share = 1.0 / real(size * size)
     x = part(c, 0, block, height * width * channels)
     y = part(c, 1, block, down * across * channels)
-    for _ in range(count(c, block)):
-        for i in range(down):
-            for j in range(across):
-                corner = offset(x, (i * width + j) * stride * channels)
+    for i in range(down):
+        for j in range(across):
+            corner = offset(x, (i * width + j) * stride * channels)
+            for t in range(channels):
+                y[t] = corner[t]
+            for k in range(1, size * size):
+                entry = offset(corner, (k // size * width + k % size) * channels)
                 for t in range(channels):
-                    y[t] = corner[t]
-                for k in range(1, size * size):
-                    entry = offset(corner, (k // size * width + k % size) * channels)
-                    for t in range(channels):
-                        y[t] = y[t] + entry[t]
-                for t in range(channels):
-                    y[t] = y[t] * share
-                y = offset(y, channels)
-        x = offset(x, height * width * channels)
+                    y[t] = y[t] + entry[t]
+            for t in range(channels):
+                y[t] = y[t] * share
+            y = offset(y, channels)
     return 0
 
 
@@ -184,16 +295,14 @@ def avg_pool_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     share = 1.0 / real(size * size)
     slope = part(c, 0, block, down * across * channels)
     x = part(c, 1, block, height * width * channels)
-    for _ in range(count(c, block)):
-        for t in range(height * width * channels):
-            x[t] = 0.0
-        for i in range(down):
-            for j in range(across):
-                corner = offset(x, (i * width + j) * stride * channels)
-                for k in range(size * size):
-                    entry = offset(corner, (k // size * width + k % size) * channels)
-                    for t in range(channels):
-                        entry[t] = entry[t] + slope[t] * share
-                slope = offset(slope, channels)
-        x = offset(x, height * width * channels)
+    for t in range(height * width * channels):
+        x[t] = 0.0
+    for i in range(down):
+        for j in range(across):
+            corner = offset(x, (i * width + j) * stride * channels)
+            for k in range(size * size):
+                entry = offset(corner, (k // size * width + k % size) * channels)
+                for t in range(channels):
+                    entry[t] = entry[t] + slope[t] * share
+            slope = offset(slope, channels)
     return 0

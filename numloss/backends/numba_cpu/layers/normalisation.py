@@ -146,6 +146,7 @@ def normalise_sums(c: Ints, partial: Doubles, block: Int) -> Int:
             at = offset(x, row * width + start)
             for i in range(stretch(rows, row, n, times)):
                 plain[i] = plain[i] + double(s[i])
+            for i in range(stretch(rows, row, n, times)):
                 moved[i] = moved[i] + double(s[i] * (at[i] - mean[i]))
             row = row + times
         fold(plain, n, times, offset(out, start))

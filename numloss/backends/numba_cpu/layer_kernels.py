@@ -1,0 +1,135 @@
+"""The kernels of layers and optimisers, called from Python with arrays and numbers."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import threads
+from ..host.problem import Array
+from . import compile as compiler
+from .layers import activations, images, matrices, normalisation, updates
+from .layers.blocks import ARRAYS, BLOCK
+
+_compiling = threading.RLock()
+# Numbers that a kernel takes at most.
+NUMBERS = 8
+
+
+class Plan(NamedTuple):
+    """How a text is run: over which units, and what it needs.
+
+    `units` is "entries" of the first array, its "rows" of features, its "images", or "whole" for one block.
+    `vectors` are left in the scratch by each block; `end` adds them up. `cost` is nanoseconds for an entry.
+    """
+
+    text: Callable[..., Any]
+    arrays: int
+    units: str
+    cost: float = 0.15
+    vectors: int = 0
+    end: Callable[..., Any] | None = None
+
+
+PLANS = {
+    "add_bias": Plan(matrices.add_bias, 2, "rows"),
+    "column_sums": Plan(matrices.column_sums, 2, "rows", 0.15, 1, matrices.column_sums_end),
+    "scatter_rows": Plan(matrices.scatter_rows, 3, "whole"),
+    "relu": Plan(activations.relu, 1, "entries"),
+    "relu_slope": Plan(activations.relu_slope, 2, "entries"),
+    "sigmoid": Plan(activations.sigmoid, 1, "entries", 0.6),
+    "sigmoid_slope": Plan(activations.sigmoid_slope, 2, "entries"),
+    "tanh": Plan(activations.tanh, 1, "entries", 0.8),
+    "tanh_slope": Plan(activations.tanh_slope, 2, "entries"),
+    "softmax": Plan(activations.softmax, 1, "rows", 1.0),
+    "softmax_slope": Plan(activations.softmax_slope, 2, "rows", 0.5),
+    "patches": Plan(images.patches, 2, "images", 2.0),
+    "add_patches": Plan(images.add_patches, 2, "images", 2.0),
+    "patch_columns": Plan(images.patch_columns, 2, "images", 2.0),
+    "add_patch_columns": Plan(images.add_patch_columns, 2, "images", 2.0),
+    "max_pool": Plan(images.max_pool, 3, "images", 0.5),
+    "max_pool_slope": Plan(images.max_pool_slope, 3, "images", 2.0),
+    "avg_pool": Plan(images.avg_pool, 2, "images", 0.5),
+    "avg_pool_slope": Plan(images.avg_pool_slope, 2, "images", 2.0),
+    "moments": Plan(normalisation.moments, 3, "rows", 0.3, 2, normalisation.moments_end),
+    "normalise": Plan(normalisation.normalise, 6, "rows", 0.2),
+    "normalise_sums": Plan(normalisation.normalise_sums, 6, "rows", 0.3, 2, normalisation.normalise_sums_end),
+    "normalise_slope": Plan(normalisation.normalise_slope, 7, "rows", 0.2),
+    "layer_norm": Plan(normalisation.layer_norm, 6, "rows", 0.5),
+    "layer_norm_slope": Plan(normalisation.layer_norm_slope, 4, "rows", 0.5),
+    "product_sums": Plan(normalisation.product_sums, 4, "rows", 0.3, 2, normalisation.product_sums_end),
+    "square_sum": Plan(updates.square_sum, 1, "entries", 0.5),
+    "sgd": Plan(updates.sgd, 3, "entries", 0.3),
+    "adam": Plan(updates.adam, 4, "entries", 0.5),
+    "rmsprop": Plan(updates.rmsprop, 4, "entries", 0.5),
+}
+
+
+class LayerKernel:
+    """A compiled text with a header of its own: `kernel(*arrays, *numbers)`, arrays in C order and of one dtype.
+
+    The arrays are those of a network, whose shapes were planned together; nothing is checked here.
+    """
+
+    def __init__(self, backend: Any, plan: Plan, dtype: str, integers: tuple[int, ...]) -> None:
+        self.backend, self.plan, self.arrays = backend, plan, plan.arrays
+        with _compiling:
+            self.loop = int(compiler.loop(plan.text, dtype).address)
+            self.end = int(compiler.loop(plan.end, dtype).address) if plan.end else 0
+        self.header = array("q", [0] * (ARRAYS + plan.arrays) + list(integers))
+        self.numbers = array("d", [0.0] * NUMBERS)
+        self.header[4] = self.numbers.buffer_info()[0]
+        self.address = self.header.buffer_info()[0] - compiler.BYTES_OFFSET
+        self.scratch = np.empty(0)
+        self.shape: tuple[int, ...] = ()
+        self.blocks, self.work = 0, 0.0
+
+    def __call__(self, *values: Any) -> float:
+        """Run; returns what the blocks left as their first partial result, added up."""
+        if values[0].shape != self.shape:
+            self._fit(values[0])
+        header, numbers, at = self.header, self.numbers, ARRAYS
+        for value in values[: self.arrays]:
+            header[at] = id(value)
+            at += 1
+        for k, value in enumerate(values[self.arrays :]):
+            numbers[k] = value
+        if self.work > threads.PARALLEL_PAYS_AT and self.blocks > 1:
+            total = self._share()
+        else:
+            total = self.backend.serial(self.loop, self.address, self.blocks)[0]
+        if self.end:
+            self.backend.serial(self.end, self.address, 1)
+        return total  # type: ignore[no-any-return]
+
+    def _fit(self, first: Array) -> None:
+        """Fill in the head of the header from the shape of the first array."""
+        width, units = first.shape[-1], self.plan.units
+        per_block = 1
+        if units == "entries":
+            number, per_block = first.size, BLOCK
+        elif units == "rows":
+            number, per_block = first.size // width, max(1, BLOCK // width)
+        elif units == "images":
+            number = first.shape[0]
+        else:
+            number = per_block = first.size // width
+        blocks = -(-number // per_block) if number else 0
+        self.header[:4] = array("q", (number, width, per_block, blocks))
+        needed = max(blocks, 1) * self.plan.vectors * width
+        if needed > self.scratch.size:
+            self.scratch = np.empty(needed)
+            self.header[5] = self.scratch.ctypes.data
+        self.shape, self.blocks, self.work = first.shape, blocks, first.size * self.plan.cost
+
+    def _share(self) -> float:
+        """Run on several threads, unless somebody else is using them."""
+        workers = threads.limit()
+        if workers == 1:
+            return float(self.backend.serial(self.loop, self.address, self.blocks)[0])
+        with threads.team() as alone:
+            return float(self.backend.run_at(self.loop, self.address, self.blocks, workers if alone else 1)[0])

@@ -1,0 +1,157 @@
+"""Compiled kernels of layers and optimisers: equal to NumPy up to rounding, and the same bits for any threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from compare import assert_close, assert_same_bits
+
+import numloss as nl
+from numloss.backends import threads
+from numloss.backends.numba_cpu.layer_kernels import PLANS
+from numloss.nn import cnn, in_numpy
+from numloss.nn.kernels import kernels
+from numloss.train import OPTIMISERS
+
+DTYPES = [np.dtype(np.float32), np.dtype(np.float64)]
+# Shapes of rows and features around the 512 entries that a tile holds, and around a block of 16384.
+ROWS = [(1, 1), (5, 3), (37, 10), (1030, 16), (41, 511), (40, 512), (33, 513), (3, 20000), (20000, 1)]
+POOLS = [(7, 6, 3, 2, 2, 3, 3), (8, 8, 16, 2, 2, 4, 4), (7, 9, 5, 3, 2, 3, 4), (5, 5, 1, 2, 3, 2, 2)]
+CONVOLUTIONS = [
+    (7, 6, 3, 3, 1, 1, 7, 6), (7, 6, 1, 3, 1, 1, 7, 6), (9, 8, 1, 3, 2, 1, 5, 4), (5, 5, 1, 2, 2, 3, 5, 5),
+    (6, 5, 2, 1, 3, 0, 2, 2), (4, 4, 1, 1, 3, 2, 3, 3), (5, 6, 4, 5, 2, 2, 3, 3), (3, 3, 1, 5, 1, 3, 5, 5),
+]  # fmt: skip
+IMAGES = 3
+NUMBERS = {
+    "layer_norm": (1e-5,), "normalise_slope": (0.01,), "sgd": (0.1, 0.9, 1.0, 0.2),
+    "adam": (0.1, 0.9, 0.999, 0.5, 1e-8, 0.2, 0.9), "rmsprop": (0.1, 0.99, 1e-8, 0.5, 0.2),
+}  # fmt: skip
+# Of the arrays of a kernel: R has the shape of the rows, F one entry a feature, N one a row.
+SHAPES = {
+    "add_bias": "RF", "column_sums": "RF", "relu": "R", "relu_slope": "RR", "sigmoid": "R", "sigmoid_slope": "RR",
+    "tanh": "R", "tanh_slope": "RR", "softmax": "R", "softmax_slope": "RR", "gelu": "RR", "gelu_slope": "RR",
+    "moments": "RFF", "normalise": "RFFFFR", "normalise_sums": "RRFFFF", "normalise_slope": "RRFFFFF",
+    "layer_norm": "RFFRNR", "layer_norm_slope": "RFRN", "product_sums": "RRFF", "square_sum": "R", "sgd": "RRR",
+    "adam": "RRRR", "rmsprop": "RRRR",
+}  # fmt: skip
+
+
+def numbers(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> Any:
+    """Numbers between 1/4 and 2, with signs where the seed is even: averages of squares are never negative."""
+    random = np.random.default_rng(seed)
+    values = random.uniform(0.25, 2.0, shape)
+    return (values * random.choice([-1, 1], shape) if seed % 2 == 0 else values).astype(dtype)
+
+
+def arrays_of(name: str, shape: tuple[int, int], dtype: np.dtype[Any]) -> list[Any]:
+    kinds = {"R": shape, "F": shape[1:], "N": shape[:1]}
+    return [numbers(kinds[kind], dtype, 2 * k if k < 2 else 2 * k + 1) for k, kind in enumerate(SHAPES[name])]
+
+
+def both(name: str, integers: tuple[int, ...], arrays: list[Any], rest: tuple[float, ...] = ()) -> list[Any]:
+    """The arrays and the answer of a kernel, as Numba and as NumPy leave them, and the sizes of what was added up."""
+    answers = []
+    for make in (kernels(arrays[0].dtype), lambda name, *i: lambda *v: getattr(in_numpy, name)(*i, *v)):
+        copies = [array.copy() for array in arrays]
+        total = make(name, *integers)(*copies, *rest)
+        answers.append([*copies, *([np.asarray(total)] if name == "square_sum" else [])])
+    return answers
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", SHAPES)
+def test_kernels_of_rows_equal_numpy(name: str, dtype: np.dtype[Any]) -> None:
+    for shape in ROWS:
+        found, expected = both(name, (), arrays_of(name, shape, dtype), NUMBERS.get(name, ()))
+        for a, b in zip(found, expected, strict=True):
+            # a sum of n numbers up to 4 rounds by as much as the square root of n; NumPy adds up less exactly
+            scale = 8.0 * np.sqrt(max(shape)) if name.endswith(("sums", "sum")) else 8.0
+            assert_close(a, b, ulp=8 * np.sqrt(max(shape)), scale=scale)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("geometry", CONVOLUTIONS, ids=str)
+def test_patches_equal_numpy(geometry: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    height, width, channels, size, _, _, down, across = geometry
+    x = numbers((IMAGES, height, width, channels), dtype, 0)
+    laid = numbers((IMAGES * down * across, size * size * channels), dtype, 2)
+    names = ["patches", "add_patches"]
+    if channels == 1:
+        names += ["patch_columns", "add_patch_columns"]
+    for name in names:
+        given = np.ascontiguousarray(laid.T) if name.endswith("columns") else laid
+        found, expected = both(name, geometry, [x, given])
+        for a, b in zip(found, expected, strict=True):
+            assert_close(a, b, ulp=8, scale=8.0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("geometry", POOLS, ids=str)
+def test_pools_equal_numpy(geometry: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    height, width, channels, size, _, down, across = geometry
+    x, y = (numbers((IMAGES, *shape, channels), dtype, 0) for shape in ((height, width), (down, across)))
+    x[0, 1, 1] = x[0, 0, 0]
+    x[1, :3, :3] = np.nan
+    where = np.random.default_rng(3).integers(0, size * size, y.shape).astype(dtype)
+    found, expected = both("max_pool", geometry, [x, y, where])
+    for a, b in zip(found, expected, strict=True):
+        assert_same_bits(a, b)
+    for name, arrays in (
+        ("max_pool_slope", [y, where, x]), ("avg_pool", [np.nan_to_num(x), y]), ("avg_pool_slope", [y, x]),
+    ):  # fmt: skip
+        found, expected = both(name, geometry, arrays)
+        for a, b in zip(found, expected, strict=True):
+            assert_close(a, b, ulp=8, scale=8.0)
+
+
+def test_rows_of_a_table_are_added_in_order() -> None:
+    labels = np.random.default_rng(0).integers(0, 7, (50, 2))
+    slope = numbers((50, 2, 3), DTYPES[0], 0)
+    tables = [np.zeros((7, 3), np.float32) for _ in range(2)]
+    kernels(DTYPES[0])("scatter_rows")(slope, labels, tables[0])
+    in_numpy.scatter_rows(slope, labels, tables[1])
+    assert_same_bits(*tables)
+
+
+def test_every_kernel_is_held_to_numpy() -> None:
+    images = {"patches", "add_patches", "patch_columns", "add_patch_columns", "scatter_rows"}
+    pools = {"max_pool", "max_pool_slope", "avg_pool", "avg_pool_slope"}
+    assert set(PLANS) == (set(SHAPES) | images | pools) - {"gelu", "gelu_slope"}
+    assert all(hasattr(in_numpy, name) for name in PLANS)
+
+
+def trained(count: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """Weights and statistics of a network that trained with so many threads, each kernel split where it can be."""
+    monkeypatch.setattr(threads, "PARALLEL_PAYS_AT", 0.0)
+    with nl.num_threads(count):
+        network = cnn((1, 12, 12), (16, 8), 10, rows=40, dropout=0.25, seed=2)
+        optimiser = OPTIMISERS["adam"](network.parameters.values.size)
+        x, labels = numbers((40, 1, 12, 12), DTYPES[0], 0), np.arange(40) % 10
+        for step in range(4):
+            _, slope = nl.value_and_grad(nl.cross_entropy)(network.forward(x, step), labels)
+            network.backward(slope)
+            optimiser.step(network.parameters.values, network.parameters.gradients, 0.01)
+    return network.parameters.values, np.concatenate(list(network.state.values()))
+
+
+def test_weights_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        first, second = trained(1, monkeypatch), trained(2, monkeypatch)
+    for a, b in zip(first, second, strict=True):
+        assert_same_bits(a, b)
+
+
+def test_a_network_without_numba_computes_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise nl.BackendUnavailable(f"no {name}")
+
+    x = numbers((9, 1, 12, 12), DTYPES[0], 0)
+    compiled = cnn((1, 12, 12), (4,), 10, rows=9, seed=1)
+    monkeypatch.setattr("numloss.nn.kernels.load", absent)
+    plain = cnn((1, 12, 12), (4,), 10, rows=9, seed=1)
+    assert type(compiled.layers[2]._forward) is not type(plain.layers[2]._forward)
+    assert_close(plain.forward(x, 0), compiled.forward(x, 0).copy(), ulp=16, scale=8.0)
