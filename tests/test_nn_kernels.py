@@ -118,13 +118,14 @@ def test_rows_of_a_table_are_added_in_order() -> None:
 def test_every_kernel_is_held_to_numpy() -> None:
     images = {"patches", "add_patches", "patch_columns", "add_patch_columns", "scatter_rows"}
     pools = {"max_pool", "max_pool_slope", "avg_pool", "avg_pool_slope"}
-    assert set(PLANS) == (set(SHAPES) | images | pools) - {"gelu", "gelu_slope"}
+    assert set(PLANS) == set(SHAPES) | images | pools
     assert all(hasattr(in_numpy, name) for name in PLANS)
 
 
 def trained(count: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
-    """Weights and statistics of a network that trained with so many threads, each kernel split where it can be."""
+    """Weights and statistics of a network that trained with so many threads, all work shared where it can be."""
     monkeypatch.setattr(threads, "PARALLEL_PAYS_AT", 0.0)
+    monkeypatch.setattr(threads, "SHARING_PAYS_AT", 0.0)
     with nl.num_threads(count):
         network = cnn((1, 12, 12), (16, 8), 10, rows=40, dropout=0.25, seed=2)
         optimiser = OPTIMISERS["adam"](network.parameters.values.size)
@@ -140,9 +141,10 @@ def test_weights_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> No
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
-        first, second = trained(1, monkeypatch), trained(2, monkeypatch)
-    for a, b in zip(first, second, strict=True):
-        assert_same_bits(a, b)
+        first = trained(1, monkeypatch)
+        for count in (2, 3):
+            for a, b in zip(first, trained(count, monkeypatch), strict=True):
+                assert_same_bits(a, b)
 
 
 def test_a_network_without_numba_computes_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,18 @@ small, because the process was forked, or because another thread is using the te
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 # Nanoseconds of work above which a second thread saves more than waking it costs.
 PARALLEL_PAYS_AT = 30e3
+# The same for work that Python shares out, whose threads take longer to wake.
+SHARING_PAYS_AT = 300e3
 
 _limit: ContextVar[int | None] = ContextVar("numloss_threads", default=None)
 _process_limit: int | None = None
@@ -89,3 +93,38 @@ def team() -> Iterator[bool]:
     finally:
         if alone:
             lock.release()
+
+
+@functools.lru_cache(maxsize=1)
+def _workers(count: int) -> ThreadPoolExecutor:
+    """Threads beside the caller's; they are kept, as starting one costs more than it saves."""
+    return ThreadPoolExecutor(count, thread_name_prefix="numloss")
+
+
+def share_out(task: Callable[[int], object], parts: int, work: float) -> None:
+    """Call task(0) ... task(parts - 1), on several threads if that pays and nobody else is using them.
+
+    The tasks leave the interpreter for most of their time and write to memory of their own; a kernel inside of one
+    stays on its thread. `work` is that of all together, in nanoseconds.
+    """
+    count = min(limit(), parts) if work > SHARING_PAYS_AT else 1
+    if count > 1:
+        with team() as alone:
+            if alone:
+                workers = _workers(limit() - 1)
+                others = [
+                    workers.submit(contextvars.copy_context().run, _every, task, k, parts, count)
+                    for k in range(1, count)
+                ]
+                try:
+                    _every(task, 0, parts, count)
+                finally:
+                    for other in others:
+                        other.result()
+                return
+    _every(task, 0, parts, 1)
+
+
+def _every(task: Callable[[int], object], first: int, parts: int, step: int) -> None:
+    for k in range(first, parts, step):
+        task(k)

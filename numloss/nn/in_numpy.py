@@ -84,11 +84,11 @@ def softmax_slope(y: Array, slope: Array) -> None:
     slope *= y
 
 
-_ERF: Any = np.frompyfunc(math.erf, 1, 1)
+_ERFC: Any = np.frompyfunc(math.erfc, 1, 1)
 
 
 def _normal_cdf(x: Array) -> Array:
-    cdf: Array = 0.5 * (1.0 + _ERF(x / math.sqrt(2.0)).astype(np.float64))
+    cdf: Array = 0.5 * _ERFC(x * -math.sqrt(0.5)).astype(np.float64)
     return cdf.astype(x.dtype)
 
 

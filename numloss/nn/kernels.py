@@ -20,12 +20,9 @@ def kernels(dtype: np.dtype[Any]) -> Callable[..., Kernel]:
     A network keeps to what it was made with: Numba, unless it is missing or another backend is chosen.
     """
     compiled = _compiled()
-
-    def kernel(name: str, *integers: int) -> Kernel:
-        found = compiled.layer_kernel(dtype.name, name, *integers) if compiled else None
-        return found or partial(getattr(in_numpy, name), *integers)
-
-    return kernel
+    if compiled is None:
+        return lambda name, *integers: partial(getattr(in_numpy, name), *integers)
+    return partial(compiled.layer_kernel, dtype.name)
 
 
 def _compiled() -> Any:

@@ -52,10 +52,10 @@ class NumbaBackend(HostBackend):
             numba.set_num_threads(before)
 
     def layer_kernel(self, dtype: str, name: str, *integers: int) -> Any:
-        """A kernel of the layers and optimisers, for one caller; None if there is none of that name."""
+        """A kernel of the layers and optimisers, for one caller."""
         from .layer_kernels import PLANS, LayerKernel
 
-        return LayerKernel(self, PLANS[name], dtype, integers) if name in PLANS else None
+        return LayerKernel(self, PLANS[name], dtype, integers)
 
 
 def backend() -> NumbaBackend:

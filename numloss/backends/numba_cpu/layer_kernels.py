@@ -45,6 +45,8 @@ PLANS = {
     "sigmoid_slope": Plan(activations.sigmoid_slope, 2, "entries"),
     "tanh": Plan(activations.tanh, 1, "entries", 0.8),
     "tanh_slope": Plan(activations.tanh_slope, 2, "entries"),
+    "gelu": Plan(activations.gelu, 2, "entries", 3.0),
+    "gelu_slope": Plan(activations.gelu_slope, 2, "entries", 4.0),
     "softmax": Plan(activations.softmax, 1, "rows", 1.0),
     "softmax_slope": Plan(activations.softmax_slope, 2, "rows", 0.5),
     "patches": Plan(images.patches, 2, "images", 2.0),

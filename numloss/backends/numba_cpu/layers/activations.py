@@ -1,9 +1,9 @@
-"""Activations, in place."""
+"""Activations, in place where the slope is a function of the output."""
 
 from __future__ import annotations
 
 from ....loops.language import Doubles, Int, Ints, offset
-from ....scalar import decay
+from ....scalar import decay, erfc
 from ....scalar import sigmoid as sigmoid_of
 from ....scalar import tanh as tanh_of
 from .blocks import count, part
@@ -57,6 +57,25 @@ def tanh_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     slope = part(c, 1, block, 1)
     for i in range(count(c, block)):
         slope[i] = slope[i] * ((1.0 - y[i]) * (1.0 + y[i]))
+    return 0
+
+
+def gelu(c: Ints, partial: Doubles, block: Int) -> Int:
+    """y = x P(z < x) for a standard normal z."""
+    x = part(c, 0, block, 1)
+    y = part(c, 1, block, 1)
+    for i in range(count(c, block)):
+        y[i] = x[i] * (0.5 * erfc(x[i] * -0.7071067811865476))
+    return 0
+
+
+def gelu_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+    """P(z < x) + x p(x)."""
+    x = part(c, 0, block, 1)
+    slope = part(c, 1, block, 1)
+    for i in range(count(c, block)):
+        density = 0.3989422804014327 * decay(0.5 * x[i] * x[i])
+        slope[i] = slope[i] * (0.5 * erfc(x[i] * -0.7071067811865476) + x[i] * density)
     return 0
 
 
