@@ -24,6 +24,9 @@ from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
 from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.dice import dice
+from .losses.segmentation.focal_tversky import focal_tversky
+from .losses.segmentation.jaccard import jaccard
+from .losses.segmentation.tversky import tversky
 from .transforms import grad, sum_and_weight, value_and_grad, value_grad_hess
 from .version import __version__
 
@@ -40,11 +43,13 @@ __all__ = [
     "elastic_net",
     "elementwise",
     "focal",
+    "focal_tversky",
     "FormatError",
     "gaussian_nll",
     "grad",
     "hinge",
     "huber",
+    "jaccard",
     "kl_div",
     "l1",
     "l2",
@@ -57,6 +62,7 @@ __all__ = [
     "set_num_threads",
     "sum_and_weight",
     "td_error",
+    "tversky",
     "use_backend",
     "value_and_grad",
     "value_grad_hess",

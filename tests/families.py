@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numloss.domains import REAL, UNIT, Domain
-from numloss.registry import Loss
+from numloss.registry import LOSSES, Loss
 from numloss.rows import DISTRIBUTION, LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
 
 Shape = tuple[int, ...]
@@ -121,6 +121,9 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "softmax": {"activation": "softmax"},
     },
 }
+# What the loop of regions does is tried with dice; the others are laws of the same sums.
+REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
+VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.
 SILENT: dict[str, tuple[str, ...]] = {
     "cross_entropy": ("eps",),
@@ -138,17 +141,17 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
         *((4, 2), (0, 3), (3, 0), (3, 5, 7), (2, 16384)),
     ),
     "regional": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4), (67, 5)),
-    "dice:batch": ((1,), (3,), (5,)),
+    **{f"{name}:batch": ((1,), (3,), (5,)) for name in REGIONAL},
     "embedding": tuple((n,) for n in (0, 1, 2, 7, 11, 101, 513, 3277, 13127)),
     "selected": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
-SMALL: dict[str, Shape] = {"regional": (7, 2), "dice:batch": (5,)}
+SMALL: dict[str, Shape] = {"regional": (7, 2)} | {f"{name}:batch": (5,) for name in REGIONAL}
 SOLID: dict[str, Shape] = {
     "elementwise": (3, 71, 97),
     "rowwise": (3, 61, 23),
     "regional": (3, 4),
-    "dice:batch": (5,),
+    **{f"{name}:batch": (5,) for name in REGIONAL},
     "embedding": (4099,),
     "selected": (20011,),
 }

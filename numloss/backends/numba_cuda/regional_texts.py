@@ -44,26 +44,35 @@ def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
 
     @target.jitable
     def statistics(c, x):  # type: ignore[no-untyped-def]
-        """Largest score and sum of exponentials over the classes of a pixel."""
-        top, total = zero, one
+        """Of a pixel the largest score, 1 / sum of the exponentials, and 1 - p with all its digits where p is largest."""
+        top, inverse, rest = zero, one, zero
         if activation == SOFTMAX:
-            top, total = reals(x)[0], zero
+            top, ones = reals(x)[0], zero
             for j in range(1, c[5]):
                 z = reals(x + j * c[PRED + 3])[0]
                 if z > top:
                     top = z
             for j in range(c[5]):
-                total += decay(reals(x + j * c[PRED + 3])[0] - top)
-        return top, total
+                e = decay(reals(x + j * c[PRED + 3])[0] - top)
+                if e >= one:
+                    ones += one
+                else:
+                    rest += e
+            inverse = one / (rest + ones)
+            rest = (rest + (ones - one)) * inverse
+        return top, inverse, rest
 
     @target.jitable
-    def probability(c, x, j, top, total):  # type: ignore[no-untyped-def]
+    def probability(c, x, j, top, inverse, rest):  # type: ignore[no-untyped-def]
         """p of class j, and 1 - p with all its digits."""
         z = reals(x + j * c[PRED + 3])[0]
         if activation == SIGMOID:
             return sigmoid(z), sigmoid(-z)
-        p = decay(z - top) / total if activation == SOFTMAX else z
-        return p, one - p
+        if activation == SOFTMAX:
+            e = decay(z - top)
+            p = e * inverse
+            return p, rest if e >= one else one - p
+        return z, one - z
 
     return {"pixel_of": pixel_of, "statistics": statistics, "probability": probability}
 
