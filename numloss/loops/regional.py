@@ -17,7 +17,7 @@ A block belongs to one sample.
 
 from __future__ import annotations
 
-from ..scalar import decay
+from ..scalar import decay, exp_below, round_shift
 from .elementwise import complaint
 from .language import (
     Doubles,
@@ -35,6 +35,7 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, fetch_labels, first_outside, item_size
+from .rowparts import base_of
 from .sums import tile_sum
 
 
@@ -76,37 +77,47 @@ def side_by_side(x: Reals, step: Int, n: Int, buffer: Reals) -> Reals:
 
 
 @apart
-def softmax_statistics(c: Ints, x: Reals, n: Int, top: Reals, inverse: Reals, rest: Reals) -> Int:
-    """Of n pixels the largest score, 1 / sum of the exponentials, and 1 - p with all its digits where p is largest."""
+def softmax_tops(c: Ints, x: Reals, n: Int, s: Reals) -> Int:
+    """Of n pixels the largest score, and what is taken off all scores: the columns 0, 1 and 2 of s, of 512 each."""
     buffer = stack_reals(512)
-    ones = stack_reals(512)
     for j in range(c[3]):
         z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
         for i in range(n):
-            top[i] = z[i] if j == 0 or z[i] > top[i] else top[i]
+            s[i] = z[i] if j == 0 or z[i] > s[i] else s[i]
     for i in range(n):
-        rest[i] = 0.0
-        ones[i] = 0.0
-    for j in range(c[3]):
-        z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
-        for i in range(n):
-            e = decay(z[i] - top[i])
-            rest[i] = rest[i] + (0.0 if e >= 1.0 else e)
-            ones[i] = ones[i] + (1.0 if e >= 1.0 else 0.0)
-    for i in range(n):
-        inverse[i] = 1.0 / (rest[i] + ones[i])
-        rest[i] = (rest[i] + (ones[i] - 1.0)) * inverse[i]
+        s[512 + i] = base_of(s[i])
+        s[1024 + i] = round_shift(s[i] - s[512 + i])
     return 0
 
 
 @apart
-def softmax_parts(z: Reals, n: Int, top: Reals, inverse: Reals, rest: Reals, parts: Reals) -> Int:
+def softmax_sums(c: Ints, x: Reals, n: Int, s: Reals) -> Int:
+    """Columns 3 and 4 of s: 1 / sum of the exponentials, and 1 - p with all its digits where the score is largest."""
+    buffer = stack_reals(512)
+    tops = stack_reals(512)
+    for i in range(n):
+        s[2048 + i] = 0.0
+        tops[i] = 0.0
+    for j in range(c[3]):
+        z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
+        for i in range(n):
+            e = exp_below(z[i] - s[512 + i], s[1024 + i])
+            s[2048 + i] = s[2048 + i] + (0.0 if z[i] == s[i] else e)
+            tops[i] = tops[i] + (1.0 if z[i] == s[i] else 0.0)
+    for i in range(n):
+        e = exp_below(s[i] - s[512 + i], s[1024 + i])
+        s[1536 + i] = 1.0 / (s[2048 + i] + tops[i] * e)
+        s[2048 + i] = (s[2048 + i] + (tops[i] - 1.0) * e) * s[1536 + i]
+    return 0
+
+
+@apart
+def softmax_parts(z: Reals, n: Int, s: Reals, parts: Reals) -> Int:
     """p, 1 - p with all its digits, and p once more, for one class of n pixels."""
     for i in range(n):
-        e = decay(z[i] - top[i])
-        p = e * inverse[i]
+        p = exp_below(z[i] - s[512 + i], s[1024 + i]) * s[1536 + i]
         parts[i] = p
-        parts[512 + i] = rest[i] if e >= 1.0 else 1.0 - p
+        parts[512 + i] = s[2048 + i] if z[i] == s[i] else 1.0 - p
         parts[1024 + i] = p
     return 0
 
@@ -206,9 +217,7 @@ def clear_partial(partial: Doubles) -> Int:
 
 def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """First pass: the sums of one block of pixels for every class, and what the gradient needs of them."""
-    top = stack_reals(512)
-    inverse = stack_reals(512)
-    rest = stack_reals(512)
+    s = stack_reals(2560)
     parts = stack_reals(2048)
     buffer = stack_reals(512)
     shared = stack_reals(512)
@@ -229,11 +238,12 @@ def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
         if c[5] == 1:
             read_labels(c, sample * c[2] + first, n, labels, partial)
         if c[4] == 2:
-            softmax_statistics(c, x, n, top, inverse, rest)
+            softmax_tops(c, x, n, s)
+            softmax_sums(c, x, n, s)
         for j in range(c[3]):
             z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
             if c[4] == 2:
-                softmax_parts(z, n, top, inverse, rest, parts)
+                softmax_parts(z, n, s, parts)
             elif c[4] == 1:
                 sigmoid_parts(z, n, parts)
             else:

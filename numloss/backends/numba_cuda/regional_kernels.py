@@ -38,15 +38,15 @@ def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
     zero, one, softmax, threads = number(0.0), number(1.0), activation == SOFTMAX, target.THREADS
 
     @target.jitable
-    def count(c, sample, start, here, j, thread, tops, inverses, rests, labels, first):  # type: ignore[no-untyped-def]
+    def count(c, sample, start, here, j, thread, known, labels, first):  # type: ignore[no-untyped-def]
         """tp, fp and fn of class j over the pixels of a thread, and the first complaint."""
         hit, claim, miss = zero, zero, zero
         for k in range(thread, here, threads):
             i = start + k
-            top, inverse, others, label = zero, one, zero, 0
+            of_pixel, label = (zero, one, zero), 0
             if softmax:
-                top, inverse, others, label = tops[k], inverses[k], rests[k], labels[k]
-            p, rest = probability(c, pixel_of(c, PRED, sample, i), j, top, inverse, others)
+                of_pixel, label = (known[0, k], known[1, k], known[2, k]), labels[k]
+            p, rest = probability(c, pixel_of(c, PRED, sample, i), j, of_pixel)
             t, first = share_of(c, pixel_of(c, TARGET, sample, i), j, label, sample * c[4] + i, first)
             if label >= 0:
                 hit += p * t
@@ -97,9 +97,7 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
     def region_sums(c):  # type: ignore[no-untyped-def]
         shares = cuda.shared.array(share_places, float64)
         lanes = cuda.shared.array(lane_places, float64)
-        tops = cuda.shared.array(remembered, number)
-        inverses = cuda.shared.array(remembered, number)
-        rests = cuda.shared.array(remembered, number)
+        known = cuda.shared.array((3, remembered), number)
         labels = cuda.shared.array(remembered, int32)
         worst = cuda.shared.array(1, int64)
         thread = int64(cuda.threadIdx.x)
@@ -115,13 +113,11 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
             if softmax:
                 # each thread reads only what it has written itself
                 for k in range(thread, here, threads):
-                    tops[k], inverses[k], rests[k] = statistics(c, pixel_of(c, PRED, sample, start + k))
+                    known[0, k], known[1, k], known[2, k] = statistics(c, pixel_of(c, PRED, sample, start + k))
                     label, first = label_of(c, sample * c[4] + start + k, first)
                     labels[k] = label
             for j in range(c[5]):
-                hit, claim, miss, first = count(
-                    c, sample, start, here, j, thread, tops, inverses, rests, labels, first
-                )
+                hit, claim, miss, first = count(c, sample, start, here, j, thread, known, labels, first)
                 sums = doubles(c[0] + 24 * (block * c[5] + j))
                 add_shares(sums, start == begin, shares, lanes, thread, hit, claim, miss)
         cuda.syncthreads()
@@ -168,15 +164,15 @@ def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
             x, at = pixel_of(c, PRED, sample, i), pixel_of(c, TARGET, sample, i)
             g = pixel_of(c, GRADIENT, sample, i)
             label, first = label_of(c, pixel, NO_COMPLAINT)
-            top, inverse, others = statistics(c, x)
+            known = statistics(c, x)
             mixed = zero
             if activation == SOFTMAX:
                 for j in range(c[5]):
-                    p, rest = probability(c, x, j, top, inverse, others)
+                    p, rest = probability(c, x, j, known)
                     t, first = share_of(c, at, j, label, pixel, first)
                     mixed += pull(c, sample, j, t) * p
             for j in range(c[5]):
-                p, rest = probability(c, x, j, top, inverse, others)
+                p, rest = probability(c, x, j, known)
                 t, first = share_of(c, at, j, label, pixel, first)
                 slope = pull(c, sample, j, t)
                 if activation == SOFTMAX:

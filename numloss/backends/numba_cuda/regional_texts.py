@@ -32,7 +32,8 @@ def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
     """Where a pixel lies, and its probabilities."""
     words, number = target.words_of(dtype), getattr(np, dtype)
     reals, place = words["reals"], reading.operand_texts(words, target.jitable)["place"]
-    decay, sigmoid = target.typed(scalar.decay, dtype), target.typed(scalar.sigmoid, dtype)
+    exp_below, round_shift = target.typed(scalar.exp_below, dtype), target.typed(scalar.round_shift, dtype)
+    sigmoid, limit = target.typed(scalar.sigmoid, dtype), number(8192.0)
     zero, one = number(0.0), number(1.0)
 
     @target.jitable
@@ -43,35 +44,42 @@ def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
         return c[k] + sample * c[k + 2] + i * c[k + 4]
 
     @target.jitable
+    def power(z, top):  # type: ignore[no-untyped-def]
+        """The exponential of a score, divided by what those of all classes of its pixel are divided by."""
+        base = top if top > limit or top < -limit else top * zero
+        return exp_below(z - base, round_shift(top - base))
+
+    @target.jitable
     def statistics(c, x):  # type: ignore[no-untyped-def]
-        """Of a pixel the largest score, 1 / sum of the exponentials, and 1 - p with all its digits where p is largest."""
+        """Of a pixel the largest score, 1 / sum of the powers, and 1 - p with all its digits where p is largest."""
         top, inverse, rest = zero, one, zero
         if activation == SOFTMAX:
-            top, ones = reals(x)[0], zero
+            top, tops = reals(x)[0], zero
             for j in range(1, c[5]):
                 z = reals(x + j * c[PRED + 3])[0]
                 if z > top:
                     top = z
             for j in range(c[5]):
-                e = decay(reals(x + j * c[PRED + 3])[0] - top)
-                if e >= one:
-                    ones += one
+                z = reals(x + j * c[PRED + 3])[0]
+                if z == top:
+                    tops += one
                 else:
-                    rest += e
-            inverse = one / (rest + ones)
-            rest = (rest + (ones - one)) * inverse
+                    rest += power(z, top)
+            own = power(top, top)
+            inverse = one / (rest + tops * own)
+            rest = (rest + (tops - one) * own) * inverse
         return top, inverse, rest
 
     @target.jitable
-    def probability(c, x, j, top, inverse, rest):  # type: ignore[no-untyped-def]
-        """p of class j, and 1 - p with all its digits."""
+    def probability(c, x, j, known):  # type: ignore[no-untyped-def]
+        """p of class j, and 1 - p with all its digits, from the statistics of the pixel."""
         z = reals(x + j * c[PRED + 3])[0]
         if activation == SIGMOID:
             return sigmoid(z), sigmoid(-z)
         if activation == SOFTMAX:
-            e = decay(z - top)
-            p = e * inverse
-            return p, rest if e >= one else one - p
+            top, inverse, rest = known
+            p = power(z, top) * inverse
+            return p, rest if z == top else one - p
         return z, one - z
 
     return {"pixel_of": pixel_of, "statistics": statistics, "probability": probability}
