@@ -1,7 +1,7 @@
 """Focal Tversky."""
 
 from ...registry import ANY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, regional
-from ...scalar import decay_of_product, log
+from ...scalar import power
 from .tversky import _tversky
 
 
@@ -10,11 +10,9 @@ def _focal_tversky(tp, fp, fn, alpha, beta, gamma, smooth):
     # at a perfect prediction a power below 1 rises without bound; 0 is among the slopes of a minimum
     if index <= 0.0:
         return 0.0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-    power = decay_of_product(gamma, abs(log(index)), 0.0)
-    if index > 1.0:
-        power = 1.0 / power
-    rise = gamma * power / index
-    return power, (rise * hit, rise * claim, rise * miss), (0.0, 0.0, 0.0)
+    value = power(index, gamma)
+    rise = gamma * value / index
+    return value, (rise * hit, rise * claim, rise * miss), (0.0, 0.0, 0.0)
 
 
 @regional(
