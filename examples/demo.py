@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 import numloss as nl
-from numloss.evaluation import stream
 from numloss.train import Run, Settings, fit, write
 
 OUT = Path("demo-output")
@@ -39,10 +38,9 @@ def evaluate(run: Run) -> None:
     for name, values in arrays.items():
         np.save(OUT / f"{name}.npy", values)
     pred = OUT / "logits.npy"
-    by_label = stream(
-        [nl.cross_entropy, partial(nl.cross_entropy, label_smoothing=0.1)], {"pred": pred, "target": OUT / "labels.npy"}
-    )
-    by_class = stream([nl.bce_with_logits, nl.hinge, nl.mse], {"pred": pred, "target": OUT / "one_hot.npy"})
+    smoothed = partial(nl.cross_entropy, label_smoothing=0.1)
+    by_label = nl.evaluate([nl.cross_entropy, smoothed], pred, OUT / "labels.npy")
+    by_class = nl.evaluate([nl.bce_with_logits, nl.hinge, nl.mse], pred, OUT / "one_hot.npy")
     table = Table("loss", "options", "mean", "weight", box=None, padding=(0, 3))
     for score in by_label.scores + by_class.scores:
         options = ", ".join(f"{name}={value}" for name, value in score.options.items())

@@ -5,6 +5,7 @@ from .combining import combine
 from .custom import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
+from .evaluation import evaluate
 from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
 from .losses.classification.cross_entropy import cross_entropy
@@ -42,6 +43,7 @@ __all__ = [
     "dice",
     "elastic_net",
     "elementwise",
+    "evaluate",
     "focal",
     "focal_tversky",
     "FormatError",

@@ -11,24 +11,25 @@ from typing import Any, BinaryIO
 
 
 @contextlib.contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def atomic_write(path: str | os.PathLike[str], keep: bool = False) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name only once it is complete and on the disk.
 
     The bytes go to a temporary file in the same folder, since a rename is one step only within a file system.
     When the block ends they are flushed to the disk and the file is renamed over the old one; then the folder is
     flushed, without which a crash could bring the old name back. If the block raises, or the process is killed,
-    the old file is untouched.
+    the old file is untouched. With `keep` the temporary file stays then, and is opened again by the next call.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
+    temporary = target.with_name(f".{target.name}.part" if keep else f".{target.name}.{os.urandom(4).hex()}.part")
     try:
-        with open(temporary, "xb") as file:
+        with open(temporary, "r+b" if keep and temporary.exists() else "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        if not keep:
+            temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
 

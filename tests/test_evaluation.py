@@ -1,28 +1,43 @@
-"""Evaluation over files against the same losses in memory."""
+"""Evaluation in blocks against the same losses in memory."""
 
-import os
+from __future__ import annotations
+
+import json
+import math
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import inputs
 import numpy as np
 import pytest
 
 import numloss as nl
 from numloss import dispatch
 from numloss.backends import threads
-from numloss.data import NpyFile
 from numloss.errors import FormatError
-from numloss.evaluation import stream
-from numloss.evaluation.reader import each_chunk
+from numloss.evaluation import block, executors, plan, totals
+from numloss.evaluation.result import Evaluation
 from numloss.registry import LOSSES
 
 ROWS = 1000
 
 
+def numbers(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a hundred numbers, so that a thousand rows are many of them."""
+    monkeypatch.setattr(plan, "BLOCK_ELEMENTS", 100)
+
+
 @pytest.fixture
-def saved(tmp_path: Path):
+def saved(tmp_path: Path) -> Callable[..., dict[str, Path]]:
     """Save arrays as files; gives their paths by name."""
 
     def save(**arrays: np.ndarray) -> dict[str, Path]:
@@ -33,18 +48,27 @@ def saved(tmp_path: Path):
     return save
 
 
-def numbers(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+def digest(result: Evaluation) -> str:
+    """Everything that an evaluation found, to the last bit, but for the time it took."""
+    content = result.to_dict()
+    for name in ("seconds", "rows_per_second", "gigabytes_per_second", "losses_to", "gradients_to"):
+        del content[name]
+    bits = [
+        (score.total.hex(), score.weight.hex(), score.groups and score.groups.sums.tobytes())
+        for score in result.scores
+    ]  # fmt: skip
+    return json.dumps(content) + repr(bits) + repr([each.interval.error.hex() for each in result.differences])
+
+
+# means ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("chunk_bytes", [1, 999, 4096, 1 << 20])
-def test_equals_the_loss_in_memory(chunk_bytes: int, workers: int, saved) -> None:
+@pytest.mark.parametrize("chunk", [1, 999, 4096, "1MiB"])
+def test_equals_the_loss_in_memory(chunk: int | str, workers: int, saved: Any) -> None:
     pred, target = numbers(ROWS, 3), numbers(ROWS, 3, seed=1)
     with nl.num_threads(workers):
-        result = stream(
-            [nl.mse, partial(nl.huber, delta=0.5)], saved(pred=pred, target=target), chunk_bytes=chunk_bytes
-        )
+        result = nl.evaluate([nl.mse, partial(nl.huber, delta=0.5)], **saved(pred=pred, target=target), chunk=chunk)
     mse, huber = result.scores
     assert mse.mean == pytest.approx(nl.mse(pred, target), rel=1e-6)
     assert huber.mean == pytest.approx(nl.huber(pred, target, delta=0.5), rel=1e-6)
@@ -53,146 +77,459 @@ def test_equals_the_loss_in_memory(chunk_bytes: int, workers: int, saved) -> Non
     assert result.rows == ROWS and result.bytes == 2 * 12 * ROWS
 
 
-def test_bits_do_not_depend_on_the_threads(saved) -> None:
-    paths = saved(pred=numbers(ROWS), target=numbers(ROWS, seed=1))
-    totals = set()
+def everything(given: dict[str, Any], **how: Any) -> str:
+    """A digest of all that can be asked."""
+    return digest(
+        nl.evaluate(
+            [nl.mse, partial(nl.huber, delta=0.5)], given["pred"], given["target"], weight=given["weight"],
+            by=given["by"], quantiles=(0.1, 0.5, 1.0), worst=5, interval=0.9, **how,
+        )
+    )  # fmt: skip
+
+
+def test_bits_do_not_depend_on_threads_or_chunks(saved: Any) -> None:
+    weight, by = np.abs(numbers(ROWS, seed=3)), np.random.default_rng(4).integers(-3, 3, ROWS)
+    arrays = {"pred": numbers(ROWS, 2), "target": numbers(ROWS, 2, seed=1), "weight": weight, "by": by}
+    models = {"a": arrays["pred"], "b": numbers(ROWS, 2, seed=5)}
+    paths = saved(**arrays, other=models["b"])
+    digests = {everything({**arrays, "pred": models}).replace(" of a", "").replace('"pred of b"', '"b"')}
+    files = {**paths, "pred": {"a": paths["pred"], "b": paths["other"]}}
+    found = set()
     for workers in (1, 2, 3, 8):
-        with nl.num_threads(workers):
-            totals.add(stream([nl.mse], paths, chunk_bytes=100).scores[0].total)
-    assert len(totals) == 1
+        for chunk in (1, 1000, "1GiB", None):
+            with nl.num_threads(workers):
+                found.add(everything(files, chunk=chunk))
+    assert len(found) == 1 and len(digests) == 1
 
 
-def test_weights(saved) -> None:
+@pytest.mark.parametrize("case", [case for case in inputs.CASES if inputs.record(case).adds_up == "rows"])
+def test_what_rows_count_is_what_kernels_add_up(case: str) -> None:
+    """Intervals and groups need sum and weight of single rows; kernels give those of all."""
+    loss, shape = inputs.record(case), inputs.middle(case)
+    arrays = inputs.arrays(case, shape, "float64")
+    given = dict(zip(loss.inputs, arrays, strict=True))
+    key = np.zeros(len(arrays[0]), int)
+    for options in [*inputs.options(case), *CLASS_WEIGHTS.get(case, ())]:
+        function = partial(loss.function, **options)
+        if "ignore_index" in options:
+            given["target"][given["target"] == -100] = 1
+        for kind in inputs.weights(case):
+            weight = inputs.weight(case, shape, "float64", kind)
+            (score,) = nl.evaluate(function, **given, weight=weight, by=key, interval=0.9).scores
+            total, counted = nl.sum_and_weight(function)(*arrays, **({} if weight is None else {"weight": weight}))
+            assert score.total == pytest.approx(total, rel=1e-9) and score.weight == pytest.approx(counted, rel=1e-9)
+            assert score.groups is not None
+            assert score.groups.sums[0] == pytest.approx(total, rel=1e-9)
+            assert score.groups.weights[0] == pytest.approx(counted, rel=1e-9)
+
+
+CLASS_WEIGHTS: dict[str, list[dict[str, Any]]] = {
+    case: [{**inputs.required(case), "class_weight": np.array([1.0, 0.5, 2.0, 0.0, 3.0])}]
+    + [{**inputs.required(case), "ignore_index": 1}]
+    for case in inputs.CASES
+    if "class_weight" in inputs.record(case).defaults
+}
+
+def test_weights(saved: Any) -> None:
     pred, target, weight = numbers(ROWS, 2), numbers(ROWS, 2, seed=1), np.random.default_rng(2).integers(0, 9, ROWS) / 8
-    paths = saved(pred=pred, target=target, weight=weight)
-    score = stream([nl.mse], paths, paths.pop("weight"), chunk_bytes=512).scores[0]
+    (score,) = nl.evaluate(nl.mse, **saved(pred=pred, target=target, weight=weight)).scores
     assert score.mean == pytest.approx(nl.mse(pred, target, weight=weight), rel=1e-6)
     assert score.weight == 2 * weight.sum()
 
 
-def test_losses_with_other_inputs_share_the_pass(saved) -> None:
+def test_losses_with_other_inputs_share_the_pass(saved: Any) -> None:
     arrays = {"pred": numbers(ROWS), "target": numbers(ROWS, seed=1), "var": np.exp(numbers(ROWS, seed=2))}
-    result = stream([nl.gaussian_nll, nl.mae], saved(**arrays), chunk_bytes=512)
-    assert result.scores[0].mean == pytest.approx(nl.gaussian_nll(**arrays), rel=1e-6)
-    assert result.scores[1].mean == pytest.approx(nl.mae(arrays["pred"], arrays["target"]), rel=1e-6)
+    gaussian, mae = nl.evaluate([nl.gaussian_nll, nl.mae], **saved(**arrays)).scores
+    assert gaussian.mean == pytest.approx(nl.gaussian_nll(**arrays), rel=1e-6)
+    assert mae.mean == pytest.approx(nl.mae(arrays["pred"], arrays["target"]), rel=1e-6)
 
 
-def test_labels(saved) -> None:
+def test_labels(saved: Any) -> None:
     pred, target = numbers(ROWS, 5), np.random.default_rng(1).integers(0, 5, ROWS)
     target[::7] = -100
-    score = stream([nl.cross_entropy], saved(pred=pred, target=target), chunk_bytes=999).scores[0]
+    (score,) = nl.evaluate(nl.cross_entropy, **saved(pred=pred, target=target)).scores
     assert score.mean == pytest.approx(nl.cross_entropy(pred, target), rel=1e-6)
     assert score.weight == np.count_nonzero(target != -100)
 
 
-def test_a_bad_label_is_named_with_its_file_and_row(saved) -> None:
+def test_several_predictions_and_options(saved: Any) -> None:
+    paths = saved(a=numbers(ROWS), b=numbers(ROWS, seed=1), target=numbers(ROWS, seed=2))
+    losses = [partial(nl.huber, delta=delta) for delta in (0.5, 2.0)]
+    result = nl.evaluate(losses, {"a": paths["a"], "b": paths["b"]}, paths["target"])
+    assert [(score.model, score.options["delta"]) for score in result.scores] == [
+        ("a", 0.5), ("a", 2.0), ("b", 0.5), ("b", 2.0)
+    ]  # fmt: skip
+    assert result.scores[3].mean == pytest.approx(
+        nl.huber(np.load(paths["b"]), np.load(paths["target"]), delta=2.0), rel=1e-6
+    )
+    assert result.bytes == 3 * 4 * ROWS  # the targets are read once
+
+
+def test_parameters_and_combinations() -> None:
+    pred, target = numbers(ROWS), numbers(ROWS, seed=1)
+    both = nl.combine((0.5, nl.mse), (2.0, nl.mae))
+    (score,) = nl.evaluate(both, pred, target, interval=0.9).scores
+    assert score.mean == pytest.approx(both(pred, target), rel=1e-6)
+    (penalty,) = nl.evaluate(nl.l2, params=pred).scores
+    assert penalty.total == pytest.approx(nl.l2(pred), rel=1e-6)
+
+
+def test_no_rows_are_checked_and_give_zero(saved: Any) -> None:
+    (score,) = nl.evaluate(nl.mse, **saved(pred=numbers(0, 3), target=numbers(0, 3)), quantiles=(0.5,), worst=2).scores
+    assert (score.total, score.weight, score.mean, score.worst) == (0.0, 0.0, 0.0, ())
+    assert math.isnan(score.quantiles[0][1])
+    with pytest.raises(TypeError, match="int64"):
+        nl.evaluate(nl.mse, **saved(pred=np.zeros((0, 3), dtype=int), target=numbers(0, 3)))
+
+
+def test_infinite_totals_stay_infinite() -> None:
+    pred = numbers(ROWS).astype(np.float64)
+    pred[[10, 900]] = np.inf, 1e308
+    result = nl.evaluate(nl.mae, pred, np.zeros(ROWS), quantiles=(0.5, 1.0), worst=2, interval=0.9)
+    (score,) = result.scores
+    assert score.total == score.mean == np.inf
+    assert score.quantiles[1][1] == np.inf and [bad.row for bad in score.worst] == [10, 900]
+    assert json.loads(result.to_json())["scores"][0]["total"] is None
+
+
+# rows -------------------------------------------------------------------------------------------------------------
+
+
+def test_groups() -> None:
+    pred, target = numbers(ROWS, 2), numbers(ROWS, 2, seed=1)
+    weight, by = np.random.default_rng(2).integers(0, 9, ROWS) / 8, np.random.default_rng(3).integers(-5, 70, ROWS)
+    by[:500] = np.abs(by[:500])  # keys that come up late
+    (score,) = nl.evaluate(nl.mse, pred, target, weight=weight, by=by).scores
+    assert score.groups is not None
+    assert score.groups.keys.tolist() == sorted(set(by.tolist()))
+    for key, mean, rows in zip(score.groups.keys, score.groups.means, score.groups.rows, strict=True):
+        own = by == key
+        assert mean == pytest.approx(nl.mse(pred[own], target[own], weight=weight[own]), rel=1e-6)
+        assert rows == own.sum()
+
+
+def test_keys_of_groups_are_integers() -> None:
+    with pytest.raises(TypeError, match="one integer a row"):
+        nl.evaluate(nl.mse, numbers(10), numbers(10), by=numbers(10))
+    with pytest.raises(FormatError, match="by has 9"):
+        nl.evaluate(nl.mse, numbers(10), numbers(10), by=np.arange(9))
+
+
+def test_quantiles_and_histogram() -> None:
+    pred, target = 100.0 * numbers(ROWS, 3), numbers(ROWS, 3, seed=1)
+    asked = (0.0, 0.01, 0.25, 0.5, 0.9, 1.0)
+    (score,) = nl.evaluate(nl.mse, pred, target, quantiles=asked).scores
+    rows = np.sort(nl.mse(pred, target, reduction="none").mean(axis=1, dtype=np.float64))
+    expected = np.quantile(rows, asked, method="lower")
+    assert [q for q, _ in score.quantiles] == list(asked)
+    np.testing.assert_allclose([value for _, value in score.quantiles], expected, rtol=0.002)
+    assert score.distribution is not None
+    assert (score.distribution.least, score.distribution.most) == (rows[0], rows[-1])
+    counts, ends = score.distribution.histogram(10)
+    assert counts.sum() == ROWS and ends[0] <= rows[0] * 1.002 and len(counts) == 10
+
+
+def test_bins_are_in_order_for_all_floats() -> None:
+    values = np.array([-np.inf, -3e38, -1.0, -1e-40, 0.0, 1e-40, 0.5, 1.0, 1.5, 3e38, np.inf])
+    found, counts = totals.bins_of(values)
+    assert counts.tolist() == [1] * len(values)
+    lower, upper = totals.edges(found)
+    assert (lower <= values.astype(np.float32)).all() and (values.astype(np.float32) <= upper).all()
+    assert (np.diff(lower) > 0).all()
+
+
+def test_the_worst_rows_are_named_with_their_files(saved: Any, tmp_path: Path) -> None:
+    pred, target = numbers(ROWS), np.zeros(ROWS, np.float32)
+    pred[[7, 650, 651]] = 50.0, 60.0, 50.0
+    (tmp_path / "parts").mkdir()
+    for k in range(4):
+        np.save(tmp_path / "parts" / f"{k}.npy", pred[250 * k : 250 * (k + 1)])
+    (score,) = nl.evaluate(nl.mse, tmp_path / "parts", target, worst=3).scores
+    assert [(bad.row, Path(bad.file).name, bad.row_in_file) for bad in score.worst] == [
+        (650, "2.npy", 150), (7, "0.npy", 7), (651, "2.npy", 151)
+    ]  # fmt: skip
+    assert [bad.loss for bad in score.worst] == [3600.0, 2500.0, 2500.0]
+
+
+def test_of_equally_bad_rows_the_first_are_listed() -> None:
+    (score,) = nl.evaluate(nl.mse, np.ones(ROWS), np.zeros(ROWS), worst=3).scores
+    assert [bad.row for bad in score.worst] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_intervals_are_those_of_the_jackknife(weighted: bool) -> None:
+    """Against leaving out each row in turn, from which the formula differs by terms of higher order."""
+    pred, target = numbers(ROWS) + 100.0, numbers(ROWS, seed=1)
+    weight = np.random.default_rng(2).integers(1, 9, ROWS) / 8 if weighted else np.ones(ROWS)
+    (score,) = nl.evaluate(nl.mse, pred, target, weight=weight if weighted else None, interval=0.95).scores
+    losses = nl.mse(pred, target, reduction="none").astype(np.float64)
+    without = ((losses * weight).sum() - losses * weight) / (weight.sum() - weight)
+    error = math.sqrt((ROWS - 1) / ROWS * ((without - without.mean()) ** 2).sum())
+    assert score.interval is not None
+    assert score.interval.error == pytest.approx(error, rel=5e-3)
+    assert score.interval.high - score.mean == pytest.approx(1.959964 * score.interval.error)
+    assert score.interval.low + score.interval.high == pytest.approx(2 * score.mean)
+
+
+def test_differences_of_models_are_paired() -> None:
+    target, noise = numbers(ROWS), numbers(ROWS, seed=1)
+    models = {"a": target + noise, "b": target + 1.01 * noise}
+    result = nl.evaluate([nl.mae, nl.mse], models, target, interval=0.9)
+    of_mae, of_mse = result.differences
+    assert (of_mae.first, of_mae.second, of_mse.second) == ("a.mae", "b.mae", "b.mse")
+    of_a, of_b = (nl.mae(models[name], target, reduction="none").astype(np.float64) for name in "ab")
+    changes = of_a - of_b
+    assert of_mae.mean == pytest.approx(changes.mean(), rel=1e-6)
+    assert of_mae.interval.error == pytest.approx(changes.std(ddof=1) / math.sqrt(ROWS), rel=1e-5)
+    assert of_mae.interval.error < 0.1 * result.scores[0].interval.error
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_an_interval_needs_two_rows(rows: int) -> None:
+    (score,) = nl.evaluate(nl.mse, numbers(rows), numbers(rows), interval=0.9).scores
+    assert score.interval is not None and math.isnan(score.interval.error)
+
+
+# outputs ----------------------------------------------------------------------------------------------------------
+
+
+def test_losses_and_gradients_of_rows_are_written(tmp_path: Path) -> None:
+    pred, target = numbers(ROWS, 3), numbers(ROWS, 3, seed=1)
+    result = nl.evaluate(
+        [nl.mse, partial(nl.huber, delta=0.5)], pred, target, losses_to=tmp_path / "l", gradients_to=tmp_path / "g"
+    )
+    assert sorted(path.name for path in (tmp_path / "l").iterdir()) == ["huber(delta=0.5).npy", "mse.npy"]
+    losses = np.load(tmp_path / "l" / "mse.npy")
+    assert losses.dtype == np.float32
+    np.testing.assert_allclose(losses, nl.mse(pred, target, reduction="none").mean(axis=1), rtol=1e-6)
+    _, gradient = nl.value_and_grad(nl.mse)(pred, target, reduction="sum")
+    np.testing.assert_array_equal(np.load(tmp_path / "g" / "mse.npy"), gradient)
+    assert [Path(path).name for path in result.gradients_to] == ["mse.npy", "huber(delta=0.5).npy"]
+
+
+def test_an_evaluation_that_fails_leaves_no_output(tmp_path: Path) -> None:
+    target = numbers(ROWS)
+    target[900] = np.nan
+    (tmp_path / "mse.npy").write_bytes(b"old")
+    with pytest.raises(ValueError, match=r"target\[900\]"):
+        nl.evaluate(nl.mse, numbers(ROWS), target, losses_to=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mse.npy"]
+    assert (tmp_path / "mse.npy").read_bytes() == b"old"
+
+
+# NaN --------------------------------------------------------------------------------------------------------------
+
+
+def test_nan_is_counted_and_located(saved: Any) -> None:
+    pred = numbers(ROWS, 2)
+    pred[[200, 700], 1] = np.nan
+    paths = saved(pred=pred, target=numbers(ROWS, 2, seed=1))
+    result = nl.evaluate(nl.mse, **paths, worst=1)
+    (score,) = result.scores
+    assert math.isnan(score.mean) and score.nans == 2
+    assert [(bad.row, bad.file) for bad in score.nan_rows] == [(200, str(paths["pred"])), (700, str(paths["pred"]))]
+    assert "2: 200, 700" in str(result)
+    with pytest.raises(ValueError, match=r"pred\.npy: mse: the loss of row 200 is NaN"):
+        nl.evaluate(nl.mse, **paths, nan="raise")
+
+
+def test_nan_is_omitted(tmp_path: Path) -> None:
+    pred, target, weight = numbers(ROWS, 2), numbers(ROWS, 2, seed=1), np.abs(numbers(ROWS, seed=2))
+    pred[[200, 700], 1], target[[3, 700]], weight[4] = np.nan, np.nan, np.nan
+    good = np.ones(ROWS, bool)
+    good[[3, 4, 200, 700]] = False
+    by = np.arange(ROWS) % 3
+    (score,) = nl.evaluate(
+        nl.mse, pred, target, weight=weight, by=by, nan="omit", losses_to=tmp_path / "l", gradients_to=tmp_path / "g",
+        interval=0.9, quantiles=(0.5,), worst=3,
+    ).scores  # fmt: skip
+    assert score.mean == pytest.approx(nl.mse(pred[good], target[good], weight=weight[good]), rel=1e-6)
+    assert score.nans == 4 and [bad.row for bad in score.nan_rows] == [3, 4, 200, 700]
+    assert score.groups is not None and score.groups.rows.sum() == ROWS - 4
+    losses, gradient = np.load(tmp_path / "l" / "mse.npy"), np.load(tmp_path / "g" / "mse.npy")
+    np.testing.assert_array_equal(np.isnan(losses), ~good)
+    assert not gradient[~good].any() and gradient[good].any(axis=1).all()
+    assert all(good[bad.row] for bad in score.worst)
+
+
+def test_other_bad_values_beside_omitted_rows_keep_their_place() -> None:
+    target = np.zeros(ROWS)
+    target[20], target[30] = np.nan, 5.0
+    with pytest.raises(ValueError, match=r"target\[30\] = 5"):
+        nl.evaluate(nl.bce_with_logits, numbers(ROWS).astype(float), target, nan="omit")
+
+
+# what is refused --------------------------------------------------------------------------------------------------
+
+
+def test_a_bad_label_is_named_with_its_file_and_row(saved: Any) -> None:
     target = np.zeros(ROWS, dtype=np.int64)
     target[[700, 900]] = 5, 6
     paths = saved(pred=numbers(ROWS, 5), target=target)
     with pytest.raises(IndexError, match=r"target\.npy: cross_entropy: target\[700\] = 5 .* start of the file"):
-        stream([nl.cross_entropy], paths, chunk_bytes=999)
+        nl.evaluate(nl.cross_entropy, **paths)
 
 
-def test_a_bad_value_is_named_with_its_file_and_row(saved) -> None:
+def test_a_bad_value_is_named_with_its_row_in_memory() -> None:
     target = numbers(ROWS, 2)
     target[800, 1] = np.nan
-    with pytest.raises(ValueError, match=r"target\.npy: mse: target\[800, 1\] = nan"):
-        stream([nl.mse], saved(pred=numbers(ROWS, 2), target=target), chunk_bytes=512)
+    with pytest.raises(ValueError, match=r"^mse: target\[800, 1\] = nan"):
+        nl.evaluate(nl.mse, numbers(ROWS, 2), target)
 
 
-def test_errors_without_a_place_are_left_alone(saved) -> None:
+def test_shapes_are_checked_before_anything_is_read(saved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = saved(pred=numbers(ROWS, 2), target=numbers(ROWS, 3))
-    with pytest.raises(ValueError, match=r"^mse: target has shape") as caught:
-        stream([nl.mse], paths)
-    assert caught.value.__cause__ is None
+    monkeypatch.setattr(executors, "run", lambda task: pytest.fail("something was read"))
+    with pytest.raises(ValueError, match=r"^mse: target has shape .*target is .*target\.npy"):
+        nl.evaluate(nl.mse, **paths)
+    with pytest.raises(ValueError, match=r"huber: delta must be > 0 and finite, got -1$"):
+        nl.evaluate(partial(nl.huber, delta=-1), numbers(5), numbers(5))
 
 
-def test_files_without_rows_are_checked_and_give_zero(saved) -> None:
-    paths = saved(pred=numbers(0, 3), target=numbers(0, 3))
-    result = stream([nl.mse], paths)
-    assert (result.scores[0].total, result.scores[0].weight, result.scores[0].mean) == (0.0, 0.0, 0.0)
-    with pytest.raises(TypeError, match="int64"):
-        stream([nl.mse], saved(pred=np.zeros((0, 3), dtype=int), target=numbers(0, 3)))
-
-
-def test_files_of_different_length_are_refused(saved) -> None:
-    paths = saved(pred=numbers(10), target=numbers(11))
+def test_different_lengths_are_refused(saved: Any) -> None:
     with pytest.raises(FormatError, match=r"pred\.npy has 10 rows, but .*target\.npy has 11"):
-        stream([nl.mse], paths)
+        nl.evaluate(nl.mse, **saved(pred=numbers(10), target=numbers(11)))
 
 
-def test_a_file_that_shrinks_while_it_is_read_raises(saved) -> None:
-    paths = saved(pred=numbers(ROWS), target=numbers(ROWS))
-
-    def shrink(done: int, rows: int) -> None:
-        os.truncate(paths["target"], 1000)
-
-    with nl.num_threads(1), pytest.raises(FormatError, match="shrank"):
-        stream([nl.mse], paths, chunk_bytes=64, progress=shrink)
+def test_losses_that_do_not_add_up_are_refused() -> None:
+    with pytest.raises(ValueError, match="dice does not add up"):
+        nl.evaluate(nl.dice, numbers(4, 2, 3), numbers(4, 2, 3))
 
 
-@pytest.mark.parametrize(("adds_up", "problem"), [("no", "does not add up"), ("groups", "adds up over groups")])
-def test_losses_that_do_not_add_up_are_refused(adds_up: str, problem: str, saved, monkeypatch) -> None:
-    monkeypatch.setattr(LOSSES["log_cosh"], "adds_up", adds_up)
-    with pytest.raises(ValueError, match=problem):
-        stream([nl.log_cosh], saved(pred=numbers(10), target=numbers(10)))
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"losses": []}, "no loss"),
+        ({"losses": nl.gaussian_nll}, "gaussian_nll: no file for var"),
+        ({"var": np.ones(10)}, "no loss takes var"),
+        ({"losses": partial(nl.mse, weight=np.ones(10))}, "only options may be fixed, not weight"),
+        ({"losses": partial(nl.mse, np.ones(10))}, "only options may be fixed, not arrays"),
+        ({"nan": "ignore"}, "nan must be one of"),
+        ({"quantiles": (1.5,)}, "quantiles must lie in"),
+        ({"worst": -1}, "worst must be"),
+        ({"interval": 95.0}, "interval must be a level"),
+        ({"memory": "much"}, "'much' is not a number of bytes"),
+        ({"memory": 10}, "one block needs 160 bytes, but memory is 10"),
+        ({"pred": {"a": np.ones(10)}, "target": {"b": np.ones(10)}}, "target is given for b"),
+        ({"resume": "state.json"}, "resume needs files"),
+    ],
+)
+def test_questions_that_cannot_be_meant(asked: dict[str, Any], expected: str) -> None:
+    given = {"losses": nl.mse, "pred": np.ones(10), "target": np.zeros(10), **asked}
+    with pytest.raises(ValueError, match=expected):
+        nl.evaluate(**given)
 
 
-def test_what_is_missing_is_named(saved) -> None:
-    with pytest.raises(ValueError, match="gaussian_nll: no file for target, var"):
-        stream([nl.gaussian_nll], saved(pred=numbers(10)))
-    with pytest.raises(ValueError, match="no loss"):
-        stream([], saved(pred=numbers(10)))
+def test_byte_counts() -> None:
+    assert [plan.byte_count(size) for size in (7, "7", "2 KB", "1.5KiB", "512MiB")] == [7, 7, 2000, 1536, 512 << 20]
+    with pytest.raises(ValueError, match="0"):
+        plan.byte_count("0MiB")
 
 
-def test_progress_ends_with_all_rows(saved) -> None:
-    seen: list[tuple[int, int]] = []
-    paths = saved(pred=numbers(ROWS), target=numbers(ROWS))
-    stream([nl.mse], paths, chunk_bytes=8 * 300, progress=lambda done, rows: seen.append((done, rows)))
-    assert seen == [(300, ROWS), (600, ROWS), (900, ROWS), (ROWS, ROWS)]
+def test_inputs_and_questions_have_different_names() -> None:
+    import inspect
+
+    asked = set(inspect.signature(nl.evaluate).parameters) - {"pred", "target", "groups"}
+    assert not asked & {name for loss in LOSSES.values() for name in loss.inputs}
 
 
-def test_the_callers_choices_hold_in_every_thread(saved, monkeypatch) -> None:
+# groups of rows ---------------------------------------------------------------------------------------------------
+
+
+def test_blocks_end_where_groups_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LOSSES["log_cosh"], "adds_up", "groups")
+    pred, target = numbers(ROWS), numbers(ROWS, seed=1)
+    pointers = np.array([0, 30, 30, 95, 100, 420, 500, 999, 1000])
+    spans = []
+    created = block.Block.__init__
+
+    def spy(self: block.Block, plan: Any, start: int, arrays: Any, pointers: Any, written: Any) -> None:
+        spans.append((start, start + len(arrays["pred"]), pointers.tolist()))
+        created(self, plan, start, arrays, pointers, written)
+
+    monkeypatch.setattr(block.Block, "__init__", spy)
+    with nl.num_threads(1):
+        (score,) = nl.evaluate(nl.log_cosh, pred, target, groups=pointers).scores
+    assert score.mean == pytest.approx(nl.log_cosh(pred, target), rel=1e-6)
+    assert spans == [
+        (0, 100, [0, 30, 30, 95, 100]), (100, 420, [0, 320]), (420, 500, [0, 80]), (500, 999, [0, 499]),
+        (999, 1000, [0, 1]),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="groups= says where they begin"):
+        nl.evaluate(nl.log_cosh, pred, target)
+    with pytest.raises(ValueError, match="a single row has no loss"):
+        nl.evaluate(nl.log_cosh, pred, target, groups=pointers, worst=1)
+    for wrong in ([0, 500], [1, 1000], [0, 700, 600, 1000], [0.0, 1000.0]):
+        with pytest.raises(FormatError, match="rise from 0 to the number of rows, 1000"):
+            nl.evaluate(nl.log_cosh, pred, target, groups=np.array(wrong))
+
+
+# threads ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_callers_choices_hold_in_every_thread(saved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = saved(pred=numbers(ROWS), target=numbers(ROWS, seed=1))
     seen, choose = set(), dispatch.choose
 
-    def spy(*arguments):
+    def spy(*arguments: Any) -> Any:
         backend = choose(*arguments)
-        seen.add((threading.current_thread() is threading.main_thread(), backend.name, threads.limit()))
+        if len(arguments[1][0]):
+            seen.add((backend.name, threads.limit()))
         return backend
 
     monkeypatch.setattr(dispatch, "choose", spy)
+    monkeypatch.setattr(dispatch, "replay", lambda *arguments: None)
     for name in ("cython", "numba"):
         with nl.num_threads(2), nl.use_backend(name):
-            stream([nl.mse], paths, chunk_bytes=64)
-        assert seen == {(False, name, 1)}
+            nl.evaluate(nl.mse, **paths)
+        assert seen == {(name, 1)}
         seen.clear()
     with nl.num_threads(2):
-        stream([nl.mse], paths, chunk_bytes=64, backend="cython")
-    assert seen == {(False, "cython", 1)}
+        nl.evaluate(nl.mse, **paths, backend="cython")
+    assert seen == {("cython", 1)}
 
 
-def test_the_first_chunk_is_done_before_others_start(saved) -> None:
+def test_the_first_block_is_done_before_others_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may compile kernels, which threads should not do side by side."""
-    path = saved(pred=numbers(ROWS))["pred"]
-    running, at_once = set(), []
+    running, at_once, work = set(), [], block.run
 
-    def work(start: int, chunk: dict[str, np.ndarray]) -> int:
-        running.add(start)
+    def slow(task: plan.Task) -> Any:
+        running.add(task.bounds[0])
         time.sleep(0.02)
-        at_once.append(set(running))
-        running.discard(start)
-        return len(chunk["pred"])
+        at_once.append(len(running))
+        running.discard(task.bounds[0])
+        assert at_once[1:] or (threading.current_thread() is threading.main_thread() and len(task.bounds) == 1)
+        return work(task)
 
-    with nl.num_threads(4), NpyFile(path) as file:
-        done = list(each_chunk({"pred": file}, 4 * 100, work))
-    assert at_once[0] == {0}
-    assert max(map(len, at_once)) > 1
-    assert done == [(100 * k, 100) for k in range(1, 11)]
+    monkeypatch.setattr(executors, "run", slow)
+    with nl.num_threads(4):
+        nl.evaluate(nl.mse, numbers(ROWS), numbers(ROWS, seed=1), chunk=1)
+    assert at_once[0] == 1 and max(at_once) > 1 and len(at_once) == 10
 
 
-def test_infinite_totals_stay_infinite(saved) -> None:
-    pred = numbers(ROWS).astype(np.float64)
-    pred[[10, 900]] = np.inf, 1e308
-    score = stream([nl.mae], saved(pred=pred, target=np.zeros(ROWS)), chunk_bytes=128).scores[0]
-    assert score.total == score.mean == np.inf
+def test_progress_ends_with_all_rows() -> None:
+    seen: list[tuple[int, int, int]] = []
+    with nl.num_threads(1):
+        nl.evaluate(nl.mse, numbers(ROWS), numbers(ROWS), chunk=2400, progress=lambda *moved: seen.append(moved))
+    assert seen == [(rows, ROWS, 8 * rows) for rows in (100, 400, 700, ROWS)]
+
+
+# results ----------------------------------------------------------------------------------------------------------
+
+
+def test_results_as_text_json_and_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    result = nl.evaluate([nl.mse, nl.mae], {"a": numbers(50), "b": numbers(50, seed=1)}, numbers(50, seed=2),
+                         by=np.arange(50) % 30, worst=2, interval=0.9, quantiles=(0.5,))  # fmt: skip
+    shown = str(result)
+    for words in ("predictions", "0.9 interval", "a.mse by group, the first 20 of 30", "paired differences",
+                  "quantiles of the loss", "b.mae: the worst rows"):  # fmt: skip
+        assert words in shown
+    found = json.loads(result.to_json(tmp_path / "result.json"))
+    assert json.loads((tmp_path / "result.json").read_text()) == found
+    assert found["scores"][0]["mean"] == result.scores[0].mean
+    assert len(found["scores"][0]["groups"]["keys"]) == 30 and found["rows"] == 50
+    axes = result.plot()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a.mse", "a.mae", "b.mse", "b.mae"]
+    bars = nl.evaluate([nl.mse, nl.mae], numbers(50), numbers(50, seed=1), interval=0.9)
+    assert bars.plot(axes.figure.add_subplot()).get_xlabel() == "mean loss"

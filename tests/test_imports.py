@@ -43,12 +43,13 @@ HEIGHTS = {
     "errors": 0,
     "extras": 0,
     "files": 0,
+    "tables": 0,
     "version": 0,
 }
 # Packages of the outside, and the only rooms that may name them.
 OUTSIDE = {
     "click": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "tables"},
     "numba": {"backends", "adapters", "cli"},
     "llvmlite": {"backends", "cli"},
     "sklearn": {"data", "adapters", "extras"},

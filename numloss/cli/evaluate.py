@@ -1,82 +1,177 @@
-"""`numloss evaluate`: losses over files, in chunks."""
+"""`numloss evaluate`: losses over files of any size."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import contextlib
+import functools
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import as_json, print_json, print_table, progress
+from .output import as_json, console, print_json, progress
 
 if TYPE_CHECKING:
-    from ..evaluation import Evaluation
+    from concurrent.futures import Executor
+
+FILES = (
+    "Files are .npy, .npz, .parquet, .arrow or .feather, with ::NAME behind the path for a member or for columns; "
+    "a folder or a quoted pattern such as 'shards/*.npy' stands for its files in sorted order."
+)
 
 
-@click.command("evaluate")
-@click.option("--loss", "losses", multiple=True, required=True, help="A loss by name; repeat for several in one pass.")
+@click.command("evaluate", epilog=FILES)
+@click.option(
+    "--loss", "losses", multiple=True, required=True, metavar="NAME[:OPTION=VALUE]...",
+    help="A loss by name; repeat for several in one pass.",
+)  # fmt: skip
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the losses that have it.")
-@click.option("--pred", type=click.Path(), help="Predictions, a .npy file.")
-@click.option("--target", type=click.Path(), help="Targets, a .npy file.")
-@click.option("--input", "others", multiple=True, metavar="NAME=FILE", help="Any other input of the losses.")
-@click.option("--weight", type=click.Path(), help="Weights, a .npy file with one for each row.")
-@click.option("--chunk-mib", default=4, show_default=True, type=click.IntRange(1), help="MiB that a thread reads.")
+@click.option("--pred", multiple=True, metavar="[MODEL=]FILE", help="Predictions; repeat for several models.")
+@click.option("--target", metavar="FILE", help="Targets.")
+@click.option("--input", "others", multiple=True, metavar="NAME=[MODEL=]FILE", help="Any other input of the losses.")
+@click.option("--weight", metavar="FILE", help="Weights, one for each row or each value.")
+@click.option("--by", metavar="FILE", help="An integer for each row: losses are given for each of its values too.")
+@click.option("--groups", metavar="FILE", help="Where groups of rows begin and end, for losses of groups.")
+@click.option("--quantile", "quantiles", multiple=True, type=float, help="A quantile of the loss of a row, in [0, 1].")
+@click.option("--worst", default=0, help="How many of the worst rows to list.")
+@click.option("--interval", type=float, metavar="LEVEL", help="Confidence intervals of the means, such as 0.95.")
+@click.option(
+    "--nan", default="propagate", type=click.Choice(["propagate", "omit", "raise"]), show_default=True,
+    help="What rows whose loss is NaN do.",
+)  # fmt: skip
+@click.option("--losses-to", type=click.Path(), help="Folder for .npy files of the loss of each row.")
+@click.option("--gradients-to", type=click.Path(), help="Folder for .npy files of the gradients of the sums.")
+@click.option("--memory", default="512MiB", show_default=True, help="What blocks may take in all.")
+@click.option("--chunk", help="What a worker reads at a time, such as 32MiB; changes no result.")
+@click.option("--threads", type=click.IntRange(1), help="Threads; by default as many as there are cores.")
+@click.option("--workers", type=click.IntRange(1), help="Processes instead of threads.")
+@click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask, such as tcp://host:8786.")
+@click.option("--mpi", is_flag=True, help="Under mpiexec: rank 0 adds up what the others compute.")
+@click.option("--resume", type=click.Path(), metavar="FILE", help="Keep the state there, and go on from it.")
 @click.option("--backend", help="numba or cython; by default the faster one that runs here.")
+@click.option("--plot", "picture", type=click.Path(), help="Draw the result into a .png file.")
 @as_json
 def command(
     losses: tuple[str, ...],
     options: tuple[str, ...],
-    pred: str | None,
+    pred: tuple[str, ...],
     target: str | None,
     others: tuple[str, ...],
     weight: str | None,
-    chunk_mib: int,
-    backend: str | None,
+    threads: int | None,
+    workers: int | None,
+    scheduler: str | None,
+    mpi: bool,
+    picture: str | None,
     as_json: bool,
+    **asked: Any,
 ) -> None:
-    """Evaluate losses over .npy files of any size."""
-    from ..evaluation import stream
+    """Evaluate losses over files of any size, in one pass."""
+    from .. import evaluate, num_threads
+    from ..backends.threads import limit
+
+    inputs = {"target": target, "weight": weight, **_others(others)}
+    if pred:
+        inputs["pred"] = _by_model("--pred", pred)
+    functions = _functions(losses, options)
+    with (
+        num_threads(threads or limit()),
+        _executor(workers, scheduler, mpi) as (leads, executor),
+        progress("evaluating", 1) as show,
+    ):
+        if not leads:
+            return
+        result = evaluate(functions, **inputs, **asked, executor=executor, progress=_speed(show))
+    if picture is not None:
+        _draw(result.plot(), picture)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        console().print(result)
+
+
+def _functions(losses: Sequence[str], options: Sequence[str]) -> list[Callable[..., Any]]:
+    """Losses with the options written behind their names, and with those given for all of them."""
     from ..naming import loss_named
     from .lookup import with_options
 
-    functions = with_options([loss_named(name) for name in losses], options)
-    inputs = {name: path for name, path in (("pred", pred), ("target", target)) if path is not None}
-    for other in others:
-        name, equals, path = other.partition("=")
+    parts = [text.split(":") for text in losses]
+    named = [loss_named(name) for name, *_ in parts]
+    functions = []
+    for loss, shared, (_, *texts) in zip(named, with_options(named, options), parts, strict=True):
+        (own,) = with_options([loss], texts)
+        functions.append(functools.partial(shared, **own.keywords) if isinstance(own, functools.partial) else shared)
+    return functions
+
+
+def _others(texts: Sequence[str]) -> dict[str, Any]:
+    """Inputs by name; one that is given several times has a file for each model."""
+    named: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
         if not equals:
-            raise ValueError(f"input {other!r} is not of the form name=file")
-        inputs[name] = path
-    with progress("evaluating", 1) as show:
-
-        def moved(done: int, rows: int) -> None:
-            show(done / rows if rows else 1, f"{done} of {rows} rows")
-
-        result = stream(functions, inputs, weight, chunk_bytes=chunk_mib << 20, backend=backend, progress=moved)
-    _report(result, as_json)
+            raise ValueError(f"input {text!r} is not of the form name=file")
+        named.setdefault(name, []).append(path)
+    return {name: _by_model(f"--input {name}", paths) for name, paths in named.items()}
 
 
-def figures(result: Evaluation) -> dict[str, Any]:
-    """An evaluation as plain data."""
-    return {
-        "scores": [{**asdict(score), "mean": score.mean} for score in result.scores],
-        "rows": result.rows,
-        "bytes": result.bytes,
-        "seconds": result.seconds,
-        "rows_per_second": result.rows_per_second,
-        "gigabytes_per_second": result.gigabytes_per_second,
-    }
+def _by_model(option: str, texts: Sequence[str]) -> str | dict[str, str]:
+    """One file, or a file for each model."""
+    if len(texts) == 1 and (os.path.exists(texts[0]) or not texts[0].partition("=")[0].isidentifier()):
+        return texts[0]
+    found = {}
+    for text in texts:
+        model, equals, path = text.partition("=")
+        if not equals and len(texts) == 1:
+            return text
+        if not equals or model in found:
+            raise ValueError(f"{option}: {text!r} is not of the form model=file, with another name for each model")
+        found[model] = path
+    return found
 
 
-def _report(result: Evaluation, as_json: bool) -> None:
-    if as_json:
-        print_json(figures(result))
-        return
-    rows = []
-    for score in result.scores:
-        options = ", ".join(f"{name}={value}" for name, value in score.options.items())
-        rows.append((score.loss, options, score.mean, score.total, score.weight))
-    title = (
-        f"{result.rows} rows in {result.seconds:.3g} s: "
-        f"{result.rows_per_second:.3g} rows/s, {result.gigabytes_per_second:.3g} GB/s"
-    )
-    print_table(("loss", "options", "mean", "sum", "weight"), rows, title)
+@contextlib.contextmanager
+def _executor(workers: int | None, scheduler: str | None, mpi: bool) -> Iterator[tuple[bool, Executor | None]]:
+    """Whether this process leads, and who computes; None for threads of this process."""
+    from ..extras import optional
+
+    if (workers is not None) + (scheduler is not None) + mpi > 1:
+        raise ValueError("choose one of --workers, --scheduler and --mpi")
+    if mpi:
+        with optional("mpi4py.futures", "mpi", "--mpi").MPICommExecutor() as executor:
+            yield executor is not None, executor
+    elif scheduler is not None:
+        with optional("distributed", "dask", "--scheduler").Client(scheduler) as client:
+            yield True, client.get_executor()
+    elif workers is not None:
+        from concurrent.futures import ProcessPoolExecutor
+
+        # a forked process would inherit threads of kernels that no longer run
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as executor:
+            yield True, executor
+    else:
+        yield True, None
+
+
+def _speed(show: Callable[[float, str], None]) -> Callable[[int, int, int], None]:
+    """A progress bar with rows and bytes a second."""
+    began = time.perf_counter()
+
+    def moved(done: int, rows: int, read: int) -> None:
+        seconds = time.perf_counter() - began
+        show(
+            done / rows if rows else 1,
+            f"{done} of {rows} rows, {done / seconds:.3g} rows/s, {read / seconds / 1e9:.3g} GB/s",
+        )
+
+    return moved
+
+
+def _draw(axes: Any, path: str) -> None:
+    from ..files import atomic_write
+
+    with atomic_write(path) as file:
+        axes.figure.savefig(file, format="png", dpi=120)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..tables import table
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -48,29 +50,11 @@ def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "", unwrapped: Sequence[str] = ()
 ) -> None:
     """Print a table; a column of numbers is set to the right, those in `unwrapped` keep their lines."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    listed = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD)
-    for k, name in enumerate(columns):
-        numbers = bool(listed) and all(isinstance(row[k], int | float) for row in listed)
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=name in unwrapped)
-    for row in listed:
-        table.add_row(*(Text(figure(value)) for value in row))
     if title:  # above the table, not in it, where it would be folded to the width of the columns
         console().print(Text(title, style="bold"), soft_wrap=True)
-    console().print(table)
-
-
-def figure(value: Any) -> str:
-    """A value as it stands in a table."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value)
+    console().print(table(columns, rows, unwrapped))
 
 
 @contextlib.contextmanager

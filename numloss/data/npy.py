@@ -20,8 +20,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from ..errors import FormatError
-
-Array = np.ndarray[Any, Any]
+from .source import Array, Reader, Source, file_stamp
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 64 * 1024
@@ -144,15 +143,19 @@ class NpyFile:
 
     Raises FormatError, with the file and the byte, for anything that is not exactly one array of a real dtype in
     C order. Only regular files are opened: a pipe or a device has no size to check.
+    `begin` and `size` say where it stands in a file that holds more than it, such as an archive.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.source = str(path)
+    def __init__(
+        self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, source: str | None = None
+    ) -> None:
+        self.path, self.begin = Path(path), begin
+        self.source = source or str(path)
         self._file = open_regular(path)
         try:
+            self._file.seek(begin)
             self.header = read_header(self._file, self.source)
-            self._check(os.fstat(self._file.fileno()).st_size)
+            self._check(os.fstat(self._file.fileno()).st_size if size is None else size)
         except BaseException:
             self._file.close()
             raise
@@ -187,7 +190,7 @@ class NpyFile:
         if part.nbytes == 0:
             return part
         view, done = part.view(np.uint8).reshape(-1), 0
-        at = self.header.offset + start * self.header.row_bytes
+        at = self.begin + self.header.offset + start * self.header.row_bytes
         while done < len(view):
             got = os.preadv(self._file.fileno(), [view[done:].data], at + done)
             if not got:
@@ -215,3 +218,42 @@ def load_npy(path: str | os.PathLike[str]) -> Array:
     """The whole array of a .npy file."""
     with NpyFile(path) as file:
         return file.read(0, file.buffer(file.rows))
+
+
+class NpySource(Source):
+    """A .npy file, or a member of an archive that is stored as it is; each reader opens and checks it again."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, name: str | None = None
+    ) -> None:
+        self.path, self.begin, self.size, self.name = Path(path), begin, size, name or str(path)
+        with self.open() as file:
+            self.header = file.header
+        self.shape, self.dtype = self.header.shape, self.header.dtype
+
+    def open(self) -> NpyFile:
+        """The file, opened."""
+        return NpyFile(self.path, self.begin, self.size, self.name)
+
+    def stamp(self) -> list[Any]:
+        return [*super().stamp(), *file_stamp(self.path)]
+
+    def reader(self, rows: int) -> Reader:
+        file = self.open()
+        if file.header != self.header:
+            file.close()
+            raise FormatError(f"{self.name}: the file was replaced while it was read")
+        return NpyReader(file, rows)
+
+
+class NpyReader(Reader):
+    """An open .npy file with a buffer of its own."""
+
+    def __init__(self, file: NpyFile, rows: int) -> None:
+        self.file, self.buffer = file, file.buffer(min(rows, file.rows))
+
+    def read(self, start: int, stop: int) -> Array:
+        return self.file.read(start, self.buffer[: stop - start])
+
+    def close(self) -> None:
+        self.file.close()

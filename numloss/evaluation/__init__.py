@@ -1,5 +1,124 @@
-"""Losses over files that need not fit into memory."""
+"""Losses over predictions in memory or in files of any size, in one pass.
 
-from .streaming import Evaluation, Score, stream
+The machinery is imported by the first call, so that `import numloss` stays light.
+"""
 
-__all__ = ["Evaluation", "Score", "stream"]
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from .result import Evaluation
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    losses: Callable[..., Any] | Sequence[Callable[..., Any]],
+    pred: Any = None,
+    target: Any = None,
+    *,
+    weight: Any = None,
+    by: Any = None,
+    groups: Any = None,
+    quantiles: Sequence[float] = (),
+    worst: int = 0,
+    interval: float | None = None,
+    nan: str = "propagate",
+    losses_to: str | os.PathLike[str] | None = None,
+    gradients_to: str | os.PathLike[str] | None = None,
+    memory: int | str = "512MiB",
+    chunk: int | str | None = None,
+    executor: Executor | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    backend: str | None = None,
+    progress: Callable[[int, int, int], object] | None = None,
+    **inputs: Any,
+) -> Evaluation:
+    r"""Evaluate losses over arrays or files in one pass: sums, groups, quantiles, worst rows, intervals.
+
+    The mean is :math:`\sum w l / \sum w` over all rows, as that of the loss in memory. Rows are read in blocks whose
+    size follows from the shapes of the inputs; what blocks give is added in their order.
+
+    Parameters
+    ----------
+    losses : loss or sequence of losses
+        Losses of numloss, or functools.partial of them with options fixed; each must add up over rows.
+    pred, target, **inputs : source, or mapping of str to source
+        The inputs of the losses by their names. A source is an array; an object with shape, dtype and slicing, as of
+        h5py, zarr and dask; or the path of a .npy, .npz, .parquet, .arrow or .feather file, with ``::NAME`` behind it
+        for a member or for columns, of a folder, or a pattern such as ``shards/*.npy``. The first axis runs over rows.
+        A mapping holds one source for each set of predictions; inputs that are not mappings are read once for all.
+    weight : source, optional
+        One weight a row, or weights of the shape of the unreduced loss.
+    by : source, optional
+        One integer a row: sums are given for each of its values too.
+    groups : source, optional
+        For losses that add up over groups of rows: integers from 0 to the number of rows at which groups begin and end.
+    quantiles : sequence of float
+        Which quantiles of the loss of a row to give, within 0.2 %.
+    worst : int
+        How many of the rows with the largest loss to list.
+    interval : float, optional
+        A level such as 0.95: confidence intervals of the means, by the jackknife over rows; with several sets of
+        predictions also of the difference to the first set, row by row.
+    nan : {"propagate", "omit", "raise"}
+        What a NaN among the losses of rows does. Counted and located in any case. ``"omit"`` also leaves out rows
+        whose target or weight is NaN, which raise otherwise.
+    losses_to, gradients_to : path, optional
+        Folders for a .npy file of each loss: the loss of each row by itself, and the gradient of the sum with
+        respect to the first differentiable input.
+    memory : int or str
+        Bytes that blocks may take in all, such as ``"512MiB"``.
+    chunk : int or str, optional
+        Bytes that a worker reads at a time.
+    executor : concurrent.futures.Executor, optional
+        Who computes; by default threads. Tasks carry paths, never arrays.
+    resume : path, optional
+        A file that keeps how far the evaluation has come. If it exists, the evaluation goes on from there; it is
+        removed at the end.
+    backend : str, optional
+        As in the losses.
+    progress : callable, optional
+        Called with the rows done, the rows in all, and the bytes done.
+
+    Returns
+    -------
+    Evaluation
+        With a score for each loss on each set of predictions; ``print`` shows tables, ``to_json`` and ``plot`` the
+        rest. The same bits for any number of threads, executor, chunk and memory.
+
+    Raises
+    ------
+    ValueError, IndexError
+        If a loss does not add up over rows, shapes do not fit, or a value lies outside its domain: with the file and
+        the row in it.
+    FormatError
+        If a file is not what it claims to be, or changes while it is read.
+
+    Notes
+    -----
+    Source: the jackknife variance of a ratio of sums is that of Efron and Stein, The jackknife estimate of variance,
+    Annals of Statistics 9 (1981), to first order.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> result = nl.evaluate([nl.mse, nl.mae], np.array([1.0, 4.0, 3.0]), np.array([1.0, 2.0, 4.0]), worst=1)
+    >>> [score.mean for score in result.scores]
+    [1.6666666666666667, 1.0]
+    >>> result.scores[0].worst[0].row
+    1
+    """
+    from .run import Question, evaluated
+
+    given = {"pred": pred, "target": target, "weight": weight, "by": by, **inputs}
+    question = Question(
+        tuple(quantiles), worst, interval, nan, losses_to, gradients_to, memory, chunk, executor, resume, backend,
+        progress,
+    )  # fmt: skip
+    return evaluated(losses, given, groups, question)

@@ -1,0 +1,257 @@
+"""Where rows come from, in memory or on disk: one face for arrays, files, folders of shards and whatever slices.
+
+A source is a description: a name, a shape and a dtype, all checked, and no open file. Its `reader` reads blocks of
+rows, in one thread at a time. A source that is `portable` can be sent to another process, which opens it again.
+"""
+
+from __future__ import annotations
+
+import bisect
+import glob
+import itertools
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FormatError
+
+Array = np.ndarray[Any, Any]
+REAL_KINDS = "biuf"
+# What separates a file from the name of what is read in it, as in predictions.npz::logits.
+MEMBER = "::"
+
+
+class Reader(ABC):
+    """An open source."""
+
+    @abstractmethod
+    def read(self, start: int, stop: int) -> Array:
+        """The rows from start to stop, valid until the next call."""
+
+    def close(self) -> None:  # noqa: B027 - most have something to close, arrays have not
+        """Close what was opened."""
+
+
+class Source(ABC):
+    """A name for messages, a shape whose first axis runs over rows, and a dtype."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    portable = True
+
+    @property
+    def rows(self) -> int:
+        """Entries of the first axis."""
+        return self.shape[0]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one entry of the first axis."""
+        return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def held(self) -> int:
+        """Bytes that a reader keeps beside one block of rows."""
+        return 0
+
+    @property
+    def grain(self) -> int:
+        """Rows that are decoded together: to begin among them costs as much as to begin before them."""
+        return 1
+
+    def place(self, row: int) -> tuple[str, int]:
+        """The file of a row, and the row in it."""
+        return self.name, row
+
+    def stamp(self) -> list[Any]:
+        """What changes when the content does, as far as can be told without reading it."""
+        return [self.name, list(self.shape), str(self.dtype)]
+
+    @abstractmethod
+    def reader(self, rows: int) -> Reader:
+        """Open it for blocks of at most so many rows."""
+
+
+def file_stamp(path: Path) -> list[Any]:
+    """Size and time of a file."""
+    status = os.stat(path)
+    return [str(path), status.st_size, status.st_mtime_ns]
+
+
+class SlicedSource(Source, Reader):
+    """An array, or any object with shape, dtype and slicing: of h5py, zarr, dask."""
+
+    def __init__(self, given: Any, name: str) -> None:
+        self.given, self.name = given, name
+        self.shape, self.dtype = tuple(given.shape), np.dtype(given.dtype)
+        self.portable = not isinstance(given, np.ndarray)
+        if not self.shape:
+            raise ValueError(f"{name}: a single number, without a first axis to read along")
+        if self.dtype.kind not in REAL_KINDS:
+            raise TypeError(f"{name} has dtype {self.dtype}; real numbers are needed")
+
+    def reader(self, rows: int) -> Reader:
+        return self
+
+    def read(self, start: int, stop: int) -> Array:
+        part: Array = self.given[start:stop]
+        if not isinstance(part, np.ndarray):  # a masked array stays one, so that the loss can refuse it
+            part = np.asarray(part)
+        expected = (stop - start, *self.shape[1:])
+        if part.shape != expected or part.dtype != self.dtype:
+            raise FormatError(
+                f"{self.name}[{start}:{stop}] has shape {part.shape} and dtype {part.dtype}; "
+                f"by its shape and dtype it should have {expected} and {self.dtype}"
+            )
+        return part
+
+
+class Shards(Source):
+    """Sources one after the other, as one."""
+
+    def __init__(self, parts: Sequence[Source], name: str) -> None:
+        self.parts, self.name = list(parts), name
+        first = self.parts[0]
+        for part in self.parts:
+            if part.shape[1:] != first.shape[1:] or part.dtype != first.dtype:
+                raise FormatError(
+                    f"{name}: shards that do not line up: {first.name} has rows of shape {first.shape[1:]} in "
+                    f"{first.dtype}, but {part.name} has {part.shape[1:]} in {part.dtype}"
+                )
+        self.starts = [0, *itertools.accumulate(part.rows for part in self.parts)]
+        self.shape, self.dtype = (self.starts[-1], *first.shape[1:]), first.dtype
+        self.portable = all(part.portable for part in self.parts)
+
+    @property
+    def held(self) -> int:
+        return max(part.held for part in self.parts)
+
+    @property
+    def grain(self) -> int:
+        return max(part.grain for part in self.parts)
+
+    def index(self, row: int) -> int:
+        """The shard of a row; of shards without rows before it, the last."""
+        return min(bisect.bisect_right(self.starts, row), len(self.parts)) - 1
+
+    def place(self, row: int) -> tuple[str, int]:
+        k = self.index(row)
+        return self.parts[k].place(row - self.starts[k])
+
+    def stamp(self) -> list[Any]:
+        return [part.stamp() for part in self.parts]
+
+    def reader(self, rows: int) -> Reader:
+        return ShardReader(self, rows)
+
+
+class ShardReader(Reader):
+    """One open shard at a time; a block that crosses shards is put together in a buffer."""
+
+    def __init__(self, shards: Shards, rows: int) -> None:
+        self.shards, self.rows = shards, rows
+        self.open: tuple[int, Reader] | None = None
+        self.buffer: Array | None = None
+
+    def read(self, start: int, stop: int) -> Array:
+        first, last = self.shards.index(start), self.shards.index(max(start, stop - 1))
+        if first == last:
+            return self._of(first, start, stop)
+        if self.buffer is None:
+            self.buffer = np.empty((self.rows, *self.shards.shape[1:]), self.shards.dtype)
+        for k in range(first, last + 1):
+            low, high = max(start, self.shards.starts[k]), min(stop, self.shards.starts[k + 1])
+            if low < high:
+                self.buffer[low - start : high - start] = self._of(k, low, high)
+        return self.buffer[: stop - start]
+
+    def _of(self, k: int, start: int, stop: int) -> Array:
+        if self.open is None or self.open[0] != k:
+            self.close()
+            self.open = k, self.shards.parts[k].reader(self.rows)
+        begin = self.shards.starts[k]
+        return self.open[1].read(start - begin, stop - begin)
+
+    def close(self) -> None:
+        if self.open is not None:
+            self.open[1].close()
+            self.open = None
+
+
+def source_of(given: Any, name: str, most_bytes: int) -> Source:
+    """The source behind a path, an array, or an object that slices; `name` is what messages call an array.
+
+    A path may be a .npy, .npz, .parquet, .arrow or .feather file, with ``::`` and the name of a member, or of
+    columns, behind it; a folder or a pattern stands for its files in sorted order. At most `most_bytes` are
+    unpacked from a compressed archive, which cannot be read in parts.
+    """
+    if isinstance(given, Source):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return _of_path(os.fspath(given), most_bytes)
+    try:
+        sliceable = hasattr(given, "__getitem__") and np.dtype(given.dtype).kind in REAL_KINDS
+    except (AttributeError, TypeError):
+        sliceable = False
+    return SlicedSource(given if sliceable else np.asarray(given), name)
+
+
+def _of_path(text: str, most_bytes: int) -> Source:
+    path, member = text, ""
+    if not os.path.exists(text) and MEMBER in text:
+        path, _, member = text.rpartition(MEMBER)
+    if os.path.isdir(path):
+        found = sorted(entry.path for entry in os.scandir(path) if Path(entry.name).suffix in READERS)
+        if not found:
+            raise FormatError(f"{path}: a folder without files of {', '.join(READERS)}")
+    elif not os.path.exists(path) and glob.has_magic(path):
+        found = sorted(glob.glob(path))
+        if not found:
+            raise FileNotFoundError(f"no file matches {path}")
+    else:
+        return _of_file(path, member, most_bytes)
+    return Shards([_of_file(file, member, most_bytes) for file in found], text)
+
+
+def _of_file(path: str, member: str, most_bytes: int) -> Source:
+    return READERS.get(Path(path).suffix, _npy)(path, member, most_bytes)
+
+
+def _npy(path: str, member: str, most_bytes: int) -> Source:
+    from .npy import NpySource
+
+    if member:
+        raise FormatError(f"{path}: a .npy file holds one array, there is no {member!r} in it")
+    return NpySource(path)
+
+
+def _npz(path: str, member: str, most_bytes: int) -> Source:
+    from .npz import npz_source
+
+    return npz_source(path, member, most_bytes)
+
+
+def _arrow(path: str, member: str, most_bytes: int) -> Source:
+    from .arrow import ArrowSource
+
+    return ArrowSource(path, member)
+
+
+def _parquet(path: str, member: str, most_bytes: int) -> Source:
+    from .parquet import ParquetSource
+
+    return ParquetSource(path, member)
+
+
+READERS = {
+    ".npy": _npy,
+    ".npz": _npz,
+    ".arrow": _arrow,
+    ".feather": _arrow,
+    ".parquet": _parquet,
+}

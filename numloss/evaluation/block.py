@@ -1,0 +1,227 @@
+"""Blocks of rows: read, and worked on while they still lie in the cache, in whatever thread or process takes them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..backends.threads import num_threads
+from ..data.source import Array, Reader
+from ..transforms import sum_and_weight, value_and_grad
+from .outputs import Written
+from .plan import BY, GROUPS, WEIGHT, Plan, Series, Task
+from .rows import row_sums, row_weights
+from .totals import FIRST_ROWS, Part, RowPart, bins_of, groups_of, moments_of, worst_of
+
+PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)")
+
+
+def run(task: Task) -> list[list[Part]]:
+    """The parts of each block of a task: one for each series, then one for each pair of series."""
+    plan = task.plan
+    with contextlib.ExitStack() as stack:
+        if task.threads is not None:
+            stack.enter_context(num_threads(task.threads))
+        readers: dict[str, Reader] = {}
+        for name, source in plan.sources.items():
+            readers[name] = source.reader(plan.block_rows)
+            stack.callback(readers[name].close)
+        written = stack.enter_context(Written(plan))
+        parts = []
+        for k, (start, stop) in enumerate(task.bounds):
+            arrays = {name: reader.read(start, stop) for name, reader in readers.items()}
+            pointers = task.pointers[k] if task.pointers else None
+            parts.append(Block(plan, start, arrays, pointers, written).parts())
+        return parts
+
+
+class Block:
+    """The arrays of one block."""
+
+    def __init__(
+        self, plan: Plan, start: int, arrays: dict[str, Array], pointers: Array | None, written: Written
+    ) -> None:
+        self.plan, self.start, self.arrays, self.pointers, self.written = plan, start, arrays, pointers, written
+        self.fixed: dict[str, Any] = {} if plan.backend is None else {"backend": plan.backend}
+
+    def parts(self) -> list[Part]:
+        """The parts of all series, then the moments of the pairs."""
+        single = [SeriesBlock(self, k, series) for k, series in enumerate(self.plan.series)]
+        found = [each.part() for each in single]
+        return found + [difference(single[a], single[b]) for a, b in self.plan.pairs]
+
+
+class SeriesBlock:
+    """One series on one block. `kept` are the rows that count, counted in the block; None stands for all of them."""
+
+    def __init__(self, block: Block, k: int, series: Series) -> None:
+        self.block, self.k, self.series = block, k, series
+        self.inputs: tuple[Array, ...] = tuple(block.arrays[name] for name in series.inputs)
+        self.weight = block.arrays.get(WEIGHT) if series.loss.weighted else None
+        self.kept: Array | None = None
+        self.sums = self.weights = np.zeros(0)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The keywords of a call."""
+        given: dict[str, Any] = dict(self.block.fixed)
+        if self.weight is not None:
+            given[WEIGHT] = self.weight
+        loss = self.series.loss
+        if self.block.pointers is not None and loss.adds_up == "groups":
+            if GROUPS in loss.inputs or GROUPS in loss.defaults:
+                given[GROUPS] = self.block.pointers
+        return given
+
+    def part(self) -> Part:
+        """Everything that is wanted of this series."""
+        total, weight, nans = self._sum()
+        part = Part(total, weight)
+        if nans is not None:
+            found = np.flatnonzero(nans)
+            part.nans = len(found)
+            part.nan_rows = tuple(int(row) + self.block.start for row in found[:FIRST_ROWS])
+        if self.block.plan.by_row:
+            part.rows = self._by_row()
+        if self.block.plan.gradients_to:
+            self._write_gradients()
+        return part
+
+    def _sum(self) -> tuple[float, float, Array | None]:
+        """Sum and weight, and which rows are NaN; rows that are to be omitted are gone from here on."""
+        omit = self.block.plan.nan == "omit"
+        try:
+            total, weight = self._call(sum_and_weight(self.series.function), **self.given)
+            if total == total:
+                return total, weight, None
+        except ValueError:
+            if not omit:
+                raise
+        if omit:
+            self._drop(self._nan_inputs())
+            total, weight = self._call(sum_and_weight(self.series.function), **self.given)
+        if total != total:
+            nans = np.isnan(row_sums(self._values()))
+            if self.block.plan.nan == "raise" and nans.any():
+                self._raise_nan(nans)
+            if omit:
+                self._drop(nans)
+                total, weight = self._call(sum_and_weight(self.series.function), **self.given)
+            else:
+                return total, weight, nans
+        if self.kept is None:
+            return total, weight, None
+        gone = np.ones(len(self.block.arrays[self.series.inputs[0]]), bool)
+        gone[self.kept] = False
+        return total, weight, gone
+
+    def _values(self) -> Array:
+        """The unreduced loss."""
+        return np.asarray(self._call(self.series.function, **self.given, reduction="none"))
+
+    def _call(self, function: Any, **given: Any) -> Any:
+        try:
+            return function(*self.inputs, **given)
+        except (ValueError, IndexError) as error:
+            self._raise_located(error)
+
+    def _nan_inputs(self) -> Array:
+        """Rows with a NaN where none is allowed: in targets, weights and whatever is not a prediction."""
+        loss = self.series.loss
+        others = [array for k, array in enumerate(self.inputs) if k not in loss.wrt]
+        if self.weight is not None:
+            others.append(self.weight)
+        bad = np.zeros(len(self.inputs[0]), bool)
+        for array in others:
+            if array.dtype.kind == "f":
+                bad |= np.isnan(array).reshape(len(array), -1).any(axis=1)
+        return bad
+
+    def _drop(self, bad: Array) -> None:
+        if not bad.any():
+            return
+        good = np.flatnonzero(~bad)
+        self.inputs = tuple(array[good] for array in self.inputs)
+        self.weight = None if self.weight is None else self.weight[good]
+        self.kept = good if self.kept is None else self.kept[good]
+
+    def _by_row(self) -> RowPart:
+        plan, loss, part = self.block.plan, self.series.loss, RowPart()
+        values = self._values()
+        self.sums = row_sums(values)
+        self.weights = row_weights(loss, self.series.options, self.inputs, self.weight, values.shape)
+        counted = (self.weights > 0.0) & (self.sums == self.sums)
+        losses = np.where(self.weights > 0.0, self.sums / np.where(self.weights > 0.0, self.weights, 1.0), 0.0)
+        rows = np.arange(len(losses)) if self.kept is None else self.kept
+        if plan.losses_to:
+            self.block.written.losses(self.k, self.block.start, self._all_rows(losses, rows))
+        some = losses[counted]
+        if plan.bins:
+            part.bins = bins_of(some)
+            part.ends = (float(some.min()), float(some.max())) if len(some) else part.ends
+        if plan.worst and len(some):
+            part.worst = worst_of(some, rows[counted] + self.block.start, plan.worst)
+        if plan.interval:
+            part.moments = moments_of(self.sums[counted], self.weights[counted]) if len(some) else None
+        if BY in self.block.arrays:
+            part.groups = groups_of(self.block.arrays[BY][rows], self.sums, self.weights)
+        return part
+
+    def _all_rows(self, losses: Array, rows: Array) -> Array:
+        """One number for each row of the block: NaN for rows that were omitted."""
+        full = np.full(len(self.block.arrays[self.series.inputs[0]]), np.nan)
+        full[rows] = losses
+        return full
+
+    def _write_gradients(self) -> None:
+        first = self.series.loss.wrt[0]
+        function = value_and_grad(self.series.function, argnums=first)
+        _, gradient = self._call(function, **self.given, reduction="sum")
+        if self.kept is not None:
+            full = np.zeros((len(self.block.arrays[self.series.inputs[0]]), *gradient.shape[1:]), gradient.dtype)
+            full[self.kept] = gradient
+            gradient = full
+        self.block.written.gradients(self.k, self.block.start, gradient)
+
+    def _raise_nan(self, nans: Array) -> NoReturn:
+        name = self.series.inputs[self.series.loss.wrt[0]]
+        row = int(np.flatnonzero(nans)[0])
+        file, place = self.block.plan.sources[name].place(self._row(row))
+        raise ValueError(
+            f"{file}: {self.series.label}: the loss of row {place} is NaN, as of {int(nans.sum())} of the "
+            f"{len(nans)} rows read with it; nan='omit' leaves such rows out, nan='propagate' reports NaN"
+        )
+
+    def _row(self, k: int) -> int:
+        """The row of all, for a row of what is computed here."""
+        return self.block.start + (k if self.kept is None else int(self.kept[k]))
+
+    def _raise_located(self, error: ValueError | IndexError) -> NoReturn:
+        """Raise the error with the row counted from the start of its file, and with the file's name."""
+        sources = dict(zip(self.series.loss.inputs, self.series.inputs, strict=False)) | {WEIGHT: WEIGHT}
+        found = PLACE.search(str(error))
+        if found is None or sources.get(found[1]) not in self.block.plan.sources:
+            raise error
+        row = self._row(int(found[2]))
+        file, place = self.block.plan.sources[sources[found[1]]].place(row)
+        text = PLACE.sub(lambda match: f"{match[1]}[{place}", str(error), count=1)
+        if file == sources[found[1]]:  # an array in memory
+            raise type(error)(text) from error
+        raise type(error)(f"{file}: {text}; rows count from the start of the file") from error
+
+
+def difference(first: SeriesBlock, second: SeriesBlock) -> Part:
+    """Sums and moments of what two series differ by on the rows that count in both."""
+    size = len(first.block.arrays[first.series.inputs[0]])
+    full = np.full((2, 2, size), np.nan)
+    for k, each in enumerate((first, second)):
+        kept = np.arange(size) if each.kept is None else each.kept
+        full[k, 0, kept], full[k, 1, kept] = each.sums, each.weights
+    (sums, weights), (other_sums, other_weights) = full
+    both = (weights > 0.0) & (other_weights > 0.0) & (sums == sums) & (other_sums == other_sums)
+    changes, counts = (sums - other_sums)[both], weights[both]
+    rows = RowPart(moments=moments_of(changes, counts) if len(counts) else None)
+    return Part(float(changes.sum()), float(counts.sum()), rows=rows)

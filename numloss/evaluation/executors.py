@@ -1,0 +1,71 @@
+"""Who computes the tasks: this thread, a few threads, or any executor of concurrent.futures.
+
+Whoever it is, results are given in the order of the tasks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from typing import Any
+
+from .block import run
+from .plan import Task
+from .totals import Part
+
+# Tasks that wait in line for each worker, so that none is idle while results are added up.
+AHEAD = 2
+# What is assumed of an executor that does not say how many workers it has.
+WORKERS = 8
+
+
+def workers_of(executor: Executor) -> int:
+    """How many tasks an executor runs at once, as far as it says."""
+    count: Any = getattr(executor, "_max_workers", None) or getattr(executor, "num_workers", None)
+    client: Any = getattr(executor, "_client", None)
+    if client is not None:  # of Dask
+        count = sum(client.nthreads().values())
+    return count if isinstance(count, int) and count > 0 else WORKERS
+
+
+def in_order(tasks: Iterable[Task], executor: Executor | None, workers: int) -> Generator[list[list[Part]]]:
+    """The parts of each task."""
+    if executor is not None:
+        yield from _through(executor, tasks, workers)
+    elif workers == 1:
+        yield from map(run, tasks)
+    else:
+        remaining = iter(tasks)
+        # the first task may compile kernels, which threads should not do side by side
+        yield run(next(remaining))
+        with ThreadPoolExecutor(workers, "numloss-evaluation") as pool:
+            yield from _through(pool, remaining, workers)
+
+
+def _through(executor: Executor, tasks: Iterable[Task], workers: int) -> Generator[list[list[Part]]]:
+    """Through an executor; when an error ends this, what waits is cancelled."""
+    waiting: deque[Future[list[list[Part]]]] = deque()
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: [future.cancel() for future in waiting])
+        for task in tasks:
+            waiting.append(_submitted(executor, task))
+            if len(waiting) > AHEAD * workers:
+                yield _result(waiting.popleft())
+        while waiting:
+            yield _result(waiting.popleft())
+
+
+def _submitted(executor: Executor, task: Task) -> Future[list[list[Part]]]:
+    try:
+        return executor.submit(run, task)
+    except BrokenExecutor as error:
+        raise ChildProcessError(f"a worker ended before its work was done: {error}") from error
+
+
+def _result(future: Future[list[list[Part]]]) -> list[list[Part]]:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise ChildProcessError(f"a worker ended before its work was done: {error}") from error

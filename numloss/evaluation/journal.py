@@ -1,0 +1,86 @@
+"""How far a long evaluation has come, in a file from which another process can go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..data.source import Array
+from ..errors import FormatError
+from ..files import atomic_write
+from ..version import __version__
+from .plan import Plan
+from .totals import Total
+
+# Seconds between two states on the disk.
+EVERY = 2.0
+
+
+def identity(plan: Plan, pointers: Array | None) -> str:
+    """What an evaluation is: the same for the same files, losses and questions."""
+    memory = [source.name for source in plan.sources.values() if not source.portable]
+    if memory:
+        raise ValueError(f"resume needs files that can be opened again; {', '.join(memory)} is in memory")
+    asked = {
+        "version": __version__,
+        "sources": {name: source.stamp() for name, source in plan.sources.items()},
+        "series": [[each.label, list(each.inputs), pickle.dumps(each.function).hex()] for each in plan.series],
+        "blocks": plan.block_rows,
+        "questions": [plan.nan, plan.bins, plan.worst, plan.interval, plan.pairs],
+        "outputs": [output.path for output in (*plan.losses_to, *plan.gradients_to)],
+        "groups": None if pointers is None else hashlib.sha256(pointers.tobytes()).hexdigest(),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+class Journal:
+    """The file of one evaluation. Without a path it does nothing."""
+
+    def __init__(self, path: str | os.PathLike[str] | None, plan: Plan, pointers: Array | None) -> None:
+        self.path = None if path is None else Path(path)
+        self.identity = "" if path is None else identity(plan, pointers)
+        self.outputs = [*plan.losses_to, *plan.gradients_to]
+        self.saved = time.monotonic()
+
+    def take_up(self, totals: Sequence[Total]) -> int:
+        """Bring the totals to where they were; gives the number of blocks that are in them."""
+        if self.path is None or not self.path.exists():
+            return 0
+        try:
+            content: dict[str, Any] = json.loads(self.path.read_text())
+            found, blocks, states = content["evaluation"], int(content["blocks"]), content["totals"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"{self.path}: not the state of an evaluation: {error}") from error
+        if found != self.identity:
+            raise ValueError(f"{self.path} belongs to another evaluation, or its files have changed; remove it first")
+        if not all(output.taken_up for output in self.outputs):
+            return 0
+        for total, state in zip(totals, states, strict=True):
+            total.take_up(state)
+        return blocks
+
+    def save(self, blocks: int, totals: Sequence[Total]) -> None:
+        """Keep the totals after so many blocks, unless they were kept a moment ago."""
+        if self.path is None or time.monotonic() - self.saved < EVERY:
+            return
+        for output in self.outputs:  # rows that the state counts as done must be on the disk before it is
+            handle = os.open(output.temporary, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        content = {"evaluation": self.identity, "blocks": blocks, "totals": [total.state() for total in totals]}
+        with atomic_write(self.path) as file:
+            file.write(json.dumps(content).encode())
+        self.saved = time.monotonic()
+
+    def done(self) -> None:
+        """Remove the file."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)

@@ -1,0 +1,204 @@
+"""What an evaluation computes, as data that can be sent to another process: sources, losses, and what is asked."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..data.source import Array, Source
+from ..errors import FormatError
+from ..registry import Loss
+from ..transforms import sum_and_weight, unwrapped
+
+Function = Callable[..., Any]
+# Elements of the widest input in a block: two blocks of float32 fill the second cache of a core.
+BLOCK_ELEMENTS = 1 << 17
+NAN_POLICIES = ("propagate", "omit", "raise")
+# The names under which a plan keeps what is not an input of a loss.
+WEIGHT, BY, GROUPS = "weight", "by", "groups"
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One loss with its options on one set of predictions, and the sources of its inputs."""
+
+    model: str
+    function: Function
+    inputs: tuple[str, ...]
+
+    @functools.cached_property
+    def loss(self) -> Loss:
+        """The record of the loss."""
+        return unwrapped(self.function)[0]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a partial has fixed."""
+        return unwrapped(self.function)[2]
+
+    @property
+    def label(self) -> str:
+        """The loss with its options, after the name of the predictions if there are several."""
+        options = ",".join(f"{name}={short(value)}" for name, value in self.options.items())
+        text = f"{self.loss.name}({options})" if options else self.loss.name
+        return f"{self.model}.{text}" if self.model else text
+
+
+def short(value: Any) -> str:
+    """An option as it stands in a label: arrays are not printed whole."""
+    return f"{value:g}" if isinstance(value, float) else f"[{len(value)}]" if np.ndim(value) else str(value)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a block needs to know beside its rows."""
+
+    sources: dict[str, Source]
+    series: tuple[Series, ...]
+    block_rows: int
+    nan: str
+    backend: str | None
+    bins: bool
+    worst: int
+    interval: bool
+    pairs: tuple[tuple[int, int], ...]
+    losses_to: tuple[Any, ...] = ()
+    gradients_to: tuple[Any, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows of every source."""
+        return next(iter(self.sources.values())).rows
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row of all sources."""
+        return sum(source.row_bytes for source in self.sources.values())
+
+    @property
+    def by_row(self) -> bool:
+        """True if the losses of single rows are wanted, not their sums alone."""
+        return bool(BY in self.sources or self.bins or self.worst or self.interval or self.losses_to)
+
+    @property
+    def block_bytes(self) -> int:
+        """Memory of a worker: a block of every source, what readers hold, and what is computed of a block."""
+        rows = min(self.block_rows, self.rows)
+        read = rows * self.row_bytes + sum(source.held for source in self.sources.values())
+        widest = max(rows * source.row_bytes for source in self.sources.values())
+        return read + widest * (2 * bool(self.gradients_to) + 2 * self.by_row) + 64 * rows * self.by_row
+
+
+@dataclass(frozen=True)
+class Task:
+    """Blocks one after the other, in one thread; `pointers` are the ends of groups of rows in each block."""
+
+    plan: Plan
+    bounds: tuple[tuple[int, int], ...]
+    pointers: tuple[Array | None, ...] = ()
+    threads: int | None = field(default=None)
+
+
+def byte_count(size: int | str) -> int:
+    """A number of bytes, also written as 512MiB."""
+    if isinstance(size, int) and size > 0:
+        return size
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(size).strip())
+    if found is None or found[2].upper() not in UNITS or not float(found[1]):
+        raise ValueError(f"{size!r} is not a number of bytes; write for instance 512MiB")
+    return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+def functions_of(losses: Any) -> list[Function]:
+    """One loss or several, each a loss or a partial with options fixed, in a form that adds up over rows."""
+    functions = list(losses) if isinstance(losses, Sequence) else [losses]
+    if not functions:
+        raise ValueError("no loss to evaluate")
+    for function in functions:
+        loss, arguments, options = unwrapped(function)
+        fixed = [name for name in ("weight", "out", *loss.inputs) if name in options]
+        if arguments or fixed:
+            raise ValueError(f"{loss.name}: only options may be fixed, not {', '.join(fixed) or 'arrays'}")
+        sum_and_weight(function)
+    return functions
+
+
+def series_of(functions: Sequence[Function], given: Mapping[str, Any]) -> tuple[list[Series], dict[str, Any]]:
+    """Every loss on every set of predictions, and what is to be opened for them by name.
+
+    An input given as a mapping differs from one set of predictions to the next; the others are shared and opened once.
+    """
+    sets = {name: value for name, value in given.items() if isinstance(value, Mapping)}
+    models = list(next(iter(sets.values()), {""}))
+    for name, value in sets.items():
+        if set(value) != set(models):
+            raise ValueError(f"{name} is given for {', '.join(value)}, but other inputs are for {', '.join(models)}")
+    opened = {name: value for name, value in given.items() if name not in sets}
+    opened.update({f"{name} of {model}": values[model] for name, values in sets.items() for model in models})
+    series = []
+    for model in models:
+        for function in functions:
+            loss = unwrapped(function)[0]
+            wanted = [name for name in loss.inputs if name != GROUPS]
+            missing = [name for name in wanted if name not in given]
+            if missing:
+                raise ValueError(f"{loss.name}: no file for {', '.join(missing)}; it takes {', '.join(loss.inputs)}")
+            names = tuple(f"{name} of {model}" if name in sets else name for name in wanted)
+            series.append(Series(model, function, names))
+    used = {name for each in series for name in each.inputs}
+    unused = [name for name in opened if name not in used and name not in (WEIGHT, BY)]
+    if unused:
+        raise ValueError(f"no loss takes {', '.join(unused)}")
+    return series, opened
+
+
+def check_rows(sources: Mapping[str, Source]) -> None:
+    """All sources have the same number of rows."""
+    first, *others = sources.values()
+    for other in others:
+        if other.rows != first.rows:
+            raise FormatError(f"{first.name} has {first.rows} rows, but {other.name} has {other.rows}")
+
+
+def check_losses(plan: Plan) -> None:
+    """Shapes and dtypes fit each other: every loss is asked about no rows at all, before the first one is read."""
+    empty = {name: np.empty((0, *source.shape[1:]), source.dtype) for name, source in plan.sources.items()}
+    for each in plan.series:
+        given = {WEIGHT: empty[WEIGHT]} if WEIGHT in empty and each.loss.weighted else {}
+        if each.loss.adds_up == "groups":
+            continue
+        try:
+            sum_and_weight(each.function)(*(empty[name] for name in each.inputs), **given, backend=plan.backend)
+        except (ValueError, TypeError) as error:
+            names = {name: plan.sources[name].name for name in (*each.inputs, *given)}
+            files = ", ".join(f"{name} is {source}" for name, source in names.items() if name != source)
+            if not files or " has " not in str(error):  # about an option
+                raise
+            raise type(error)(f"{error} ({files})") from error
+
+
+def block_rows(sources: Mapping[str, Source]) -> int:
+    """Rows of a block. They follow from the shapes alone, since the bits of its sum depend on them."""
+    widest = max(int(np.prod(source.shape[1:], dtype=np.int64)) for source in sources.values())
+    return max(1, BLOCK_ELEMENTS // max(1, widest))
+
+
+def block_bounds(rows: int, size: int, pointers: Array | None) -> list[tuple[int, int]]:
+    """Where the blocks begin and end: every `size` rows, or at the last end of a group before that."""
+    if pointers is None:
+        return [(start, min(start + size, rows)) for start in range(0, rows, size)]
+    bounds, start = [], 0
+    while start < rows:
+        k = int(np.searchsorted(pointers, start + size, side="right")) - 1
+        stop = int(pointers[k])
+        if stop <= start:  # one group that is larger than a block
+            stop = int(pointers[np.searchsorted(pointers, start, side="right")])
+        bounds.append((start, stop))
+        start = stop
+    return bounds

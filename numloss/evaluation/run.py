@@ -1,0 +1,204 @@
+"""An evaluation from the first check to the last block."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..backends.threads import limit
+from ..data.source import Array, Source, source_of
+from ..dispatch import chosen_backend
+from ..errors import FormatError
+from .executors import in_order, workers_of
+from .journal import Journal
+from .outputs import created
+from .plan import (
+    BY,
+    GROUPS,
+    NAN_POLICIES,
+    Plan,
+    Task,
+    block_bounds,
+    block_rows,
+    byte_count,
+    check_losses,
+    check_rows,
+    functions_of,
+    series_of,
+)
+from .result import Evaluation, result_of
+from .totals import Total
+
+# Bytes that a task reads: small enough for all workers to finish together, large enough not to be felt.
+TASK_BYTES = 32 << 20
+# Tasks for each worker at least, as long as there are blocks.
+TASKS_EACH = 4
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked beside the losses and their inputs, as `evaluate` documents it."""
+
+    quantiles: tuple[float, ...]
+    worst: int
+    interval: float | None
+    nan: str
+    losses_to: str | os.PathLike[str] | None
+    gradients_to: str | os.PathLike[str] | None
+    memory: int | str
+    chunk: int | str | None
+    executor: Executor | None
+    resume: str | os.PathLike[str] | None
+    backend: str | None
+    progress: Callable[[int, int, int], object] | None
+
+    def check(self) -> None:
+        """Raise for what cannot be meant."""
+        if self.nan not in NAN_POLICIES:
+            raise ValueError(f"nan must be one of {', '.join(map(repr, NAN_POLICIES))}, got {self.nan!r}")
+        if not all(0.0 <= q <= 1.0 for q in self.quantiles):
+            raise ValueError(f"quantiles must lie in [0, 1], got {list(self.quantiles)}")
+        if isinstance(self.worst, bool) or not isinstance(self.worst, int) or self.worst < 0:
+            raise ValueError(f"worst must be a number of rows, got {self.worst!r}")
+        if self.interval is not None and not 0.0 < self.interval < 1.0:
+            raise ValueError(f"interval must be a level in (0, 1), such as 0.95, got {self.interval!r}")
+
+
+def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Question) -> Evaluation:
+    """Answer the question for every loss on every set of predictions, in one pass."""
+    question.check()
+    memory = byte_count(question.memory)
+    plan, pointers = planned(losses, given, groups, question, memory)
+    pairs = [(plan.series[a].label, plan.series[b].label) for a, b in plan.pairs]
+    totals = [
+        Total(plan.bins, plan.worst, plan.interval, BY in plan.sources) for _ in plan.series
+    ] + [Total(False, 0, True, False) for _ in pairs]  # fmt: skip
+    began = time.perf_counter()
+    with _with_outputs(plan, question) as complete:
+        _add_up(complete, pointers, totals, question, memory)
+    return result_of(complete, totals, pairs, question, time.perf_counter() - began)
+
+
+def planned(
+    losses: Any, given: Mapping[str, Any], groups: Any, question: Question, memory: int
+) -> tuple[Plan, Array | None]:
+    """The plan, everything in it checked, and the ends of groups of rows if a loss needs them."""
+    functions = functions_of(losses)
+    series, opened = series_of(functions, {name: value for name, value in given.items() if value is not None})
+    sources: dict[str, Source] = {name: source_of(value, name, memory) for name, value in opened.items()}
+    check_rows(sources)
+    if BY in sources and (sources[BY].dtype.kind not in "iu" or len(sources[BY].shape) > 1):
+        shape, dtype = sources[BY].shape, sources[BY].dtype
+        raise TypeError(f"by: {sources[BY].name} has shape {shape} and dtype {dtype}; it holds one integer a row")
+    count = len(functions)
+    wanted = question.interval is not None
+    pairs = [(a, k) for k in range(count, len(series)) for a in (k % count,)] if wanted else []
+    plan = Plan(
+        sources, tuple(series), block_rows(sources), question.nan, question.backend or chosen_backend(),
+        bool(question.quantiles), question.worst, wanted, tuple(pairs),
+    )  # fmt: skip
+    check_losses(plan)
+    grouped = [each.loss.name for each in series if each.loss.adds_up == "groups"]
+    if not grouped:
+        return plan, None
+    if groups is None:
+        raise ValueError(f"{grouped[0]} adds up over groups of rows; groups= says where they begin and end")
+    if plan.by_row or question.losses_to or question.gradients_to:
+        raise ValueError(f"{grouped[0]} adds up over groups of rows: a single row has no loss")
+    return plan, _pointers(groups, plan.rows, memory)
+
+
+def _pointers(groups: Any, rows: int, memory: int) -> Array:
+    """The ends of groups, from 0 to the number of rows, each above the one before."""
+    source = source_of(groups, GROUPS, memory)
+    reader = source.reader(source.rows)
+    try:
+        found = np.array(reader.read(0, source.rows))
+    finally:
+        reader.close()
+    rising = found.ndim == 1 and len(found) > 0 and found.dtype.kind in "iu" and bool((np.diff(found) >= 0).all())
+    if not rising or found[0] != 0 or found[-1] != rows:
+        raise FormatError(f"{source.name}: groups are integers that rise from 0 to the number of rows, {rows}")
+    return found.astype(np.int64)
+
+
+@contextlib.contextmanager
+def _with_outputs(plan: Plan, question: Question) -> Iterator[Plan]:
+    """The plan with files to write to; they take their names when the block ends."""
+    keep = question.resume is not None
+    preds = [plan.sources[each.inputs[each.loss.wrt[0]]] for each in plan.series]
+    losses = [((plan.rows,), source.dtype.newbyteorder("=")) for source in preds]
+    gradients = [(source.shape, source.dtype.newbyteorder("=")) for source in preds]
+    with (
+        created(question.losses_to, plan.series, losses, keep) as losses_to,
+        created(question.gradients_to, plan.series, gradients, keep) as gradients_to,
+    ):
+        yield replace(plan, losses_to=losses_to, gradients_to=gradients_to)
+
+
+def _add_up(plan: Plan, pointers: Array | None, totals: Sequence[Total], question: Question, memory: int) -> None:
+    """Run every block and add up its parts."""
+    journal = Journal(question.resume, plan, pointers)
+    bounds = block_bounds(plan.rows, plan.block_rows, pointers) or [(0, 0)]
+    done = journal.take_up(totals)
+    workers = _workers(plan, question.executor, len(bounds), memory)
+    size = _blocks_of_task(plan, question, len(bounds), workers)
+    tasks = (_task(plan, bounds[k:end], pointers, workers) for k, end in _spans(done, len(bounds), size))
+    with contextlib.closing(in_order(tasks, question.executor, workers)) as results:
+        for parts in results:
+            for block in parts:
+                for total, part in zip(totals, block, strict=True):
+                    total.add(part)
+            done += len(parts)
+            journal.save(done, totals)
+            if question.progress is not None:
+                rows = bounds[done - 1][1]
+                question.progress(rows, plan.rows, rows * plan.row_bytes)
+    journal.done()
+
+
+def _workers(plan: Plan, executor: Executor | None, blocks: int, memory: int) -> int:
+    """How many blocks may be worked on at a time."""
+    if executor is not None:
+        fixed = [source.name for source in plan.sources.values() if not source.portable]
+        if fixed and not isinstance(executor, ThreadPoolExecutor):
+            raise ValueError(f"{', '.join(fixed)} is in memory, and tasks carry paths, not arrays; save it as .npy")
+        return workers_of(executor)
+    fitting = memory // max(1, plan.block_bytes)
+    if not fitting:
+        raise ValueError(f"one block needs {plan.block_bytes} bytes, but memory is {memory}")
+    return min(limit(), blocks, fitting)
+
+
+def _blocks_of_task(plan: Plan, question: Question, blocks: int, workers: int) -> int:
+    """Blocks that a worker takes at a time. No result depends on it."""
+    block = max(1, plan.block_rows * plan.row_bytes)
+    if question.chunk is not None:
+        return max(1, byte_count(question.chunk) // block)
+    grain = max(source.grain for source in plan.sources.values())
+    least = math.ceil(grain / plan.block_rows) if grain > 1 else 1
+    return max(least, min(TASK_BYTES // block, math.ceil(blocks / (TASKS_EACH * workers))), 1)
+
+
+def _spans(done: int, blocks: int, size: int) -> Iterator[tuple[int, int]]:
+    """The first block alone, which shows what is wrong with all of them, then so many at a time."""
+    end = done + 1
+    while done < blocks:
+        yield done, min(end, blocks)
+        done, end = end, end + size
+
+
+def _task(plan: Plan, bounds: Sequence[tuple[int, int]], pointers: Array | None, workers: int) -> Task:
+    ends: tuple[Array | None, ...] = ()
+    if pointers is not None:
+        cut = [np.searchsorted(pointers, both) for both in bounds]
+        ends = tuple(pointers[a : b + 1] - pointers[a] for a, b in cut)
+    return Task(plan, tuple(bounds), ends, None if workers == 1 else 1)
