@@ -132,9 +132,10 @@ class TableReader(Reader):
         arrays = [part.column(name) for name in self.table.columns]
         for name, array in zip(self.table.columns, arrays, strict=True):
             values = array if self.table.width is None else array.flatten()
-            if array.null_count or values.null_count:
+            empty = array.null_count or values.null_count
+            if empty:
                 raise FormatError(
-                    f"{self.table.name}: column {name!r} has {array.null_count + values.null_count} empty cells "
+                    f"{self.table.name}: column {name!r} has {empty} empty cells "
                     f"among the rows {row} to {row + part.num_rows - 1}; fill them first"
                 )
             numbers = values.to_numpy(zero_copy_only=False)
