@@ -76,9 +76,9 @@ def created(
             output = Output(str(path), str(file.name), shape, dtype, taken_up=os.fstat(file.fileno()).st_size > 0)
             header = output.header
             size = len(header) + shape[0] * output.row_bytes
-            # the space is taken now: a full disk is told before the first row is computed
-            os.posix_fallocate(file.fileno(), 0, size)
             os.ftruncate(file.fileno(), size)
+            if hasattr(os, "posix_fallocate"):  # a full disk is told before the first row is computed
+                os.posix_fallocate(file.fileno(), 0, size)
             os.pwrite(file.fileno(), header, 0)
             outputs.append(output)
         yield tuple(outputs)

@@ -1,0 +1,297 @@
+"""Evaluation from files beside the speed at which the same files can be read: `python benchmarks/streaming.py --help`.
+
+Everybody first shows the right answer; then all take turns, threads that only read the same files among them. The
+files lie in the page cache. Figures are medians unless said; memory is watched from outside the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import environment
+import numpy as np
+
+import numloss as nl
+from numloss.data.npy import NpyFile
+from numloss.files import write_json
+
+THREADS = 2
+CLASSES = 1000
+RTOL = 1e-5
+BUFFERS = (1 << 18, 1 << 19, 1 << 20, 1 << 22)
+# Sizes of a task of the readers: as large as those of an evaluation, so that both are as often interrupted.
+SPAN = 16 << 20
+Call = Callable[[], float]
+
+
+def write(path: Path, rows: int, columns: int, draw: Callable[[np.random.Generator, tuple[int, ...]], Any]) -> Path:
+    """A .npy file, drawn and written in parts, so that it may be larger than the memory."""
+    random, shape = np.random.default_rng(len(path.name)), (rows, columns) if columns else (rows,)
+    step = max(1, (1 << 22) // max(columns, 1))
+    first = draw(random, (1, *shape[1:]))
+    with open(path, "wb") as file:
+        header = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, rows, step):
+            draw(random, (min(step, rows - start), *shape[1:])).tofile(file)
+    return path
+
+
+def normal(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Standard normal float32."""
+    return random.standard_normal(shape, dtype=np.float32)
+
+
+def share(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Float32 in [0, 1)."""
+    return random.random(shape, dtype=np.float32)
+
+
+def label(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Labels of classes."""
+    return random.integers(0, CLASSES, shape)
+
+
+# who reads --------------------------------------------------------------------------------------------------------
+
+
+def reading(paths: Sequence[Path], buffer_bytes: int) -> float:
+    """Threads that read the files into buffers, side by side, and do nothing else."""
+    files = [NpyFile(path) for path in paths]
+    share_of = [file.header.nbytes for file in files]
+    total, handles = sum(share_of), [file._file.fileno() for file in files]
+    tasks = range(-(-total // SPAN))
+
+    def task(k: int) -> int:
+        done = 0
+        for handle, size in zip(handles, share_of, strict=True):
+            own = max(1, buffer_bytes * size // total)
+            buffer = memoryview(bytearray(own))
+            begin, end = size * k // len(tasks), size * (k + 1) // len(tasks)
+            for at in range(begin, end, own):
+                done += os.preadv(handle, [buffer[: min(own, end - at)]], 128 + at)
+        return done
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        done = sum(pool.map(task, tasks))
+    for file in files:
+        file.close()
+    assert abs(done - total) <= 128 * len(files)
+    return float(done)
+
+
+# who computes -----------------------------------------------------------------------------------------------------
+
+
+def mean_of(loss: Any, paths: Sequence[Path]) -> float:
+    """The mean by numloss."""
+    with nl.num_threads(THREADS):
+        return float(nl.evaluate(loss, *paths).scores[0].mean)
+
+
+def by_numpy(name: str, paths: Sequence[Path]) -> float:
+    """Load, then the formula."""
+    pred, target = (np.load(path) for path in paths)
+    if name == "mse":
+        return float(np.mean((pred - target) ** 2, dtype=np.float64))
+    shifted = pred - pred.max(axis=1, keepdims=True)
+    rows = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(target)), target]
+    return float(rows.mean(dtype=np.float64))
+
+
+def by_torch(name: str, paths: Sequence[Path]) -> float:
+    """Mapped files in batches, as a loader gives them."""
+    import torch
+
+    torch.set_num_threads(THREADS)
+    pred, target = (np.load(path, mmap_mode="r") for path in paths)
+    step, total = max(1, (1 << 20) // (pred.size // len(pred))), 0.0
+    function = torch.nn.functional.mse_loss if name == "mse" else torch.nn.functional.cross_entropy
+    for start in range(0, len(pred), step):
+        batch = (torch.from_numpy(np.array(array[start : start + step])) for array in (pred, target))
+        total += float(function(*batch, reduction="sum"))
+    return total / len(pred)
+
+
+def by_dask(name: str, paths: Sequence[Path]) -> float:
+    """Mapped files as arrays of blocks."""
+    import dask
+    import dask.array as da
+
+    maps = [np.load(path, mmap_mode="r") for path in paths]
+    step = max(1, (1 << 22) // (maps[0].size // len(maps[0])))
+    pred, target = (da.from_array(array, chunks=(step, *array.shape[1:])) for array in maps)
+    with dask.config.set(scheduler="threads", num_workers=THREADS):
+        if name == "mse":
+            return float(((pred - target) ** 2).mean(dtype=np.float64).compute())
+
+        def rows(scores: Any, labels: Any) -> Any:
+            shifted = scores - scores.max(axis=1, keepdims=True)
+            return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+
+        return float(da.map_blocks(rows, pred, target, drop_axis=1, dtype=np.float32).mean(dtype=np.float64).compute())
+
+
+PEERS = {"numpy": by_numpy, "torch": by_torch, "dask": by_dask}
+
+
+# what is measured -------------------------------------------------------------------------------------------------
+
+
+def turns(contestants: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """The median time of each, taking turns."""
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, call in contestants.items():
+            began = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def against_reading(name: str, loss: Any, paths: Sequence[Path], rounds: int, peers: bool) -> dict[str, Any]:
+    """An evaluation beside threads that only read, and beside peers."""
+    contestants: dict[str, Callable[[], Any]] = {"numloss": partial(mean_of, loss, paths)}
+    for size in BUFFERS:
+        contestants[f"reading {size >> 10} KiB"] = partial(reading, paths, size)
+    missing = {}
+    expected = mean_of(loss, paths)
+    for peer, function in PEERS.items() if peers else ():
+        try:
+            found = function(name, paths)
+        except ImportError as error:
+            missing[peer] = str(error)
+            continue
+        assert abs(found - expected) <= RTOL * abs(expected), f"{peer}: {name} is {found}, not {expected}"
+        contestants[peer] = partial(function, name, paths)
+    seconds = turns(contestants, rounds)
+    reader = min((time for of, time in seconds.items() if of.startswith("reading")))
+    size = sum(path.stat().st_size for path in paths)
+    others = {of: time for of, time in seconds.items() if of in PEERS}
+    return {
+        "case": name,
+        "gigabytes_per_second": size / seconds["numloss"] / 1e9,
+        "reading_gigabytes_per_second": size / reader / 1e9,
+        "share_of_reading": reader / seconds["numloss"],
+        "faster_than": {of: time / seconds["numloss"] for of, time in others.items()},
+        "seconds": seconds,
+        "missing": missing,
+    }
+
+
+def one_pass(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
+    """Three losses together beside each by itself."""
+    losses = [nl.mse, nl.mae, nl.huber]
+    alone = {loss.__name__: partial(mean_of, loss, paths) for loss in losses}
+    seconds = turns({**alone, "together": partial(mean_of, losses, paths)}, rounds)
+    slowest = max(time for name, time in seconds.items() if name != "together")
+    return {"case": "mse, mae and huber", "times_the_slowest": seconds["together"] / slowest, "seconds": seconds}
+
+
+def four_models(pred: Path, target: Path, rounds: int) -> dict[str, Any]:
+    """Four sets of predictions against one target, which is read once."""
+    models = dict.fromkeys("abcd", pred)
+
+    def together() -> Any:
+        with nl.num_threads(THREADS):
+            return nl.evaluate(nl.mse, models, target)
+
+    expected = 4 * nl.data.npy.NpyFile(pred).header.nbytes  # type: ignore[attr-defined]
+    assert together().bytes == expected + np.load(target, mmap_mode="r").nbytes
+    seconds = turns({"one model": partial(mean_of, nl.mse, (pred, target)), "four models": together}, rounds)
+    return {"case": "four models", "bytes": together().bytes, "seconds": seconds}
+
+
+def peak_memory(paths: Sequence[Path]) -> dict[str, Any]:
+    """The largest resident memory of the command, seen from outside, and its time."""
+    line = [sys.executable, "-m", "numloss", "evaluate", "--loss", "mse", "--threads", str(THREADS), "--json"]
+    began, peak = time.perf_counter(), 0
+    process = subprocess.Popen([*line, "--pred", str(paths[0]), "--target", str(paths[1])], stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        try:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+        except OSError:
+            break
+        peak = max([peak, *(int(text.split()[1]) for text in status.splitlines() if text.startswith("VmHWM"))])
+        time.sleep(0.005)
+    assert process.wait() == 0
+    size = sum(path.stat().st_size for path in paths)
+    return {"case": "memory", "bytes": size, "peak_mib": peak / 1024, "seconds": time.perf_counter() - began}
+
+
+def small_ones(folder: Path, rounds: int) -> dict[str, Any]:
+    """A call on two arrays of a thousand rows; the command on files of as many, from start to end; its help."""
+    pred, target = (normal(np.random.default_rng(k), (1000,)) for k in range(2))
+    for name, values in (("p", pred), ("t", target)):
+        np.save(folder / f"{name}.npy", values)
+    line = [sys.executable, "-m", "numloss"]
+    given = ["evaluate", "--loss", "mse", "--pred", str(folder / "p.npy"), "--target", str(folder / "t.npy")]
+
+    def command(*arguments: str) -> None:
+        subprocess.run([*line, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    calls = turns({"call": partial(nl.evaluate, nl.mse, pred, target)}, 300)
+    seconds = turns({"command": partial(command, *given), "help": partial(command, "--help")}, rounds)
+    return {"case": "small", "call_ms": calls["call"] * 1e3, "seconds": seconds}
+
+
+def line_of(record: dict[str, Any]) -> str:
+    """A record in one line."""
+    name, parts = record["case"], []
+    for key, value in record.items():
+        if isinstance(value, dict):
+            parts += [f"{inner} {outer:.3g}" for inner, outer in value.items() if isinstance(outer, float)]
+        elif key != "case":
+            parts.append(f"{key.replace('_', ' ')} {value:.4g}")
+    return f"{name:<20}{', '.join(parts)}"
+
+
+def main() -> None:
+    """Write the files, measure, print a line for each case, keep everything in a file of results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1 << 26, help="float32 numbers in each file of single numbers")
+    parser.add_argument("--large-rows", type=int, default=0, help="also watch the memory over files of so many numbers")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--folder", type=Path, help="where the files go for a while; by default the temporary folder")
+    parser.add_argument("--output", type=Path, help="file of results")
+    options = parser.parse_args()
+    results: dict[str, Any] = {**environment.describe(), "threads": THREADS, "records": []}
+
+    def add(record: dict[str, Any]) -> None:
+        results["records"].append(record)
+        print(line_of(record), flush=True)
+        if options.output is not None:
+            write_json(options.output, {**results, "load_after": environment.load()})
+
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        folder, rows, peers = Path(name), options.rows, not options.no_peers
+        single = [write(folder / f"{kind}.npy", rows, 0, normal) for kind in ("pred", "target")]
+        shares = write(folder / "share.npy", rows, 0, share)
+        logits = write(folder / "logits.npy", rows // 500, CLASSES, normal)
+        wide = logits, write(folder / "labels.npy", rows // 500, 0, label)
+        add(small_ones(folder, options.rounds))
+        add(against_reading("mse", nl.mse, single, options.rounds, peers))
+        add(against_reading("huber", nl.huber, single, options.rounds, False))
+        add(against_reading("bce_with_logits", nl.bce_with_logits, (single[0], shares), options.rounds, False))
+        add(against_reading("cross_entropy", nl.cross_entropy, wide, options.rounds, peers))
+        add(one_pass(single, options.rounds))
+        add(four_models(*single, options.rounds))
+        if options.large_rows:
+            large = [write(folder / f"large-{k}.npy", options.large_rows, 0, normal) for k in range(2)]
+            add(peak_memory(large))
+
+
+if __name__ == "__main__":
+    main()
