@@ -100,6 +100,7 @@ def startup(session: Session) -> None:
     """Fresh processes, from the start of the interpreter to their first loss."""
     for what, (options, cold) in fresh.STARTS.items():
         session.attempt("startup", what, partial(fresh.startup, what, options, cold), figures)
+    session.attempt("startup", "numloss --help", fresh.help_page, figures)
 
 
 def memory(session: Session) -> None:
