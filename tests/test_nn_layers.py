@@ -227,6 +227,9 @@ def test_parameters_are_views_of_one_array() -> None:
     parameters.gradient["a"][...] = 2.0
     assert parameters.values.tolist() == [0.0] * 6 + [1.0] * 4
     assert parameters.gradients.tolist() == [2.0] * 6 + [0.0] * 4
+    columns = Parameters({"a": (2, 3), "b": (4,)}, np.dtype(np.float32), transposed=("a",))
+    columns.value["a"][1] = 5.0
+    assert columns.value["a"].shape == (2, 3) and columns.values[:6].tolist() == [0, 5, 0, 5, 0, 5]
 
 
 def test_names_and_shapes_are_those_of_torch() -> None:

@@ -50,7 +50,8 @@ class Gather:
 
     def __call__(self, rows: Array, step: int) -> Array:
         """The batch of these rows; how they are augmented is a function of the seed and the step."""
-        batch = self._buffer[: len(rows)]
+        # for a whole batch the buffer itself: calls with arrays that own their memory repeat faster
+        batch = self._buffer if len(rows) == len(self._buffer) else self._buffer[: len(rows)]
         if self._augmentation:
             self._augmented(rows, step, batch)
         else:

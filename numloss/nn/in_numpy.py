@@ -281,7 +281,7 @@ def adam(
     square *= second
     square += (1.0 - second) * slope * slope
     values *= shrink
-    values -= rate * mean / (np.sqrt(square) / root + eps)
+    values -= rate * mean / (np.sqrt(square) * (1.0 / root) + eps)
 
 
 def rmsprop(

@@ -14,10 +14,11 @@ Start = Callable[[Shape, Source], Array | float]
 
 @dataclass(frozen=True)
 class Tensor:
-    """A parameter or a buffer that a layer asks for."""
+    """A parameter or a buffer that a layer asks for; a matrix may be `transposed` in memory."""
 
     shape: Shape
     start: Start
+    transposed: bool = False
 
 
 def zeros(shape: Shape, source: Source) -> float:

@@ -41,6 +41,24 @@ class Network:
         What is kept with the parameters and not trained: running statistics, by name.
     outputs : tuple of int
         Shape of a sample of the output.
+
+    Notes
+    -----
+    Everything runs on the CPU. The same weights and data give the same bits for any number of threads of numloss, as
+    long as BLAS, which multiplies the matrices, stays on one thread, as the trainer keeps it (threadpoolctl does it
+    elsewhere). Another BLAS, or the same on another type of CPU, may round products differently.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numloss.nn import Linear, Network, Tanh
+    >>> network = Network([Linear(8), Tanh(), Linear(2)], 3, rows=16)
+    >>> network.forward(np.ones((4, 3), np.float32)).shape
+    (4, 2)
+    >>> network.backward(np.ones((4, 2), np.float32), wanted=True).shape
+    (4, 3)
+    >>> {name: view.shape for name, view in network.parameters.gradient.items()}
+    {'0.weight': (8, 3), '0.bias': (8,), '2.weight': (2, 8), '2.bias': (2,)}
     """
 
     def __init__(
@@ -54,7 +72,9 @@ class Network:
         if rows < 1 or min(self.inputs, default=0) < 1:
             raise ValueError(f"rows and the shape of a sample must be at least 1, got {rows} and {self.inputs}")
         self.outputs: Shape = _channels_first(self.body.plan(_channels_last(self.inputs)))
-        self.parameters = Parameters({n: t.shape for n, t in self.body.parameters().items()}, self.dtype)
+        asked = self.body.parameters()
+        transposed = {name for name, tensor in asked.items() if tensor.transposed}
+        self.parameters = Parameters({n: t.shape for n, t in asked.items()}, self.dtype, transposed)
         kept = {n: t.shape for n, t in self.body.state().items()}
         self.state = views(np.empty(sum(map(math.prod, kept.values())), self.dtype), kept)
         self._start()

@@ -7,6 +7,7 @@ message. Layers see their own part of both as views.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,25 @@ Shape = tuple[int, ...]
 
 
 class Parameters:
-    """Named parameters; `values` and `gradients` are flat, `value[name]` and `gradient[name]` are views into them."""
+    """Named parameters; `values` and `gradients` are flat, `value[name]` and `gradient[name]` are views into them.
 
-    def __init__(self, shapes: dict[str, Shape], dtype: np.dtype[Any]) -> None:
+    Those named in `transposed`, which are matrices, lie in memory column by column.
+    """
+
+    def __init__(self, shapes: dict[str, Shape], dtype: np.dtype[Any], transposed: Collection[str] = ()) -> None:
         size = sum(math.prod(shape) for shape in shapes.values())
         self.values = np.zeros(size, dtype)
         self.gradients = np.zeros(size, dtype)
-        self.value = views(self.values, shapes)
-        self.gradient = views(self.gradients, shapes)
+        self.value = views(self.values, shapes, transposed)
+        self.gradient = views(self.gradients, shapes, transposed)
 
 
-def views(flat: Array, shapes: dict[str, Shape]) -> dict[str, Array]:
+def views(flat: Array, shapes: dict[str, Shape], transposed: Collection[str] = ()) -> dict[str, Array]:
     """A flat array as named arrays of the given shapes, one after another."""
     named, at = {}, 0
     for name, shape in shapes.items():
         size = math.prod(shape)
-        named[name] = flat[at : at + size].reshape(shape)
+        part = flat[at : at + size]
+        named[name] = part.reshape(shape[::-1]).T if name in transposed else part.reshape(shape)
         at += size
     return named

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data.dataset import Array
 from ..nn import Network
+from ..nn.layer import rows_of
 from ..transforms import value_and_grad
 from .objective import Objective
 from .optimisers import Optimiser, clip_by_norm
@@ -53,7 +54,7 @@ class Step:
         A loss that is not finite changes no parameter.
         """
         output = self.network.forward(x, number)
-        slope = self._slope[: len(x)]
+        slope = rows_of(self._slope, len(x))
         if weight is None:
             value, slope = self._evaluate(output, target, out=slope)
         else:

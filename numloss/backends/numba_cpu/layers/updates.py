@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, double, real
+from ....loops.language import Doubles, Int, Ints, double, real, stack_doubles
+from ....loops.sums import clear, fold
 from ....scalar import sqrt
 from .blocks import count, number, part
 
 
 def square_sum(c: Ints, partial: Doubles, block: Int) -> Int:
-    """The sum of squares of a block, in 16 lanes of float64 for the driver to add up."""
+    """The sum of squares of a block, for the driver to add up."""
     x = part(c, 0, block, 1)
     n = count(c, block)
-    total = double(0.0)
-    for i in range(n):
-        total = total + double(x[i]) * double(x[i])
-    partial[0] = total
+    lanes = stack_doubles(32)
+    clear(lanes)
+    i = 0
+    while i + 32 <= n:
+        for k in range(32):
+            lanes[k] = lanes[k] + double(x[i + k]) * double(x[i + k])
+        i = i + 32
+    for k in range(n - i):
+        lanes[k] = lanes[k] + double(x[i + k]) * double(x[i + k])
+    partial[0] = fold(lanes)
     partial[1] = double(0.0)
     partial[2] = double(-1.0)
     return 0
@@ -47,7 +54,7 @@ def adam(c: Ints, partial: Doubles, block: Int) -> Int:
     rest_of_first = real(double(1.0) - number(c, 1))
     second = real(number(c, 2))
     rest_of_second = real(double(1.0) - number(c, 2))
-    root = real(number(c, 3))
+    spread = real(double(1.0) / number(c, 3))
     eps = real(number(c, 4))
     decay = real(number(c, 5))
     shrink = real(number(c, 6))
@@ -57,7 +64,7 @@ def adam(c: Ints, partial: Doubles, block: Int) -> Int:
         s = second * square[i] + rest_of_second * slope * slope
         mean[i] = m
         square[i] = s
-        values[i] = shrink * values[i] - rate * m / (sqrt(s) / root + eps)
+        values[i] = shrink * values[i] - rate * m / (sqrt(s) * spread + eps)
     return 0
 
 
