@@ -1,27 +1,31 @@
 """Time of an epoch against torch and scikit-learn: same network, same batches, same optimiser, in one run.
 
-    python benchmarks/training.py [--only mlp digits cnn wide] [--repeats 5] [--threads 1] [--profile]
+    python benchmarks/training.py [--only mlp digits cnn wide] [--repeats 5] [--threads 1] [--shares] [--memory]
 
 Epochs of the libraries take turns; the fastest of each counts. A step gathers a batch from the rows of the data,
 computes the loss and its gradient, and moves the parameters with Adam. numloss runs its matrix products on one thread
-of BLAS and its kernels on all cores, torch uses all cores; --threads 1 keeps both to one core.
+of BLAS and its kernels on all cores, torch uses all cores; --threads 1 keeps both to one core. --shares tells where
+a step of numloss spends its time, --memory the most memory of a process that trains for an epoch with each library.
 """
 
 from __future__ import annotations
 
 import argparse
-import cProfile
-import pstats
+import resource
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import numloss as nl
+from numloss.backends.numba_cpu.layer_kernels import LayerKernel
 from numloss.data import permutation
 from numloss.nn import BatchNorm2d, Conv2d, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, Network, ReLU
 from numloss.train import Adam
@@ -146,13 +150,22 @@ def with_sklearn(case: Case, x: Any, labels: Any) -> Callable[[int], float]:
     return train
 
 
-def run(name: str, repeats: int, profile: bool) -> None:
-    """Print the time of an epoch of each library."""
-    case, random = CASES[name], np.random.default_rng(0)
+PLAIN = nl.value_and_grad
+MADE = {"numloss": with_numloss, "torch": with_torch, "scikit-learn": with_sklearn}
+
+
+def data_of(case: Case) -> tuple[Any, Any]:
+    """Features and labels."""
+    random = np.random.default_rng(0)
     x = random.normal(size=(case.samples, *case.inputs)).astype(np.float32)
-    labels = random.integers(0, 10, case.samples)
-    made = {"numloss": with_numloss, "torch": with_torch, **({"scikit-learn": with_sklearn} if case.hidden else {})}
-    trained = {library: make(case, x, labels) for library, make in made.items()}
+    return x, random.integers(0, 10, case.samples)
+
+
+def run(name: str, repeats: int, shares: bool) -> None:
+    """Print the time of an epoch of each library."""
+    case = CASES[name]
+    x, labels = data_of(case)
+    trained = {library: make(case, x, labels) for library, make in MADE.items() if case.hidden or make != with_sklearn}
     fastest = dict.fromkeys(trained, np.inf)
     for epoch in range(repeats + 1):  # the first compiles and warms up
         for library, train in trained.items():
@@ -169,10 +182,58 @@ def run(name: str, repeats: int, profile: bool) -> None:
     for library, seconds in fastest.items():
         step = seconds / steps * 1e6
         print(f"   {library:<14}{seconds:8.4f} s an epoch {step:9.0f} us a step {seconds / ours:6.2f} x")
-    if profile:
-        with threadpool_limits(1, user_api="blas"), cProfile.Profile() as profiler:
-            trained["numloss"](0)
-        pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+    if shares:
+        print_shares(case, x, labels)
+
+
+def print_shares(case: Case, x: Any, labels: Any) -> None:
+    """Time of a step in matrix products, in compiled kernels, in the loss, in the batch, and in Python.
+
+    Of ten epochs the fastest counts.
+    """
+    spent: dict[str, float] = {}
+    fastest: dict[str, float] = {}
+
+    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return function(*arguments, **options)
+            finally:
+                spent[name] = spent.get(name, 0.0) + time.perf_counter() - began
+
+        return call
+
+    with mock.patch.object(np, "matmul", timed("matrix products", np.matmul)), threadpool_limits(1, user_api="blas"):
+        with mock.patch.object(np, "take", timed("batch", np.take)):
+            with mock.patch.object(LayerKernel, "__call__", timed("compiled kernels", LayerKernel.__call__)):
+                with mock.patch.object(nl, "value_and_grad", lambda loss: timed("loss", PLAIN(loss))):
+                    train = with_numloss(case, x, labels)
+                for epoch in range(10):
+                    spent.clear()
+                    began = time.perf_counter()
+                    train(epoch)
+                    spent["Python and NumPy"] = time.perf_counter() - began - sum(spent.values())
+                    if not fastest or sum(spent.values()) < sum(fastest.values()):
+                        fastest = dict(spent)
+    for name, seconds in fastest.items():
+        print(f"   {name:<18}{100 * seconds / sum(fastest.values()):5.1f} % of a step, timers included")
+
+
+def print_memory(name: str) -> None:
+    """The most memory of a process that imports a library and trains for an epoch with it."""
+    for library in MADE:
+        command = [sys.executable, __file__, "--only", name, "--one", library]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        print(f"   {library:<14}{int(answer.split()[-1]) / 1024:8.0f} MiB at most")
+
+
+def train_one(name: str, library: str) -> None:
+    """Train for an epoch and print the most memory of this process in KiB."""
+    case = CASES[name]
+    with threadpool_limits(1 if library == "numloss" else None, user_api="blas"):
+        MADE[library](case, *data_of(case))(0)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def main() -> None:
@@ -181,8 +242,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, help="of both libraries; by default all cores")
-    parser.add_argument("--profile", action="store_true", help="print where numloss spends an epoch")
+    parser.add_argument("--shares", action="store_true", help="where numloss spends a step")
+    parser.add_argument("--memory", action="store_true", help="the most memory of each library")
+    parser.add_argument("--one", choices=MADE, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.one:
+        train_one(arguments.only[0], arguments.one)
+        return
     if arguments.threads:
         import torch
 
@@ -192,7 +258,9 @@ def main() -> None:
         if pool["user_api"] == "blas":
             print(f"BLAS: {pool['internal_api']} {pool['version']}, {pool.get('architecture')}")
     for name in arguments.only:
-        run(name, arguments.repeats, arguments.profile)
+        run(name, arguments.repeats, arguments.shares)
+        if arguments.memory:
+            print_memory(name)
 
 
 if __name__ == "__main__":

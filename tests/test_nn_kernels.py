@@ -157,3 +157,29 @@ def test_a_network_without_numba_computes_in_numpy(monkeypatch: pytest.MonkeyPat
     plain = cnn((1, 12, 12), (4,), 10, rows=9, seed=1)
     assert type(compiled.layers[2]._forward) is not type(plain.layers[2]._forward)
     assert_close(plain.forward(x, 0), compiled.forward(x, 0).copy(), ulp=16, scale=8.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_shared_work_is_done_once_and_its_errors_arrive(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "SHARING_PAYS_AT", 0.0)
+    done: list[tuple[int, int]] = []
+    with nl.num_threads(count):
+        threads.share_out(lambda part, worker: done.append((part, worker)), 7, 1.0)
+        with threads.team():  # somebody else is using the threads
+            threads.share_out(lambda part, worker: done.append((part + 7, worker)), 7, 1.0)
+        for bad in (0, 6):
+            with pytest.raises(ZeroDivisionError):
+                threads.share_out(lambda part, worker, bad=bad: 1 // (part - bad), 7, 1.0)
+    assert sorted(part for part, _ in done) == list(range(14))
+    assert {worker for part, worker in done if part < 7} == set(range(count))
+    assert {worker for part, worker in done if part >= 7} == {0}
+    with threads.team() as alone:
+        assert alone
+
+
+def test_overflow_in_shared_work_is_as_quiet_as_the_caller_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "SHARING_PAYS_AT", 0.0)
+    network = cnn((2, 8, 8), (4,), 3, rows=16)
+    with nl.num_threads(2), np.errstate(over="ignore", invalid="ignore"):
+        y = network.forward(np.full((16, 2, 8, 8), 3e38, np.float32), 0)
+    assert np.isnan(y).all()

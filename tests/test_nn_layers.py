@@ -295,3 +295,56 @@ def test_batches_that_do_not_fit_are_named() -> None:
         network.forward(np.zeros((3, 6), np.float32))
     with pytest.raises(TypeError, match="float32 or float64, not float16"):
         mlp(5, (4,), 2, rows=3, dtype=np.float16)
+
+
+class Own(Layer):
+    """A layer of one's own, which doubles its input and returns whatever a test asks for."""
+
+    def __init__(self, answer: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.answer = answer
+
+    def plan(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape
+
+    def allocate(self, place: object) -> None:
+        pass
+
+    def forward(self, x: np.ndarray, step: int | None) -> np.ndarray:
+        return self.answer(2 * x)
+
+    def backward(self, slope: np.ndarray, wanted: bool) -> np.ndarray:
+        return self.answer(2 * slope)
+
+
+def test_a_layer_of_ones_own() -> None:
+    network = Network([Linear(4), Own(lambda x: x), ReLU(), Linear(2)], 3, rows=5, dtype=np.float64, seed=1)
+    x, target = data(5, 3), data(5, 2, seed=1)
+
+    def loss() -> float:
+        return nl.mse(network.forward(x), target)
+
+    network.backward(nl.grad(nl.mse)(network.forward(x), target))
+    found = network.parameters.gradients.copy()
+    np.testing.assert_allclose(found, differences(loss, network.parameters.values), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda x: x[:, :3], lambda x: x[:2], lambda x: x.astype(np.float32), np.asfortranarray,
+        lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    ],
+    ids=["narrow", "short", "float32", "F order", "strided"],
+)  # fmt: skip
+def test_what_a_layer_returns_is_checked(answer: Callable[[np.ndarray], np.ndarray]) -> None:
+    network = Network([Own(answer), ReLU()], 4, rows=3, dtype=np.float64)
+    with pytest.raises(TypeError, match=r"Own returned float.* where float64\(3, 4\) in C order was planned"):
+        network.forward(np.ones((3, 4)))
+
+
+def test_a_slope_that_does_not_fit_is_named() -> None:
+    network = mlp(5, (4,), 2, rows=3)
+    network.forward(np.zeros((2, 5), np.float32))
+    for shape in ((3, 2), (2, 3), (2,)):
+        with pytest.raises(ValueError, match=r"the last output \(2, 2\)"):
+            network.backward(np.zeros(shape, np.float32))

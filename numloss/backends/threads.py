@@ -101,11 +101,11 @@ def _workers(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="numloss")
 
 
-def share_out(task: Callable[[int], object], parts: int, work: float) -> None:
-    """Call task(0) ... task(parts - 1), on several threads if that pays and nobody else is using them.
+def share_out(task: Callable[[int, int], object], parts: int, work: float) -> None:
+    """Call task(part, worker) for every part, on several threads if that pays and nobody else is using them.
 
-    The tasks leave the interpreter for most of their time and write to memory of their own; a kernel inside of one
-    stays on its thread. `work` is that of all together, in nanoseconds.
+    The tasks leave the interpreter for most of their time, and write to memory of their part or of their worker; a
+    kernel inside of one stays on its thread. `work` is that of all together, in nanoseconds.
     """
     count = min(limit(), parts) if work > SHARING_PAYS_AT else 1
     if count > 1:
@@ -113,8 +113,8 @@ def share_out(task: Callable[[int], object], parts: int, work: float) -> None:
             if alone:
                 workers = _workers(limit() - 1)
                 others = [
-                    workers.submit(contextvars.copy_context().run, _every, task, k, parts, count)
-                    for k in range(1, count)
+                    workers.submit(contextvars.copy_context().run, _every, task, worker, parts, count)
+                    for worker in range(1, count)
                 ]
                 try:
                     _every(task, 0, parts, count)
@@ -125,6 +125,6 @@ def share_out(task: Callable[[int], object], parts: int, work: float) -> None:
     _every(task, 0, parts, 1)
 
 
-def _every(task: Callable[[int], object], first: int, parts: int, step: int) -> None:
-    for k in range(first, parts, step):
-        task(k)
+def _every(task: Callable[[int, int], object], worker: int, parts: int, workers: int) -> None:
+    for part in range(worker, parts, workers):
+        task(part, worker)

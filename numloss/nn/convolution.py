@@ -77,33 +77,33 @@ class Conv2d(Layer):
         self._collect = [place.kernel(f"add_{name}", *geometry) for _ in range(groups)]
         self._add, self._sum = place.kernel("add_bias"), place.kernel("column_sums")
 
-    def _memory(self, group: int, images: int) -> tuple[Array, Array]:
+    def _memory(self, worker: int, images: int) -> tuple[Array, Array]:
         """Memory for the patches of so many images, as it is laid out and with a row for each pixel."""
         pixels = images * self._pixels
-        flat = self._patches[group, : pixels * self._entries]
+        flat = self._patches[worker, : pixels * self._entries]
         if not self._transposed:
             laid = flat.reshape(pixels, self._entries)
             return laid, laid
         laid = flat.reshape(self._entries, pixels)
         return laid, laid.T
 
-    def _share(self, task: Callable[[int, int, int], None], images: int, products: int) -> int:
-        """Run task(group, start, stop) for groups of images; returns their number, which follows from the batch."""
+    def _share(self, task: Callable[[int, int, int, int], None], images: int, products: int) -> int:
+        """Run task(group, worker, start, stop) for groups of images; returns their number: a function of the batch."""
         size = -(-images // min(GROUPS, max(images, 1)))
         groups = -(-images // size) if images else 0
         work = products * images * self._pixels * self._entries * self.outputs * NANOSECONDS
-        threads.share_out(lambda k: task(k, k * size, min(images, (k + 1) * size)), groups, work)
+        threads.share_out(lambda k, worker: task(k, worker, k * size, min(images, (k + 1) * size)), groups, work)
         return groups
 
     def forward(self, x: Array, step: int | None) -> Array:
         self._x, y = x, rows_of(self._y, len(x))
         np.copyto(self._matrix.reshape(self.outputs, self.size, self.size, -1), self.weight.transpose(0, 2, 3, 1))
 
-        def convolve(group: int, start: int, stop: int) -> None:
+        def convolve(group: int, worker: int, start: int, stop: int) -> None:
             for at in range(start, stop, self._images):
                 end = min(at + self._images, stop)
-                laid, patches = self._memory(group, end - at)
-                self._lay[group](x[at:end], laid)
+                laid, patches = self._memory(worker, end - at)
+                self._lay[worker](x[at:end], laid)
                 np.matmul(patches, self._matrix.T, out=y[at:end].reshape(-1, self.outputs))
 
         self._share(convolve, len(x), 1)
@@ -114,19 +114,19 @@ class Conv2d(Layer):
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         x, x_slope = self._x, rows_of(self._x_slope, len(slope))
 
-        def convolve(group: int, start: int, stop: int) -> None:
-            sums, part = self._sums[group], self._parts[group]
+        def convolve(group: int, worker: int, start: int, stop: int) -> None:
+            sums, part = self._sums[group], self._parts[worker]
             sums[...] = 0.0
             for at in range(start, stop, self._images):
                 end = min(at + self._images, stop)
-                laid, patches = self._memory(group, end - at)
+                laid, patches = self._memory(worker, end - at)
                 rows = slope[at:end].reshape(-1, self.outputs)
-                self._lay[group](x[at:end], laid)
+                self._lay[worker](x[at:end], laid)
                 np.matmul(rows.T, patches, out=part)
                 sums += part
                 if wanted:
                     np.matmul(rows, self._matrix, out=patches)
-                    self._collect[group](x_slope[at:end], laid)
+                    self._collect[worker](x_slope[at:end], laid)
 
         groups = self._share(convolve, len(slope), 3 if wanted else 2)
         for k in range(1, groups):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +22,13 @@ class Sequential(Layer):
             raise ValueError("a layer can stand in one position only: it has memory of its own")
 
     def plan(self, shape: Shape) -> Shape:
+        self._shapes, self._rows = [shape], -1
         for k, layer in enumerate(self.layers):
             try:
-                shape = layer.plan(shape)
+                self._shapes.append(layer.plan(self._shapes[-1]))
             except ValueError as error:
                 raise ValueError(f"layer {k}: {error}") from None
-        return shape
+        return self._shapes[-1]
 
     def parameters(self) -> dict[str, Tensor]:
         return {f"{k}.{name}": t for k, layer in enumerate(self.layers) for name, t in layer.parameters().items()}
@@ -35,7 +37,7 @@ class Sequential(Layer):
         return {f"{k}.{name}": t for k, layer in enumerate(self.layers) for name, t in layer.state().items()}
 
     def allocate(self, place: Place) -> None:
-        overwrite = place.overwrite
+        overwrite, self._dtype = place.overwrite, place.dtype
         for k, layer in enumerate(self.layers):
             layer.allocate(place.inside(str(k), k, overwrite))
             overwrite = not layer.keeps_output
@@ -45,16 +47,32 @@ class Sequential(Layer):
         self._first = trained[0] if trained else len(self.layers)
 
     def forward(self, x: Array, step: int | None) -> Array:
-        for layer in self.layers:
+        if len(x) != self._rows:
+            self._rows = len(x)
+            self._expected = [(self._rows, *shape) for shape in self._shapes]
+        expected = self._expected
+        for k, layer in enumerate(self.layers, 1):
             x = layer.forward(x, step)
+            # kernels trust shapes, and layers may come from anywhere: nothing else keeps them inside of their arrays
+            if x.shape != expected[k] or x.dtype != self._dtype or not x.flags.c_contiguous:
+                raise _misfit(layer, x, expected[k], self._dtype)
         return x
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         passed: Array | None = slope
-        for k in reversed(range(0 if wanted else self._first, len(self.layers))):
+        for k in range(len(self.layers) - 1, -1 if wanted else self._first - 1, -1):
             assert passed is not None
             passed = self.layers[k].backward(passed, wanted or k > self._first)
+            if passed is None:
+                break
+            if passed.shape != self._expected[k] or passed.dtype != self._dtype or not passed.flags.c_contiguous:
+                raise _misfit(self.layers[k], passed, self._expected[k], self._dtype)
         return passed if wanted else None
+
+
+def _misfit(layer: Layer, x: Array, expected: Shape, dtype: np.dtype[Any]) -> TypeError:
+    found = f"{type(layer).__name__} returned {x.dtype}{x.shape}"
+    return TypeError(f"{found} where {dtype}{expected} in C order was planned")
 
 
 class Residual(Layer):
