@@ -12,6 +12,7 @@ from mpmath import (
     atanh,
     chop,
     cos,
+    cosh,
     erf,
     erfc,
     exp,
@@ -26,6 +27,7 @@ from mpmath import (
     pi,
     psi,
     sqrt,
+    tanh,
 )
 
 mp.dps = 60
@@ -64,6 +66,17 @@ def atan_tail(z):
     """(atan(s) - s) / s^3 with z = s^2"""
     s = sqrt(z)
     return -mpf(1) / 3 if abs(z) < mpf("1e-25") else (atan(s) - s) / s**3
+
+
+def tanh_tail(z):
+    """(tanh(x) / x - 1) / x^2 with z = x^2"""
+    x = sqrt(z)
+    return -mpf(1) / 3 if abs(z) < mpf("1e-25") else (tanh(x) / x - 1) / z
+
+
+def log_cosh_tail(z):
+    """log(cosh(x)) / x^2 with z = x^2"""
+    return mpf(1) / 2 if abs(z) < mpf("1e-25") else log(cosh(sqrt(z))) / z
 
 
 def erf_tail(z):
@@ -119,6 +132,10 @@ FITS = {
     "log, float32: (2 atanh(s) - 2 s) / s^3 in s^2, |s| <= 0.1716": (atanh_tail, 0, mpf("0.02945"), 3, 10),
     "log, float64": (atanh_tail, 0, mpf("0.02945"), 7, 19),
     "log1p on [0, 1], float32: the same, s <= 1/3": (atanh_tail, 0, mpf(1) / 9, 4, 10),
+    "tanh, float32: (tanh(x) / x - 1) / x^2 in x^2, |x| <= 0.6": (tanh_tail, 0, mpf("0.36"), 5, 10),
+    "tanh, float64": (tanh_tail, 0, mpf("0.36"), 11, 19),
+    "log_cosh, float32: log(cosh(x)) / x^2 in x^2, |x| <= 0.6": (log_cosh_tail, 0, mpf("0.36"), 5, 10),
+    "log_cosh, float64": (log_cosh_tail, 0, mpf("0.36"), 11, 19),
     "power, float32: (3 atanh(s) / s - 3 - s^2) / s^4 in s^2, |s| <= 0.1716": (atanh_rest, 0, mpf("0.02945"), 3, 10),
     "power, float64": (atanh_rest, 0, mpf("0.02945"), 8, 19),
     "atan, float32: (atan(s) - s) / s^3 in s^2, s <= 1/2": (atan_tail, 0, mpf("0.25"), 5, 10),

@@ -5,7 +5,7 @@ primitives below only, so that every compiler and every CPU gives the same bits:
 multiply-add, no lookup table. Nothing here branches on data except by choosing between two computed values,
 so all of it vectorises.
 
-A name with a typed text (`_decay_f32` and `_decay_f64` stand behind `decay`) is compiled from the text of its
+A name with a typed text (`_expm1_f32` and `_expm1_f64` stand behind `expm1`) is compiled from the text of its
 dtype; a name without one is its own text. Names that `__all__` does not list are parts of the words. Called as plain
 Python, the public functions compute in Python floats. Coefficients come from kernels/fit_polynomials.py;
 tests/test_scalar.py measures the errors in ulp.
@@ -129,35 +129,35 @@ def exp_rest(r):
     return r + r * r * p
 
 
-def _exp_of_sum_f32(x, rest):
-    if not abs(x + 7.5) < 96.5:
-        rest = 0.0
+def _exp_of_difference_f32(x, rest):
     if x < -104.0:
         x = -104.0
+        rest = 0.0
     if x > 89.0:
         x = 89.0
+        rest = 0.0
     n = x * 1.44269504 + 12582912.0
     n = n - 12582912.0
     r = x - n * 0.693359375
-    p = 1.0 + exp_rest(r + (n * 2.12194440e-4 + rest))
+    p = 1.0 + exp_rest(r + (n * 2.12194440e-4 - rest))
     # 2^n in two factors: the result may be subnormal or infinite, the factors are neither
     first = n * 0.5 + 12583039.0
     second = (n - (first - 12583039.0)) + 12583039.0
     return p * power_of_two(first) * power_of_two(second)
 
 
-def exp_of_sum(x, rest):
-    """e^(x + rest) for a rest below the last digit of x."""
-    if not abs(x + 18.0) < 728.0:
-        rest = 0.0
+def exp_of_difference(x, rest):
+    """e^(x - rest) for a rest below the last digit of x."""
     if x < -746.0:
         x = -746.0
+        rest = 0.0
     if x > 710.0:
         x = 710.0
+        rest = 0.0
     n = x * 1.4426950408889634 + 6755399441055744.0
     n = n - 6755399441055744.0
     r = x - n * 6.93147180369123816490e-01
-    p = 1.0 + exp_rest(r - (n * 1.90821492927058770002e-10 - rest))
+    p = 1.0 + exp_rest(r - (n * 1.90821492927058770002e-10 + rest))
     first = n * 0.5 + 6755399441056767.0
     second = (n - (first - 6755399441056767.0)) + 6755399441056767.0
     return p * power_of_two(first) * power_of_two(second)
@@ -165,7 +165,7 @@ def exp_of_sum(x, rest):
 
 def exp(x):
     """e^x."""
-    return exp_of_sum(x, 0.0)
+    return exp_of_difference(x, 0.0)
 
 
 def _exp_below_f32(x, shift):
@@ -228,33 +228,33 @@ def round_shift(x):
     return (x + 1572864.0) - 1572864.0
 
 
-def _decay_f32(x):
-    x = -abs(x)
-    if x < -104.0:
-        x = -104.0
-    t = x * 1.44269504 + 12583063.0
+def _decay_of_sum_f32(x, rest):
+    if x > 104.0:
+        x = 104.0
+        rest = 0.0
+    # the exponent carries + 24, taken off by the last factor, so that subnormal results are right
+    t = 12583063.0 - x * 1.44269504
     n = t - 12583063.0
-    r = x - n * 0.693359375
-    r = r + n * 2.12194440e-4
-    p = 1.0 + exp_rest(r)
+    r = -x - n * 0.693359375
+    p = 1.0 + exp_rest(r + (n * 2.12194440e-4 - rest))
     return p * power_of_two(t) * 5.9604644775390625e-08
 
 
-def _decay_f64(x):
-    x = -abs(x)
-    if x < -746.0:
-        x = -746.0
-    t = x * 1.4426950408889634 + 6755399441056821.0
+def decay_of_sum(x, rest):
+    """e^-(x + rest) for x >= 0 and a rest below its last digit."""
+    if x > 746.0:
+        x = 746.0
+        rest = 0.0
+    t = 6755399441056821.0 - x * 1.4426950408889634
     n = t - 6755399441056821.0
-    r = x - n * 6.93147180369123816490e-01
-    r = r - n * 1.90821492927058770002e-10
-    p = 1.0 + exp_rest(r)
+    r = -x - n * 6.93147180369123816490e-01
+    p = 1.0 + exp_rest(r - (n * 1.90821492927058770002e-10 + rest))
     return p * power_of_two(t) * 5.5511151231257827e-17
 
 
 def decay(x):
     """e^-|x|, cheaper than exp."""
-    return math.exp(-abs(x))
+    return decay_of_sum(abs(x), 0.0)
 
 
 def _high_half_f32(x):
@@ -287,7 +287,7 @@ def decay_of_product(a, b, rest):
     a_low = a - a_high
     b_low = b - b_high
     lost = ((a_high * b_high - whole) + a_high * b_low + a_low * b_high) + a_low * b_low + a * rest
-    return exp_of_sum(-whole, -lost)
+    return decay_of_sum(whole, lost)
 
 
 def _expm1_f32(x):
@@ -324,20 +324,57 @@ def expm1(x):
     return math.expm1(x) if x < 709.7 else math.inf
 
 
+def _tanh_tail_f32(z):
+    p = 0.02111095905 - z * 0.00626911972
+    p = -0.05387394885 + z * p
+    p = 0.1333291537 + z * p
+    return -0.3333333033 + z * p
+
+
+def tanh_tail(z):
+    """(tanh(x) / x - 1) / x^2 with z = x^2, for |x| <= 0.6."""
+    p = 0.00008154737806525365138 - z * 0.00001833596211003941992
+    p = -0.000232251040679385094 + z * p
+    p = 0.0005880541548418729 + z * p
+    p = -0.001455464802800744916 + z * p
+    p = 0.003592083166343457503 + z * p
+    p = -0.008863232113541473187 + z * p
+    p = 0.02186948838378092915 + z * p
+    p = -0.05396825396475762478 + z * p
+    p = 0.1333333333333019618 + z * p
+    return -0.3333333333333332867 + z * p
+
+
 def tanh(x):
     """Hyperbolic tangent."""
-    a = abs(x)
-    if a > 22.0:
-        a = 22.0
-    t = expm1(2.0 * a)
-    # above one half, what is missing to 1 has smaller errors than the quotient itself
-    high = a > 0.5493061443340549
-    y = (2.0 if high else t) / (2.0 + t)
-    if high:
-        y = 1.0 - y
+    z = x * x
+    e = decay(2.0 * x)
+    near = x + x * (z * tanh_tail(z))
+    far = 1.0 - 2.0 * e / (1.0 + e)
     if x < 0.0:
-        y = -y
-    return y
+        far = -far
+    return near if z < 0.36 else far
+
+
+def _log_cosh_tail_f32(z):
+    p = -0.006583555123 + z * 0.001637258154
+    p = 0.02220192242 + z * p
+    p = -0.08333243162 + z * p
+    return 0.4999999935 + z * p
+
+
+def log_cosh_tail(z):
+    """log(cosh(x)) / x^2 with z = x^2, for |x| <= 0.6."""
+    p = -0.00001031011340802330064 + z * 2.188943410098647489e-6
+    p = 0.00003203784170711181257 + z * p
+    p = -0.00009077614742891324627 + z * p
+    p = 0.0002565404932999442423 + z * p
+    p = -0.0007385980871574936718 + z * p
+    p = 0.002186948482146520943 + z * p
+    p = -0.006746031729451808873 + z * p
+    p = 0.02222222222184160792 + z * p
+    p = -0.08333333333332991737 + z * p
+    return 0.4999999999999999949 + z * p
 
 
 # log(x) and relatives -------------------------------------------------------------------------------------------
@@ -536,7 +573,7 @@ def power(x, a):
     first = b_high * log_high
     rest = (b - b_high) * log_high + b * log_low
     exponent = first + rest
-    y = exp_of_sum(exponent, rest - (exponent - first))
+    y = exp_of_difference(exponent, (exponent - first) - rest)
     infinity = 1e999
     grows = a if x > 1.0 else -a
     limit = infinity if grows > 0.0 else 0.0 if grows < 0.0 else 1.0 + a

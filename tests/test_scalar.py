@@ -26,7 +26,7 @@ WORDS: dict[str, tuple[Any, float, float, tuple[float, float], float]] = {
     "log": (mp.log, 0.0, INF, (0.4, 3.0), 1.0),
     "log1p": (mp.log1p, -1.0, INF, (-1.0, 3.0), 1.5),
     "log1p_unit": (mp.log1p, 0.0, 1.0, (0.0, 1.0), 1.5),
-    "tanh": (mp.tanh, -INF, INF, (-10.0, 10.0), 2.5),
+    "tanh": (mp.tanh, -INF, INF, (-10.0, 10.0), 1.6),
     "sigmoid": (lambda x: 1 / (1 + mp.exp(-x)), -INF, INF, (-110.0, 20.0), 2.5),
     "softplus": (lambda x: mp.log1p(mp.exp(x)), -INF, INF, (-110.0, 20.0), 2.0),
     "sqrt": (mp.sqrt, 0.0, INF, (0.0, 4.0), 0.5),

@@ -7,31 +7,25 @@ from ...scalar import decay, decay_of_product, log1p_unit, minimum
 def _focal(pred, target, alpha, gamma):
     yes = target if alpha < 0.0 else alpha * target
     no = 1.0 - target if alpha < 0.0 else (1.0 - alpha) * (1.0 - target)
+    positive = pred > 0.0
+    # shares of the label that the sign of the logit stands for, and of the other one
+    right = yes if positive else no
+    wrong = no if positive else yes
     e = decay(pred)
     near = log1p_unit(e)
-    # -log of the improbable label, as a sum of two numbers; finite, so that products with e^-inf = 0 are 0
+    # minus the logarithms of the two probabilities 1 / (1 + e) and e / (1 + e) are near and far, the second as a sum
+    # of two numbers; finite, so that products with e^-inf = 0 are 0
     size = minimum(1e30, abs(pred))
     far = size + near
-    likely = decay(gamma * near)
-    unlikely = decay_of_product(gamma, far, near - (far - size))
-    positive = pred > 0.0
-    p = (1.0 if positive else e) / (1.0 + e)
-    q = (e if positive else 1.0) / (1.0 + e)
-    # probabilities of the two labels to the power gamma, and minus their logarithms
-    p_gamma = likely if positive else unlikely
-    q_gamma = unlikely if positive else likely
-    log_p = near if positive else far
-    log_q = far if positive else near
+    likely = wrong * decay_of_product(gamma, near, 0.0)
+    unlikely = right * decay_of_product(gamma, far, near - (far - size))
     # the cost of the wrong label reaches infinity with the logit
-    distance = abs(pred) + near
-    cost_yes = q_gamma * (near if positive else distance) if yes > 0.0 else 0.0
-    cost_no = p_gamma * (distance if positive else near) if no > 0.0 else 0.0
-    pull = yes * q_gamma
-    push = no * p_gamma
-    slope = push * (gamma * q * log_q + p) - pull * (gamma * p * log_p + q)
-    rise = p * (q * (1.0 + 2.0 * gamma - gamma * log_p) + gamma * gamma * log_p * p)
-    fall = q * (p * (1.0 + 2.0 * gamma - gamma * log_q) + gamma * gamma * log_q * q)
-    return yes * cost_yes + no * cost_no, slope, pull * rise + push * fall
+    cost = likely * (abs(pred) + near) if wrong > 0.0 else 0.0
+    slope = (likely * (1.0 + gamma * e * far) - unlikely * (gamma * near + e)) / (1.0 + e)
+    fall = likely * (e * (1.0 + gamma * (2.0 - far + gamma * far * e)))
+    rise = unlikely * (e + gamma * (e * (2.0 - near) + gamma * near))
+    curvature = (fall + rise) / (1.0 + e * (2.0 + e))
+    return cost + unlikely * near, slope if positive else -slope, curvature
 
 
 @elementwise(

@@ -1,7 +1,7 @@
 """Logarithm of the hyperbolic cosine."""
 
 from ...registry import REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, difference_rest, expm1, log1p_unit
+from ...scalar import decay_of_sum, difference_rest, log1p_unit, log_cosh_tail, tanh_tail
 
 
 def _log_cosh(pred, target):
@@ -9,16 +9,16 @@ def _log_cosh(pred, target):
     size = abs(error)
     # the curvature is a power of e^error: what the difference loses to rounding would cost it digits
     rest = difference_rest(pred, target)
-    e = decay(2.0 * error) * (1.0 + 2.0 * (rest if error < 0.0 else -rest))
-    lost = expm1(-2.0 * size)
-    # cosh^2 = 1 + sinh^2 keeps the digits of small errors; far out abs(error) - log(2) does, and cannot overflow
-    near = size < 0.8
-    logarithm = log1p_unit(0.25 * lost * lost / e if near else e)
-    value = 0.5 * logarithm if near else size + logarithm - 0.6931471805599453
-    slope = -lost / (2.0 + lost)
-    if error < 0.0:
-        slope = -slope
-    return value, slope, 4.0 * e / ((1.0 + e) * (1.0 + e))
+    e = decay_of_sum(2.0 * size, 2.0 * (-rest if error < 0.0 else rest))
+    # near 0 value and slope are polynomials; far out e is what is missing to their asymptotes, which cannot overflow
+    z = error * error
+    near = z < 0.36
+    value = (size - 0.6931471805599453) + log1p_unit(e)
+    slope = 1.0 - 2.0 * e / (1.0 + e)
+    if near:
+        value = z * log_cosh_tail(z)
+        slope = size + size * (z * tanh_tail(z))
+    return value, -slope if error < 0.0 else slope, 4.0 * e / (1.0 + e * (2.0 + e))
 
 
 @elementwise(_log_cosh, target=REAL, convex=True, least=1.0, cost=4.0, aliases=("logcosh", "log_cosh_error"))
@@ -49,7 +49,7 @@ def log_cosh(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
 
     Notes
     -----
-    Small errors go through ``log1p(sinh(r)**2) / 2``, so the value keeps its digits down to ``r**2 / 2``; large ones
+    Small errors go through ``r**2`` times a polynomial, so the value keeps its digits down to ``r**2 / 2``; large ones
     through ``abs(r) + log1p(exp(-2 * abs(r))) - log(2)``, which never overflows. The curvature ``1 - tanh(r)**2`` is
     computed as ``4 * e / (1 + e)**2`` with ``e = exp(-2 * abs(r))`` and keeps its digits until it underflows; its
     bound is 1.
