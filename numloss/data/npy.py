@@ -159,7 +159,8 @@ class NpyFile:
         except BaseException:
             self._file.close()
             raise
-        self.rows = self.header.shape[0]
+        self.rows, self.row_bytes = self.header.shape[0], self.header.row_bytes
+        self.truths, self._handle = self.header.dtype == np.bool_, self._file.fileno()
 
     def _check(self, size: int) -> None:
         header = self.header
@@ -187,19 +188,21 @@ class NpyFile:
         Reads at a position of its own, so that several threads may read from one open file.
         """
         part = into[: max(0, min(len(into), self.rows - start))]
-        if part.nbytes == 0:
-            return part
-        view, done = part.view(np.uint8).reshape(-1), 0
-        at = self.begin + self.header.offset + start * self.header.row_bytes
-        while done < len(view):
-            got = os.preadv(self._file.fileno(), [view[done:].data], at + done)
+        self.fill(start, part, part.reshape(-1).view(np.uint8).data)
+        return part
+
+    def fill(self, start: int, part: Array, view: memoryview) -> None:
+        """Fill an array with the rows from `start` on; `view` are its bytes."""
+        size, done = part.nbytes, 0
+        at = self.begin + self.header.offset + start * self.row_bytes
+        while done < size:
+            got = os.preadv(self._handle, [view[done:] if done else view], at + done)
             if not got:
                 raise FormatError(f"{self.source}: the file shrank while it was read: nothing at byte {at + done}")
             done += got
-        if part.dtype == np.bool_ and view.max() > 1:
-            row = start + int(np.argmax(view.reshape(len(part), -1).max(axis=1) > 1))
+        if self.truths and size and part.view(np.uint8).max() > 1:
+            row = start + int(np.argmax(part.view(np.uint8).reshape(len(part), -1).max(axis=1) > 1))
             raise FormatError(f"{self.source}: row {row} holds a byte that is neither False (0) nor True (1)")
-        return part
 
     def close(self) -> None:
         """Close the file."""
@@ -251,9 +254,13 @@ class NpyReader(Reader):
 
     def __init__(self, file: NpyFile, rows: int) -> None:
         self.file, self.buffer = file, file.buffer(min(rows, file.rows))
+        self.bytes = self.buffer.reshape(-1).view(np.uint8).data
 
     def read(self, start: int, stop: int) -> Array:
-        return self.file.read(start, self.buffer[: stop - start])
+        if stop - start < len(self.buffer):
+            return self.file.read(start, self.buffer[: stop - start])
+        self.file.fill(start, self.buffer, self.bytes)
+        return self.buffer
 
     def close(self) -> None:
         self.file.close()

@@ -10,12 +10,13 @@ import numpy as np
 
 from ..backends.threads import num_threads
 from ..data.source import Array, Reader
-from ..transforms import sum_and_weight, value_and_grad
+from ..transforms import value_and_grad
 from .outputs import Written
 from .plan import BY, GROUPS, WEIGHT, Plan, Series, Task
 from .rows import row_sums, row_weights
 from .totals import FIRST_ROWS, Part, RowPart, bins_of, groups_of, moments_of, worst_of
 
+NOTHING = np.zeros(0)
 PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)")
 
 
@@ -62,7 +63,7 @@ class SeriesBlock:
         self.inputs: tuple[Array, ...] = tuple(block.arrays[name] for name in series.inputs)
         self.weight = block.arrays.get(WEIGHT) if series.loss.weighted else None
         self.kept: Array | None = None
-        self.sums = self.weights = np.zeros(0)
+        self.sums = self.weights = NOTHING
 
     @property
     def given(self) -> dict[str, Any]:
@@ -94,7 +95,7 @@ class SeriesBlock:
         """Sum and weight, and which rows are NaN; rows that are to be omitted are gone from here on."""
         omit = self.block.plan.nan == "omit"
         try:
-            total, weight = self._call(sum_and_weight(self.series.function), **self.given)
+            total, weight = self._call(self.series.summed, **self.given)
             if total == total:
                 return total, weight, None
         except ValueError:
@@ -102,14 +103,14 @@ class SeriesBlock:
                 raise
         if omit:
             self._drop(self._nan_inputs())
-            total, weight = self._call(sum_and_weight(self.series.function), **self.given)
+            total, weight = self._call(self.series.summed, **self.given)
         if total != total:
             nans = np.isnan(row_sums(self._values()))
             if self.block.plan.nan == "raise" and nans.any():
                 self._raise_nan(nans)
             if omit:
                 self._drop(nans)
-                total, weight = self._call(sum_and_weight(self.series.function), **self.given)
+                total, weight = self._call(self.series.summed, **self.given)
             else:
                 return total, weight, nans
         if self.kept is None:

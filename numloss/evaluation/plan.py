@@ -37,6 +37,11 @@ class Series:
         """The record of the loss."""
         return unwrapped(self.function)[0]
 
+    @functools.cached_property
+    def summed(self) -> Function:
+        """Its sum and weight."""
+        return sum_and_weight(self.function)
+
     @property
     def options(self) -> dict[str, Any]:
         """What a partial has fixed."""
@@ -81,7 +86,7 @@ class Plan:
         """Bytes of a row of all sources."""
         return sum(source.row_bytes for source in self.sources.values())
 
-    @property
+    @functools.cached_property
     def by_row(self) -> bool:
         """True if the losses of single rows are wanted, not their sums alone."""
         return bool(BY in self.sources or self.bins or self.worst or self.interval or self.losses_to)
@@ -174,7 +179,7 @@ def check_losses(plan: Plan) -> None:
         if each.loss.adds_up == "groups":
             continue
         try:
-            sum_and_weight(each.function)(*(empty[name] for name in each.inputs), **given, backend=plan.backend)
+            each.summed(*(empty[name] for name in each.inputs), **given, backend=plan.backend)
         except (ValueError, TypeError) as error:
             names = {name: plan.sources[name].name for name in (*each.inputs, *given)}
             files = ", ".join(f"{name} is {source}" for name, source in names.items() if name != source)
