@@ -140,7 +140,8 @@ def by_dask(name: str, paths: Sequence[Path]) -> float:
             shifted = scores - scores.max(axis=1, keepdims=True)
             return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
 
-        return float(da.map_blocks(rows, pred, target, drop_axis=1, dtype=np.float32).mean(dtype=np.float64).compute())
+        losses = da.blockwise(rows, "i", pred, "ij", target, "i", dtype=np.float32, concatenate=True)
+        return float(losses.mean(dtype=np.float64).compute())
 
 
 PEERS = {"numpy": by_numpy, "torch": by_torch, "dask": by_dask}
