@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from process import python
 
 import numloss as nl
 from numloss.cli import main
@@ -108,3 +109,25 @@ def test_tables_are_printed() -> None:
 )
 def test_what_cannot_be_meant_ends_in_a_sentence(arguments: tuple[str, ...], expected: str) -> None:
     assert expected in refused(*arguments)
+
+
+@pytest.mark.more
+@pytest.mark.parametrize(
+    ("rows", "asked"), [(3 << 27, []), (1 << 26, ["--quantile", "0.5", "--worst", "5", "--interval", "0.9"])]
+)
+def test_memory_does_not_grow_with_the_files(rows: int, asked: list[str]) -> None:
+    """Gigabytes of zeros, which take no space on the disk."""
+    for name in ("p", "t"):
+        with open(f"{name}.npy", "wb") as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (rows,)}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.truncate(file.tell() + 4 * rows)
+    line = ["evaluate", "--loss", "mse", "--pred", "p.npy", "--target", "t.npy", "--json", *asked]
+    code = f"""
+        from numloss.cli import main
+        main({line!r}, standalone_mode=False)
+        print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
+    """
+    shown = python(code).stdout
+    assert f'"rows": {rows}' in shown
+    assert int(shown.split("VmHWM:")[1].split()[0]) < 300 << 10

@@ -154,9 +154,12 @@ class SeriesBlock:
         values = self._values()
         self.sums = row_sums(values)
         self.weights = row_weights(loss, self.series.options, self.inputs, self.weight, values.shape)
-        counted = (self.weights > 0.0) & (self.sums == self.sums)
-        losses = np.where(self.weights > 0.0, self.sums / np.where(self.weights > 0.0, self.weights, 1.0), 0.0)
+        heavy = self.weights > 0.0
+        losses = np.divide(self.sums, self.weights, out=np.zeros_like(self.sums), where=heavy)
         rows = np.arange(len(losses)) if self.kept is None else self.kept
+        counted: Any = heavy & (self.sums == self.sums)
+        if counted.all():
+            counted = slice(None)
         if plan.losses_to:
             self.block.written.losses(self.k, self.block.start, self._all_rows(losses, rows))
         some = losses[counted]
