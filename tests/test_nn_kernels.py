@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import numpy as np
 import pytest
-from compare import assert_close, assert_same_bits
+from compare import assert_close, assert_same_bits, canonical_bytes
+from process import python
 
 import numloss as nl
 from numloss.backends import threads
+from numloss.backends.cython_aot import runnable_levels
 from numloss.backends.numba_cpu.layer_kernels import PLANS
 from numloss.nn import cnn, in_numpy
 from numloss.nn.kernels import kernels
@@ -135,6 +139,36 @@ def trained(count: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
             network.backward(slope)
             optimiser.step(network.parameters.values, network.parameters.gradients, 0.01)
     return network.parameters.values, np.concatenate(list(network.state.values()))
+
+
+def hashes() -> dict[str, str]:
+    """A hash of what each kernel leaves, for both dtypes."""
+    found = {}
+    for dtype in DTYPES:
+        for name in SHAPES:
+            copies = [array.copy() for shape in ROWS for array in arrays_of(name, shape, dtype)]
+            each = len(SHAPES[name])
+            totals = [
+                kernels(dtype)(name)(*copies[at : at + each], *NUMBERS.get(name, ()))
+                for at in range(0, len(copies), each)
+            ]
+            left = b"".join(canonical_bytes(array) for array in copies) + repr(totals).encode() * (name == "square_sum")
+            found[f"{name} {dtype}"] = hashlib.sha256(left).hexdigest()
+    return found
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("cpu", ["x86-64-v2", "x86-64-v3", "x86-64-v4"])
+def test_kernels_have_the_same_bits_at_any_level(cpu: str) -> None:
+    if cpu.removeprefix("x86-64-") not in runnable_levels():
+        pytest.skip(f"this CPU does not run {cpu}")
+    code = """
+        import json, numba, test_nn_kernels
+        print(json.dumps([numba.config.CPU_NAME, test_nn_kernels.hashes()]))
+    """
+    ran, found = json.loads(python(code, timeout=900.0, NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES="").stdout)
+    assert ran == cpu
+    assert found == hashes()
 
 
 def test_weights_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:

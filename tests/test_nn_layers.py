@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from collections.abc import Callable
 
 import numpy as np
@@ -348,3 +350,19 @@ def test_a_slope_that_does_not_fit_is_named() -> None:
     for shape in ((3, 2), (2, 3), (2,)):
         with pytest.raises(ValueError, match=r"the last output \(2, 2\)"):
             network.backward(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))])
+def test_a_network_can_be_copied_and_pickled(again: Callable[[Network], Network]) -> None:
+    network = network_of("batch norm of images")
+    x, slope = data(5, *network.inputs, seed=1), data(5, *network.outputs, seed=2)
+    network.forward(x, 0)
+    twin = again(network)
+    np.testing.assert_array_equal(twin.parameters.values, network.parameters.values)
+    for one in (network, twin):
+        one.forward(x, 1)
+        one.backward(slope)
+    np.testing.assert_array_equal(twin.parameters.gradients, network.parameters.gradients)
+    assert not np.shares_memory(twin.parameters.values, network.parameters.values)
+    for name, kept in network.state.items():
+        np.testing.assert_array_equal(twin.state[name], kept)

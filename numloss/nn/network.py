@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -64,6 +65,8 @@ class Network:
     def __init__(
         self, layers: Sequence[Layer], inputs: int | Shape, *, rows: int, dtype: Any = np.float32, seed: int = 0
     ) -> None:
+        # as they are before they are planned, to make the network again from
+        self._blueprint = copy.deepcopy(tuple(layers))
         self.body = Sequential(layers)
         self.inputs: Shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
         self.rows, self.seed, self.dtype = rows, seed, np.dtype(dtype)
@@ -80,8 +83,12 @@ class Network:
         self._start()
         kernel, views_of = kernels(self.dtype), self.parameters
         self.body.allocate(Place(rows, self.dtype, kernel, seed, views_of.value, views_of.gradient, self.state))
-        self._copy: Array | None = None
+        self._entered: Array | None = None
         self._rows = 0
+
+    def __reduce__(self) -> Any:
+        made = (self._blueprint, self.inputs, self.rows, self.dtype, self.seed)
+        return _again, (made, self.parameters.values, self.state)
 
     def _start(self) -> None:
         """The first values of parameters and state."""
@@ -135,11 +142,21 @@ class Network:
         x = _last(x)
         if self.body.takes_labels or (x.flags.c_contiguous and x.dtype == self.dtype):
             return x
-        if self._copy is None:
-            self._copy = np.empty((self.rows, *x.shape[1:]), self.dtype)
-        copy = rows_of(self._copy, len(x))
-        np.copyto(copy, x, casting="same_kind")
-        return copy
+        if self._entered is None:
+            self._entered = np.empty((self.rows, *x.shape[1:]), self.dtype)
+        entered = rows_of(self._entered, len(x))
+        np.copyto(entered, x, casting="same_kind")
+        return entered
+
+
+def _again(made: tuple[Any, ...], values: Array, state: dict[str, Array]) -> Network:
+    """A network out of a pickle, or a copy: with memory and compiled kernels of its own."""
+    layers, inputs, rows, dtype, seed = made
+    network = Network(copy.deepcopy(layers), inputs, rows=rows, dtype=dtype, seed=seed)
+    np.copyto(network.parameters.values, values)
+    for name, kept in state.items():
+        np.copyto(network.state[name], kept)
+    return network
 
 
 def _channels_last(shape: Shape) -> Shape:
