@@ -17,14 +17,14 @@ cdef extern from "primitives.h" nogil:
     float mantissa_of_f32(float x)
     double mantissa_of_f64(double x)
     int64_t array_data(int64_t object)
-    void spread8_f32(float* p, float x)
-    void spread8_f64(double* p, double x)
-    void maximum8_f32(float* p, const float* q)
-    void maximum8_f64(double* p, const double* q)
-    void add8_f32(float* p, const float* q)
-    void add8_f64(double* p, const double* q)
-    void add8_masked_f32(float* p, const float* q, const float* m)
-    void add8_masked_f64(double* p, const double* q, const double* m)
+    void spread16_f32(float* p, float x)
+    void spread16_f64(double* p, double x)
+    float run_maximum_f32(const float* p, int64_t n)
+    double run_maximum_f64(const double* p, int64_t n)
+    float run_sum_f32(const float* p, int64_t n)
+    double run_sum_f64(const double* p, int64_t n)
+    void will_need_f32(const float* p, int64_t n)
+    void will_need_f64(const double* p, int64_t n)
 
 ctypedef int64_t (*tile_f32)(int64_t*, float*, int64_t) noexcept nogil
 ctypedef int64_t (*tile_f64)(int64_t*, double*, int64_t) noexcept nogil

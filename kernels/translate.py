@@ -29,7 +29,7 @@ POINTERS = {
 }
 ANNOTATIONS = {"Real": "real", "Reals": "reals", "Double": "double", "Doubles": "doubles", "Int": "int", "Ints": "ints"}
 PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
-EIGHT_WORDS = ("spread8", "maximum8", "add8", "add8_masked")
+RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "will_need": "int"}
 DTYPES = {"f32": "float", "f64": "double"}
 LOOPS = (
     "sums",
@@ -201,8 +201,8 @@ class Translator:
         if name in PRIMITIVES:
             suffix = "f64" if arguments[0][1] == "double" else self.dtype
             return f"{name}_{suffix}({texts[0]})", arguments[0][1]
-        if name in EIGHT_WORDS:
-            return f"{name}_{self.dtype}({', '.join(texts)})", "int"
+        if name in RUN_WORDS:
+            return f"{name}_{self.dtype}({', '.join(texts)})", RUN_WORDS[name]
         if name == "call_tile":
             return f"(<tile_{self.dtype}><intptr_t>{texts[0]})({', '.join(texts[1:])})", "int"
         return self.call(node, name, texts)

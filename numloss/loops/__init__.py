@@ -14,8 +14,10 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     offset(p, n)  address(p)                   a pointer n elements further; the address behind a pointer
     array_data(o)                              address of the data of the NumPy array that is the object at o
     stack_reals(n) stack_doubles(n) stack_ints(n)  memory of this call; n is a literal
-    spread8(p, x)  maximum8(p, q)              eight neighbours at once: p = x;  p = q if q > p;
-    add8(p, q)  add8_masked(p, q, m)           p += q;  p += q * m.  Compilers miss that loops of eight are vectors
+    spread16(p, x)                             sixteen neighbours at once become x
+    run_maximum(p, n)  run_sum(p, n)           of n >= 16 neighbours, in sixteen lanes that are folded by halving;
+                                               compilers keep lanes in memory where these keep them in registers
+    will_need(p, n)                            n neighbours will be read or written soon: a hint to the caches
     call_tile(f, pointers, params, n)          calls the tile at address f
     @apart                                     a function that is compiled by itself and called
     double_exp double_log double_log1p         words of the vocabulary for a Double, whatever the data

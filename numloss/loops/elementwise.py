@@ -47,10 +47,7 @@ def weight_tile(c: Ints, k: Int, start: Int, n: Int, buffer: Reals, lanes: Doubl
     bad = first_outside(w, n, 1, 0.0, 1e999)
     if bad >= 0 and partial[2] < double(0.0):
         partial[2] = complaint(start + bad, 15)
-    copy = stack_reals(512)
-    for i in range(n):
-        copy[i] = w[i]
-    add_tile(copy, n, lanes)
+    add_tile(w, n, lanes)
     return w
 
 

@@ -25,9 +25,9 @@ POINTERS = {
     "uint64s": "uint64",
 }
 WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
-EIGHT_WORDS = ("spread8", "maximum8", "add8", "add8_masked")
+RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "will_need": "int"}
 DOUBLE_WORDS = {"double_exp": "exp", "double_log": "log", "double_log1p": "log1p"}
-WORDS = (*WORDS, "call_tile", *POINTERS, *EIGHT_WORDS, *DOUBLE_WORDS)
+WORDS = (*WORDS, "call_tile", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
 
 
 def apart(text: Any) -> Any:
@@ -42,7 +42,7 @@ def _word(*arguments: Any) -> NoReturn:
 
 real = double = integer = offset = address = array_data = call_tile = _word
 stack_reals = stack_doubles = stack_ints = _word
-spread8 = maximum8 = add8 = add8_masked = _word
+spread16 = run_maximum = run_sum = will_need = _word
 double_exp = double_log = double_log1p = _word
 reals = doubles = ints = float32s = float64s = int8s = uint8s = _word
 int16s = uint16s = int32s = uint32s = int64s = uint64s = _word

@@ -8,7 +8,6 @@ from .language import (
     Doubles,
     Int,
     Ints,
-    Real,
     Reals,
     address,
     apart,
@@ -16,8 +15,8 @@ from .language import (
     double,
     doubles,
     offset,
-    real,
     reals,
+    run_maximum,
     stack_doubles,
     stack_ints,
     stack_reals,
@@ -27,48 +26,26 @@ from .sums import add_tile, clear, fold
 
 
 @apart
-def row_maximum(x: Reals, n: Int) -> Real:
-    """The largest of n >= 64 values; the last window overlaps the one before, which a maximum does not mind."""
-    lanes = stack_reals(64)
-    for k in range(64):
-        lanes[k] = x[k]
-    j = 64
-    while j + 64 <= n:
-        for k in range(64):
-            lanes[k] = x[j + k] if x[j + k] > lanes[k] else lanes[k]
-        j = j + 64
-    for k in range(64):
-        lanes[k] = x[n - 64 + k] if x[n - 64 + k] > lanes[k] else lanes[k]
-    top = real(-1e999)
-    for k in range(64):
-        top = lanes[k] if lanes[k] > top else top
-    return top
-
-
-@apart
 def long_row(x: Reals, classes: Int, label: Int, keep: Int, g: Reals, s: Doubles) -> Int:
     """Statistics of one row, and its terms in g if they are to be kept."""
     e = stack_reals(512)
     lanes = stack_doubles(32)
-    top = row_maximum(x, classes)
+    top = run_maximum(x, classes)
     base = base_of(top)
     shift = round_shift(top - base)
     clear(lanes)
+    s[2048] = double(x[label])
     first = 0
     while first < classes:
         n = classes - first
         if n > 512:
             n = 512
+        terms = offset(g, first) if keep == 1 else e
+        exponentials(offset(x, first), n, base, shift, terms)
         if label >= first and label < first + n:
-            s[2048] = double(x[label])
-        exponentials(offset(x, first), n, base, shift, e)
-        if keep == 1:
-            for i in range(n):
-                g[first + i] = e[i]
-        if label >= first and label < first + n:
-            s[1024] = double(e[label - first])
-            e[label - first] = 0.0
-        add_tile(e, n, lanes)
+            s[1024] = double(terms[label - first])
+            terms[label - first] = 0.0
+        add_tile(terms, n, lanes)
         first = first + n
     s[0] = double(top)
     s[512] = double(base) + double(shift)
@@ -76,8 +53,25 @@ def long_row(x: Reals, classes: Int, label: Int, keep: Int, g: Reals, s: Doubles
     return 0
 
 
+@apart
+def scale_rows(
+    rows: Int, classes: Int, labels: Ints, total: Doubles, coefficient: Reals, own: Reals, g: Reals
+) -> Int:
+    """Gradient of some rows from their terms, in place."""
+    for i in range(rows):
+        row = offset(g, i * classes)
+        if total[i] > double(0.0):
+            factor = coefficient[i]
+            for j in range(classes):
+                row[j] = row[j] * factor
+            row[labels[i]] = own[i]
+        else:
+            clear_row(classes, 1, row)
+    return 0
+
+
 def long_block(c: Ints, partial: Doubles, block: Int) -> Int:
-    """Rows of many classes: three passes over a row that stays in cache."""
+    """Rows of many classes: three passes over a row, or some rows, that stay in cache."""
     f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
@@ -87,28 +81,29 @@ def long_block(c: Ints, partial: Doubles, block: Int) -> Int:
     coefficient = stack_reals(512)
     own = stack_reals(512)
     begin_block(partial)
+    some = 16384 // c[3]
+    if some < 1:
+        some = 1
     stop = (block + 1) * c[1]
     if stop > c[0]:
         stop = c[0]
     start = block * c[1]
     while start < stop:
         n = stop - start
-        if n > 512:
-            n = 512
+        if n > some:
+            n = some
         begin_rows(c, start, n, labels, weights, total, partial)
+        x = offset(reals(array_data(c[38])), start * c[3])
+        g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), start * c[3])
         for i in range(n):
-            x = offset(reals(array_data(c[38])), (start + i) * c[3])
-            g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), (start + i) * c[3])
             if total[i] > double(0.0):
-                long_row(x, c[3], labels[i], c[8], g, s)
-                settle(1, f, s, offset(total, i), offset(values, i), coefficient, own)
-                if c[8] > 0:
-                    factor = coefficient[0]
-                    for j in range(c[3]):
-                        g[j] = g[j] * factor
-                    g[labels[i]] = own[0]
-            elif c[8] > 0:
-                clear_row(c[3], 1, g)
+                long_row(offset(x, i * c[3]), c[3], labels[i], c[8], offset(g, i * c[3]), offset(s, i))
+            else:
+                for k in range(5):
+                    s[512 * k + i] = double(1.0)
+        settle(n, f, s, total, values, coefficient, own)
+        if c[8] > 0:
+            scale_rows(n, c[3], labels, total, coefficient, own, g)
         finish_rows(c, start, n, total, values, partial)
         start = start + n
     return 0

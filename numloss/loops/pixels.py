@@ -1,4 +1,8 @@
-"""Classes in the middle: a tile of neighbouring pixels, with all classes of it in a contiguous copy."""
+"""Few classes, or classes that are not neighbours, as in images: a tile of rows with its classes one after another.
+
+A row is called a pixel here. The tile is a copy in which neighbours are pixels of one class, so that all work is the
+same for neighbours, whatever the strides of the scores are.
+"""
 
 from __future__ import annotations
 
@@ -19,28 +23,51 @@ from .language import (
     stack_doubles,
     stack_ints,
     stack_reals,
+    will_need,
 )
 from .rowparts import base_of, clear_row, locate_row
 
 
 @apart
-def pixel_scores(x: Reals, classes: Int, stride: Int, n: Int, z: Reals, top: Reals) -> Int:
-    """Copy the scores of n pixels to a tile, class by class, and find their tops."""
-    for k in range(n):
-        z[k] = x[k]
-        top[k] = x[k]
-    for j in range(1, classes):
+def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Reals, top: Reals) -> Int:
+    """Copy the scores of n pixels, `step` elements apart, to a tile, class by class, and find their tops."""
+    for j in range(classes):
         row = offset(x, j * stride)
         out = offset(z, j * n)
-        for k in range(n):
-            out[k] = row[k]
-            top[k] = row[k] if row[k] > top[k] else top[k]
+        if step == 1:
+            if j + 4 < classes:
+                will_need(offset(row, 4 * stride), n)
+            for k in range(n):
+                out[k] = row[k]
+        else:
+            for k in range(n):
+                out[k] = row[k * step]
+        if j == 0:
+            for k in range(n):
+                top[k] = out[k]
+        else:
+            for k in range(n):
+                top[k] = out[k] if out[k] > top[k] else top[k]
     return 0
 
 
 @apart
-def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Doubles) -> Int:
-    """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
+def pixel_terms(
+    classes: Int,
+    stride: Int,
+    ahead: Int,
+    n: Int,
+    z: Reals,
+    top: Reals,
+    labels: Ints,
+    s: Doubles,
+    x: Reals,
+    g: Reals,
+) -> Int:
+    """Replace the scores of a tile by their terms, and fill the statistics of its pixels.
+
+    Meanwhile the scores of the next tile come to the cache, and what the gradient of this one will overwrite.
+    """
     shift = stack_reals(512)
     base = stack_reals(512)
     large = 0
@@ -89,23 +116,38 @@ def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Doubles) -> Int:
 
 @apart
 def pixel_slopes(
-    classes: Int, stride: Int, n: Int, z: Reals, labels: Ints, total: Doubles, coefficient: Reals, own: Reals, g: Reals
+    classes: Int,
+    stride: Int,
+    step: Int,
+    n: Int,
+    z: Reals,
+    labels: Ints,
+    total: Doubles,
+    coefficient: Reals,
+    own: Reals,
+    g: Reals,
 ) -> Int:
     """Gradient of the pixels of a tile."""
     for j in range(classes):
         row = offset(z, j * n)
         out = offset(g, j * stride)
-        for k in range(n):
-            out[k] = row[k] * coefficient[k]
+        if step == 1:
+            if j + 4 < classes:
+                will_need(offset(out, 4 * stride), n)
+            for k in range(n):
+                out[k] = row[k] * coefficient[k]
+        else:
+            for k in range(n):
+                out[k * step] = row[k] * coefficient[k]
     for k in range(n):
-        g[labels[k] * stride + k] = own[k]
+        g[labels[k] * stride + k * step] = own[k]
         if total[k] <= double(0.0):
-            clear_row(classes, stride, offset(g, k))
+            clear_row(classes, stride, offset(g, k * step))
     return 0
 
 
 def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
-    """Classes in the middle: a tile of neighbouring pixels, all classes of it in a contiguous copy."""
+    """Rows in tiles of pixels, with the classes of a tile one after another."""
     f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
@@ -115,9 +157,10 @@ def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
     coefficient = stack_reals(512)
     own = stack_reals(512)
     top = stack_reals(512)
-    z = stack_reals(8192)
+    z = stack_reals(32768)
+    step = c[7] if c[4] > 1 else c[5]
     begin_block(partial)
-    most = 4096 // c[3]
+    most = 16384 // c[3]
     most = most - most % 32
     if most < 32:
         most = 32
@@ -131,17 +174,17 @@ def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = stop - start
         if n > most:
             n = most
-        if n > c[4] - start % c[4]:
+        if c[4] > 1 and n > c[4] - start % c[4]:
             n = c[4] - start % c[4]
         begin_rows(c, start, n, labels, weights, total, partial)
-        x = offset(reals(array_data(c[38])), locate_row(start, c[4], c[5], 1))
-        pixel_scores(x, c[3], c[6], n, z, top)
-        pixel_terms(c[3], n, z, top, labels, s)
+        x = offset(reals(array_data(c[38])), locate_row(start, c[4], c[5], c[7]))
+        pixel_scores(x, c[3], c[6], step, n, z, top)
+        g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), locate_row(start, c[4], c[24], c[26]))
+        pixel_terms(c[3], c[6], n if step == 1 else 0, n, z, top, labels, s, x, g)
         pixel_sums(c[3], n, z, labels, s)
         settle(n, f, s, total, values, coefficient, own)
         if c[8] > 0:
-            g = offset(reals(array_data(c[50])), locate_row(start, c[4], c[24], 1))
-            pixel_slopes(c[3], c[6], n, z, labels, total, coefficient, own, g)
+            pixel_slopes(c[3], c[6], step, n, z, labels, total, coefficient, own, g)
         finish_rows(c, start, n, total, values, partial)
         start = start + n
     return 0

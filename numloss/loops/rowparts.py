@@ -117,8 +117,12 @@ def base_of(top: Real) -> Real:
 @apart
 def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
     """e^(z - base - shift) for n scores."""
-    for i in range(n):
-        e[i] = exp_below(z[i] - base, shift)
+    if base == 0.0:
+        for i in range(n):
+            e[i] = exp_below(z[i], shift)
+    else:
+        for i in range(n):
+            e[i] = exp_below(z[i] - base, shift)
     return 0
 
 

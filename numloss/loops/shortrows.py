@@ -9,49 +9,22 @@ from .language import (
     Int,
     Ints,
     Reals,
-    add8,
-    add8_masked,
     address,
     apart,
     array_data,
     double,
     doubles,
-    maximum8,
+    integer,
     offset,
-    real,
     reals,
-    spread8,
+    run_maximum,
+    run_sum,
+    spread16,
     stack_doubles,
     stack_ints,
     stack_reals,
 )
 from .rowparts import base_of, clear_row
-
-
-@apart
-def flat_tops(x: Reals, rows: Int, classes: Int, s: Doubles) -> Int:
-    """Largest score of each row of a few classes."""
-    lanes = stack_reals(8)
-    for r in range(rows):
-        at = r * classes
-        top = x[at]
-        if classes < 8:
-            for j in range(classes):
-                top = x[at + j] if x[at + j] > top else top
-        else:
-            spread8(lanes, -1e999)
-            j = 0
-            while j + 8 <= classes:
-                maximum8(lanes, offset(x, at + j))
-                j = j + 8
-            maximum8(lanes, offset(x, at + classes - 8))
-            for k in range(4):
-                lanes[k] = lanes[k + 4] if lanes[k + 4] > lanes[k] else lanes[k]
-            for k in range(2):
-                lanes[k] = lanes[k + 2] if lanes[k + 2] > lanes[k] else lanes[k]
-            top = lanes[1] if lanes[1] > lanes[0] else lanes[0]
-        s[r] = double(top)
-    return 0
 
 
 @apart
@@ -62,8 +35,8 @@ def spread_rows(column: Reals, rows: Int, classes: Int, out: Reals) -> Int:
         value = column[r]
         j = 0
         while j < classes:
-            spread8(offset(out, at + j), value)
-            j = j + 8
+            spread16(offset(out, at + j), value)
+            j = j + 16
     return 0
 
 
@@ -76,48 +49,19 @@ def flat_terms(x: Reals, shifts: Reals, n: Int, e: Reals) -> Int:
 
 
 @apart
-def flat_sums(e: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles) -> Int:
-    """Term of the label of each row, and the sum of the others, in eight lanes; the last window is masked."""
-    lanes = stack_reals(8)
-    mask = stack_reals(8)
-    left = classes % 8
-    for k in range(8):
-        mask[k] = 1.0 if k >= 8 - left else 0.0
-    for r in range(rows):
-        at = r * classes
-        s[1024 + r] = double(e[at + labels[r]])
-        e[at + labels[r]] = 0.0
-        spread8(lanes, 0.0)
-        j = 0
-        while j + 8 <= classes:
-            add8(lanes, offset(e, at + j))
-            j = j + 8
-        if classes < 8:
-            for k in range(classes):
-                lanes[k] = e[at + k]
-        elif left > 0:
-            add8_masked(lanes, offset(e, at + classes - 8), mask)
-        for k in range(4):
-            lanes[k] = lanes[k] + lanes[k + 4]
-        s[1536 + r] = double((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]))
-    return 0
-
-
-@apart
 def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles, e: Reals, spread: Reals) -> Int:
     """Statistics and terms of some short rows."""
-    shift = stack_reals(512)
-    base = stack_reals(512)
-    flat_tops(x, rows, classes, s)
+    shift = stack_reals(128)
+    base = stack_reals(128)
     large = 0
     for r in range(rows):
-        top = real(s[r])
+        top = run_maximum(offset(x, r * classes), classes)
         base[r] = base_of(top)
         shift[r] = round_shift(top - base[r])
+        s[r] = double(top)
         s[512 + r] = double(base[r]) + double(shift[r])
         s[2048 + r] = double(x[r * classes + labels[r]])
-        if base[r] != 0.0:
-            large = 1
+        large += integer(base[r] != 0.0)
     spread_rows(shift, rows, classes, spread)
     if large == 0:
         flat_terms(x, spread, rows * classes, e)
@@ -126,7 +70,13 @@ def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles, e: Re
             for j in range(classes):
                 e[r * classes + j] = x[r * classes + j] - base[r]
         flat_terms(e, spread, rows * classes, e)
-    flat_sums(e, rows, classes, labels, s)
+    for r in range(rows):
+        at = r * classes
+        s[1024 + r] = double(e[at + labels[r]])
+        e[at + labels[r]] = 0.0
+    # apart: a wide load waits for a narrow store into it
+    for r in range(rows):
+        s[1536 + r] = double(run_sum(offset(e, r * classes), classes))
     return 0
 
 
@@ -138,14 +88,13 @@ def flat_slopes(
     total: Doubles,
     coefficient: Reals,
     own: Reals,
-    e: Reals,
     spread: Reals,
     g: Reals,
 ) -> Int:
-    """Gradient of some short rows from their terms."""
+    """Gradient of some short rows from their terms, in place."""
     spread_rows(coefficient, rows, classes, spread)
     for i in range(rows * classes):
-        g[i] = e[i] * spread[i]
+        g[i] = g[i] * spread[i]
     for r in range(rows):
         g[r * classes + labels[r]] = own[r]
         if total[r] <= double(0.0):
@@ -154,7 +103,7 @@ def flat_slopes(
 
 
 def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
-    """Rows of a few classes: several at a time, as one stretch of memory wherever the work is the same for all."""
+    """Rows of some classes: several at a time, as one stretch of memory wherever the work is the same for all."""
     f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
@@ -166,24 +115,30 @@ def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
     e = stack_reals(2064)
     spread = stack_reals(2064)
     begin_block(partial)
-    most = 2048 // c[3]
-    if most > 512:
-        most = 512
+    some = 2048 // c[3]
     stop = (block + 1) * c[1]
     if stop > c[0]:
         stop = c[0]
     start = block * c[1]
     while start < stop:
         n = stop - start
-        if n > most:
-            n = most
+        if n > 512:
+            n = 512
         begin_rows(c, start, n, labels, weights, total, partial)
-        x = offset(reals(array_data(c[38])), start * c[3])
-        flat_rows(x, n, c[3], labels, s, e, spread)
-        settle(n, f, s, total, values, coefficient, own)
-        if c[8] > 0:
-            g = offset(reals(array_data(c[50])), start * c[3])
-            flat_slopes(n, c[3], labels, total, coefficient, own, e, spread, g)
+        first = 0
+        while first < n:
+            rows = n - first
+            if rows > some:
+                rows = some
+            row_labels = offset(labels, first)
+            counts = offset(total, first)
+            x = offset(reals(array_data(c[38])), (start + first) * c[3])
+            g = offset(reals(array_data(c[50])), (start + first) * c[3]) if c[8] > 0 else e
+            flat_rows(x, rows, c[3], row_labels, s, g, spread)
+            settle(rows, f, s, counts, offset(values, first), coefficient, own)
+            if c[8] > 0:
+                flat_slopes(rows, c[3], row_labels, counts, coefficient, own, spread, g)
+            first = first + rows
         finish_rows(c, start, n, total, values, partial)
         start = start + n
     return 0

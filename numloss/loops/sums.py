@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .language import Double, Doubles, Int, Real, Reals, apart, double, stack_doubles
+from .language import Double, Doubles, Int, Real, Reals, apart, double, stack_doubles, stack_reals
 
 TILE = 512
 LANES = 32
@@ -26,11 +26,18 @@ def sixteen(values: Reals, i: Int) -> Real:
 
 @apart
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
-    """Add n values to the lanes. What a tile of 512 has beyond them is overwritten by zeros."""
+    """Add n <= 512 values to the lanes; a tile that is not full is filled up with zeros, in a copy."""
+    if n == 512:
+        for i in range(32):
+            lanes[i] = lanes[i] + double(sixteen(values, i))
+        return 0
+    tile = stack_reals(512)
+    for i in range(n):
+        tile[i] = values[i]
     for i in range(n, 512):
-        values[i] = 0.0
+        tile[i] = 0.0
     for i in range(32):
-        lanes[i] = lanes[i] + double(sixteen(values, i))
+        lanes[i] = lanes[i] + double(sixteen(tile, i))
     return 0
 
 
@@ -60,7 +67,7 @@ def fold(lanes: Doubles) -> Double:
 
 @apart
 def tile_sum(values: Reals, n: Int) -> Double:
-    """The sum of n <= 512 values. What the tile has beyond them is overwritten by zeros."""
+    """The sum of n <= 512 values."""
     lanes = stack_doubles(32)
     clear(lanes)
     add_tile(values, n, lanes)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 GENERIC, FLAT, LONG, PIXELS = 0, 1, 2, 3
 LOOPS = {GENERIC: "rows_block", FLAT: "flat_block", LONG: "long_block", PIXELS: "pixels_block"}
-# Below this many classes rows are worked on together, above one by one.
-LONG_FROM = 256
+# Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
+FLAT_FROM, LONG_FROM = 16, 256
 WEIGHT_OPERAND = 15
 
 
@@ -114,6 +114,8 @@ def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...]) -> int:
     _, classes, inner, outer_stride, class_stride, inner_stride = sizes
     if classes < 2:
         return GENERIC
+    if classes < FLAT_FROM:
+        return PIXELS
     if inner == 1 and class_stride == 1 and outer_stride == classes:
         return FLAT if classes < LONG_FROM else LONG
     if inner > 1 and inner_stride == 1 and class_stride == inner and classes < LONG_FROM:

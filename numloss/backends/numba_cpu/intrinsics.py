@@ -170,61 +170,109 @@ def keep(typingctx, array):  # type: ignore[no-untyped-def]
     return types.int64(array), codegen
 
 
-def _eight(builder: Any, pointer: Any) -> Any:
-    """A pointer to eight neighbours as one vector."""
-    return builder.bitcast(pointer, ir.VectorType(pointer.type.pointee, 8).as_pointer())
-
-
-def _load8(builder: Any, pointer: Any) -> Any:
-    vector = builder.load(_eight(builder, pointer))
-    vector.align = pointer.type.pointee.get_abi_size(_LAYOUT)
+def _sixteen(builder: Any, pointer: Any, index: Any) -> Any:
+    """Sixteen neighbours from an index on, as one vector."""
+    real = pointer.type.pointee
+    at = builder.bitcast(builder.gep(pointer, [index]), ir.VectorType(real, 16).as_pointer())
+    vector = builder.load(at)
+    vector.align = real.get_abi_size(_LAYOUT)
     return vector
 
 
-def _store8(builder: Any, vector: Any, pointer: Any) -> None:
-    builder.store(vector, _eight(builder, pointer), align=pointer.type.pointee.get_abi_size(_LAYOUT))
+def _first(builder: Any, pointer: Any, index: Any, count: Any) -> Any:
+    """Fewer than sixteen neighbours in the first lanes, zeros in the others; no others are read."""
+    real = pointer.type.pointee
+    kind = ir.VectorType(real, 16)
+    at = builder.bitcast(builder.gep(pointer, [index]), kind.as_pointer())
+    lanes = ir.Constant(ir.VectorType(ir.IntType(64), 16), [ir.IntType(64)(k) for k in range(16)])
+    mask = builder.icmp_signed("<", lanes, _spread(builder, count, 16))
+    name = f"llvm.masked.load.v16{'f32' if isinstance(real, ir.FloatType) else 'f64'}.p0"
+    signature = ir.FunctionType(kind, [kind.as_pointer(), ir.IntType(32), mask.type, kind])
+    load = cgutils.get_or_insert_function(builder.module, signature, name)
+    align = ir.IntType(32)(real.get_abi_size(_LAYOUT))
+    return builder.call(load, [at, align, mask, ir.Constant(kind, [real(0.0)] * 16)])
+
+
+def _spread(builder: Any, x: Any, lanes: int) -> Any:
+    kind = ir.VectorType(x.type, lanes)
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), x, ir.IntType(32)(0))
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+    return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), mask)
+
+
+def _larger(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", b, a), b, a)
+
+
+def _fold(builder: Any, vector: Any, merge: Any) -> Any:
+    """Lanes k and k + 8 meet first, then k and k + 4, k + 2, k + 1."""
+    undefined = ir.Constant(vector.type, ir.Undefined)
+    for half in (8, 4, 2, 1):
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), 16), [(k + half) % 16 for k in range(16)])
+        vector = merge(builder, vector, builder.shuffle_vector(vector, undefined, mask))
+    return builder.extract_element(vector, ir.IntType(32)(0))
+
+
+def _windows(builder: Any, pointer: Any, n: Any, merge: Any, start: float) -> tuple[Any, Any]:
+    """The whole windows of a run, merged, and where they end."""
+    kind = ir.VectorType(pointer.type.pointee, 16)
+    with builder.goto_entry_block():
+        lanes = builder.alloca(kind)
+    builder.store(ir.Constant(kind, [pointer.type.pointee(start)] * 16), lanes)
+    end = builder.and_(n, ir.IntType(64)(-16))
+    with cgutils.for_range_slice(builder, ir.IntType(64)(0), end, ir.IntType(64)(16)) as (index, _):
+        builder.store(merge(builder, builder.load(lanes), _sixteen(builder, pointer, index)), lanes)
+    return builder.load(lanes), end
 
 
 @intrinsic
-def spread8(typingctx, p, x):  # type: ignore[no-untyped-def]
+def spread16(typingctx, p, x):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        kind = ir.VectorType(args[1].type, 8)
-        one = builder.insert_element(ir.Constant(kind, ir.Undefined), args[1], ir.IntType(32)(0))
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
-        _store8(builder, builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), mask), args[0])
+        real = args[1].type
+        at = builder.bitcast(args[0], ir.VectorType(real, 16).as_pointer())
+        builder.store(_spread(builder, args[1], 16), at, align=real.get_abi_size(_LAYOUT))
         return ir.IntType(64)(0)
 
     return types.int64(p, x), codegen
 
 
 @intrinsic
-def maximum8(typingctx, p, q):  # type: ignore[no-untyped-def]
+def run_maximum(typingctx, p, n):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        a, b = (_load8(builder, pointer) for pointer in args)
-        _store8(builder, builder.select(builder.fcmp_ordered(">", b, a), b, a), args[0])
-        return ir.IntType(64)(0)
+        lanes, _ = _windows(builder, args[0], args[1], _larger, float("-inf"))
+        last = _sixteen(builder, args[0], builder.sub(args[1], ir.IntType(64)(16)))
+        return _fold(builder, _larger(builder, lanes, last), _larger)
 
-    return types.int64(p, q), codegen
+    return p.dtype(p, types.int64), codegen
 
 
 @intrinsic
-def add8(typingctx, p, q):  # type: ignore[no-untyped-def]
+def run_sum(typingctx, p, n):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        a, b = (_load8(builder, pointer) for pointer in args)
-        _store8(builder, builder.fadd(a, b), args[0])
-        return ir.IntType(64)(0)
+        def add(builder, a, b):  # type: ignore[no-untyped-def]
+            return builder.fadd(a, b)
 
-    return types.int64(p, q), codegen
+        # -0.0 is what leaves every number as it is
+        lanes, end = _windows(builder, args[0], args[1], add, -0.0)
+        left = _first(builder, args[0], end, builder.sub(args[1], end))
+        return _fold(builder, add(builder, lanes, left), add)
+
+    return p.dtype(p, types.int64), codegen
 
 
 @intrinsic
-def add8_masked(typingctx, p, q, m):  # type: ignore[no-untyped-def]
+def will_need(typingctx, p, n):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        a, b, c = (_load8(builder, pointer) for pointer in args)
-        _store8(builder, builder.fadd(a, builder.fmul(b, c)), args[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        line = ir.IntType(64)(64 // args[0].type.pointee.get_abi_size(_LAYOUT))
+        with cgutils.for_range_slice(builder, ir.IntType(64)(0), args[1], line) as (index, _):
+            at = builder.bitcast(builder.gep(args[0], [index]), byte)
+            builder.call(fetch, [at, number(0), number(2), number(1)])
         return ir.IntType(64)(0)
 
-    return types.int64(p, q, m), codegen
+    return types.int64(p, types.int64), codegen
 
 
 def external(symbol: str, arguments: list[types.Type], returns: types.Type) -> Any:
@@ -256,10 +304,10 @@ def words(dtype: str) -> dict[str, Any]:
         "address": address,
         "array_data": array_data,
         "call_tile": call_tile,
-        "spread8": spread8,
-        "maximum8": maximum8,
-        "add8": add8,
-        "add8_masked": add8_masked,
+        "spread16": spread16,
+        "run_maximum": run_maximum,
+        "run_sum": run_sum,
+        "will_need": will_need,
         "real": _cast_word(real),
         "double": _cast_word(types.float64),
         "integer": _cast_word(types.int64),
