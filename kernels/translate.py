@@ -68,6 +68,12 @@ class Text:
         return pairs
 
     @property
+    def inlined(self) -> bool:
+        """Laws, and the parts of loops that are not marked as functions of their own, as Numba does it too."""
+        block = self.tree.name.endswith("_block")
+        return self.kind == "law" or (self.kind == "loop" and not block and not self.tree.decorator_list)
+
+    @property
     def returns(self) -> list[str] | str:
         """A type, or the shape of a flat tuple as a list."""
         if self.kind in ("loop", "tile"):
@@ -313,7 +319,7 @@ class Translator:
             result = "void"
         else:
             result = self.ctype(returns)
-        inline = "inline " if self.text.kind == "law" else ""
+        inline = "inline " if self.text.inlined else ""
         head = f"cdef {inline}{result} {name}_{self.dtype}({', '.join(arguments)}) noexcept nogil:"
         known = dict(parameters)
         declared = [

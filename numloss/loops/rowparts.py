@@ -17,6 +17,7 @@ from .language import (
     offset,
     real,
     reals,
+    run_maximum,
     stack_reals,
 )
 from .operands import convert, fetch, fetch_labels, first_outside, item_size
@@ -25,22 +26,24 @@ from .sums import add_tile
 
 @apart
 def tile_maximum(z: Reals, n: Int) -> Real:
-    """The largest of n <= 512 values, NaN left aside."""
-    lanes = stack_reals(32)
-    for k in range(32):
-        lanes[k] = -1e999
-    whole = n - n % 32
-    j = 0
-    while j < whole:
-        for k in range(32):
-            lanes[k] = z[j + k] if z[j + k] > lanes[k] else lanes[k]
-        j = j + 32
-    for k in range(n - whole):
-        lanes[k] = z[whole + k] if z[whole + k] > lanes[k] else lanes[k]
-    top = lanes[0]
-    for k in range(32):
-        top = lanes[k] if lanes[k] > top else top
+    """The largest of n values, NaN left aside."""
+    if n >= 16:
+        return run_maximum(z, n)
+    top = real(-1e999)
+    for k in range(n):
+        top = z[k] if z[k] > top else top
     return top
+
+
+@apart
+def first_equal(z: Reals, n: Int, value: Real) -> Int:
+    """Position of the first of n values that equals one of them: by windows, then one after the other."""
+    k = 0
+    while k + 64 <= n and run_maximum(offset(z, k), 64) != value:
+        k = k + 64
+    while k + 1 < n and z[k] != value:
+        k = k + 1
+    return k
 
 
 @apart
@@ -59,6 +62,14 @@ def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
         for i in range(n):
             z[i] = cap * tanh(z[i] / cap)
     return 0
+
+
+def scores_of(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, z: Reals) -> Reals:
+    """Pointer to the scores of n classes, in z unless they lie in memory as they are needed."""
+    if stride == 1 and kind != 2 and cap <= 0.0:
+        return x
+    load_scores(x, stride, n, kind, cap, eps, z)
+    return z
 
 
 @apart
@@ -108,6 +119,14 @@ def load_target(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q:
     return 0
 
 
+def target_of(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Reals:
+    """Pointer to what `load_target` gives, in q unless it lies in memory as it is needed."""
+    if c[13] == 1 and c[22] == 1 and c[42] % 16 == 0 and c[18] == 0 and f[1] <= double(0.0):
+        return offset(reals(array_data(c[41])), at + first)
+    load_target(c, f, at, label, first, n, q)
+    return q
+
+
 def base_of(top: Real) -> Real:
     """What is taken off large scores first; the difference is exact where it matters."""
     limit = 8192.0
@@ -130,9 +149,7 @@ def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
 def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, lanes: Doubles) -> Int:
     """Add to three sets of lanes the targets, their products with top - z, and their entropy; 0 times inf is 0."""
     terms = stack_reals(512)
-    for i in range(n):
-        terms[i] = q[i]
-    add_tile(terms, n, lanes)
+    add_tile(q, n, lanes)
     for i in range(n):
         terms[i] = q[i] * (top - z[i]) if q[i] > 0.0 else 0.0
     add_tile(terms, n, offset(lanes, 32))
@@ -203,9 +220,13 @@ def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial
         n = c[3] - first
         if n > 512:
             n = 512
-        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
+        data = array_data(c[41]) + (at + first * c[22]) * size
+        p = reals(data)
+        if c[22] != 1 or c[42] % 16 != 0:
+            convert(data, c[42] % 16, c[22], n, q)
+            p = q
         low = 0.0 if c[13] == 1 else -1e999
-        bad = first_outside(q, n, 1, low, 1e999)
+        bad = first_outside(p, n, 1, low, 1e999)
         if bad >= 0:
             partial[2] = double((row * c[3] + first + bad) * 16 + 1)
         first = first + n
@@ -221,4 +242,16 @@ def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
     else:
         for j in range(classes):
             g[j * stride] = 0.0
+    return 0
+
+
+def clear_rows(c: Ints, start: Int, n: Int) -> Int:
+    """An exact zero in the gradient of n rows."""
+    g = reals(array_data(c[50]))
+    if c[4] == 1 and c[25] == 1 and c[24] == c[3]:
+        # one stretch is cleared without being read first
+        clear_row(n * c[3], 1, offset(g, start * c[3]))
+    else:
+        for i in range(n):
+            clear_row(c[3], c[25], offset(g, locate_row(start + i, c[4], c[24], c[26])))
     return 0

@@ -48,12 +48,16 @@ from .rowparts import (
     check_distribution,
     class_weight_of,
     clear_row,
+    clear_rows,
     exponentials,
+    first_equal,
     load_scores,
     load_slopes,
     load_target,
     locate_row,
     read_rows,
+    scores_of,
+    target_of,
     tile_maximum,
     weigh,
 )
@@ -69,13 +73,11 @@ def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) 
         n = c[3] - first
         if n > 512:
             n = 512
-        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
-        peak = tile_maximum(z, n)
+        scores = scores_of(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        peak = tile_maximum(scores, n)
         if peak > top:
             top = peak
-            for i in range(n):
-                if z[n - 1 - i] == top:
-                    found = first + n - 1 - i
+            found = first + first_equal(scores, n, top)
         first = first + n
     s[0] = double(top)
     return found
@@ -107,23 +109,23 @@ def measure_row(
         n = c[3] - first
         if n > 512:
             n = 512
-        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        scores = scores_of(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
         if dense == 1:
-            load_target(c, f, at, label, first, n, q)
-            weigh(q, z, n, top, c[19], sums)
+            weigh(target_of(c, f, at, label, first, n, q), scores, n, top, c[19], sums)
         if label >= first and label < first + n:
-            s[8] = double(z[label - first])
+            s[8] = double(scores[label - first])
         if c[12] == 0:
-            exponentials(z, n, base, shift, q)
-            if kept == 1:
-                for i in range(n):
-                    g[first + i] = q[i]
+            terms = offset(g, first) if kept == 1 else q
+            exponentials(scores, n, base, shift, terms)
             if label >= first and label < first + n:
-                s[9] = double(q[label - first])
-            if pivot >= first and pivot < first + n:
-                s[3] = double(q[pivot - first])
-                q[pivot - first] = 0.0
-            add_tile(q, n, lanes)
+                s[9] = double(terms[label - first])
+            inside = 1 if pivot >= first and pivot < first + n else 0
+            if inside == 1:
+                s[3] = double(terms[pivot - first])
+                terms[pivot - first] = 0.0
+            add_tile(terms, n, lanes)
+            if inside == 1:
+                terms[pivot - first] = real(s[3])
         first = first + n
     s[1] = double(base)
     s[2] = double(shift)
@@ -202,11 +204,11 @@ def plain_slopes(c: Ints, f: Doubles, at: Int, label: Int, pivot: Int, s: Double
         n = c[3] - first
         if n > 512:
             n = 512
-        load_target(c, f, at, label, first, n, q)
+        target = target_of(c, f, at, label, first, n, q)
         for i in range(n):
-            g[first + i] = coefficient * g[first + i] - q[i] * factor
+            g[first + i] = coefficient * g[first + i] - target[i] * factor
         if label >= first and label < first + n:
-            g[label] = label_slope(label, pivot, double(q[label - first]), s) * factor
+            g[label] = label_slope(label, pivot, double(target[label - first]), s) * factor
         first = first + n
     return 0
 
@@ -257,19 +259,30 @@ def row_value(c: Ints, f: Doubles, label: Int, s: Doubles) -> Double:
 
 
 @apart
-def label_row(c: Ints, f: Doubles, x: Reals, label: Int, weight: Double, g: Reals) -> Double:
-    """Loss and gradient of a row of log-probabilities or probabilities with a label: one entry is all there is."""
-    own = (double(1.0) - f[1]) * class_weight_of(c, label)
-    entry = offset(x, label * c[6])
-    z = stack_reals(1)
-    slope = stack_reals(1)
-    bend = stack_reals(1)
-    load_scores(entry, 1, 1, c[12], real(f[3]), real(f[4]), z)
+def label_rows(
+    c: Ints, f: Doubles, start: Int, n: Int, labels: Ints, weights: Reals, losses: Doubles, counts: Doubles
+) -> Int:
+    """Losses and gradients of rows of (log-)probabilities with labels: one entry of a row is all there is."""
+    entries = stack_reals(512)
+    z = stack_reals(512)
+    slopes = stack_reals(512)
+    bends = stack_reals(512)
+    x = reals(array_data(c[38]))
+    for i in range(n):
+        entries[i] = x[locate_row(start + i, c[4], c[5], c[7]) + labels[i] * c[6]]
+    load_scores(entries, 1, n, c[12], real(f[3]), real(f[4]), z)
+    for i in range(n):
+        counts[i] = double(weights[i]) * class_weight_of(c, labels[i])
+        losses[i] = double(0.0) - counts[i] * double(z[i]) if weights[i] > 0.0 else double(0.0)
     if c[8] > 0:
-        load_slopes(entry, 1, 1, c[12], real(f[3]), real(f[4]), slope, bend)
-        clear_row(c[3], c[25], g)
-        g[label * c[25]] = -real(own) * slope[0] * real(weight * f[0])
-    return weight * (own * (double(0.0) - double(z[0])))
+        load_slopes(entries, 1, n, c[12], real(f[3]), real(f[4]), slopes, bends)
+        clear_rows(c, start, n)
+        g = reals(array_data(c[50]))
+        for i in range(n):
+            if weights[i] > 0.0:
+                at = locate_row(start + i, c[4], c[24], c[26]) + labels[i] * c[25]
+                g[at] = -real(counts[i] * f[0]) * slopes[i]
+    return 0
 
 
 def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
@@ -301,43 +314,40 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
         if n > 512:
             n = 512
         read_rows(c, start, n, labels, weights, partial)
+        if lonely == 1:
+            label_rows(c, f, start, n, labels, weights, losses, counts)
+        else:
+            for i in range(n):
+                row = start + i
+                losses[i] = double(0.0)
+                counts[i] = double(0.0)
+                at = locate_row(row, c[4], c[21], c[23])
+                if c[13] != 0:
+                    check_distribution(c, f, row, at, q, partial)
+                x = offset(reals(array_data(c[38])), locate_row(row, c[4], c[5], c[7]))
+                g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), locate_row(row, c[4], c[24], c[26]))
+                h = offset(reals(array_data(c[53] if c[8] > 1 else c[38])), locate_row(row, c[4], c[27], c[29]))
+                if weights[i] == 0.0:
+                    if c[8] > 0:
+                        clear_row(c[3], c[25], g)
+                    if c[8] > 1:
+                        clear_row(c[3], c[28], h)
+                else:
+                    w = double(weights[i])
+                    pivot = measure_row(c, f, x, at, labels[i], s, z, q, kept, g)
+                    value = w * row_value(c, f, labels[i], s)
+                    counted = class_weight_of(c, labels[i])
+                    if c[13] != 0 and c[18] != 0:
+                        counted = s[5]
+                    losses[i] = value
+                    counts[i] = w * counted
+                    s[10] = w * f[0]
+                    if kept == 1:
+                        plain_slopes(c, f, at, labels[i], pivot, s, g)
+                    elif c[8] > 0:
+                        row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
         for i in range(n):
-            row = start + i
-            values[i] = 0.0
-            losses[i] = double(0.0)
-            counts[i] = double(0.0)
-            at = locate_row(row, c[4], c[21], c[23])
-            if c[13] != 0:
-                check_distribution(c, f, row, at, q, partial)
-            x = offset(reals(array_data(c[38])), locate_row(row, c[4], c[5], c[7]))
-            g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), locate_row(row, c[4], c[24], c[26]))
-            h = offset(reals(array_data(c[53] if c[8] > 1 else c[38])), locate_row(row, c[4], c[27], c[29]))
-            if weights[i] == 0.0:
-                if c[8] > 0:
-                    clear_row(c[3], c[25], g)
-                if c[8] > 1:
-                    clear_row(c[3], c[28], h)
-            elif lonely == 1:
-                w = double(weights[i])
-                value = label_row(c, f, x, labels[i], w, g)
-                losses[i] = value
-                counts[i] = w * class_weight_of(c, labels[i])
-                values[i] = real(value)
-            else:
-                w = double(weights[i])
-                pivot = measure_row(c, f, x, at, labels[i], s, z, q, kept, g)
-                value = w * row_value(c, f, labels[i], s)
-                counted = class_weight_of(c, labels[i])
-                if c[13] != 0 and c[18] != 0:
-                    counted = s[5]
-                losses[i] = value
-                counts[i] = w * counted
-                values[i] = real(value)
-                s[10] = w * f[0]
-                if kept == 1:
-                    plain_slopes(c, f, at, labels[i], pivot, s, g)
-                elif c[8] > 0:
-                    row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
+            values[i] = real(losses[i])
         if c[15] == 1:
             deliver(c, 47, start, n, values, 0)
         partial[0] = partial[0] + add_up(losses, n)

@@ -34,6 +34,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
+from .rowparts import clear_row
 from .sums import add_tile, clear, fold
 
 
@@ -64,22 +65,39 @@ def fetch_checked(
 
 
 @apart
+def strided_tops(x: Reals, step: Int, stride: Int, size: Int, n: Int, tops: Reals) -> Int:
+    """The largest entry of each of n rows, which lie `step` apart; a NaN in the row is the result."""
+    for i in range(n):
+        tops[i] = x[i * step]
+    for j in range(1, size):
+        column = offset(x, j * stride)
+        for i in range(n):
+            entry = column[i * step]
+            top = tops[i]
+            larger = entry if entry > top else top
+            tops[i] = larger if entry == entry else entry
+    return 0
+
+
+@apart
 def best_next(c: Ints, start: Int, n: Int, partial: Doubles, best: Reals) -> Int:
     """The next row's largest value, or that of the chosen next action. A NaN in the row is the result."""
     chosen = stack_ints(512)
     if c[43] != 0:
         fetch_indices(c, 43, 5, c[4], start, n, chosen, partial)
-    for i in range(n):
-        row = offset(reals(array_data(c[37])), (start + i) * c[14])
-        if c[43] != 0:
+    if c[43] != 0:
+        for i in range(n):
+            row = offset(reals(array_data(c[37])), (start + i) * c[14])
             best[i] = row[chosen[i] * c[15]]
-        else:
-            top = row[0]
-            for j in range(1, c[4]):
-                x = row[j * c[15]]
-                if x > top or x != x:
-                    top = x
-            best[i] = top
+        return 0
+    first = 0
+    while first < n:
+        rows = n - first
+        if rows > 128:
+            rows = 128
+        x = offset(reals(array_data(c[37])), (start + first) * c[14])
+        strided_tops(x, c[14], c[15], c[4], rows, offset(best, first))
+        first = first + rows
     return 0
 
 
@@ -100,14 +118,20 @@ def bellman(c: Ints, f: Doubles, start: Int, n: Int, partial: Doubles, aim: Real
 
 @apart
 def place_selected(
-    c: Ints, k: Int, strides: Int, size: Int, start: Int, n: Int, chosen: Ints, values: Reals, others: Reals
+    c: Ints, k: Int, strides: Int, start: Int, n: Int, chosen: Ints, values: Reals, bound: Int, others: Reals
 ) -> Int:
-    """Write n numbers to their chosen entries of the operand at c[k], and `others` beside them."""
+    """Write n numbers to their chosen entries of the operand at c[k]; beside them 0, or `others` in a bound."""
+    out = offset(reals(array_data(c[k])), start * c[strides])
+    if bound == 0 and c[strides + 1] == 1 and c[strides] == c[3]:
+        # one stretch is cleared without being read first
+        clear_row(n * c[3], 1, out)
+    else:
+        for i in range(n):
+            beside = others[i] if bound == 1 else 0.0
+            for j in range(c[3]):
+                out[i * c[strides] + j * c[strides + 1]] = beside
     for i in range(n):
-        row = offset(reals(array_data(c[k])), (start + i) * c[strides])
-        for j in range(size):
-            row[j * c[strides + 1]] = others[i]
-        row[chosen[i] * c[strides + 1]] = values[i]
+        out[i * c[strides] + chosen[i] * c[strides + 1]] = values[i]
     return 0
 
 
@@ -171,9 +195,7 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
             deliver(c, 49, start, n, values, 0)
         if c[7] > 0:
             scale_outputs(n, c[5], real(f[0]), w, slopes)
-            for i in range(n):
-                others[i] = 0.0
-            place_selected(c, 52, 16, c[3], start, n, chosen, slopes, others)
+            place_selected(c, 52, 16, start, n, chosen, slopes, 0, others)
         if c[7] > 1:
             if c[8] == 1:
                 for i in range(n):
@@ -181,7 +203,7 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
                     bends[i] = real(f[1]) if bends[i] < real(f[1]) else bends[i]
                 scale_outputs(n, c[5], real(f[0]), w, others)
             scale_outputs(n, c[5], real(f[0]), w, bends)
-            place_selected(c, 55, 18, c[3], start, n, chosen, bends, others)
+            place_selected(c, 55, 18, start, n, chosen, bends, c[8], others)
         add_tile(values, n, lanes)
         start = start + n
     partial[0] = fold(lanes)
