@@ -104,7 +104,7 @@ class Checkpoints(Callback):
         """
         for path in self.files():
             try:
-                tensors, state = _read(path)
+                tensors, state = self.read(path)
                 self._same(state.get("settings"), path)
                 restore(trainer, tensors, state)
             except FormatError as error:
@@ -113,6 +113,19 @@ class Checkpoints(Callback):
                 return True
         return False
 
+    @staticmethod
+    def read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+        """The arrays and the text of a checkpoint; FormatError unless its bytes have the digest in its name."""
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MOST_BYTES:
+                raise FormatError(f"{path}: {size} bytes; the limit is {MOST_BYTES}")
+            content = file.read(size)
+        named = NAME.fullmatch(path.name)
+        if named is None or hashlib.sha256(content).hexdigest()[:32] != named[2]:
+            raise FormatError(f"{path}: damaged: its bytes do not have the digest that its name holds")
+        return unpacked(content, str(path))
+
     def _same(self, settings: Any, path: Path) -> None:
         known = settings if isinstance(settings, dict) else {}
         names = {**self.settings, **known}.keys() - MAY_GROW
@@ -120,18 +133,6 @@ class Checkpoints(Callback):
         if other:
             changes = ", ".join(f"{name} was {known.get(name)!r}, is {self.settings.get(name)!r}" for name in other)
             raise ValueError(f"{path}: made with other settings ({changes}); choose another folder to start anew")
-
-
-def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MOST_BYTES:
-            raise FormatError(f"{path}: {size} bytes; the limit is {MOST_BYTES}")
-        content = file.read(size)
-    named = NAME.fullmatch(path.name)
-    if named is None or hashlib.sha256(content).hexdigest()[:32] != named[2]:
-        raise FormatError(f"{path}: damaged: its bytes do not have the digest that its name holds")
-    return unpacked(content, str(path))
 
 
 def tensors_of(trainer: Trainer) -> dict[str, Array]:

@@ -1,0 +1,248 @@
+"""A run that was interrupted, in whatever way, ends with the weights of one that was not."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from process import TESTS, python
+from safetensors.numpy import load_file
+
+import numloss as nl
+from numloss.errors import FormatError
+from numloss.train import Callback, Checkpoints, Run, Settings, Trainer, fit
+from numloss.train.checkpoint import KEPT
+
+SETTINGS = Settings(model="cnn", channels=(4,), dropout=0.1, epochs=4, optimiser="sgd", momentum=0.9, rate=0.05,
+                    schedule="exponential", decay=0.5, decay_every=40, shift=1, patience=9)  # fmt: skip
+
+
+class StopAt(Callback):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def stepped(self, trainer: Trainer, loss: float) -> None:
+        if trainer.history.steps == self.step:
+            trainer.stop("asked")
+
+
+def run(folder: Path, *callbacks: Callback, settings: Settings = SETTINGS, said: list | None = None, **options) -> Run:
+    say = (said if said is not None else []).append
+    return fit(nl.cross_entropy, settings, callbacks, folder=folder, say=say, **options)
+
+
+def bits(run: Run) -> bytes:
+    arrays = [run.network.parameters.values, *run.network.state.values()]
+    return b"".join(array.tobytes() for array in arrays)
+
+
+def figures(run: Run) -> list:
+    return [(e.number, e.steps, e.train_loss, e.validation_loss, e.metrics) for e in run.history.epochs]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Run:
+    """The run that nobody interrupts."""
+    return fit(nl.cross_entropy, SETTINGS)
+
+
+# resuming ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [1, 20, 21, 22, 60])
+def test_a_run_goes_on_to_the_same_weights(at: int, whole: Run, tmp_path: Path) -> None:
+    first = run(tmp_path, StopAt(at))
+    assert first.history.steps == at and first.history.stopped == "asked"
+    second = run(tmp_path, resume=True)
+    assert bits(second) == bits(whole) and figures(second) == figures(whole)
+    assert second.best_epoch == whole.best_epoch and second.history.stopped == ""
+
+
+def test_checkpoints_do_not_change_a_run(whole: Run, tmp_path: Path) -> None:
+    assert bits(run(tmp_path, every=5)) == bits(whole)
+    assert len(list(tmp_path.iterdir())) == KEPT
+
+
+def test_a_run_may_be_made_longer(whole: Run, tmp_path: Path) -> None:
+    run(tmp_path, settings=Settings(**{**vars(SETTINGS), "epochs": 2}))
+    assert bits(run(tmp_path, resume=True)) == bits(whole)
+    assert bits(run(tmp_path, resume=True)) == bits(whole)  # with nothing left to do
+
+
+def test_patience_that_is_at_its_end_stays_there(tmp_path: Path) -> None:
+    settings = Settings(epochs=200, patience=2, rate=0.02)
+    first = run(tmp_path, settings=settings)
+    again = run(tmp_path, settings=settings, resume=True)
+    assert bits(again) == bits(first) and len(again.history.epochs) == len(first.history.epochs) < 200
+
+
+def test_other_settings_are_not_resumed(tmp_path: Path) -> None:
+    run(tmp_path, StopAt(3))
+    other = Settings(**{**vars(SETTINGS), "rate": 0.1})
+    with pytest.raises(ValueError, match=r"rate was 0\.05, is 0\.1"):
+        run(tmp_path, settings=other, resume=True)
+    with pytest.raises(ValueError, match="loss was 'cross_entropy', is 'focal'"):
+        fit(nl.focal, SETTINGS, folder=tmp_path, resume=True)
+
+
+def test_a_new_run_removes_the_checkpoints_of_an_old_one(whole: Run, tmp_path: Path) -> None:
+    run(tmp_path, settings=Settings(**{**vars(SETTINGS), "epochs": 6, "seed": 1}))
+    assert bits(run(tmp_path)) == bits(whole)
+    assert max(int(path.name[5:15]) for path in tmp_path.iterdir()) == whole.history.steps
+
+
+def test_kill_at_random_times() -> None:
+    found = subprocess.run([sys.executable, str(TESTS / "kills.py"), "20"], capture_output=True, text=True, timeout=600)
+    assert found.returncode == 0, found.stdout + found.stderr
+    met = re.fullmatch(r"20 kills in \d+ runs, (\d+) checkpoints met; 0 runs ended with other weights\n", found.stdout)
+    assert met and int(met[1]) > 3, found.stdout
+
+
+@pytest.mark.more
+def test_kill_at_random_times_more_often() -> None:
+    found = subprocess.run([sys.executable, str(TESTS / "kills.py"), "200"], capture_output=True, text=True, timeout=3000)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+# signals ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_step_saves_and_exits(number: int, status: int, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "numloss", "train", "--epochs", "25", "--checkpoint-every", "100", "--out"]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    process = subprocess.Popen([*line, str(tmp_path / "a")], stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("epoch 2/"):
+        assert process.poll() is None
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == status, said
+    step = int(re.search(r"after step (\d+); --resume auto goes on from there", said)[1])
+    newest = max(path.name for path in (tmp_path / "a" / "checkpoints").iterdir())
+    assert newest.startswith(f"step-{step:010d}") and 0 < step < 25 * 21
+    subprocess.run([*line, str(tmp_path / "a"), "--resume", "auto"], check=True, env=environment, capture_output=True)
+    subprocess.run([*line, str(tmp_path / "b")], check=True, env=environment, capture_output=True)
+    weights = [load_file(tmp_path / run / "weights.safetensors") for run in "ab"]
+    assert all(weights[0][name].tobytes() == weights[1][name].tobytes() for name in weights[0])
+
+
+# what goes wrong with files ---------------------------------------------------------------------------------------
+
+
+def test_a_damaged_checkpoint_is_skipped(whole: Run, tmp_path: Path) -> None:
+    run(tmp_path, StopAt(50), every=10)
+    newest = max(tmp_path.iterdir())
+    content = newest.read_bytes()
+    for number, bad in enumerate((b"", content[:-1], content + b"\0", content[:40] + b"\0" + content[41:])):
+        newest.write_bytes(bad)
+        said: list[str] = []
+        resumed = run(tmp_path, StopAt(41 + number), resume=True, said=said)
+        assert resumed.history.steps in (41 + number, 50 + number) and len(said) == 1
+        assert newest.name in said[0] and "damaged" in said[0] and "the checkpoint before it is tried" in said[0]
+        for path in tmp_path.iterdir():  # what this resumption wrote
+            if path.name[5:15] not in ("0000000040", "0000000050"):
+                path.unlink()
+        assert [path.name[5:15] for path in sorted(tmp_path.iterdir())][-1] == "0000000050"
+    assert bits(run(tmp_path, resume=True)) == bits(whole)
+
+
+def test_every_bit_of_a_checkpoint_counts(tmp_path: Path) -> None:
+    small = Settings(hidden=(2,), epochs=1)
+    run(tmp_path, settings=small)
+    for old in sorted(tmp_path.iterdir())[:-1]:
+        old.unlink()
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    checkpoints = Checkpoints(tmp_path, {}, 0, print)
+    draw = np.random.default_rng(0)
+    for at in {0, 7, 8, len(content) - 1, *draw.integers(0, len(content), 200)}:
+        damaged = bytearray(content)
+        damaged[at] ^= 1 << draw.integers(8)
+        path.write_bytes(damaged)
+        with pytest.raises(FormatError, match="damaged"):
+            checkpoints.read(path)
+
+
+def test_nothing_but_damage_starts_anew(whole: Run, tmp_path: Path) -> None:
+    run(tmp_path, StopAt(30), every=10)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"gone")
+    said: list[str] = []
+    assert bits(run(tmp_path, resume=True, said=said)) == bits(whole)
+    assert len(said) == 2
+
+
+def test_a_full_disk_stops_nothing_and_the_old_checkpoint_stays(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: writing fails in the middle of a checkpoint."""
+    code = f"""
+        import resource, signal
+        from pathlib import Path
+        import numloss as nl
+        from numloss.train import Settings, fit
+
+        folder, said = Path({str(tmp_path)!r}), []
+        settings = dict(model="cnn", channels=(4,))
+        fit(nl.cross_entropy, Settings(epochs=2, **settings), folder=folder)
+        before = {{path.name: path.read_bytes() for path in folder.iterdir()}}
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        run = fit(nl.cross_entropy, Settings(epochs=4, **settings), folder=folder, resume=True, say=said.append)
+        assert len(run.history.epochs) == 4 and not run.history.stopped
+        assert before == {{path.name: path.read_bytes() for path in folder.iterdir()}}
+        assert len(said) == 3, said
+        print(said[0])
+    """
+    said = python(code).stdout
+    assert "no checkpoint at step 63" in said and "training goes on" in said
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    class Spoil(Callback):
+        def stepped(self, trainer: Trainer, loss: float) -> None:
+            if trainer.history.steps == 45:
+                trainer.network.parameters.values[:] = np.nan
+
+    failed = run(tmp_path, Spoil(), every=10)
+    assert failed.history.failed and "at step 45" in failed.history.stopped
+    assert max(path.name for path in tmp_path.iterdir()).startswith("step-0000000040")
+    assert np.isfinite(failed.network.parameters.values).all()  # those of the best epoch
+    resumed = run(tmp_path, resume=True)
+    assert resumed.history.stopped == "" and len(resumed.history.epochs) == 4
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    class Spoil(Callback):
+        def epoch_done(self, trainer: Trainer, epoch: object) -> None:
+            trainer.network.parameters.values[0] = np.inf
+
+    run(tmp_path, Spoil(), settings=Settings(epochs=1))
+    kept = list(tmp_path.iterdir())
+    assert len(kept) == 1
+    assert np.isfinite(load_file(kept[0])["parameters"]).all()
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".step-0000000001-abc.safetensors.0011.part").write_bytes(b"half")
+    run(tmp_path, settings=Settings(epochs=1))
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".part"]
+
+
+def test_a_checkpoint_holds_no_more_than_numbers_and_text(tmp_path: Path) -> None:
+    run(tmp_path, StopAt(3))
+    (path,) = tmp_path.iterdir()
+    size = int.from_bytes(path.read_bytes()[:8], "little")
+    header = json.loads(path.read_bytes()[8 : 8 + size])
+    assert {entry["dtype"] for name, entry in header.items() if name != "__metadata__"} <= {"F32", "I64"}
+    state = json.loads(header["__metadata__"]["numloss"])
+    assert state["history"]["steps"] == 3 and state["settings"]["model"] == "cnn"
+
+
+def test_checkpoints_are_spaced_by_whole_steps(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a checkpoint every -1 steps"):
+        Checkpoints(tmp_path, {}, -1, print)
