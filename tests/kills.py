@@ -40,7 +40,8 @@ def data() -> Dataset:
 
 def train(folder: Path) -> None:
     """A run, or the rest of one; its weights and figures are a file at the end."""
-    run = fit(nl.cross_entropy, SETTINGS, data=data(), folder=folder / "checkpoints", resume=True, every=EVERY, say=print)
+    checkpoints = folder / "checkpoints"
+    run = fit(nl.cross_entropy, SETTINGS, data=data(), folder=checkpoints, resume=True, every=EVERY, say=print)
     state = [run.network.parameters.values, *run.network.state.values()]
     figures = [[epoch.train_loss, epoch.validation_loss] for epoch in run.history.epochs]
     content = b"".join(array.tobytes() for array in [*state, np.array(figures)])

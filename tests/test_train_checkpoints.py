@@ -96,8 +96,13 @@ def test_a_new_run_removes_the_checkpoints_of_an_old_one(whole: Run, tmp_path: P
     assert max(int(path.name[5:15]) for path in tmp_path.iterdir()) == whole.history.steps
 
 
+def kills(times: int) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, str(TESTS / "kills.py"), str(times)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60 * times)
+
+
 def test_kill_at_random_times() -> None:
-    found = subprocess.run([sys.executable, str(TESTS / "kills.py"), "20"], capture_output=True, text=True, timeout=600)
+    found = kills(20)
     assert found.returncode == 0, found.stdout + found.stderr
     met = re.fullmatch(r"20 kills in \d+ runs, (\d+) checkpoints met; 0 runs ended with other weights\n", found.stdout)
     assert met and int(met[1]) > 3, found.stdout
@@ -105,7 +110,7 @@ def test_kill_at_random_times() -> None:
 
 @pytest.mark.more
 def test_kill_at_random_times_more_often() -> None:
-    found = subprocess.run([sys.executable, str(TESTS / "kills.py"), "200"], capture_output=True, text=True, timeout=3000)
+    found = kills(200)
     assert found.returncode == 0, found.stdout + found.stderr
 
 

@@ -22,10 +22,13 @@ from .weights import fill, read_weights
 PREDICTED = 256
 
 
-def network_of(settings: Settings, inputs: tuple[int, ...], outputs: int, head: Sequence[Layer]) -> Network:
+def network_of(
+    settings: Settings, inputs: tuple[int, ...], outputs: int, head: Sequence[Layer], dtype: Any = np.float32
+) -> Network:
     """The network that the settings describe, for samples of this shape."""
     common: dict[str, Any] = {
         "rows": settings.batch_size, "dropout": settings.dropout, "head": head, "seed": settings.seed,
+        "dtype": dtype,
     }  # fmt: skip
     if settings.model == "cnn":
         return cnn(inputs, settings.channels, outputs, **common)

@@ -162,17 +162,20 @@ def trainer_of(settings: Settings, network: Network, goal: Objective, parts: Par
     """The trainer that the settings describe."""
     batches = -(-len(parts.train) // settings.batch_size)
     total = min(settings.epochs * batches, settings.steps or settings.epochs * batches)
-    penalties = [
-        partial(loss, strength=strength) for loss, strength in ((l1, settings.l1), (l2, settings.l2)) if strength
-    ]
     step = Step(
         network, goal, settings.new_optimiser(network.parameters.values.size), rate=settings.rate,
-        factor=settings.factor(total), penalties=penalties, clip=settings.clip,
+        factor=settings.factor(total), penalties=penalties_of(settings), clip=settings.clip,
     )  # fmt: skip
     return Trainer(
         step, parts.train, parts.validation, seed=settings.seed, monitor=settings.monitor, patience=settings.patience,
         augmentation=Augmentation(settings.shift, settings.flip),
     )  # fmt: skip
+
+
+def penalties_of(settings: Settings) -> list[Callable[..., Any]]:
+    """The losses on parameters that the settings ask for."""
+    asked = ((l1, settings.l1), (l2, settings.l2))
+    return [partial(loss, strength=strength) for loss, strength in asked if strength]
 
 
 def tested(network: Network, goal: Objective, data: Dataset | None) -> tuple[dict[str, float], Array | None]:

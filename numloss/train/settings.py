@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..naming import nearest
 from .optimisers import OPTIMISERS, Optimiser
 from .schedules import SCHEDULES, linear_warmup
@@ -107,7 +109,7 @@ class Settings:
         self.new_optimiser(1)
         self.factor(1)(0)
 
-    def new_optimiser(self, size: int) -> Optimiser:
+    def new_optimiser(self, size: int, dtype: Any = np.float32) -> Optimiser:
         """The optimiser for so many parameters."""
         make = OPTIMISERS[self.optimiser]
         options = {"momentum": self.momentum, "nesterov": self.nesterov or None, "weight_decay": self.weight_decay}
@@ -115,7 +117,7 @@ class Settings:
         for name in given:
             if name not in inspect.signature(make).parameters:
                 raise ValueError(f"{self.optimiser} has no {name}")
-        return make(size, **given)
+        return make(size, dtype=dtype, **given)
 
     def factor(self, steps: int) -> Callable[[int], float]:
         """The factor of the learning rate as a function of the step, in a run of so many."""

@@ -1,0 +1,1 @@
+"""numloss inside other libraries."""

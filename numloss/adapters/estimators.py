@@ -1,0 +1,329 @@
+"""Networks of numloss as estimators of scikit-learn: pipelines, searches and cross-validation work on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..data import Dataset
+from ..data.dataset import Array
+from ..extras import MissingExtra
+from ..naming import loss_named
+from ..train import History, Objective, Settings, Step, Trainer, objective
+from ..train.model import network_of
+from ..train.run import one_blas_thread, penalties_of
+from ..transforms import unwrapped
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import check_random_state, column_or_1d
+    from sklearn.utils.metaestimators import available_if
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+except ImportError as error:
+    raise MissingExtra(f"the estimators need scikit-learn ({error}): pip install 'numloss[train]'") from error
+
+Loss = str | Callable[..., Any] | None
+# Seeds are numbers below this.
+SEEDS = 2**31 - 1
+# Parameters of an estimator that are settings of a run.
+SETTINGS = (
+    "model", "hidden", "channels", "dropout", "l1", "l2", "optimiser", "momentum", "weight_decay", "rate", "schedule",
+    "clip", "epochs", "batch_size", "validation_fraction", "patience",
+)  # fmt: skip
+PARAMETERS = """
+
+    Parameters
+    ----------
+    loss : str, loss or None
+        A loss by name, a public function, a ``functools.partial`` of one, ``combine`` of several, or a law of your own
+        from ``numloss.elementwise``; None for {default}.
+    loss_options : dict, optional
+        Options of the loss, such as ``{{"gamma": 1.5}}``.
+    model : {{"mlp", "cnn"}}
+        A cnn needs `image_shape`, (channels, height, width); rows of X hold images flat, in that order.
+    hidden, channels : tuple of int
+        Units of the layers of an mlp; channels of the stages of a cnn.
+    dropout, l1, l2, optimiser, momentum, weight_decay, rate, schedule, clip, epochs, batch_size
+        As in ``numloss.train.Settings``.
+    early_stopping : bool
+        Hold out `validation_fraction` of the rows, stop after `patience` epochs without a lower loss there, and keep
+        the weights of the best.
+    random_state : int, RandomState or None
+        Of the first weights, the order of rows, dropout, and what is held out.
+
+    Attributes
+    ----------
+    network_ : numloss.nn.Network
+        In the dtype of X: float32 if X is, float64 otherwise.
+    loss_curve_ : list of float
+        The mean training loss of each epoch.
+    n_iter_, n_features_in_ : int
+"""
+
+
+class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+    """What both estimators share: their parameters, and how a network comes from them."""
+
+    _default = ""
+
+    def __init__(
+        self, loss: Loss = None, *, loss_options: dict[str, Any] | None = None, model: str = "mlp",
+        hidden: tuple[int, ...] = (64,), channels: tuple[int, ...] = (16, 32),
+        image_shape: tuple[int, int, int] | None = None, dropout: float = 0.0, l1: float = 0.0, l2: float = 0.0,
+        optimiser: str = "adam", momentum: float | None = None, weight_decay: float | None = None,
+        rate: float = 5e-3, schedule: str = "constant", clip: float = 0.0, epochs: int = 60, batch_size: int = 32,
+        early_stopping: bool = False, validation_fraction: float = 0.1, patience: int = 10,
+        random_state: Any = None,
+    ) -> None:  # fmt: skip
+        self.loss, self.loss_options, self.model = loss, loss_options, model
+        self.hidden, self.channels, self.image_shape, self.dropout = hidden, channels, image_shape, dropout
+        self.l1, self.l2 = l1, l2
+        self.optimiser, self.momentum, self.weight_decay = optimiser, momentum, weight_decay
+        self.rate, self.schedule, self.clip = rate, schedule, clip
+        self.epochs, self.batch_size = epochs, batch_size
+        self.early_stopping, self.validation_fraction, self.patience = early_stopping, validation_fraction, patience
+        self.random_state = random_state
+
+    def _function(self) -> Callable[..., Any]:
+        """The loss with its options."""
+        loss = self._default if self.loss is None else self.loss
+        function = loss_named(loss).function if isinstance(loss, str) else loss
+        unwrapped(function)
+        return partial(function, **self.loss_options) if self.loss_options else function
+
+    def _start(self, data: Dataset) -> None:
+        """A new network with all that its training needs."""
+        given = {name: getattr(self, name) for name in SETTINGS}
+        for name in ("hidden", "channels"):
+            given[name] = tuple(np.atleast_1d(given[name]).tolist())
+        settings = Settings(**given, seed=int(check_random_state(self.random_state).randint(SEEDS)))
+        self._plan = (settings, data.features.shape[1:], data.outputs, data.features.dtype, len(data))
+        self._goal = objective(self._function(), data)
+        self._build()
+        self._history = History()
+        self.loss_curve_: list[float] = []
+
+    def _build(self) -> None:
+        """The network and its optimiser, as they are before the first step."""
+        settings, inputs, outputs, dtype, rows = self._plan
+        goal: Objective = self._goal
+        self.network_ = network_of(settings, inputs, outputs, goal.layers, dtype)
+        self._step = Step(
+            self.network_, goal, settings.new_optimiser(self.network_.parameters.values.size, dtype),
+            rate=settings.rate, factor=settings.factor(settings.epochs * -(-rows // settings.batch_size)),
+            penalties=penalties_of(settings), clip=settings.clip,
+        )  # fmt: skip
+
+    def _train(self, data: Dataset, epochs: int, validation: Dataset | None = None) -> Any:
+        """So many epochs more; with a validation part the best of them."""
+        patience = self.patience if validation is not None else 0
+        trainer = Trainer(self._step, data, validation, seed=self._plan[0].seed, patience=patience)
+        trainer.history = self._history
+        done = len(self._history.epochs)
+        with one_blas_thread():
+            history = trainer.run(done + epochs)
+        if history.failed:
+            raise ValueError(f"{type(self).__name__}: {history.stopped}")
+        trainer.best.restore()
+        self.n_iter_ = len(history.epochs)
+        self.loss_curve_ += [epoch.train_loss for epoch in history.epochs[done:]]
+        return self
+
+    def _fit(self, data: Dataset) -> Any:
+        """Train from the beginning."""
+        validation = None
+        if self.early_stopping:
+            kept, held = train_test_split(
+                np.arange(len(data)), test_size=self.validation_fraction, shuffle=True,
+                random_state=check_random_state(self.random_state).randint(SEEDS),
+                stratify=data.target if data.is_labelled else None,
+            )  # fmt: skip
+            data, validation = data.take(kept), data.take(held)
+        self._start(data)
+        return self._train(data, self._plan[0].epochs, validation)
+
+    def _more(self, data: Dataset, first: bool) -> Any:
+        """One epoch over these rows."""
+        if first:
+            self._start(data)
+        return self._train(data, 1)
+
+    def _rows(self, X: Array) -> Array:
+        """Validated rows as the network takes them."""
+        rows = X if X.dtype == np.float32 else X.astype(np.float64, copy=False)
+        if self.model != "cnn":
+            return rows
+        if self.image_shape is None or int(np.prod(self.image_shape)) != rows.shape[1]:
+            raise ValueError(
+                f"a cnn needs image_shape=(channels, height, width) of {rows.shape[1]} numbers, got {self.image_shape}"
+            )
+        return rows.reshape(len(rows), *self.image_shape)
+
+    def _weights(self, sample_weight: Any, X: Array) -> Array | None:
+        if sample_weight is None:
+            return None
+        return np.asarray(_check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True))
+
+    def _outputs(self, X: Any) -> Array:
+        """What the network says of rows."""
+        check_is_fitted(self, "network_")
+        rows = self._rows(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
+        with one_blas_thread():
+            return self.network_.predict(rows.astype(self.network_.dtype, copy=False))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Parameters and states of the network and its optimiser as arrays: their memory is planned anew."""
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            network, step = state.pop("network_"), state.pop("_step")
+            arrays = [network.parameters.values, *network.state.values(), *step.optimiser.state.values()]
+            state["_arrays"] = [array.copy() for array in arrays]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        arrays = state.pop("_arrays", None)
+        super().__setstate__(state)
+        if arrays is not None:
+            self._build()
+            own = [self.network_.parameters.values, *self.network_.state.values()]
+            for array, kept in zip([*own, *self._step.optimiser.state.values()], arrays, strict=True):
+                np.copyto(array, kept)
+
+
+def _few(classes: Any) -> str:
+    """Classes in a message: the first, and how many there are."""
+    first = ", ".join(map(str, classes[:8]))
+    return first if len(classes) <= 8 else f"{first}, ... ({len(classes)} in all)"
+
+
+class NumlossClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[misc]
+    __doc__ = (
+        "A classifier: an mlp or a cnn trained with any loss of predictions and targets that numloss has."
+        + PARAMETERS.format(default="cross_entropy")
+        + """    classes_ : array
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = NumlossClassifier("focal", loss_options={"gamma": 1.5}, epochs=40, random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+    )
+
+    _default = "cross_entropy"
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossClassifier:
+        """Train on rows of X, (rows, features), with labels y of any kind and weights >= 0."""
+        X, y = self._checked(X, y, reset=True)
+        self.classes_ = np.unique(y)
+        self._fit(self._data(X, y, sample_weight))
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> NumlossClassifier:
+        """One epoch over these rows; the first call names all `classes`, or its y holds them."""
+        first = not hasattr(self, "network_")
+        X, y = self._checked(X, y, reset=first)
+        if first:
+            self.classes_ = np.unique(y if classes is None else classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"classes {_few(classes)} are not those of the first call, {_few(self.classes_)}")
+        self._more(self._data(X, y, sample_weight), first)
+        return self
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
+        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True, reset=reset)
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        return X, y
+
+    def _data(self, X: Array, y: Array, sample_weight: Any) -> Dataset:
+        target = np.searchsorted(self.classes_, y)
+        known = self.classes_[np.minimum(target, len(self.classes_) - 1)] == y
+        if not known.all():
+            row = int(np.argmin(known))
+            raise ValueError(f"y[{row}] has the class {y[row]}, which is not among {_few(self.classes_)}")
+        return Dataset("X", self._rows(X), target.astype(np.int64), self._weights(sample_weight, X), len(self.classes_))
+
+    def decision_function(self, X: Any) -> Array:
+        """The network's outputs: (rows, classes), or for two classes their difference, (rows,)."""
+        outputs = self._outputs(X)
+        return outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs
+
+    def predict(self, X: Any) -> Array:
+        """The class with the largest output."""
+        outputs = self._outputs(X)
+        return np.asarray(self.classes_[outputs.argmax(axis=1)])
+
+    def _has_probabilities(self) -> bool:
+        loss, _, _ = unwrapped(self._function())
+        target = loss.domains.get("target")
+        return loss.family == "rowwise" or (target is not None and target.low >= 0.0 and target.high <= 1.0)
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities of the classes, (rows, classes), where the loss gives outputs that meaning.
+
+        Cross-entropies of rows: softmax. Losses of one class each, such as focal: their sigmoids, in proportion.
+        """
+        outputs = self._outputs(X).astype(np.float64)
+        if self._goal.head == "":
+            if self._goal.loss.family == "rowwise":
+                outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+            else:
+                outputs = 1.0 / (1.0 + np.exp(-np.clip(outputs, -700.0, 700.0)))
+        total = outputs.sum(axis=1, keepdims=True)
+        return np.asarray(np.where(total > 0, outputs / np.where(total > 0, total, 1.0), 1.0 / outputs.shape[1]))
+
+
+class NumlossRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]
+    __doc__ = (
+        "A regressor: an mlp or a cnn trained with any loss of predictions and targets that numloss has."
+        + PARAMETERS.format(default="mse")
+        + """
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> model = NumlossRegressor("huber", loss_options={"delta": 0.1}, random_state=0).fit(X, X[:, 0] ** 2)
+    >>> bool(model.score(X, X[:, 0] ** 2) > 0.9)
+    True
+    """
+    )
+
+    _default = "mse"
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossRegressor:
+        """Train on rows of X, (rows, features), with numbers y, (rows,) or (rows, outputs), and weights >= 0."""
+        self._fit(self._data(X, y, sample_weight, reset=True))
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossRegressor:
+        """One epoch over these rows."""
+        first = not hasattr(self, "network_")
+        self._more(self._data(X, y, sample_weight, reset=first), first)
+        return self
+
+    def _data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Dataset:
+        X, y = validate_data(
+            self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=reset
+        )
+        if reset:
+            self._single = y.ndim == 1
+        return Dataset("X", self._rows(X), y.reshape(len(y), -1).astype(X.dtype), self._weights(sample_weight, X))
+
+    def predict(self, X: Any) -> Array:
+        """The network's outputs, in the shape of y."""
+        outputs = self._outputs(X)
+        return outputs[:, 0] if self._single else outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,147 @@
+"""The estimators keep scikit-learn's contract, and searches run over the parameters of losses."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import numloss as nl
+from numloss.adapters.estimators import NumlossClassifier, NumlossRegressor
+from numloss.scalar import sqrt
+
+
+@parametrize_with_checks([NumlossClassifier(epochs=30), NumlossRegressor()])
+def test_the_contract_of_scikit_learn(estimator, check) -> None:
+    check(estimator)
+
+
+IRIS = load_iris(return_X_y=True)
+
+
+def scaled(dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
+    X, y = IRIS
+    return StandardScaler().fit_transform(X).astype(dtype), y
+
+
+@pytest.mark.parametrize(
+    "loss",
+    ["cross_entropy", "focal", "bce", "hinge", "mse", nl.bce_with_logits, partial(nl.cross_entropy, label_smoothing=0.1),
+     partial(nl.cross_entropy, from_probabilities=True, eps=1e-9), nl.combine((0.5, nl.cross_entropy), (0.5, nl.mse))],
+)  # fmt: skip
+def test_losses_by_name_function_and_mixture(loss) -> None:
+    X, y = scaled()
+    options = {"eps": 1e-9} if loss == "bce" else None
+    model = NumlossClassifier(loss, loss_options=options, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.93
+    if hasattr(model, "predict_proba"):
+        probabilities = model.predict_proba(X)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-6)
+        assert (probabilities.argmax(axis=1) == model.predict(X)).all()
+
+
+def test_probabilities_are_there_where_the_loss_gives_them() -> None:
+    there = {name: hasattr(NumlossClassifier(name), "predict_proba") for name in ("cross_entropy", "focal", "bce")}
+    assert all(there.values())
+    assert not hasattr(NumlossClassifier("hinge"), "predict_proba")
+    assert not hasattr(NumlossClassifier("mse"), "predict_proba")
+
+
+def test_a_law_of_ones_own() -> None:
+    def charbonnier(pred, target, eps):
+        error = pred - target
+        size = sqrt(error * error + eps * eps)
+        return size, error / size, eps * eps / (size * size * size)
+
+    X = np.linspace(-1, 1, 300)[:, None]
+    y = np.sin(3 * X[:, 0])
+    model = NumlossRegressor(nl.elementwise(charbonnier, eps=0.1), rate=0.01, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.95
+
+
+def test_quantiles_are_above_and_below() -> None:
+    draw = np.random.default_rng(0)
+    X = draw.uniform(-1, 1, (600, 1))
+    y = X[:, 0] + draw.normal(scale=0.3, size=600)
+    models = [NumlossRegressor("quantile", loss_options={"q": q}, random_state=0).fit(X, y) for q in (0.1, 0.9)]
+    below = [float(np.mean(y < model.predict(X))) for model in models]
+    assert below[0] == pytest.approx(0.1, abs=0.05) and below[1] == pytest.approx(0.9, abs=0.05)
+
+
+def test_a_cnn_takes_flat_images() -> None:
+    X, y = load_digits(return_X_y=True)
+    model = NumlossClassifier(model="cnn", image_shape=(1, 8, 8), channels=(8, 16), epochs=4, random_state=0)
+    model.fit((X[:1000] / 16).astype(np.float32), y[:1000])
+    assert model.network_.dtype == np.float32
+    assert model.score((X[1000:] / 16).astype(np.float32), y[1000:]) > 0.85
+    with pytest.raises(ValueError, match=r"of 64 numbers, got \(1, 7, 7\)"):
+        clone(model).set_params(image_shape=(1, 7, 7)).fit(X, y)
+
+
+def test_a_grid_search_over_the_parameters_of_a_loss() -> None:
+    X, y = IRIS
+    pipeline = make_pipeline(StandardScaler(), NumlossClassifier("focal", epochs=15, random_state=0))
+    options = [{"gamma": gamma} for gamma in (0.5, 2.0)]
+    search = GridSearchCV(pipeline, {"numlossclassifier__loss_options": options}, cv=3, scoring="neg_log_loss")
+    assert search.fit(X, y).best_params_["numlossclassifier__loss_options"] in options
+    assert len({round(score, 6) for score in search.cv_results_["mean_test_score"]}) == 2
+    space = {"rate": [1e-3, 1e-2], "hidden": [(8,), (16, 8)]}
+    found = RandomizedSearchCV(NumlossClassifier(epochs=5, random_state=0), space, n_iter=3, cv=3, random_state=0)
+    assert found.fit(*scaled()).best_score_ > 0.5
+
+
+def test_partial_fit_goes_on_where_fit_stopped() -> None:
+    X, y = scaled()
+    whole = NumlossClassifier(epochs=6, random_state=3).fit(X, y)
+    parts = NumlossClassifier(epochs=6, random_state=3)
+    for _ in range(6):
+        parts.partial_fit(X, y, classes=[0, 1, 2])
+    np.testing.assert_array_equal(whole.network_.parameters.values, parts.network_.parameters.values)
+    assert parts.n_iter_ == 6 and parts.loss_curve_ == whole.loss_curve_
+    with pytest.raises(ValueError, match="not those of the first call"):
+        parts.partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="has the class 7"):
+        parts.partial_fit(X[:2], [7, 1])
+
+
+def test_a_pickle_goes_on_to_the_same_weights() -> None:
+    X, y = scaled(np.float32)
+    model = NumlossClassifier(partial(nl.focal, gamma=1.0), dropout=0.1, random_state=0)
+    model.partial_fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
+    for each in (model, copy):
+        each.partial_fit(X, y)
+    np.testing.assert_array_equal(copy.network_.parameters.values, model.network_.parameters.values)
+
+
+def test_early_stopping_keeps_the_best() -> None:
+    X, y = scaled()
+    model = NumlossClassifier(early_stopping=True, validation_fraction=0.3, patience=3, epochs=500, rate=0.05,
+                              random_state=0).fit(X, y)  # fmt: skip
+    assert model.n_iter_ < 500 and len(model.loss_curve_) == model.n_iter_ and model.score(X, y) > 0.9
+
+
+def test_weights_count() -> None:
+    X, y = scaled()
+    weight = np.where(y == 2, 0.0, 1.0)
+    model = NumlossClassifier(random_state=0).fit(X, y, sample_weight=weight)
+    assert set(model.predict(X)) == {0, 1}
+    with pytest.raises(ValueError, match="[Nn]egative"):
+        model.fit(X, y, sample_weight=-weight)
+
+
+def test_what_does_not_fit_is_said() -> None:
+    X, y = scaled()
+    with pytest.raises(ValueError, match="did you mean focal"):
+        NumlossClassifier("focall").fit(X, y)
+    with pytest.raises(ValueError, match="gaussian_nll does not train on X"):
+        NumlossRegressor("gaussian_nll").fit(X, y.astype(float))
+    with pytest.raises(ValueError, match="the loss is .* at step"):
+        NumlossRegressor(rate=1e200, epochs=5).fit(X, y.astype(float))
