@@ -32,7 +32,8 @@ def scaled(dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(
     "loss",
-    ["cross_entropy", "focal", "bce", "hinge", "mse", nl.bce_with_logits, partial(nl.cross_entropy, label_smoothing=0.1),
+    ["cross_entropy", "focal", "bce", "hinge", "mse", nl.bce_with_logits,
+     partial(nl.cross_entropy, label_smoothing=0.1),
      partial(nl.cross_entropy, from_probabilities=True, eps=1e-9), nl.combine((0.5, nl.cross_entropy), (0.5, nl.mse))],
 )  # fmt: skip
 def test_losses_by_name_function_and_mixture(loss) -> None:
@@ -133,7 +134,7 @@ def test_weights_count() -> None:
     weight = np.where(y == 2, 0.0, 1.0)
     model = NumlossClassifier(random_state=0).fit(X, y, sample_weight=weight)
     assert set(model.predict(X)) == {0, 1}
-    with pytest.raises(ValueError, match="[Nn]egative"):
+    with pytest.raises(ValueError, match=r"[Nn]egative"):
         model.fit(X, y, sample_weight=-weight)
 
 
@@ -143,5 +144,5 @@ def test_what_does_not_fit_is_said() -> None:
         NumlossClassifier("focall").fit(X, y)
     with pytest.raises(ValueError, match="gaussian_nll does not train on X"):
         NumlossRegressor("gaussian_nll").fit(X, y.astype(float))
-    with pytest.raises(ValueError, match="the loss is .* at step"):
+    with pytest.raises(ValueError, match=r"the loss is .* at step"):
         NumlossRegressor(rate=1e200, epochs=5).fit(X, y.astype(float))

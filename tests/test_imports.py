@@ -62,7 +62,12 @@ MODULES = sorted(
     info.name for info in pkgutil.walk_packages([str(PACKAGE)], "numloss.") if not info.name.endswith("__main__")
 )
 # Modules that need what may not be installed: they must say so, and nothing else.
-OPTIONAL = {"numloss.adapters": "its library", "numloss.cluster": "mpi4py", "numloss.backends.numba_cuda": "cuda", "numloss.backends._aot": "the compiler"}
+OPTIONAL = {
+    "numloss.adapters": "its library",
+    "numloss.cluster": "mpi4py",
+    "numloss.backends.numba_cuda": "cuda",
+    "numloss.backends._aot": "the compiler",
+}
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:

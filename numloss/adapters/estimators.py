@@ -266,7 +266,7 @@ class NumlossClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         target = loss.domains.get("target")
         return loss.family == "rowwise" or (target is not None and target.low >= 0.0 and target.high <= 1.0)
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes, (rows, classes), where the loss gives outputs that meaning.
 
