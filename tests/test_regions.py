@@ -69,6 +69,16 @@ def test_the_gradient_may_take_the_place_of_the_prediction(activation: str | Non
             np.testing.assert_allclose(written, slope, rtol=1e-5, atol=1e-6 * np.abs(slope).max())
 
 
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", None])
+@pytest.mark.parametrize("shape", [(2, 0, 4), (0, 3, 4), (2, 3, 0)])
+def test_regions_of_nothing(shape: tuple[int, ...], activation: str | None, backend: str) -> None:
+    empty = np.ones(shape, np.float32)
+    for per_sample in (True, False):
+        options = {"activation": activation, "per_sample": per_sample, "backend": backend}
+        loss, slope = nl.value_and_grad(nl.dice)(empty, empty, **options)
+        assert loss == 0.0 and slope.shape == shape
+
+
 @pytest.mark.parametrize("name", REGIONAL)
 def test_a_perfect_prediction_costs_nothing_and_pulls_nowhere(name: str, backend: str) -> None:
     target = np.random.default_rng(3).random((2, 3, 50)) < 0.5

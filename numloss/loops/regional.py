@@ -9,8 +9,8 @@ probabilities of a softmax, so that no exponential is taken twice. Header of the
     sigmoid (1), softmax (2)   5 labels are given (1) or a target of pred's shape (0)   6 a label is ignored
     7 which   8 blocks of a sample   9 bytes of the data's dtype   10 there is a gradient
     11-13 strides of pred: sample, class, pixel   14-16 of the target   17-19 of the gradient
-    20 address of the sums, of float64 (blocks, classes, 3)   21 address of the slopes, of float64 (samples,
-    classes, 3)   22 onwards: operands pred, target, gradient
+    20 address of the sums, of float64 (3, blocks, classes)   21-23 addresses of the slopes by tp, fp and fn, of float64
+    (samples, classes)   24 slopes from one sample to the next   25 onwards: operands pred, target, gradient
 
 A block belongs to one sample.
 """
@@ -23,6 +23,7 @@ from .language import (
     Doubles,
     Int,
     Ints,
+    Real,
     Reals,
     apart,
     array_data,
@@ -41,7 +42,7 @@ from .sums import tile_sum
 
 def tile_pixels(classes: Int, activation: Int) -> Int:
     """Pixels of a tile: all classes of it stay in the first cache; a softmax needs them together."""
-    if activation != 2:
+    if activation != 2 or classes == 0:
         return 512
     most = 4096 // classes
     most = most - most % 32
@@ -158,7 +159,7 @@ def shares(t: Reals, n: Int, parts: Reals) -> Int:
 @apart
 def read_labels(c: Ints, start: Int, n: Int, labels: Ints, partial: Doubles) -> Int:
     """Labels of n pixels; an ignored one is -1, a bad one is reported and becomes -1."""
-    fetch_labels(c, 25, start, n, labels)
+    fetch_labels(c, 28, start, n, labels)
     for i in range(n):
         label = labels[i]
         if c[6] == 1 and label == c[7]:
@@ -191,8 +192,8 @@ def target_of_class(c: Ints, block: Int, first: Int, n: Int, j: Int, labels: Int
     if c[5] == 1:
         labelled_class(labels, n, j, buffer)
         return buffer
-    code = c[26] % 16
-    at = array_data(c[25]) + ((block // c[8]) * c[14] + j * c[15] + first * c[16]) * item_size(code, c[9])
+    code = c[29] % 16
+    at = array_data(c[28]) + ((block // c[8]) * c[14] + j * c[15] + first * c[16]) * item_size(code, c[9])
     if code == 0 and c[16] == 1:
         return reals(at)
     convert(at, code, c[16], n, buffer)
@@ -224,9 +225,14 @@ def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
     labels = stack_ints(512)
     clear_partial(partial)
     sample = block // c[8]
-    sums = offset(doubles(c[20]), block * c[3] * 3)
-    for k in range(c[3] * 3):
-        sums[k] = double(0.0)
+    between = c[0] // c[2] * c[8] * c[3]
+    hits = offset(doubles(c[20]), block * c[3])
+    claims = offset(hits, between)
+    misses = offset(claims, between)
+    for j in range(c[3]):
+        hits[j] = double(0.0)
+        claims[j] = double(0.0)
+        misses[j] = double(0.0)
     most = tile_pixels(c[3], c[4])
     first = (block % c[8]) * c[1]
     stop = block_end(c, block)
@@ -234,7 +240,7 @@ def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = stop - first
         if n > most:
             n = most
-        x = offset(reals(array_data(c[22])), sample * c[11] + first * c[13])
+        x = offset(reals(array_data(c[25])), sample * c[11] + first * c[13])
         if c[5] == 1:
             read_labels(c, sample * c[2] + first, n, labels, partial)
         if c[4] == 2:
@@ -249,7 +255,7 @@ def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
             else:
                 given_parts(z, n, parts)
             if c[10] == 1 and c[4] != 0:
-                kept = offset(reals(array_data(c[28])), sample * c[17] + j * c[18] + first * c[19])
+                kept = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
                 strided_write(offset(parts, 1024), n, kept, c[19])
             t = target_of_class(c, block, first, n, j, labels, shared)
             if c[5] == 1:
@@ -258,28 +264,32 @@ def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
             elif first_outside(t, n, 1, 0.0, 1.0) >= 0:
                 partial[2] = complaint(0, 1)
             shares(t, n, parts)
-            sums[3 * j] = sums[3 * j] + tile_sum(offset(parts, 1536), n)
-            sums[3 * j + 1] = sums[3 * j + 1] + tile_sum(parts, n)
-            sums[3 * j + 2] = sums[3 * j + 2] + tile_sum(offset(parts, 512), n)
+            hits[j] = hits[j] + tile_sum(offset(parts, 1536), n)
+            claims[j] = claims[j] + tile_sum(parts, n)
+            misses[j] = misses[j] + tile_sum(offset(parts, 512), n)
         first = first + n
     return 0
 
 
+def slope_by(c: Ints, which: Int, sample: Int, j: Int) -> Real:
+    """Slope of the loss with respect to one of the three sums of class j."""
+    slopes = doubles(c[21 + which])
+    return real(slopes[sample * c[24] + j])
+
+
 @apart
-def add_mixed(t: Reals, p: Reals, n: Int, slopes: Doubles, mixed: Reals) -> Int:
+def add_mixed(t: Reals, p: Reals, n: Int, hit: Real, claim: Real, miss: Real, mixed: Reals) -> Int:
     """Add p times the slope of the loss with respect to p, for one class of n pixels."""
-    gain = real(slopes[0]) - real(slopes[2])
-    claim = real(slopes[1])
+    gain = hit - miss
     for i in range(n):
         mixed[i] = mixed[i] + p[i] * (gain * t[i] + claim * (1.0 - t[i]))
     return 0
 
 
 @apart
-def class_gradient(t: Reals, mixed: Reals, n: Int, slopes: Doubles, g: Reals) -> Int:
+def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss: Real, g: Reals) -> Int:
     """Multiply g by what the slope of the loss with respect to p has above `mixed`, for one class of n pixels."""
-    gain = real(slopes[0]) - real(slopes[2])
-    claim = real(slopes[1])
+    gain = hit - miss
     for i in range(n):
         g[i] = g[i] * (gain * t[i] + claim * (1.0 - t[i]) - mixed[i])
     return 0
@@ -297,7 +307,6 @@ def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
     clear_partial(partial)
     block = c[0] // c[2] * c[8] - 1 - block
     sample = block // c[8]
-    slopes = offset(doubles(c[21]), sample * c[3] * 3)
     most = tile_pixels(c[3], c[4])
     first = (block % c[8]) * c[1]
     stop = block_end(c, block)
@@ -305,7 +314,7 @@ def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = stop - first
         if n > most:
             n = most
-        x = offset(reals(array_data(c[28])), sample * c[17] + first * c[19])
+        x = offset(reals(array_data(c[31])), sample * c[17] + first * c[19])
         if c[5] == 1:
             read_labels(c, sample * c[2] + first, n, labels, partial)
         for i in range(n):
@@ -314,14 +323,16 @@ def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
             for j in range(c[3]):
                 p = side_by_side(offset(x, j * c[18]), c[19], n, buffer)
                 t = target_of_class(c, block, first, n, j, labels, shared)
-                add_mixed(t, p, n, offset(slopes, 3 * j), mixed)
+                hit, claim, miss = slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j)
+                add_mixed(t, p, n, hit, claim, miss, mixed)
         for j in range(c[3]):
             g = side_by_side(offset(x, j * c[18]), c[19], n, buffer)
             if c[4] == 0:
                 for i in range(n):
                     g[i] = 1.0
             t = target_of_class(c, block, first, n, j, labels, shared)
-            class_gradient(t, mixed, n, offset(slopes, 3 * j), g)
+            hit, claim, miss = slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j)
+            class_gradient(t, mixed, n, hit, claim, miss, g)
             if c[5] == 1:
                 clear_ignored(labels, n, g)
             if c[19] != 1:

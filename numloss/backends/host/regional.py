@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import arguments as check
 from ...rows import flag, ignored_label
+from . import plans
 from .plans import Problem
 from .problem import ABSENT, Array, Operand, code_of, label_operand
 from .rowwise import bad_label, in_three, labels_array, row_outputs
@@ -64,18 +66,23 @@ class Regions:
         if self.ignore is not None and not self.labelled:
             raise ValueError(f"{loss.name}: ignore_index needs integer labels as target")
         self.per_sample = flag(loss, "per_sample", options["per_sample"])
-        self.pred = pred
+        self.pred, self.real = pred, pred.dtype
         self.kept: list[Any] = []
         # the order of the pixels is that of memory
         self.flipped = pred.ndim > 3 and pred.flags.f_contiguous
-        view, sizes = self.three(pred)
-        self.view, self.sizes = view, sizes
-        self.samples, self.classes, self.pixels = pred.shape[0], sizes[1], sizes[2]
+        view, (self.samples, self.classes, self.pixels, *self.steps) = self.three(pred)
+        self.operands: list[Operand] = [(id(view), 0, 0), self.target_operand(), ABSENT]
+        self.steps += (0, 0, 0)
         self.block = blocks_of(self.pixels, self.samples, self.classes)
         self.per = -(-self.pixels // self.block) if self.pixels else 0
+        self.shape = (self.samples, self.classes) if self.per_sample else (self.classes,)
 
     def three(self, array: Array) -> tuple[Array, tuple[int, ...]]:
         """Samples, classes, pixels, and the strides of each."""
+        if array.flags.c_contiguous and not self.flipped:
+            samples, classes = array.shape[:2]
+            pixels = math.prod(array.shape[2:])
+            return array, (samples, classes, pixels, classes * pixels, pixels, 1)
         view, sizes = in_three(self.seen(array, 2), 1)
         self.kept.append(view)
         return view, sizes
@@ -86,30 +93,47 @@ class Regions:
             return array
         return array.transpose(*range(first), *range(array.ndim - 1, first - 1, -1))
 
-    def problem(self, loop: int, sums: Array, slopes: Array, out: Array | None) -> Problem:
-        """The problem of a pass."""
-        real = self.pred.dtype
-        target_steps: tuple[int, ...] = (0, 0, 0)
+    def target_operand(self) -> Operand:
+        """The target; its strides follow those of the prediction."""
         if self.labelled:
             labels = self.seen(self.target, 1)
             self.kept.append(labels)
-            target = label_operand(labels, self.kept)
-        else:
-            view, sizes = self.three(self.target)
-            target, target_steps = (id(view), code_of(view, real), 0), sizes[3:]
-        out_steps: tuple[int, ...] = (0, 0, 0)
-        written: Operand = ABSENT
-        if out is not None:
-            shaped, sizes = self.three(out)
-            written, out_steps = (id(shaped), 0, 0), sizes[3:]
+            self.steps += (0, 0, 0)
+            return label_operand(labels, self.kept)
+        view, sizes = self.three(self.target)
+        self.steps += sizes[3:]
+        return id(view), code_of(view, self.real), 0
+
+    def write_to(self, out: Array) -> Array:
+        """Have the passes write the gradient; returns the array they write to, which is another if `out` cannot be."""
+        view, sizes = self.three(out)
+        if not np.may_share_memory(view, out):
+            out = np.empty(out.shape, out.dtype)
+            view, sizes = self.three(out)
+        self.operands[2] = id(view), 0, 0
+        self.steps[6:] = sizes[3:]
+        return out
+
+    def problem(self, loop: int, sums: Array, slopes: tuple[Array, ...] = ()) -> Problem:
+        """The problem of a pass: the first fills the sums, the second reads the slopes."""
         integers = [self.samples * self.pixels, self.block, self.pixels, self.classes, self.activation]
-        integers += (int(self.labelled), int(self.ignore is not None), self.ignore or 0, self.per, real.itemsize)
-        integers.append(int(out is not None))
-        integers += (*self.sizes[3:], *target_steps, *out_steps)
-        integers += (sums.__array_interface__["data"][0], slopes.__array_interface__["data"][0])
+        integers += (int(self.labelled), int(self.ignore is not None), self.ignore or 0, self.per, self.real.itemsize)
+        integers.append(int(self.operands[2] is not ABSENT))
+        integers += self.steps
+        integers += (array.__array_interface__["data"][0] for array in (sums, *slopes))
+        integers += () if slopes else (0, 0, 0)
+        integers.append(self.classes if self.per_sample else 0)
         work = self.pred.size * self.loss.cost
-        operands = [(id(self.view), 0, 0), target, written]
-        return Problem(loop, integers, [], operands, self.samples * self.per, work)
+        return Problem(loop, integers, [], self.operands, self.samples * self.per, work)
+
+    def totals(self, sums: Array) -> list[Array]:
+        """tp, fp and fn of each region, from the sums of the blocks."""
+        if self.per != 1:
+            sums = sums.sum(axis=2)
+        sums = sums.reshape(3, self.samples, self.classes)
+        if not self.per_sample:
+            sums = sums.sum(axis=1)
+        return list(sums)
 
     def complain(self) -> None:
         """Raise for the first label or target outside its domain."""
@@ -133,41 +157,34 @@ def regional(
 ) -> Any:
     """Run a loss of regions: sums, the law of the sums, and the gradient."""
     regions = Regions(loss, arguments, given)
-    pred = regions.pred
-    real = pred.dtype
-    reduction = check.reduction_of(loss, given)
-    shape = (regions.samples, regions.classes) if regions.per_sample else (regions.classes,)
+    real, reduction = regions.real, check.reduction_of(loss, given)
     wanted = reduction == "none" and not pair
-    values, outputs = row_outputs(loss, mode, given, pred, shape, (pred, regions.target), wanted)
-    sums = np.zeros((regions.samples, regions.per, regions.classes, 3))
-    nothing = np.zeros(3)
-    written = writable_in_three(outputs[0], regions) if mode else None
-    results = backend.launch(regions.problem(backend.loop("regions_block", real.name), sums, nothing, written))
+    inputs = (regions.pred, regions.target)
+    values, outputs = row_outputs(loss, mode, given, regions.pred, regions.shape, inputs, wanted)
+    written = regions.write_to(outputs[0]) if mode else None
+    sums = np.empty((3, regions.samples, regions.per, regions.classes))
+    results = backend.launch(regions.problem(backend.loop("regions_block", real.name), sums))
     if results[2] >= 0.0:
         regions.complain()
-    totals = sums.sum(axis=1)
-    if not regions.per_sample:
-        totals = totals.sum(axis=0)
-    law = loss.regions
     options = {name: given[name] for name in ("weight", *loss.params) if name in given}
-    options["reduction"] = reduction
-    inner_arguments = tuple(np.ascontiguousarray(totals[..., k]) for k in range(3))
-    answer = backend.elementwise(law, min(mode, 1), inner_arguments, options, pair, None, False)
-    result, slopes = answer if mode else (answer, ())
-    if wanted:
-        assert values is not None
+    result, slopes = law_of_sums(backend, loss, mode, regions.totals(sums), {**options, "reduction": reduction}, pair)
+    if values is not None:
         values[...] = result
         result = values
     if mode == 0:
         return result
-    slopes = np.ascontiguousarray(np.broadcast_to(np.stack(slopes, axis=-1), (regions.samples, regions.classes, 3)))
-    backend.launch(regions.problem(backend.loop("region_slopes_block", real.name), sums, slopes, written))
+    backend.launch(regions.problem(backend.loop("region_slopes_block", real.name), sums, slopes))
     if written is not outputs[0]:
         outputs[0][...] = written
     return result, outputs[0]
 
 
-def writable_in_three(out: Array, regions: Regions) -> Array:
-    """The array itself if the loops can write to it, else one to copy from."""
-    view, _ = regions.three(out)
-    return out if np.may_share_memory(view, out) else np.empty(out.shape, out.dtype)
+def law_of_sums(
+    backend: HostBackend, loss: Loss, mode: int, sums: list[Array], options: dict[str, Any], pair: bool
+) -> Any:
+    """Value, and slopes by tp, fp and fn; a call that repeats replays its plan, as every elementwise loss does."""
+    options["backend"] = backend.name
+    answer = plans.replay(loss.regions, min(mode, 1), tuple(sums), options, pair, None)
+    if answer is None:
+        answer = backend.elementwise(loss.regions, min(mode, 1), tuple(sums), options, pair, None, False)
+    return answer if mode else (answer, ())
