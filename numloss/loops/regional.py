@@ -216,57 +216,86 @@ def clear_partial(partial: Doubles) -> Int:
     return 0
 
 
+def tile_of(first: Int, stop: Int, most: Int) -> Int:
+    """Pixels of the tile that begins at `first`."""
+    n = stop - first
+    if n > most:
+        n = most
+    return n
+
+
+@apart
+def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, labels: Ints, partial: Doubles) -> Int:
+    """Add up one class of n pixels of a block's sample, from its pixel `first`; keep what the gradient needs of it."""
+    parts = stack_reals(2048)
+    buffer = stack_reals(512)
+    sample = block // c[8]
+    x = offset(reals(array_data(c[25])), sample * c[11] + j * c[12] + first * c[13])
+    z = side_by_side(x, c[13], n, buffer)
+    if c[4] == 2:
+        softmax_parts(z, n, s, parts)
+    elif c[4] == 1:
+        sigmoid_parts(z, n, parts)
+    else:
+        given_parts(z, n, parts)
+    if c[10] == 1 and c[4] != 0:
+        kept = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
+        strided_write(offset(parts, 1024), n, kept, c[19])
+    t = target_of_class(c, block, first, n, j, labels, buffer)
+    if c[5] == 1:
+        clear_ignored(labels, n, parts)
+        clear_ignored(labels, n, offset(parts, 512))
+    elif first_outside(t, n, 1, 0.0, 1.0) >= 0:
+        partial[2] = complaint(0, 1)
+    shares(t, n, parts)
+    sums = offset(doubles(c[20]), block * c[3] + j)
+    regions = c[0] // c[2] * c[8] * c[3]
+    sums[0] = sums[0] + tile_sum(offset(parts, 1536), n)
+    sums[regions] = sums[regions] + tile_sum(parts, n)
+    sums[2 * regions] = sums[2 * regions] + tile_sum(offset(parts, 512), n)
+    return 0
+
+
+@apart
+def clear_sums(c: Ints, block: Int) -> Int:
+    """Nothing is counted yet in a block."""
+    sums = offset(doubles(c[20]), block * c[3])
+    regions = c[0] // c[2] * c[8] * c[3]
+    for j in range(c[3]):
+        sums[j] = double(0.0)
+        sums[regions + j] = double(0.0)
+        sums[2 * regions + j] = double(0.0)
+    return 0
+
+
 def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """First pass: the sums of one block of pixels for every class, and what the gradient needs of them."""
     s = stack_reals(2560)
-    parts = stack_reals(2048)
-    buffer = stack_reals(512)
-    shared = stack_reals(512)
     labels = stack_ints(512)
     clear_partial(partial)
-    sample = block // c[8]
-    between = c[0] // c[2] * c[8] * c[3]
-    hits = offset(doubles(c[20]), block * c[3])
-    claims = offset(hits, between)
-    misses = offset(claims, between)
-    for j in range(c[3]):
-        hits[j] = double(0.0)
-        claims[j] = double(0.0)
-        misses[j] = double(0.0)
+    clear_sums(c, block)
     most = tile_pixels(c[3], c[4])
-    first = (block % c[8]) * c[1]
+    begin = (block % c[8]) * c[1]
     stop = block_end(c, block)
-    while first < stop:
-        n = stop - first
-        if n > most:
-            n = most
-        x = offset(reals(array_data(c[25])), sample * c[11] + first * c[13])
-        if c[5] == 1:
-            read_labels(c, sample * c[2] + first, n, labels, partial)
-        if c[4] == 2:
-            softmax_tops(c, x, n, s)
-            softmax_sums(c, x, n, s)
+    if c[4] != 2:
+        # classes have nothing to do with each other: each is read from end to end
         for j in range(c[3]):
-            z = side_by_side(offset(x, j * c[12]), c[13], n, buffer)
-            if c[4] == 2:
-                softmax_parts(z, n, s, parts)
-            elif c[4] == 1:
-                sigmoid_parts(z, n, parts)
-            else:
-                given_parts(z, n, parts)
-            if c[10] == 1 and c[4] != 0:
-                kept = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
-                strided_write(offset(parts, 1024), n, kept, c[19])
-            t = target_of_class(c, block, first, n, j, labels, shared)
-            if c[5] == 1:
-                clear_ignored(labels, n, parts)
-                clear_ignored(labels, n, offset(parts, 512))
-            elif first_outside(t, n, 1, 0.0, 1.0) >= 0:
-                partial[2] = complaint(0, 1)
-            shares(t, n, parts)
-            hits[j] = hits[j] + tile_sum(offset(parts, 1536), n)
-            claims[j] = claims[j] + tile_sum(parts, n)
-            misses[j] = misses[j] + tile_sum(offset(parts, 512), n)
+            first = begin
+            while first < stop:
+                n = tile_of(first, stop, most)
+                count_class(c, block, first, n, j, s, labels, partial)
+                first = first + n
+        return 0
+    first = begin
+    while first < stop:
+        n = tile_of(first, stop, most)
+        x = offset(reals(array_data(c[25])), block // c[8] * c[11] + first * c[13])
+        if c[5] == 1:
+            read_labels(c, block // c[8] * c[2] + first, n, labels, partial)
+        softmax_tops(c, x, n, s)
+        softmax_sums(c, x, n, s)
+        for j in range(c[3]):
+            count_class(c, block, first, n, j, s, labels, partial)
         first = first + n
     return 0
 
@@ -295,47 +324,71 @@ def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss:
     return 0
 
 
+@apart
+def write_class(c: Ints, block: Int, first: Int, n: Int, j: Int, mixed: Reals, labels: Ints) -> Int:
+    """Write the gradient of one class of n pixels of a block's sample, from its pixel `first`."""
+    buffer = stack_reals(512)
+    shared = stack_reals(512)
+    sample = block // c[8]
+    place = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
+    g = side_by_side(place, c[19], n, buffer)
+    if c[4] == 0:
+        for i in range(n):
+            g[i] = 1.0
+    t = target_of_class(c, block, first, n, j, labels, shared)
+    class_gradient(t, mixed, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), g)
+    if c[5] == 1:
+        clear_ignored(labels, n, g)
+    if c[19] != 1:
+        strided_write(g, n, place, c[19])
+    return 0
+
+
+@apart
+def mix_classes(c: Ints, block: Int, first: Int, n: Int, labels: Ints, mixed: Reals) -> Int:
+    """The mean slope with respect to the probabilities of each of n pixels, over its classes."""
+    buffer = stack_reals(512)
+    shared = stack_reals(512)
+    sample = block // c[8]
+    for i in range(n):
+        mixed[i] = 0.0
+    for j in range(c[3]):
+        place = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
+        p = side_by_side(place, c[19], n, buffer)
+        t = target_of_class(c, block, first, n, j, labels, shared)
+        add_mixed(t, p, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), mixed)
+    return 0
+
+
 def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """Second pass: the gradient of one block of pixels from the slopes of its regions.
 
     It begins where the first pass ended: what that has read and written last may still be in a cache.
     """
     mixed = stack_reals(512)
-    buffer = stack_reals(512)
-    shared = stack_reals(512)
     labels = stack_ints(512)
     clear_partial(partial)
     block = c[0] // c[2] * c[8] - 1 - block
-    sample = block // c[8]
     most = tile_pixels(c[3], c[4])
-    first = (block % c[8]) * c[1]
+    begin = (block % c[8]) * c[1]
     stop = block_end(c, block)
-    while first < stop:
-        n = stop - first
-        if n > most:
-            n = most
-        x = offset(reals(array_data(c[31])), sample * c[17] + first * c[19])
-        if c[5] == 1:
-            read_labels(c, sample * c[2] + first, n, labels, partial)
-        for i in range(n):
+    if c[4] != 2:
+        for i in range(512):
             mixed[i] = 0.0
-        if c[4] == 2:
-            for j in range(c[3]):
-                p = side_by_side(offset(x, j * c[18]), c[19], n, buffer)
-                t = target_of_class(c, block, first, n, j, labels, shared)
-                hit, claim, miss = slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j)
-                add_mixed(t, p, n, hit, claim, miss, mixed)
         for j in range(c[3]):
-            g = side_by_side(offset(x, j * c[18]), c[19], n, buffer)
-            if c[4] == 0:
-                for i in range(n):
-                    g[i] = 1.0
-            t = target_of_class(c, block, first, n, j, labels, shared)
-            hit, claim, miss = slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j)
-            class_gradient(t, mixed, n, hit, claim, miss, g)
-            if c[5] == 1:
-                clear_ignored(labels, n, g)
-            if c[19] != 1:
-                strided_write(g, n, offset(x, j * c[18]), c[19])
+            first = begin
+            while first < stop:
+                n = tile_of(first, stop, most)
+                write_class(c, block, first, n, j, mixed, labels)
+                first = first + n
+        return 0
+    first = begin
+    while first < stop:
+        n = tile_of(first, stop, most)
+        if c[5] == 1:
+            read_labels(c, block // c[8] * c[2] + first, n, labels, partial)
+        mix_classes(c, block, first, n, labels, mixed)
+        for j in range(c[3]):
+            write_class(c, block, first, n, j, mixed, labels)
         first = first + n
     return 0
