@@ -40,6 +40,26 @@ def dice(x: Tensor, t: Tensor) -> Tensor:
     return (1.0 - (2.0 * (p * t).sum(pixels) + 1.0) / ((p + t).sum(pixels) + 1.0)).mean()
 
 
+def jaccard(x: Tensor, t: Tensor) -> Tensor:
+    p, pixels = torch.sigmoid(x), tuple(range(2, x.ndim))
+    both = (p * t).sum(pixels)
+    return (1.0 - (both + 1.0) / ((p + t).sum(pixels) - both + 1.0)).mean()
+
+
+def tversky_index(x: Tensor, t: Tensor, alpha: float, beta: float) -> Tensor:
+    p, pixels = torch.sigmoid(x), tuple(range(2, x.ndim))
+    both = (p * t).sum(pixels)
+    return (both + 1.0) / (both + alpha * (p.sum(pixels) - both) + beta * (t.sum(pixels) - both) + 1.0)
+
+
+def tversky(x: Tensor, t: Tensor) -> Tensor:
+    return (1.0 - tversky_index(x, t, 0.5, 0.5)).mean()
+
+
+def focal_tversky(x: Tensor, t: Tensor) -> Tensor:
+    return ((1.0 - tversky_index(x, t, 0.3, 0.7)) ** 0.75).mean()
+
+
 def contrastive(a: Tensor, b: Tensor, same: Tensor) -> Tensor:
     squared = ((a - b) ** 2).sum(1)
     gap = torch.relu(1.0 - squared.sqrt())
@@ -69,6 +89,9 @@ FORWARD: dict[str, Callable[..., Tensor]] = {
     "nll": F.nll_loss,
     "kl_div": kl_div,
     "dice": dice,
+    "jaccard": jaccard,
+    "tversky": tversky,
+    "focal_tversky": focal_tversky,
     "contrastive": contrastive,
     "td_error": td_error,
 }
