@@ -222,7 +222,9 @@ def print_shares(case: Case, x: Any, labels: Any) -> None:
 
 def print_memory(name: str) -> None:
     """The most memory of a process that imports a library and trains for an epoch with it."""
-    for library in MADE:
+    for library, make in MADE.items():
+        if make == with_sklearn and not CASES[name].hidden:
+            continue
         command = [sys.executable, __file__, "--only", name, "--one", library]
         answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         print(f"   {library:<14}{int(answer.split()[-1]) / 1024:8.0f} MiB at most")

@@ -27,6 +27,23 @@ def stretch(rows: Int, row: Int, n: Int, times: Int) -> Int:
     return n if times == 1 else n * (times if rows - row > times else rows - row)
 
 
+def add_columns(x: Reals, rows: Int, width: Int, n: Int, times: Int, tile: Reals, lanes: Doubles, square: Int) -> Int:
+    """Add up n columns: of x if `square` is 0, else of the squares of what x is off the tile."""
+    for i in range(n * times):
+        lanes[i] = double(0.0)
+    row = 0
+    while row < rows:
+        at = offset(x, row * width)
+        if square == 0:
+            for i in range(stretch(rows, row, n, times)):
+                lanes[i] = lanes[i] + double(at[i])
+        else:
+            for i in range(stretch(rows, row, n, times)):
+                lanes[i] = lanes[i] + double((at[i] - tile[i]) * (at[i] - tile[i]))
+        row = row + times
+    return 0
+
+
 def moments(c: Ints, partial: Doubles, block: Int) -> Int:
     """The mean of each column over a block, and the sum of the squares around it."""
     width = c[1]
@@ -40,14 +57,7 @@ def moments(c: Ints, partial: Doubles, block: Int) -> Int:
     while start < width:
         n = width - start if width - start < 512 else 512
         times = 512 // n if n == width else 1
-        for i in range(n * times):
-            lanes[i] = double(0.0)
-        row = 0
-        while row < rows:
-            at = offset(x, row * width + start)
-            for i in range(stretch(rows, row, n, times)):
-                lanes[i] = lanes[i] + double(at[i])
-            row = row + times
+        add_columns(offset(x, start), rows, width, n, times, tile, lanes, 0)
         fold(lanes, n, times, offset(means, start))
         for i in range(n):
             # rounded to the dtype of the data, the mean is one that differences can be taken from
@@ -56,14 +66,7 @@ def moments(c: Ints, partial: Doubles, block: Int) -> Int:
         for k in range(1, times):
             for i in range(n):
                 tile[k * n + i] = tile[i]
-        for i in range(n * times):
-            lanes[i] = double(0.0)
-        row = 0
-        while row < rows:
-            at = offset(x, row * width + start)
-            for i in range(stretch(rows, row, n, times)):
-                lanes[i] = lanes[i] + double((at[i] - tile[i]) * (at[i] - tile[i]))
-            row = row + times
+        add_columns(offset(x, start), rows, width, n, times, tile, lanes, 1)
         fold(lanes, n, times, offset(squares, start))
         start = start + n
     return 0
