@@ -1,0 +1,49 @@
+"""The examples of training run, and show what they say they show."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def shown(name: str, folder: Path) -> str:
+    line = [sys.executable, str(EXAMPLES / f"{name}.py")]
+    finished = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def percents(text: str) -> list[float]:
+    return [float(figure) for figure in re.findall(r"([\d.]+)%", text)]
+
+
+def test_adversarial_training_helps_under_attack(tmp_path: Path) -> None:
+    clean, attacked, robust_clean, robust_attacked = percents(shown("adversarial", tmp_path))
+    assert min(clean, robust_clean) > 93
+    assert robust_attacked > attacked + 5
+
+
+def test_an_autoencoder_beats_principal_components(tmp_path: Path) -> None:
+    network, linear, mean = map(float, re.findall(r": (0\.\d+)", shown("autoencoder", tmp_path)))
+    assert network < linear < mean
+
+
+def test_a_mean_of_networks_is_better_than_they_are(tmp_path: Path) -> None:
+    losses = [float(figure) for figure in re.findall(r"cross-entropy ([\d.]+)", shown("averaging", tmp_path))]
+    assert len(losses) == 6 and losses[-1] < sum(losses[:-1]) / 5
+
+
+def test_probabilities_train_as_logits_do(tmp_path: Path) -> None:
+    text = shown("probabilities", tmp_path)
+    assert min(percents(text)) > 93 and "last layer Softmax" in text and "last layer Linear" in text
+
+
+def test_a_mixed_loss_trains(tmp_path: Path) -> None:
+    text = shown("mixed_loss", tmp_path)
+    assert min(percents(text)) > 93 and "combine(0.7 cross_entropy + 0.3 focal)" in text
+
+
+def test_a_search_tunes_gamma(tmp_path: Path) -> None:
+    assert min(percents(shown("tune_focal", tmp_path))) > 93
