@@ -1,4 +1,4 @@
-"""A mixture of losses is a loss: cross-entropy for the class, focal loss for the hard rows, penalties on the weights."""
+"""A mixture of losses is a loss: cross-entropy for the class, focal loss for hard rows, penalties on the weights."""
 
 from functools import partial
 
