@@ -44,7 +44,8 @@ def three_axes(array: Array, axis: int) -> tuple[int, int, int, int, int, int] |
     inner = merged(sizes[axis + 1 :], strides[axis + 1 :])
     if outer is None or inner is None:
         return None
-    parts = (outer[1], strides[axis], inner[1])
+    # the stride of an axis of one entry says nothing
+    parts = (outer[1], strides[axis] if sizes[axis] != 1 else item, inner[1])
     if any(part % item for part in parts):
         return None
     return outer[0], sizes[axis], inner[0], parts[0] // item, parts[1] // item, parts[2] // item
