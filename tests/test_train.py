@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import time
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 import numloss as nl
 from numloss import extras
+from numloss.backends.threads import limit
 from numloss.data import Dataset, dataset
 from numloss.errors import FormatError
 from numloss.extras import MissingExtra
@@ -20,6 +22,7 @@ from numloss.nn import BatchNorm1d, Linear, Network, ReLU, mlp
 from numloss.registry import POSITIVE, UNIT
 from numloss.scalar import sqrt
 from numloss.train import SGD, Callback, Settings, Step, Trainer, fit, load_model, objective, settings_from, write
+from numloss.train.pace import AGAIN, TRIED, Pace
 
 QUICK = Settings(epochs=3)
 
@@ -276,6 +279,23 @@ def test_callbacks_hear_every_step_and_may_stop() -> None:
     third = Third()
     run = fit(nl.mse, QUICK, [third])
     assert (third.heard, third.ended, run.history.steps, run.history.stopped) == (3, True, 3, "enough")
+
+
+@pytest.mark.parametrize("faster", [1, 2])
+def test_a_step_takes_as_many_threads_as_pay(faster: int) -> None:
+    with nl.num_threads(2):
+        pace, used = Pace(), []
+        for _ in range(AGAIN + 3):
+            with pace:
+                used.append(limit())
+                time.sleep(0.0 if limit() == faster else 0.004)
+    assert used[: 2 * TRIED] == [2] * TRIED + [1] * TRIED
+    assert used[2 * TRIED : AGAIN] == [faster] * (AGAIN - 2 * TRIED) and pace.threads == faster
+    assert used[AGAIN:] == [2, 2, 2]  # tried again
+    with nl.num_threads(1):
+        alone = Pace()
+        with alone:
+            assert limit() == 1
 
 
 def test_no_memory_is_taken_in_a_step() -> None:

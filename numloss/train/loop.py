@@ -12,6 +12,7 @@ import numpy as np
 from ..data import Augmentation, Dataset, Gather, permutation
 from ..data.dataset import Array
 from .best import Best
+from .pace import Pace
 from .scores import EVERY_EPOCH, scores
 from .step import Step
 
@@ -88,7 +89,7 @@ class Trainer:
         self._weight = None if train_part.weight is None else Gather(train_part.weight, rows)
         self.validation_target = None if validation_part is None else step.objective.targets(validation_part)
         self.best = Best(self.network, monitor, patience)
-        self.history = History()
+        self.history, self.pace = History(), Pace()
         self.asked = ""
 
     def stop(self, reason: str) -> None:
@@ -135,7 +136,8 @@ class Trainer:
         kept = [array.copy() for array in self.network.state.values()]
         x, target = self._x(rows, history.steps), self._target(rows, history.steps)
         weight = None if self._weight is None else self._weight(rows, history.steps)
-        loss = self.step(x, target, weight, history.steps)
+        with self.pace:
+            loss = self.step(x, target, weight, history.steps)
         if not math.isfinite(loss):
             history.stopped, history.failed = self._blame(x, target, rows, loss), True
             for array, good in zip(self.network.state.values(), kept, strict=True):
@@ -179,9 +181,10 @@ class Trainer:
         """Loss and metrics of the validation part."""
         data, monitor = self.validation_part, self.best.monitor
         assert data is not None
-        output = self.network.predict(data.features)
         options = {} if data.weight is None else {"weight": data.weight}
-        loss = float(self.step.objective.function(output, self.validation_target, **options))
+        with self.pace.chosen():
+            output = self.network.predict(data.features)
+            loss = float(self.step.objective.function(output, self.validation_target, **options))
         names = EVERY_EPOCH[data.is_labelled]
         if not np.isfinite(output).all():
             return loss, dict.fromkeys({*names, monitor} - {"loss"}, math.nan)

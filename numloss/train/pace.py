@@ -1,0 +1,48 @@
+"""How many threads a step takes: all or one, whichever was faster when both were tried.
+
+The bits are the same. Sharing the kernels of a step pays where another core is free, and costs milliseconds a launch
+where other processes keep it busy, which may change while a network trains.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+
+from ..backends.threads import limit, num_threads
+
+# Steps that each number of threads is tried for, and steps from one trial to the next; these double.
+TRIED = 5
+AGAIN = 200
+RAREST = 6400
+
+
+class Pace:
+    """A context for each step; `threads` is what the last trial chose."""
+
+    def __init__(self) -> None:
+        self.most = self.threads = limit()
+        self._period, self._at = AGAIN, 0
+        self._taken: dict[int, list[float]] = {}
+
+    def __enter__(self) -> None:
+        tried = (self.most, 1)[self._at // TRIED] if self._at < 2 * TRIED else self.threads
+        self._context = self.chosen(tried)
+        self._context.__enter__()
+        self._now, self._began = tried, time.perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        seconds = time.perf_counter() - self._began
+        self._context.__exit__(None, None, None)
+        if self._at < 2 * TRIED:
+            self._taken.setdefault(self._now, []).append(seconds)
+        self._at += 1
+        if self._at == 2 * TRIED:
+            self.threads = min(self._taken, key=lambda threads: sorted(self._taken[threads])[TRIED // 2])
+            self._taken = {}
+        if self._at >= self._period:
+            self._at, self._period = 0, min(2 * self._period, RAREST)
+
+    def chosen(self, threads: int | None = None) -> AbstractContextManager[None]:
+        """A context of so many threads, or of as many as the last trial chose."""
+        return num_threads(self.threads if threads is None else threads)
