@@ -7,12 +7,14 @@ probabilities of a softmax, so that no exponential is taken twice. Header of the
 
     0 pixels of all samples   1 pixels of a block   2 pixels of a sample   3 classes   4 activation: none (0),
     sigmoid (1), softmax (2)   5 labels are given (1) or a target of pred's shape (0)   6 a label is ignored
-    7 which   8 blocks of a sample   9 bytes of the data's dtype   10 there is a gradient
+    7 which   8 blocks of a region or sample   9 bytes of the data's dtype   10 there is a gradient
     11-13 strides of pred: sample, class, pixel   14-16 of the target   17-19 of the gradient
-    20 address of the sums, of float64 (3, blocks, classes)   21-23 addresses of the slopes by tp, fp and fn, of float64
-    (samples, classes)   24 slopes from one sample to the next   25 onwards: operands pred, target, gradient
+    20 address of the sums, of float64 (3, parts of a region, samples, classes)   21-23 addresses of the slopes by tp,
+    fp and fn, of float64 (samples, classes)   24 slopes from one sample to the next   25 onwards: operands pred,
+    target, gradient
 
-A block belongs to one sample.
+A block is a part of one class of one sample, since classes have nothing to do with each other; only a softmax takes all
+classes of a sample together. So blocks that follow each other are neighbours in memory.
 """
 
 from __future__ import annotations
@@ -187,17 +189,38 @@ def clear_ignored(labels: Ints, n: Int, values: Reals) -> Int:
     return 0
 
 
-def target_of_class(c: Ints, block: Int, first: Int, n: Int, j: Int, labels: Ints, buffer: Reals) -> Reals:
-    """Pointer to the target of class j for n pixels of a block's sample, from its pixel `first`."""
+def target_of_class(c: Ints, sample: Int, first: Int, n: Int, j: Int, labels: Ints, buffer: Reals) -> Reals:
+    """Pointer to the target of class j for n pixels of a sample, from its pixel `first`."""
     if c[5] == 1:
         labelled_class(labels, n, j, buffer)
         return buffer
     code = c[29] % 16
-    at = array_data(c[28]) + ((block // c[8]) * c[14] + j * c[15] + first * c[16]) * item_size(code, c[9])
+    at = array_data(c[28]) + (sample * c[14] + j * c[15] + first * c[16]) * item_size(code, c[9])
     if code == 0 and c[16] == 1:
         return reals(at)
     convert(at, code, c[16], n, buffer)
     return buffer
+
+
+def sample_of(c: Ints, block: Int) -> Int:
+    """The sample that a block is a part of."""
+    if c[4] == 2:
+        return block // c[8]
+    return block // c[8] // c[3]
+
+
+def first_class(c: Ints, block: Int) -> Int:
+    """The first class of a block."""
+    if c[4] == 2:
+        return 0
+    return block // c[8] % c[3]
+
+
+def class_end(c: Ints, block: Int) -> Int:
+    """The class at which a block ends."""
+    if c[4] == 2:
+        return c[3]
+    return block // c[8] % c[3] + 1
 
 
 def block_end(c: Ints, block: Int) -> Int:
@@ -229,7 +252,7 @@ def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, label
     """Add up one class of n pixels of a block's sample, from its pixel `first`; keep what the gradient needs of it."""
     parts = stack_reals(2048)
     buffer = stack_reals(512)
-    sample = block // c[8]
+    sample = sample_of(c, block)
     x = offset(reals(array_data(c[25])), sample * c[11] + j * c[12] + first * c[13])
     z = side_by_side(x, c[13], n, buffer)
     if c[4] == 2:
@@ -241,15 +264,16 @@ def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, label
     if c[10] == 1 and c[4] != 0:
         kept = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
         strided_write(offset(parts, 1024), n, kept, c[19])
-    t = target_of_class(c, block, first, n, j, labels, buffer)
+    t = target_of_class(c, sample, first, n, j, labels, buffer)
     if c[5] == 1:
         clear_ignored(labels, n, parts)
         clear_ignored(labels, n, offset(parts, 512))
     elif first_outside(t, n, 1, 0.0, 1.0) >= 0:
         partial[2] = complaint(0, 1)
     shares(t, n, parts)
-    sums = offset(doubles(c[20]), block * c[3] + j)
-    regions = c[0] // c[2] * c[8] * c[3]
+    samples = c[0] // c[2]
+    sums = offset(doubles(c[20]), (block % c[8] * samples + sample) * c[3] + j)
+    regions = c[8] * samples * c[3]
     sums[0] = sums[0] + tile_sum(offset(parts, 1536), n)
     sums[regions] = sums[regions] + tile_sum(parts, n)
     sums[2 * regions] = sums[2 * regions] + tile_sum(offset(parts, 512), n)
@@ -259,9 +283,10 @@ def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, label
 @apart
 def clear_sums(c: Ints, block: Int) -> Int:
     """Nothing is counted yet in a block."""
-    sums = offset(doubles(c[20]), block * c[3])
-    regions = c[0] // c[2] * c[8] * c[3]
-    for j in range(c[3]):
+    samples = c[0] // c[2]
+    sums = offset(doubles(c[20]), (block % c[8] * samples + sample_of(c, block)) * c[3])
+    regions = c[8] * samples * c[3]
+    for j in range(first_class(c, block), class_end(c, block)):
         sums[j] = double(0.0)
         sums[regions + j] = double(0.0)
         sums[2 * regions + j] = double(0.0)
@@ -269,32 +294,24 @@ def clear_sums(c: Ints, block: Int) -> Int:
 
 
 def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
-    """First pass: the sums of one block of pixels for every class, and what the gradient needs of them."""
+    """First pass: the sums of one block, and what the gradient needs of it."""
     s = stack_reals(2560)
     labels = stack_ints(512)
     clear_partial(partial)
     clear_sums(c, block)
+    sample = sample_of(c, block)
     most = tile_pixels(c[3], c[4])
-    begin = (block % c[8]) * c[1]
+    first = (block % c[8]) * c[1]
     stop = block_end(c, block)
-    if c[4] != 2:
-        # classes have nothing to do with each other: each is read from end to end
-        for j in range(c[3]):
-            first = begin
-            while first < stop:
-                n = tile_of(first, stop, most)
-                count_class(c, block, first, n, j, s, labels, partial)
-                first = first + n
-        return 0
-    first = begin
     while first < stop:
         n = tile_of(first, stop, most)
-        x = offset(reals(array_data(c[25])), block // c[8] * c[11] + first * c[13])
         if c[5] == 1:
-            read_labels(c, block // c[8] * c[2] + first, n, labels, partial)
-        softmax_tops(c, x, n, s)
-        softmax_sums(c, x, n, s)
-        for j in range(c[3]):
+            read_labels(c, sample * c[2] + first, n, labels, partial)
+        if c[4] == 2:
+            x = offset(reals(array_data(c[25])), sample * c[11] + first * c[13])
+            softmax_tops(c, x, n, s)
+            softmax_sums(c, x, n, s)
+        for j in range(first_class(c, block), class_end(c, block)):
             count_class(c, block, first, n, j, s, labels, partial)
         first = first + n
     return 0
@@ -325,17 +342,16 @@ def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss:
 
 
 @apart
-def write_class(c: Ints, block: Int, first: Int, n: Int, j: Int, mixed: Reals, labels: Ints) -> Int:
-    """Write the gradient of one class of n pixels of a block's sample, from its pixel `first`."""
+def write_class(c: Ints, sample: Int, first: Int, n: Int, j: Int, mixed: Reals, labels: Ints) -> Int:
+    """Write the gradient of one class of n pixels of a sample, from its pixel `first`."""
     buffer = stack_reals(512)
     shared = stack_reals(512)
-    sample = block // c[8]
     place = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
     g = side_by_side(place, c[19], n, buffer)
     if c[4] == 0:
         for i in range(n):
             g[i] = 1.0
-    t = target_of_class(c, block, first, n, j, labels, shared)
+    t = target_of_class(c, sample, first, n, j, labels, shared)
     class_gradient(t, mixed, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), g)
     if c[5] == 1:
         clear_ignored(labels, n, g)
@@ -345,17 +361,16 @@ def write_class(c: Ints, block: Int, first: Int, n: Int, j: Int, mixed: Reals, l
 
 
 @apart
-def mix_classes(c: Ints, block: Int, first: Int, n: Int, labels: Ints, mixed: Reals) -> Int:
+def mix_classes(c: Ints, sample: Int, first: Int, n: Int, labels: Ints, mixed: Reals) -> Int:
     """The mean slope with respect to the probabilities of each of n pixels, over its classes."""
     buffer = stack_reals(512)
     shared = stack_reals(512)
-    sample = block // c[8]
     for i in range(n):
         mixed[i] = 0.0
     for j in range(c[3]):
         place = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
         p = side_by_side(place, c[19], n, buffer)
-        t = target_of_class(c, block, first, n, j, labels, shared)
+        t = target_of_class(c, sample, first, n, j, labels, shared)
         add_mixed(t, p, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), mixed)
     return 0
 
@@ -368,27 +383,23 @@ def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
     mixed = stack_reals(512)
     labels = stack_ints(512)
     clear_partial(partial)
-    block = c[0] // c[2] * c[8] - 1 - block
-    most = tile_pixels(c[3], c[4])
-    begin = (block % c[8]) * c[1]
-    stop = block_end(c, block)
+    blocks = c[0] // c[2] * c[8]
     if c[4] != 2:
-        for i in range(512):
-            mixed[i] = 0.0
-        for j in range(c[3]):
-            first = begin
-            while first < stop:
-                n = tile_of(first, stop, most)
-                write_class(c, block, first, n, j, mixed, labels)
-                first = first + n
-        return 0
-    first = begin
+        blocks = blocks * c[3]
+    block = blocks - 1 - block
+    sample = sample_of(c, block)
+    most = tile_pixels(c[3], c[4])
+    first = (block % c[8]) * c[1]
+    stop = block_end(c, block)
+    for i in range(512):
+        mixed[i] = 0.0
     while first < stop:
         n = tile_of(first, stop, most)
         if c[5] == 1:
-            read_labels(c, block // c[8] * c[2] + first, n, labels, partial)
-        mix_classes(c, block, first, n, labels, mixed)
-        for j in range(c[3]):
-            write_class(c, block, first, n, j, mixed, labels)
+            read_labels(c, sample * c[2] + first, n, labels, partial)
+        if c[4] == 2:
+            mix_classes(c, sample, first, n, labels, mixed)
+        for j in range(first_class(c, block), class_end(c, block)):
+            write_class(c, sample, first, n, j, mixed, labels)
         first = first + n
     return 0

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from . import HostBackend
 
 ACTIVATIONS = {None: 0, "sigmoid": 1, "softmax": 2}
-BLOCK = 4096
+# Pixels of a block: of one class, or of all where a softmax takes them together.
+BLOCK, SOFTMAX_BLOCK = 16384, 4096
 MOST_SUMS = 16384
 
 
@@ -43,9 +44,9 @@ def target_of(loss: Loss, value: Any, pred: Array, activation: int) -> tuple[Arr
     return labels_array(loss, array, pred, 1), True
 
 
-def blocks_of(pixels: int, samples: int, classes: int) -> int:
+def block_of(pixels: int, samples: int, classes: int, activation: int) -> int:
     """Pixels of a block: a function of the shape alone, and few enough blocks that their sums stay small."""
-    size = BLOCK
+    size = SOFTMAX_BLOCK if activation == ACTIVATIONS["softmax"] else BLOCK
     while pixels > size and -(-pixels // size) * samples * classes > MOST_SUMS:
         size *= 2
     return size
@@ -73,7 +74,7 @@ class Regions:
         view, (self.samples, self.classes, self.pixels, *self.steps) = self.three(pred)
         self.operands: list[Operand] = [(id(view), 0, 0), self.target_operand(), ABSENT]
         self.steps += (0, 0, 0)
-        self.block = blocks_of(self.pixels, self.samples, self.classes)
+        self.block = block_of(self.pixels, self.samples, self.classes, self.activation)
         self.per = -(-self.pixels // self.block) if self.pixels else 0
         self.shape = (self.samples, self.classes) if self.per_sample else (self.classes,)
 
@@ -124,12 +125,15 @@ class Regions:
         integers += () if slopes else (0, 0, 0)
         integers.append(self.classes if self.per_sample else 0)
         work = self.pred.size * self.loss.cost
-        return Problem(loop, integers, [], self.operands, self.samples * self.per, work)
+        blocks = self.samples * self.per
+        if self.activation != ACTIVATIONS["softmax"]:
+            blocks *= self.classes
+        return Problem(loop, integers, [], self.operands, blocks, work)
 
     def totals(self, sums: Array) -> list[Array]:
         """tp, fp and fn of each region, from the sums of the blocks."""
         if self.per != 1:
-            sums = sums.sum(axis=2)
+            sums = sums.sum(axis=1)
         sums = sums.reshape(3, self.samples, self.classes)
         if not self.per_sample:
             sums = sums.sum(axis=1)
@@ -162,7 +166,7 @@ def regional(
     inputs = (regions.pred, regions.target)
     values, outputs = row_outputs(loss, mode, given, regions.pred, regions.shape, inputs, wanted)
     written = regions.write_to(outputs[0]) if mode else None
-    sums = np.empty((3, regions.samples, regions.per, regions.classes))
+    sums = np.empty((3, regions.per, regions.samples, regions.classes))
     results = backend.launch(regions.problem(backend.loop("regions_block", real.name), sums))
     if results[2] >= 0.0:
         regions.complain()
