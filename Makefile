@@ -23,10 +23,10 @@ demo: $(STAMP)
 	$(RUN) examples/demo.py
 
 test: $(STAMP)
-	$(RUN) -m pytest -m "not more" tests
+	$(RUN) -m pytest -n auto -m "not more" tests
 
 test-more: $(STAMP)
-	$(RUN) -m pytest -m more tests
+	$(RUN) -m pytest -n auto -m more tests
 
 bench: $(STAMP)
 	$(RUN) -m pytest benchmarks --benchmark-only
