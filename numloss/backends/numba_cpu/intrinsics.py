@@ -204,6 +204,10 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", b, a), b, a)
 
 
+def _sum(builder: Any, a: Any, b: Any) -> Any:
+    return builder.fadd(a, b)
+
+
 def _fold(builder: Any, vector: Any, merge: Any) -> Any:
     """Lanes k and k + 8 meet first, then k and k + 4, k + 2, k + 1."""
     undefined = ir.Constant(vector.type, ir.Undefined)
@@ -249,13 +253,10 @@ def run_maximum(typingctx, p, n):  # type: ignore[no-untyped-def]
 @intrinsic
 def run_sum(typingctx, p, n):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        def add(builder, a, b):  # type: ignore[no-untyped-def]
-            return builder.fadd(a, b)
-
         # -0.0 is what leaves every number as it is
-        lanes, end = _windows(builder, args[0], args[1], add, -0.0)
+        lanes, end = _windows(builder, args[0], args[1], _sum, -0.0)
         left = _first(builder, args[0], end, builder.sub(args[1], end))
-        return _fold(builder, add(builder, lanes, left), add)
+        return _fold(builder, _sum(builder, lanes, left), _sum)
 
     return p.dtype(p, types.int64), codegen
 
