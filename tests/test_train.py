@@ -420,6 +420,12 @@ def test_unknown_data_is_named() -> None:
         fit(nl.mse, Settings(data="faces"))
 
 
+@pytest.mark.parametrize(("monitor", "data"), [("r2", LABELLED), ("f1", NUMBERS)])
+def test_a_figure_that_the_data_does_not_have_is_not_monitored(monitor: str, data: Dataset) -> None:
+    with pytest.raises(ValueError, match=f"{monitor} cannot be monitored on {data.name}"):
+        trainer(mlp(5, (), data.outputs, rows=6), nl.mse, data, monitor=monitor)
+
+
 def test_a_cnn_needs_images() -> None:
     with pytest.raises(ValueError, match=r"needs images; the rows have shape \(5,\)"):
         fit(nl.mse, Settings(model="cnn"), data=NUMBERS)

@@ -13,7 +13,7 @@ from ..data import Augmentation, Dataset, Gather, permutation
 from ..data.dataset import Array
 from .best import Best
 from .pace import Pace
-from .scores import EVERY_EPOCH, scores
+from .scores import ALL, EVERY_EPOCH, scores
 from .step import Step
 
 # Rows named in the message about a loss that is not finite.
@@ -88,6 +88,9 @@ class Trainer:
         self._target = Gather(step.objective.targets(train_part), rows)
         self._weight = None if train_part.weight is None else Gather(train_part.weight, rows)
         self.validation_target = None if validation_part is None else step.objective.targets(validation_part)
+        known = ("loss", *ALL[train_part.is_labelled])
+        if monitor not in known:
+            raise ValueError(f"{monitor} cannot be monitored on {train_part.name}; there are {', '.join(known)}")
         self.best = Best(self.network, monitor, patience)
         self.history, self.pace = History(), Pace()
         self.asked = ""
