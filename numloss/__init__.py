@@ -9,17 +9,41 @@ from .evaluation import evaluate
 from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
 from .losses.classification.cross_entropy import cross_entropy
+from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
 from .losses.classification.hinge import hinge
 from .losses.classification.kl_div import kl_div
+from .losses.classification.modified_huber import modified_huber
 from .losses.classification.nll import nll
+from .losses.classification.perceptron import perceptron
+from .losses.classification.soft_margin import soft_margin
+from .losses.classification.squared_hinge import squared_hinge
 from .losses.embedding.contrastive import contrastive
+from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_nll import gaussian_nll
+from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
+from .losses.probabilistic.laplace_nll import laplace_nll
+from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
+from .losses.probabilistic.poisson_nll import poisson_nll
+from .losses.probabilistic.tweedie import tweedie
+from .losses.regression.cauchy import cauchy
+from .losses.regression.epsilon_insensitive import epsilon_insensitive
+from .losses.regression.expectile import expectile
+from .losses.regression.geman_mcclure import geman_mcclure
 from .losses.regression.huber import huber
+from .losses.regression.linex import linex
 from .losses.regression.log_cosh import log_cosh
 from .losses.regression.mae import mae
+from .losses.regression.mape import mape
 from .losses.regression.mse import mse
+from .losses.regression.msle import msle
+from .losses.regression.pseudo_huber import pseudo_huber
 from .losses.regression.quantile import quantile
+from .losses.regression.smape import smape
+from .losses.regression.smooth_l1 import smooth_l1
+from .losses.regression.squared_epsilon_insensitive import squared_epsilon_insensitive
+from .losses.regression.tukey import tukey
+from .losses.regression.welsch import welsch
 from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
@@ -37,17 +61,24 @@ __all__ = [
     "BackendUnavailable",
     "bce",
     "bce_with_logits",
+    "cauchy",
     "combine",
     "contrastive",
     "cross_entropy",
     "dice",
     "elastic_net",
     "elementwise",
+    "epsilon_insensitive",
     "evaluate",
+    "expectile",
+    "exponential",
     "focal",
     "focal_tversky",
     "FormatError",
+    "gamma_deviance",
     "gaussian_nll",
+    "gaussian_nll_logvar",
+    "geman_mcclure",
     "grad",
     "hinge",
     "huber",
@@ -55,17 +86,34 @@ __all__ = [
     "kl_div",
     "l1",
     "l2",
+    "laplace_nll",
+    "linex",
     "log_cosh",
     "mae",
+    "mape",
+    "modified_huber",
     "mse",
+    "msle",
+    "negative_binomial_nll",
     "nll",
     "num_threads",
+    "perceptron",
+    "poisson_nll",
+    "pseudo_huber",
     "quantile",
     "set_num_threads",
+    "smape",
+    "smooth_l1",
+    "soft_margin",
+    "squared_epsilon_insensitive",
+    "squared_hinge",
     "sum_and_weight",
     "td_error",
+    "tukey",
     "tversky",
+    "tweedie",
     "use_backend",
     "value_and_grad",
     "value_grad_hess",
+    "welsch",
 ]

@@ -16,7 +16,9 @@ from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, Unpack, cast
 
 from . import dispatch
 from .domains import (
+    ABOVE_MINUS_ONE,
     ANY,
+    BETWEEN_1_AND_2,
     BINARY,
     FINITE,
     HALF_UNIT,
@@ -32,7 +34,9 @@ from .domains import (
 from .typing import Array, Result
 
 __all__ = [
+    "ABOVE_MINUS_ONE",
     "ANY",
+    "BETWEEN_1_AND_2",
     "BINARY",
     "FINITE",
     "HALF_UNIT",

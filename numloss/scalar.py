@@ -32,6 +32,7 @@ __all__ = [
     "erfc",
     "exp",
     "exp_below",
+    "exp_of_product",
     "expm1",
     "high_half",
     "lgamma",
@@ -41,6 +42,8 @@ __all__ = [
     "maximum",
     "minimum",
     "power",
+    "product_rest",
+    "quotient_rest",
     "rint",
     "round_shift",
     "sigmoid",
@@ -288,6 +291,28 @@ def decay_of_product(a, b, rest):
     b_low = b - b_high
     lost = ((a_high * b_high - whole) + a_high * b_low + a_low * b_high) + a_low * b_low + a * rest
     return decay_of_sum(whole, lost)
+
+
+def product_rest(a, b):
+    """What a * b loses to rounding. 0 where a * b or a half of it is not finite."""
+    a_high = high_half(a)
+    b_high = high_half(b)
+    a_low = a - a_high
+    b_low = b - b_high
+    rest = ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return rest if rest - rest == 0.0 else 0.0
+
+
+def quotient_rest(a, a_rest, b, b_rest):
+    """What a / b loses to rounding and to rests of a and b below their last digits. 0 where it is not finite."""
+    quotient = a / b
+    rest = (((a - quotient * b) - product_rest(quotient, b)) + (a_rest - quotient * b_rest)) / b
+    return rest if rest - rest == 0.0 else 0.0
+
+
+def exp_of_product(a, b, rest):
+    """e^(a * (b + rest)) for a rest below the last digit of b: as `decay_of_product`, for any sign."""
+    return exp_of_difference(a * b, -(product_rest(a, b) + a * rest))
 
 
 def _expm1_f32(x):

@@ -6,7 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from inputs import record, required
+from inputs import record, required, stands_for_its_kind
+
+
+def each(cases: list[str]) -> list[Any]:
+    """Cases as parameters of a test; those for which another loss of their kind stands run with `more`."""
+    return [case if stands_for_its_kind(case) else pytest.param(case, marks=pytest.mark.more) for case in cases]
 
 
 def call(case: str, backend: str, given: Any, **extra: Any) -> Any:

@@ -20,10 +20,13 @@ for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What the numbers of this run depend on."""
+    from inputs import NAMES, stands_for_its_kind
     from machine import missing
     from seeds import SEED
 
     lines = [f"numloss: seed {SEED} (NUMLOSS_TEST_SEED chooses another), compiled kernels in {CACHE}"]
+    others = [name for name in NAMES if not stands_for_its_kind(name)]
+    lines.append(f"numloss: the full matrix of {len(others)} losses like others is marked more: {', '.join(others)}")
     return lines + [f"numloss: not tested here: {what}: {why}" for what, why in missing().items()]
 
 

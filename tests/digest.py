@@ -17,7 +17,19 @@ from typing import Any
 
 import numpy as np
 from compare import canonical_bytes
-from inputs import CASES, DTYPES, REDUCTIONS, arrays, largest, middle, options, record, weight, weights
+from inputs import (
+    CASES,
+    DTYPES,
+    REDUCTIONS,
+    arrays,
+    largest,
+    middle,
+    options,
+    record,
+    stands_for_its_kind,
+    weight,
+    weights,
+)
 
 import numloss as nl
 from numloss import dispatch
@@ -55,10 +67,23 @@ def with_specials(loss: Loss, given: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def results(case: str, backend: str, dtype: str) -> Iterator[tuple[str, Any]]:
-    """Every output of a loss on its largest problem, and of all options on a smaller one with special values."""
-    loss = record(case)
-    shape = largest(case)
+def results(case: str, backend: str, dtype: str, thorough: bool) -> Iterator[tuple[str, Any]]:
+    """Every output of a loss on its largest problem, and of all options on a smaller one with special values.
+
+    The first part is about the loops: unless `thorough`, only of the losses that stand for their kind.
+    """
+    if thorough or stands_for_its_kind(case):
+        yield from largest_results(case, backend, dtype)
+    transform = nl.value_grad_hess if record(case).curvature else nl.value_and_grad
+    given = with_specials(record(case), arrays(case, middle(case), dtype))
+    for option in options(case):
+        parts = transform(record(case).function)(*given, **option, reduction="none", backend=backend)
+        yield from labelled(f"special {option}", parts)
+
+
+def largest_results(case: str, backend: str, dtype: str) -> Iterator[tuple[str, Any]]:
+    """Every output, reduction and weight on the largest problem."""
+    loss, shape = record(case), largest(case)
     given = arrays(case, shape, dtype)
     transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
     for reduction in REDUCTIONS:
@@ -68,10 +93,6 @@ def results(case: str, backend: str, dtype: str) -> Iterator[tuple[str, Any]]:
             yield f"{reduction} {kind} alone", loss.function(*given, **extra)
             yield from labelled(f"{reduction} {kind}", transform(loss.function)(*given, **extra))
             yield from labelled(f"{reduction} {kind} first", nl.value_and_grad(loss.function)(*given, **extra))
-    given = with_specials(loss, arrays(case, middle(case), dtype))
-    for option in options(case):
-        parts = transform(loss.function)(*given, **option, reduction="none", backend=backend)
-        yield from labelled(f"special {option}", parts)
 
 
 def labelled(label: str, parts: Any) -> Iterator[tuple[str, Any]]:
@@ -85,6 +106,7 @@ def main() -> None:
     parser.add_argument("--backend", default="numba")
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--cases", nargs="+", default=CASES)
+    parser.add_argument("--thorough", action="store_true")
     chosen = parser.parse_args()
     threads.PARALLEL_PAYS_AT = 0.0  # or small problems would stay on one thread
     backend = dispatch.load(chosen.backend)
@@ -96,7 +118,7 @@ def main() -> None:
             f"{case} {dtype} {label}": digest(value)
             for case in chosen.cases
             for dtype in DTYPES
-            for label, value in results(case, chosen.backend, dtype)
+            for label, value in results(case, chosen.backend, dtype, chosen.thorough)
         }
     answer["ran"]["threads"] = ledger.most
     if chosen.backend == "numba":

@@ -23,8 +23,8 @@ def draw(domain: Domain, shape: Shape, random: Random, ends: bool = True) -> Arr
         return random.integers(int(domain.low), int(domain.high) + 1, shape).astype(np.float64)
     if domain.high - domain.low <= 2.0:
         values = random.uniform(domain.low + 0.02, domain.high - 0.02, shape)
-    elif domain.low >= 0.0:
-        values = random.gamma(2.0, 1.0, shape) + 0.02
+    elif domain.low > -1e300:
+        values = domain.low + random.gamma(2.0, 1.0, shape) + 0.02
     else:
         values = random.normal(0.0, 3.0, shape)
     closed = [end for end in (domain.low, domain.high) if end in (-1.0, 0.0, 0.5, 1.0)]

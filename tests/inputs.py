@@ -23,12 +23,34 @@ CASES = sorted(f"{name}:{variant}".rstrip(":") for name in NAMES for variant in 
 DTYPES = ("float32", "float64")
 REDUCTIONS = ("mean", "sum", "none")
 # Values of an option inside a domain, most ordinary first; what a domain does not contain is left out.
-OPTION_VALUES = (0.25, 0.0, 0.1, 2.5, 1.0)
+OPTION_VALUES = (0.25, 0.0, 0.1, 2.5, 1.0, 1.75, 1.25)
 
 
 def record(case: str) -> Loss:
     """The loss of a case."""
     return LOSSES[case.partition(":")[0]]
+
+
+def kind(name: str) -> tuple[Any, ...]:
+    """What the loops see of a loss: the same for laws with as many inputs, parameters and slopes, checked alike."""
+    loss = LOSSES[name]
+    if loss.family != "elementwise":
+        return (name,)
+    domains = (loss.domains.get(given) for given in loss.inputs)
+    checks = tuple(domain.check(k in loss.wrt) if domain else 0 for k, domain in enumerate(domains))
+    return loss.tile_shape, len(loss.per_element), loss.weighted, checks
+
+
+# The cheapest loss of each kind stands for its kind: it is taken through every layout, reduction, weight and number of
+# threads. What follows from the law alone, its numbers and its bad values, is tested for every loss; the rest of the
+# matrix for the others is marked `more`.
+EXAMPLES = {kind(name): name for name in sorted(LOSSES, key=lambda name: (-LOSSES[name].cost, name))}
+
+
+def stands_for_its_kind(case: str) -> bool:
+    """Whether a case is one of a loss that is tested in full by default."""
+    name = case.partition(":")[0]
+    return EXAMPLES[kind(name)] == name
 
 
 def arrays(case: str, shape: Shape, dtype: str, *, ends: bool = True, seed: object = 0) -> Arrays:
@@ -116,7 +138,8 @@ def outside(domain: Domain) -> list[float]:
     for end, far in ((domain.low, -math.inf), (domain.high, math.inf)):
         found.append(far)
         if abs(end) < 1e300:
-            found.append(float(np.nextafter(np.float32(end), np.float32(far))))
+            rounded = np.float32(end)  # an open end itself
+            found += [float(rounded), float(np.nextafter(rounded, np.float32(far)))]
     if domain.integers:
         found.append(0.5)
     return [value for value in found if value not in domain]

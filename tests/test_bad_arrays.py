@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import call, refused
+from calls import call, each, refused
 from inputs import CASES, arrays, record, required, small
 
 import numloss as nl
@@ -15,7 +15,7 @@ WEIGHTED = [case for case in CASES if record(case).weighted]
 SEVERAL = [case for case in CASES if len(record(case).inputs) > 1]
 
 
-@pytest.mark.parametrize("case", SEVERAL)
+@pytest.mark.parametrize("case", each(SEVERAL))
 def test_shapes_that_differ(case: str, backend: str) -> None:
     given = arrays(case, small(case), "float32")
     for k, name in enumerate(record(case).inputs[1:], 1):
@@ -26,7 +26,7 @@ def test_shapes_that_differ(case: str, backend: str) -> None:
                 call(case, backend, changed)
 
 
-@pytest.mark.parametrize("case", WEIGHTED)
+@pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_of_the_wrong_shape(case: str, backend: str) -> None:
     given = arrays(case, small(case), "float32")
     whole = small(case)
@@ -35,7 +35,7 @@ def test_weights_of_the_wrong_shape(case: str, backend: str) -> None:
             call(case, backend, given, weight=np.ones(shape))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_outputs_that_do_not_fit(case: str, backend: str) -> None:
     loss, given = record(case), arrays(case, small(case), "float32")
     first = given[loss.wrt[0]]
@@ -62,7 +62,7 @@ def call_gradient(case: str, backend: str, given: Any, out: Any) -> None:
     nl.value_and_grad(loss.function)(*given, **extra)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_outputs_that_overlap_an_input(case: str, backend: str) -> None:
     loss, given = record(case), list(arrays(case, small(case), "float32"))
     for k in (loss.wrt[0], len(given) - 1):
@@ -76,7 +76,7 @@ def test_outputs_that_overlap_an_input(case: str, backend: str) -> None:
             call_gradient(case, backend, given, shifted)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_predictions_that_are_not_floating(case: str, backend: str) -> None:
     loss, given = record(case), list(arrays(case, small(case), "float64"))
     position = loss.wrt[0]
@@ -87,7 +87,7 @@ def test_predictions_that_are_not_floating(case: str, backend: str) -> None:
             call(case, backend, changed)
 
 
-@pytest.mark.parametrize("case", SEVERAL)
+@pytest.mark.parametrize("case", each(SEVERAL))
 def test_targets_and_weights_that_are_not_real(case: str, backend: str) -> None:
     loss, given = record(case), arrays(case, small(case), "float32")
     for k, name in enumerate(loss.inputs[1:], 1):
@@ -101,7 +101,7 @@ def test_targets_and_weights_that_are_not_real(case: str, backend: str) -> None:
             call(case, backend, given, weight=np.ones(small(case)).astype(dtype))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_masked_arrays(case: str, backend: str) -> None:
     loss, given = record(case), arrays(case, small(case), "float32")
     for k, name in enumerate(loss.inputs):
@@ -111,7 +111,7 @@ def test_masked_arrays(case: str, backend: str) -> None:
             call(case, backend, changed)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 @pytest.mark.parametrize("wrong", [None, "text", {"a": 1}, [[1.0], [1.0, 2.0]]], ids=str)
 def test_what_is_no_array(case: str, backend: str, wrong: Any) -> None:
     given = arrays(case, small(case), "float32")

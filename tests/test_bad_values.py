@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from calls import call, refused
+from calls import call, each, refused
 from inputs import CASES, DTYPES, arrays, outside, record, required, small, solid
 
 import numloss as nl
@@ -64,7 +64,7 @@ def test_zero_where_only_positive_numbers_are_allowed(case: str, backend: str, d
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("case", WEIGHTED)
+@pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -> None:
     shape = solid(case)
     given = tuple(np.array(a, order=order) for a in arrays(case, shape, "float32"))
@@ -85,7 +85,7 @@ def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -
             call(case, backend, given, weight=sample)
 
 
-@pytest.mark.parametrize("case", [case for case in WEIGHTED if checked_inputs(case)])
+@pytest.mark.parametrize("case", each([case for case in WEIGHTED if checked_inputs(case)]))
 def test_the_first_of_several_is_named_and_all_are_counted(case: str, backend: str) -> None:
     given = arrays(case, (20000,), "float32")
     k, name, _ = next(checked for checked in checked_inputs(case) if checked[0] not in record(case).wrt)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from calls import call
+from calls import call, each
 from inputs import CASES, DTYPES, arrays, middle, record, required, shapes, small, solid, weights
 
 import numloss as nl
@@ -15,7 +15,7 @@ WEIGHTED = [case for case in CASES if record(case).weighted]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_empty_batches(case: str, backend: str, dtype: str) -> None:
     loss = record(case)
     for shape in (shape for shape in shapes(case) if math.prod(shape) == 0):
@@ -29,7 +29,7 @@ def test_empty_batches(case: str, backend: str, dtype: str) -> None:
             assert slope.shape == given[k].shape and slope.dtype == dtype
 
 
-@pytest.mark.parametrize("case", WEIGHTED)
+@pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_that_are_all_zero(case: str, backend: str) -> None:
     loss = record(case)
     for kind in weights(case)[1:]:

@@ -187,6 +187,52 @@ def test_difference_rest(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_product_rest(dtype: str) -> None:
+    a, b = np.exp(9.0 * generator("product_rest", dtype).standard_normal((2, 1000))).astype(dtype)
+    rest = computed("product_rest", a, b)
+    rows = zip(a.tolist(), b.tolist(), (a * b).tolist(), rest.tolist(), strict=True)
+    with mp.workdps(DIGITS):
+        assert all(mp.mpf(x) * mp.mpf(y) == mp.mpf(product) + mp.mpf(lost) for x, y, product, lost in rows)
+    assert np.any(rest != 0.0)
+    largest = np.finfo(dtype).max
+    ends = np.array([(INF, 1.0), (0.0, INF), (largest, 2.0), (NAN, 1.0), (largest, 0.5)], dtype=dtype).T
+    np.testing.assert_array_equal(computed("product_rest", *ends), np.zeros(5, dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_quotient_rest(dtype: str) -> None:
+    """The quotient and its rest err by far less than a unit of the quotient."""
+    random = generator("quotient_rest", dtype)
+    a, b = np.exp(9.0 * random.standard_normal((2, 1000))).astype(dtype)
+    a_rest, b_rest = (0.5 * np.spacing(x) * random.uniform(-1.0, 1.0, 1000) for x in (a, b))
+    rest = computed("quotient_rest", a, a_rest.astype(dtype), b, b_rest.astype(dtype))
+    with mp.workdps(DIGITS):
+        for x, dx, y, dy, lost in zip(a, a_rest.astype(dtype), b, b_rest.astype(dtype), rest, strict=True):
+            true = (mp.mpf(float(x)) + float(dx)) / (mp.mpf(float(y)) + float(dy))
+            assert abs(true - float(x / y) - float(lost)) <= 8.0 * float(np.finfo(dtype).eps) * float(np.spacing(x / y))
+    ends = np.array([(INF, 0.0, 1.0, 0.0), (1.0, 0.0, 0.0, 0.0), (NAN, 0.0, 1.0, 0.0)], dtype=dtype).T
+    np.testing.assert_array_equal(computed("quotient_rest", *ends), np.zeros(3, dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_exp_of_product(dtype: str) -> None:
+    random = generator("exp_of_product", dtype)
+    a = np.exp(5.0 * random.standard_normal(3000)).astype(dtype)
+    b = (np.array(random.uniform(-110.0, 95.0, 3000), dtype=dtype) / a).astype(dtype)
+    rest = (0.5 * np.spacing(b) * random.uniform(-1.0, 1.0, 3000)).astype(dtype)
+    with mp.workdps(DIGITS):
+        exact = [
+            mp.exp(mp.mpf(k) * (mp.mpf(y) + mp.mpf(z)))
+            for k, y, z in zip(a.tolist(), b.tolist(), rest.tolist(), strict=True)
+        ]
+        assert ulps(computed("exp_of_product", a, b, rest), exact).max() <= 2.0
+    largest = float(np.finfo(dtype).max)
+    cases = [(-2.0, INF, 0.0), (2.0, INF, INF), (-largest, largest, 0.0), (3.0, 0.0, 1.0), (NAN, 1.0, NAN)]
+    a, b, expected = np.array(cases, dtype=dtype).T
+    np.testing.assert_array_equal(computed("exp_of_product", a, b, np.zeros_like(a)), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_choices(dtype: str) -> None:
     a, b = np.array([(1.0, 2.0), (2.0, 1.0), (-INF, INF), (0.0, -1.0), (NAN, 1.0), (1.0, NAN)], dtype=dtype).T
     np.testing.assert_array_equal(computed("maximum", a, b), np.array([2.0, 2.0, INF, 0.0, 1.0, NAN], dtype))
@@ -195,6 +241,7 @@ def test_choices(dtype: str) -> None:
 
 def test_every_word_is_tested() -> None:
     pairs = {"exp_below", "difference_rest", "decay_of_product", "power", "maximum", "minimum"}
+    pairs |= {"product_rest", "quotient_rest", "exp_of_product"}
     assert {*WORDS, *EDGES, *pairs, "round_shift", "high_half"} == set(scalar.__all__)
 
 

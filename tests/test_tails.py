@@ -46,7 +46,7 @@ def residuals(dtype: str) -> list[tuple[float, ...]]:
     """Predictions and targets: far apart, equal, and neighbours."""
     pairs = [(x, t) for x in (*LOGITS, *far(dtype)) for t in (0.0, 0.3)]
     neighbour = float(np.nextafter(np.dtype(dtype).type(1.0), np.dtype(dtype).type(2.0)))
-    return [*pairs, (1.0, 1.0), (neighbour, 1.0), (1.0, neighbour), (-1e30, -1e30)]
+    return [*pairs, (0.4, 0.3), (0.2, 0.3), (1.0, 1.0), (neighbour, 1.0), (1.0, neighbour), (-1e30, -1e30)]
 
 
 def probabilities(dtype: str) -> list[tuple[float, ...]]:
@@ -65,6 +65,42 @@ def normal_logits(dtype: str) -> list[tuple[float, ...]]:
     """Logits x without those where e^-|x| is subnormal: focal multiplies it, and its missing digits, by |x|."""
     normal = -np.log(np.finfo(dtype).tiny)
     return [(x, t) for x, t in logits(dtype) if not normal < abs(x) < normal + 60.0]
+
+
+def normal_residuals(dtype: str) -> list[tuple[float, ...]]:
+    """Residuals r without those where e^-(r * r) is subnormal: welsch multiplies it, and its missing digits, by r."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    return [(x, t) for x, t in residuals(dtype) if not normal**0.5 < abs(x - t) < (normal + 60.0) ** 0.5]
+
+
+def above_minus_one(dtype: str) -> list[tuple[float, ...]]:
+    """Predictions and targets from the neighbour of -1 on, equal and neighbours among them."""
+    one, two = np.ones(2, dtype), np.full(2, 2.0, dtype)
+    after, before = (float(np.nextafter(one, sign * two)[0]) for sign in (1.0, 0.0))
+    least = float(np.nextafter(-one, one)[0])
+    sizes = (*(x for x in LOGITS if x > -1.0), *ENDS[dtype], least, -0.9, -0.5)
+    return [*itertools.product(sizes, (0.0, 0.3, -0.5, 1e6, least)), (1.0, after), (after, 1.0), (1.0, before)]
+
+
+def amounts(dtype: str) -> list[tuple[float, ...]]:
+    """Logarithms of means, and amounts."""
+    return list(itertools.product(LOGITS, (1e-30, 1e-3, 1.0, 2.5, 1e10)))
+
+
+def counts(dtype: str) -> list[tuple[float, ...]]:
+    """Logarithms of means, and counts, 0 among them."""
+    return list(itertools.product((*LOGITS, *far(dtype)), (0.0, 0.5, 1.0, 3.0, 170.0, 1e6)))
+
+
+def normal_counts(dtype: str) -> list[tuple[float, ...]]:
+    """Counts without means that are subnormal, whose missing digits are multiplied by the count."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    return [(x, t) for x, t in counts(dtype) if not normal < abs(x) < normal + 60.0]
+
+
+def log_spreads(dtype: str) -> list[tuple[float, ...]]:
+    """Residuals and logarithms of variances."""
+    return [(x, 0.3, s) for x in (*LOGITS, 0.3, 1e15) for s in (-50.0, -1.0, 0.0, 0.7, 3.0, 60.0)]
 
 
 def scores(dtype: str) -> list[tuple[float, ...]]:
@@ -100,6 +136,41 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("focal", normal_logits, {"gamma": 0.5}),
     ("focal", normal_logits, {"gamma": 0.0}),
     ("hinge", scores, {}),
+    ("squared_hinge", scores, {}),
+    ("modified_huber", scores, {}),
+    ("perceptron", scores, {}),
+    ("soft_margin", scores, {}),
+    ("exponential", scores, {}),
+    ("smooth_l1", residuals, {}),
+    ("smooth_l1", residuals, {"beta": 0.1}),
+    ("pseudo_huber", residuals, {}),
+    ("pseudo_huber", residuals, {"delta": 0.1}),
+    ("expectile", residuals, {"q": 0.1}),
+    ("epsilon_insensitive", residuals, {"epsilon": 0.1}),
+    ("squared_epsilon_insensitive", residuals, {"epsilon": 0.1}),
+    ("mape", residuals, {"eps": 1e-8}),
+    ("smape", residuals, {"eps": 1e-8}),
+    ("msle", above_minus_one, {}),
+    ("cauchy", residuals, {}),
+    ("cauchy", residuals, {"c": 0.1}),
+    ("welsch", normal_residuals, {}),
+    ("geman_mcclure", residuals, {}),
+    ("geman_mcclure", residuals, {"c": 0.1}),
+    ("tukey", residuals, {"c": 4.685}),
+    ("tukey", residuals, {"c": 0.1}),
+    ("linex", residuals, {}),
+    ("linex", residuals, {"a": -0.3}),
+    ("poisson_nll", counts, {}),
+    ("poisson_nll", counts, {"full": True}),
+    ("tweedie", counts, {"power": 1.5}),
+    ("tweedie", counts, {"power": 1.1}),
+    ("negative_binomial_nll", normal_counts, {}),
+    ("negative_binomial_nll", normal_counts, {"dispersion": 0.1, "full": True}),
+    ("gaussian_nll_logvar", log_spreads, {}),
+    ("gaussian_nll_logvar", log_spreads, {"full": True}),
+    ("laplace_nll", spreads, {"eps": 1e-9}),
+    ("laplace_nll", spreads, {"eps": 1e-9, "full": True}),
+    ("gamma_deviance", amounts, {}),
     ("gaussian_nll", spreads, {"eps": 1e-9}),
     ("gaussian_nll", spreads, {"eps": 1e-9, "full": True}),
     ("l1", alone, {"strength": 0.3}),
@@ -212,6 +283,108 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((1.0, 1.0), (0.0, 0.0, 0.0)),
         ((NAN, 1.0), (NAN, NAN, 0.0)),
     ],
+    "squared_hinge": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((INF, 0.0), (INF, INF, 2.0)),
+        ((1.0, 1.0), (0.0, 0.0, 0.0)),
+        ((NAN, 1.0), (NAN, NAN, 2.0)),
+    ],
+    "modified_huber": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((INF, 0.0), (INF, 4.0, 0.0)),
+        ((-1.0, 1.0), (4.0, -4.0, 2.0)),
+        ((1.0, 1.0), (0.0, 0.0, 0.0)),
+        ((NAN, 1.0), (NAN, NAN, 2.0)),
+    ],
+    "perceptron": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((INF, 0.0), (INF, 1.0, 0.0)),
+        ((0.0, 1.0), (0.0, -1.0, 0.0)),
+        ((0.0, 0.0), (0.0, 1.0, 0.0)),
+        ((NAN, 1.0), (NAN, NAN, 0.0)),
+    ],
+    "soft_margin": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((INF, 0.0), (INF, 1.0, 0.0)),
+        ((NAN, 1.0), (NAN, NAN, NAN)),
+    ],
+    "exponential": [
+        ((INF, 1.0), (0.0, 0.0, 0.0)),
+        ((INF, 0.0), (INF, INF, INF)),
+        ((NAN, 1.0), (NAN, NAN, NAN)),
+    ],
+    "smooth_l1": [((-INF, 0.0), (INF, -1.0, 0.0)), ((NAN, 0.0), (NAN, NAN, 0.0)), ((1.0, 0.0), (0.5, 1.0, 0.0))],
+    "pseudo_huber": [((-INF, 0.0), (INF, -1.0, 0.0)), ((NAN, 0.0), (NAN, NAN, NAN)), ((2.0, 2.0), (0.0, 0.0, 1.0))],
+    "expectile": [((-INF, 0.0), (INF, -INF, 1.0)), ((NAN, 0.0), (NAN, NAN, 1.0)), ((2.0, 2.0), (0.0, 0.0, 1.0))],
+    "epsilon_insensitive": [
+        ((-INF, 0.0), (INF, -1.0, 0.0)),
+        ((NAN, 0.0), (NAN, NAN, 0.0)),
+        ((2.0, 2.0), (0.0, 0.0, 0.0)),
+    ],
+    "squared_epsilon_insensitive": [
+        ((-INF, 0.0), (INF, -INF, 2.0)),
+        ((NAN, 0.0), (NAN, NAN, 2.0)),
+        ((2.0, 2.0), (0.0, 0.0, 0.0)),
+    ],
+    "mape": [((-INF, 2.0), (INF, -0.5, 0.0)), ((NAN, 2.0), (NAN, NAN, 0.0)), ((2.0, 2.0), (0.0, 0.0, 0.0))],
+    "smape": [
+        ((INF, 2.0), (2.0, 0.0, 0.0)),
+        ((-INF, 2.0), (2.0, 0.0, 0.0)),
+        ((0.0, 2.0), (2.0, 0.0, 0.0)),
+        ((NAN, 2.0), (NAN, NAN, 0.0)),
+        ((2.0, 2.0), (0.0, 0.0, 0.0)),
+        ((0.0, 0.0), (0.0, 0.0, 0.0)),
+    ],
+    "msle": [((INF, 1.0), (INF, 0.0, 0.0)), ((NAN, 1.0), (NAN, NAN, NAN)), ((0.0, 0.0), (0.0, 0.0, 2.0))],
+    "cauchy": [((-INF, 0.0), (INF, 0.0, 0.0)), ((NAN, 0.0), (NAN, NAN, NAN)), ((2.0, 2.0), (0.0, 0.0, 1.0))],
+    "welsch": [((-INF, 0.0), (0.5, 0.0, 0.0)), ((NAN, 0.0), (NAN, NAN, NAN)), ((2.0, 2.0), (0.0, 0.0, 1.0))],
+    "geman_mcclure": [((-INF, 0.0), (0.5, 0.0, 0.0)), ((NAN, 0.0), (NAN, NAN, NAN)), ((2.0, 2.0), (0.0, 0.0, 1.0))],
+    "tukey": [
+        ((-INF, 0.0), (6.0, 0.0, 0.0)),
+        ((NAN, 0.0), (NAN, NAN, NAN)),
+        ((2.0, 2.0), (0.0, 0.0, 1.0)),
+    ],
+    "linex": [
+        ((INF, 0.0), (INF, INF, INF)),
+        ((-INF, 0.0), (INF, -1.0, 0.0)),
+        ((NAN, 0.0), (NAN, NAN, NAN)),
+        ((2.0, 2.0), (0.0, 0.0, 1.0)),
+    ],
+    "poisson_nll": [
+        ((INF, 3.0), (INF, INF, INF)),
+        ((-INF, 3.0), (INF, -3.0, 0.0)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((NAN, 3.0), (NAN, NAN, NAN)),
+    ],
+    "tweedie": [
+        ((INF, 3.0), (INF, INF, INF)),
+        ((-INF, 3.0), (INF, -INF, INF)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((NAN, 3.0), (NAN, NAN, NAN)),
+    ],
+    "negative_binomial_nll": [
+        ((INF, 3.0), (INF, 1.0, 0.0)),
+        ((-INF, 3.0), (INF, -3.0, 0.0)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((NAN, 3.0), (NAN, NAN, NAN)),
+    ],
+    "gaussian_nll_logvar": [
+        ((INF, 0.0, 0.0), (INF, INF, -INF, 1.0, INF)),
+        ((1.0, 0.0, INF), (INF, 0.0, 0.5, 0.0, 0.0)),
+        ((NAN, 0.0, 0.0), (NAN, NAN, NAN, 1.0, NAN)),
+        ((2.0, 2.0, -2000.0), (-1000.0, 0.0, 0.5, INF, 0.0)),
+    ],
+    "laplace_nll": [
+        ((INF, 0.0, 1.0), (INF, 1.0, -INF, 0.0, INF)),
+        ((NAN, 0.0, 1.0), (NAN, NAN, NAN, 0.0, NAN)),
+        ((2.0, 2.0, 1.0), (0.0, 0.0, 1.0, 0.0, -1.0)),
+    ],
+    "gamma_deviance": [
+        ((INF, 1.0), (INF, 1.0, 0.0)),
+        ((-INF, 1.0), (INF, -INF, INF)),
+        ((NAN, 1.0), (NAN, NAN, NAN)),
+    ],
     "l1": [((-INF,), (INF, -1.0, 0.0)), ((NAN,), (NAN, NAN, 0.0)), ((0.0,), (0.0, 0.0, 0.0))],
     "l2": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0))],
     "elastic_net": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0)), ((0.0,), (0.0, 0.0, 2.0))],
@@ -225,6 +398,6 @@ def test_limits(name: str, dtype: str, backend: str) -> None:
     """Infinities, NaN and ties."""
     arrays = tuple(np.array([given for given, _ in LIMITS[name]], dtype=dtype).T)
     expected = np.array([limits for _, limits in LIMITS[name]], dtype=dtype).T
-    options = {"l1": 1.0, "l2": 1.0} if name == "elastic_net" else {}
+    options = {"elastic_net": {"l1": 1.0, "l2": 1.0}, "tukey": {"c": 6.0}}.get(name, {})
     for result, limit in zip(computed(name, backend, arrays, options), expected, strict=True):
         np.testing.assert_array_equal(result, limit)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import each
 from compare import assert_close, assert_same_bits
 from inputs import CASES, NAMES, arrays, options, record, required, small, solid, weight
 
@@ -87,7 +88,7 @@ def test_repr_says_what_was_asked() -> None:
     assert repr(nested) == "numloss.value_and_grad(numloss.sum_and_weight(mse))"
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_value_is_the_same_in_every_transform(case: str, backend: str) -> None:
     loss = record(case)
     given, extra = arrays(case, solid(case), "float32"), {**required(case), "backend": backend}
@@ -132,7 +133,7 @@ def test_argnums_that_cannot_be_differentiated(name: str) -> None:
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7])
-@pytest.mark.parametrize("case", ADDING)
+@pytest.mark.parametrize("case", each(ADDING))
 def test_sums_and_weights_add_up(case: str, backend: str, parts: int) -> None:
     loss, shape = record(case), solid(case)
     given = arrays(case, shape, "float64")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import each
 from compare import assert_close
 from families import Shape, draw
 from inputs import CASES, DTYPES, NAMES, REDUCTIONS, arrays, middle, options, record, shapes, weight, weights
@@ -83,7 +84,7 @@ def test_oracles_are_independent(path: Path) -> None:
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_values(case: str, backend: str, dtype: str, reduction: str) -> None:
     for shape in shapes(case):
         for kind in weights(case):

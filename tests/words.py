@@ -22,7 +22,9 @@ def law_of(word: Callable[..., Any], inputs: int) -> Callable[..., Any]:
         return lambda x: (word(x), 0.0, 0.0)
     if inputs == 2:
         return lambda x, y: (word(x, y), 0.0, 0.0)
-    return lambda x, y, z: (word(x, y, z), 0.0, 0.0)
+    if inputs == 3:
+        return lambda x, y, z: (word(x, y, z), 0.0, 0.0)
+    return lambda x, y, z, w: (word(x, y, z, w), 0.0, 0.0)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from typing import Any
 import inputs
 import numpy as np
 import pytest
+from calls import each
 from compare import assert_same_bits
 from helpers import flat, on_device, on_host
 
@@ -30,7 +31,7 @@ def bound(function: Any) -> Any:
 
 
 @pytest.mark.parametrize("dtype", inputs.DTYPES)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_value_gradient_and_curvature(case: str, dtype: str) -> None:
     arrays = inputs.arrays(case, SHAPE, dtype)
     assert_equal(case, arrays, nl.value_grad_hess, **inputs.required(case))

@@ -1,0 +1,66 @@
+"""Negative log-likelihood of a Poisson distribution."""
+
+from ...registry import BINARY, NONNEGATIVE, Array, Options, Result, Unpack, elementwise
+from ...scalar import exp, lgamma
+
+
+def _poisson_nll(pred, target, full):
+    rate = exp(pred)
+    # a count of 0 leaves the rate alone, and an infinite rate wins over its logarithm
+    pull = target * pred if target > 0.0 and rate < 1e999 else 0.0
+    constant = lgamma(1.0 + target) if full > 0.0 else 0.0
+    return rate - pull + constant, rate - target, rate
+
+
+@elementwise(
+    _poisson_nll,
+    target=NONNEGATIVE,
+    full=BINARY,
+    convex=True,
+    cost=2.0,
+    aliases=("poisson_nll_loss", "poisson", "half_poisson_loss"),
+)
+def poisson_nll(pred: Array, target: Array, *, full: bool = False, **options: Unpack[Options]) -> Result:
+    r"""Negative log-likelihood of a Poisson distribution with mean ``exp(pred)``: ``exp(pred) - target * pred``.
+
+    Counts and rates: visits, claims, photons. The prediction is the logarithm of the rate, which may be any number.
+
+    Parameters
+    ----------
+    pred : array of float32 or float64, any shape
+        Logarithms of predicted rates.
+    target : array, shape of `pred`
+        Observed counts, any real dtype, >= 0 and finite; fractions are allowed.
+    full : bool
+        Adds ``log(target!)``, exactly and not by Stirling's formula, which makes the value a log-likelihood that can be
+        compared.
+
+    Returns
+    -------
+    float or array
+        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a target is negative, infinite or NaN.
+    TypeError
+        If `pred` is not floating.
+
+    Notes
+    -----
+    Value and slope are differences, accurate relative to their larger part. The curvature is ``exp(pred)``; the bound
+    is at least 1e-16.
+
+    References
+    ----------
+    .. [1] P. McCullagh, J. A. Nelder, "Generalized Linear Models", 2nd ed., 1989, chapter 6.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.value_and_grad(nl.poisson_nll)(np.zeros(2), np.array([1.0, 3.0]), reduction="none")
+    (array([1., 1.]), array([ 0., -2.]))
+    >>> nl.poisson_nll(np.zeros(1), np.array([3.0]), full=True)
+    2.791759469228055
+    """

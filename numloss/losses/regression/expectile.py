@@ -1,0 +1,61 @@
+"""Expectile loss."""
+
+from ...registry import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
+
+
+def _expectile(pred, target, q):
+    error = pred - target
+    share = q if error < 0.0 else 1.0 - q
+    return share * error * error, 2.0 * share * error, 2.0 * share
+
+
+@elementwise(
+    _expectile,
+    target=REAL,
+    q=OPEN_UNIT,
+    convex=True,
+    kinks="pred = target, in the curvature only",
+    cost=0.5,
+    aliases=("expectile_loss", "asymmetric_squared_error", "asymmetric_least_squares"),
+)
+def expectile(pred: Array, target: Array, *, q: float = 0.5, **options: Unpack[Options]) -> Result:
+    r"""Expectile loss ``q * r**2`` for predictions below the target, ``(1 - q) * r**2`` above, ``r = pred - target``.
+
+    The squared sibling of `quantile`: its minimiser is the conditional q-expectile, which moves smoothly with every
+    observation.
+
+    Parameters
+    ----------
+    pred : array of float32 or float64, any shape
+        Predicted expectiles.
+    target : array, shape of `pred`
+        Observed values, any real dtype, not NaN.
+    q : float in (0, 1)
+        How much observations above the prediction count; at 0.5 the loss is half of `mse`.
+
+    Returns
+    -------
+    float or array
+        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a target is NaN, or `q` is outside (0, 1).
+    TypeError
+        If `pred` is not floating.
+
+    Notes
+    -----
+    The curvature is ``2 * q`` below the target, ``2 * (1 - q)`` above and at a tie; it is its own bound.
+
+    References
+    ----------
+    .. [1] W. K. Newey, J. L. Powell, "Asymmetric Least Squares Estimation and Testing", Econometrica 55 (1987).
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.expectile(np.array([1.0, 4.0]), np.array([3.0, 2.0]), q=0.75, reduction="none")
+    array([3., 1.])
+    """
