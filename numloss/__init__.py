@@ -19,6 +19,7 @@ from .losses.classification.perceptron import perceptron
 from .losses.classification.soft_margin import soft_margin
 from .losses.classification.squared_hinge import squared_hinge
 from .losses.embedding.contrastive import contrastive
+from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
@@ -29,7 +30,9 @@ from .losses.probabilistic.tweedie import tweedie
 from .losses.regression.cauchy import cauchy
 from .losses.regression.epsilon_insensitive import epsilon_insensitive
 from .losses.regression.expectile import expectile
+from .losses.regression.fair import fair
 from .losses.regression.geman_mcclure import geman_mcclure
+from .losses.regression.general_robust import general_robust
 from .losses.regression.huber import huber
 from .losses.regression.linex import linex
 from .losses.regression.log_cosh import log_cosh
@@ -65,6 +68,7 @@ __all__ = [
     "combine",
     "contrastive",
     "cross_entropy",
+    "crps_gaussian",
     "dice",
     "elastic_net",
     "elementwise",
@@ -72,6 +76,7 @@ __all__ = [
     "evaluate",
     "expectile",
     "exponential",
+    "fair",
     "focal",
     "focal_tversky",
     "FormatError",
@@ -79,6 +84,7 @@ __all__ = [
     "gaussian_nll",
     "gaussian_nll_logvar",
     "geman_mcclure",
+    "general_robust",
     "grad",
     "hinge",
     "huber",

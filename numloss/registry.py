@@ -18,6 +18,7 @@ from . import dispatch
 from .domains import (
     ABOVE_MINUS_ONE,
     ANY,
+    AT_MOST_2,
     BETWEEN_1_AND_2,
     BINARY,
     FINITE,
@@ -36,6 +37,7 @@ from .typing import Array, Result
 __all__ = [
     "ABOVE_MINUS_ONE",
     "ANY",
+    "AT_MOST_2",
     "BETWEEN_1_AND_2",
     "BINARY",
     "FINITE",

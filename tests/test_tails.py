@@ -98,6 +98,13 @@ def normal_counts(dtype: str) -> list[tuple[float, ...]]:
     return [(x, t) for x, t in counts(dtype) if not normal < abs(x) < normal + 60.0]
 
 
+def normal_spreads(dtype: str) -> list[tuple[float, ...]]:
+    """Residuals and scales without those where the density is subnormal, and its missing digits are multiplied."""
+    normal, most = -np.log(np.finfo(dtype).tiny), np.log(np.finfo(dtype).max)
+    found = [(x, t, s, ((x - t) / s) ** 2 / 2.0) for x, t, s in spreads(dtype)]
+    return [(x, t, s) for x, t, s, power in found if not normal - most / 2.0 < power < normal + most]
+
+
 def log_spreads(dtype: str) -> list[tuple[float, ...]]:
     """Residuals and logarithms of variances."""
     return [(x, 0.3, s) for x in (*LOGITS, 0.3, 1e15) for s in (-50.0, -1.0, 0.0, 0.7, 3.0, 60.0)]
@@ -158,6 +165,14 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("geman_mcclure", residuals, {"c": 0.1}),
     ("tukey", residuals, {"c": 4.685}),
     ("tukey", residuals, {"c": 0.1}),
+    ("fair", residuals, {}),
+    ("fair", residuals, {"c": 0.1}),
+    ("crps_gaussian", normal_spreads, {"eps": 1e-9}),
+    ("general_robust", residuals, {}),
+    ("general_robust", residuals, {"alpha": 2.0, "c": 0.1}),
+    ("general_robust", residuals, {"alpha": 1.9, "c": 3.0}),
+    ("general_robust", residuals, {"alpha": 0.0}),
+    ("general_robust", residuals, {"alpha": -2.0}),
     ("linex", residuals, {}),
     ("linex", residuals, {"a": -0.3}),
     ("poisson_nll", counts, {}),
@@ -342,6 +357,16 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
     "geman_mcclure": [((-INF, 0.0), (0.5, 0.0, 0.0)), ((NAN, 0.0), (NAN, NAN, NAN)), ((2.0, 2.0), (0.0, 0.0, 1.0))],
     "tukey": [
         ((-INF, 0.0), (6.0, 0.0, 0.0)),
+        ((NAN, 0.0), (NAN, NAN, NAN)),
+        ((2.0, 2.0), (0.0, 0.0, 1.0)),
+    ],
+    "fair": [((-INF, 0.0), (INF, -1.0, 0.0)), ((NAN, 0.0), (NAN, NAN, NAN)), ((2.0, 2.0), (0.0, 0.0, 1.0))],
+    "crps_gaussian": [
+        ((INF, 0.0, 1.0), (INF, 1.0, 0.23369497725510907 - 0.7978845608028654, 0.0, 0.0)),
+        ((NAN, 0.0, 1.0), (NAN, NAN, NAN, NAN, NAN)),
+    ],
+    "general_robust": [
+        ((-INF, 0.0), (INF, -1.0, 0.0)),
         ((NAN, 0.0), (NAN, NAN, NAN)),
         ((2.0, 2.0), (0.0, 0.0, 1.0)),
     ],

@@ -1,0 +1,101 @@
+"""Barron's general robust loss."""
+
+from ...registry import AT_MOST_2, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...scalar import difference_rest, expm1, log, log1p, power, product_rest, quotient_rest, sign
+
+
+def _general_robust(pred, target, alpha, c):
+    error = pred - target
+    size = abs(error)
+    rest = difference_rest(pred, target)
+    # b = 2 - alpha, and 1 where it is 0, which is decided at the end
+    square = alpha >= 2.0
+    b = 1.0 if square else 2.0 - alpha
+    b_rest = 0.0 if square else difference_rest(2.0, alpha)
+    # everything is a power of 1 + y, y = u^2 / b; what the base loses to rounding comes back
+    u = size / c
+    u_rest = quotient_rest(size, rest if error > 0.0 else -rest, c, 0.0)
+    z = u * u
+    y = z / b
+    y_rest = quotient_rest(z, product_rest(u, u) + 2.0 * u * u_rest, b, b_rest)
+    base = 1.0 + y
+    base_rest = (((1.0 - base) + y) if y < 1.0 else ((y - base) + 1.0)) + y_rest
+    # where u^2 may overflow, 1 + y is u^2 / b
+    huge = u > 1e11
+    growth = 2.0 * log(u) - log(b) if huge else log1p(y)
+    lost = 0.0 if huge else base_rest / base
+    root = power(u if huge else base, -b if huge else -0.5 * b)
+    scaled = root * (power(b, 0.5 * b) if huge else 1.0 - 0.5 * (b * lost + b_rest * growth))
+    weight = 1.0 if square else scaled
+    k = 0.5 * alpha * growth
+    # half of the power twice: the whole may overflow where the value does not
+    half = power(u, 0.5 * alpha)
+    high = power(base, 0.5 * alpha)
+    front = b / alpha
+    tail = front * power(b, -0.5 * alpha) * half * half - front
+    grown = front * ((high - 1.0) + 0.5 * alpha * lost * high)
+    steep = tail if huge else grown
+    value = 0.5 * b * growth * (1.0 + 0.5 * k) if abs(k) < 1e-8 else steep if k > 1.0 else front * expm1(k)
+    far = power(u, alpha - 1.0) * power(b, 0.5 * b)
+    pull = (far if huge and alpha < 2.0 else u * weight) / c
+    share = y / base if y < 1e30 else 1.0
+    bend = weight * (1.0 / base + (alpha - 1.0) * share) / c / c
+    return 0.5 * u * u if square or z < 1e-17 else value, sign(error) * pull, 1.0 / c / c if square else bend
+
+
+@elementwise(
+    _general_robust,
+    target=REAL,
+    alpha=AT_MOST_2,
+    c=POSITIVE,
+    cost=16.0,
+    aliases=("barron", "adaptive_robust", "robust_loss"),
+)
+def general_robust(
+    pred: Array, target: Array, *, alpha: float = 1.0, c: float = 1.0, **options: Unpack[Options]
+) -> Result:
+    r"""Barron's general robust loss, ``b / alpha * ((1 + (r / c)**2 / b)**(alpha / 2) - 1)`` with ``b = 2 - alpha``.
+
+    One loss for all shapes, ``r = pred - target``: `alpha` = 2 is half of `mse`, 1 is `pseudo_huber`, 0 is `cauchy` of
+    ``sqrt(2) * c``, -2 is `geman_mcclure` of ``2 * c``, and below it tends to `welsch` of ``sqrt(2) * c``; each over
+    ``c**2``. Search `alpha` as you would a learning rate.
+
+    Parameters
+    ----------
+    pred : array of float32 or float64, any shape
+        Predictions.
+    target : array, shape of `pred`
+        Observed values, any real dtype, not NaN.
+    alpha : float in [-100, 2]
+        How much far errors count: the smaller, the less.
+    c : float > 0
+        Error beyond which `alpha` matters.
+
+    Returns
+    -------
+    float or array
+        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a target is NaN, `alpha` is outside [-100, 2], or `c` is not positive and finite.
+    TypeError
+        If `pred` is not floating.
+
+    Notes
+    -----
+    Value, slope and curvature are continuous in `alpha`; at 0 and 2 the formula is its limit. Powers keep their digits
+    until the weight of an error underflows, and squares do not overflow. Below ``alpha = 1`` the exact curvature
+    changes sign; it is accurate relative to its larger part, and the bound lifts it to at least 1e-16.
+
+    References
+    ----------
+    .. [1] J. T. Barron, "A General and Adaptive Robust Loss Function", CVPR 2019.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> [round(nl.general_robust(np.array([2.0]), np.zeros(1), alpha=alpha), 6) for alpha in (2, 1, 0, -2)]
+    [2.0, 1.236068, 1.098612, 1.0]
+    """
