@@ -1,9 +1,13 @@
 """The examples of training run, and show what they say they show."""
 
+import doctest
+import importlib
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -13,6 +17,12 @@ def shown(name: str, folder: Path) -> str:
     finished = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout
+
+
+@pytest.mark.parametrize("name", ["train.run", "data.dataset", "adapters.estimators"])
+def test_examples_in_docstrings(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"numloss.{name}"))
+    assert found.attempted and not found.failed
 
 
 def percents(text: str) -> list[float]:
