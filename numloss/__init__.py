@@ -26,6 +26,7 @@ from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
 from .losses.probabilistic.laplace_nll import laplace_nll
 from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
 from .losses.probabilistic.poisson_nll import poisson_nll
+from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
 from .losses.regression.cauchy import cauchy
 from .losses.regression.epsilon_insensitive import epsilon_insensitive
@@ -113,6 +114,7 @@ __all__ = [
     "soft_margin",
     "squared_epsilon_insensitive",
     "squared_hinge",
+    "student_t_nll",
     "sum_and_weight",
     "td_error",
     "tukey",

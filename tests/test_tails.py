@@ -173,6 +173,8 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("general_robust", residuals, {"alpha": 1.9, "c": 3.0}),
     ("general_robust", residuals, {"alpha": 0.0}),
     ("general_robust", residuals, {"alpha": -2.0}),
+    ("student_t_nll", spreads, {"eps": 1e-9}),
+    ("student_t_nll", spreads, {"eps": 1e-9, "df": 2.5, "full": True}),
     ("linex", residuals, {}),
     ("linex", residuals, {"a": -0.3}),
     ("poisson_nll", counts, {}),
@@ -369,6 +371,11 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((-INF, 0.0), (INF, -1.0, 0.0)),
         ((NAN, 0.0), (NAN, NAN, NAN)),
         ((2.0, 2.0), (0.0, 0.0, 1.0)),
+    ],
+    "student_t_nll": [
+        ((INF, 0.0, 1.0), (INF, 0.0, -4.0, 0.0, 4.0)),
+        ((NAN, 0.0, 1.0), (NAN, NAN, NAN, NAN, NAN)),
+        ((2.0, 2.0, 1.0), (0.0, 0.0, 1.0, 1.25, -1.0)),
     ],
     "linex": [
         ((INF, 0.0), (INF, INF, INF)),
