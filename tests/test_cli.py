@@ -360,6 +360,8 @@ def test_bench_runs_the_benchmarks_of_a_checkout(monkeypatch: pytest.MonkeyPatch
         "def test_one(benchmark):\n    benchmark(int)\n\ndef test_two(benchmark):\n    benchmark(int)\n"
     )
     monkeypatch.setattr(bench, "CHECKOUT", tmp_path)
+    # the tests may run on several cores; benchmarks refuse to
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     line = ("bench", "-k", "one", "-p", "no:cacheprovider", "--benchmark-max-time=0.01")
     (entry,) = figures(*line)
     assert entry["name"] == "test_one" and entry["median"] > 0.0
