@@ -8,8 +8,8 @@ def _poisson_nll(pred, target, full):
     rate = exp(pred)
     # a count of 0 leaves the rate alone, and an infinite rate wins over its logarithm
     pull = target * pred if target > 0.0 and rate < 1e999 else 0.0
-    constant = lgamma(1.0 + target) if full > 0.0 else 0.0
-    return rate - pull + constant, rate - target, rate
+    # lgamma(1) is 0
+    return rate - pull + lgamma(1.0 + full * target), rate - target, rate
 
 
 @elementwise(

@@ -9,10 +9,9 @@ def _epsilon_insensitive(pred, target, epsilon):
     rest = difference_rest(pred, target)
     # just outside the tube, what the difference lost to rounding would be most of the excess
     excess = (abs(error) - epsilon) + (rest if error > 0.0 else -rest)
-    if excess <= 0.0:
-        return 0.0, 0.0, 0.0
+    inside = excess <= 0.0
     # NaN stays NaN
-    return excess, sign(error), 0.0
+    return 0.0 if inside else excess, 0.0 if inside else sign(error), 0.0
 
 
 @elementwise(

@@ -9,10 +9,9 @@ def _squared_epsilon_insensitive(pred, target, epsilon):
     rest = difference_rest(pred, target)
     # just outside the tube, what the difference lost to rounding would be most of the excess
     excess = (abs(error) - epsilon) + (rest if error > 0.0 else -rest)
-    if excess <= 0.0:
-        return 0.0, 0.0, 0.0
-    # NaN stays NaN
-    return excess * excess, 2.0 * sign(error) * excess, 2.0
+    inside = excess <= 0.0
+    beyond = 0.0 if inside else excess
+    return beyond * beyond, 2.0 * sign(error) * beyond, 0.0 if inside else 2.0
 
 
 @elementwise(
