@@ -420,7 +420,11 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
     "l1": [((-INF,), (INF, -1.0, 0.0)), ((NAN,), (NAN, NAN, 0.0)), ((0.0,), (0.0, 0.0, 0.0))],
     "l2": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0))],
     "elastic_net": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0)), ((0.0,), (0.0, 0.0, 2.0))],
-    "gaussian_nll": [((INF, 0.0, 2.0), (INF, INF, -INF, 0.5, INF)), ((NAN, 0.0, 2.0), (NAN, NAN, NAN, 0.5, NAN))],
+    "gaussian_nll": [
+        ((INF, 0.0, 2.0), (INF, INF, -INF, 0.5, INF)),
+        ((NAN, 0.0, 2.0), (NAN, NAN, NAN, 0.5, NAN)),
+        ((0.0, 0.0, NAN), (NAN, NAN, NAN, NAN, NAN)),
+    ],
 }
 
 

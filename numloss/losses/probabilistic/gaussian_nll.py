@@ -6,7 +6,7 @@ from ...scalar import log, maximum
 
 def _gaussian_nll(pred, target, var, full, eps):
     error = pred - target
-    v = maximum(var, eps)
+    v = maximum(eps, var)  # a NaN stays NaN
     precision = 1.0 / v
     ratio = error / v
     surprise = error * ratio
