@@ -25,6 +25,7 @@ MODES = [
 # words without arithmetic to count
 CHOICES = ("maximum", "minimum", "sign")
 ARITHMETIC = re.compile(r"\bv?(add|sub|mul|div|max|min|sqrt)(p[sd]|s[sd])\b")
+JUMP = re.compile(r"\s*j\w+\s+(\.L\w+)")
 FUSED = re.compile(r"\bvfn?m(?:add|sub)\d+")
 
 pytestmark = [
@@ -33,10 +34,22 @@ pytestmark = [
 ]
 
 
+def inside_loops(assembly: str) -> str:
+    """The lines from a label to a jump back to it: what is the same for all elements is computed before, once."""
+    lines = assembly.splitlines()
+    labels = {line[:-1]: at for at, line in enumerate(lines) if line.startswith(".L") and line.endswith(":")}
+    kept: set[int] = set()
+    for at, line in enumerate(lines):
+        jump = JUMP.match(line)
+        if jump and labels.get(jump[1], at) < at:
+            kept.update(range(labels[jump[1]], at))
+    return "\n".join(lines[at] for at in sorted(kept))
+
+
 def packed_and_scalar(assembly: str) -> tuple[set[str], set[str]]:
-    """The kinds of arithmetic that are done on vectors, and those that are done on one number."""
+    """The kinds of arithmetic that loops do on vectors, and those that they do on one number."""
     # x - c is written as x + (-c) at will
-    kinds = {(operation.replace("sub", "add"), on) for operation, on in ARITHMETIC.findall(assembly)}
+    kinds = {(operation.replace("sub", "add"), on) for operation, on in ARITHMETIC.findall(inside_loops(assembly))}
     packed = {operation for operation, on in kinds if on.startswith("p")}
     return packed, {operation for operation, on in kinds if on.startswith("s")}
 
@@ -76,5 +89,6 @@ def test_every_word_is_packed(word: str, dtype: str, monkeypatch: pytest.MonkeyP
 
 
 def test_counting() -> None:
-    text = "\tvmulps %ymm0\n\taddsd %xmm1, %xmm2\n\tvdivpd %zmm0\n\tmovaps %xmm1\n\tvdivsd %xmm0\n"
+    loop = "\tvmulps %ymm0\n\taddsd %xmm1, %xmm2\n\tvdivpd %zmm0\n\tmovaps %xmm1\n\tvdivsd %xmm0\n"
+    text = f"\tminss %xmm0\n\tjne\t.LBB0_2\n.LBB0_1:\n{loop}\tjne\t.LBB0_1\n.LBB0_2:\n\tmaxps %xmm0\n"
     assert packed_and_scalar(text) == ({"mul", "div"}, {"add", "div"})
