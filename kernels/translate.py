@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "numloss"
 GENERATED = Path(__file__).resolve().parent / "generated"
 sys.path.insert(0, str(PACKAGE / "loops"))
+from language import RUN_WORDS  # noqa: E402
 from tiles import tile_text  # noqa: E402
 
 POINTERS = {
@@ -29,7 +30,6 @@ POINTERS = {
 }
 ANNOTATIONS = {"Real": "real", "Reals": "reals", "Double": "double", "Doubles": "doubles", "Int": "int", "Ints": "ints"}
 PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
-RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "will_need": "int"}
 DTYPES = {"f32": "float", "f64": "double"}
 LOOPS = (
     "sums",
@@ -398,13 +398,6 @@ def translate() -> str:
     full = {"f32": "float32", "f64": "float64"}
     lines += [f'    "{key}/{full[d]}": <intptr_t>&{name}_{d},' for key, name, d in table]
     return "\n".join([*lines, "}\n"])
-
-
-def words(dtype: str) -> list[tuple[str, int]]:
-    """The vocabulary that has a text of its own, with its number of arguments."""
-    library = Library()
-    functions = library.read(PACKAGE / "scalar.py", "law")
-    return [(node.name, len(node.args.args)) for node in functions if not node.name.startswith("_")]
 
 
 def write() -> Path:

@@ -276,6 +276,15 @@ def high_half(x):
     return t - (t - x)
 
 
+def product_error(a, b):
+    """What a * b loses to rounding, where neither it nor a half of it overflows."""
+    a_high = high_half(a)
+    b_high = high_half(b)
+    a_low = a - a_high
+    b_low = b - b_high
+    return ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
 def decay_of_product(a, b, rest):
     """e^-(a * (b + rest)) for a, b >= 0 and a rest below the last digit of b.
 
@@ -284,22 +293,12 @@ def decay_of_product(a, b, rest):
     """
     a = minimum(1e30, a)
     b = minimum(1e30, b)
-    whole = a * b
-    a_high = high_half(a)
-    b_high = high_half(b)
-    a_low = a - a_high
-    b_low = b - b_high
-    lost = ((a_high * b_high - whole) + a_high * b_low + a_low * b_high) + a_low * b_low + a * rest
-    return decay_of_sum(whole, lost)
+    return decay_of_sum(a * b, product_error(a, b) + a * rest)
 
 
 def product_rest(a, b):
     """What a * b loses to rounding. 0 where a * b or a half of it is not finite."""
-    a_high = high_half(a)
-    b_high = high_half(b)
-    a_low = a - a_high
-    b_low = b - b_high
-    rest = ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low
+    rest = product_error(a, b)
     return rest if rest - rest == 0.0 else 0.0
 
 

@@ -28,6 +28,8 @@ FOUND = [
     ("mse", (7,), (None, None), ("plain", "swapped"), ()),
     ("mse", (7,), (None, None), ("swapped", "plain"), ()),
     ("cross_entropy", (7,), (None, None), ("plain", "plain"), (("axis", True),)),
+    ("cross_entropy", (103,), (None, None), ("backward", "plain"), ()),
+    ("cross_entropy", (103,), (None, None), ("spaced", "plain"), ()),
 ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from calls import each
 from compare import assert_close, assert_same_bits
 from inputs import CASES, DTYPES, arrays, record, required, small, solid, stands_for_its_kind, weight, weights
+from seeds import SEED
 
 import numloss as nl
 from numloss.domains import REAL
@@ -82,10 +83,10 @@ LAYOUTS: dict[str, Callable[[Array], Any]] = {
 
 
 def everything(case: str, given: Any, **extra: Any) -> list[Array]:
-    """Value, gradients and curvatures as a flat list."""
+    """Value and gradients, again with curvatures if there are any, as a flat list."""
     loss = record(case)
-    transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
-    parts = transform(loss.function)(*given, **required(case), **extra)
+    transforms = (nl.value_and_grad, nl.value_grad_hess) if loss.curvature else (nl.value_and_grad,)
+    parts = [part for transform in transforms for part in transform(loss.function)(*given, **required(case), **extra)]
     return [np.asarray(array) for part in parts for array in (part if isinstance(part, tuple) else (part,))]
 
 
@@ -238,6 +239,25 @@ def test_where_results_are_written(case: str, backend: str, dtype: str) -> None:
         for place, got, slope in zip(out, returned if several else (returned,), slopes, strict=True):
             assert got is place
             assert_same_bits(got, slope)
+
+
+@pytest.mark.parametrize("shape", [(70, 5), (70, 40), (9, 300), (3, 5, 40), (3, 20, 40), (2, 7, 3, 5)], ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_rows_of_any_length_in_any_layout(shape: tuple[int, ...], layout: str, backend: str) -> None:
+    """Each length of rows and each place of the class axis has a loop of its own."""
+    random = np.random.default_rng(SEED)
+    labels = random.integers(0, shape[1], shape[:1] + shape[2:])
+    places = (np.ascontiguousarray, np.asfortranarray, lambda a: strided(a, 0), reversed_axes)
+    for dtype in DTYPES:
+        pred = random.standard_normal(shape).astype(dtype)
+        value, slope = nl.value_and_grad(nl.cross_entropy)(pred, labels, axis=1, backend=backend)
+        laid = LAYOUTS[layout](pred)
+        outs = [None, *(place(np.full(shape, np.nan, dtype)) for place in places)]
+        for out in outs:
+            found, written = nl.value_and_grad(nl.cross_entropy)(laid, labels, axis=1, backend=backend, out=out)
+            assert out is None or written is out
+            assert_close(np.asarray(found, dtype), np.asarray(value, dtype), ulp=4, scale=value)
+            assert_close(written, slope, ulp=8, scale=0.0)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if record(case).family in SCATTERED])

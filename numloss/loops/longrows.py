@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..scalar import round_shift
-from .labelled import begin_block, begin_rows, finish_rows, settle
+from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
     Int,
@@ -22,7 +22,7 @@ from .language import (
     stack_reals,
 )
 from .rowparts import base_of, clear_row, exponentials
-from .sums import add_tile, clear, fold
+from .sums import add_tile, begin_block, clear, fold
 
 
 @apart

@@ -1,13 +1,14 @@
 """Few classes, or classes that are not neighbours, as in images: a tile of rows with its classes one after another.
 
 A row is called a pixel here. The tile is a copy in which neighbours are pixels of one class, so that all work is the
-same for neighbours, whatever the strides of the scores are.
+same for neighbours, whatever the strides of the scores are. Where neighbours of a class are neighbours in memory, the
+class after the next three is fetched ahead: all classes of an image may share one set of the cache, which holds few.
 """
 
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
-from .labelled import begin_block, begin_rows, finish_rows, settle
+from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
     Int,
@@ -26,6 +27,7 @@ from .language import (
     will_need,
 )
 from .rowparts import base_of, clear_row, locate_row
+from .sums import begin_block
 
 
 @apart
@@ -52,22 +54,8 @@ def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Real
 
 
 @apart
-def pixel_terms(
-    classes: Int,
-    stride: Int,
-    ahead: Int,
-    n: Int,
-    z: Reals,
-    top: Reals,
-    labels: Ints,
-    s: Doubles,
-    x: Reals,
-    g: Reals,
-) -> Int:
-    """Replace the scores of a tile by their terms, and fill the statistics of its pixels.
-
-    Meanwhile the scores of the next tile come to the cache, and what the gradient of this one will overwrite.
-    """
+def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Doubles) -> Int:
+    """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
     shift = stack_reals(512)
     base = stack_reals(512)
     large = 0
@@ -127,7 +115,7 @@ def pixel_slopes(
     own: Reals,
     g: Reals,
 ) -> Int:
-    """Gradient of the pixels of a tile."""
+    """Gradient of the pixels of a tile, `step` elements apart, with its classes `stride` apart."""
     for j in range(classes):
         row = offset(z, j * n)
         out = offset(g, j * stride)
@@ -157,7 +145,7 @@ def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
     coefficient = stack_reals(512)
     own = stack_reals(512)
     top = stack_reals(512)
-    z = stack_reals(32768)
+    z = stack_reals(16384)
     step = c[7] if c[4] > 1 else c[5]
     begin_block(partial)
     most = 16384 // c[3]
@@ -179,12 +167,12 @@ def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
         begin_rows(c, start, n, labels, weights, total, partial)
         x = offset(reals(array_data(c[38])), locate_row(start, c[4], c[5], c[7]))
         pixel_scores(x, c[3], c[6], step, n, z, top)
-        g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), locate_row(start, c[4], c[24], c[26]))
-        pixel_terms(c[3], c[6], n if step == 1 else 0, n, z, top, labels, s, x, g)
+        pixel_terms(c[3], n, z, top, labels, s)
         pixel_sums(c[3], n, z, labels, s)
         settle(n, f, s, total, values, coefficient, own)
         if c[8] > 0:
-            pixel_slopes(c[3], c[6], step, n, z, labels, total, coefficient, own, g)
+            g = offset(reals(array_data(c[50])), locate_row(start, c[4], c[24], c[26]))
+            pixel_slopes(c[3], c[25], c[26] if c[4] > 1 else c[24], n, z, labels, total, coefficient, own, g)
         finish_rows(c, start, n, total, values, partial)
         start = start + n
     return 0

@@ -39,7 +39,7 @@ from .language import (
 )
 from .operands import convert, fetch_labels, first_outside, item_size
 from .rowparts import base_of
-from .sums import tile_sum
+from .sums import begin_block, tile_sum
 
 
 def tile_pixels(classes: Int, activation: Int) -> Int:
@@ -231,14 +231,6 @@ def block_end(c: Ints, block: Int) -> Int:
     return stop
 
 
-def clear_partial(partial: Doubles) -> Int:
-    """Nothing is counted and nothing is wrong."""
-    partial[0] = double(0.0)
-    partial[1] = double(0.0)
-    partial[2] = double(-1.0)
-    return 0
-
-
 def tile_of(first: Int, stop: Int, most: Int) -> Int:
     """Pixels of the tile that begins at `first`."""
     n = stop - first
@@ -297,7 +289,7 @@ def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """First pass: the sums of one block, and what the gradient needs of it."""
     s = stack_reals(2560)
     labels = stack_ints(512)
-    clear_partial(partial)
+    begin_block(partial)
     clear_sums(c, block)
     sample = sample_of(c, block)
     most = tile_pixels(c[3], c[4])
@@ -382,7 +374,7 @@ def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """
     mixed = stack_reals(512)
     labels = stack_ints(512)
-    clear_partial(partial)
+    begin_block(partial)
     blocks = c[0] // c[2] * c[8]
     if c[4] != 2:
         blocks = blocks * c[3]

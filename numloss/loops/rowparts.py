@@ -245,13 +245,12 @@ def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
     return 0
 
 
-def clear_rows(c: Ints, start: Int, n: Int) -> Int:
-    """An exact zero in the gradient of n rows."""
-    g = reals(array_data(c[50]))
-    if c[4] == 1 and c[25] == 1 and c[24] == c[3]:
-        # one stretch is cleared without being read first
-        clear_row(n * c[3], 1, offset(g, start * c[3]))
+@apart
+def clear_rows(rows: Int, step: Int, classes: Int, stride: Int, g: Reals) -> Int:
+    """Exact zeros in rows that lie `step` apart; one stretch is cleared without being read first."""
+    if stride == 1 and step == classes:
+        clear_row(rows * classes, 1, g)
     else:
-        for i in range(n):
-            clear_row(c[3], c[25], offset(g, locate_row(start + i, c[4], c[24], c[26])))
+        for i in range(rows):
+            clear_row(classes, stride, offset(g, i * step))
     return 0

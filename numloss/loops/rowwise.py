@@ -61,7 +61,7 @@ from .rowparts import (
     tile_maximum,
     weigh,
 )
-from .sums import add_tile, add_up, clear, fold
+from .sums import add_tile, add_up, begin_block, clear, fold
 
 
 def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) -> Int:
@@ -276,8 +276,12 @@ def label_rows(
         losses[i] = double(0.0) - counts[i] * double(z[i]) if weights[i] > 0.0 else double(0.0)
     if c[8] > 0:
         load_slopes(entries, 1, n, c[12], real(f[3]), real(f[4]), slopes, bends)
-        clear_rows(c, start, n)
         g = reals(array_data(c[50]))
+        if c[4] == 1:
+            clear_rows(n, c[24], c[3], c[25], offset(g, start * c[24]))
+        else:
+            for i in range(n):
+                clear_row(c[3], c[25], offset(g, locate_row(start + i, c[4], c[24], c[26])))
         for i in range(n):
             if weights[i] > 0.0:
                 at = locate_row(start + i, c[4], c[24], c[26]) + labels[i] * c[25]
@@ -296,9 +300,7 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
     s = stack_doubles(16)
     losses = stack_doubles(512)
     counts = stack_doubles(512)
-    partial[0] = double(0.0)
-    partial[1] = double(0.0)
-    partial[2] = double(-1.0)
+    begin_block(partial)
     stop = (block + 1) * c[1]
     if stop > c[0]:
         stop = c[0]
@@ -383,9 +385,7 @@ def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:
     q = stack_reals(512)
     weights = stack_reals(512)
     labels = stack_ints(512)
-    partial[0] = double(0.0)
-    partial[1] = double(0.0)
-    partial[2] = double(-1.0)
+    begin_block(partial)
     stop = (block + 1) * c[1]
     if stop > c[0]:
         stop = c[0]

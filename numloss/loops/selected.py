@@ -34,7 +34,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
-from .rowparts import clear_row
+from .rowparts import clear_rows
 from .sums import add_tile, clear, fold
 
 
@@ -85,7 +85,6 @@ def best_next(c: Ints, start: Int, n: Int, partial: Doubles, best: Reals) -> Int
     chosen = stack_ints(512)
     if c[43] != 0:
         fetch_indices(c, 43, 5, c[4], start, n, chosen, partial)
-    if c[43] != 0:
         for i in range(n):
             row = offset(reals(array_data(c[37])), (start + i) * c[14])
             best[i] = row[chosen[i] * c[15]]
@@ -122,14 +121,12 @@ def place_selected(
 ) -> Int:
     """Write n numbers to their chosen entries of the operand at c[k]; beside them 0, or `others` in a bound."""
     out = offset(reals(array_data(c[k])), start * c[strides])
-    if bound == 0 and c[strides + 1] == 1 and c[strides] == c[3]:
-        # one stretch is cleared without being read first
-        clear_row(n * c[3], 1, out)
+    if bound == 0:
+        clear_rows(n, c[strides], c[3], c[strides + 1], out)
     else:
         for i in range(n):
-            beside = others[i] if bound == 1 else 0.0
             for j in range(c[3]):
-                out[i * c[strides] + j * c[strides + 1]] = beside
+                out[i * c[strides] + j * c[strides + 1]] = others[i]
     for i in range(n):
         out[i * c[strides] + chosen[i] * c[strides + 1]] = values[i]
     return 0

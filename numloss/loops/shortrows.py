@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
-from .labelled import begin_block, begin_rows, finish_rows, settle
+from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
     Int,
@@ -25,6 +25,7 @@ from .language import (
     stack_reals,
 )
 from .rowparts import base_of, clear_row
+from .sums import begin_block
 
 
 @apart

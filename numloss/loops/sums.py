@@ -8,6 +8,14 @@ TILE = 512
 LANES = 32
 
 
+def begin_block(partial: Doubles) -> Int:
+    """Nothing summed, nothing to complain about."""
+    partial[0] = double(0.0)
+    partial[1] = double(0.0)
+    partial[2] = double(-1.0)
+    return 0
+
+
 def clear(lanes: Doubles) -> Int:
     """Set the 32 lanes to zero."""
     for i in range(32):

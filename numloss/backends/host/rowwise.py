@@ -198,9 +198,9 @@ class RowCall:
         design = design_of(options, self.mode, sizes)
         for k, array in enumerate(self.outputs):
             view, found = self.three(array)
-            if design != GENERIC and found[3:] != sizes[3:]:
+            if design in (FLAT, LONG) and found[3:] != sizes[3:]:
                 # the layout of out must not choose the loop, whose order of additions is its own
-                view, found = np.empty_like(self.view), sizes
+                view, found = np.empty(self.view.shape, self.real), sizes
                 self.kept.append(view)
             if not np.may_share_memory(view, array):
                 copies.append((array, view.T if self.flipped else view))

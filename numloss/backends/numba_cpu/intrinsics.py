@@ -204,10 +204,6 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", b, a), b, a)
 
 
-def _sum(builder: Any, a: Any, b: Any) -> Any:
-    return builder.fadd(a, b)
-
-
 def _fold(builder: Any, vector: Any, merge: Any) -> Any:
     """Lanes k and k + 8 meet first, then k and k + 4, k + 2, k + 1."""
     undefined = ir.Constant(vector.type, ir.Undefined)
@@ -254,9 +250,9 @@ def run_maximum(typingctx, p, n):  # type: ignore[no-untyped-def]
 def run_sum(typingctx, p, n):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         # -0.0 is what leaves every number as it is
-        lanes, end = _windows(builder, args[0], args[1], _sum, -0.0)
+        lanes, end = _windows(builder, args[0], args[1], ir.IRBuilder.fadd, -0.0)
         left = _first(builder, args[0], end, builder.sub(args[1], end))
-        return _fold(builder, _sum(builder, lanes, left), _sum)
+        return _fold(builder, builder.fadd(lanes, left), ir.IRBuilder.fadd)
 
     return p.dtype(p, types.int64), codegen
 
