@@ -32,7 +32,7 @@ def scaled(dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(
     "loss",
-    ["cross_entropy", "focal", "bce", "hinge", "mse", nl.bce_with_logits,
+    ["cross_entropy", "focal", "bce", "nll", "hinge", "mse", nl.bce_with_logits,
      partial(nl.cross_entropy, label_smoothing=0.1),
      partial(nl.cross_entropy, from_probabilities=True, eps=1e-9), nl.combine((0.5, nl.cross_entropy), (0.5, nl.mse))],
 )  # fmt: skip

@@ -35,7 +35,8 @@ NUMBERS = {
 # Of the arrays of a kernel: R has the shape of the rows, F one entry a feature, N one a row.
 SHAPES = {
     "add_bias": "RF", "column_sums": "RF", "relu": "R", "relu_slope": "RR", "sigmoid": "R", "sigmoid_slope": "RR",
-    "tanh": "R", "tanh_slope": "RR", "softmax": "R", "softmax_slope": "RR", "gelu": "RR", "gelu_slope": "RR",
+    "tanh": "R", "tanh_slope": "RR", "softmax": "R", "softmax_slope": "RR",
+    "log_softmax": "R", "log_softmax_slope": "RR", "gelu": "RR", "gelu_slope": "RR",
     "moments": "RFF", "normalise": "RFFFFR", "normalise_sums": "RRFFFF", "normalise_slope": "RRFFFFF",
     "layer_norm": "RFFRNR", "layer_norm_slope": "RFRN", "product_sums": "RRFF", "square_sum": "R", "sgd": "RRR",
     "adam": "RRRR", "rmsprop": "RRRR",

@@ -24,6 +24,7 @@ from numloss.nn import (
     Layer,
     LayerNorm,
     Linear,
+    LogSoftmax,
     MaxPool2d,
     Network,
     Parameters,
@@ -49,6 +50,8 @@ STACKS: dict[str, tuple[Callable[[], list[Layer]], tuple[int, ...]]] = {
     "tanh": (lambda: [Linear(6), Tanh(), Linear(3)], (5,)),
     "softmax": (lambda: [Linear(6), Softmax()], (5,)),
     "softmax of images": (lambda: [Softmax()], IMAGE),
+    "log softmax": (lambda: [Linear(6), LogSoftmax()], (5,)),
+    "log softmax of images": (lambda: [Tanh(), LogSoftmax()], IMAGE),
     "activations in a row": (lambda: [Tanh(), ReLU(), Sigmoid(), GELU(), Tanh()], (5,)),
     "flatten between": (lambda: [Tanh(), Flatten(), ReLU()], (5,)),
     "conv": (lambda: [Conv2d(4, 3)], IMAGE),
@@ -217,7 +220,7 @@ def test_ties_of_a_pool_go_to_the_first_and_nan_is_the_largest() -> None:
     np.testing.assert_array_equal(slope, [[[[2, 0, 0, 3], [0, 0, 0, 0]]]])
 
 
-@pytest.mark.parametrize("layer", [ReLU, GELU, Sigmoid, Tanh])
+@pytest.mark.parametrize("layer", [ReLU, GELU, Sigmoid, Tanh, LogSoftmax])
 def test_nan_is_not_hidden_by_an_activation(layer: Callable[[], Layer]) -> None:
     network = Network([layer()], 3, rows=2)
     assert np.isnan(network.forward(np.full((2, 3), np.nan, np.float32))).all()
@@ -297,6 +300,16 @@ def test_batches_that_do_not_fit_are_named() -> None:
         network.forward(np.zeros((3, 6), np.float32))
     with pytest.raises(TypeError, match="float32 or float64, not float16"):
         mlp(5, (4,), 2, rows=3, dtype=np.float16)
+
+
+@pytest.mark.parametrize("backend", ["numba", "cython"])
+def test_a_certain_class_keeps_the_digits_of_its_logarithm(backend: str) -> None:
+    with nl.use_backend(backend):  # the second one computes in NumPy
+        network = Network([LogSoftmax()], 3, rows=2, dtype=np.float64)
+    y = network.forward(np.array([[1030.0, 1000.0, 995.0], [-995.0, -1e300, -965.0]]))
+    others = np.array([math.exp(-30) + math.exp(-35), math.exp(-30)])
+    np.testing.assert_allclose([y[0, 0], y[1, 2]], -np.log1p(others), rtol=1e-14)
+    np.testing.assert_allclose([y[0, 1], y[1, 0]], -30 - np.log1p(others), rtol=1e-14)
 
 
 class Own(Layer):

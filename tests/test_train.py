@@ -55,6 +55,7 @@ def test_labels_become_what_the_loss_takes() -> None:
 def test_losses_of_probabilities_get_an_end_that_gives_them() -> None:
     assert objective(partial(nl.cross_entropy, from_probabilities=True), LABELLED).head == "softmax"
     assert objective(nl.bce, LABELLED).head == "sigmoid"
+    assert objective(nl.nll, LABELLED).head == objective(nl.kl_div, LABELLED).head == "log_softmax"
 
 
 def test_parts_of_a_combination_share_the_form_of_their_targets() -> None:
@@ -65,19 +66,20 @@ def test_parts_of_a_combination_share_the_form_of_their_targets() -> None:
     assert objective(nl.combine((1.0, nl.mse), (1.0, nl.mae)), NUMBERS).form == "numbers"
     with pytest.raises(ValueError, match="different layers"):
         objective(nl.combine((0.5, nl.bce), (0.5, nl.mse)), LABELLED)
+    with pytest.raises(ValueError, match="takes labels alone"):
+        objective(nl.combine((0.5, nl.nll), (0.5, nl.kl_div)), LABELLED)
 
 
 @pytest.mark.parametrize(
     ("function", "data", "problem"),
     [
-        (nl.kl_div, LABELLED, "gives logits; it has an option from_logits"),
-        (nl.nll, LABELLED, "gives logits; cross_entropy takes"),
+        (partial(nl.kl_div, log_target=True), LABELLED, "not finite"),
         (partial(nl.kl_div, from_logits=True, log_target=True), LABELLED, "not finite"),
         (nl.cross_entropy, Dataset("labels", LABELLED.features, np.arange(6)).take(np.arange(0)), None),
         (nl.gaussian_nll, NUMBERS, "it takes pred, target, var"),
         (nl.l2, NUMBERS, "it takes params"),
         (nl.contrastive, NUMBERS, "it takes first, second, same"),
-        (nl.nll, NUMBERS, "logarithms|labels of classes"),
+        (nl.nll, NUMBERS, "labels of classes"),
     ],
 )
 def test_losses_that_do_not_fit_say_why(function, data: Dataset, problem: str | None) -> None:
@@ -201,7 +203,7 @@ def test_the_defaults_learn_the_digits() -> None:
 
 @pytest.mark.parametrize(
     "function",
-    [nl.mse, nl.hinge, nl.bce_with_logits, partial(nl.bce, eps=1e-6), partial(nl.focal, gamma=1.5),
+    [nl.mse, nl.hinge, nl.bce_with_logits, nl.nll, nl.kl_div, partial(nl.bce, eps=1e-6), partial(nl.focal, gamma=1.5),
      partial(nl.cross_entropy, from_probabilities=True, eps=1e-7), nl.combine((0.5, nl.cross_entropy), (0.5, nl.mse))],
 )  # fmt: skip
 def test_other_losses_learn_the_digits_too(function) -> None:

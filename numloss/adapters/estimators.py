@@ -273,7 +273,7 @@ class NumlossClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         Cross-entropies of rows: softmax. Losses of one class each, such as focal: their sigmoids, in proportion.
         """
         outputs = self._outputs(X).astype(np.float64)
-        if self._goal.head == "":
+        if self._goal.head in ("", "log_softmax"):
             if self._goal.loss.family == "rowwise":
                 outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
             else:

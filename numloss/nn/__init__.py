@@ -1,6 +1,6 @@
 """Layers with forward and backward passes on the CPU, without allocation inside the loop."""
 
-from .activations import GELU, ReLU, Sigmoid, Softmax, Tanh
+from .activations import GELU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from .convolution import Conv2d
 from .dropout import Dropout
 from .initial import kaiming, xavier
@@ -15,6 +15,6 @@ from .sequential import Residual, Sequential
 
 __all__ = [
     "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv2d", "Dropout", "Embedding", "Flatten", "GELU", "GlobalAvgPool2d",
-    "Layer", "LayerNorm", "Linear", "MaxPool2d", "Network", "Parameters", "ReLU", "Residual", "Sequential", "Sigmoid",
-    "Softmax", "Tanh", "cnn", "kaiming", "mlp", "xavier",
+    "Layer", "LayerNorm", "Linear", "LogSoftmax", "MaxPool2d", "Network", "Parameters", "ReLU", "Residual",
+    "Sequential", "Sigmoid", "Softmax", "Tanh", "cnn", "kaiming", "mlp", "xavier",
 ]

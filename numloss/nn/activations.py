@@ -1,4 +1,4 @@
-"""Functions of every entry, and softmax over the last axis."""
+"""Functions of every entry, and softmax and its logarithm over the last axis."""
 
 from __future__ import annotations
 
@@ -59,6 +59,12 @@ class Softmax(_OfOutput):
     """exp(x) / sum(exp(x)) over the features, for losses that take probabilities."""
 
     name = "softmax"
+
+
+class LogSoftmax(_OfOutput):
+    """x - log(sum(exp(x))) over the features, for losses that take logarithms of probabilities."""
+
+    name = "log_softmax"
 
 
 class GELU(Layer):

@@ -84,6 +84,20 @@ def softmax_slope(y: Array, slope: Array) -> None:
     slope *= y
 
 
+def log_softmax(y: Array) -> None:
+    """y - log(sum(exp(y))) over the features; the largest entry is summed as 1, so that it keeps its digits."""
+    largest = y.argmax(axis=-1)[..., None]
+    y -= np.take_along_axis(y, largest, axis=-1)
+    others = np.exp(y)
+    np.put_along_axis(others, largest, 0, axis=-1)
+    y -= np.log1p(others.sum(axis=-1, keepdims=True))
+
+
+def log_softmax_slope(y: Array, slope: Array) -> None:
+    """slope - exp(y) sum(slope)."""
+    slope -= np.exp(y) * slope.sum(axis=-1, keepdims=True)
+
+
 _ERFC: Any = np.frompyfunc(math.erfc, 1, 1)
 
 

@@ -10,16 +10,20 @@ import numpy as np
 
 from ..combining import Combined
 from ..data.dataset import Array, Dataset
-from ..nn import Layer, Sigmoid, Softmax
+from ..nn import Layer, LogSoftmax, Sigmoid, Softmax
 from ..registry import Loss
-from ..rows import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, options_of
+from ..rows import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES, options_of
 from ..transforms import unwrapped, value_and_grad
 
 Form = Literal["labels", "one-hot", "numbers"]
-Head = Literal["", "sigmoid", "softmax"]
+Head = Literal["", "sigmoid", "softmax", "log_softmax"]
 # Values that predictions must be able to take: the last matrix of a network is not limited to an interval.
 ANYWHERE = (-1e30, 0.0, 1e30)
-HEADS: dict[Head, tuple[type[Layer], ...]] = {"": (), "sigmoid": (Sigmoid,), "softmax": (Softmax,)}
+HEADS: dict[Head, tuple[type[Layer], ...]] = {
+    "": (), "sigmoid": (Sigmoid,), "softmax": (Softmax,), "log_softmax": (LogSoftmax,),
+}  # fmt: skip
+# What rowwise losses read predictions as, and the end that gives it.
+ENDS: dict[int, Head] = {LOGITS: "", PROBABILITIES: "softmax", LOG_PROBABILITIES: "log_softmax"}
 # Rows on which a loss shows whether it takes predictions and targets of a row each.
 TRIED = 2
 
@@ -59,8 +63,8 @@ def objective(function: Callable[..., Any], data: Dataset) -> Objective:
 
     Labels go as they are to the rowwise losses that take labels. For the others they become one-hot targets, one
     output a class, which serves distributions, regression, binary losses and losses on signs alike, since those
-    read 0 as -1. Losses that take probabilities get a softmax or a sigmoid at the end of the network. The parts of a
-    combination share one form of the target and one end.
+    read 0 as -1. Losses that take probabilities get a softmax or a sigmoid at the end of the network, those that take
+    logarithms of probabilities a log-softmax. The parts of a combination share one form of the target and one end.
     """
     whole, _, options = unwrapped(function)
     combined = whole.law if isinstance(whole.law, Combined) else None
@@ -72,11 +76,13 @@ def objective(function: Callable[..., Any], data: Dataset) -> Objective:
             raise Misfit("its parts need different layers at the end of the network")
         if data.weight is not None and not whole.weighted:
             raise Misfit("it takes no weights, and the rows have some")
+        labels = all(form == "labels" for form, _ in needs)
+        if not labels and any(loss.rows.get("target") == LABELS for loss, _ in parts):
+            raise Misfit("one of its parts takes labels alone, another one a number for each class")
     except Misfit as error:
         raise Misfit(f"{whole.name} does not train on {data.name}: {error}") from None
     if not data.is_labelled:
         return Objective(function, whole, "numbers", head)
-    labels = all(form == "labels" for form, _ in needs)
     return Objective(function, whole, "labels" if labels else "one-hot", head)
 
 
@@ -105,15 +111,12 @@ def _elementwise_head(loss: Loss, data: Dataset) -> Head:
 
 def _rowwise_needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[Form, Head]:
     asked = options_of(loss, (None, data.target), options)
-    if asked.scores == LOG_PROBABILITIES:
-        hint = "; it has an option from_logits" if "from_logits" in loss.defaults else "; cross_entropy takes logits"
-        raise Misfit(f"it takes logarithms of probabilities, and the network gives logits{hint}")
     if asked.target == LABELS and not data.is_labelled:
         raise Misfit("it takes labels of classes, and the targets are numbers")
     if asked.target == LOG_DISTRIBUTION and data.is_labelled:
         raise Misfit("the logarithm of a one-hot target is not finite")
     form: Form = "labels" if asked.target == LABELS else "one-hot"
-    return (form if data.is_labelled else "numbers"), "" if asked.scores == LOGITS else "softmax"
+    return (form if data.is_labelled else "numbers"), ENDS[asked.scores]
 
 
 def _try(loss: Loss, options: dict[str, Any], data: Dataset) -> None:

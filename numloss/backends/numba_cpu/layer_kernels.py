@@ -49,6 +49,8 @@ PLANS = {
     "gelu_slope": Plan(activations.gelu_slope, 2, "entries", 4.0),
     "softmax": Plan(activations.softmax, 1, "rows", 1.0),
     "softmax_slope": Plan(activations.softmax_slope, 2, "rows", 0.5),
+    "log_softmax": Plan(activations.log_softmax, 1, "rows", 1.0),
+    "log_softmax_slope": Plan(activations.log_softmax_slope, 2, "rows", 0.5),
     "patches": Plan(images.patches, 2, "images", 2.0),
     "add_patches": Plan(images.add_patches, 2, "images", 2.0),
     "patch_columns": Plan(images.patch_columns, 2, "images", 2.0),

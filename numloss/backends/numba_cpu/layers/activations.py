@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....loops.language import Doubles, Int, Ints, offset
-from ....scalar import decay, erfc
+from ....scalar import decay, erfc, exp, log1p
 from ....scalar import sigmoid as sigmoid_of
 from ....scalar import tanh as tanh_of
 from .blocks import count, part
@@ -109,6 +109,43 @@ def softmax_slope(c: Ints, partial: Doubles, block: Int) -> Int:
             along = along + y[i] * slope[i]
         for i in range(width):
             slope[i] = y[i] * (slope[i] - along)
+        y = offset(y, width)
+        slope = offset(slope, width)
+    return 0
+
+
+def log_softmax(c: Ints, partial: Doubles, block: Int) -> Int:
+    """y - log(sum(exp(y))), row by row; the largest entry is summed as 1, so that it keeps its digits."""
+    width = c[1]
+    row = part(c, 0, block, width)
+    for _ in range(count(c, block)):
+        largest = row[0]
+        place = 0
+        for i in range(1, width):
+            place = i if row[i] > largest else place
+            largest = row[i] if row[i] > largest else largest
+        others = largest * 0.0
+        for i in range(width):
+            row[i] = row[i] - largest
+            others = others + (0.0 if i == place else decay(row[i]))
+        level = log1p(others)
+        for i in range(width):
+            row[i] = row[i] - level
+        row = offset(row, width)
+    return 0
+
+
+def log_softmax_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+    """slope - exp(y) sum(slope)."""
+    width = c[1]
+    y = part(c, 0, block, width)
+    slope = part(c, 1, block, width)
+    for _ in range(count(c, block)):
+        total = slope[0]
+        for i in range(1, width):
+            total = total + slope[i]
+        for i in range(width):
+            slope[i] = slope[i] - exp(y[i]) * total
         y = offset(y, width)
         slope = offset(slope, width)
     return 0
