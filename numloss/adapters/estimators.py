@@ -12,9 +12,9 @@ from ..data import Dataset
 from ..data.dataset import Array
 from ..extras import MissingExtra
 from ..naming import loss_named
-from ..train import History, Objective, Settings, Step, Trainer, objective
+from ..train import History, Objective, Settings, Trainer, objective
 from ..train.model import network_of
-from ..train.run import one_blas_thread, penalties_of
+from ..train.run import one_blas_thread, step_of
 from ..transforms import unwrapped
 
 try:
@@ -113,11 +113,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         settings, inputs, outputs, dtype, rows = self._plan
         goal: Objective = self._goal
         self.network_ = network_of(settings, inputs, outputs, goal.layers, dtype)
-        self._step = Step(
-            self.network_, goal, settings.new_optimiser(self.network_.parameters.values.size, dtype),
-            rate=settings.rate, factor=settings.factor(settings.epochs * -(-rows // settings.batch_size)),
-            penalties=penalties_of(settings), clip=settings.clip,
-        )  # fmt: skip
+        self._step = step_of(settings, self.network_, goal, settings.epochs * -(-rows // settings.batch_size))
 
     def _train(self, data: Dataset, epochs: int, validation: Dataset | None = None) -> Any:
         """So many epochs more; with a validation part the best of them."""

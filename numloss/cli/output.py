@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..files import finite
 from ..tables import table
 
 if TYPE_CHECKING:
@@ -24,19 +24,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print figures as
 
 def print_json(content: Any) -> None:
     """Print JSON; numbers that it does not have become null."""
-    click.echo(json.dumps(_finite(content), indent=2, allow_nan=False))
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, float):
-        return content if math.isfinite(content) else None
-    if isinstance(content, dict):
-        return {str(name): _finite(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    if hasattr(content, "tolist"):  # arrays and numbers of NumPy
-        return _finite(content.tolist())
-    return content if isinstance(content, str | int | None) else str(content)
+    click.echo(json.dumps(finite(content), indent=2, allow_nan=False))
 
 
 def console(stderr: bool = False) -> Console:

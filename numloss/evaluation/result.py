@@ -13,7 +13,7 @@ import numpy as np
 
 from ..data.source import Array
 from ..extras import optional
-from ..files import write_json
+from ..files import finite, write_json
 from ..tables import Section, as_text, page
 from .plan import Plan
 from .totals import Bins, Groups, Moments, Total, edges
@@ -61,8 +61,8 @@ class Distribution:
     def histogram(self, bins: int = 30) -> tuple[Array, Array]:
         """Counts of rows between edges at equal distances from the least to the largest finite loss."""
         middle = (np.maximum(self.lower, self.least) + np.minimum(self.upper, self.most)) / 2.0
-        finite = np.isfinite(middle)
-        return np.histogram(middle[finite], bins, weights=self.counts[finite])
+        inner = np.isfinite(middle)
+        return np.histogram(middle[inner], bins, weights=self.counts[inner])
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _nans(score: Score) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Objects of this module as dictionaries, arrays as lists, numbers that JSON lacks as None."""
+    """Objects of this module as dictionaries, all else in types of JSON."""
     if isinstance(value, Distribution):
         return {"least": plain(value.least), "most": plain(value.most), "rows": int(value.counts.sum())}
     if isinstance(value, GroupMeans):
@@ -258,11 +258,7 @@ def plain(value: Any) -> Any:
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
+    return finite(value)
 
 
 def result_of(

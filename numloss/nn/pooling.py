@@ -7,8 +7,10 @@ from .layer import Layer, Place, at_least, need_rank, rows_of
 from .parameters import Array, Shape
 
 
-class MaxPool2d(Layer):
-    """The largest entry of each window; the first of equal ones passes the gradient on. NaN is the largest."""
+class _Pool2d(Layer):
+    """One entry of each channel for each window; windows stand `size` apart unless `stride` says otherwise."""
+
+    name = ""
 
     def __init__(self, size: int, *, stride: int | None = None) -> None:
         self.size, self.stride = size, size if stride is None else stride
@@ -19,9 +21,20 @@ class MaxPool2d(Layer):
         return self.output
 
     def allocate(self, place: Place) -> None:
-        self._y, self._where, self._x_slope = (place.empty(s) for s in (self.output, self.output, self.shape))
+        self._y, self._x_slope = place.empty(self.output), place.empty(self.shape)
         geometry = (*self.shape, self.size, self.stride, *self.output[:2])
-        self._forward, self._backward = place.kernel("max_pool", *geometry), place.kernel("max_pool_slope", *geometry)
+        self._forward = place.kernel(self.name, *geometry)
+        self._backward = place.kernel(f"{self.name}_slope", *geometry)
+
+
+class MaxPool2d(_Pool2d):
+    """The largest entry of each window; the first of equal ones passes the gradient on. NaN is the largest."""
+
+    name = "max_pool"
+
+    def allocate(self, place: Place) -> None:
+        super().allocate(place)
+        self._where = place.empty(self.output)
 
     def forward(self, x: Array, step: int | None) -> Array:
         y = rows_of(self._y, len(x))
@@ -36,21 +49,10 @@ class MaxPool2d(Layer):
         return x_slope
 
 
-class AvgPool2d(Layer):
+class AvgPool2d(_Pool2d):
     """The mean of each window."""
 
-    def __init__(self, size: int, *, stride: int | None = None) -> None:
-        self.size, self.stride = size, size if stride is None else stride
-        at_least(self, 1, size=size, stride=self.stride)
-
-    def plan(self, shape: Shape) -> Shape:
-        self.shape, self.output = shape, (*window(self, shape, self.size, self.stride), shape[-1])
-        return self.output
-
-    def allocate(self, place: Place) -> None:
-        self._y, self._x_slope = place.empty(self.output), place.empty(self.shape)
-        geometry = (*self.shape, self.size, self.stride, *self.output[:2])
-        self._forward, self._backward = place.kernel("avg_pool", *geometry), place.kernel("avg_pool_slope", *geometry)
+    name = "avg_pool"
 
     def forward(self, x: Array, step: int | None) -> Array:
         y = rows_of(self._y, len(x))

@@ -14,18 +14,16 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Array
-from ..data.npy import open_regular
 from ..errors import FormatError
 from ..files import atomic_write
 from ..version import __version__
 from .loop import Callback, Epoch, History, Trainer
-from .weights import packed, unpacked
+from .weights import content_of, packed, unpacked
 
 # Generations kept: the newest may be damaged.
 KEPT = 2
 # A name holds the step, and the digest of all bytes of the file.
 NAME = re.compile(r"step-(\d{10})-([0-9a-f]{32})\.safetensors")
-MOST_BYTES = 8 << 30
 # A run may go on for longer than was planned.
 MAY_GROW = {"epochs", "steps"}
 
@@ -116,11 +114,7 @@ class Checkpoints(Callback):
     @staticmethod
     def read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         """The arrays and the text of a checkpoint; FormatError unless its bytes have the digest in its name."""
-        with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > MOST_BYTES:
-                raise FormatError(f"{path}: {size} bytes; the limit is {MOST_BYTES}")
-            content = file.read(size)
+        content = content_of(path)
         named = NAME.fullmatch(path.name)
         if named is None or hashlib.sha256(content).hexdigest()[:32] != named[2]:
             raise FormatError(f"{path}: damaged: its bytes do not have the digest that its name holds")

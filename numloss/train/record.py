@@ -12,7 +12,7 @@ from typing import Any
 
 from ..data.dataset import Array
 from ..extras import optional
-from ..files import atomic_write
+from ..files import atomic_write, finite
 from .loop import Epoch, History
 
 
@@ -23,8 +23,8 @@ def rows_of(history: History) -> list[dict[str, Any]]:
 
 def _row(epoch: Epoch) -> dict[str, Any]:
     fields = asdict(epoch)
-    fields.update(fields.pop("metrics"))
-    return {name: value if value is None or math.isfinite(value) else None for name, value in fields.items()}
+    metrics = fields.pop("metrics")
+    return dict(finite({**fields, **metrics}))
 
 
 def write_csv(path: str | os.PathLike[str], history: History) -> None:

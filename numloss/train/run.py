@@ -17,7 +17,7 @@ from ..combining import Combined
 from ..data import Augmentation, Dataset
 from ..data.dataset import Array
 from ..extras import optional
-from ..files import write_json
+from ..files import finite, write_json
 from ..losses.regularization.l1 import l1
 from ..losses.regularization.l2 import l2
 from ..nn import Network
@@ -162,13 +162,18 @@ def trainer_of(settings: Settings, network: Network, goal: Objective, parts: Par
     """The trainer that the settings describe."""
     batches = -(-len(parts.train) // settings.batch_size)
     total = min(settings.epochs * batches, settings.steps or settings.epochs * batches)
-    step = Step(
-        network, goal, settings.new_optimiser(network.parameters.values.size), rate=settings.rate,
-        factor=settings.factor(total), penalties=penalties_of(settings), clip=settings.clip,
-    )  # fmt: skip
     return Trainer(
-        step, parts.train, parts.validation, seed=settings.seed, monitor=settings.monitor, patience=settings.patience,
+        step_of(settings, network, goal, total), parts.train, parts.validation, seed=settings.seed,
+        monitor=settings.monitor, patience=settings.patience,
         augmentation=Augmentation(settings.shift, settings.flip),
+    )  # fmt: skip
+
+
+def step_of(settings: Settings, network: Network, goal: Objective, total: int) -> Step:
+    """The step that the settings describe, in a run of so many."""
+    return Step(
+        network, goal, settings.new_optimiser(network.parameters.values.size, network.dtype), rate=settings.rate,
+        factor=settings.factor(total), penalties=penalties_of(settings), clip=settings.clip,
     )  # fmt: skip
 
 
@@ -224,15 +229,6 @@ def write(run: Run, folder: str | os.PathLike[str]) -> dict[str, Path]:
         del paths["confusion"]
     write_json(paths["summary"], run.summary())
     return paths
-
-
-def finite(content: Any) -> Any:
-    """The same in types of JSON, with None for numbers that it does not have."""
-    if isinstance(content, dict):
-        return {name: finite(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [finite(value) for value in content]
-    return None if isinstance(content, float) and not np.isfinite(content) else content
 
 
 def check_extras() -> None:

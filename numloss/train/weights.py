@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from typing import Any
@@ -43,6 +44,15 @@ def unpacked(content: bytes, source: str) -> tuple[dict[str, Array], dict[str, A
     return tensors, text
 
 
+def content_of(path: str | os.PathLike[str]) -> bytes:
+    """All bytes of a regular file; FormatError if there are more of them than any network needs."""
+    with io.BufferedReader(open_regular(path)) as file:  # type: ignore[type-var]
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            raise FormatError(f"{path}: {size} bytes; the limit is {MOST_BYTES}")
+        return file.read(size)
+
+
 def write_weights(
     path: str | os.PathLike[str], network: Network, scaling: Standardiser, summary: dict[str, Any]
 ) -> None:
@@ -58,11 +68,7 @@ def write_weights(
 
 def read_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Standardiser, dict[str, Any]]:
     """The arrays of a network by name, the scaling of its features, and the summary of its run."""
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MOST_BYTES:
-            raise FormatError(f"{path}: {size} bytes; the limit is {MOST_BYTES}")
-        tensors, summary = unpacked(file.read(size), str(path))
+    tensors, summary = unpacked(content_of(path), str(path))
     missing = [name for name in SCALING if name not in tensors]
     if missing:
         raise FormatError(f"{path}: no array called {' or '.join(missing)}")
