@@ -14,6 +14,7 @@ from process import python
 import numloss as nl
 from numloss.backends import threads
 from numloss.backends.cython_aot import runnable_levels
+from numloss.backends.numba_cpu import layer_kernels
 from numloss.backends.numba_cpu.layer_kernels import PLANS
 from numloss.nn import cnn, in_numpy
 from numloss.nn.kernels import kernels
@@ -32,6 +33,7 @@ NUMBERS = {
     "layer_norm": (1e-5,), "normalise_slope": (0.01,), "sgd": (0.1, 0.9, 1.0, 0.2),
     "adam": (0.1, 0.9, 0.999, 0.5, 1e-8, 0.2, 0.9), "rmsprop": (0.1, 0.99, 1e-8, 0.5, 0.2),
 }  # fmt: skip
+PRODUCTS = ("product", "product_slope", "product_weight_slope")
 # Of the arrays of a kernel: R has the shape of the rows, F one entry a feature, N one a row.
 SHAPES = {
     "add_bias": "RF", "column_sums": "RF", "relu": "R", "relu_slope": "RR", "sigmoid": "R", "sigmoid_slope": "RR",
@@ -111,6 +113,48 @@ def test_pools_equal_numpy(geometry: tuple[int, ...], dtype: np.dtype[Any]) -> N
             assert_close(a, b, ulp=8, scale=8.0)
 
 
+def matrices_of(name: str, sizes: tuple[int, int, int], dtype: np.dtype[Any]) -> list[Any]:
+    """The two factors of a product, and memory filled with NaN for it."""
+    rows, inputs, outputs = sizes
+    x, w, y = ((rows, inputs), (inputs, outputs), (rows, outputs))
+    first, second, last = {"product": (x, w, y), "product_slope": (y, w, x), "product_weight_slope": (x, y, w)}[name]
+    return [numbers(first, dtype, 0), numbers(second, dtype, 2), np.full(last, np.nan, dtype)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_equal_numpy_and_do_not_depend_on_threads(
+    name: str, dtype: np.dtype[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from threadpoolctl import threadpool_limits
+
+    monkeypatch.setattr(layer_kernels, "MULTIPLICATIONS", 1000)
+    monkeypatch.setattr(threads, "PARALLEL_PAYS_AT", 0.0)
+    with threadpool_limits(limits=1, user_api="blas"):
+        for sizes in [(1, 1, 1), (7, 3, 5), (64, 100, 37), (33, 16, 300), (3, 1000, 1)]:
+            arrays = matrices_of(name, sizes, dtype)
+            (*_, found), (*_, expected) = both(name, sizes[1:], arrays)
+            assert_close(found, expected, ulp=8 * np.sqrt(max(sizes)), scale=8.0 * np.sqrt(max(sizes)))
+            for count in (1, 2, 3):
+                with nl.num_threads(count):
+                    arrays[2][...] = np.nan
+                    kernels(dtype)(name, *sizes[1:])(*arrays)
+                assert_same_bits(arrays[2], found)
+
+
+def test_without_rows_a_product_has_no_slope() -> None:
+    w_slope = np.ones((3, 2), np.float32)
+    kernels(DTYPES[0])("product_weight_slope", 3, 2)(np.ones((0, 3), np.float32), np.ones((0, 2), np.float32), w_slope)
+    assert not w_slope.any()
+
+
+def test_where_numpy_hides_its_blas_it_multiplies_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_kernels, "gemm", lambda dtype: 0)
+    kernel: Any = kernels(DTYPES[0])("product", 3, 2)
+    assert kernel.func is in_numpy.product
+    assert isinstance(kernels(DTYPES[0])("relu"), layer_kernels.LayerKernel)
+
+
 def test_rows_of_a_table_are_added_in_order() -> None:
     labels = np.random.default_rng(0).integers(0, 7, (50, 2))
     slope = numbers((50, 2, 3), DTYPES[0], 0)
@@ -123,7 +167,7 @@ def test_rows_of_a_table_are_added_in_order() -> None:
 def test_every_kernel_is_held_to_numpy() -> None:
     images = {"patches", "add_patches", "patch_columns", "add_patch_columns", "scatter_rows"}
     pools = {"max_pool", "max_pool_slope", "avg_pool", "avg_pool_slope"}
-    assert set(PLANS) == set(SHAPES) | images | pools
+    assert set(PLANS) == set(SHAPES) | images | pools | set(PRODUCTS)
     assert all(hasattr(in_numpy, name) for name in PLANS)
 
 

@@ -27,7 +27,7 @@ POINTERS = {
 WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
 RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "will_need": "int"}
 DOUBLE_WORDS = {"double_exp": "exp", "double_log": "log", "double_log1p": "log1p"}
-WORDS = (*WORDS, "call_tile", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
+WORDS = (*WORDS, "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
 
 
 def apart(text: Any) -> Any:
@@ -40,7 +40,7 @@ def _word(*arguments: Any) -> NoReturn:
     raise NotImplementedError("a word of the loop language is compiled, not called")
 
 
-real = double = integer = offset = address = array_data = call_tile = _word
+real = double = integer = offset = address = array_data = call_tile = call_gemm = _word
 stack_reals = stack_doubles = stack_ints = _word
 spread16 = run_maximum = run_sum = will_need = _word
 double_exp = double_log = double_log1p = _word

@@ -22,6 +22,21 @@ def _rows(x: Array) -> Array:
 # matrices ---------------------------------------------------------------------------------------------------------
 
 
+def product(inputs: int, outputs: int, x: Array, w: Array, y: Array) -> None:
+    """y = x w for w of shape (inputs, outputs)."""
+    np.matmul(x, w, out=y)
+
+
+def product_slope(inputs: int, outputs: int, slope: Array, w: Array, x_slope: Array) -> None:
+    """The slope of x."""
+    np.matmul(slope, w.T, out=x_slope)
+
+
+def product_weight_slope(inputs: int, outputs: int, x: Array, slope: Array, w_slope: Array) -> None:
+    """The slope of w."""
+    np.matmul(_rows(x).T, _rows(slope), out=w_slope)
+
+
 def add_bias(y: Array, bias: Array) -> None:
     """y += bias in every row."""
     y += bias

@@ -20,9 +20,12 @@ def kernels(dtype: np.dtype[Any]) -> Callable[..., Kernel]:
     A network keeps to what it was made with: Numba, unless it is missing or another backend is chosen.
     """
     compiled = _compiled()
-    if compiled is None:
-        return lambda name, *integers: partial(getattr(in_numpy, name), *integers)
-    return partial(compiled.layer_kernel, dtype.name)
+
+    def kernel(name: str, *integers: int) -> Kernel:
+        found = None if compiled is None else compiled.layer_kernel(dtype.name, name, *integers)
+        return found or partial(getattr(in_numpy, name), *integers)
+
+    return kernel
 
 
 def _compiled() -> Any:

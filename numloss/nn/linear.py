@@ -35,23 +35,28 @@ class Linear(Layer):
         self.bias, self.bias_slope = place.value.get("bias"), place.gradient.get("bias")
         self._y = place.empty((*self.lead, self.outputs))
         self._x_slope = place.empty((*self.lead, self.inputs))
+        sizes = (self.inputs, self.outputs)
+        self._forward, self._backward = place.kernel("product", *sizes), place.kernel("product_slope", *sizes)
+        self._weigh = place.kernel("product_weight_slope", *sizes)
         self._add, self._sum = place.kernel("add_bias"), place.kernel("column_sums")
 
     def forward(self, x: Array, step: int | None) -> Array:
         self._x = x
         y = rows_of(self._y, len(x))
-        np.matmul(x, self._matrix, out=y)
+        self._forward(x, self._matrix, y)
         if self.bias is not None:
             self._add(y, self.bias)
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
-        np.matmul(self._x.reshape(-1, self.inputs).T, slope.reshape(-1, self.outputs), out=self._matrix_slope)
+        self._weigh(self._x, slope, self._matrix_slope)
         if self.bias is not None:
             self._sum(slope, self.bias_slope)
         if not wanted:
             return None
-        return np.matmul(slope, self._matrix.T, out=rows_of(self._x_slope, len(slope)))
+        x_slope = rows_of(self._x_slope, len(slope))
+        self._backward(slope, self._matrix, x_slope)
+        return x_slope
 
 
 class Embedding(Layer):

@@ -52,10 +52,10 @@ class NumbaBackend(HostBackend):
             numba.set_num_threads(before)
 
     def layer_kernel(self, dtype: str, name: str, *integers: int) -> Any:
-        """A kernel of the layers and optimisers, for one caller."""
-        from .layer_kernels import PLANS, LayerKernel
+        """A kernel of the layers and optimisers, for one caller; None for a product that only NumPy can reach."""
+        from .layer_kernels import layer_kernel
 
-        return LayerKernel(self, PLANS[name], dtype, integers)
+        return layer_kernel(self, dtype, name, integers)
 
 
 def backend() -> NumbaBackend:

@@ -12,19 +12,24 @@ import numpy as np
 from .. import threads
 from ..host.problem import Array
 from . import compile as compiler
-from .layers import activations, images, matrices, normalisation, updates
+from .blas import gemm
+from .layers import activations, images, matrices, normalisation, products, updates
 from .layers.blocks import ARRAYS, BLOCK
 
 _compiling = threading.RLock()
 # Numbers that a kernel takes at most.
 NUMBERS = 8
+# Multiplications that a block of a product is worth, and blocks of one at most.
+MULTIPLICATIONS = 3_200_000
+MOST_BLOCKS = 16
 
 
 class Plan(NamedTuple):
     """How a text is run: over which units, and what it needs.
 
-    `units` is "entries" of the first array, its "rows" of features, its "images", or "whole" for one block.
-    `vectors` are left in the scratch by each block; `end` adds them up. `cost` is nanoseconds for an entry.
+    `units` is "entries" of the first array, its "rows" of features, its "images", or "whole" for one block; of a
+    product of matrices, "outputs" or "inputs". `vectors` are left in the scratch by each block; `end` adds them up.
+    `cost` is nanoseconds for an entry, or for a multiplication.
     """
 
     text: Callable[..., Any]
@@ -39,6 +44,9 @@ PLANS = {
     "add_bias": Plan(matrices.add_bias, 2, "rows"),
     "column_sums": Plan(matrices.column_sums, 2, "rows", 0.15, 1, matrices.column_sums_end),
     "scatter_rows": Plan(matrices.scatter_rows, 3, "whole"),
+    "product": Plan(products.product, 3, "outputs", 0.02),
+    "product_slope": Plan(products.product_slope, 3, "inputs", 0.02),
+    "product_weight_slope": Plan(products.product_weight_slope, 3, "inputs", 0.02),
     "relu": Plan(activations.relu, 1, "entries"),
     "relu_slope": Plan(activations.relu_slope, 2, "entries"),
     "sigmoid": Plan(activations.sigmoid, 1, "entries", 0.6),
@@ -112,7 +120,7 @@ class LayerKernel:
 
     def _fit(self, first: Array) -> None:
         """Fill in the head of the header from the shape of the first array."""
-        width, units = first.shape[-1], self.plan.units
+        width, units, work = first.shape[-1], self.plan.units, first.size
         per_block = 1
         if units == "entries":
             number, per_block = first.size, BLOCK
@@ -120,15 +128,20 @@ class LayerKernel:
             number, per_block = first.size // width, max(1, BLOCK // width)
         elif units == "images":
             number = first.shape[0]
-        else:
+        elif units == "whole":
             number = per_block = first.size // width
+        else:
+            inputs, outputs = self.header[9:11]
+            number, width = outputs if units == "outputs" else inputs, first.size // width
+            work = width * inputs * outputs
+            per_block = _columns(number, work)
         blocks = -(-number // per_block) if number else 0
         self.header[:4] = array("q", (number, width, per_block, blocks))
         needed = max(blocks, 1) * self.plan.vectors * width
         if needed > self.scratch.size:
             self.scratch = np.empty(needed)
             self.header[5] = self.scratch.ctypes.data
-        self.shape, self.blocks, self.work = first.shape, blocks, first.size * self.plan.cost
+        self.shape, self.blocks, self.work = first.shape, blocks, work * self.plan.cost
 
     def _share(self) -> float:
         """Run on several threads, unless somebody else is using them."""
@@ -137,3 +150,19 @@ class LayerKernel:
             return float(self.backend.serial(self.loop, self.address, self.blocks)[0])
         with threads.team() as alone:
             return float(self.backend.run_at(self.loop, self.address, self.blocks, workers if alone else 1)[0])
+
+
+def _columns(number: int, work: int) -> int:
+    """Columns of a block of a product: sixteen or a multiple, which BLAS computes at once, or all."""
+    blocks = min(MOST_BLOCKS, max(1, work // MULTIPLICATIONS))
+    return -(-number // (16 * blocks)) * 16
+
+
+def layer_kernel(backend: Any, dtype: str, name: str, integers: tuple[int, ...]) -> LayerKernel | None:
+    """A kernel for one caller; None for a product of matrices where NumPy does not show its BLAS."""
+    plan = PLANS[name]
+    if plan.units in ("outputs", "inputs"):
+        if not gemm(dtype):
+            return None
+        integers = (*integers, gemm(dtype))
+    return LayerKernel(backend, plan, dtype, integers)
