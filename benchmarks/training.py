@@ -1,11 +1,12 @@
 """Time of an epoch against torch and scikit-learn: same network, same batches, same optimiser, in one run.
 
-    python benchmarks/training.py [--only mlp digits cnn wide] [--repeats 5] [--threads 1] [--shares] [--memory]
+    python benchmarks/training.py [--only mlp digits cnn wide] [--turns 5] [--threads 1] [--shares] [--memory] [--save]
 
-Epochs of the libraries take turns; the fastest of each counts. A step gathers a batch from the rows of the data,
-computes the loss and its gradient, and moves the parameters with Adam. numloss runs its matrix products on one thread
-of BLAS and its kernels on all cores, torch uses all cores; --threads 1 keeps both to one core. --shares tells where
-a step of numloss spends its time, --memory the most memory of a process that trains for an epoch with each library.
+The libraries take turns, each of at least half a second and an epoch; the fastest turn of each counts. A step gathers a
+batch from the rows of the data, computes the loss and its gradient, and moves the parameters with Adam. numloss trains
+as its users do, by its Trainer, which measures what it wins by a second thread and keeps BLAS on one; torch and
+scikit-learn run as they come; --threads 1 keeps all to one core. --shares tells where a step of numloss spends its time,
+--memory the most memory of a process that trains for an epoch with each library. --save writes a file to results/.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import resource
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -21,16 +23,25 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+import environment
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
+from session import RESULTS
+from threadpoolctl import threadpool_limits
 
 import numloss as nl
-from numloss.backends.numba_cpu.layer_kernels import LayerKernel
-from numloss.data import permutation
+from numloss.backends.numba_cpu.compile import loop
+from numloss.backends.numba_cpu.layer_kernels import PLANS
+from numloss.backends.threads import limit
+from numloss.data import Dataset, permutation
+from numloss.dispatch import load
+from numloss.files import write_json
 from numloss.nn import BatchNorm2d, Conv2d, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, Network, ReLU
-from numloss.train import Adam
+from numloss.train import Adam, Step, Trainer, objective
+from numloss.train.run import blas, one_blas_thread
 
 RATE = 1e-3
+# Seconds of a turn.
+TURN = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,33 +67,21 @@ CASES = {
 }
 
 
-def batches(case: Case, epoch: int) -> list[Any]:
-    """The rows of each step."""
-    order = permutation(case.samples, 0, epoch)
-    return [order[at : at + case.rows] for at in range(0, case.samples, case.rows)]
+def trainer_of(case: Case, x: Any, labels: Any) -> Trainer:
+    """What trains a network of numloss."""
+    data = Dataset("random", x, labels)
+    network = Network(case.layers(), case.inputs, rows=case.rows)
+    optimiser = Adam(network.parameters.values.size)
+    return Trainer(Step(network, objective(nl.cross_entropy, data), optimiser, rate=RATE), data)
 
 
 def with_numloss(case: Case, x: Any, labels: Any) -> Callable[[int], float]:
-    """A function that trains for an epoch and returns the loss of its last step."""
-    network = Network(case.layers(), case.inputs, rows=case.rows)
-    parameters, optimiser = network.parameters, Adam(network.parameters.values.size)
-    batch, target = np.empty((case.rows, *case.inputs), np.float32), np.empty(case.rows, labels.dtype)
-    slope, evaluate, steps = np.empty((case.rows, 10), np.float32), nl.value_and_grad(nl.cross_entropy), 0
+    """A function that trains for so many epochs and returns the loss of the last."""
+    trainer = trainer_of(case, x, labels)
 
-    def train(epoch: int) -> float:
-        nonlocal steps
-        loss = np.nan
-        for rows in batches(case, epoch):
-            # whole arrays where a batch is whole: a call with memory of its own replays the plan of the last
-            taken = (batch, target, slope)
-            inputs, wanted, out = taken if len(rows) == case.rows else (memory[: len(rows)] for memory in taken)
-            np.take(x, rows, axis=0, out=inputs, mode="clip")
-            np.take(labels, rows, out=wanted, mode="clip")
-            loss, grad = evaluate(network.forward(inputs, steps), wanted, out=out)
-            network.backward(grad)
-            optimiser.step(parameters.values, parameters.gradients, RATE)
-            steps += 1
-        return float(loss)
+    def train(epochs: int) -> float:
+        with one_blas_thread():
+            return trainer.run(len(trainer.history.epochs) + epochs).epochs[-1].train_loss
 
     return train
 
@@ -95,15 +94,22 @@ def with_torch(case: Case, x: Any, labels: Any) -> Callable[[int], float]:
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
     data, targets = torch.from_numpy(x), torch.from_numpy(labels)
 
-    def train(epoch: int) -> float:
-        loss = torch.tensor(np.nan)
-        for rows in batches(case, epoch):
-            at = torch.from_numpy(rows)
-            optimiser.zero_grad()
-            loss = torch.nn.functional.cross_entropy(network(data[at]), targets[at])
-            loss.backward()
-            optimiser.step()
-        return float(loss.detach())
+    done = 0
+
+    def train(epochs: int) -> float:
+        nonlocal done
+        total = 0.0
+        for epoch in range(done, done + epochs):
+            total, order = 0.0, permutation(case.samples, 0, epoch)
+            for at in range(0, case.samples, case.rows):
+                rows = torch.from_numpy(order[at : at + case.rows])
+                optimiser.zero_grad()
+                loss = torch.nn.functional.cross_entropy(network(data[rows]), targets[rows])
+                loss.backward()
+                optimiser.step()
+                total += loss.item() * len(rows)
+        done += epochs
+        return total / case.samples
 
     return train
 
@@ -137,20 +143,21 @@ def with_sklearn(case: Case, x: Any, labels: Any) -> Callable[[int], float]:
     """The same in scikit-learn's MLPClassifier, which shuffles by itself."""
     from sklearn.neural_network import MLPClassifier
 
-    options = {"batch_size": case.rows, "max_iter": 1, "warm_start": True, "learning_rate_init": RATE, "alpha": 0.0}
-    model = MLPClassifier(case.hidden, **options)
+    model = MLPClassifier(
+        case.hidden, batch_size=case.rows, warm_start=True, learning_rate_init=RATE, alpha=0.0, tol=0.0,
+        n_iter_no_change=10**9,
+    )  # fmt: skip
     flat = x.reshape(len(x), -1)
 
-    def train(epoch: int) -> float:
+    def train(epochs: int) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model.fit(flat, labels)
+            model.set_params(max_iter=epochs).fit(flat, labels)
         return float(model.loss_)
 
     return train
 
 
-PLAIN = nl.value_and_grad
 MADE = {"numloss": with_numloss, "torch": with_torch, "scikit-learn": with_sklearn}
 
 
@@ -161,80 +168,112 @@ def data_of(case: Case) -> tuple[Any, Any]:
     return x, random.integers(0, 10, case.samples)
 
 
-def run(name: str, repeats: int, shares: bool) -> None:
-    """Print the time of an epoch of each library."""
+def timed(train: Callable[[int], float], epochs: int, one_thread: bool) -> float:
+    """Seconds of an epoch."""
+    with threadpool_limits(1 if one_thread else None):
+        began = time.perf_counter()
+        loss = train(epochs)
+        seconds = time.perf_counter() - began
+    if not np.isfinite(loss):
+        raise ArithmeticError(f"it does not train: its loss is {loss}")
+    return seconds / epochs
+
+
+def run(name: str, turns: int, one_thread: bool) -> dict[str, float]:
+    """The seconds of an epoch of each library."""
     case = CASES[name]
     x, labels = data_of(case)
     trained = {library: make(case, x, labels) for library, make in MADE.items() if case.hidden or make != with_sklearn}
-    fastest = dict.fromkeys(trained, np.inf)
-    for epoch in range(repeats + 1):  # the first compiles and warms up
+    fastest, epochs = dict.fromkeys(trained, np.inf), dict.fromkeys(trained, 1)
+    for turn in range(-2, turns):  # the first compiles and warms up, the second tells how many epochs make a turn
         for library, train in trained.items():
-            with threadpool_limits(1 if library == "numloss" else None, user_api="blas"):
-                began = time.perf_counter()
-                loss = train(epoch)
-                seconds = time.perf_counter() - began
-            if not np.isfinite(loss):
-                raise ArithmeticError(f"{library} does not train: its loss is {loss}")
-            if epoch:
+            seconds = timed(train, epochs[library], one_thread)
+            if turn == -1:
+                epochs[library] = max(1, round(TURN / seconds))
+            elif turn >= 0:
                 fastest[library] = min(fastest[library], seconds)
-    ours, steps = fastest["numloss"], -(-case.samples // case.rows)
+    steps = -(-case.samples // case.rows)
     print(f"{name}: {steps} steps of {case.rows} rows")
     for library, seconds in fastest.items():
-        step = seconds / steps * 1e6
-        print(f"   {library:<14}{seconds:8.4f} s an epoch {step:9.0f} us a step {seconds / ours:6.2f} x")
-    if shares:
-        print_shares(case, x, labels)
+        step, times = seconds / steps * 1e6, seconds / fastest["numloss"]
+        print(f"   {library:<14}{seconds:8.4f} s an epoch {step:9.0f} us a step {times:6.2f} x")
+    return fastest
 
 
-def print_shares(case: Case, x: Any, labels: Any) -> None:
-    """Time of a step in matrix products, in compiled kernels, in the loss, in the batch, and in Python.
+class Shares:
+    """Time of the main thread in each kind of work, while a `with` block runs."""
 
-    Of ten epochs the fastest counts.
-    """
-    spent: dict[str, float] = {}
-    fastest: dict[str, float] = {}
+    def __init__(self, trainer: Trainer) -> None:
+        self.spent: dict[str, float] = {}
+        backend = load("numba")
+        products = {loop(PLANS[name].text, "float32").address for name in PLANS if name.startswith("product")}
+        kind = {True: "matrix products", False: "compiled kernels"}
+        self.patched = (
+            mock.patch.object(np, "matmul", self.timed(lambda *_: "matrix products", np.matmul)),
+            mock.patch.object(np, "take", self.timed(lambda *_: "batch", np.take)),
+            mock.patch.object(trainer.step, "_evaluate", self.timed(lambda *_: "loss", trainer.step._evaluate)),
+            *(mock.patch.object(backend, name, self.timed(lambda at, *_: kind[at in products], getattr(backend, name)))
+              for name in ("serial", "run_at")),
+        )  # fmt: skip
 
-    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(self, kind: Callable[..., str], function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
             began = time.perf_counter()
             try:
                 return function(*arguments, **options)
             finally:
-                spent[name] = spent.get(name, 0.0) + time.perf_counter() - began
+                if threading.current_thread() is threading.main_thread():
+                    name = kind(*arguments)
+                    self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - began
 
         return call
 
-    with mock.patch.object(np, "matmul", timed("matrix products", np.matmul)), threadpool_limits(1, user_api="blas"):
-        with mock.patch.object(np, "take", timed("batch", np.take)):
-            with mock.patch.object(LayerKernel, "__call__", timed("compiled kernels", LayerKernel.__call__)):
-                with mock.patch.object(nl, "value_and_grad", lambda loss: timed("loss", PLAIN(loss))):
-                    train = with_numloss(case, x, labels)
-                for epoch in range(10):
-                    spent.clear()
-                    began = time.perf_counter()
-                    train(epoch)
-                    spent["Python and NumPy"] = time.perf_counter() - began - sum(spent.values())
-                    if not fastest or sum(spent.values()) < sum(fastest.values()):
-                        fastest = dict(spent)
+    def __enter__(self) -> dict[str, float]:
+        for patch in self.patched:
+            patch.start()
+        return self.spent
+
+    def __exit__(self, *error: object) -> None:
+        for patch in self.patched:
+            patch.stop()
+
+
+def shares_of(case: Case) -> dict[str, float]:
+    """What part of a step goes to matrix products, compiled kernels, the loss, the batch, and all else.
+
+    Of ten epochs the fastest counts; the timers themselves count as all else.
+    """
+    trainer = trainer_of(case, *data_of(case))
+    fastest = {"all else": np.inf}
+    for epoch in range(11):
+        with one_blas_thread(), Shares(trainer) as spent:
+            began = time.perf_counter()
+            trainer.run(epoch + 1)
+            spent["all else"] = time.perf_counter() - began - sum(spent.values())
+        if epoch and sum(spent.values()) < sum(fastest.values()):
+            fastest = spent
+    whole = sum(fastest.values())
     for name, seconds in fastest.items():
-        print(f"   {name:<18}{100 * seconds / sum(fastest.values()):5.1f} % of a step, timers included")
+        print(f"   {name:<18}{100 * seconds / whole:5.1f} % of a step")
+    return {name: seconds / whole for name, seconds in fastest.items()}
 
 
-def print_memory(name: str) -> None:
-    """The most memory of a process that imports a library and trains for an epoch with it."""
+def memory_of(name: str) -> dict[str, float]:
+    """The most memory, in MiB, of a process that imports a library and trains for an epoch with it."""
+    found = {}
     for library, make in MADE.items():
-        if make == with_sklearn and not CASES[name].hidden:
-            continue
-        command = [sys.executable, __file__, "--only", name, "--one", library]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        print(f"   {library:<14}{int(answer.split()[-1]) / 1024:8.0f} MiB at most")
+        if CASES[name].hidden or make != with_sklearn:
+            command = [sys.executable, __file__, "--only", name, "--one", library]
+            answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            found[library] = int(answer.split()[-1]) / 1024
+            print(f"   {library:<14}{found[library]:8.0f} MiB at most")
+    return found
 
 
 def train_one(name: str, library: str) -> None:
     """Train for an epoch and print the most memory of this process in KiB."""
     case = CASES[name]
-    with threadpool_limits(1 if library == "numloss" else None, user_api="blas"):
-        MADE[library](case, *data_of(case))(0)
+    MADE[library](case, *data_of(case))(1)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
@@ -242,27 +281,35 @@ def main() -> None:
     """Run the cases that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=CASES, default=list(CASES))
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, help="of both libraries; by default all cores")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--threads", type=int, choices=[1], help="of all libraries; otherwise each as it comes")
     parser.add_argument("--shares", action="store_true", help="where numloss spends a step")
     parser.add_argument("--memory", action="store_true", help="the most memory of each library")
+    parser.add_argument("--save", action="store_true", help="write the figures to benchmarks/results")
     parser.add_argument("--one", choices=MADE, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.one:
-        train_one(arguments.only[0], arguments.one)
+    asked = parser.parse_args()
+    if asked.one:
+        train_one(asked.only[0], asked.one)
         return
-    if arguments.threads:
+    if asked.threads:
         import torch
 
-        torch.set_num_threads(arguments.threads)
-        nl.set_num_threads(arguments.threads)
-    for pool in threadpool_info():
-        if pool["user_api"] == "blas":
-            print(f"BLAS: {pool['internal_api']} {pool['version']}, {pool.get('architecture')}")
-    for name in arguments.only:
-        run(name, arguments.repeats, arguments.shares)
-        if arguments.memory:
-            print_memory(name)
+        torch.set_num_threads(1)
+        nl.set_num_threads(1)
+    results: dict[str, Any] = {**environment.describe(), **blas(), "records": []}
+    for name in asked.only:
+        record: dict[str, Any] = {"case": name, "threads": limit()}
+        record["seconds"] = run(name, asked.turns, bool(asked.threads))
+        if asked.shares:
+            record["shares"] = shares_of(CASES[name])
+        if asked.memory:
+            record["mebibytes"] = memory_of(name)
+        results["records"].append(record)
+    results["load_after"] = environment.load()
+    if asked.save:
+        path = RESULTS / f"{environment.short_name(results)}-training.json"
+        write_json(path, results)
+        print(path)
 
 
 if __name__ == "__main__":
