@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -36,22 +37,29 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
+def affinity() -> set[int]:
+    """The cores that the system lets this process run on."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+def quota() -> float:
+    """Cores' worth of time that the container has, infinity if it is not limited."""
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as file:
+            most, period = file.read().split()
+        return max(1, int(most) // int(period))
+    except (OSError, ValueError):  # no such file, or "max"
+        return math.inf
+
+
 @functools.lru_cache(maxsize=1)
 def cores() -> int:
     """Cores that this process may use: affinity, the container's quota, NUMBA_NUM_THREADS, OMP_NUM_THREADS."""
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            quota, period = file.read().split()
-        if quota != "max":
-            found = min(found, max(1, int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass
     for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(name, "")
         if value.isdigit() and int(value) > 0:
             return int(value)
-    return found
+    return int(min(len(affinity()), quota()))
 
 
 def limit() -> int:

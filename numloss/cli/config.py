@@ -12,6 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
+from ..cluster import KINDS
 from ..combining import combine
 from ..files import atomic_write
 from ..naming import loss_named, nearest
@@ -48,6 +49,9 @@ HELP = {
     "flip": "Augmentation: mirror half of the images.",
     "monitor": "The figure that chooses the best epoch.",
     "patience": "End after so many epochs without a better one; 0 for never.",
+    "reduce": "How gradients of several processes add up: ordered gives the same bits for any number of them.",
+    "shards": "Parts into which ordered cuts a batch; at least as many as processes.",
+    "sync_batchnorm": "Normalise over the whole batch, not over the part of a process.",
     "seed": "Of the split, the first weights, the order of rows, dropout and augmentation.",
 }
 WORDS = {"None": "the optimiser's", "True": "yes", "False": "no"}
@@ -65,6 +69,7 @@ class Config:
     resume: str = "never"
     log_every: int = 0
     checkpoint_every: int = 0
+    cluster: str = "auto"
 
     def function(self) -> Callable[..., Any]:
         """The loss, or the combination of losses, with its options."""
@@ -95,7 +100,7 @@ def setting_flags(command: Callable[..., Any]) -> Callable[..., Any]:
         given: dict[str, Any] = {"help": f"{HELP[field.name]}  [default: {shown}]", "default": None}
         names = [flag, *SHORT.get(field.name, ())]
         if isinstance(default, bool):
-            names = [f"{flag}/--no-{field.name}", *SHORT.get(field.name, ())]
+            names = [f"{flag}/--no-{field.name.replace('_', '-')}", *SHORT.get(field.name, ())]
         elif field.name in CHOICES:
             given["type"] = click.Choice(list(CHOICES[field.name]))
         elif default is None:
@@ -119,6 +124,8 @@ def resolved(path: str | None, flags: dict[str, Any]) -> Config:
     config = replace(Config(settings_from(values)), **own)
     if config.resume not in RESUMES:
         raise ValueError(f"unknown resume {config.resume!r}; there are {', '.join(RESUMES)}")
+    if config.cluster not in KINDS:
+        raise ValueError(f"unknown cluster {config.cluster!r}; there are {', '.join(KINDS)}")
     for name in ("log_every", "checkpoint_every"):
         if getattr(config, name) < 0:
             raise ValueError(f"{name} must be at least 0, got {getattr(config, name)}")
@@ -140,7 +147,7 @@ def _from_file(path: str) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise ValueError(f"{path}: options are a table, as in [options] gamma = 1.5")
     values["options"] = tuple(f"{name}={_text(value)}" for name, value in options.items())
-    for name in ("loss", "out", "resume", "log_every", "checkpoint_every"):
+    for name in ("loss", "out", "resume", "log_every", "checkpoint_every", "cluster"):
         kind: type = list if name == "loss" else type(OWN[name].default)
         if name in values and type(values[name]) is not kind:
             raise ValueError(f"{path}: {name} must be a value of type {kind.__name__}, got {values[name]!r}")

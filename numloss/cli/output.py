@@ -46,10 +46,10 @@ def print_table(
 
 
 @contextlib.contextmanager
-def progress(what: str, total: float) -> Iterator[Callable[[float, str], None]]:
+def progress(what: str, total: float, wanted: bool = True) -> Iterator[Callable[[float, str], None]]:
     """A progress bar on standard error if that is a terminal; the block calls it with what is done and a note."""
     terminal = console(stderr=True)
-    if not terminal.is_terminal:
+    if not (wanted and terminal.is_terminal):
         yield lambda done, note: None
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

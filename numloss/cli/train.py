@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..cluster import KINDS, Cluster, joined
 from ..train import Callback, Epoch, Trainer
 from .config import RESUMES, Config, resolved, setting_flags, write_config
 from .output import as_json, console, print_json, print_table, progress
 
 if TYPE_CHECKING:
     from ..train import Run
+
+# What batch systems send before the time is over, and what a keyboard does.
+ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 @click.command("train")
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the loss.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: numloss-run]")
 @click.option("--resume", type=click.Choice(RESUMES), help="auto goes on from the last checkpoint.  [default: never]")
+@click.option("--cluster", type=click.Choice(KINDS), help="auto trains with all processes of mpiexec.  [default: auto]")
 @click.option("--checkpoint-every", type=int, help="Steps between checkpoints; 0 for one an epoch.  [default: 0]")
 @click.option("--log-every", type=int, help="Steps between lines about the loss; 0 for none.  [default: 0]")
 @setting_flags
@@ -32,32 +37,43 @@ if TYPE_CHECKING:
 def command(path: str | None, as_json: bool, **flags: Any) -> None:
     """Train a network on labelled or numeric data.
 
-    Writes the weights of the best epoch, history, curves, checkpoints and the configuration into a folder.
+    Writes the weights of the best epoch, history, curves, checkpoints and the configuration into a folder. Under
+    mpiexec or srun all processes share the steps. SIGTERM, SIGINT and SIGUSR1 end in a checkpoint.
     """
-    from ..train import check_extras, fit, write
+    from ..train import check_extras
 
     config = resolved(path, flags)
-    function = config.function()
     check_extras()
-    out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_config(out / "config.toml", config)
-    settings = config.settings
-    with _terminable() as ending, progress("training", settings.epochs) as show:
-        run = fit(
-            function, settings, [Shown(show, config, ending)], folder=out / "checkpoints",
-            resume=config.resume == "auto", every=config.checkpoint_every, say=_say,
-        )  # fmt: skip
-    if ending.number:
+    with joined(config.cluster) as cluster:
+        run, number, paths = _trained(config, cluster)
+    if number and cluster.is_root:
         _say(f"{run.history.stopped} after step {run.history.steps}; --resume auto goes on from there")
-        sys.exit(128 + ending.number)
-    paths = write(run, out)
-    if as_json:
+    if number:
+        sys.exit(128 + number)
+    if paths and as_json:
         print_json({**run.summary(), "files": {name: str(path) for name, path in paths.items()}})
-    else:
+    elif paths:
         _report(run, paths)
     if run.history.failed:
         raise click.ClickException(run.history.stopped)
+
+
+def _trained(config: Config, cluster: Cluster) -> tuple[Run, int, dict[str, Path]]:
+    """The run, the signal that ended it or 0, and the files that rank 0 wrote."""
+    from ..train import fit, write
+
+    out, settings = Path(config.out), config.settings
+    function = config.function()
+    if cluster.is_root:
+        out.mkdir(parents=True, exist_ok=True)
+        write_config(out / "config.toml", config)
+    with _terminable() as ending, progress("training", settings.epochs, cluster.is_root) as show:
+        run = fit(
+            function, settings, [Shown(show, config, ending, cluster.is_root)], folder=out / "checkpoints",
+            resume=config.resume == "auto", every=config.checkpoint_every, say=_say, cluster=cluster,
+        )  # fmt: skip
+    number = max(cluster.gather(ending.number))
+    return run, number, write(run, out) if cluster.is_root and not number else {}
 
 
 def _say(sentence: str) -> None:
@@ -72,7 +88,7 @@ class Ending:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[Ending]:
-    """Note SIGTERM and SIGINT instead of dying of them; a second one kills."""
+    """Note the signals that ask to end instead of dying of them; a second one kills."""
     ending, kept = Ending(), {}
 
     def note(number: int, frame: object) -> None:
@@ -80,7 +96,7 @@ def _terminable() -> Iterator[Ending]:
         signal.signal(number, signal.SIG_DFL)
 
     with contextlib.suppress(ValueError):  # signals belong to the main thread
-        kept = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+        kept = {number: signal.signal(number, note) for number in ASKING}
     try:
         yield ending
     finally:
@@ -91,8 +107,8 @@ def _terminable() -> Iterator[Ending]:
 class Shown(Callback):
     """What is seen of a run as it goes: a bar on a terminal, a line for each epoch elsewhere."""
 
-    def __init__(self, show: Callable[[float, str], None], config: Config, ending: Ending) -> None:
-        self.show, self.config, self.ending = show, config, ending
+    def __init__(self, show: Callable[[float, str], None], config: Config, ending: Ending, speaks: bool) -> None:
+        self.show, self.config, self.ending, self.speaks = show, config, ending, speaks
         self.note, self.total, self.terminal = "", 0.0, console(stderr=True).is_terminal
 
     def stepped(self, trainer: Trainer, loss: float) -> None:
@@ -100,7 +116,7 @@ class Shown(Callback):
         if self.ending.number:
             trainer.stop(f"ended by {signal.Signals(self.ending.number).name}")
         self.total += loss
-        if every and history.steps % every == 0:
+        if self.speaks and every and history.steps % every == 0:
             _say(f"step {history.steps}: loss {self.total / every:.6g}, mean of {every}")
             self.total = 0.0
         self.show(len(history.epochs) + history.at / len(trainer.train_part), self.note)
@@ -108,7 +124,7 @@ class Shown(Callback):
     def epoch_done(self, trainer: Trainer, epoch: Epoch) -> None:
         figures = {"loss": epoch.train_loss, "validation loss": epoch.validation_loss, **epoch.metrics}
         self.note = ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if value is not None)
-        if not self.terminal:
+        if self.speaks and not self.terminal:
             _say(f"epoch {epoch.number + 1}/{self.config.settings.epochs}: {self.note}, {epoch.seconds:.2f} s")
 
 

@@ -48,20 +48,23 @@ class Gather:
             height, width = self._source.shape[1:3]
             self._places = np.empty((most, height, width), np.intp)
 
-    def __call__(self, rows: Array, step: int) -> Array:
-        """The batch of these rows; how they are augmented is a function of the seed and the step."""
+    def __call__(self, rows: Array, step: int, first: int = 0) -> Array:
+        """The batch of these rows; how they are augmented is a function of the seed, the step and their place in it.
+
+        `first` is the place of the first of them, where they are a part of a batch.
+        """
         # for a whole batch the buffer itself: calls with arrays that own their memory repeat faster
         batch = self._buffer if len(rows) == len(self._buffer) else self._buffer[: len(rows)]
         if self._augmentation:
-            self._augmented(rows, step, batch)
+            self._augmented(rows, step, first, batch)
         else:
             # clip, as the rows are in range: the mode that raises would gather into a copy first
             np.take(self._source, rows, axis=0, out=batch, mode="clip")
         return batch.transpose(0, 3, 1, 2) if self._is_images else batch
 
-    def _augmented(self, rows: Array, step: int, batch: Array) -> None:
+    def _augmented(self, rows: Array, step: int, first: int, batch: Array) -> None:
         count, (height, width, channels) = len(rows), batch.shape[1:]
-        drawn = words(count, self._seed, AUGMENT_STREAMS + step)
+        drawn = words(count, self._seed, AUGMENT_STREAMS + step, first)
         shift, span = self._augmentation.shift, np.uint64(2 * self._augmentation.shift + 1)
         down, right = ((drawn >> np.uint64(bits)) % span for bits in (0, 20))
         y = np.clip(np.arange(height) + down.astype(np.intp)[:, None] - shift, 0, height - 1)

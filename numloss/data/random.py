@@ -18,12 +18,15 @@ WEIGHT_STREAMS = 2 << 32
 DROPOUT_STREAMS = 3 << 32
 # Augmentation draws from a stream for each step.
 AUGMENT_STREAMS = 1 << 62
+# Words that the generator makes for each value of its counter.
+WORDS_AT_ONCE = 4
 
 
-def words(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """So many random 64-bit words; each pair of a seed and a stream has its own."""
-    raw = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)).random_raw(count)
-    return np.asarray(raw, dtype=np.uint64).reshape(count)
+def words(count: int, seed: int, stream: int, first: int = 0) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """So many random 64-bit words from the one numbered `first`; each pair of a seed and a stream has its own."""
+    jumped, left = divmod(first, WORDS_AT_ONCE)
+    raw = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64), counter=jumped).random_raw(left + count)
+    return np.asarray(raw, dtype=np.uint64).reshape(left + count)[left:]
 
 
 def uniform(count: int, seed: int, stream: int) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..data.random import DROPOUT_STREAMS, words
@@ -22,7 +24,7 @@ class Dropout(Layer):
         return shape
 
     def allocate(self, place: Place) -> None:
-        self.seed, self.number = place.seed, place.number
+        self.seed, self.number, self._part = place.seed, place.number, place.part
         self.keeps_output = not place.overwrite
         self._y = None if place.overwrite else place.empty(self.shape)
         self._mask = place.empty(self.shape)
@@ -33,8 +35,10 @@ class Dropout(Layer):
             return x
         mask = rows_of(self._mask, len(x))
         # 32 bits an entry; streams of a step lie next to those of the layer's other steps
-        bits = words(-(-x.size // 2), self.seed, DROPOUT_STREAMS + (self.number << 32) + step).view(np.uint32)
-        np.greater_equal(bits[: x.size].reshape(x.shape), self.p * 2.0**32, out=mask)
+        first, odd = divmod(self._part.first * math.prod(self.shape), 2)
+        drawn = words(-(-(odd + x.size) // 2), self.seed, DROPOUT_STREAMS + (self.number << 32) + step, first)
+        bits = drawn.view(np.uint32)[odd : odd + x.size]
+        np.greater_equal(bits.reshape(x.shape), self.p * 2.0**32, out=mask)
         mask *= 1.0 / (1.0 - self.p)
         return np.multiply(x, mask, out=x if self._y is None else rows_of(self._y, len(x)))
 

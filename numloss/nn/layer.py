@@ -9,7 +9,7 @@ into that and back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,24 @@ from .parameters import Array, Shape
 Kernel = Callable[..., Any]
 
 
+@dataclass
+class Part:
+    """The part of a batch that a network sees, where others see the rest: all of it, unless a trainer says otherwise.
+
+    `first` is the place of its first row in the batch. `add_up` replaces an array by its sum over all parts, which
+    makes the statistics of a batch those of the whole; None where each part has its own.
+    """
+
+    first: int = 0
+    add_up: Callable[[Array], object] | None = None
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a layer works: its views of the parameters, how many rows come at most, and how to compute.
 
     `overwrite`: the layer may write its output over its input. `name` is the head of the names of its parameters,
-    `seed` and `number` tell its random numbers from those of other networks and layers.
+    `seed` and `number` tell its random numbers from those of other networks and layers. `part` is the network's.
     """
 
     rows: int
@@ -37,6 +49,7 @@ class Place:
     state: dict[str, Array]
     overwrite: bool = False
     number: int = 0
+    part: Part = field(default_factory=Part)
 
     def empty(self, shape: Shape) -> Array:
         """Memory for a sample of this shape in every row."""

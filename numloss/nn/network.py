@@ -12,9 +12,12 @@ import numpy as np
 
 from ..data.random import WEIGHT_STREAMS, uniform
 from .kernels import kernels
-from .layer import Layer, Place, rows_of
+from .layer import Layer, Part, Place, rows_of
 from .parameters import Array, Parameters, Shape, views
 from .sequential import Sequential
+
+# Numbers that travel with gradients and running statistics: what a part of a batch tells of itself.
+FIGURES = 3
 
 
 class Network:
@@ -39,7 +42,10 @@ class Network:
         `values` and `gradients`, flat; `value[name]` and `gradient[name]`, views with the names and shapes of a
         torch.nn.Sequential of the same layers.
     state : dict of arrays
-        What is kept with the parameters and not trained: running statistics, by name.
+        What is kept with the parameters and not trained: running statistics, by name; flat in
+        `statistics`.
+    part : Part
+        Which rows of a batch the next call sees, where several processes share it.
     outputs : tuple of int
         Shape of a sample of the output.
 
@@ -77,12 +83,17 @@ class Network:
         self.outputs: Shape = _channels_first(self.body.plan(_channels_last(self.inputs)))
         asked = self.body.parameters()
         transposed = {name for name, tensor in asked.items() if tensor.transposed}
-        self.parameters = Parameters({n: t.shape for n, t in asked.items()}, self.dtype, transposed)
         kept = {n: t.shape for n, t in self.body.state().items()}
-        self.state = views(np.empty(sum(map(math.prod, kept.values())), self.dtype), kept)
+        self.statistics = np.empty(sum(map(math.prod, kept.values())), self.dtype)
+        self.state = views(self.statistics, kept)
+        room = self.statistics.size + FIGURES
+        self.parameters = Parameters({n: t.shape for n, t in asked.items()}, self.dtype, transposed, room)
         self._start()
         kernel, views_of = kernels(self.dtype), self.parameters
-        self.body.allocate(Place(rows, self.dtype, kernel, seed, views_of.value, views_of.gradient, self.state))
+        self.part = Part()
+        self.body.allocate(
+            Place(rows, self.dtype, kernel, seed, views_of.value, views_of.gradient, self.state, part=self.part)
+        )
         self._entered: Array | None = None
         self._rows = 0
 

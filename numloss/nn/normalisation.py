@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .initial import Tensor, ones, zeros
@@ -39,7 +41,7 @@ class _BatchNorm(Layer):
 
     def allocate(self, place: Place) -> None:
         self.value, self.gradient, self.running = place.value, place.gradient, place.state
-        self._y = place.empty(self.shape)
+        self._y, self._part = place.empty(self.shape), place.part
         # mean, 1 / deviation, slope and intercept of the line that maps a channel
         self._mean, self._var, self._scale = np.empty((3, self.shape[-1]), place.dtype)
         self._moments, self._forward = place.kernel("moments"), place.kernel("normalise")
@@ -50,9 +52,13 @@ class _BatchNorm(Layer):
         count = x.size // x.shape[-1]
         mean, var = self._mean, self._var
         if self._training:
+            if count > 1 or self._part.add_up:
+                self._moments(x, mean, var)
+            if self._part.add_up:
+                count = self._moments_of_all(count, self._part.add_up)
             if count < 2:
                 raise ValueError(f"{type(self).__name__}: training needs more than one value of each channel")
-            self._moments(x, mean, var)
+            self._count = count
             self._follow("running_mean", mean, 1.0)
             self._follow("running_var", var, count / (count - 1))
         else:
@@ -64,6 +70,19 @@ class _BatchNorm(Layer):
         self._forward(x, mean, self._scale, self.value["weight"], self.value["bias"], y)
         return y
 
+    def _moments_of_all(self, count: int, add_up: Callable[[Array], object]) -> int:
+        """Mean and variance over all parts of the batch; returns how many values that are.
+
+        Sums are taken around the running mean, which is the same everywhere and near: nothing cancels.
+        """
+        centre = self.running["running_mean"].astype(np.float64)
+        away = self._mean - centre
+        sums = np.concatenate([[count], count * away, count * (self._var + away * away)])
+        add_up(sums)
+        total, (first, second) = sums[0], sums[1:].reshape(2, -1) / sums[0]
+        self._mean[...], self._var[...] = centre + first, second - first * first
+        return int(total)
+
     def _follow(self, name: str, batch: Array, factor: float) -> None:
         running = self.running[name]
         running += self.momentum * (factor * batch - running)
@@ -74,8 +93,12 @@ class _BatchNorm(Layer):
         if not wanted:
             return None
         # the statistics of the batch depend on x, the running ones do not
-        share = 1.0 / (slope.size // slope.shape[-1]) if self._training else 0.0
+        share = 1.0 / self._count if self._training else 0.0
         weight = self.value["weight"]
+        if self._training and self._part.add_up:
+            both = np.stack([weight_slope, bias_slope])
+            self._part.add_up(both)
+            weight_slope, bias_slope = both
         self._backward(slope, self._x, self._mean, self._scale, weight, weight_slope, bias_slope, share)
         return slope
 

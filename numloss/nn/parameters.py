@@ -19,13 +19,17 @@ Shape = tuple[int, ...]
 class Parameters:
     """Named parameters; `values` and `gradients` are flat, `value[name]` and `gradient[name]` are views into them.
 
-    Those named in `transposed`, which are matrices, lie in memory column by column.
+    Those named in `transposed`, which are matrices, lie in memory column by column. `message` is the gradients with
+    `room` for so many numbers behind them, which travel with them.
     """
 
-    def __init__(self, shapes: dict[str, Shape], dtype: np.dtype[Any], transposed: Collection[str] = ()) -> None:
+    def __init__(
+        self, shapes: dict[str, Shape], dtype: np.dtype[Any], transposed: Collection[str] = (), room: int = 0
+    ) -> None:
         size = sum(math.prod(shape) for shape in shapes.values())
         self.values = np.zeros(size, dtype)
-        self.gradients = np.zeros(size, dtype)
+        self.message = np.zeros(size + room, dtype)
+        self.gradients = self.message[:size]
         self.value = views(self.values, shapes, transposed)
         self.gradient = views(self.gradients, shapes, transposed)
 

@@ -7,12 +7,14 @@ import json
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..cluster import Cluster
 from ..data.dataset import Array
 from ..errors import FormatError
 from ..files import atomic_write
@@ -31,7 +33,7 @@ Say = Callable[[str], object]
 
 
 class Checkpoints(Callback):
-    """Saves a run after every epoch, or every so many steps, into a folder.
+    """Saves a run after every epoch, or every so many steps, into a folder, while the run goes on.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ class Checkpoints(Callback):
         self.folder, self.every, self.say = Path(folder), every, say
         self.settings = json.loads(json.dumps(settings))
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._writer, self._written = ThreadPoolExecutor(1, "numloss-checkpoints"), Future[Path | None]()
+        self._written.set_result(None)
         for left in self.folder.glob(".step-*.part"):  # of a process that was killed while it wrote
             left.unlink(missing_ok=True)
 
@@ -65,14 +69,23 @@ class Checkpoints(Callback):
     def finished(self, trainer: Trainer) -> None:
         if not trainer.history.failed:
             self.save(trainer)
+        self._written.result()
 
-    def save(self, trainer: Trainer) -> Path | None:
-        """Write a checkpoint and drop the oldest; None if that is not possible, or the weights are not finite."""
-        if not np.isfinite(trainer.network.parameters.values).all():
-            return None
-        content = packed(tensors_of(trainer), {"numloss": __version__, "settings": self.settings, **state_of(trainer)})
+    def save(self, trainer: Trainer) -> Future[Path | None]:
+        """Write a checkpoint as the run is now, and drop the oldest, once the one before is written.
+
+        The path; None if it could not be written, or the weights are not finite.
+        """
+        self._written.result()
+        if np.isfinite(trainer.network.parameters.values).all():
+            text = {"numloss": __version__, "settings": self.settings, **state_of(trainer)}
+            content = packed(tensors_of(trainer), text)
+            self._written = self._writer.submit(self._write, content, trainer.history.steps)
+        return self._written
+
+    def _write(self, content: bytes, step: int) -> Path | None:
         digest = hashlib.sha256(content).hexdigest()[:32]
-        path = self.folder / f"step-{trainer.history.steps:010d}-{digest}.safetensors"
+        path = self.folder / f"step-{step:010d}-{digest}.safetensors"
         if path.exists():
             return path
         try:
@@ -81,7 +94,7 @@ class Checkpoints(Callback):
             for old in self.files()[KEPT:]:
                 old.unlink(missing_ok=True)
         except OSError as error:
-            self.say(f"no checkpoint at step {trainer.history.steps}: {error}; training goes on")
+            self.say(f"no checkpoint at step {step}: {error}; training goes on")
             return None
         return path
 
@@ -157,8 +170,20 @@ def restore(trainer: Trainer, tensors: dict[str, Array], state: dict[str, Any]) 
         raise FormatError("the checkpoint holds other arrays than this network and optimiser have")
     for name, array in own.items():
         np.copyto(array, tensors[name])
+    restore_state(trainer, state)
+
+
+def restore_state(trainer: Trainer, state: dict[str, Any]) -> None:
+    """Put a trainer to where `state_of` another says that it stands."""
     history = dict(state["history"])
     history["epochs"] = [Epoch(**epoch) for epoch in history["epochs"]]
     trainer.history = History(**history)
     best = trainer.best
     best.epoch, best.value, best.waited = (state["best"][name] for name in ("epoch", "value", "waited"))
+
+
+def share(trainer: Trainer, cluster: Cluster) -> None:
+    """Put the trainers of all ranks where that of rank 0 is."""
+    for array in tensors_of(trainer).values():
+        cluster.broadcast(array)
+    restore_state(trainer, cluster.gather(state_of(trainer))[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Sequence
@@ -9,11 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..cluster import ALONE
 from ..data import Augmentation, Dataset, Gather, permutation
 from ..data.dataset import Array
 from .best import Best
 from .pace import Pace
 from .scores import ALL, EVERY_EPOCH, scores
+from .sharing import Sharing, predict
 from .step import Step
 
 # Rows named in the message about a loss that is not finite.
@@ -75,13 +78,19 @@ class Trainer:
     augmentation : Augmentation
     monitor, patience : str, int
         What chooses the best epoch, and how many epochs without a better one end training; 0 for never.
+    sharing : Sharing
+        How the ranks of a cluster share the steps; None to take them alone.
     """
 
     def __init__(
         self, step: Step, train_part: Dataset, validation_part: Dataset | None = None, *, seed: int = 0,
         augmentation: Augmentation | None = None, monitor: str = "loss", patience: int = 0,
+        sharing: Sharing | None = None,
     ) -> None:  # fmt: skip
         self.step, self.network, self.seed = step, step.network, seed
+        self.sharing, self.cluster = sharing, sharing.cluster if sharing else ALONE
+        if sharing:
+            sharing.check(len(train_part))
         self.train_part, self.validation_part = train_part, validation_part
         rows = self.network.rows
         self._x = Gather(train_part.features, rows, augmentation, seed)
@@ -93,11 +102,18 @@ class Trainer:
             raise ValueError(f"{monitor} cannot be monitored on {train_part.name}; there are {', '.join(known)}")
         self.best = Best(self.network, monitor, patience)
         self.history, self.pace = History(), Pace()
-        self.asked = ""
+        self.asked = self._wish = ""
 
     def stop(self, reason: str) -> None:
-        """End training after the step that is being taken."""
-        self.asked = reason
+        """End training after the step that is being taken; with several ranks, on all of them, one step later."""
+        self._wish = reason
+
+    def _agree(self) -> None:
+        """Take up what was asked for, on all ranks after the same step."""
+        if self.sharing is None:
+            self.asked = self._wish
+        elif self.sharing.wishes:
+            self.asked = next(filter(None, self.cluster.gather(self._wish)), "")
 
     def _enough(self, steps: int) -> bool:
         return steps > 0 and self.history.steps >= steps
@@ -127,6 +143,7 @@ class Trainer:
                 return
             for callback in callbacks:
                 callback.stepped(self, loss)
+            self._agree()
             if self.asked:
                 history.stopped = self.asked
                 return
@@ -137,25 +154,48 @@ class Trainer:
     def _batch(self, rows: Array) -> float:
         history = self.history
         kept = [array.copy() for array in self.network.state.values()]
-        x, target = self._x(rows, history.steps), self._target(rows, history.steps)
-        weight = None if self._weight is None else self._weight(rows, history.steps)
-        with self.pace:
-            loss = self.step(x, target, weight, history.steps)
+        loss = self._loss(rows)
         if not math.isfinite(loss):
-            history.stopped, history.failed = self._blame(x, target, rows, loss), True
+            history.stopped, history.failed = self._blamed(rows, loss), True
             for array, good in zip(self.network.state.values(), kept, strict=True):
                 np.copyto(array, good)
             return loss
-        counts = float(len(rows)) if weight is None else float(weight.sum(dtype=np.float64))
+        weight = self.train_part.weight
+        counts = float(len(rows)) if weight is None else float(weight[rows].sum(dtype=np.float64))
         history.total += loss * counts
         history.weight += counts
         history.at += len(rows)
         history.steps += 1
         return loss
 
-    def _blame(self, x: Array, target: Array, rows: Array, value: float) -> str:
+    def _loss(self, rows: Array) -> float:
+        """Take the step of a batch; returns its loss."""
+        if self.sharing is not None:
+            with self.pace:
+                return self.sharing(self.batch, rows, self.history.steps, bool(self._wish))
+        taken = self.batch(rows, self.history.steps)
+        with self.pace:
+            return self.step(*taken, self.history.steps)
+
+    def batch(self, rows: Array, step: int, first: int = 0) -> tuple[Array, Array, Array | None]:
+        """Features, targets and weights of some rows, the first of which has this place in the batch of the step."""
+        weight = None if self._weight is None else self._weight(rows, step)
+        return self._x(rows, step, first), self._target(rows, step), weight
+
+    def _blamed(self, rows: Array, value: float) -> str:
+        """The sentence of the first rank whose part of a batch has a loss that is not finite."""
+        if self.sharing is None:
+            return self._blame(rows, 0, value)
+        first, last = self.sharing.mine(len(rows))
+        self.network.part.add_up = None  # the ranks are not looked at together any more
+        bad = not math.isfinite(self.sharing.local)
+        said = self.cluster.gather(self._blame(rows[first:last], first, value) if bad else "")
+        return next(filter(None, said), f"the loss is {value} at step {self.history.steps}: the sum over the ranks")
+
+    def _blame(self, rows: Array, first: int, value: float) -> str:
         """The sentence about a loss that is not finite: the step, rows of the training part, and the first layer."""
-        step = self.history.steps
+        step, self.network.part.first = self.history.steps, first
+        x, target, _ = self.batch(rows, step, first)
         layer = "the input" if not np.isfinite(x).all() else ""
         traced = ((name, np.isfinite(output).all()) for name, output in self.network.trace(x, step))
         layer = layer or next((f"layer {name}" for name, good in traced if not good), "the loss itself")
@@ -171,6 +211,8 @@ class Trainer:
         history = self.history
         mean = history.total / history.weight if history.weight else 0.0
         loss, metrics = self.evaluate() if self.validation_part is not None else (None, {})
+        if self.cluster.size > 1:
+            loss, metrics = self._same((loss, metrics))
         epoch = Epoch(len(history.epochs), history.steps, mean, loss, metrics, seconds)
         history.epochs.append(epoch)
         history.at, history.total, history.weight = 0, 0.0, 0.0
@@ -180,13 +222,22 @@ class Trainer:
                 history.stopped = f"no better {self.best.monitor} in {self.best.patience} epochs"
         return epoch
 
+    def _same(self, figures: tuple[float | None, dict[str, float]]) -> tuple[float | None, dict[str, float]]:
+        """The figures of rank 0, by which all go on; raises if the ranks do not hold the same weights."""
+        digest = hashlib.sha256(self.network.parameters.values.data).digest()
+        told = self.cluster.gather((digest, figures))
+        other = [rank for rank, (theirs, _) in enumerate(told) if theirs != told[0][0]]
+        if other:
+            raise RuntimeError(f"after epoch {len(self.history.epochs)} the weights of ranks {other} are not rank 0's")
+        return told[0][1]  # type: ignore[no-any-return]
+
     def evaluate(self) -> tuple[float, dict[str, float]]:
         """Loss and metrics of the validation part."""
         data, monitor = self.validation_part, self.best.monitor
         assert data is not None
         options = {} if data.weight is None else {"weight": data.weight}
         with self.pace.chosen():
-            output = self.network.predict(data.features)
+            output = predict(self.network, data.features, self.cluster)
             loss = float(self.step.objective.function(output, self.validation_target, **options))
         names = EVERY_EPOCH[data.is_labelled]
         if not np.isfinite(output).all():

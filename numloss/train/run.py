@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..cluster import ALONE, Cluster
 from ..combining import Combined
 from ..data import Augmentation, Dataset
 from ..data.dataset import Array
@@ -23,7 +24,7 @@ from ..losses.regularization.l2 import l2
 from ..nn import Network
 from ..transforms import unwrapped
 from ..version import __version__
-from .checkpoint import Checkpoints
+from .checkpoint import Checkpoints, share
 from .loop import Callback, History, Trainer
 from .model import Model, network_of
 from .objective import Head, Objective, objective
@@ -31,6 +32,7 @@ from .parts import Parts, parts_of
 from .record import write_confusion, write_csv, write_curves, write_jsonl
 from .scores import ALL, confusion, scores
 from .settings import Settings
+from .sharing import Sharing, predict
 from .step import Step
 from .weights import write_weights
 
@@ -84,7 +86,7 @@ class Run:
 def fit(
     function: Callable[..., Any], settings: Settings, callbacks: Sequence[Callback] = (), *,
     data: Dataset | None = None, folder: str | os.PathLike[str] | None = None, resume: bool = False, every: int = 0,
-    say: Callable[[str], object] = warnings.warn,
+    say: Callable[[str], object] = warnings.warn, cluster: Cluster = ALONE,
 ) -> Run:  # fmt: skip
     """Train a network with a loss.
 
@@ -104,6 +106,9 @@ def fit(
         as without an interruption. Otherwise checkpoints of an earlier run are removed.
     say : callable
         Told about checkpoints that cannot be written or read.
+    cluster : Cluster
+        The processes that share the steps, as ``numloss.cluster.joined`` gives them; all call this function alike.
+        Each reads the data; rank 0 alone reads and writes checkpoints.
 
     Returns
     -------
@@ -126,10 +131,10 @@ def fit(
     parts = parts_of(settings, data)
     goal = objective(function, parts.train)
     network = network_of(settings, parts.train.features.shape[1:], parts.train.outputs, goal.layers)
-    trainer = trainer_of(settings, network, goal, parts)
+    trainer = trainer_of(settings, network, goal, parts, cluster)
     hearing = list(callbacks)
     options = options_of(function)
-    if folder is not None:
+    if folder is not None and cluster.is_root:
         wanted = {**asdict(settings), "loss": goal.loss.name, "options": options, "numloss": __version__}
         checkpoints = Checkpoints(folder, wanted, every, say)
         if resume:
@@ -137,10 +142,12 @@ def fit(
         else:
             checkpoints.clear()
         hearing.insert(0, checkpoints)
+    if cluster.size > 1:
+        share(trainer, cluster)
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         history = trainer.run(settings.epochs, settings.steps, hearing)
         trainer.best.restore()
-        measured, counts = tested(network, goal, parts.test)
+        measured, counts = tested(network, goal, parts.test, cluster)
     return Run(
         settings, goal.loss.name, options, goal.head, network, parts, history, trainer.best.epoch,
         measured, counts,
@@ -158,14 +165,19 @@ def options_of(function: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
-def trainer_of(settings: Settings, network: Network, goal: Objective, parts: Parts) -> Trainer:
+def trainer_of(
+    settings: Settings, network: Network, goal: Objective, parts: Parts, cluster: Cluster = ALONE
+) -> Trainer:
     """The trainer that the settings describe."""
     batches = -(-len(parts.train) // settings.batch_size)
     total = min(settings.epochs * batches, settings.steps or settings.epochs * batches)
+    step, ordered = step_of(settings, network, goal, total), settings.reduce == "ordered"
+    sharing = None
+    if cluster.size > 1 or ordered:
+        sharing = Sharing(step, cluster, settings.shards if ordered else 0, settings.sync_batchnorm)
     return Trainer(
-        step_of(settings, network, goal, total), parts.train, parts.validation, seed=settings.seed,
-        monitor=settings.monitor, patience=settings.patience,
-        augmentation=Augmentation(settings.shift, settings.flip),
+        step, parts.train, parts.validation, seed=settings.seed, monitor=settings.monitor, patience=settings.patience,
+        augmentation=Augmentation(settings.shift, settings.flip), sharing=sharing,
     )  # fmt: skip
 
 
@@ -183,11 +195,13 @@ def penalties_of(settings: Settings) -> list[Callable[..., Any]]:
     return [partial(loss, strength=strength) for loss, strength in asked if strength]
 
 
-def tested(network: Network, goal: Objective, data: Dataset | None) -> tuple[dict[str, float], Array | None]:
+def tested(
+    network: Network, goal: Objective, data: Dataset | None, cluster: Cluster
+) -> tuple[dict[str, float], Array | None]:
     """Loss and metrics on the test part, and the confusion matrix of its classes."""
     if data is None:
         return {}, None
-    output = network.predict(data.features)
+    output = predict(network, data.features, cluster)
     options = {} if data.weight is None else {"weight": data.weight}
     found = {"loss": float(goal.function(output, goal.targets(data), **options))}
     if not np.isfinite(output).all():

@@ -22,6 +22,7 @@ CHOICES: dict[str, Collection[str]] = {
     "model": ("mlp", "cnn"),
     "optimiser": OPTIMISERS,
     "schedule": SCHEDULES,
+    "reduce": ("fast", "ordered"),
     "monitor": ("loss", "accuracy", "precision", "recall", "f1", "mae", "r2"),
 }
 # Metrics of which less is better.
@@ -58,6 +59,11 @@ class Settings:
         Augmentation of images.
     monitor, patience : str, int
         What chooses the best epoch, and how many epochs without a better one end training; 0 for never.
+    reduce, shards : str, int
+        How gradients of several processes add up: ``fast``, or ``ordered``, which cuts each batch into so many shards
+        and gives the same bits for any number of processes up to that.
+    sync_batchnorm : bool
+        Batch normalisation by the statistics of the whole batch where several processes share it.
     """
 
     data: str = "digits"
@@ -88,6 +94,9 @@ class Settings:
     monitor: str = "loss"
     patience: int = 0
     seed: int = 0
+    reduce: str = "fast"
+    shards: int = 4
+    sync_batchnorm: bool = False
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
@@ -95,7 +104,7 @@ class Settings:
             if value not in known:
                 raise ValueError(f"unknown {name} {value!r}{nearest(value, known)}; there are {', '.join(known)}")
         least = {"epochs": 1, "batch_size": 1, "seed": 0, "steps": 0, "warmup": 0, "decay_every": 1, "patience": 0}
-        for name, low in {**least, "shift": 0, "l1": 0, "l2": 0, "clip": 0}.items():
+        for name, low in {**least, "shards": 1, "shift": 0, "l1": 0, "l2": 0, "clip": 0}.items():
             if not low <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
         if not 0.0 < self.rate < math.inf:

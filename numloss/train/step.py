@@ -62,6 +62,11 @@ class Step:
         if not math.isfinite(value):
             return float(value)
         self.network.backward(slope)
+        self.move(number)
+        return float(value)
+
+    def move(self, number: int) -> None:
+        """Move the parameters along the gradients that lie in the network."""
         for penalty in self._penalties:
             self._punish(penalty)
         parameters = self.network.parameters
@@ -69,7 +74,6 @@ class Step:
             clip_by_norm(parameters.gradients, self.clip)
         rate = self.rate if self.factor is None else self.rate * self.factor(number)
         self.optimiser.step(parameters.values, parameters.gradients, rate)
-        return float(value)
 
     def _punish(self, penalty: Callable[..., Any]) -> None:
         for value, gradient in self._penalised:

@@ -1,0 +1,94 @@
+"""The processes of a job as one of them sees them: alone, or ranks that MPI started."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class Cluster:
+    """The processes that share a job; this class is a process that has one to itself.
+
+    All of them must make the same calls in the same order. Arrays are changed in place and must be contiguous.
+
+    Attributes
+    ----------
+    rank, size : int
+        The number of this process, from 0, and how many there are.
+    """
+
+    rank = 0
+    size = 1
+
+    @property
+    def is_root(self) -> bool:
+        """True for the one process that prints and writes."""
+        return self.rank == 0
+
+    def broadcast(self, array: Array) -> None:
+        """Fill the array of every rank with that of rank 0."""
+
+    def all_reduce(self, array: Array) -> None:
+        """Replace the array of every rank with the sum over all ranks."""
+
+    def start_all_reduce(self, array: Array) -> Any:
+        """Begin to do so; `wait()` of what this returns ends it, and until then the array belongs to MPI."""
+        return self
+
+    def wait(self) -> None:
+        """End what was begun: alone there is nothing to wait for."""
+
+    def all_gather(self, array: Array, counts: Sequence[int]) -> None:
+        """Fill in what the other ranks hold: of the rows of the array each rank has so many, one after another."""
+
+    def gather(self, value: Any) -> list[Any]:
+        """What each rank gives, in order of ranks, on every rank; for small objects, as they are pickled."""
+        return [value]
+
+    def barrier(self) -> None:
+        """Wait until all ranks are here."""
+
+    def abort(self, error: BaseException) -> None:
+        """End the processes of all ranks because of an error in this one."""
+
+
+ALONE = Cluster()
+
+
+class Ranks(Cluster):
+    """Processes that an MPI library connects."""
+
+    def __init__(self, mpi: Any) -> None:
+        self._mpi, self._world = mpi, mpi.COMM_WORLD
+        self.rank, self.size = self._world.Get_rank(), self._world.Get_size()
+
+    def broadcast(self, array: Array) -> None:
+        self._world.Bcast(array, root=0)
+
+    def all_reduce(self, array: Array) -> None:
+        self._world.Allreduce(self._mpi.IN_PLACE, array)
+
+    def start_all_reduce(self, array: Array) -> Any:
+        return self._world.Iallreduce(self._mpi.IN_PLACE, array)
+
+    def all_gather(self, array: Array, counts: Sequence[int]) -> None:
+        width = array[:1].size
+        self._world.Allgatherv(self._mpi.IN_PLACE, [array, [count * width for count in counts]])
+
+    def gather(self, value: Any) -> list[Any]:
+        return list(self._world.allgather(value))
+
+    def barrier(self) -> None:
+        self._world.Barrier()
+
+    def abort(self, error: BaseException) -> None:
+        told = "".join(traceback.format_exception(error))
+        print(f"rank {self.rank} of {self.size} ends the job:\n{told}", end="", file=sys.stderr, flush=True)
+        code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
+        self._world.Abort(code)

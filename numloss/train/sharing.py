@@ -1,0 +1,147 @@
+"""Steps whose batches several ranks share: each computes the gradient of its rows, one message adds them up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..cluster import Cluster
+from ..data.dataset import Array
+from ..nn import Network
+from ..nn.layer import rows_of
+from ..nn.network import FIGURES
+from ..transforms import sum_and_weight, value_and_grad
+from .step import Step
+from .tree import Tree
+
+# Gives features, targets and weights of some rows: (rows, number of the step, place of the first row in the batch).
+Batch = Callable[[Array, int, int], tuple[Array, Array, Array | None]]
+
+
+class Sharing:
+    """How ranks share the steps of a run.
+
+    A batch is cut into logical shards, of which each rank has a stretch; a row has the same dropout and augmentation
+    in any shard. Gradients, running statistics, the sum of the losses, the sum of their weights and the wish to stop
+    go through one message a step, and means are taken of what has been added up.
+
+    Parameters
+    ----------
+    step : Step
+        Of this rank.
+    cluster : Cluster
+    shards : int
+        0 for one a rank, whose gradients MPI adds up in an order of its own. Otherwise so many whatever the number of
+        ranks, each computed by itself and added up in a fixed tree: the bits do not depend on the number of ranks.
+    whole_statistics : bool
+        Batch normalisation by the statistics of the whole batch, not of the rows of a rank.
+
+    Raises
+    ------
+    ValueError
+        If the loss does not add up over rows, there are more ranks than shards, or both options are asked for.
+    """
+
+    def __init__(self, step: Step, cluster: Cluster, shards: int = 0, whole_statistics: bool = False) -> None:
+        if shards and whole_statistics:
+            raise ValueError("shards of a fixed order are computed one after another: they have no common statistics")
+        if 0 < shards < cluster.size:
+            raise ValueError(f"{cluster.size} ranks cannot share a batch of {shards} shards; give at least as many")
+        self.step, self.cluster, self.network = step, cluster, step.network
+        self.shards = shards or cluster.size
+        self.message = self.network.parameters.message
+        self.whole_statistics = whole_statistics
+        self.network.part.add_up = cluster.all_reduce if whole_statistics else None
+        self._tree = Tree(cluster, shards, self.message) if shards else None
+        self._evaluate = value_and_grad(sum_and_weight(step.objective.function))
+        rowwise = step.objective.loss.family == "rowwise"
+        self._values_of_row = 1 if rowwise else math.prod(self.network.outputs)
+        self._slope = np.empty((self.network.rows, *self.network.outputs), self.network.dtype)
+        self.wishes, self.local = False, 0.0
+
+    def check(self, rows: int) -> None:
+        """Raise ValueError if an epoch of so many rows has a batch in which a rank has none, but needs some."""
+        last = rows % self.network.rows or self.network.rows
+        if self.whole_statistics and min(last, rows) < self.cluster.size:
+            raise ValueError(
+                f"the last batch of an epoch has {min(last, rows)} rows, too few for {self.cluster.size} ranks that "
+                "normalise together; choose another batch size"
+            )
+
+    def bounds(self, shard: int, rows: int) -> tuple[int, int]:
+        """Which of so many rows belong to a shard."""
+        return shard * rows // self.shards, (shard + 1) * rows // self.shards
+
+    def mine(self, rows: int) -> tuple[int, int]:
+        """Which of so many rows of a batch this rank computes."""
+        first, last = stretch(self.cluster, self.shards, self.cluster.rank)
+        return self.bounds(first, rows)[0], self.bounds(last, rows)[0]
+
+    def __call__(self, batch: Batch, rows: Array, number: int, wish: bool = False) -> float:
+        """Take the step of this number; returns the loss of the batch. `wishes` then tells if a rank wants to stop."""
+        before = self.network.statistics.copy()
+        self.local = 0.0
+
+        def leaf(shard: int) -> None:
+            np.copyto(self.network.statistics, before)
+            self._compute(batch, rows, self.bounds(shard, len(rows)), number)
+            self.message[-1] = wish
+
+        if self._tree is None:
+            leaf(self.cluster.rank)
+            self.cluster.all_reduce(self.message)
+        else:
+            self._tree.add_up(leaf)
+        return self._finish(len(rows), number)
+
+    def _compute(self, batch: Batch, rows: Array, bounds: tuple[int, int], number: int) -> None:
+        """Fill the message with what some rows of the batch give, scaled as if all others counted alike."""
+        first, last = bounds
+        if first == last:
+            self.message[:] = 0.0
+            return
+        network, scale = self.network, 1.0 / (len(rows) * self._values_of_row)
+        network.part.first = first
+        x, target, weight = batch(rows[first:last], number, first)
+        options = {} if weight is None else {"weight": weight}
+        output = network.forward(x, number)
+        (total, counted), slope = self._evaluate(output, target, out=rows_of(self._slope, last - first), **options)
+        self.local += total
+        if math.isfinite(total):
+            slope *= scale
+            network.backward(slope)
+        size, share = network.parameters.gradients.size, (last - first) / len(rows)
+        np.multiply(network.statistics, share, out=self.message[size:-FIGURES])
+        self.message[-FIGURES:-1] = total * scale, counted
+
+    def _finish(self, rows: int, number: int) -> float:
+        """Divide by the weight of the whole batch, and move."""
+        network, (total, counted, wishes) = self.network, map(float, self.message[-FIGURES:])
+        self.wishes = wishes > 0.0
+        if not math.isfinite(total):
+            return total
+        size = network.parameters.gradients.size
+        np.copyto(network.statistics, self.message[size:-FIGURES])
+        factor = rows * self._values_of_row / counted if counted else 0.0
+        if factor != 1.0:
+            network.parameters.gradients *= factor
+        self.step.move(number)
+        return total * factor
+
+
+def stretch(cluster: Cluster, parts: int, rank: int) -> tuple[int, int]:
+    """Which of so many parts belong to a rank: from the first up to, not with, the last."""
+    return parts * rank // cluster.size, parts * (rank + 1) // cluster.size
+
+
+def predict(network: Network, x: Array, cluster: Cluster) -> Array:
+    """The outputs for all rows, of which each rank computes a part; the same bits for any number of ranks."""
+    blocks = -(-len(x) // network.rows)
+    edges = [min(len(x), stretch(cluster, blocks, rank)[0] * network.rows) for rank in range(cluster.size)] + [len(x)]
+    y = np.empty((len(x), *network.outputs), network.dtype)
+    first, last = edges[cluster.rank : cluster.rank + 2]
+    y[first:last] = network.predict(x[first:last])
+    cluster.all_gather(y, np.diff(edges).tolist())
+    return y
