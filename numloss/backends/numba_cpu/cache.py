@@ -3,16 +3,18 @@
 Numba's own cache does not see that a law in another file changed, shares names between variants, and raises on
 every start once a file is damaged. Here a kernel is one file, named by a hash of the law, the loops, the dtype,
 the versions and the CPU, and starts with the SHA-256 of the rest. A file that does not pass is removed and the
-kernel compiled again.
+kernel compiled again. Of processes that miss the same kernel at once, one compiles it and the others wait.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import pickle
 import sys
 import tempfile
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -48,16 +50,62 @@ def private(folder: Path) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
+# Seconds that a process waits for another to compile a kernel, before it does so itself.
+LONGEST_WAIT = 60.0
 # The intrinsics are part of every kernel, and not of any text.
 INTRINSICS = hashlib.sha256(Path(intrinsics.__file__).read_bytes()).hexdigest()
 
 
+class Locks:
+    """A lock for each kernel: a byte of one file, which the system gives back when its holder dies."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, int] = {}
+
+    def take(self, path: Path) -> bool:
+        """Wait for the lock of a kernel; False if the file system has no locks, or its holder takes too long."""
+        until = time.monotonic() + LONGEST_WAIT
+        while True:
+            try:
+                self._call(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.02)
+            except OSError:
+                return False
+            else:
+                return True
+
+    def give(self, path: Path) -> None:
+        """Give the lock of a kernel back."""
+        self._call(path, fcntl.LOCK_UN)
+
+    def _call(self, path: Path, command: int) -> None:
+        # one handle for each folder, kept open: closing any handle of a file gives back all of its locks
+        if path.parent not in self._files:
+            self._files[path.parent] = os.open(path.parent / "locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.lockf(self._files[path.parent], command, 1, int(path.stem[-12:], 16))
+
+
+locks = Locks()
+
+
 class KernelCache:
-    """The cache of one kernel, in the form that Numba's dispatchers and cfuncs expect."""
+    """The cache of one kernel, in the form that Numba's dispatchers and cfuncs expect; for a `with` block."""
 
     def __init__(self, name: str, fingerprint: str) -> None:
         self.name = name
         self.fingerprint = fingerprint
+        self._held: Path | None = None
+
+    def __enter__(self) -> KernelCache:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._held is not None:
+            locks.give(self._held)
+            self._held = None
 
     def path(self, target_context: Any) -> Path | None:
         folder = directory()
@@ -73,6 +121,14 @@ class KernelCache:
         path = self.path(target_context)
         if path is None:
             return None
+        found = self._read(path, target_context)
+        if found is None and locks.take(path):
+            self._held = path
+            found = self._read(path, target_context)  # what another process compiled meanwhile
+        return found
+
+    @staticmethod
+    def _read(path: Path, target_context: Any) -> Any:
         try:
             data = path.read_bytes()
         except OSError:

@@ -80,8 +80,8 @@ def _finish(text: Law, signature: Any, name: str, key: str) -> Any:
     """Compile a C function, or load it. Keep it alive as long as its address is used."""
     arguments, returns = sigutils.normalize_signature(signature)
     kernel = CFunc(text, (arguments, returns), locals={}, options={"error_model": "numpy", "nopython": True})
-    kernel._cache = KernelCache(name, key)  # type: ignore[attr-defined]
-    kernel.compile()
+    with KernelCache(name, key) as kernel._cache:  # type: ignore[attr-defined]
+        kernel.compile()
     return kernel
 
 
@@ -133,8 +133,8 @@ def driver(parallel: bool) -> Any:
     key = f"{kind}|{fingerprint(text, 'float64')}|{BYTES_OFFSET}"
     text.__name__ = text.__qualname__ = f"driver_{kind}_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     compiled = njit(parallel=parallel, **OPTIONS)(text)
-    compiled._cache = KernelCache(f"driver-{kind}", key)
-    compiled.compile("(int64, int64, int64)")
+    with KernelCache(f"driver-{kind}", key) as compiled._cache:
+        compiled.compile("(int64, int64, int64)")
     compiled.disable_compile()
     return compiled
 
