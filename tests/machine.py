@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
 
 import numloss
 from numloss.backends import cython_aot
@@ -29,4 +34,12 @@ def missing() -> dict[str, str]:
             found[layer] = "Numba was built without this threading layer"
     if "tbb" not in found and importlib.util.find_spec("tbb") is None:
         found["tbb"] = "the package tbb is not installed"
+    if importlib.util.find_spec("mpi4py") is None or shutil.which(mpiexec()[0]) is None:
+        found["mpi"] = "pip install mpi4py mpich"
     return found
+
+
+def mpiexec() -> list[str]:
+    """The command that starts ranks: NUMLOSS_TEST_MPIEXEC, the one of this environment, or any."""
+    beside = Path(sys.executable).parent / "mpiexec"
+    return shlex.split(os.environ.get("NUMLOSS_TEST_MPIEXEC") or (str(beside) if beside.exists() else "mpiexec"))

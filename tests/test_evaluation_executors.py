@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from machine import missing, mpiexec
 
 import numloss as nl
 from numloss.errors import FormatError
@@ -190,14 +191,10 @@ def test_processes_from_the_command_line(files: dict[str, str]) -> None:
 
 
 @pytest.mark.more
+@pytest.mark.skipif("mpi" in missing(), reason=f"mpi: {missing().get('mpi')}")
 def test_mpi(files: dict[str, str]) -> None:
-    pytest.importorskip("mpi4py", reason="mpi4py is not installed")
-    beside = Path(sys.executable).parent / "mpiexec"
-    launcher = os.environ.get("NUMLOSS_TEST_MPIEXEC") or (str(beside) if beside.exists() else "mpiexec")
-    if subprocess.run(["which", launcher], capture_output=True).returncode:
-        pytest.skip("there is no mpiexec")
     line = command("--pred", files["pred"], "--target", files["target"])
-    many = shown([launcher, "-n", "3", *line, "--mpi"])
+    many = shown([*mpiexec(), "-n", "3", *line, "--mpi"])
     assert many["scores"] == shown(line)["scores"]
 
 

@@ -64,7 +64,6 @@ MODULES = sorted(
 # Modules that need what may not be installed: they must say so, and nothing else.
 OPTIONAL = {
     "numloss.adapters": "its library",
-    "numloss.cluster": "mpi4py",
     "numloss.backends.numba_cuda": "cuda",
     "numloss.backends._aot": "the compiler",
 }

