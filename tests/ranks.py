@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,24 +88,22 @@ def resume(cluster: Cluster, folder: Path) -> None:
 
 
 def compile_once(cluster: Cluster, folder: Path) -> None:
-    """How many kernels all ranks compiled, and how many there are."""
+    """How many kernels the ranks compiled for a run, and how many different ones."""
     from numloss.backends.numba_cpu.cache import KernelCache
 
     saved, plain = [], KernelCache.save_overload
 
     def save(self: KernelCache, *arguments: Any) -> None:
-        saved.append(self.name)
+        saved.append((self.name, self.fingerprint))
         plain(self, *arguments)
 
     KernelCache.save_overload = save
     trained("fast", cluster)
-    compiled = cluster.gather(len(saved))
+    compiled = [kernel for kernels in cluster.gather(saved) for kernel in kernels]
     if cluster.is_root:
-        there = len(list(Path(os.environ["NUMLOSS_CACHE_DIR"]).glob("*.kernel")))
-        print(sum(compiled), there)
+        print(len(compiled), len(set(compiled)))
 
 
 if __name__ == "__main__":
-    began = time.perf_counter()
     with joined() as members:
         globals()[sys.argv[1]](members, Path(sys.argv[2]))
