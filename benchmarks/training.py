@@ -5,8 +5,8 @@
 The libraries take turns, each of at least half a second and an epoch; the fastest turn of each counts. A step gathers a
 batch from the rows of the data, computes the loss and its gradient, and moves the parameters with Adam. numloss trains
 as its users do, by its Trainer, which measures what it wins by a second thread and keeps BLAS on one; torch and
-scikit-learn run as they come; --threads 1 keeps all to one core. --shares tells where a step of numloss spends its time,
---memory the most memory of a process that trains for an epoch with each library. --save writes a file to results/.
+scikit-learn run as they come; --threads 1 keeps all to one core. --shares tells where a step of numloss spends its
+time, --memory the most memory of a process that trains for an epoch with each library. --save writes to results/.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ from numloss.train.run import blas, one_blas_thread
 RATE = 1e-3
 # Seconds of a turn.
 TURN = 0.5
+# Steps of a stretch whose parts are timed, and seconds in which stretches are tried.
+STRETCH = 20
+SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -222,9 +225,10 @@ class Shares:
             try:
                 return function(*arguments, **options)
             finally:
+                seconds = time.perf_counter() - began
                 if threading.current_thread() is threading.main_thread():
                     name = kind(*arguments)
-                    self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - began
+                    self.spent[name] = self.spent.get(name, 0.0) + seconds
 
         return call
 
@@ -241,20 +245,21 @@ class Shares:
 def shares_of(case: Case) -> dict[str, float]:
     """What part of a step goes to matrix products, compiled kernels, the loss, the batch, and all else.
 
-    Of ten epochs the fastest counts; the timers themselves count as all else.
+    Of stretches of so many steps the fastest counts. The timers themselves count as all else.
     """
     trainer = trainer_of(case, *data_of(case))
-    fastest = {"all else": np.inf}
-    for epoch in range(11):
+    fastest, end = {"all else": np.inf}, time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
         with one_blas_thread(), Shares(trainer) as spent:
             began = time.perf_counter()
-            trainer.run(epoch + 1)
+            trainer.run(10**9, trainer.history.steps + STRETCH)
             spent["all else"] = time.perf_counter() - began - sum(spent.values())
-        if epoch and sum(spent.values()) < sum(fastest.values()):
+        if sum(spent.values()) < sum(fastest.values()):
             fastest = spent
     whole = sum(fastest.values())
+    print(f"   {whole / STRETCH * 1e6:.0f} us a step, of which")
     for name, seconds in fastest.items():
-        print(f"   {name:<18}{100 * seconds / whole:5.1f} % of a step")
+        print(f"   {name:<18}{100 * seconds / whole:5.1f} %")
     return {name: seconds / whole for name, seconds in fastest.items()}
 
 

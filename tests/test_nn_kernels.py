@@ -114,11 +114,13 @@ def test_pools_equal_numpy(geometry: tuple[int, ...], dtype: np.dtype[Any]) -> N
 
 
 def matrices_of(name: str, sizes: tuple[int, int, int], dtype: np.dtype[Any]) -> list[Any]:
-    """The two factors of a product, and memory filled with NaN for it."""
+    """What goes into a product, and memory filled with NaN for what comes out."""
     rows, inputs, outputs = sizes
-    x, w, y = ((rows, inputs), (inputs, outputs), (rows, outputs))
-    first, second, last = {"product": (x, w, y), "product_slope": (y, w, x), "product_weight_slope": (x, y, w)}[name]
-    return [numbers(first, dtype, 0), numbers(second, dtype, 2), np.full(last, np.nan, dtype)]
+    x, w, y, bias = ((rows, inputs), (inputs, outputs), (rows, outputs), (outputs,))
+    given = {"product": (x, w, bias), "product_slope": (y, w), "product_weight_slope": (x, y)}[name]
+    found = {"product": (y,), "product_slope": (x,), "product_weight_slope": (w, bias)}[name]
+    known = [numbers(shape, dtype, 2 * k) for k, shape in enumerate(given)]
+    return known + [np.full(shape, np.nan, dtype) for shape in found]
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -131,21 +133,23 @@ def test_products_equal_numpy_and_do_not_depend_on_threads(
     monkeypatch.setattr(layer_kernels, "MULTIPLICATIONS", 1000)
     monkeypatch.setattr(threads, "PARALLEL_PAYS_AT", 0.0)
     with threadpool_limits(limits=1, user_api="blas"):
-        for sizes in [(1, 1, 1), (7, 3, 5), (64, 100, 37), (33, 16, 300), (3, 1000, 1)]:
+        for sizes in [(1, 1, 1), (7, 3, 5), (64, 100, 37), (33, 16, 600), (3, 1000, 1)]:
             arrays = matrices_of(name, sizes, dtype)
-            (*_, found), (*_, expected) = both(name, sizes[1:], arrays)
-            assert_close(found, expected, ulp=8 * np.sqrt(max(sizes)), scale=8.0 * np.sqrt(max(sizes)))
+            found, expected = both(name, sizes[1:], arrays)
+            for a, b in zip(found, expected, strict=True):
+                assert_close(a, b, ulp=8 * np.sqrt(max(sizes)), scale=8.0 * np.sqrt(max(sizes)))
             for count in (1, 2, 3):
+                again = [array.copy() for array in arrays]
                 with nl.num_threads(count):
-                    arrays[2][...] = np.nan
-                    kernels(dtype)(name, *sizes[1:])(*arrays)
-                assert_same_bits(arrays[2], found)
+                    kernels(dtype)(name, *sizes[1:])(*again)
+                for a, b in zip(again, found, strict=True):
+                    assert_same_bits(a, b)
 
 
 def test_without_rows_a_product_has_no_slope() -> None:
-    w_slope = np.ones((3, 2), np.float32)
-    kernels(DTYPES[0])("product_weight_slope", 3, 2)(np.ones((0, 3), np.float32), np.ones((0, 2), np.float32), w_slope)
-    assert not w_slope.any()
+    w_slope, bias_slope, x, slope = (np.ones(shape, np.float32) for shape in ((3, 2), 2, (0, 3), (0, 2)))
+    kernels(DTYPES[0])("product_weight_slope", 3, 2)(x, slope, w_slope, bias_slope)
+    assert not w_slope.any() and not bias_slope.any()
 
 
 def test_where_numpy_hides_its_blas_it_multiplies_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,8 +168,16 @@ def test_rows_of_a_table_are_added_in_order() -> None:
     assert_same_bits(*tables)
 
 
+def test_rows_of_a_table_are_taken() -> None:
+    table, places = numbers((50, 700), DTYPES[0], 0), np.random.default_rng(0).integers(0, 50, 64)
+    with nl.num_threads(2):
+        (batch, *_), (expected, *_) = both("take_rows", (), [np.empty((64, 700), np.float32), places, table])
+    assert_same_bits(batch, expected)
+    assert_same_bits(batch, table[places])
+
+
 def test_every_kernel_is_held_to_numpy() -> None:
-    images = {"patches", "add_patches", "patch_columns", "add_patch_columns", "scatter_rows"}
+    images = {"patches", "add_patches", "patch_columns", "add_patch_columns", "scatter_rows", "take_rows"}
     pools = {"max_pool", "max_pool_slope", "avg_pool", "avg_pool_slope"}
     assert set(PLANS) == set(SHAPES) | images | pools | set(PRODUCTS)
     assert all(hasattr(in_numpy, name) for name in PLANS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,18 +32,29 @@ class Augmentation:
         return self.shift > 0 or self.flip
 
 
+def take_rows(batch: Array, places: Array, table: Array) -> None:
+    """batch = table[places]."""
+    # clip, as the rows are in range: the mode that raises would gather into a copy first
+    np.take(table, places, axis=0, out=batch, mode="clip")
+
+
 class Gather:
     """Rows of an array as batches of at most `most` rows, in one buffer.
 
     Images come in as (rows, channels, height, width) and go out in that shape, with the channels next to each other
-    in memory, as the layers of numloss.nn want them.
+    in memory, as the layers of numloss.nn want them. `take` is what gathers rows of a matrix.
     """
 
-    def __init__(self, source: Array, most: int, augmentation: Augmentation | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, source: Array, most: int, augmentation: Augmentation | None = None, seed: int = 0,
+        take: Callable[[Array, Array, Array], None] = take_rows,
+    ) -> None:  # fmt: skip
         self._is_images = source.ndim == 4
         self._source = np.ascontiguousarray(source.transpose(0, 2, 3, 1) if self._is_images else source)
         self._buffer = np.empty((most, *self._source.shape[1:]), source.dtype)
-        self._augmentation, self._seed = augmentation or Augmentation(), seed
+        width = math.prod(self._buffer.shape[1:])
+        self._table, self._flat = (array.reshape(len(array), width) for array in (self._source, self._buffer))
+        self._augmentation, self._seed, self._take = augmentation or Augmentation(), seed, take
         if self._augmentation and not self._is_images:
             raise ValueError(f"shift and flip need images; the rows have shape {source.shape[1:]}")
         if self._augmentation:
@@ -54,12 +67,12 @@ class Gather:
         `first` is the place of the first of them, where they are a part of a batch.
         """
         # for a whole batch the buffer itself: calls with arrays that own their memory repeat faster
-        batch = self._buffer if len(rows) == len(self._buffer) else self._buffer[: len(rows)]
+        whole = len(rows) == len(self._buffer)
+        batch = self._buffer if whole else self._buffer[: len(rows)]
         if self._augmentation:
             self._augmented(rows, step, first, batch)
         else:
-            # clip, as the rows are in range: the mode that raises would gather into a copy first
-            np.take(self._source, rows, axis=0, out=batch, mode="clip")
+            self._take(self._flat if whole else self._flat[: len(rows)], rows, self._table)
         return batch.transpose(0, 3, 1, 2) if self._is_images else batch
 
     def _augmented(self, rows: Array, step: int, first: int, batch: Array) -> None:

@@ -22,9 +22,10 @@ def _rows(x: Array) -> Array:
 # matrices ---------------------------------------------------------------------------------------------------------
 
 
-def product(inputs: int, outputs: int, x: Array, w: Array, y: Array) -> None:
-    """y = x w for w of shape (inputs, outputs)."""
+def product(inputs: int, outputs: int, x: Array, w: Array, bias: Array, y: Array) -> None:
+    """y = x w + bias for w of shape (inputs, outputs)."""
     np.matmul(x, w, out=y)
+    y += bias
 
 
 def product_slope(inputs: int, outputs: int, slope: Array, w: Array, x_slope: Array) -> None:
@@ -32,9 +33,12 @@ def product_slope(inputs: int, outputs: int, slope: Array, w: Array, x_slope: Ar
     np.matmul(slope, w.T, out=x_slope)
 
 
-def product_weight_slope(inputs: int, outputs: int, x: Array, slope: Array, w_slope: Array) -> None:
-    """The slope of w."""
+def product_weight_slope(
+    inputs: int, outputs: int, x: Array, slope: Array, w_slope: Array, bias_slope: Array
+) -> None:  # fmt: skip
+    """The slopes of w and of the bias."""
     np.matmul(_rows(x).T, _rows(slope), out=w_slope)
+    np.sum(_rows(slope), axis=0, out=bias_slope)
 
 
 def add_bias(y: Array, bias: Array) -> None:
@@ -50,6 +54,11 @@ def column_sums(x: Array, sums: Array) -> None:
 def scatter_rows(slope: Array, labels: Array, table: Array) -> None:
     """Add each row to the row of the table that its label names."""
     np.add.at(table, labels, slope)
+
+
+def take_rows(batch: Array, places: Array, table: Array) -> None:
+    """The rows of the table at these places."""
+    np.take(table, places, axis=0, out=batch, mode="clip")
 
 
 # activations, in place --------------------------------------------------------------------------------------------

@@ -32,26 +32,23 @@ class Linear(Layer):
 
     def allocate(self, place: Place) -> None:
         self._matrix, self._matrix_slope = place.value["weight"].T, place.gradient["weight"].T
-        self.bias, self.bias_slope = place.value.get("bias"), place.gradient.get("bias")
+        # without a bias, zeros are added, and nobody reads their slope
+        unbiased = np.zeros((2, self.outputs), place.dtype)
+        self.bias, self.bias_slope = place.value.get("bias", unbiased[0]), place.gradient.get("bias", unbiased[1])
         self._y = place.empty((*self.lead, self.outputs))
         self._x_slope = place.empty((*self.lead, self.inputs))
         sizes = (self.inputs, self.outputs)
         self._forward, self._backward = place.kernel("product", *sizes), place.kernel("product_slope", *sizes)
         self._weigh = place.kernel("product_weight_slope", *sizes)
-        self._add, self._sum = place.kernel("add_bias"), place.kernel("column_sums")
 
     def forward(self, x: Array, step: int | None) -> Array:
         self._x = x
         y = rows_of(self._y, len(x))
-        self._forward(x, self._matrix, y)
-        if self.bias is not None:
-            self._add(y, self.bias)
+        self._forward(x, self._matrix, self.bias, y)
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
-        self._weigh(self._x, slope, self._matrix_slope)
-        if self.bias is not None:
-            self._sum(slope, self.bias_slope)
+        self._weigh(self._x, slope, self._matrix_slope, self.bias_slope)
         if not wanted:
             return None
         x_slope = rows_of(self._x_slope, len(slope))

@@ -12,7 +12,9 @@ import numpy as np
 
 from ..cluster import ALONE
 from ..data import Augmentation, Dataset, Gather, permutation
+from ..data.batches import take_rows
 from ..data.dataset import Array
+from ..nn.kernels import kernels
 from .best import Best
 from .pace import Pace
 from .scores import ALL, EVERY_EPOCH, scores
@@ -93,7 +95,9 @@ class Trainer:
             sharing.check(len(train_part))
         self.train_part, self.validation_part = train_part, validation_part
         rows = self.network.rows
-        self._x = Gather(train_part.features, rows, augmentation, seed)
+        fitting = train_part.features.dtype == self.network.dtype
+        take = kernels(self.network.dtype)("take_rows") if fitting else take_rows
+        self._x = Gather(train_part.features, rows, augmentation, seed, take)
         self._target = Gather(step.objective.targets(train_part), rows)
         self._weight = None if train_part.weight is None else Gather(train_part.weight, rows)
         self.validation_target = None if validation_part is None else step.objective.targets(validation_part)

@@ -44,9 +44,10 @@ PLANS = {
     "add_bias": Plan(matrices.add_bias, 2, "rows"),
     "column_sums": Plan(matrices.column_sums, 2, "rows", 0.15, 1, matrices.column_sums_end),
     "scatter_rows": Plan(matrices.scatter_rows, 3, "whole"),
-    "product": Plan(products.product, 3, "outputs", 0.02),
+    "take_rows": Plan(matrices.take_rows, 3, "rows", 1.0),
+    "product": Plan(products.product, 4, "outputs", 0.02),
     "product_slope": Plan(products.product_slope, 3, "inputs", 0.02),
-    "product_weight_slope": Plan(products.product_weight_slope, 3, "inputs", 0.02),
+    "product_weight_slope": Plan(products.product_weight_slope, 4, "inputs", 0.02),
     "relu": Plan(activations.relu, 1, "entries"),
     "relu_slope": Plan(activations.relu_slope, 2, "entries"),
     "sigmoid": Plan(activations.sigmoid, 1, "entries", 0.6),
@@ -92,6 +93,7 @@ class LayerKernel:
         with _compiling:
             self.loop = int(compiler.loop(plan.text, dtype).address)
             self.end = int(compiler.loop(plan.end, dtype).address) if plan.end else 0
+        self.places = range(ARRAYS, ARRAYS + plan.arrays)
         self.header = array("q", [0] * (ARRAYS + plan.arrays) + list(integers))
         self.numbers = array("d", [0.0] * NUMBERS)
         self.header[4] = self.numbers.buffer_info()[0]
@@ -104,12 +106,12 @@ class LayerKernel:
         """Run; returns what the blocks left as their first partial result, added up."""
         if values[0].shape != self.shape:
             self._fit(values[0])
-        header, numbers, at = self.header, self.numbers, ARRAYS
-        for value in values[: self.arrays]:
+        header, numbers = self.header, self.numbers
+        for at, value in zip(self.places, values, strict=False):
             header[at] = id(value)
-            at += 1
-        for k, value in enumerate(values[self.arrays :]):
-            numbers[k] = value
+        if len(values) > self.arrays:
+            for k, value in enumerate(values[self.arrays :]):
+                numbers[k] = value
         if self.work > threads.PARALLEL_PAYS_AT and self.blocks > 1:
             total = self._share()
         else:
@@ -131,7 +133,7 @@ class LayerKernel:
         elif units == "whole":
             number = per_block = first.size // width
         else:
-            inputs, outputs = self.header[9:11]
+            inputs, outputs = self.header[ARRAYS + self.arrays : -1]
             number, width = outputs if units == "outputs" else inputs, first.size // width
             work = width * inputs * outputs
             per_block = _columns(number, work)

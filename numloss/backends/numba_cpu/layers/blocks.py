@@ -48,6 +48,24 @@ def spread(source: Reals, start: Int, width: Int, times: Int, tile: Reals) -> In
     return 0
 
 
+def stretch(rows: Int, row: Int, n: Int, times: Int) -> Int:
+    """Entries that a step of a walk over columns takes at once: so many rows of n entries, or one of more columns."""
+    return n if times == 1 else n * (times if rows - row > times else rows - row)
+
+
+def sum_columns(x: Reals, rows: Int, width: Int, n: Int, times: Int, lanes: Doubles) -> Int:
+    """Add up n columns of rows of so many entries, in lanes of which `times` stand for the same column."""
+    for i in range(n * times):
+        lanes[i] = double(0.0)
+    row = 0
+    while row < rows:
+        at = offset(x, row * width)
+        for i in range(stretch(rows, row, n, times)):
+            lanes[i] = lanes[i] + double(at[i])
+        row = row + times
+    return 0
+
+
 def fold(lanes: Doubles, width: Int, times: Int, out: Doubles) -> Int:
     """Add up lanes that stand for the same column."""
     for i in range(width):

@@ -6,8 +6,8 @@ repeats the columns: a loop over 16 channels alone would cost more to enter than
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, array_data, double, doubles, ints, offset, stack_doubles, stack_reals
-from .blocks import add_blocks, array, count, fold, part, spread
+from ....loops.language import Doubles, Int, Ints, array_data, doubles, ints, offset, stack_doubles, stack_reals
+from .blocks import add_blocks, array, count, fold, part, spread, stretch, sum_columns
 
 
 def add_bias(c: Ints, partial: Doubles, block: Int) -> Int:
@@ -24,10 +24,7 @@ def add_bias(c: Ints, partial: Doubles, block: Int) -> Int:
         row = 0
         while row < rows:
             at = offset(y, row * width + start)
-            length = n * times if rows - row > times else n * (rows - row)
-            if times == 1:
-                length = n
-            for i in range(length):
+            for i in range(stretch(rows, row, n, times)):
                 at[i] = at[i] + tile[i]
             row = row + times
         start = start + n
@@ -45,17 +42,7 @@ def column_sums(c: Ints, partial: Doubles, block: Int) -> Int:
     while start < width:
         n = width - start if width - start < 512 else 512
         times = 512 // n if n == width else 1
-        for i in range(n * times):
-            lanes[i] = double(0.0)
-        row = 0
-        while row < rows:
-            at = offset(x, row * width + start)
-            length = n * times if rows - row > times else n * (rows - row)
-            if times == 1:
-                length = n
-            for i in range(length):
-                lanes[i] = lanes[i] + double(at[i])
-            row = row + times
+        sum_columns(offset(x, start), rows, width, n, times, lanes)
         fold(lanes, n, times, offset(out, start))
         start = start + n
     return 0
@@ -76,4 +63,17 @@ def scatter_rows(c: Ints, partial: Doubles, block: Int) -> Int:
         for i in range(width):
             target[i] = target[i] + slope[i]
         slope = offset(slope, width)
+    return 0
+
+
+def take_rows(c: Ints, partial: Doubles, block: Int) -> Int:
+    """The rows of a table at these places; arrays batch, places, table."""
+    width = c[1]
+    batch = part(c, 0, block, width)
+    places = offset(ints(array_data(c[7])), block * c[2])
+    for row in range(count(c, block)):
+        source = offset(array(c, 2), places[row] * width)
+        for i in range(width):
+            batch[i] = source[i]
+        batch = offset(batch, width)
     return 0

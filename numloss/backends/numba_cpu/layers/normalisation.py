@@ -19,27 +19,18 @@ from ....loops.language import (
     stack_reals,
 )
 from ....scalar import sqrt
-from .blocks import add_blocks, array, count, fold, number, part, spread
+from .blocks import add_blocks, array, count, fold, number, part, spread, stretch, sum_columns
 
 
-def stretch(rows: Int, row: Int, n: Int, times: Int) -> Int:
-    """Entries that a step of a walk over columns takes at once."""
-    return n if times == 1 else n * (times if rows - row > times else rows - row)
-
-
-def add_columns(x: Reals, rows: Int, width: Int, n: Int, times: Int, tile: Reals, lanes: Doubles, square: Int) -> Int:
-    """Add up n columns: of x if `square` is 0, else of the squares of what x is off the tile."""
+def square_columns(x: Reals, rows: Int, width: Int, n: Int, times: Int, tile: Reals, lanes: Doubles) -> Int:
+    """Add up the squares of what n columns are off the tile, as sum_columns adds them up."""
     for i in range(n * times):
         lanes[i] = double(0.0)
     row = 0
     while row < rows:
         at = offset(x, row * width)
-        if square == 0:
-            for i in range(stretch(rows, row, n, times)):
-                lanes[i] = lanes[i] + double(at[i])
-        else:
-            for i in range(stretch(rows, row, n, times)):
-                lanes[i] = lanes[i] + double((at[i] - tile[i]) * (at[i] - tile[i]))
+        for i in range(stretch(rows, row, n, times)):
+            lanes[i] = lanes[i] + double((at[i] - tile[i]) * (at[i] - tile[i]))
         row = row + times
     return 0
 
@@ -57,16 +48,14 @@ def moments(c: Ints, partial: Doubles, block: Int) -> Int:
     while start < width:
         n = width - start if width - start < 512 else 512
         times = 512 // n if n == width else 1
-        add_columns(offset(x, start), rows, width, n, times, tile, lanes, 0)
+        sum_columns(offset(x, start), rows, width, n, times, lanes)
         fold(lanes, n, times, offset(means, start))
         for i in range(n):
             # rounded to the dtype of the data, the mean is one that differences can be taken from
             tile[i] = real(means[start + i] / double(rows))
             means[start + i] = double(tile[i])
-        for k in range(1, times):
-            for i in range(n):
-                tile[k * n + i] = tile[i]
-        add_columns(offset(x, start), rows, width, n, times, tile, lanes, 1)
+        spread(tile, 0, n, times, tile)
+        square_columns(offset(x, start), rows, width, n, times, tile, lanes)
         fold(lanes, n, times, offset(squares, start))
         start = start + n
     return 0

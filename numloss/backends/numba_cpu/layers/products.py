@@ -1,4 +1,4 @@
-"""Products of matrices through NumPy's BLAS, a block of the output at a time.
+"""Products of matrices through NumPy's BLAS, a block of the output at a time, with the bias that goes with them.
 
 The header holds the rows of the batch as its features; integers are inputs, outputs, and the address of the BLAS
 function. Units are columns of the weights: outputs for a product, inputs for the slopes.
@@ -6,18 +6,25 @@ function. Units are columns of the weights: outputs for a product, inputs for th
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, call_gemm, offset
-from .blocks import array, count
+from ....loops.language import Doubles, Int, Ints, call_gemm, offset, real, stack_doubles
+from .blocks import array, count, fold, sum_columns
 
 
 def product(c: Ints, partial: Doubles, block: Int) -> Int:
-    """y = x w for some outputs; arrays x, w, y."""
-    inputs = c[9]
-    outputs = c[10]
+    """y = x w + bias for some outputs; arrays x, w, bias, y."""
+    inputs = c[10]
+    outputs = c[11]
     start = block * c[2]
+    n = count(c, block)
     w = offset(array(c, 1), start)
-    y = offset(array(c, 2), start)
-    return call_gemm(c[11], 0, 0, c[1], count(c, block), inputs, array(c, 0), inputs, w, outputs, y, outputs)
+    bias = offset(array(c, 2), start)
+    y = offset(array(c, 3), start)
+    call_gemm(c[12], 0, 0, c[1], n, inputs, array(c, 0), inputs, w, outputs, y, outputs)
+    for _ in range(c[1]):
+        for i in range(n):
+            y[i] = y[i] + bias[i]
+        y = offset(y, outputs)
+    return 0
 
 
 def product_slope(c: Ints, partial: Doubles, block: Int) -> Int:
@@ -31,10 +38,25 @@ def product_slope(c: Ints, partial: Doubles, block: Int) -> Int:
 
 
 def product_weight_slope(c: Ints, partial: Doubles, block: Int) -> Int:
-    """w_slope = xᵀ slope for some inputs; arrays x, slope, w_slope."""
-    inputs = c[9]
-    outputs = c[10]
+    """w_slope = xᵀ slope for some inputs, and the sums of slope; arrays x, slope, w_slope, bias_slope."""
+    inputs = c[10]
+    outputs = c[11]
     start = block * c[2]
     x = offset(array(c, 0), start)
+    slope = array(c, 1)
     w_slope = offset(array(c, 2), start * outputs)
-    return call_gemm(c[11], 1, 0, count(c, block), outputs, c[1], x, inputs, array(c, 1), outputs, w_slope, outputs)
+    call_gemm(c[12], 1, 0, count(c, block), outputs, c[1], x, inputs, slope, outputs, w_slope, outputs)
+    if block > 0:
+        return 0
+    bias_slope = array(c, 3)
+    lanes = stack_doubles(512)
+    start = 0
+    while start < outputs:
+        n = outputs - start if outputs - start < 512 else 512
+        times = 512 // n if n == outputs else 1
+        sum_columns(offset(slope, start), c[1], outputs, n, times, lanes)
+        fold(lanes, n, times, lanes)
+        for i in range(n):
+            bias_slope[start + i] = real(lanes[i])
+        start = start + n
+    return 0
