@@ -19,6 +19,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -36,7 +37,7 @@ from numloss.data import Dataset, permutation
 from numloss.dispatch import load
 from numloss.files import write_json
 from numloss.nn import BatchNorm2d, Conv2d, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, Network, ReLU
-from numloss.train import Adam, Step, Trainer, objective
+from numloss.train import Adam, Callback, Step, Trainer, objective
 from numloss.train.run import blas, one_blas_thread
 
 RATE = 1e-3
@@ -203,23 +204,30 @@ def run(name: str, turns: int, one_thread: bool) -> dict[str, float]:
     return fastest
 
 
-class Shares:
-    """Time of the main thread in each kind of work, while a `with` block runs."""
+class Shares(Callback):
+    """Time of the main thread in each kind of work: of stretches of so many steps, the fastest."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.spent: dict[str, float] = {}
-        backend = load("numba")
+        self.fastest, self.end = {"all else": np.inf}, time.perf_counter() + SECONDS
+        self.began, self.calls = 0.0, 0
+        self.cost = self._cost()
+        backend, step = load("numba"), trainer.step
         products = {loop(PLANS[name].text, "float32").address for name in PLANS if name.startswith("product")}
         kind = {True: "matrix products", False: "compiled kernels"}
-        self.patched = (
+        self.patched = [
             mock.patch.object(np, "matmul", self.timed(lambda *_: "matrix products", np.matmul)),
             mock.patch.object(np, "take", self.timed(lambda *_: "batch", np.take)),
-            mock.patch.object(trainer.step, "_evaluate", self.timed(lambda *_: "loss", trainer.step._evaluate)),
-            *(mock.patch.object(backend, name, self.timed(lambda at, *_: kind[at in products], getattr(backend, name)))
-              for name in ("serial", "run_at")),
-        )  # fmt: skip
+            mock.patch.object(step, "_evaluate", self.timed(lambda *_: "loss", step._evaluate)),
+        ]
+        for name in ("serial", "run_at"):
+            function = getattr(backend, name)
+            timed = self.timed(lambda at, *_: kind[at in products], function)
+            self.patched.append(mock.patch.object(backend, name, timed))
 
     def timed(self, kind: Callable[..., str], function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose time in the main thread is added up."""
+
         def call(*arguments: Any, **options: Any) -> Any:
             began = time.perf_counter()
             try:
@@ -229,38 +237,51 @@ class Shares:
                 if threading.current_thread() is threading.main_thread():
                     name = kind(*arguments)
                     self.spent[name] = self.spent.get(name, 0.0) + seconds
+                    self.calls += 1
 
         return call
 
-    def __enter__(self) -> dict[str, float]:
-        for patch in self.patched:
-            patch.start()
-        return self.spent
+    def _cost(self) -> float:
+        """Seconds that a timer takes beside what it measures."""
+        call, costs = self.timed(lambda *_: "nothing", lambda at: None), []
+        for _ in range(100):
+            self.spent.clear()
+            began = time.perf_counter()
+            for at in range(100):
+                call(at)
+            costs.append(time.perf_counter() - began - self.spent["nothing"])
+        return min(costs) / 100
 
-    def __exit__(self, *error: object) -> None:
-        for patch in self.patched:
-            patch.stop()
+    def stepped(self, trainer: Trainer, loss: float) -> None:
+        if trainer.history.steps % STRETCH:
+            return
+        now = time.perf_counter()
+        self.spent["all else"] = now - self.began - sum(self.spent.values()) - self.calls * self.cost
+        if trainer.history.steps > STRETCH and sum(self.spent.values()) < sum(self.fastest.values()):
+            self.fastest = dict(self.spent)
+        if now > self.end:
+            trainer.stop("time is over")
+        self.spent.clear()
+        self.calls = 0
+        self.began = time.perf_counter()
 
 
 def shares_of(case: Case) -> dict[str, float]:
     """What part of a step goes to matrix products, compiled kernels, the loss, the batch, and all else.
 
-    Of stretches of so many steps the fastest counts. The timers themselves count as all else.
+    All else is Python and small functions of NumPy; what the timers take is taken off.
     """
     trainer = trainer_of(case, *data_of(case))
-    fastest, end = {"all else": np.inf}, time.perf_counter() + SECONDS
-    while time.perf_counter() < end:
-        with one_blas_thread(), Shares(trainer) as spent:
-            began = time.perf_counter()
-            trainer.run(10**9, trainer.history.steps + STRETCH)
-            spent["all else"] = time.perf_counter() - began - sum(spent.values())
-        if sum(spent.values()) < sum(fastest.values()):
-            fastest = spent
-    whole = sum(fastest.values())
+    shares = Shares(trainer)
+    with one_blas_thread(), ExitStack() as patches:
+        for patch in shares.patched:
+            patches.enter_context(patch)
+        trainer.run(10**9, callbacks=[shares])
+    whole = sum(shares.fastest.values())
     print(f"   {whole / STRETCH * 1e6:.0f} us a step, of which")
-    for name, seconds in fastest.items():
+    for name, seconds in shares.fastest.items():
         print(f"   {name:<18}{100 * seconds / whole:5.1f} %")
-    return {name: seconds / whole for name, seconds in fastest.items()}
+    return {name: seconds / whole for name, seconds in shares.fastest.items()}
 
 
 def memory_of(name: str) -> dict[str, float]:

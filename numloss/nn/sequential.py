@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -50,12 +49,12 @@ class Sequential(Layer):
         if len(x) != self._rows:
             self._rows = len(x)
             self._expected = [(self._rows, *shape) for shape in self._shapes]
-        expected = self._expected
+            self._seen: list[Array | None] = [None] * (2 * len(self._shapes))
+        seen = self._seen
         for k, layer in enumerate(self.layers, 1):
             x = layer.forward(x, step)
-            # kernels trust shapes, and layers may come from anywhere: nothing else keeps them inside of their arrays
-            if x.shape != expected[k] or x.dtype != self._dtype or not x.flags.c_contiguous:
-                raise _misfit(layer, x, expected[k], self._dtype)
+            if x is not seen[k]:
+                self._check(layer, x, k, k)
         return x
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
@@ -65,14 +64,20 @@ class Sequential(Layer):
             passed = self.layers[k].backward(passed, wanted or k > self._first)
             if passed is None:
                 break
-            if passed.shape != self._expected[k] or passed.dtype != self._dtype or not passed.flags.c_contiguous:
-                raise _misfit(self.layers[k], passed, self._expected[k], self._dtype)
+            if passed is not self._seen[~k]:
+                self._check(self.layers[k], passed, k, ~k)
         return passed if wanted else None
 
+    def _check(self, layer: Layer, x: Array, k: int, at: int) -> None:
+        """Hold what a layer returned against the plan, once for each array.
 
-def _misfit(layer: Layer, x: Array, expected: Shape, dtype: np.dtype[Any]) -> TypeError:
-    found = f"{type(layer).__name__} returned {x.dtype}{x.shape}"
-    return TypeError(f"{found} where {dtype}{expected} in C order was planned")
+        Kernels trust shapes, and layers may come from anywhere: nothing else keeps them inside of their arrays.
+        """
+        expected = self._expected[k]
+        if x.shape != expected or x.dtype != self._dtype or not x.flags.c_contiguous:
+            found = f"{type(layer).__name__} returned {x.dtype}{x.shape}"
+            raise TypeError(f"{found} where {self._dtype}{expected} in C order was planned")
+        self._seen[at] = x
 
 
 class Residual(Layer):
