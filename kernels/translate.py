@@ -36,6 +36,7 @@ LOOPS = (
     "operands",
     "elementwise",
     "rowparts",
+    "rowlaw",
     "rowwise",
     "labelled",
     "longrows",
@@ -349,8 +350,9 @@ class Writer:
         self.done[key] = code
 
 
-def laws(library: Library) -> list[tuple[str, int, int, int]]:
-    """Every elementwise law of the losses: its name, inputs, parameters and differentiable inputs."""
+def laws(library: Library) -> list[tuple[tuple[str, int, int, int], tuple[str, tuple[int, ...], int]]]:
+    """Every law of the losses: its name, inputs, parameters and differentiable inputs, and what follows from
+    parameters alone, as `tile_text` takes them."""
     found = []
     for path in sorted((PACKAGE / "losses").rglob("*.py")):
         for node in library.read(path, "law"):
@@ -360,8 +362,10 @@ def laws(library: Library) -> list[tuple[str, int, int, int]]:
     return list(dict.fromkeys(found))
 
 
-def law_shape(library: Library, decorator: ast.Call, face: ast.FunctionDef) -> tuple[str, int, int, int]:
-    """How many inputs, parameters and differentiable inputs the law of a decorated face has."""
+def law_shape(
+    library: Library, decorator: ast.Call, face: ast.FunctionDef
+) -> tuple[tuple[str, int, int, int], tuple[str, tuple[int, ...], int]]:
+    """The numbers of `tile_text` for the law of a decorated face."""
     name = decorator.args[0].id  # type: ignore[attr-defined]
     keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}
     spread = len(ast.literal_eval(keywords["per_element"])) if "per_element" in keywords else 0
@@ -370,7 +374,13 @@ def law_shape(library: Library, decorator: ast.Call, face: ast.FunctionDef) -> t
     result = next(node.value for node in ast.walk(law) if isinstance(node, ast.Return))
     slopes = len(flat(result.elts[1]))  # type: ignore[union-attr]
     inputs = given + spread
-    return name, inputs, len(law.args.args) - inputs, slopes
+    names = [argument.arg for argument in law.args.args[inputs:]]
+    if "constants" not in keywords:
+        return (name, inputs, len(names), slopes), ("", (), 0)
+    constants = library.texts[keywords["constants"].id]  # type: ignore[attr-defined]
+    of = tuple(names.index(argument.arg) for argument in constants.tree.args.args)
+    count = len(constants.returns) if isinstance(constants.returns, list) else 1
+    return (name, inputs, len(names) - count, slopes), (constants.tree.name, of, count)
 
 
 def translate() -> str:
@@ -380,9 +390,9 @@ def translate() -> str:
     for name in LOOPS:
         library.read(PACKAGE / "loops" / f"{name}.py", "loop")
     writer, table = Writer(library), []
-    for law, inputs, params, slopes in laws(library):
+    for (law, inputs, params, slopes), constants in laws(library):
         for mode in (0, 1, 2):
-            tree = ast.parse(tile_text(law, inputs, params, slopes, mode)).body[0]
+            tree = ast.parse(tile_text(law, inputs, params, slopes, mode, *constants)).body[0]
             name = f"tile{mode}{law}"
             for dtype in DTYPES:
                 writer.add(name, dtype, Text(tree, library.texts[law].path, "tile"))  # type: ignore[arg-type]

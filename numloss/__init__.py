@@ -6,19 +6,25 @@ from .custom import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
 from .evaluation import evaluate
+from .losses.classification.asymmetric_focal import asymmetric_focal
 from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
 from .losses.classification.cross_entropy import cross_entropy
 from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
+from .losses.classification.generalized_cross_entropy import generalized_cross_entropy
 from .losses.classification.hinge import hinge
 from .losses.classification.kl_div import kl_div
 from .losses.classification.modified_huber import modified_huber
 from .losses.classification.nll import nll
 from .losses.classification.perceptron import perceptron
+from .losses.classification.poly1_cross_entropy import poly1_cross_entropy
 from .losses.classification.soft_margin import soft_margin
+from .losses.classification.softmax_focal import softmax_focal
 from .losses.classification.squared_hinge import squared_hinge
+from .losses.classification.symmetric_cross_entropy import symmetric_cross_entropy
 from .losses.embedding.contrastive import contrastive
+from .losses.embedding.hinge_embedding import hinge_embedding
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_nll import gaussian_nll
@@ -61,6 +67,7 @@ from .version import __version__
 
 __all__ = [
     "__version__",
+    "asymmetric_focal",
     "available_backends",
     "BackendUnavailable",
     "bce",
@@ -86,8 +93,10 @@ __all__ = [
     "gaussian_nll_logvar",
     "geman_mcclure",
     "general_robust",
+    "generalized_cross_entropy",
     "grad",
     "hinge",
+    "hinge_embedding",
     "huber",
     "jaccard",
     "kl_div",
@@ -106,16 +115,19 @@ __all__ = [
     "num_threads",
     "perceptron",
     "poisson_nll",
+    "poly1_cross_entropy",
     "pseudo_huber",
     "quantile",
     "set_num_threads",
     "smape",
     "smooth_l1",
     "soft_margin",
+    "softmax_focal",
     "squared_epsilon_insensitive",
     "squared_hinge",
     "student_t_nll",
     "sum_and_weight",
+    "symmetric_cross_entropy",
     "td_error",
     "tukey",
     "tversky",

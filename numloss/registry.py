@@ -18,6 +18,7 @@ from . import dispatch
 from .domains import (
     ABOVE_MINUS_ONE,
     ANY,
+    AT_LEAST_MINUS_ONE,
     AT_MOST_2,
     BETWEEN_1_AND_2,
     BINARY,
@@ -30,6 +31,7 @@ from .domains import (
     SIGN,
     SMOOTHING,
     UNIT,
+    UP_TO_ONE,
     Domain,
 )
 from .typing import Array, Result
@@ -37,6 +39,7 @@ from .typing import Array, Result
 __all__ = [
     "ABOVE_MINUS_ONE",
     "ANY",
+    "AT_LEAST_MINUS_ONE",
     "AT_MOST_2",
     "BETWEEN_1_AND_2",
     "BINARY",
@@ -50,6 +53,7 @@ __all__ = [
     "SIGN",
     "SMOOTHING",
     "UNIT",
+    "UP_TO_ONE",
     "Array",
     "Domain",
     "Loss",
@@ -120,7 +124,8 @@ class Loss:
 
     `wrt` are the positions of the inputs that the law differentiates, in the order of its slopes; `none` gives the
     number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
-    what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates.
+    what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates. What
+    follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last.
     """
 
     name: str
@@ -134,6 +139,7 @@ class Loss:
     per_element: tuple[str, ...] = ()
     none: dict[str, float] = field(default_factory=dict)
     params: tuple[str, ...] = ()
+    constants: Law | None = None
     law_inputs: int | None = None
     law_slopes: int = 1
     curvature: bool = True
@@ -157,6 +163,15 @@ class Loss:
         if self.law_inputs is not None:
             return self.law_inputs, len(self.params), self.law_slopes
         return len(self.inputs) + len(self.per_element), len(self.params), len(self.wrt)
+
+    @property
+    def constant_part(self) -> tuple[Law | None, tuple[int, ...], int]:
+        """What computes the constants of the law, of which of its parameters, and how many they are."""
+        if self.constants is None:
+            return None, (), 0
+        inputs, params, _ = self.tile_shape
+        of = tuple(self.params.index(name) for name in law_arguments(self.constants))
+        return self.constants, of, len(law_arguments(cast(Law, self.law))) - inputs - params
 
     @functools.cached_property
     def regions(self) -> Loss:
@@ -243,8 +258,9 @@ def elementwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
 
     def decorate(face: Face) -> Face:
         domains, facts = _split(arguments)
-        inputs, _ = _signature(face)
-        facts["params"] = law_arguments(law)[len(inputs) + len(facts.get("per_element", ())) :]
+        inputs, defaults = _signature(face)
+        given = law_arguments(law)[len(inputs) + len(facts.get("per_element", ())) :]
+        facts["params"] = tuple(name for name in given if name in defaults) if "constants" in facts else given
         return record("elementwise", law, face, domains, facts)
 
     return decorate
@@ -257,18 +273,32 @@ def parameterwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
 
 
 def rowwise(
-    *, scores: int, target: int | None = None, entropy: bool = False, eager: bool = False, **arguments: Any
+    law: Law | None = None,
+    /,
+    *,
+    scores: int,
+    target: int | None = None,
+    entropy: bool = False,
+    factor: str | None = None,
+    eager: bool = False,
+    law_inputs: int | None = None,
+    **arguments: Any,
 ) -> Callable[[Face], Face]:
     """Declare a cross-entropy of rows: what its scores are, what its targets are, whether entropy is added.
 
     The names of its options say the rest; numloss.rows reads them. `eager`: they differ from what those names
-    mean when nothing is given.
+    mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowlaw.py, then its parameters; `factor`
+    is the option that multiplies the losses of each class.
     """
 
     def decorate(face: Face) -> Face:
         domains, facts = _split(arguments)
-        facts["rows"] = {"scores": scores, "target": target, "entropy": entropy}
-        return record("rowwise", None, face, domains, {"cost": 2.0, "eager": eager, **facts})
+        facts["rows"] = {"scores": scores, "target": target, "entropy": entropy, "factor": factor}
+        if law is not None:
+            _, defaults = _signature(face)
+            facts["params"] = tuple(name for name in law_arguments(law)[law_inputs:] if name in defaults)
+            facts["law_inputs"] = law_inputs
+        return record("rowwise", law, face, domains, {"cost": 2.0, "eager": eager, **facts})
 
     return decorate
 

@@ -20,10 +20,14 @@ class RowOptions:
     """What a rowwise call asks for.
 
     scores and target say how pred and target are to be read; entropy adds sum q log q; smoothing, zeta (the
-    z-loss), cap (0: none), eps; ignore is a label or None.
+    z-loss), cap (0: none), eps; ignore is a label or None; factor multiplies the losses of each class, params are
+    those of the law.
     """
 
-    __slots__ = ("axis", "cap", "class_weight", "entropy", "eps", "ignore", "scores", "smoothing", "target", "zeta")
+    __slots__ = (
+        *("axis", "cap", "class_weight", "entropy", "eps", "factor", "ignore", "params", "scores", "smoothing"),
+        *("target", "zeta"),
+    )
 
     def __init__(self) -> None:
         self.axis: Any = 1
@@ -31,6 +35,8 @@ class RowOptions:
         self.smoothing = self.zeta = self.cap = self.eps = 0.0
         self.ignore: int | None = None
         self.class_weight: Any = None
+        self.factor: Any = None
+        self.params: list[float] = []
 
 
 def flag(loss: Loss, name: str, value: Any) -> bool:
@@ -59,6 +65,7 @@ def options_of(loss: Loss, arguments: tuple[Any, ...], given: dict[str, Any]) ->
         set_options(loss, result, merged)
     elif "ignore_index" in loss.defaults:
         result.ignore = loss.defaults["ignore_index"]
+    result.params = [number(loss, name, given.get(name, loss.defaults[name])) for name in loss.params]
     return result
 
 
@@ -82,6 +89,8 @@ def set_options(loss: Loss, result: RowOptions, options: dict[str, Any]) -> None
     if "ignore_index" in options:
         result.ignore = ignored_label(loss, options["ignore_index"])
     result.class_weight = options.get("class_weight")
+    if loss.rows["factor"] is not None:
+        result.factor = options[loss.rows["factor"]]
     result.axis = options.get("axis", 1)
 
 

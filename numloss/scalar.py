@@ -585,6 +585,11 @@ def log_pair(f):
 
 def power(x, a):
     """x^a for x >= 0, to the last digits; NaN below 0. 0^0 is 1."""
+    return power_within(x, minimum(1e30, maximum(-1e30, a)))
+
+
+def power_within(x, a):
+    """x^a where |a| is at most 1e30: no choice that is the same for all elements, which would keep gcc from vectors."""
     k, f = log_parts(x)
     high, low = log_pair(f)
     # the two parts of log(2): products of the first with k are exact
@@ -592,10 +597,9 @@ def power(x, a):
     low = low - k * 0.00021219444005469058
     log_high = high_half(whole + (high + low))
     log_low = low - ((log_high - whole) - high)
-    b = minimum(1e30, maximum(-1e30, a))
-    b_high = high_half(b)
-    first = b_high * log_high
-    rest = (b - b_high) * log_high + b * log_low
+    a_high = high_half(a)
+    first = a_high * log_high
+    rest = (a - a_high) * log_high + a * log_low
     exponent = first + rest
     y = exp_of_difference(exponent, (exponent - first) - rest)
     infinity = 1e999

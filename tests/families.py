@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numloss.domains import REAL, UNIT, Domain
+from numloss.domains import NONNEGATIVE, REAL, UNIT, Domain
 from numloss.registry import LOSSES, Loss
 from numloss.rows import DISTRIBUTION, LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
 
@@ -36,6 +36,8 @@ def draw(domain: Domain, shape: Shape, random: Random, ends: bool = True) -> Arr
 def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Every input has the shape of the loss; what is differentiated stays off the ends of its domain."""
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
+    if variant == "rates":
+        domains[0] = NONNEGATIVE
     return tuple(draw(d, shape, random, ends and k not in loss.wrt) for k, d in enumerate(domains))
 
 
@@ -112,6 +114,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cross_entropy": {"": {}, "distributions": {}, "probabilities": {"from_probabilities": True}},
+    "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
     "dice": {
         "": {},

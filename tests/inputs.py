@@ -34,6 +34,8 @@ def record(case: str) -> Loss:
 def kind(name: str) -> tuple[Any, ...]:
     """What the loops see of a loss: the same for laws with as many inputs, parameters and slopes, checked alike."""
     loss = LOSSES[name]
+    if loss.family == "rowwise" and loss.law is not None:
+        return "a law of rows", *loss.rows.values()
     if loss.family != "elementwise":
         return (name,)
     domains = (loss.domains.get(given) for given in loss.inputs)

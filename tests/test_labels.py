@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import call
+from calls import call, each
 from compare import assert_close, assert_same_bits
 from inputs import CASES, arrays, record, required
 
@@ -42,7 +42,7 @@ def oracle(case: str, function: str, given: Any, **extra: Any) -> np.ndarray[Any
         ("uint64", 2**63),
     ],
 )
-@pytest.mark.parametrize("case", LABELLED)
+@pytest.mark.parametrize("case", each(LABELLED))
 def test_labels_that_are_no_class(case: str, backend: str, dtype: str, bad: int, position: int) -> None:
     pred, target = arrays(case, (10000,), "float32", ends=False)
     target = target.astype(dtype)
@@ -56,7 +56,7 @@ def test_labels_that_are_no_class(case: str, backend: str, dtype: str, bad: int,
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("case", LABELLED)
+@pytest.mark.parametrize("case", each(LABELLED))
 def test_the_place_of_a_bad_label_in_several_axes(case: str, backend: str, order: str) -> None:
     given = arrays(case, (3, 61, 23), "float32", ends=False)
     pred, target = (np.array(a, order=order) for a in given)
@@ -67,13 +67,13 @@ def test_the_place_of_a_bad_label_in_several_axes(case: str, backend: str, order
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
-@pytest.mark.parametrize("case", LABELLED)
+@pytest.mark.parametrize("case", each(LABELLED))
 def test_labels_of_every_integer_dtype(case: str, backend: str, dtype: str) -> None:
     pred, target = arrays(case, (513,), "float64", ends=False)
     assert call(case, backend, (pred, target.astype(dtype))) == call(case, backend, (pred, target))
 
 
-@pytest.mark.parametrize("case", LABELLED)
+@pytest.mark.parametrize("case", each(LABELLED))
 def test_labels_that_are_not_integers(case: str, backend: str) -> None:
     pred, target = arrays(case, (7,), "float32", ends=False)
     for wrong in (target.astype(np.float64), np.full(7, 1.7), np.full(7, np.nan), target.astype(complex), target > 0):
@@ -85,7 +85,7 @@ def test_labels_that_are_not_integers(case: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("ignored", [-100, 3, 4, 77, None])
-@pytest.mark.parametrize("case", LABELLED)
+@pytest.mark.parametrize("case", each(LABELLED))
 def test_ignored_rows_count_nothing(case: str, backend: str, ignored: int | None) -> None:
     loss = record(case)
     pred, target = arrays(case, (4001,), "float64", ends=False)
@@ -109,7 +109,7 @@ def test_ignored_rows_count_nothing(case: str, backend: str, ignored: int | None
     assert not np.any(call(case, backend, (pred, target), reduction="none", ignore_index=ignored)[skipped])
 
 
-@pytest.mark.parametrize("case", LABELLED)
+@pytest.mark.parametrize("case", each(LABELLED))
 def test_when_everything_is_ignored(case: str, backend: str) -> None:
     pred = np.full((9, CLASSES), np.nan, np.float32)
     value, slope = nl.value_and_grad(record(case).function)(pred, np.full(9, -100), **required(case), backend=backend)
@@ -118,7 +118,7 @@ def test_when_everything_is_ignored(case: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", WEIGHTED)
+@pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_of_classes(case: str, backend: str, dtype: str) -> None:
     loss = record(case)
     for shape in ((103,), (3, 5, 7)):
@@ -139,7 +139,7 @@ def test_weights_of_classes(case: str, backend: str, dtype: str) -> None:
         assert_close(slope, total.astype(float) / whole, ulp=8, scale=factors.max() / whole)
 
 
-@pytest.mark.parametrize("case", WEIGHTED)
+@pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_of_classes_that_make_no_sense(case: str, backend: str) -> None:
     given = arrays(case, (7,), "float32")
     for wrong, said in (
@@ -153,7 +153,7 @@ def test_weights_of_classes_that_make_no_sense(case: str, backend: str) -> None:
             call(case, backend, given, class_weight=wrong)
 
 
-@pytest.mark.parametrize("case", ROWWISE)
+@pytest.mark.parametrize("case", each(ROWWISE))
 def test_the_class_axis(case: str, backend: str) -> None:
     loss = record(case)
     pred, target = arrays(case, (3, 5, 7), "float64")
@@ -168,7 +168,7 @@ def test_the_class_axis(case: str, backend: str) -> None:
             assert_close(np.moveaxis(slope, axis, 1), expected[1], ulp=16, scale=1.0)
 
 
-@pytest.mark.parametrize("case", ROWWISE)
+@pytest.mark.parametrize("case", each(ROWWISE))
 def test_class_axes_that_are_none(case: str, backend: str) -> None:
     given = arrays(case, (3,), "float32")
     for axis in (2, -3):

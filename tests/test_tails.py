@@ -20,8 +20,8 @@ from numloss.registry import LOSSES
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64")
-# Units that may be lost, 4 unless stated: focal's slope of a soft target is a sum of four products of rounded numbers.
-UNITS = {"focal": 5.0}
+# Units that may be lost, 4 unless stated: slopes of focal losses of soft targets are sums of rounded products.
+UNITS = {"focal": 5.0, "asymmetric_focal": 6.0}
 # Enough for 1 - e^-745 to differ from 1.
 DIGITS = 400
 
@@ -92,6 +92,11 @@ def counts(dtype: str) -> list[tuple[float, ...]]:
     return list(itertools.product((*LOGITS, *far(dtype)), (0.0, 0.5, 1.0, 3.0, 170.0, 1e6)))
 
 
+def rates(dtype: str) -> list[tuple[float, ...]]:
+    """Rates of which logarithms can be taken, and counts."""
+    return [(abs(x), t) for x, t in counts(dtype)]
+
+
 def normal_counts(dtype: str) -> list[tuple[float, ...]]:
     """Counts without means that are subnormal, whose missing digits are multiplied by the count."""
     normal = -np.log(np.finfo(dtype).tiny)
@@ -142,7 +147,11 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("focal", normal_logits, {"alpha": 0.25}),
     ("focal", normal_logits, {"gamma": 0.5}),
     ("focal", normal_logits, {"gamma": 0.0}),
+    ("asymmetric_focal", normal_logits, {"clip": 0.0}),
+    ("asymmetric_focal", normal_logits, {"gamma_pos": 1.0, "clip": 0.05}),
+    ("asymmetric_focal", normal_logits, {"gamma_neg": 0.5, "clip": 0.25}),
     ("hinge", scores, {}),
+    ("hinge_embedding", scores, {}),
     ("squared_hinge", scores, {}),
     ("modified_huber", scores, {}),
     ("perceptron", scores, {}),
@@ -179,6 +188,7 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("linex", residuals, {"a": -0.3}),
     ("poisson_nll", counts, {}),
     ("poisson_nll", counts, {"full": True}),
+    ("poisson_nll", rates, {"log_input": False}),
     ("tweedie", counts, {"power": 1.5}),
     ("tweedie", counts, {"power": 1.1}),
     ("negative_binomial_nll", normal_counts, {}),

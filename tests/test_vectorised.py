@@ -62,7 +62,7 @@ def test_every_tile_is_packed(name: str, dtype: str, mode: int, monkeypatch: pyt
 
     loss = record(name)
     monkeypatch.setenv("NUMLOSS_CACHE", "0")  # only what is compiled now can be looked at
-    tile = compiler.tile.__wrapped__(loss.law, dtype, *loss.tile_shape, mode)
+    tile = compiler.tile.__wrapped__(loss.law, dtype, *loss.tile_shape, mode, *loss.constant_part)
     assert_packed(tile._library.get_asm_str())
 
 

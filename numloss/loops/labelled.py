@@ -6,28 +6,36 @@ the statistics of up to 512 rows into losses and coefficients.
 
 from __future__ import annotations
 
-from ..scalar import log1p
 from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_doubles, stack_reals
 from .operands import deliver
+from .rowlaw import rests_of_labels, settle_law
 from .rowparts import class_weight_of, read_rows
 from .sums import add_up
 
 
 @apart
-def settle(n: Int, f: Doubles, s: Doubles, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals) -> Int:
+def settle(
+    c: Ints, f: Doubles, n: Int, labels: Ints, s: Doubles, weights: Doubles, values: Doubles, slopes: Reals, own: Reals
+) -> Int:
     """Losses of n <= 512 rows, what their terms are multiplied by, and the slopes at their labels.
 
     s holds five columns of 512: the top score, what was taken off the scores, the label's term, the sum of the
-    other terms, the label's score. A label near the top keeps its digits through log1p of others / own; one far
-    below adds its distance.
+    other terms, the label's score.
     """
+    if c[2] != 0:
+        settle_law(c, f, n, labels, s, weights, values, slopes, own)
+    else:
+        settle_cross_entropy(f, n, s, weights, values, slopes, own)
+    return 0
+
+
+@apart
+def settle_cross_entropy(
+    f: Doubles, n: Int, s: Doubles, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals
+) -> Int:
+    """`settle` for the cross-entropy itself, with its z-loss."""
     ratio = stack_reals(512)
-    for i in range(n):
-        near = s[2048 + i] >= s[i] - double(1.0)
-        rest = s[1536 + i] / s[1024 + i] if near else (s[1024 + i] + s[1536 + i]) - double(1.0)
-        ratio[i] = real(rest)
-    for i in range(n):
-        ratio[i] = log1p(ratio[i])
+    rests_of_labels(n, s, ratio)
     for i in range(n):
         near = s[2048 + i] >= s[i] - double(1.0)
         value = double(ratio[i]) + (double(0.0) if near else s[512 + i] - s[2048 + i])

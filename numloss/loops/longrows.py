@@ -101,7 +101,7 @@ def long_block(c: Ints, partial: Doubles, block: Int) -> Int:
             else:
                 for k in range(5):
                     s[512 * k + i] = double(1.0)
-        settle(n, f, s, total, values, coefficient, own)
+        settle(c, f, n, labels, s, total, values, coefficient, own)
         if c[8] > 0:
             scale_rows(n, c[3], labels, total, coefficient, own, g)
         finish_rows(c, start, n, total, values, partial)

@@ -169,7 +169,7 @@ def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
         pixel_scores(x, c[3], c[6], step, n, z, top)
         pixel_terms(c[3], n, z, top, labels, s)
         pixel_sums(c[3], n, z, labels, s)
-        settle(n, f, s, total, values, coefficient, own)
+        settle(c, f, n, labels, s, total, values, coefficient, own)
         if c[8] > 0:
             g = offset(reals(array_data(c[50])), locate_row(start, c[4], c[24], c[26]))
             pixel_slopes(c[3], c[25], c[26] if c[4] > 1 else c[24], n, z, labels, total, coefficient, own, g)

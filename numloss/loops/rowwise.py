@@ -1,17 +1,19 @@
 """The rowwise family: cross-entropy of a row of scores with a label or a distribution.
 
 With logits z and weighted targets q: loss = sum q (lse - z) + zeta * w * lse^2, where lse = log sum e^z. Scores may
-also be log-probabilities or probabilities, where lse = 0. Header of the problem c:
+also be log-probabilities or probabilities, where lse = 0. Of logits with labels, the loss may be a law of the label's
+cross-entropy, its probability and that of the other classes (rowlaw.py). Header of the problem c:
 
-    0 rows   1 rows of a block   2 -   3 classes   4 inner size   5-7 strides of pred: outer, class, inner
-    8 mode   9 bytes of the data's dtype   10 -   11 design   12 scores: logits (0),
+    0 rows   1 rows of a block   2 address of the law's tile, or 0   3 classes   4 inner size
+    5-7 strides of pred: outer, class, inner   8 mode   9 bytes of the data's dtype   10 factors of the losses of the
+    classes (array object) or 0   11 design   12 scores: logits (0),
     log-probabilities (1), probabilities (2)   13 target: labels (0), distribution (1), its logarithm (2)
     14 weighted   15 values wanted   16 a label is ignored   17 which   18 class weights (array object) or 0
     19 entropy of the target is added   20 bound   21-23 strides of the target   24-26 of the gradient
     27-29 of the curvature   30-37 the floats   38 onwards: operands pred, target, weight, values, gradient, curvature
     (0: absent)
 
-Floats: scale, smoothing, zeta, softcap (0: none), eps, least curvature, sum of the class weights.
+Floats: scale, smoothing, zeta, softcap (0: none), eps, least curvature, two parameters of the law.
 A row is outer * inner size + inner; operands over rows have the shape (outer, inner).
 
 The designs: every option, row by row (this file); short rows, long rows and pixels (the files of these names) for
@@ -43,6 +45,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver
+from .rowlaw import law_curvature, law_value
 from .rowparts import (
     base_of,
     check_distribution,
@@ -97,7 +100,7 @@ def measure_row(
     clear(lanes)
     for k in range(96):
         sums[k] = double(0.0)
-    for k in range(10):
+    for k in range(16):
         s[k] = double(0.0)
     if c[12] == 0:
         pivot = find_pivot(c, f, x, label, s, z)
@@ -146,7 +149,7 @@ def label_slope(label: Int, pivot: Int, q: Double, s: Doubles) -> Real:
 @apart
 def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s: Doubles, g: Reals, h: Reals) -> Int:
     """Gradient and curvature of a row. s beyond `measure_row`: 10 factor, 11 coefficient of p, 12 label's target,
-    13 z-loss times weight, 14 lse."""
+    13 z-loss times weight, 14 lse, 15 the law's curvature."""
     z = stack_reals(512)
     p = stack_reals(512)
     q = stack_reals(512)
@@ -180,7 +183,10 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
             i = label - first
             z[i] = label_slope(label, pivot, double(q[i]), s)
         if c[8] == 2:
-            curvature_tile(c, n, pivot - first, left, coefficient, twice, p, slopes)
+            if c[2] != 0:
+                law_curvature(c, n, label - first, pivot - first, s, p)
+            else:
+                curvature_tile(c, n, pivot - first, left, coefficient, twice, p, slopes)
             for i in range(n):
                 bent = z[i] * bends[i]
                 if c[20] == 1 and bent < 0.0:
@@ -337,7 +343,8 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                 else:
                     w = double(weights[i])
                     pivot = measure_row(c, f, x, at, labels[i], s, z, q, kept, g)
-                    value = w * row_value(c, f, labels[i], s)
+                    given = law_value(c, f, labels[i], pivot, s) if c[2] != 0 else row_value(c, f, labels[i], s)
+                    value = w * given
                     counted = class_weight_of(c, labels[i])
                     if c[13] != 0 and c[18] != 0:
                         counted = s[5]

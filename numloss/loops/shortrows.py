@@ -136,7 +136,7 @@ def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
             x = offset(reals(array_data(c[38])), (start + first) * c[3])
             g = offset(reals(array_data(c[50])), (start + first) * c[3]) if c[8] > 0 else e
             flat_rows(x, rows, c[3], row_labels, s, g, spread)
-            settle(rows, f, s, counts, offset(values, first), coefficient, own)
+            settle(c, f, rows, row_labels, s, counts, offset(values, first), coefficient, own)
             if c[8] > 0:
                 flat_slopes(rows, c[3], row_labels, counts, coefficient, own, spread, g)
             first = first + rows

@@ -22,7 +22,7 @@ def elementwise_kernel(name: str, dtype: str, mode: int, wide: bool) -> Any:
     loss = inputs.LOSSES[name]
     constants = [False] * len(loss.inputs) + [True] * len(loss.per_element)
     shape = elementwise.shape_of(loss, mode, constants, wide)
-    return elementwise_kernels.elementwise_kernel(loss.law, dtype, shape)
+    return elementwise_kernels.elementwise_kernel(loss.law, loss.constants, dtype, shape)
 
 
 def assert_sound(code: toolchain.Assembled, threads: int = 256) -> None:
@@ -145,9 +145,10 @@ def test_a_law_in_float32_computes_in_float32(name: str) -> None:
     from numloss.backends.numba_cuda import target
 
     loss = inputs.LOSSES[name]
-    arguments, _, outputs = loss.tile_shape
+    arguments, params, outputs = loss.tile_shape
+    arguments += params + loss.constant_part[2]
     law, reals = target.typed(loss.law, "float32"), target.words_of("float32")["reals"]
-    taken = ", ".join(f"r[{k}]" for k in range(arguments + len(loss.params)))
+    taken = ", ".join(f"r[{k}]" for k in range(arguments))
     scope = {"__name__": name, "law": law, "reals": reals}
     parts = [
         "result[0]",
@@ -155,7 +156,7 @@ def test_a_law_in_float32_computes_in_float32(name: str) -> None:
     ]
     stores = "".join(f"    reals(c)[{i}] = {part}\n" for i, part in enumerate(parts))
     exec(f"def alone(c, r):\n    result = law({taken})\n{stores}", scope)
-    signature = (types.int64, types.UniTuple(types.float32, arguments + len(loss.params)))
+    signature = (types.int64, types.UniTuple(types.float32, arguments))
     code = toolchain.assembled(target.kernel(scope["alone"], signature, (256, 1)), (9, 0))
     assert ".f64" not in code.ptx
     assert code.count(r"st[.\w]*\.[fu]32") == len(parts)

@@ -97,14 +97,27 @@ def labels_array(loss: Loss, target: Any, pred: Array, axis: int) -> Array:
 
 def class_weights(loss: Loss, value: Any, classes: int, real: np.dtype[Any]) -> Array | None:
     """Class weights in the dtype of the data, checked."""
+    return None if value is None else per_class(loss, "class_weight", value, classes, real)
+
+
+def class_factors(loss: Loss, value: Any, classes: int, real: np.dtype[Any]) -> Array | None:
+    """What the losses of each class are multiplied by, one number or one for each, in the dtype of the data."""
     if value is None:
         return None
-    array = check.host_array(loss, "class_weight", value)
+    name = loss.rows["factor"]
+    if np.ndim(value) == 0:
+        return np.full(classes, check.number(loss, name, value), dtype=real)
+    return per_class(loss, name, value, classes, real)
+
+
+def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[Any]) -> Array:
+    """An option that is a number >= 0 for each class."""
+    array = check.host_array(loss, name, value)
     if array.shape != (classes,):
-        raise ValueError(f"{loss.name}: class_weight has shape {array.shape}; pred has {classes} classes")
+        raise ValueError(f"{loss.name}: {name} has shape {array.shape}; pred has {classes} classes")
     bad = np.flatnonzero(~(array >= 0) | np.isinf(array))
     if bad.size:
-        check.value_outside(loss, "class_weight", array, int(bad[0]), ">= 0 and finite", int(bad.size))
+        check.value_outside(loss, name, array, int(bad[0]), ">= 0 and finite", int(bad.size))
     return np.ascontiguousarray(array, dtype=real)
 
 
@@ -153,6 +166,7 @@ class RowCall:
         self.kept: list[Any] = []
         self.view, self.sizes = self.three(pred)
         self.class_weight = class_weights(loss, self.options.class_weight, self.sizes[1], self.real)
+        self.factor = class_factors(loss, self.options.factor, self.sizes[1], self.real)
         if self.sizes[1] == 0 and math.prod(self.rows_shape) > 0:
             raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {self.axis}")
 
@@ -189,6 +203,12 @@ class RowCall:
         """Weights or values, if there are any."""
         return ABSENT if array is None else operand(self.seen(array), self.real, self.kept)
 
+    def kernel(self, backend: HostBackend, loop: str) -> tuple[int, int]:
+        """Addresses of a loop and of the tile of the law, 0 without a law."""
+        if self.loss.law is None:
+            return backend.loop(loop, self.real.name), 0
+        return backend.kernel(self.loss, loop, self.real, self.mode)
+
     def problem(self, backend: HostBackend, bound: bool) -> tuple[plans.Problem, list[tuple[Array, Array]]]:
         """The problem, and the arrays to copy from where `out` cannot be written in place."""
         options, sizes = self.options, self.sizes
@@ -210,15 +230,17 @@ class RowCall:
         if design == PIXELS:
             block = max(512, block)
         target, target_strides = self.target_operand()
-        integers = [rows, block, 0, classes, sizes[2], *sizes[3:], self.mode, self.real.itemsize, 0, design]
+        loop, tile = self.kernel(backend, LOOPS[design])
+        factor = 0 if self.factor is None else id(self.factor)
+        integers = [rows, block, tile, classes, sizes[2], *sizes[3:], self.mode, self.real.itemsize, factor, design]
         integers += (options.scores, options.target, int(self.weight is not None), int(self.wanted))
         integers += (int(options.ignore is not None), options.ignore or 0)
         integers += (0 if self.class_weight is None else id(self.class_weight), options.entropy, int(bound))
         integers += (*target_strides, *strides[0], *strides[1])
-        floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least, 0.0, 0.0]
+        floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least]
+        floats += [*options.params, 0.0, 0.0][:2]
         operands = [(id(self.view), 0, 0), target, self.optional(self.weight), self.optional(self.values), *written]
         work = self.pred.size * self.loss.cost * (3.0 if design == GENERIC else 1.0)
-        loop = backend.loop(LOOPS[design], self.real.name)
         return plans.Problem(loop, integers, floats, operands, -(-rows // block), work), copies
 
 
@@ -254,7 +276,7 @@ def rowwise(
         complain(call, results[2])
     for array, written in copies:
         array[...] = written
-    if simple and not call.wanted and not copies:
+    if simple and call.factor is None and not call.wanted and not copies:
         plans.remember(
             backend, loss, mode, arguments, given, pair, argnums, problem, rows, (4,), fixed=False, count=count
         )

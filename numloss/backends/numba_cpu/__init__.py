@@ -25,7 +25,7 @@ class NumbaBackend(HostBackend):
         self.parallel: Any = None
 
     def tile(self, loss: Loss, dtype: str, mode: int) -> int:
-        return int(self.compiler.tile(loss.law, dtype, *loss.tile_shape, mode).address)
+        return int(self.compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.constant_part).address)
 
     def loop(self, name: str, dtype: str) -> int:
         return int(self.compiler.loop(self.compiler.LOOPS[name], dtype).address)

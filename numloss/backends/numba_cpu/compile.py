@@ -86,16 +86,28 @@ def _finish(text: Law, signature: Any, name: str, key: str) -> Any:
 
 
 @functools.cache
-def tile(law: Law, dtype: str, inputs: int, params: int, slopes: int, mode: int) -> Any:
+def tile(
+    law: Law,
+    dtype: str,
+    inputs: int,
+    params: int,
+    slopes: int,
+    mode: int,
+    constants: Law | None = None,
+    of: tuple[int, ...] = (),
+    count: int = 0,
+) -> Any:
     """The compiled tile of a law; `.address` is what loops call. Keep it alive as long as the address is used."""
-    text = tile_text("law", inputs, params, slopes, mode)
+    text = tile_text("law", inputs, params, slopes, mode, "constants", of, count)
     filename = f"<tile of {law.__name__}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     annotations = dict.fromkeys(("Ints", "Reals", "Int"))
     scope: dict[str, Any] = {"__name__": __name__, **annotations, **words(dtype), "law": _typed(law, dtype)}
+    if constants:
+        scope["constants"] = _typed(constants, dtype)
     exec(compile(text, filename, "exec"), scope)
     signature = types.int64(types.CPointer(types.int64), types.CPointer(getattr(types, dtype)), types.int64)
-    key = f"{text}|{fingerprint(law, dtype)}"
+    key = f"{text}|{fingerprint(law, dtype)}|{fingerprint(constants, dtype) if constants else ''}"
     function = scope["tile"]
     function.__name__ = function.__qualname__ = f"tile_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     return _finish(function, signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)

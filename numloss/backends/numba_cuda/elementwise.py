@@ -28,12 +28,14 @@ WEIGHT = -1
 
 def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
     """What the kernel of a loss depends on besides its law and dtype."""
-    domains = [loss.domains.get(name) for name in (*loss.inputs, *loss.per_element)]
+    names = (*loss.inputs, *loss.per_element)
+    domains = [loss.domains.get(name) for name in names]
     tests = tuple(
         0 if domain is None or constant else domain.check(k in loss.wrt)
         for k, (domain, constant) in enumerate(zip(domains, constants, strict=True))
     )
-    return Shape(tests, tuple(constants), len(loss.params), len(loss.wrt), mode, wide)
+    _, of, count = loss.constant_part
+    return Shape(tests, tuple(constants), len(loss.params), len(loss.wrt), mode, wide, of, count)
 
 
 def _inputs(call: Call, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], list[float]]:
@@ -169,7 +171,8 @@ def _launch(
     elif mean and elements:
         numbers[0] = 1.0 / elements
     wide = all(a is None or a.wide(real) for a in seen)
-    kernel = elementwise_kernel(loss.law, real.name, shape_of(loss, mode, [a is None for a in arrays], wide))
+    kind = shape_of(loss, mode, [a is None for a in arrays], wide)
+    kernel = elementwise_kernel(loss.law, loss.constants, real.name, kind)
     integers = [elements, size, partials, scale, int(weight is not None), int(values is not None)]
     for k, array in enumerate(seen):
         constant = array is None and k < len(arrays)

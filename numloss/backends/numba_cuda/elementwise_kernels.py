@@ -21,7 +21,7 @@ CHUNK_TILES = 16
 CHUNK = CHUNK_TILES * 512
 
 
-def _walk(law: Any, dtype: str, shape: Shape, width: int) -> Any:
+def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any:
     words = target.words_of(dtype)
     scope = {
         "__name__": f"{law.__name__ if law else 'weights'} by {width} in {dtype}",
@@ -34,6 +34,8 @@ def _walk(law: Any, dtype: str, shape: Shape, width: int) -> Any:
     }
     if law is not None:
         scope["law"] = target.typed(law, dtype)
+    if constants is not None:
+        scope["constants"] = target.typed(constants, dtype)
     return target.generated(walk_text(shape, width), "walk", scope)
 
 
@@ -44,12 +46,12 @@ def operand_functions(dtype: str, native: bool) -> dict[str, Any]:
     return texts(target.words_of(dtype), target.jitable)
 
 
-def _text(law: Any, dtype: str, shape: Shape) -> Any:
+def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     words = target.words_of(dtype)
     real, double, doubles = words["real"], words["double"], words["doubles"]
     number = getattr(np, dtype)
-    single = _walk(law, dtype, shape, 1)
-    whole = _walk(law, dtype, shape, 16 // number().itemsize) if shape.wide else single
+    single = _walk(law, constants, dtype, shape, 1)
+    whole = _walk(law, constants, dtype, shape, 16 // number().itemsize) if shape.wide else single
 
     @target.jitable
     def tile_lane(slots, row, lane):  # type: ignore[no-untyped-def]
@@ -119,7 +121,7 @@ def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
 
 
 @functools.cache
-def elementwise_kernel(law: Any, dtype: str, shape: Shape) -> Any:
+def elementwise_kernel(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     """The kernel of a law; without a law, of a sum of weights."""
     signature = (types.UniTuple(int64, shape.integers), types.UniTuple(getattr(types, dtype), shape.numbers))
-    return target.kernel(_text(law, dtype, shape), signature, launch_bounds(dtype, shape))
+    return target.kernel(_text(law, constants, dtype, shape), signature, launch_bounds(dtype, shape))

@@ -33,7 +33,7 @@ def weight_scale(call: Call, weight: DeviceArray, partials: int, real: np.dtype[
         sums = call.workspace(4 * blocks)
     integers = (weight.size, size, sums, 0, 1, 0, *call.operand(weight, real), *ABSENT)
     if blocks:
-        kernel = elementwise_kernel(None, real.name, Shape((), (), 0, 0, 0, weight.wide(real)))
+        kernel = elementwise_kernel(None, None, real.name, Shape((), (), 0, 0, 0, weight.wide(real)))
         kernel.launch(call.stream, blocks, target.THREADS, integers, (0.0, 0.0))
     return scale, [call.finish(sums, blocks, None, scale=scale)]
 

@@ -12,7 +12,7 @@ from ...rows import DISTRIBUTION, LABELS, LOG_PROBABILITIES, RowOptions, options
 from ..host import WEIGHT_OPERAND, HostBackend
 from ..host.answers import given_outputs
 from ..host.problem import simplified
-from ..host.rowwise import bad_label, class_axis, class_weights, merged
+from ..host.rowwise import bad_label, class_axis, class_factors, class_weights, merged
 from . import checks, target
 from .arrays import DeviceArray
 from .call import ABSENT, Call
@@ -113,14 +113,14 @@ def _explain(call: Call, array: DeviceArray, weight: Any, options: RowOptions, a
     return explain
 
 
-def _class_weights(call: Call, value: Any, classes: int, real: np.dtype[Any]) -> int:
-    """Address of the class weights in the dtype of the data, or 0. They are few: they pass over the host."""
+def _per_class(call: Call, read: Any, value: Any, classes: int, real: np.dtype[Any]) -> int:
+    """Address of a number for each class in the dtype of the data, or 0. They are few: they pass over the host."""
     if value is None:
         return 0
     host = call.library.download(value) if call.library.owns(value) else value
-    weights = call.library.upload(class_weights(call.loss, host, classes, real))
-    call.kept.append(weights)
-    return int(call.library.describe(weights).address)
+    numbers = call.library.upload(read(call.loss, host, classes, real))
+    call.kept.append(numbers)
+    return int(call.library.describe(numbers).address)
 
 
 def rowwise(
@@ -172,7 +172,8 @@ def _problem(
     block = rows_of_a_block(rows, team_of(pred, axis))
     integers = [rows, block, 0, 0, math.prod(pred.shape[axis + 1 :]), pred.shape[axis]]
     integers += (int(weight is not None), int(values is not None), int(options.ignore is not None), options.ignore or 0)
-    integers += (_class_weights(call, options.class_weight, pred.shape[axis], real), int(bound))
+    classes = pred.shape[axis]
+    integers += (_per_class(call, class_weights, options.class_weight, classes, real), int(bound))
     integers += in_rows(pred, axis, real, call)
     integers += NO_ROWS if labelled else in_rows(array, axis, real, call)
     for k in range(2):
@@ -180,7 +181,9 @@ def _problem(
     integers += call.operand(array, real) if labelled else ABSENT
     integers += call.operand(None if weight is None else weight.spread(shape), real)
     integers += call.operand(values, real)
+    integers += (_per_class(call, class_factors, options.factor, classes, real),)
     numbers = [1.0, options.smoothing, options.zeta, options.cap, options.eps, call.loss.least]
+    numbers += [*options.params, 0.0, 0.0][:2]
     return integers, numbers, real.name
 
 
@@ -218,5 +221,6 @@ def _launch(
         notes.append(call.finish(partials, blocks, None, scale=integers[3]))
     elif mean and rows:
         numbers[0] = 1.0 / rows
-    run(Plan(options.scores, options.target, dense, bool(options.entropy), mode, team))
+    law = (call.loss.law, len(options.params), call.loss.constant_part)
+    run(Plan(options.scores, options.target, dense, bool(options.entropy), mode, team, *law))
     return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain)

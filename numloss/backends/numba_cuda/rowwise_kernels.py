@@ -9,8 +9,9 @@ Header of the problem c, in integers:
     11 bound   12 pred   18 target   24 gradient   30 curvature: address, dtype, bytes from one to the next in the
     outer axes, in classes and in the inner axes, and a layout of the rows, or 0
     36 labels   39 weight   42 values: operands over the rows, as in reading.py
+    45 address of the factors of the losses of the classes, or 0
 
-Numbers r, in float64: scale, smoothing, zeta, softcap (0: none), eps, least curvature.
+Numbers r, in float64: scale, smoothing, zeta, softcap (0: none), eps, least curvature, two parameters of the law.
 """
 
 from __future__ import annotations
@@ -164,7 +165,9 @@ def _text(plan: Plan, dtype: str) -> Any:
             )
             if dense and sums[4] > 0:
                 first = min(first, complaint(row, BAD_TARGET))
-            value, own, coefficient, z_weight = row_value(r, top, label_score, own_weight, pivot_term, sums)
+            value, own, coefficient, z_weight, bend = row_value(
+                c, r, label, label == pivot, own_weight, top, (label_score, pivot_term, label_term), sums
+            )
             w = double(weight)
             if mine and lane == 0 and weight != zero:
                 total += w * value
@@ -177,7 +180,7 @@ def _text(plan: Plan, dtype: str) -> Any:
                 if weight == zero:
                     clear(c, g, h, lane)
                 else:
-                    s = (pivot_term, sums[0], label_term, own, coefficient, z_weight, w * scale)
+                    s = (pivot_term, sums[0], label_term, own, coefficient, z_weight, bend, w * scale)
                     write_row(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s)
             start += threads // team
             cuda.syncthreads()

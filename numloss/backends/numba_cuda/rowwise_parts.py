@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
+from ...loops.tiles import constants_text
 from ...rows import DISTRIBUTION, LABELS, LOGITS, PROBABILITIES
 from . import target
 from .rowwise_texts import (
     CURVATURE,
+    FACTORS,
     GRADIENT,
     LABEL_OPERAND,
     PRED,
@@ -131,6 +133,7 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     zero, one, two = number(0.0), number(1.0), number(2.0)
     team, dense, mode, kind = plan.team, plan.dense, plan.mode, plan.scores
     special = plan.target == LABELS and plan.scores == LOGITS
+    by_law = plan.law is not None
 
     @target.jitable
     def clear(c, g, h, lane):  # type: ignore[no-untyped-def]
@@ -150,10 +153,18 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         return (own + twice * p * p) * s * s
 
     @target.jitable
+    def law_curvature(bound, p, left, v, beyond, slope, bend):  # type: ignore[no-untyped-def]
+        """Of a law, as in numloss/loops/rowlaw.py."""
+        if bound == 1:
+            upward = two * bend * beyond if bend > zero else zero
+            return two * abs(slope) * p * left + upward * v
+        return slope * p * left + bend * v * v
+
+    @target.jitable
     def write_row(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s):  # type: ignore[no-untyped-def]
         """s: e at the pivot, the others, e at the label, the label's target, the coefficient of p, z-loss times
-        weight, factor."""
-        pivot_term, others, label_term, own, coefficient, z_weight, factor = s
+        weight, the law's curvature, factor."""
+        pivot_term, others, label_term, own, coefficient, z_weight, bend_of_law, factor = s
         total = pivot_term + others
         inverse = real(double(one) / total) if kind == LOGITS else zero
         for j in range(lane, c[5], team):
@@ -174,7 +185,13 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             if mode == 2:
                 left = real(others / total) if j == pivot else one - p
                 twice = real(double(two) * z_weight)
-                curved = curvature(c[11], p, left, real(coefficient), twice, first)
+                if by_law:
+                    rest = others if label == pivot else (others - label_term) + pivot_term
+                    beyond = real(rest / total)
+                    v = beyond if j == label else p
+                    curved = law_curvature(c[11], p, left, v, beyond, real(coefficient), real(bend_of_law))
+                else:
+                    curved = curvature(c[11], p, left, real(coefficient), twice, first)
                 bent = step * bend(value, cap, eps, first)
                 if c[11] == 1 and bent < zero:
                     bent = zero
@@ -195,18 +212,53 @@ def value_text(plan: Plan, dtype: str) -> Any:
     dense, logits, labelled = plan.dense, plan.scores == LOGITS, plan.target == LABELS
 
     @target.jitable
-    def row_value(r, top, label_score, own_weight, pivot_term, sums):  # type: ignore[no-untyped-def]
+    def row_value(c, r, label, near, own_weight, top, s, sums):  # type: ignore[no-untyped-def]
+        """near: the label is the pivot; s: the label's score, e at the pivot, e at the label. Value, the label's
+        target, the coefficient of p, z-loss times weight, the law's curvature."""
+        label_score, pivot_term, _ = s
         others, total, cross, surprise, _ = sums
         own = (one - r[1]) * own_weight if labelled else zero
         if not dense:
             total = own
             cross = own * (double(top) - double(label_score))
         if not logits:
-            return cross + surprise, own, zero, zero
+            return cross + surprise, own, zero, zero, zero
         rest = log1p(others / pivot_term)
         lse = double(top) + rest
         z_weight = r[2] * (own_weight if labelled else total)
         value = total * rest + cross + surprise + z_weight * lse * lse
-        return value, own, total + two * z_weight * lse, z_weight
+        return value, own, total + two * z_weight * lse, z_weight, zero
 
-    return row_value
+    return row_value if plan.law is None else law_text(plan, dtype)
+
+
+def law_text(plan: Plan, dtype: str) -> Any:
+    """The loss of a row by a law, as numloss/loops/rowlaw.py computes it."""
+    words = target.words_of(dtype)
+    real, double, reals = words["real"], words["double"], words["reals"]
+    log1p, zero = target.typed(scalar.log1p, "float64"), np.float64(0.0)
+    constants, of, count = plan.constants
+    params = [f"real(r[{6 + k}])" for k in range(plan.params)]
+    lines = constants_text("constants", [params[k] for k in of], count)
+    lines.append(f"return law({', '.join(['surprise', 'p', 'rest', *params, *(f'k{k}' for k in range(count))])})")
+    scope = {"__name__": f"{plan.law.__name__} in {dtype}", "law": target.typed(plan.law, dtype), "real": real}
+    if constants is not None:
+        scope["constants"] = target.typed(constants, dtype)
+    text = "".join(f"    {line}\n" for line in lines)
+    applied = target.generated(f"def applied(r, surprise, p, rest):\n{text}", "applied", scope)
+
+    @target.jitable
+    def law_value(c, r, label, near, own_weight, top, s, sums):  # type: ignore[no-untyped-def]
+        label_score, pivot_term, label_term = s
+        others = sums[0]
+        total = pivot_term + others
+        weight = own_weight
+        if c[FACTORS] != 0:
+            weight *= double(reals(c[FACTORS])[label])
+        rest = others if near else (others - label_term) + pivot_term
+        surprise = real(log1p(others / pivot_term) + (double(top) - double(label_score)))
+        value, slope, bend = applied(r, surprise, real(label_term / total), real(rest / total))
+        pull = weight * double(slope)
+        return weight * double(value), pull, pull, zero, weight * double(bend)
+
+    return law_value

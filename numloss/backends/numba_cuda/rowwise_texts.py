@@ -14,13 +14,17 @@ from . import reading, target
 
 # Where the arrays begin in the header of rowwise_kernels.py.
 PRED, TARGET, GRADIENT, CURVATURE = 12, 18, 24, 30
-LABEL_OPERAND, WEIGHT_OPERAND, VALUE_OPERAND = 36, 39, 42
-INTEGERS, NUMBERS = 45, 6
+LABEL_OPERAND, WEIGHT_OPERAND, VALUE_OPERAND, FACTORS = 36, 39, 42, 45
+INTEGERS, NUMBERS = 46, 8
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone."""
+    """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone.
+
+    law: that of the label's cross-entropy, with so many parameters and its constants as in walk.py; None for the
+    cross-entropy itself.
+    """
 
     scores: int
     target: int
@@ -28,6 +32,9 @@ class Plan:
     entropy: bool
     mode: int
     team: int
+    law: Any = None
+    params: int = 0
+    constants: tuple[Any, tuple[int, ...], int] = (None, (), 0)
 
 
 def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...loops.tiles import constants_text
+
 TILE, SLOTS, LANES = 512, 128, 32
 OPERANDS_AT = 6
 WEIGHT_OPERAND = 15
@@ -27,7 +29,8 @@ class Shape:
     """What a walk has to know of a law: the check of each input, as in numloss/domains.py, and counts.
 
     No input at all is the walk that only adds up weights. `wide`: every operand is a constant or lies in C order in
-    the dtype of the data, aligned to 16 bytes.
+    the dtype of the data, aligned to 16 bytes. What follows from the parameters `constants_of` alone is
+    `constants_count` numbers, computed once for a walk.
     """
 
     checks: tuple[int, ...]
@@ -36,6 +39,8 @@ class Shape:
     slopes: int
     mode: int
     wide: bool
+    constants_of: tuple[int, ...] = ()
+    constants_count: int = 0
 
     @property
     def outputs(self) -> int:
@@ -97,12 +102,17 @@ def _inputs(shape: Shape, width: int) -> list[str]:
     return lines
 
 
+def _params(shape: Shape) -> list[str]:
+    """The parameters of the law."""
+    return [f"r[{2 + 3 * len(shape.checks) + k}]" for k in range(shape.params)]
+
+
 def _law(shape: Shape, width: int) -> list[str]:
     """The law at each element; v, s and h are its value, slopes and curvatures."""
     inputs = len(shape.checks)
     if not inputs:
         return [f"v{i} = zero" for i in range(width)]
-    params = [f"r[{2 + 3 * inputs + k}]" for k in range(shape.params)]
+    params = _params(shape) + [f"k{k}" for k in range(shape.constants_count)]
     lines = []
     for i in range(width):
         slopes = ", ".join(f"s{k}_{i}" for k in range(shape.slopes))
@@ -150,8 +160,11 @@ def walk_text(shape: Shape, width: int) -> str:
     weights = [f"{name}{i}" for name in "de" for i in range(width)]
     body = _inputs(shape, width) + _law(shape, width) + _outputs(shape, width)
     empty = ", ".join(f"v{i}, w{i}" for i in range(width))
+    params = _params(shape)
+    constants = constants_text("constants", [params[k] for k in shape.constants_of], shape.constants_count)
     lines = [
         "def walk(c, r, scale, start, stop, lane, sums, weights, row, first):",
+        *[f"    {line}" for line in constants],
         f"    for h in range({SLOTS // (LANES * width)}):",
         f"        slot = (h * {LANES} + lane) * {width}",
         f"        {' = '.join(sums + weights)} = zero",

@@ -4,19 +4,24 @@ from ...registry import BINARY, NONNEGATIVE, POSITIVE, Array, Options, Result, U
 from ...scalar import decay, lgamma, log, log1p
 
 
-def _negative_binomial_nll(pred, target, dispersion, full):
+def _negative_binomial_constants(dispersion):
     size = 1.0 / dispersion
+    return size, log(dispersion), lgamma(size)
+
+
+def _negative_binomial_nll(pred, target, dispersion, full, size, log_dispersion, lgamma_size):
     total = size + target
     e = decay(pred)
     up = pred > 0.0
     # the mean over the size; its logarithm takes over where it overflows
     ratio = dispersion / e if up else dispersion * e
     large = ratio > 1e37
-    growth = pred + log(dispersion) if large else log1p(ratio)
-    pull = target * (-log(dispersion) if large else pred) if target > 0.0 else 0.0
+    growth = pred + log_dispersion if large else log1p(ratio)
+    pull = target * (-log_dispersion if large else pred) if target > 0.0 else 0.0
     value = (size if large else total) * growth - pull
-    if full > 0.0:
-        value = value + (lgamma(size) + lgamma(1.0 + target) - lgamma(total) - target * log(dispersion))
+    # all of it is 0 where it is not asked for
+    count = full * target
+    value = value + (lgamma_size + lgamma(1.0 + count) - lgamma(size + count) - count * log_dispersion)
     base = dispersion + e if up else 1.0 + dispersion * e
     mean = (1.0 if up else e) / base
     rest = (e if up else 1.0) / base
@@ -25,6 +30,7 @@ def _negative_binomial_nll(pred, target, dispersion, full):
 
 @elementwise(
     _negative_binomial_nll,
+    constants=_negative_binomial_constants,
     target=NONNEGATIVE,
     dispersion=POSITIVE,
     full=BINARY,

@@ -1,36 +1,48 @@
 """Negative log-likelihood of a Poisson distribution."""
 
 from ...registry import BINARY, NONNEGATIVE, Array, Options, Result, Unpack, elementwise
-from ...scalar import exp, lgamma
+from ...scalar import exp, lgamma, log
 
 
-def _poisson_nll(pred, target, full):
-    rate = exp(pred)
+def _poisson_nll(pred, target, log_input, full):
+    logarithm = pred if log_input > 0.0 else log(pred)
+    rate = exp(pred) if log_input > 0.0 else pred
     # a count of 0 leaves the rate alone, and an infinite rate wins over its logarithm
-    pull = target * pred if target > 0.0 and rate < 1e999 else 0.0
+    pull = target * logarithm if target > 0.0 and rate < 1e999 else 0.0
+    slope = rate - target
+    share = target / rate if target > 0.0 else 0.0
+    plain = slope / rate if target > 0.0 and rate < 1e999 else 1.0
     # lgamma(1) is 0
-    return rate - pull + lgamma(1.0 + full * target), rate - target, rate
+    value = rate - pull + lgamma(1.0 + full * target)
+    bend = share / rate if target > 0.0 else 0.0
+    return value, slope if log_input > 0.0 else plain, rate if log_input > 0.0 else bend
 
 
 @elementwise(
     _poisson_nll,
     target=NONNEGATIVE,
+    log_input=BINARY,
     full=BINARY,
     convex=True,
     cost=2.0,
     aliases=("poisson_nll_loss", "poisson", "half_poisson_loss"),
 )
-def poisson_nll(pred: Array, target: Array, *, full: bool = False, **options: Unpack[Options]) -> Result:
+def poisson_nll(
+    pred: Array, target: Array, *, log_input: bool = True, full: bool = False, **options: Unpack[Options]
+) -> Result:
     r"""Negative log-likelihood of a Poisson distribution with mean ``exp(pred)``: ``exp(pred) - target * pred``.
 
-    Counts and rates: visits, claims, photons. The prediction is the logarithm of the rate, which may be any number.
+    Counts and rates: visits, claims, photons. The prediction is the logarithm of the rate, which may be any number; or
+    the rate itself, with the loss ``pred - target * log(pred)``.
 
     Parameters
     ----------
     pred : array of float32 or float64, any shape
-        Logarithms of predicted rates.
+        Logarithms of predicted rates; with ``log_input=False`` rates, of which negative ones give NaN.
     target : array, shape of `pred`
         Observed counts, any real dtype, >= 0 and finite; fractions are allowed.
+    log_input : bool
+        Whether predictions are logarithms.
     full : bool
         Adds ``log(target!)``, exactly and not by Stirling's formula, which makes the value a log-likelihood that can be
         compared.
@@ -49,8 +61,8 @@ def poisson_nll(pred: Array, target: Array, *, full: bool = False, **options: Un
 
     Notes
     -----
-    Value and slope are differences, accurate relative to their larger part. The curvature is ``exp(pred)``; the bound
-    is at least 1e-16.
+    Value and slope are differences, accurate relative to their larger part. The curvature is ``exp(pred)``, of rates
+    ``target / pred**2``; the bound is at least 1e-16. A rate of 0 has an infinite loss if anything was counted.
 
     References
     ----------

@@ -5,7 +5,12 @@ from ...scalar import difference_rest, lgamma, log, log1p, maximum, product_rest
 from ..regression.cauchy import _cauchy_weight
 
 
-def _student_t_nll(pred, target, scale, df, full, eps):
+def _student_t_constants(df, full):
+    constant = lgamma(0.5 * df) - lgamma(0.5 * (df + 1.0)) + 0.5 * log(3.141592653589793 * df)
+    return df + 1.0, constant if full > 0.0 else 0.0
+
+
+def _student_t_nll(pred, target, scale, df, full, eps, more, constant):
     error = pred - target
     size = abs(error)
     b = maximum(eps, scale)
@@ -14,10 +19,7 @@ def _student_t_nll(pred, target, scale, df, full, eps):
     u = size / c
     # log(1 + u^2), even where u^2 would overflow
     logarithm = 2.0 * (log(size) - log(c)) if u > 1e17 else log1p(u * u)
-    more = df + 1.0
-    value = log(b) + 0.5 * more * logarithm
-    if full > 0.0:
-        value = value + (lgamma(0.5 * df) - lgamma(0.5 * more) + 0.5 * log(3.141592653589793 * df))
+    value = log(b) + 0.5 * more * logarithm + constant
     rest = difference_rest(pred, target)
     # what c lacks to its square being b^2 df, as a rest of the error
     k = c / b
@@ -40,6 +42,7 @@ def _student_t_nll(pred, target, scale, df, full, eps):
 
 @elementwise(
     _student_t_nll,
+    constants=_student_t_constants,
     target=REAL,
     scale=NONNEGATIVE,
     df=POSITIVE,

@@ -1,17 +1,26 @@
 """Barron's general robust loss."""
 
 from ...registry import AT_MOST_2, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import difference_rest, expm1, log, log1p, power, product_rest, quotient_rest, sign
+from ...scalar import difference_rest, expm1, log, log1p, power, power_within, product_rest, quotient_rest, sign
 
 
-def _general_robust(pred, target, alpha, c):
-    error = pred - target
-    size = abs(error)
-    rest = difference_rest(pred, target)
+def _general_robust_constants(alpha):
     # b = 2 - alpha, and 1 where it is 0, which is decided at the end
     square = alpha >= 2.0
     b = 1.0 if square else 2.0 - alpha
     b_rest = 0.0 if square else difference_rest(2.0, alpha)
+    front = b / alpha
+    # where a square of u is all there is, and where it may overflow
+    small = 1e999 if square else 1e-17
+    large = 1e999 if square else 1e11
+    return small, large, b, b_rest, log(b), power(b, 0.5 * b), front, front * power(b, -0.5 * alpha)
+
+
+def _general_robust(pred, target, alpha, c, small, large, b, b_rest, log_b, b_power, front, tail_front):
+    error = pred - target
+    size = abs(error)
+    rest = difference_rest(pred, target)
+    square = alpha >= 2.0
     # everything is a power of 1 + y, y = u^2 / b; what the base loses to rounding comes back
     u = size / c
     u_rest = quotient_rest(size, rest if error > 0.0 else -rest, c, 0.0)
@@ -20,31 +29,34 @@ def _general_robust(pred, target, alpha, c):
     y_rest = quotient_rest(z, product_rest(u, u) + 2.0 * u * u_rest, b, b_rest)
     base = 1.0 + y
     base_rest = (((1.0 - base) + y) if y < 1.0 else ((y - base) + 1.0)) + y_rest
-    # where u^2 may overflow, 1 + y is u^2 / b
-    huge = u > 1e11
-    growth = 2.0 * log(u) - log(b) if huge else log1p(y)
+    # 1 + y is u^2 / b there
+    huge = u > large
+    grown_far = 2.0 * log(u) - log_b
+    grown_near = log1p(y)
+    growth = grown_far if huge else grown_near
     lost = 0.0 if huge else base_rest / base
-    root = power(u if huge else base, -b if huge else -0.5 * b)
-    scaled = root * (power(b, 0.5 * b) if huge else 1.0 - 0.5 * (b * lost + b_rest * growth))
+    far = power_within(u, alpha - 1.0) * b_power
+    scaled = far / u if huge else power_within(base, -0.5 * b) * (1.0 - 0.5 * (b * lost + b_rest * growth))
     weight = 1.0 if square else scaled
     k = 0.5 * alpha * growth
     # half of the power twice: the whole may overflow where the value does not
-    half = power(u, 0.5 * alpha)
-    high = power(base, 0.5 * alpha)
-    front = b / alpha
-    tail = front * power(b, -0.5 * alpha) * half * half - front
+    half = power_within(u, 0.5 * alpha)
+    high = power_within(base, 0.5 * alpha)
+    tail = tail_front * half * half - front
     grown = front * ((high - 1.0) + 0.5 * alpha * lost * high)
     steep = tail if huge else grown
-    value = 0.5 * b * growth * (1.0 + 0.5 * k) if abs(k) < 1e-8 else steep if k > 1.0 else front * expm1(k)
-    far = power(u, alpha - 1.0) * power(b, 0.5 * b)
-    pull = (far if huge and alpha < 2.0 else u * weight) / c
+    flat = 0.5 * b * growth * (1.0 + 0.5 * k)
+    curved = front * expm1(k)
+    value = flat if abs(k) < 1e-8 else steep if k > 1.0 else curved
+    pull = (far if huge else u * weight) / c
     share = y / base if y < 1e30 else 1.0
     bend = weight * (1.0 / base + (alpha - 1.0) * share) / c / c
-    return 0.5 * u * u if square or z < 1e-17 else value, sign(error) * pull, 1.0 / c / c if square else bend
+    return 0.5 * u * u if z <= small else value, sign(error) * pull, 1.0 / c / c if square else bend
 
 
 @elementwise(
     _general_robust,
+    constants=_general_robust_constants,
     target=REAL,
     alpha=AT_MOST_2,
     c=POSITIVE,
