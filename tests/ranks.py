@@ -25,6 +25,7 @@ CASES = {
     "fast": PLAIN,
     "ordered": replace(PLAIN, model="cnn", reduce="ordered", shards=4, shift=1, flip=True),
     "together": replace(PLAIN, model="cnn", sync_batchnorm=True),
+    "overlapped": replace(PLAIN, hidden=(300, 300, 20), overlap=True),
     "diverging": replace(PLAIN, momentum=None, clip=0.0, l2=0.0, rate=1e30),
 }
 

@@ -45,7 +45,7 @@ def test_ranks_train_as_one_process(size: int, tmp_path: Path) -> None:
     done = job(size, "compare", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     found = np.load(tmp_path / "found.npz")
-    for name in ("fast", "ordered", "together"):
+    for name in ("fast", "ordered", "together", "overlapped"):
         assert found[name].tobytes() == found[f"{name} elsewhere"].tobytes()
         assert found[f"{name} stopped"] == ""
         alone = ranks.weights(ranks.trained(name))
@@ -177,6 +177,7 @@ def test_what_cannot_be_shared_is_refused() -> None:
     for settings, message in (
         (Settings(reduce="ordered", shards=2), "3 ranks cannot share a batch of 2 shards"),
         (Settings(reduce="ordered", sync_batchnorm=True), "they have no common statistics"),
+        (Settings(reduce="ordered", overlap=True), "nothing can overlap"),
         (Settings(sync_batchnorm=True, batch_size=2), "too few for 3 ranks"),
     ):
         with pytest.raises(ValueError, match=message):

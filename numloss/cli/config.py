@@ -52,6 +52,7 @@ HELP = {
     "reduce": "How gradients of several processes add up: ordered gives the same bits for any number of them.",
     "shards": "Parts into which ordered cuts a batch; at least as many as processes.",
     "sync_batchnorm": "Normalise over the whole batch, not over the part of a process.",
+    "overlap": "Add gradients up over processes while others are computed.",
     "seed": "Of the split, the first weights, the order of rows, dropout and augmentation.",
 }
 WORDS = {"None": "the optimiser's", "True": "yes", "False": "no"}

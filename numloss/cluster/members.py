@@ -12,6 +12,16 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
+class Pending:
+    """A sum over ranks that is under way; alone there is nothing to wait for."""
+
+    def poll(self) -> None:
+        """Let it get on: MPI does so only when it is called."""
+
+    def wait(self) -> None:
+        """Wait for its end."""
+
+
 class Cluster:
     """The processes that share a job; this class is a process that has one to itself.
 
@@ -37,12 +47,9 @@ class Cluster:
     def all_reduce(self, array: Array) -> None:
         """Replace the array of every rank with the sum over all ranks."""
 
-    def start_all_reduce(self, array: Array) -> Any:
-        """Begin to do so; `wait()` of what this returns ends it, and until then the array belongs to MPI."""
-        return self
-
-    def wait(self) -> None:
-        """End what was begun: alone there is nothing to wait for."""
+    def start_all_reduce(self, array: Array) -> Pending:
+        """Begin to do so; until the end of what this returns the array may be neither read nor written."""
+        return Pending()
 
     def all_gather(self, array: Array, counts: Sequence[int]) -> None:
         """Fill in what the other ranks hold: of the rows of the array each rank has so many, one after another."""
@@ -61,6 +68,19 @@ class Cluster:
 ALONE = Cluster()
 
 
+class Request(Pending):
+    """A sum that MPI has begun."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+
+    def poll(self) -> None:
+        self._request.Test()
+
+    def wait(self) -> None:
+        self._request.Wait()
+
+
 class Ranks(Cluster):
     """Processes that an MPI library connects."""
 
@@ -74,8 +94,8 @@ class Ranks(Cluster):
     def all_reduce(self, array: Array) -> None:
         self._world.Allreduce(self._mpi.IN_PLACE, array)
 
-    def start_all_reduce(self, array: Array) -> Any:
-        return self._world.Iallreduce(self._mpi.IN_PLACE, array)
+    def start_all_reduce(self, array: Array) -> Pending:
+        return Request(self._world.Iallreduce(self._mpi.IN_PLACE, array))
 
     def all_gather(self, array: Array, counts: Sequence[int]) -> None:
         width = array[:1].size

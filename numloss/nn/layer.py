@@ -25,11 +25,13 @@ class Part:
     """The part of a batch that a network sees, where others see the rest: all of it, unless a trainer says otherwise.
 
     `first` is the place of its first row in the batch. `add_up` replaces an array by its sum over all parts, which
-    makes the statistics of a batch those of the whole; None where each part has its own.
+    makes the statistics of a batch those of the whole; None where each part has its own. `filled` hears of each layer
+    of the network, by its position, whose gradients are computed.
     """
 
     first: int = 0
     add_up: Callable[[Array], object] | None = None
+    filled: Callable[[int], object] | None = None
 
 
 @dataclass(frozen=True)

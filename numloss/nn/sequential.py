@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .initial import Tensor
-from .layer import Layer, Place, rows_of
+from .layer import Layer, Part, Place, rows_of
 from .parameters import Array, Shape
 
 
@@ -37,6 +37,7 @@ class Sequential(Layer):
 
     def allocate(self, place: Place) -> None:
         overwrite, self._dtype = place.overwrite, place.dtype
+        self._part = Part() if place.number else place.part  # layers inside of layers are not a network's own
         for k, layer in enumerate(self.layers):
             layer.allocate(place.inside(str(k), k, overwrite))
             overwrite = not layer.keeps_output
@@ -62,6 +63,8 @@ class Sequential(Layer):
         for k in range(len(self.layers) - 1, -1 if wanted else self._first - 1, -1):
             assert passed is not None
             passed = self.layers[k].backward(passed, wanted or k > self._first)
+            if self._part.filled:
+                self._part.filled(k)
             if passed is None:
                 break
             if passed is not self._seen[~k]:

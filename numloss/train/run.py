@@ -174,7 +174,9 @@ def trainer_of(
     step, ordered = step_of(settings, network, goal, total), settings.reduce == "ordered"
     sharing = None
     if cluster.size > 1 or ordered:
-        sharing = Sharing(step, cluster, settings.shards if ordered else 0, settings.sync_batchnorm)
+        sharing = Sharing(
+            step, cluster, settings.shards if ordered else 0, settings.sync_batchnorm, settings.overlap
+        )
     return Trainer(
         step, parts.train, parts.validation, seed=settings.seed, monitor=settings.monitor, patience=settings.patience,
         augmentation=Augmentation(settings.shift, settings.flip), sharing=sharing,

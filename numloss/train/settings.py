@@ -64,6 +64,8 @@ class Settings:
         and gives the same bits for any number of processes up to that.
     sync_batchnorm : bool
         Batch normalisation by the statistics of the whole batch where several processes share it.
+    overlap : bool
+        Whether processes begin to add up gradients while others are computed; ``numloss cluster bench`` measures it.
     """
 
     data: str = "digits"
@@ -97,6 +99,7 @@ class Settings:
     reduce: str = "fast"
     shards: int = 4
     sync_batchnorm: bool = False
+    overlap: bool = False
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():

@@ -13,6 +13,7 @@ from ..nn import Network
 from ..nn.layer import rows_of
 from ..nn.network import FIGURES
 from ..transforms import sum_and_weight, value_and_grad
+from .overlap import Overlap
 from .step import Step
 from .tree import Tree
 
@@ -37,16 +38,21 @@ class Sharing:
         ranks, each computed by itself and added up in a fixed tree: the bits do not depend on the number of ranks.
     whole_statistics : bool
         Batch normalisation by the statistics of the whole batch, not of the rows of a rank.
+    overlap : bool
+        Begin to add up the gradients of layers while those before are computed, in a message for each.
 
     Raises
     ------
     ValueError
-        If the loss does not add up over rows, there are more ranks than shards, or both options are asked for.
+        If the loss does not add up over rows, there are more ranks than shards, or the options exclude each other.
     """
 
-    def __init__(self, step: Step, cluster: Cluster, shards: int = 0, whole_statistics: bool = False) -> None:
-        if shards and whole_statistics:
-            raise ValueError("shards of a fixed order are computed one after another: they have no common statistics")
+    def __init__(
+        self, step: Step, cluster: Cluster, shards: int = 0, whole_statistics: bool = False, overlap: bool = False
+    ) -> None:
+        if shards and (whole_statistics or overlap):
+            what = "they have no common statistics" if whole_statistics else "nothing can overlap"
+            raise ValueError(f"shards of a fixed order are computed one after another: {what}")
         if 0 < shards < cluster.size:
             raise ValueError(f"{cluster.size} ranks cannot share a batch of {shards} shards; give at least as many")
         self.step, self.cluster, self.network = step, cluster, step.network
@@ -54,6 +60,8 @@ class Sharing:
         self.message = self.network.parameters.message
         self.whole_statistics = whole_statistics
         self.network.part.add_up = cluster.all_reduce if whole_statistics else None
+        self._overlap = Overlap(self.network, cluster) if overlap else None
+        self.network.part.filled = self._overlap.filled if self._overlap else None
         self._tree = Tree(cluster, shards, self.message) if shards else None
         self._evaluate = value_and_grad(sum_and_weight(step.objective.function))
         rowwise = step.objective.loss.family == "rowwise"
@@ -89,11 +97,14 @@ class Sharing:
             self._compute(batch, rows, self.bounds(shard, len(rows)), number)
             self.message[-1] = wish
 
-        if self._tree is None:
-            leaf(self.cluster.rank)
-            self.cluster.all_reduce(self.message)
-        else:
+        if self._tree:
             self._tree.add_up(leaf)
+        else:
+            leaf(self.cluster.rank)
+            if self._overlap:
+                self._overlap.finish()
+            else:
+                self.cluster.all_reduce(self.message)
         return self._finish(len(rows), number)
 
     def _compute(self, batch: Batch, rows: Array, bounds: tuple[int, int], number: int) -> None:
