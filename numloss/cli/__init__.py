@@ -9,7 +9,7 @@ import click
 
 from ..version import __version__
 
-COMMANDS = ("bench", "evaluate", "info", "losses", "predict", "train", "warmup")
+COMMANDS = ("bench", "cluster", "evaluate", "info", "losses", "predict", "train", "warmup")
 
 
 class Commands(click.Group):
