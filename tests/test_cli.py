@@ -74,9 +74,9 @@ def test_the_module_shows_its_help_without_loading_anything_heavy() -> None:
     assert direct.stdout == f"numloss, version {nl.__version__}\n"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [{"cluster": "cluster bench"}.get(name, name) for name in COMMANDS])
 def test_every_command_has_help_and_json(name: str) -> None:
-    result = call(name, "--help")
+    result = call(*name.split(), "--help")
     assert result.exit_code == 0
     assert "--json" in result.output
 
@@ -328,6 +328,19 @@ def test_predict_refuses_with_a_sentence(tmp_path: Path) -> None:
     assert "not of the kind" in sentence(*run, "--data", f"npz:{tmp_path / 'a.npz'}")
     (tmp_path / "run" / "weights.safetensors").write_bytes(b"nothing")
     assert "not a .safetensors file" in sentence(*run, "--data", "digits")
+
+
+# cluster ----------------------------------------------------------------------------------------------------------
+
+
+def test_cluster_bench_measures_a_process_alone() -> None:
+    small = ["--hidden", 8, "--inputs", 5, "--batch-size", 16, "--steps", 2]
+    found = figures("cluster", "bench", *small)
+    assert found["ranks"] == 1 and found["batch"] == 16 and min(found["sums"].values()) > 0
+    assert found["message"] == 4 * (6 * 8 + 9 * 10 + 3) and 0 < found["compute"] <= found["step"]
+    assert "steps of 16 rows on 1 rank" in call("cluster", "bench", *small).stdout
+    assert "inputs of a cnn are 3x32x32; got '784'" in sentence("cluster", "bench", "--model", "cnn")
+    assert "written as in 128,64 or 3x32x32" in sentence("cluster", "bench", "--hidden", "a")
 
 
 # warmup and bench -------------------------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import subprocess
 import sys
 import threading
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +22,7 @@ from process import TESTS
 import numloss as nl
 from numloss.cluster import ALONE, Cluster, joined, start, threads_of_rank
 from numloss.cluster import threads as counting
-from numloss.data import Augmentation, Gather
+from numloss.data import Augmentation, Gather, digits
 from numloss.data.random import words
 from numloss.extras import MissingExtra
 from numloss.nn import Dropout, Linear, Network
@@ -83,6 +86,39 @@ def test_ranks_that_start_together_compile_each_kernel_once(tmp_path: Path) -> N
     assert done.returncode == 0, done.stdout + done.stderr
     compiled, different = map(int, done.stdout.split())
     assert compiled == different > 9
+
+
+@needs_mpi
+@pytest.mark.more
+def test_the_slurm_script_puts_itself_into_the_queue_again(tmp_path: Path) -> None:
+    launch = shlex.join([*mpiexec(), "-n", "2", sys.executable, "-m"])
+    for name, text in {
+        "srun": f'while [ "$1" != numloss ]; do shift; done; exec {launch} "$@"',
+        "scontrol": f'echo "$@" >> {tmp_path}/queue',
+        "numloss": f'exec {sys.executable} -m numloss "$@"',
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    np.save(tmp_path / "features.npy", digits().features[:64])
+    np.save(tmp_path / "labels.npy", digits().target[:64])
+    asked = {"SUBMIT_DIR": str(tmp_path), "JOB_ID": "7", "NTASKS": "2", "CPUS_PER_TASK": "1"}
+    environment = {**os.environ, **{f"SLURM_{name}": value for name, value in asked.items()}}
+    environment |= {"PATH": f"{tmp_path}:{os.environ['PATH']}", "NUMLOSS_CACHE_DIR": os.environ["NUMLOSS_CACHE_DIR"]}
+    environment["PYTHONPATH"] = os.pathsep.join([str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
+    (tmp_path / "run.toml").write_text("epochs = 100000\n")
+    script = subprocess.Popen(
+        ["bash", str(TESTS.parent / "examples" / "slurm" / "train.sh")], env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    while script.poll() is None and not list(tmp_path.glob("run/checkpoints/step-*")):
+        time.sleep(0.1)
+    script.send_signal(signal.SIGUSR1)
+    assert "ended by SIGUSR1" in script.communicate(timeout=120)[0]
+    assert script.returncode == 0 and (tmp_path / "queue").read_text() == "requeue 7\n"
+    (tmp_path / "run.toml").write_text("epochs = 1\n")
+    again = subprocess.run(["bash", str(script.args[1])], env=environment, capture_output=True, text=True, timeout=300)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert '"weight": 64' in again.stdout
 
 
 # one process ------------------------------------------------------------------------------------------------------
@@ -168,6 +204,15 @@ def test_without_mpi_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
             pass
     with pytest.raises(ValueError, match="unknown cluster 'mpich'; there are auto, serial, mpi"):
         with joined("mpich"):
+            pass
+
+
+def test_an_mpi_that_did_not_start_the_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = SimpleNamespace(Get_rank=lambda: 0, Get_size=lambda: 1)
+    monkeypatch.setattr(start, "_mpi", lambda: SimpleNamespace(COMM_WORLD=world))
+    monkeypatch.setenv("PMI_SIZE", "2")
+    with pytest.raises(RuntimeError, match="one of 2 processes, of which MPI sees 1"):
+        with joined():
             pass
 
 
