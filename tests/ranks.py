@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def compare(cluster: Cluster, folder: Path) -> None:
 def fail(cluster: Cluster, folder: Path) -> None:
     def raises(trainer: Trainer) -> None:
         if cluster.rank == 1:
+            (folder / "raised").write_text(str(time.time()))
             raise ArithmeticError("on purpose")
 
     trained("fast", cluster, At(2, raises))

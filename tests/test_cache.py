@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from machine import missing
@@ -159,3 +160,16 @@ def test_two_processes_at_once(cache: Path) -> None:
     said = [process.communicate(timeout=120) for process in started]
     assert said[0] == said[1] and said[0][1] == "" and said[0][0].startswith(ANSWER)
     assert not list(cache.glob(".*.part"))
+
+
+def test_another_type_of_cpu_has_kernels_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes that share a folder never load what was compiled for the CPU of another."""
+    from numloss.backends.numba_cpu.cache import KernelCache
+
+    monkeypatch.setenv("NUMLOSS_CACHE_DIR", str(tmp_path / "cache"))
+    kernel = KernelCache("tile", "a law")
+    paths = set()
+    for where in (("x86_64", "znver4", "+avx512f"), ("x86_64", "znver2", "+avx2"), ("x86_64", "znver4", "-avx512f")):
+        codegen = SimpleNamespace(magic_tuple=lambda where=where: where)
+        paths.add(kernel.path(SimpleNamespace(codegen=lambda codegen=codegen: codegen)))
+    assert len(paths) == 3 and None not in paths

@@ -61,9 +61,8 @@ def test_ranks_train_as_one_process(size: int, tmp_path: Path) -> None:
 
 @needs_mpi
 def test_an_exception_on_one_rank_ends_the_job(tmp_path: Path) -> None:
-    began = time.perf_counter()
     done = job(2, "fail", tmp_path)
-    assert done.returncode != 0 and time.perf_counter() - began < 60
+    assert done.returncode != 0 and time.time() - float((tmp_path / "raised").read_text()) < 15
     assert "rank 1 of 2 ends the job" in done.stderr and "Traceback" in done.stderr and "on purpose" in done.stderr
 
 

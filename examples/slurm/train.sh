@@ -20,6 +20,7 @@ set -u
 
 OUT=${OUT:-$SLURM_SUBMIT_DIR/run}
 export NUMLOSS_CACHE_DIR=${NUMLOSS_CACHE_DIR:-$SLURM_SUBMIT_DIR/kernels}   # shared: ranks compile each kernel once
+# `numloss warmup` on a node of the same type, before the first job, leaves nothing to compile.
 RANKS="srun --cpu-bind=cores --cpus-per-task=$SLURM_CPUS_PER_TASK"          # --mpi=pmix where it is not the default
 
 # The batch shell gets the signal, and hands it to all ranks; `wait` comes back when it has.

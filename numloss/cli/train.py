@@ -54,6 +54,8 @@ def command(path: str | None, as_json: bool, **flags: Any) -> None:
         print_json({**run.summary(), "files": {name: str(path) for name, path in paths.items()}})
     elif paths:
         _report(run, paths)
+    if run.history.failed and not cluster.is_root:
+        sys.exit(1)
     if run.history.failed:
         raise click.ClickException(run.history.stopped)
 

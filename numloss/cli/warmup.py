@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 DTYPES = ("float32", "float64")
 
 
-def kernels(losses: list[Loss], dtypes: tuple[str, ...]) -> list[tuple[str, Callable[[], Any]]]:
-    """A name and a call that compiles, for everything that the numba backend may need for these losses."""
+def kernels(losses: list[Loss], dtypes: tuple[str, ...], layers: bool) -> list[tuple[str, Callable[[], Any]]]:
+    """A name and a call that compiles, for everything that the numba backend may need for these losses and layers."""
     from ..dispatch import load
 
     backend = load("numba")
@@ -29,11 +29,13 @@ def kernels(losses: list[Loss], dtypes: tuple[str, ...]) -> list[tuple[str, Call
             # a family whose loops know their only law has no tile
             modes = range(0 if loss.law is None else 3 if loss.curvature else 2)
             work += [(f"{loss.name} {dtype}", partial(backend.tile, loss, dtype, mode)) for mode in modes]
+        if layers:
+            work += [(f"{name} {dtype}", partial(backend.layer_kernel, dtype, name)) for name in backend.layer_names()]
     return work
 
 
 @click.command("warmup")
-@click.option("--loss", "names", multiple=True, help="Only this loss; repeat for several. By default all.")
+@click.option("--loss", "names", multiple=True, help="Only this loss; by default all, and all layers.")
 @click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Only this dtype.")
 @as_json
 def command(names: tuple[str, ...], dtypes: tuple[str, ...], as_json: bool) -> None:
@@ -44,7 +46,7 @@ def command(names: tuple[str, ...], dtypes: tuple[str, ...], as_json: bool) -> N
 
     losses = [loss_named(name) for name in names] or list(LOSSES.values())
     began = time.perf_counter()
-    work = kernels(losses, dtypes or DTYPES)
+    work = kernels(losses, dtypes or DTYPES, not names)
     with progress("compiling", len(work)) as show:
         for done, (name, compile_it) in enumerate(work):
             show(done, name)

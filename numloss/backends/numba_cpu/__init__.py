@@ -51,6 +51,12 @@ class NumbaBackend(HostBackend):
         finally:
             numba.set_num_threads(before)
 
+    def layer_names(self) -> list[str]:
+        """The kernels of layers and optimisers."""
+        from .layer_kernels import PLANS
+
+        return list(PLANS)
+
     def layer_kernel(self, dtype: str, name: str, *integers: int) -> Any:
         """A kernel of the layers and optimisers, for one caller; None for a product that only NumPy can reach."""
         from .layer_kernels import layer_kernel
