@@ -84,7 +84,7 @@ def test_ranks_that_start_together_compile_each_kernel_once(tmp_path: Path) -> N
     done = job(8, "compile_once", tmp_path, NUMLOSS_CACHE_DIR=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stdout + done.stderr
     compiled, different = map(int, done.stdout.split())
-    assert compiled == different > 9
+    assert compiled == different > 2
 
 
 @needs_mpi
