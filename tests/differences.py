@@ -11,6 +11,9 @@ Array = np.ndarray[Any, Any]
 Function = Callable[[Array], Array]
 # Fourth-order central differences: the error is h^4 times a fifth derivative, and the rounding of f over h.
 WEIGHTS = ((-2.0, 1.0 / 12.0), (-1.0, -2.0 / 3.0), (1.0, 2.0 / 3.0), (2.0, -1.0 / 12.0))
+RTOL = 1e-7
+# Of the entries of a problem, how many may lie so near a kink that differences say nothing.
+MOST_AT_KINKS = 0.2
 
 
 def central(function: Function, x: Array, direction: Array, step: float) -> Array:
@@ -47,3 +50,16 @@ def diagonal(function: Function, x: Array, step: float = 1e-3) -> tuple[Array, A
 def agree(estimates: Array) -> Array:
     """Where the two estimates differ by less than what the coarser one is allowed."""
     return np.asarray(np.abs(estimates[0] - estimates[1]) <= 1e-6 * (1.0 + np.abs(estimates[1])))
+
+
+def assert_derivative(actual: Any, estimate: Any, trusted: Any, kinks: str, size: float = 0.0) -> None:
+    """Equal where the differences can be trusted, which is everywhere for a smooth loss.
+
+    `size` is that of the numbers that were subtracted: their rounding, over the step, is no error of the derivative.
+    """
+    lost = 1.0 - np.count_nonzero(trusted) / trusted.size
+    assert lost <= (MOST_AT_KINKS if kinks else 0.0), f"{lost:.0%} of the differences disagree with themselves"
+    rounding = np.finfo(np.float64).eps * size / 1e-3
+    error = np.maximum(0.0, np.abs(actual - estimate) - rounding) / (1e-2 + np.abs(estimate))
+    worst = float(np.max(error, where=trusted, initial=0.0))
+    assert worst <= RTOL, f"off by {worst:.3g}, relative; {actual[error == worst]} against {estimate[error == worst]}"

@@ -289,7 +289,7 @@ def test_train_that_fails_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
     ("arguments", "expected"),
     [
         (["--loss", "gaussian_nll"], "gaussian_nll does not train on digits: it takes pred, target, var"),
-        (["--loss", "nll"], "nll does not train on digits: it takes logarithms of probabilities"),
+        (["--loss", "kl_div", "--option", "log_target=true"], "kl_div does not train on digits: the logarithm of a"),
         (["--hidden", "wide"], "hidden layers are written as in 128,64"),
         (["--data", "faces"], "unknown data 'faces'"),
         (["--epochs", "0"], "epochs must be at least 1"),

@@ -11,15 +11,13 @@ import numpy as np
 import pytest
 from calls import each
 from compare import assert_close, assert_same_bits
+from differences import assert_derivative
 from inputs import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, small, weight, weights
 
 import numloss as nl
 from numloss.domains import REAL
 
 CURVED = [case for case in CASES if record(case).curvature]
-RTOL = 1e-7
-# Of the entries of a problem, how many may lie so near a kink that differences say nothing.
-MOST_AT_KINKS = 0.2
 
 
 def problem(case: str, dtype: str = "float64", seed: int = 0) -> tuple[Any, ...]:
@@ -28,19 +26,6 @@ def problem(case: str, dtype: str = "float64", seed: int = 0) -> tuple[Any, ...]
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
-
-
-def assert_derivative(actual: Any, estimate: Any, trusted: Any, kinks: str, size: float = 0.0) -> None:
-    """Equal where the differences can be trusted, which is everywhere for a smooth loss.
-
-    `size` is that of the numbers that were subtracted: their rounding, over the step, is no error of the derivative.
-    """
-    lost = 1.0 - np.count_nonzero(trusted) / trusted.size
-    assert lost <= (MOST_AT_KINKS if kinks else 0.0), f"{lost:.0%} of the differences disagree with themselves"
-    rounding = np.finfo(np.float64).eps * size / 1e-3
-    error = np.maximum(0.0, np.abs(actual - estimate) - rounding) / (1e-2 + np.abs(estimate))
-    worst = float(np.max(error, where=trusted, initial=0.0))
-    assert worst <= RTOL, f"off by {worst:.3g}, relative; {actual[error == worst]} against {estimate[error == worst]}"
 
 
 def check(case: str, backend: str, option: dict[str, Any], reduction: str, kind: str, seed: int = 0) -> None:

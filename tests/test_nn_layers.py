@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from differences import assert_derivative, gradient
 
 import numloss as nl
 from numloss.nn import (
@@ -91,17 +92,16 @@ def network_of(name: str, rows: int = 6) -> Network:
     return network
 
 
-def differences(loss: Callable[[], float], values: np.ndarray) -> np.ndarray:
-    """Central differences with respect to every entry, of fourth order."""
-    flat, found, step = values.reshape(-1), np.empty(values.size), 1e-4
-    for k in range(flat.size):
-        kept, at = flat[k], {}
-        for move in (-2, -1, 1, 2):
-            flat[k] = kept + move * step
-            at[move] = loss()
-        flat[k] = kept
-        found[k] = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * step)
-    return found.reshape(values.shape)
+def by_parameters(
+    network: Network, x: np.ndarray, target: np.ndarray, step: int | None = None
+) -> Callable[[np.ndarray], float]:
+    """The loss as a function of the parameters."""
+
+    def loss(values: np.ndarray) -> float:
+        network.parameters.values[:] = values
+        return nl.mse(network.forward(x, step), target)
+
+    return loss
 
 
 @pytest.mark.parametrize("step", [0, None], ids=["training", "evaluating"])
@@ -111,15 +111,15 @@ def test_gradients_are_central_differences(name: str, step: int | None) -> None:
     x = data(5, *network.inputs, seed=1)
     target = data(5, *network.outputs, seed=2)
 
-    def loss() -> float:
-        return nl.mse(network.forward(x, step), target)
-
     slope = nl.grad(nl.mse)(network.forward(x, step), target)
     input_slope = network.backward(slope, wanted=True)
     assert input_slope is not None and input_slope.shape == x.shape
     input_slope, found = input_slope.copy(), network.parameters.gradients.copy()
-    np.testing.assert_allclose(input_slope, differences(loss, x), rtol=1e-7, atol=1e-9)
-    np.testing.assert_allclose(found, differences(loss, network.parameters.values), rtol=1e-7, atol=1e-9)
+    expected = gradient(lambda moved: nl.mse(network.forward(moved, step), target), x)
+    assert_derivative(input_slope, *expected, kinks="of activations and pools")
+    if found.size:
+        expected = gradient(by_parameters(network, x, target, step), network.parameters.values.copy())
+        assert_derivative(found, *expected, kinks="of activations and pools")
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -152,12 +152,10 @@ def test_labels_choose_rows_of_an_embedding() -> None:
     labels = np.random.default_rng(0).integers(0, 5, (5, 4))
     target = data(5, 2)
 
-    def loss() -> float:
-        return nl.mse(network.forward(labels), target)
-
     network.backward(nl.grad(nl.mse)(network.forward(labels), target))
     found = network.parameters.gradients.copy()
-    np.testing.assert_allclose(found, differences(loss, network.parameters.values), rtol=1e-7, atol=1e-9)
+    expected = gradient(by_parameters(network, labels, target), network.parameters.values.copy())
+    assert_derivative(found, *expected, kinks="")
     assert not found[15:21].any()  # labels 5 and 6 did not occur
     with pytest.raises(IndexError, match=r"x\[1, 2\] = 7 is outside \[0, 7\)"):
         labels[1, 2] = 7
@@ -335,12 +333,10 @@ def test_a_layer_of_ones_own() -> None:
     network = Network([Linear(4), Own(lambda x: x), ReLU(), Linear(2)], 3, rows=5, dtype=np.float64, seed=1)
     x, target = data(5, 3), data(5, 2, seed=1)
 
-    def loss() -> float:
-        return nl.mse(network.forward(x), target)
-
     network.backward(nl.grad(nl.mse)(network.forward(x), target))
     found = network.parameters.gradients.copy()
-    np.testing.assert_allclose(found, differences(loss, network.parameters.values), rtol=1e-7, atol=1e-9)
+    expected = gradient(by_parameters(network, x, target), network.parameters.values.copy())
+    assert_derivative(found, *expected, kinks="of ReLU")
 
 
 @pytest.mark.parametrize(
