@@ -12,7 +12,7 @@ time, --memory the most memory of a process that trains for an epoch with each l
 from __future__ import annotations
 
 import argparse
-import resource
+import re
 import subprocess
 import sys
 import threading
@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -30,8 +31,6 @@ from session import RESULTS
 from threadpoolctl import threadpool_limits
 
 import numloss as nl
-from numloss.backends.numba_cpu.compile import loop
-from numloss.backends.numba_cpu.layer_kernels import PLANS
 from numloss.backends.threads import limit
 from numloss.data import Dataset, permutation
 from numloss.dispatch import load
@@ -212,6 +211,9 @@ class Shares(Callback):
         self.fastest, self.end = {"all else": np.inf}, time.perf_counter() + SECONDS
         self.began, self.calls = 0.0, 0
         self.cost = self._cost()
+        from numloss.backends.numba_cpu.compile import loop
+        from numloss.backends.numba_cpu.layer_kernels import PLANS
+
         backend, step = load("numba"), trainer.step
         products = {loop(PLANS[name].text, "float32").address for name in PLANS if name.startswith("product")}
         kind = {True: "matrix products", False: "compiled kernels"}
@@ -300,7 +302,8 @@ def train_one(name: str, library: str) -> None:
     """Train for an epoch and print the most memory of this process in KiB."""
     case = CASES[name]
     MADE[library](case, *data_of(case))(1)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # not getrusage, which still knows the process that this one was forked from
+    print(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
 
 def main() -> None:

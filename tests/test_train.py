@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import time
+import tracemalloc
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from numloss.backends.threads import limit
 from numloss.data import Dataset, dataset
 from numloss.errors import FormatError
 from numloss.extras import MissingExtra
-from numloss.nn import BatchNorm1d, Linear, Network, ReLU, mlp
+from numloss.nn import BatchNorm1d, Linear, Network, ReLU, cnn, mlp
 from numloss.registry import POSITIVE, UNIT
 from numloss.scalar import sqrt
 from numloss.train import SGD, Callback, Settings, Step, Trainer, fit, load_model, objective, settings_from, write
@@ -300,13 +301,23 @@ def test_a_step_takes_as_many_threads_as_pay(faster: int) -> None:
             assert limit() == 1
 
 
-def test_no_memory_is_taken_in_a_step() -> None:
-    data = dataset(small(64, 20), small(64, 3), name="numbers")
-    trained = trainer(mlp(20, (16,), 3, rows=16), nl.mse, data)
-    trained.run(1)
-    taken = {id(trained._x._buffer), id(trained.step._slope)}
-    trained.run(3)
-    assert taken == {id(trained._x._buffer), id(trained.step._slope)}
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_no_memory_is_taken_in_a_step(model: str) -> None:
+    network = cnn((1, 10, 20), (8,), 3, rows=64) if model == "cnn" else mlp(200, (128,), 3, rows=64)
+    features = small(640, 200).astype(np.float32).reshape(640, *network.inputs)
+    data = dataset(features, small(640, 3), name="numbers")
+    trained = trainer(network, nl.mse, data)
+    trained.step.rate = 1e-3
+    trained.run(2)
+    tracemalloc.start()
+    try:
+        taken = tracemalloc.get_traced_memory()[0]
+        trained._batch(np.arange(64))
+        most = tracemalloc.get_traced_memory()[1] - taken
+    finally:
+        tracemalloc.stop()
+    assert most < 8192  # a batch alone has 51200 bytes
+    assert trained.history.steps == 21
 
 
 # what is not finite -----------------------------------------------------------------------------------------------
