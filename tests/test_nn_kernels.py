@@ -27,6 +27,7 @@ POOLS = [(7, 6, 3, 2, 2, 3, 3), (8, 8, 16, 2, 2, 4, 4), (7, 9, 5, 3, 2, 3, 4), (
 CONVOLUTIONS = [
     (7, 6, 3, 3, 1, 1, 7, 6), (7, 6, 1, 3, 1, 1, 7, 6), (9, 8, 1, 3, 2, 1, 5, 4), (5, 5, 1, 2, 2, 3, 5, 5),
     (6, 5, 2, 1, 3, 0, 2, 2), (4, 4, 1, 1, 3, 2, 3, 3), (5, 6, 4, 5, 2, 2, 3, 3), (3, 3, 1, 5, 1, 3, 5, 5),
+    (2, 1, 2, 1, 4, 3, 2, 2), (4, 3, 2, 1, 2, 3, 5, 5), (4, 3, 1, 1, 2, 3, 5, 5),
 ]  # fmt: skip
 IMAGES = 3
 NUMBERS = {
@@ -92,6 +93,14 @@ def test_patches_equal_numpy(geometry: tuple[int, ...], dtype: np.dtype[Any]) ->
         found, expected = both(name, geometry, [x, given])
         for a, b in zip(found, expected, strict=True):
             assert_close(a, b, ulp=8, scale=8.0)
+
+
+def test_windows_within_the_padding_write_to_their_own_memory() -> None:
+    geometry = (2, 2, 2, 1, 4, 3, 2, 2)
+    memory = np.full((8, 2), 7, np.float32)
+    kernels(DTYPES[0])("patches", *geometry)(np.ones((1, 2, 2, 2), np.float32), memory[:4])
+    assert (memory[:4] == [[0, 0], [0, 0], [0, 0], [1, 1]]).all()
+    assert (memory[4:] == 7).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

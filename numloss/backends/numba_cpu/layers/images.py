@@ -10,6 +10,23 @@ from ....loops.language import Doubles, Int, Ints, Reals, offset, real
 from .blocks import array, part
 
 
+def last_in_window(left: Int, size: Int, width: Int) -> Int:
+    """Where the columns of a window that starts at `left` leave the image."""
+    last = width - left if left + size > width else size
+    return 0 if last < 0 else last
+
+
+def first_across(left: Int, stride: Int) -> Int:
+    """The first place of a row of windows whose column, at `left` for the first of them, lies in the image."""
+    return (stride - 1 - left) // stride if left < 0 else 0
+
+
+def last_across(left: Int, stride: Int, width: Int, across: Int) -> Int:
+    """The place after the last whose column lies in the image."""
+    last = (width - left + stride - 1) // stride if left < width else 0
+    return across if last > across else last
+
+
 def patches(c: Ints, partial: Doubles, block: Int) -> Int:
     """Each window of an image as a row, in the order height, width, channel; arrays x, laid."""
     height = c[8]
@@ -26,10 +43,9 @@ def patches(c: Ints, partial: Doubles, block: Int) -> Int:
     for i in range(down):
         for j in range(across):
             left = j * stride - padding
+            last = last_in_window(left, size, width)
             first = -left if left < 0 else 0
-            last = width - left if left + size > width else size
-            if last < first:
-                last = first
+            first = last if first > last else first
             for k in range(size):
                 line = i * stride + k - padding
                 if line < 0 or line >= height:
@@ -66,7 +82,7 @@ def add_patches(c: Ints, partial: Doubles, block: Int) -> Int:
         for j in range(across):
             left = j * stride - padding
             first = -left if left < 0 else 0
-            last = width - left if left + size > width else size
+            last = last_in_window(left, size, width)
             for k in range(size):
                 line = i * stride + k - padding
                 if line >= 0 and line < height:
@@ -93,9 +109,8 @@ def patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
         for i in range(down):
             line = i * stride + row // size - padding
             left = row % size - padding
-            first = (stride - 1 - left) // stride if left < 0 else 0
-            last = (width - left + stride - 1) // stride if line >= 0 and line < height and left < width else 0
-            last = across if last > across else last
+            last = last_across(left, stride, width, across) if line >= 0 and line < height else 0
+            first = first_across(left, stride)
             first = last if first > last else first
             source = offset(x, line * width + left)
             for t in range(first):
@@ -130,9 +145,8 @@ def add_patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
         for i in range(down):
             line = i * stride + row // size - padding
             left = row % size - padding
-            first = (stride - 1 - left) // stride if left < 0 else 0
-            last = (width - left + stride - 1) // stride if line >= 0 and line < height and left < width else 0
-            last = across if last > across else last
+            first = first_across(left, stride)
+            last = last_across(left, stride, width, across) if line >= 0 and line < height else 0
             target = offset(x, line * width + left)
             for t in range(first, last):
                 target[t * stride] = target[t * stride] + laid[t]
