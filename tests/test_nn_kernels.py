@@ -161,6 +161,19 @@ def test_without_rows_a_product_has_no_slope() -> None:
     assert not w_slope.any() and not bias_slope.any()
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_products_share_no_work_with_a_blas_that_does(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threadpoolctl import threadpool_limits
+
+    kernel: Any = kernels(DTYPES[0])("product_slope", 784, 128)
+    slope, w, x_slope = matrices_of("product_slope", (64, 784, 128), DTYPES[0])
+    shared = []
+    monkeypatch.setattr(kernel.backend, "run_at", lambda *run: shared.append(run) or (0.0,))
+    with nl.num_threads(2), threadpool_limits(limits=count, user_api="blas"):
+        kernel(slope, w, x_slope)
+    assert len(shared) == (count == 1)
+
+
 def test_where_numpy_hides_its_blas_it_multiplies_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_kernels, "gemm", lambda dtype: 0)
     kernel: Any = kernels(DTYPES[0])("product", 3, 2)

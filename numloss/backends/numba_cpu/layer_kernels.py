@@ -12,7 +12,7 @@ import numpy as np
 from .. import threads
 from ..host.problem import Array
 from . import compile as compiler
-from .blas import gemm
+from .blas import gemm, is_alone
 from .layers import activations, images, matrices, normalisation, products, updates
 from .layers.blocks import ARRAYS, BLOCK
 
@@ -22,6 +22,8 @@ NUMBERS = 8
 # Multiplications that a block of a product is worth, and blocks of one at most.
 MULTIPLICATIONS = 3_200_000
 MOST_BLOCKS = 16
+# The units of products of matrices.
+PRODUCTS = ("outputs", "inputs")
 
 
 class Plan(NamedTuple):
@@ -146,9 +148,9 @@ class LayerKernel:
         self.shape, self.blocks, self.work = first.shape, blocks, work * self.plan.cost
 
     def _share(self) -> float:
-        """Run on several threads, unless somebody else is using them."""
+        """Run on several threads, unless somebody else is using them, or BLAS its own."""
         workers = threads.limit()
-        if workers == 1:
+        if workers == 1 or (self.plan.units in PRODUCTS and not is_alone()):
             return float(self.backend.serial(self.loop, self.address, self.blocks)[0])
         with threads.team() as alone:
             return float(self.backend.run_at(self.loop, self.address, self.blocks, workers if alone else 1)[0])
@@ -163,7 +165,7 @@ def _columns(number: int, work: int) -> int:
 def layer_kernel(backend: Any, dtype: str, name: str, integers: tuple[int, ...]) -> LayerKernel | None:
     """A kernel for one caller; None for a product of matrices where NumPy does not show its BLAS."""
     plan = PLANS[name]
-    if plan.units in ("outputs", "inputs"):
+    if plan.units in PRODUCTS:
         if not gemm(dtype):
             return None
         integers = (*integers, gemm(dtype))
