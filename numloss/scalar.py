@@ -39,6 +39,7 @@ __all__ = [
     "log",
     "log1p",
     "log1p_unit",
+    "log1p_unit_rest",
     "maximum",
     "minimum",
     "power",
@@ -293,7 +294,10 @@ def decay_of_product(a, b, rest):
     """
     a = minimum(1e30, a)
     b = minimum(1e30, b)
-    return decay_of_sum(a * b, product_error(a, b) + a * rest)
+    a_high = high_half(a)
+    b_high = high_half(b)
+    # the product of the halves is exact, and what it lacks is small beside the logarithm of 2
+    return decay_of_sum(a_high * b_high, (a_high * (b - b_high) + (a - a_high) * b) + a * rest)
 
 
 def product_rest(a, b):
@@ -508,25 +512,39 @@ def log1p(x):
     return math.log1p(x) if x > -1.0 else -math.inf if x == -1.0 else math.nan
 
 
-def _log1p_unit_f32(x):
+def _log1p_unit_pair_f32(x):
     s = x / (2.0 + x)
     z = s * s
     w = 0.2823661981 + z * 0.2685149802
     w = 0.4000756064 + z * w
     w = 0.6666664034 + z * w
     # 2 s = x - s x, and x has no error
-    return x - s * (x - z * w)
+    less = s * (x - z * w)
+    y = x - less
+    return y, (x - y) - less
 
 
-def _log1p_unit_f64(x):
+def log1p_unit_pair(x):
+    """log(1 + x) for x in [0, 1] as a number and a rest below its last digit."""
     k = 1.0 if x > 0.41421356237309503 else 0.0
     f = (x - 1.0) * 0.5 if x > 0.41421356237309503 else x
-    return log_of(k, f, log_rest(f))
+    more = k * 6.93147180369123816490e-01
+    large = more + f
+    small = log_rest(f) + k * 1.90821492927058770002e-10
+    y = large + small
+    return y, ((large - y) + small) + ((more - large) + f)
 
 
 def log1p_unit(x):
     """log(1 + x) for x in [0, 1], cheaper than log1p."""
-    return math.log1p(x)
+    y, _ = log1p_unit_pair(x)
+    return y
+
+
+def log1p_unit_rest(x):
+    """What `log1p_unit` loses in its last sums: at most two of its last digits."""
+    _, rest = log1p_unit_pair(x)
+    return rest
 
 
 # Sigmoids -------------------------------------------------------------------------------------------------------

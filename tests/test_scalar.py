@@ -215,6 +215,19 @@ def test_quotient_rest(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_log1p_unit_rest(dtype: str) -> None:
+    """The number and its rest together err by less than the number alone, which may err by a unit."""
+    most = {"float32": 0.6, "float64": 0.2}[dtype] * float(np.finfo(dtype).eps)
+    x = np.concatenate([generator("log1p_unit_rest", dtype).random(2000), [0.0, 1e-30, 0.41421356, 0.5, 1.0]])
+    x = x.astype(dtype)
+    y, rest = computed("log1p_unit", x), computed("log1p_unit_rest", x)
+    with mp.workdps(DIGITS):
+        for a, b, c in zip(x.tolist(), y.tolist(), rest.tolist(), strict=True):
+            true = mp.log1p(a)
+            assert abs(true - b - c) <= most * true
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_exp_of_product(dtype: str) -> None:
     random = generator("exp_of_product", dtype)
     a = np.exp(5.0 * random.standard_normal(3000)).astype(dtype)
@@ -241,7 +254,7 @@ def test_choices(dtype: str) -> None:
 
 def test_every_word_is_tested() -> None:
     pairs = {"exp_below", "difference_rest", "decay_of_product", "power", "maximum", "minimum"}
-    pairs |= {"product_rest", "quotient_rest", "exp_of_product"}
+    pairs |= {"product_rest", "quotient_rest", "exp_of_product", "log1p_unit_rest"}
     assert {*WORDS, *EDGES, *pairs, "round_shift", "high_half"} == set(scalar.__all__)
 
 

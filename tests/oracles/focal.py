@@ -20,7 +20,7 @@ def terms(pred, target, alpha, gamma):
         # a is the probability of the label; its derivative by the logit is side * a * b
         factor, log_a = share * b**gamma, mp.log(a)
         values.append(-factor * log_a)
-        slopes += [side * factor * gamma * a * log_a, -side * factor * b]
+        slopes.append(side * factor * (gamma * a * log_a - b))
         curvatures += [factor * a * b * (1 + 2 * gamma), factor * a * b * gamma * log_a]
         curvatures.append(-factor * a**2 * gamma**2 * log_a)
     return values, slopes, curvatures
@@ -31,5 +31,5 @@ def exact(pred, target, *, alpha=None, gamma=2):
 
 
 def scale(pred, target, *, alpha=None, gamma=2):
-    """The largest term where terms cancel: slopes of soft targets, and curvatures."""
+    """The largest term where terms cancel: the two labels of a slope, and the parts of a curvature."""
     return tuple(max(abs(term) for term in part) for part in terms(pred, target, alpha, gamma))

@@ -1,7 +1,7 @@
 """Focal loss of logits."""
 
 from ...registry import NONNEGATIVE, UNIT, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, decay_of_product, log1p_unit, minimum
+from ...scalar import decay, decay_of_product, log1p_unit, log1p_unit_rest, minimum
 
 
 def _focal(pred, target, alpha, gamma):
@@ -13,19 +13,21 @@ def _focal(pred, target, alpha, gamma):
     wrong = no if positive else yes
     e = decay(pred)
     near = log1p_unit(e)
-    # minus the logarithms of the two probabilities 1 / (1 + e) and e / (1 + e) are near and far, the second as a sum
-    # of two numbers; finite, so that products with e^-inf = 0 are 0
+    # minus the logarithms of the two probabilities 1 / (1 + e) and e / (1 + e) are near and far; finite, so that
+    # products with e^-inf = 0 are 0
     size = minimum(1e30, abs(pred))
     far = size + near
-    likely = wrong * decay_of_product(gamma, near, 0.0)
-    unlikely = right * decay_of_product(gamma, far, near - (far - size))
+    # the powers of both with another factor 1 / (1 + e), which the slope has too
+    power = decay_of_product(1.0 + gamma, near, log1p_unit_rest(e))
+    likely = wrong * power
+    unlikely = right * (power * decay_of_product(gamma, size, 0.0))
+    whole = 1.0 + e
     # the cost of the wrong label reaches infinity with the logit
-    cost = likely * (abs(pred) + near) if wrong > 0.0 else 0.0
-    slope = (likely * (1.0 + gamma * e * far) - unlikely * (gamma * near + e)) / (1.0 + e)
-    fall = likely * (e * (1.0 + gamma * (2.0 - far + gamma * far * e)))
+    cost = likely * (whole * (abs(pred) + near)) if wrong > 0.0 else 0.0
+    slope = likely * (1.0 + gamma * e * far) - unlikely * (gamma * near + e)
+    fall = likely * (e * (1.0 + gamma * (2.0 + far * (gamma * e - 1.0))))
     rise = unlikely * (e + gamma * (e * (2.0 - near) + gamma * near))
-    curvature = (fall + rise) / (1.0 + e * (2.0 + e))
-    return cost + unlikely * near, slope if positive else -slope, curvature
+    return cost + unlikely * (whole * near), slope if positive else -slope, (fall + rise) / whole
 
 
 @elementwise(
