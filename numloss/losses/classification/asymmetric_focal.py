@@ -1,7 +1,7 @@
 """Asymmetric focal loss of logits."""
 
 from ...registry import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, decay_of_product, log, log1p, log1p_unit, minimum
+from ...scalar import decay, decay_of_product, log, log1p, log1p_unit, log1p_unit_rest, minimum
 
 
 def _asymmetric_focal_constants(clip):
@@ -12,16 +12,18 @@ def _asymmetric_focal_constants(clip):
 def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, least):
     e = decay(pred)
     near = log1p_unit(e)
+    near_rest = log1p_unit_rest(e)
     positive = pred > 0.0
-    p = (1.0 if positive else e) / (1.0 + e)
-    q = (e if positive else 1.0) / (1.0 + e)
-    # minus the logarithms of the two: near and far, finite, the second one with what it lost to rounding
+    whole = 1.0 + e
+    p = (1.0 if positive else e) / whole
+    q = (e if positive else 1.0) / whole
+    # minus the logarithms of the two: near and far, finite, both with what they lost to rounding
     size = minimum(1e30, abs(pred))
     far = size + near
-    lost = near - (far - size)
+    far_rest = (near - (far - size)) + near_rest
     log_p = near if positive else far
     # label 1, whose cost fades with q
-    faded = decay_of_product(gamma_pos, far if positive else near, lost if positive else 0.0)
+    faded = decay_of_product(gamma_pos, far if positive else near, far_rest if positive else near_rest)
     cost = faded * (near if positive else abs(pred) + near) if target > 0.0 else 0.0
     slope = -faded * (q + gamma_pos * p * log_p)
     bend = faded * p * (q + gamma_pos * (q * (2.0 - log_p) + gamma_pos * p * log_p))
@@ -31,10 +33,11 @@ def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, least):
     m = 1.0 if free else beyond
     by_m = p / m
     rest = q + clip
-    by_rest = q / rest if rest > 0.0 else 1.0
+    odds = e if positive else 1.0
+    by_rest = odds / (odds + clip * whole) if rest > 0.0 else 1.0
     moved = log1p(0.0 if free else -clip / p)
     log_m = log_p - moved
-    power = decay_of_product(gamma_neg, log_m, ((log_p - log_m) - moved) + (0.0 if positive else lost))
+    power = decay_of_product(gamma_neg, log_m, ((log_p - log_m) - moved) + (near_rest if positive else far_rest))
     grown = 0.0 if free else power
     low = log1p(-(m if m < 0.5 else 0.5))
     high = log(rest)
