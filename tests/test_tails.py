@@ -20,8 +20,8 @@ from numloss.registry import LOSSES
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64")
-# Units that may be lost, 4 unless stated: a dozen rounded factors meet in the slope of the clipped label.
-UNITS = {"asymmetric_focal": 5.0}
+# Units that may be lost, 4 unless stated: a dozen rounded factors meet in slope and curvature of the clipped label.
+UNITS = {"asymmetric_focal": 6.0}
 # Enough for 1 - e^-745 to differ from 1.
 DIGITS = 400
 
