@@ -76,7 +76,7 @@ def host_array(loss: Loss, name: str, value: Any) -> np.ndarray[Any, Any]:
     array = np.asarray(value)
     if array.dtype.kind not in REAL_KINDS:
         raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; real numbers are needed")
-    if array.dtype.itemsize > 8 or array.dtype == np.float16:
+    if array.dtype.itemsize > 8 or array.dtype.char == "e":
         raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; convert it with {name}.astype(np.float32)")
     if not array.dtype.isnative or not array.flags.aligned:
         array = np.array(array, dtype=array.dtype.newbyteorder("="))

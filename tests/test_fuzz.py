@@ -30,6 +30,8 @@ FOUND = [
     ("cross_entropy", (7,), (None, None), ("plain", "plain"), (("axis", True),)),
     ("cross_entropy", (103,), (None, None), ("backward", "plain"), ()),
     ("cross_entropy", (103,), (None, None), ("spaced", "plain"), ()),
+    ("hinge", (7,), (None, "float16"), ("plain", "swapped"), ()),
+    ("poisson_nll", (7,), ("float16", None), ("swapped", "plain"), ()),
 ]
 
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ... import arguments as check
 from .arrays import DeviceArray
 
@@ -65,7 +63,7 @@ def real_array(loss: Loss, name: str, value: Any, library: Any) -> DeviceArray:
     array: DeviceArray = library.describe(value)
     if array.dtype.kind not in check.REAL_KINDS:
         raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; real numbers are needed")
-    if array.dtype.itemsize > 8 or array.dtype == np.float16:
+    if array.dtype.itemsize > 8 or array.dtype.char == "e":
         raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; convert it to float32")
     return array
 
