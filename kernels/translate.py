@@ -38,6 +38,7 @@ LOOPS = (
     "rowparts",
     "rowlaw",
     "rowwise",
+    "classwise",
     "labelled",
     "longrows",
     "shortrows",

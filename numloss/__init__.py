@@ -14,8 +14,11 @@ from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
 from .losses.classification.generalized_cross_entropy import generalized_cross_entropy
 from .losses.classification.hinge import hinge
+from .losses.classification.js_div import js_div
 from .losses.classification.kl_div import kl_div
 from .losses.classification.modified_huber import modified_huber
+from .losses.classification.multi_margin import multi_margin
+from .losses.classification.multiclass_hinge import multiclass_hinge
 from .losses.classification.nll import nll
 from .losses.classification.perceptron import perceptron
 from .losses.classification.poly1_cross_entropy import poly1_cross_entropy
@@ -99,6 +102,7 @@ __all__ = [
     "hinge_embedding",
     "huber",
     "jaccard",
+    "js_div",
     "kl_div",
     "l1",
     "l2",
@@ -110,6 +114,8 @@ __all__ = [
     "modified_huber",
     "mse",
     "msle",
+    "multi_margin",
+    "multiclass_hinge",
     "negative_binomial_nll",
     "nll",
     "num_threads",

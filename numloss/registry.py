@@ -25,6 +25,7 @@ from .domains import (
     FINITE,
     HALF_UNIT,
     NONNEGATIVE,
+    ONE_OR_TWO,
     OPEN_UNIT,
     POSITIVE,
     REAL,
@@ -47,6 +48,7 @@ __all__ = [
     "HALF_UNIT",
     "LOSSES",
     "NONNEGATIVE",
+    "ONE_OR_TWO",
     "OPEN_UNIT",
     "POSITIVE",
     "REAL",
@@ -280,6 +282,7 @@ def rowwise(
     target: int | None = None,
     entropy: bool = False,
     factor: str | None = None,
+    classes: int = 0,
     eager: bool = False,
     law_inputs: int | None = None,
     **arguments: Any,
@@ -288,12 +291,13 @@ def rowwise(
 
     The names of its options say the rest; numloss.rows reads them. `eager`: they differ from what those names
     mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowlaw.py, then its parameters; `factor`
-    is the option that multiplies the losses of each class.
+    is the option that multiplies the losses of each class. With `classes` it is one of each class, as in
+    loops/classwise.py, and they are summed, averaged, or the largest counts.
     """
 
     def decorate(face: Face) -> Face:
         domains, facts = _split(arguments)
-        facts["rows"] = {"scores": scores, "target": target, "entropy": entropy, "factor": factor}
+        facts["rows"] = {"scores": scores, "target": target, "entropy": entropy, "factor": factor, "classes": classes}
         if law is not None:
             _, defaults = _signature(face)
             facts["params"] = tuple(name for name in law_arguments(law)[law_inputs:] if name in defaults)

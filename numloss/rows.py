@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
 LABELS, DISTRIBUTION, LOG_DISTRIBUTION = 0, 1, 2
+SUM, MEAN, LARGEST = 1, 2, 3
 FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
 
 

@@ -114,6 +114,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cross_entropy": {"": {}, "distributions": {}, "probabilities": {"from_probabilities": True}},
+    "js_div": {"": {}, "logits": {"from_logits": True}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
     "dice": {

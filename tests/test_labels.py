@@ -139,6 +139,23 @@ def test_weights_of_classes(case: str, backend: str, dtype: str) -> None:
         assert_close(slope, total.astype(float) / whole, ulp=8, scale=factors.max() / whole)
 
 
+def test_factors_of_classes(backend: str) -> None:
+    given = arrays("softmax_focal", (3, 5, 7), "float32")
+    factors = np.array([0.0, 0.5, 2.0, 1.0, 0.25])
+    values = oracle("softmax_focal", "value", (given[0].astype(np.float64), given[1]), alpha=factors)
+    extra = {"backend": backend, "alpha": factors}
+    assert_close(nl.softmax_focal(*given, **extra, reduction="none"), values, ulp=32, scale=2.0)
+    assert nl.sum_and_weight(nl.softmax_focal)(*given, **extra)[1] == np.count_nonzero(given[1] >= 0)
+    each_alike = nl.value_grad_hess(nl.softmax_focal)(*given, backend=backend, alpha=2.0)
+    twice = nl.value_grad_hess(nl.softmax_focal)(*given, backend=backend)
+    for found, once in zip(each_alike, twice, strict=True):
+        assert_same_bits(np.asarray(found), 2.0 * np.asarray(once))
+    bad = ((np.ones(4), "alpha has shape"), (-factors, r"alpha\[1\] = -0.5"), (-1.0, "alpha must be >= 0"))
+    for wrong, said in bad:
+        with pytest.raises(ValueError, match=said):
+            nl.softmax_focal(*given, backend=backend, alpha=wrong)
+
+
 @pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_of_classes_that_make_no_sense(case: str, backend: str) -> None:
     given = arrays(case, (7,), "float32")

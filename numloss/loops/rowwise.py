@@ -6,7 +6,7 @@ cross-entropy, its probability and that of the other classes (rowlaw.py). Header
 
     0 rows   1 rows of a block   2 address of the law's tile, or 0   3 classes   4 inner size
     5-7 strides of pred: outer, class, inner   8 mode   9 bytes of the data's dtype   10 factors of the losses of the
-    classes (array object) or 0   11 design   12 scores: logits (0),
+    classes (array object) or 0   11 a law of each class, in classwise.py, or 0   12 scores: logits (0),
     log-probabilities (1), probabilities (2)   13 target: labels (0), distribution (1), its logarithm (2)
     14 weighted   15 values wanted   16 a label is ignored   17 which   18 class weights (array object) or 0
     19 entropy of the target is added   20 bound   21-23 strides of the target   24-26 of the gradient

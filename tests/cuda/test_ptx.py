@@ -8,6 +8,8 @@ import inputs
 import pytest
 import toolchain
 
+from numloss.rows import LABELS
+
 REASON = toolchain.missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
@@ -80,6 +82,21 @@ ROWS = [
 @pytest.mark.parametrize("facts", ROWS)
 def test_every_kind_of_kernel_of_rows(facts: dict[str, Any], dtype: str, capability: tuple[int, int]) -> None:
     assert_sound(toolchain.assembled(rowwise_kernel(dtype, **facts), capability))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+def test_kernels_of_rows_by_a_law(dtype: str, capability: tuple[int, int]) -> None:
+    for name in inputs.NAMES:
+        loss = inputs.LOSSES[name]
+        if loss.family != "rowwise" or loss.law is None:
+            continue
+        law = {"law": loss.law, "params": len(loss.params), "constants": loss.constant_part}
+        facts = {"target": loss.rows["target"], "dense": loss.rows["target"] != LABELS, "classes": loss.rows["classes"]}
+        for mode, team in ((0, 8), (1, 32), (2, 1)):
+            kernel = rowwise_kernel(dtype, **law, **facts, mode=mode, team=team)
+            assert_sound(toolchain.assembled(kernel, capability))
 
 
 @pytest.mark.more

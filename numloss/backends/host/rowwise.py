@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from ...registry import Loss
     from . import HostBackend
 
-GENERIC, FLAT, LONG, PIXELS = 0, 1, 2, 3
-LOOPS = {GENERIC: "rows_block", FLAT: "flat_block", LONG: "long_block", PIXELS: "pixels_block"}
+GENERIC, FLAT, LONG, PIXELS, CLASSES = 0, 1, 2, 3, 4
+LOOPS = {
+    GENERIC: "rows_block",
+    FLAT: "flat_block",
+    LONG: "long_block",
+    PIXELS: "pixels_block",
+    CLASSES: "classes_block",
+}
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 16, 256
 WEIGHT_OPERAND = 15
@@ -215,7 +221,8 @@ class RowCall:
         copies: list[tuple[Array, Array]] = []
         written: list[Operand] = [ABSENT, ABSENT]
         strides: list[tuple[int, ...]] = [(0, 0, 0), (0, 0, 0)]
-        design = design_of(options, self.mode, sizes)
+        classes = self.loss.rows["classes"]
+        design = CLASSES if classes else design_of(options, self.mode, sizes)
         for k, array in enumerate(self.outputs):
             view, found = self.three(array)
             if design in (FLAT, LONG) and found[3:] != sizes[3:]:
@@ -225,14 +232,14 @@ class RowCall:
             if not np.may_share_memory(view, array):
                 copies.append((array, view.T if self.flipped else view))
             written[k], strides[k] = (id(view), 0, 0), found[3:]
-        rows, classes = sizes[0] * sizes[2], sizes[1]
-        block = max(1, block_size(self.pred.size) // max(classes, 1))
+        rows = sizes[0] * sizes[2]
+        block = max(1, block_size(self.pred.size) // max(sizes[1], 1))
         if design == PIXELS:
             block = max(512, block)
         target, target_strides = self.target_operand()
         loop, tile = self.kernel(backend, LOOPS[design])
         factor = 0 if self.factor is None else id(self.factor)
-        integers = [rows, block, tile, classes, sizes[2], *sizes[3:], self.mode, self.real.itemsize, factor, design]
+        integers = [rows, block, tile, sizes[1], sizes[2], *sizes[3:], self.mode, self.real.itemsize, factor, classes]
         integers += (options.scores, options.target, int(self.weight is not None), int(self.wanted))
         integers += (int(options.ignore is not None), options.ignore or 0)
         integers += (0 if self.class_weight is None else id(self.class_weight), options.entropy, int(bound))
@@ -240,7 +247,7 @@ class RowCall:
         floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least]
         floats += [*options.params, 0.0, 0.0][:2]
         operands = [(id(self.view), 0, 0), target, self.optional(self.weight), self.optional(self.values), *written]
-        work = self.pred.size * self.loss.cost * (3.0 if design == GENERIC else 1.0)
+        work = self.pred.size * self.loss.cost * (3.0 if design in (GENERIC, CLASSES) else 1.0)
         return plans.Problem(loop, integers, floats, operands, -(-rows // block), work), copies
 
 

@@ -16,7 +16,7 @@ from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
 from ... import scalar
-from ...loops import elementwise, embedding, longrows, pixels, regional, rowwise, selected, shortrows, sums
+from ...loops import classwise, elementwise, embedding, longrows, pixels, regional, rowwise, selected, shortrows, sums
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ..retype import Law, fingerprint, retype
@@ -158,6 +158,7 @@ LOOPS = {
         elementwise.weight_block,
         rowwise.rows_block,
         rowwise.row_weights_block,
+        classwise.classes_block,
         shortrows.flat_block,
         longrows.long_block,
         pixels.pixels_block,

@@ -221,6 +221,9 @@ def _launch(
         notes.append(call.finish(partials, blocks, None, scale=integers[3]))
     elif mean and rows:
         numbers[0] = 1.0 / rows
-    law = (call.loss.law, len(options.params), call.loss.constant_part)
-    run(Plan(options.scores, options.target, dense, bool(options.entropy), mode, team, *law))
+    classes = call.loss.rows["classes"]
+    # margins between scores need no softmax
+    scores = LOG_PROBABILITIES if classes and options.target == LABELS else options.scores
+    law = (call.loss.law, len(options.params), call.loss.constant_part, classes)
+    run(Plan(scores, options.target, dense, bool(options.entropy), mode, team, *law))
     return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain)

@@ -25,54 +25,10 @@ from numba import cuda, float64, int64, types
 from ... import scalar
 from ...rows import LABELS, LOGITS
 from . import target
-from .rowwise_parts import BAD_TARGET, admission_texts, gradient_texts, measure_texts, value_text
-from .rowwise_texts import CURVATURE, GRADIENT, INTEGERS, NUMBERS, PRED, TARGET, VALUE_OPERAND, Plan
+from .rowwise_classes import class_gradient_text, class_value_text
+from .rowwise_parts import BAD_TARGET, admission_texts, gradient_texts, law_text, measure_texts, value_text
+from .rowwise_texts import CURVATURE, GRADIENT, INTEGERS, NUMBERS, PRED, TARGET, VALUE_OPERAND, Plan, team_texts
 from .walk import NO_COMPLAINT, key
-
-
-def team_texts(plan: Plan) -> dict[str, Any]:
-    """Sums and maxima over the threads of a team, through shared memory; every thread of the block takes part."""
-    team = plan.team
-
-    @target.jitable
-    def team_sum(shared, thread, value):  # type: ignore[no-untyped-def]
-        if team == 1:
-            return value
-        shared[thread] = value
-        cuda.syncthreads()
-        step = team // 2
-        while step > 0:
-            if thread % team < step:
-                shared[thread] += shared[thread + step]
-            cuda.syncthreads()
-            step = step // 2
-        total = shared[thread - thread % team]
-        cuda.syncthreads()
-        return total
-
-    @target.jitable
-    def team_peak(shared, places, thread, value, place):  # type: ignore[no-untyped-def]
-        """Place of the largest value, the first of equals."""
-        if team == 1:
-            return place
-        shared[thread] = value
-        places[thread] = place
-        cuda.syncthreads()
-        step = team // 2
-        while step > 0:
-            if thread % team < step:
-                other = thread + step
-                better = shared[other] > shared[thread]
-                if better or (shared[other] == shared[thread] and places[other] < places[thread]):
-                    shared[thread] = shared[other]
-                    places[thread] = places[other]
-            cuda.syncthreads()
-            step = step // 2
-        found = places[thread - thread % team]
-        cuda.syncthreads()
-        return found
-
-    return {"team_sum": team_sum, "team_peak": team_peak}
 
 
 def row_text(plan: Plan, dtype: str) -> Any:
@@ -123,14 +79,21 @@ def row_text(plan: Plan, dtype: str) -> Any:
     return measure
 
 
+def rows_of(plan: Plan, dtype: str, write_row: Any) -> tuple[Any, Any]:
+    """The value of a row and the writing of its gradient: of cross-entropy, or by a law."""
+    if plan.classes:
+        return class_value_text(plan, dtype), class_gradient_text(plan, dtype)
+    return (value_text if plan.law is None else law_text)(plan, dtype), write_row
+
+
 def _text(plan: Plan, dtype: str) -> Any:
     words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
     real, double, doubles = words["real"], words["double"], words["doubles"]
     parts, admission, gradient = measure_texts(plan, dtype), admission_texts(plan, dtype), gradient_texts(plan, dtype)
     row_of, write, measure = parts["row_of"], parts["write"], row_text(plan, dtype)
     admitted, class_weight = admission["admitted"], admission["class_weight"]
-    clear, write_row = gradient["clear"], gradient["write_row"]
-    row_value, complaint = value_text(plan, dtype), target.jitable(key)
+    clear, complaint = gradient["clear"], target.jitable(key)
+    row_value, write_row = rows_of(plan, dtype, gradient["write_row"])
     zero, team, mode = number(0.0), plan.team, plan.mode
     labelled, dense = plan.target == LABELS, plan.dense
 
@@ -165,8 +128,9 @@ def _text(plan: Plan, dtype: str) -> Any:
             )
             if dense and sums[4] > 0:
                 first = min(first, complaint(row, BAD_TARGET))
-            value, own, coefficient, z_weight, bend = row_value(
-                c, r, label, label == pivot, own_weight, top, (label_score, pivot_term, label_term), sums
+            s = (label_score, pivot_term, label_term)
+            value, chosen, state = row_value(
+                c, r, x, at, label, pivot, own_weight, top, s, sums, thread, shared, peaks, places, cap, eps
             )
             w = double(weight)
             if mine and lane == 0 and weight != zero:
@@ -180,8 +144,8 @@ def _text(plan: Plan, dtype: str) -> Any:
                 if weight == zero:
                     clear(c, g, h, lane)
                 else:
-                    s = (pivot_term, sums[0], label_term, own, coefficient, z_weight, bend, w * scale)
-                    write_row(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s)
+                    left = (pivot_term, sums[0], label_term, w * scale)
+                    write_row(c, r, x, at, g, h, lane, label, chosen, base, shift, cap, eps, left, state)
             start += threads // team
             cuda.syncthreads()
         shared[thread] = total

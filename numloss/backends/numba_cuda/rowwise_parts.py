@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...loops.tiles import constants_text
 from ...rows import DISTRIBUTION, LABELS, LOGITS, PROBABILITIES
 from . import target
 from .rowwise_texts import (
@@ -18,6 +17,7 @@ from .rowwise_texts import (
     PRED,
     WEIGHT_OPERAND,
     Plan,
+    applied_law,
     row_texts,
     score_texts,
 )
@@ -161,10 +161,10 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         return slope * p * left + bend * v * v
 
     @target.jitable
-    def write_row(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s):  # type: ignore[no-untyped-def]
-        """s: e at the pivot, the others, e at the label, the label's target, the coefficient of p, z-loss times
-        weight, the law's curvature, factor."""
-        pivot_term, others, label_term, own, coefficient, z_weight, bend_of_law, factor = s
+    def write_row(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
+        """s: e at the pivot, the others, e at the label, factor; state: what `row_value` leaves behind."""
+        pivot_term, others, label_term, factor = s
+        own, coefficient, z_weight, bend_of_law = state
         total = pivot_term + others
         inverse = real(double(one) / total) if kind == LOGITS else zero
         for j in range(lane, c[5], team):
@@ -212,9 +212,9 @@ def value_text(plan: Plan, dtype: str) -> Any:
     dense, logits, labelled = plan.dense, plan.scores == LOGITS, plan.target == LABELS
 
     @target.jitable
-    def row_value(c, r, label, near, own_weight, top, s, sums):  # type: ignore[no-untyped-def]
-        """near: the label is the pivot; s: the label's score, e at the pivot, e at the label. Value, the label's
-        target, the coefficient of p, z-loss times weight, the law's curvature."""
+    def row_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
+        """s: the label's score, e at the pivot, e at the label. Value, the pivot, and the label's target, the
+        coefficient of p, z-loss times weight, the law's curvature."""
         label_score, pivot_term, _ = s
         others, total, cross, surprise, _ = sums
         own = (one - r[1]) * own_weight if labelled else zero
@@ -222,14 +222,14 @@ def value_text(plan: Plan, dtype: str) -> Any:
             total = own
             cross = own * (double(top) - double(label_score))
         if not logits:
-            return cross + surprise, own, zero, zero, zero
+            return cross + surprise, pivot, (own, zero, zero, zero)
         rest = log1p(others / pivot_term)
         lse = double(top) + rest
         z_weight = r[2] * (own_weight if labelled else total)
         value = total * rest + cross + surprise + z_weight * lse * lse
-        return value, own, total + two * z_weight * lse, z_weight, zero
+        return value, pivot, (own, total + two * z_weight * lse, z_weight, zero)
 
-    return row_value if plan.law is None else law_text(plan, dtype)
+    return row_value
 
 
 def law_text(plan: Plan, dtype: str) -> Any:
@@ -237,28 +237,20 @@ def law_text(plan: Plan, dtype: str) -> Any:
     words = target.words_of(dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
     log1p, zero = target.typed(scalar.log1p, "float64"), np.float64(0.0)
-    constants, of, count = plan.constants
-    params = [f"real(r[{6 + k}])" for k in range(plan.params)]
-    lines = constants_text("constants", [params[k] for k in of], count)
-    lines.append(f"return law({', '.join(['surprise', 'p', 'rest', *params, *(f'k{k}' for k in range(count))])})")
-    scope = {"__name__": f"{plan.law.__name__} in {dtype}", "law": target.typed(plan.law, dtype), "real": real}
-    if constants is not None:
-        scope["constants"] = target.typed(constants, dtype)
-    text = "".join(f"    {line}\n" for line in lines)
-    applied = target.generated(f"def applied(r, surprise, p, rest):\n{text}", "applied", scope)
+    applied = applied_law(plan, dtype, ("surprise", "p", "rest"))
 
     @target.jitable
-    def law_value(c, r, label, near, own_weight, top, s, sums):  # type: ignore[no-untyped-def]
+    def law_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
         label_score, pivot_term, label_term = s
         others = sums[0]
         total = pivot_term + others
         weight = own_weight
         if c[FACTORS] != 0:
             weight *= double(reals(c[FACTORS])[label])
-        rest = others if near else (others - label_term) + pivot_term
+        rest = others if label == pivot else (others - label_term) + pivot_term
         surprise = real(log1p(others / pivot_term) + (double(top) - double(label_score)))
         value, slope, bend = applied(r, surprise, real(label_term / total), real(rest / total))
         pull = weight * double(slope)
-        return weight * double(value), pull, pull, zero, weight * double(bend)
+        return weight * double(value), pivot, (pull, pull, zero, weight * double(bend))
 
     return law_value

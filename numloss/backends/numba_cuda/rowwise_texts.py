@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import cuda
 
 from ... import scalar
+from ...loops.tiles import constants_text
 from ...rows import LABELS, LOG_DISTRIBUTION, PROBABILITIES
 from . import reading, target
 
@@ -22,8 +24,8 @@ INTEGERS, NUMBERS = 46, 8
 class Plan:
     """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone.
 
-    law: that of the label's cross-entropy, with so many parameters and its constants as in walk.py; None for the
-    cross-entropy itself.
+    law: that of the label's cross-entropy, or of each class, which are then summed, averaged, or the largest counts;
+    with so many parameters and its constants as in walk.py; None for the cross-entropy itself.
     """
 
     scores: int
@@ -35,6 +37,7 @@ class Plan:
     law: Any = None
     params: int = 0
     constants: tuple[Any, tuple[int, ...], int] = (None, (), 0)
+    classes: int = 0
 
 
 def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
@@ -107,3 +110,62 @@ def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         return q
 
     return {"row_of": row_of, "entry": entry, "wanted": wanted, **operands}
+
+
+def team_texts(plan: Plan) -> dict[str, Any]:
+    """Sums and maxima over the threads of a team, through shared memory; every thread of the block takes part."""
+    team = plan.team
+
+    @target.jitable
+    def team_sum(shared, thread, value):  # type: ignore[no-untyped-def]
+        if team == 1:
+            return value
+        shared[thread] = value
+        cuda.syncthreads()
+        step = team // 2
+        while step > 0:
+            if thread % team < step:
+                shared[thread] += shared[thread + step]
+            cuda.syncthreads()
+            step = step // 2
+        total = shared[thread - thread % team]
+        cuda.syncthreads()
+        return total
+
+    @target.jitable
+    def team_peak(shared, places, thread, value, place):  # type: ignore[no-untyped-def]
+        """Place of the largest value, the first of equals."""
+        if team == 1:
+            return place
+        shared[thread] = value
+        places[thread] = place
+        cuda.syncthreads()
+        step = team // 2
+        while step > 0:
+            if thread % team < step:
+                other = thread + step
+                better = shared[other] > shared[thread]
+                if better or (shared[other] == shared[thread] and places[other] < places[thread]):
+                    shared[thread] = shared[other]
+                    places[thread] = places[other]
+            cuda.syncthreads()
+            step = step // 2
+        found = places[thread - thread % team]
+        cuda.syncthreads()
+        return found
+
+    return {"team_sum": team_sum, "team_peak": team_peak}
+
+
+def applied_law(plan: Plan, dtype: str, inputs: tuple[str, ...]) -> Any:
+    """The law of a plan with its parameters, as a function of the numbers r and so many inputs."""
+    constants, of, count = plan.constants
+    params = [f"real(r[{6 + k}])" for k in range(plan.params)]
+    lines = constants_text("constants", [params[k] for k in of], count)
+    lines.append(f"return law({', '.join([*inputs, *params, *(f'k{k}' for k in range(count))])})")
+    scope = {"__name__": f"{plan.law.__name__} in {dtype}", "law": target.typed(plan.law, dtype)}
+    scope["real"] = target.words_of(dtype)["real"]
+    if constants is not None:
+        scope["constants"] = target.typed(constants, dtype)
+    text = "".join(f"    {line}\n" for line in lines)
+    return target.generated(f"def applied(r, {', '.join(inputs)}):\n{text}", "applied", scope)
