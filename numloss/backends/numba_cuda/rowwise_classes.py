@@ -10,7 +10,7 @@ from numba import int64
 from ... import scalar
 from ...rows import LABELS, LARGEST, LOGITS, MEAN
 from . import target
-from .rowwise_texts import CURVATURE, GRADIENT, PRED, Plan, applied_law, row_texts, score_texts, team_texts
+from .rowwise_texts import CURVATURE, GRADIENT, PRED, Plan, applied_law, row_texts, score_texts
 
 
 def entry_text(plan: Plan, dtype: str) -> Any:
@@ -41,11 +41,11 @@ def entry_text(plan: Plan, dtype: str) -> Any:
     return entry_law
 
 
-def class_value_text(plan: Plan, dtype: str) -> Any:
-    """The loss of a row, and what its gradient needs."""
+def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
+    """The loss of a row, and what its gradient needs; with `team_sum` and `team_peak` of its team."""
     words, number = target.words_of(dtype), getattr(np, dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
-    score, entry_law, teams = score_texts(plan, dtype)["score"], entry_text(plan, dtype), team_texts(plan)
+    score, entry_law = score_texts(plan, dtype)["score"], entry_text(plan, dtype)
     team_sum, team_peak = teams["team_sum"], teams["team_peak"]
     log1p = target.typed(scalar.log1p, "float64")
     lowest, highest, zero, one = number(-np.inf), number(np.inf), np.float64(0.0), np.float64(1.0)

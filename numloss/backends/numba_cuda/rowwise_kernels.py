@@ -27,8 +27,56 @@ from ...rows import LABELS, LOGITS
 from . import target
 from .rowwise_classes import class_gradient_text, class_value_text
 from .rowwise_parts import BAD_TARGET, admission_texts, gradient_texts, law_text, measure_texts, value_text
-from .rowwise_texts import CURVATURE, GRADIENT, INTEGERS, NUMBERS, PRED, TARGET, VALUE_OPERAND, Plan, team_texts
+from .rowwise_texts import CURVATURE, GRADIENT, INTEGERS, NUMBERS, PRED, TARGET, VALUE_OPERAND, Plan
 from .walk import NO_COMPLAINT, key
+
+
+def team_texts(plan: Plan) -> dict[str, Any]:
+    """Sums and maxima over the threads of a team, through shared memory; every thread of the block takes part.
+
+    The simulator knows barriers in the module of the kernel alone.
+    """
+    team = plan.team
+
+    @target.jitable
+    def team_sum(shared, thread, value):  # type: ignore[no-untyped-def]
+        if team == 1:
+            return value
+        shared[thread] = value
+        cuda.syncthreads()
+        step = team // 2
+        while step > 0:
+            if thread % team < step:
+                shared[thread] += shared[thread + step]
+            cuda.syncthreads()
+            step = step // 2
+        total = shared[thread - thread % team]
+        cuda.syncthreads()
+        return total
+
+    @target.jitable
+    def team_peak(shared, places, thread, value, place):  # type: ignore[no-untyped-def]
+        """Place of the largest value, the first of equals."""
+        if team == 1:
+            return place
+        shared[thread] = value
+        places[thread] = place
+        cuda.syncthreads()
+        step = team // 2
+        while step > 0:
+            if thread % team < step:
+                other = thread + step
+                better = shared[other] > shared[thread]
+                if better or (shared[other] == shared[thread] and places[other] < places[thread]):
+                    shared[thread] = shared[other]
+                    places[thread] = places[other]
+            cuda.syncthreads()
+            step = step // 2
+        found = places[thread - thread % team]
+        cuda.syncthreads()
+        return found
+
+    return {"team_sum": team_sum, "team_peak": team_peak}
 
 
 def row_text(plan: Plan, dtype: str) -> Any:
@@ -82,7 +130,7 @@ def row_text(plan: Plan, dtype: str) -> Any:
 def rows_of(plan: Plan, dtype: str, write_row: Any) -> tuple[Any, Any]:
     """The value of a row and the writing of its gradient: of cross-entropy, or by a law."""
     if plan.classes:
-        return class_value_text(plan, dtype), class_gradient_text(plan, dtype)
+        return class_value_text(plan, dtype, team_texts(plan)), class_gradient_text(plan, dtype)
     return (value_text if plan.law is None else law_text)(plan, dtype), write_row
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import cuda
 
 from ... import scalar
 from ...loops.tiles import constants_text
@@ -110,51 +109,6 @@ def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         return q
 
     return {"row_of": row_of, "entry": entry, "wanted": wanted, **operands}
-
-
-def team_texts(plan: Plan) -> dict[str, Any]:
-    """Sums and maxima over the threads of a team, through shared memory; every thread of the block takes part."""
-    team = plan.team
-
-    @target.jitable
-    def team_sum(shared, thread, value):  # type: ignore[no-untyped-def]
-        if team == 1:
-            return value
-        shared[thread] = value
-        cuda.syncthreads()
-        step = team // 2
-        while step > 0:
-            if thread % team < step:
-                shared[thread] += shared[thread + step]
-            cuda.syncthreads()
-            step = step // 2
-        total = shared[thread - thread % team]
-        cuda.syncthreads()
-        return total
-
-    @target.jitable
-    def team_peak(shared, places, thread, value, place):  # type: ignore[no-untyped-def]
-        """Place of the largest value, the first of equals."""
-        if team == 1:
-            return place
-        shared[thread] = value
-        places[thread] = place
-        cuda.syncthreads()
-        step = team // 2
-        while step > 0:
-            if thread % team < step:
-                other = thread + step
-                better = shared[other] > shared[thread]
-                if better or (shared[other] == shared[thread] and places[other] < places[thread]):
-                    shared[thread] = shared[other]
-                    places[thread] = places[other]
-            cuda.syncthreads()
-            step = step // 2
-        found = places[thread - thread % team]
-        cuda.syncthreads()
-        return found
-
-    return {"team_sum": team_sum, "team_peak": team_peak}
 
 
 def applied_law(plan: Plan, dtype: str, inputs: tuple[str, ...]) -> Any:
