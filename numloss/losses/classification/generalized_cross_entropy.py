@@ -34,7 +34,6 @@ def generalized_cross_entropy(
     Between `cross_entropy`, its limit for small q, and the absolute error ``1 - p`` at q = 1, which forgives wrong
     labels but learns slowly.
 
-
     Parameters
     ----------
     pred : array of float32 or float64, shape (N, C) or (N, C, d1, ...)

@@ -31,7 +31,6 @@ def poly1_cross_entropy(
 
     Cross-entropy is a series in ``1 - p``; this moves the coefficient of its first term.
 
-
     Parameters
     ----------
     pred : array of float32 or float64, shape (N, C) or (N, C, d1, ...)

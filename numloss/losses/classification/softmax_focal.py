@@ -46,7 +46,6 @@ def softmax_focal(
 
     Cross-entropy that fades for rows that are classified well, for problems where easy ones outnumber the others.
 
-
     Parameters
     ----------
     pred : array of float32 or float64, shape (N, C) or (N, C, d1, ...)

@@ -36,7 +36,6 @@ def symmetric_cross_entropy(
     p is the probability of the label. The second term is the cross-entropy of the label given the prediction, in which
     log 0 is read as -4: it forgives wrong labels, the first learns fast.
 
-
     Parameters
     ----------
     pred : array of float32 or float64, shape (N, C) or (N, C, d1, ...)
