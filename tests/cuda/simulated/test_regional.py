@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import inputs
@@ -47,11 +48,16 @@ def test_value_and_gradient(case: str) -> None:
     assert_close_to_the_host(*inputs.arrays(case, shape, "float32"), loss, weight=weight, **inputs.required(case))
 
 
+def weighted() -> list[tuple[str, str, str]]:
+    """Every reduction with every weight for dice, with values of regions and of a batch; one of them for each law."""
+    every = list(itertools.product(inputs.REDUCTIONS, ("none", "full", "sample")))
+    full = ("dice", "dice:batch")
+    return [(case, *pair) for case in CASES for pair in (every if case in full else [("mean", "sample")])]
+
+
 @pytest.mark.more
 @pytest.mark.parametrize("dtype", inputs.DTYPES)
-@pytest.mark.parametrize("kind", ["none", "full", "sample"])
-@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "reduction", "kind"), weighted())
 def test_value_and_gradient_with_every_weight(case: str, reduction: str, kind: str, dtype: str) -> None:
     shape = inputs.small(case)
     options: dict[str, Any] = {"reduction": reduction} | inputs.required(case)
