@@ -24,10 +24,10 @@ demo: $(STAMP)
 	$(RUN) examples/demo.py
 
 test: $(STAMP)
-	$(RUN) -m pytest -n auto -m "not more" tests
+	$(RUN) -m pytest -n auto --dist worksteal -m "not more" tests
 
 test-more: $(STAMP)
-	$(RUN) -m pytest -n auto -m more tests
+	$(RUN) -m pytest -n auto --dist worksteal -m more tests
 
 test-openmpi:
 	$(MAKE) VENV=$(VENV)-openmpi $(VENV)-openmpi/.installed

@@ -17,7 +17,7 @@ ROOT = SIMULATED.parents[2]
 def run(marker: str, folder: Path = SIMULATED) -> subprocess.CompletedProcess[str]:
     """Run the tests of the simulator in a process where kernels are Python."""
     # NumPy's scalars warn wherever a processor only sets a flag: overflow to inf, 0 / 0, sqrt of a negative number
-    quiet = ["-q", "-n", "auto", "-W", "ignore::RuntimeWarning"]
+    quiet = ["-q", "-n", "auto", "--dist", "worksteal", "-W", "ignore::RuntimeWarning"]
     command = [sys.executable, "-m", "pytest", *quiet, "-m", marker, str(folder)]
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=1800)
