@@ -7,6 +7,7 @@ by the shape of the unreduced loss; families.py knows the shapes of the inputs.
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,14 @@ def stands_for_its_kind(case: str) -> bool:
     """Whether a case is one of a loss that is tested in full by default."""
     name = case.partition(":")[0]
     return EXAMPLES[kind(name)] == name
+
+
+def calls(case: str) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Options, reduction, kind of weight: every option once, all of the rest for a loss that stands for its kind."""
+    kinds = weights(case)
+    for place, given in enumerate(options(case)):
+        full = place == 0 and stands_for_its_kind(case)
+        yield from itertools.product([given], REDUCTIONS if full else REDUCTIONS[:1], kinds if full else kinds[-1:])
 
 
 def arrays(case: str, shape: Shape, dtype: str, *, ends: bool = True, seed: object = 0) -> Arrays:

@@ -51,14 +51,12 @@ def test_weights_and_reductions(case: str, kind: str, reduction: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_every_option_reduction_and_weight(case: str, dtype: str) -> None:
     arrays = inputs.arrays(case, SHAPE, dtype)
-    for options in inputs.options(case):
-        for reduction in inputs.REDUCTIONS:
-            for kind in inputs.weights(case):
-                chosen = {**options, "reduction": reduction}
-                if kind != "none":
-                    chosen["weight"] = inputs.weight(case, SHAPE, dtype, kind)
-                assert_equal(case, arrays, nl.value_grad_hess, **chosen)
-                assert_equal(case, arrays, bound, **chosen)
+    for options, reduction, kind in inputs.calls(case):
+        chosen = {**options, "reduction": reduction}
+        if kind != "none":
+            chosen["weight"] = inputs.weight(case, SHAPE, dtype, kind)
+        assert_equal(case, arrays, nl.value_grad_hess, **chosen)
+        assert_equal(case, arrays, bound, **chosen)
 
 
 @pytest.mark.parametrize("dtype", inputs.DTYPES)

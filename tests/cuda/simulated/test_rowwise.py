@@ -33,14 +33,12 @@ def test_every_option_reduction_and_weight(case: str, dtype: str) -> None:
     function = inputs.record(case).function
     for shape in ((7,), (3, 4)):
         arrays = inputs.arrays(case, shape, dtype)
-        for options in inputs.options(case):
-            for reduction in inputs.REDUCTIONS:
-                for kind in inputs.weights(case):
-                    weight = inputs.weight(case, shape, dtype, kind)
-                    chosen = {**options, "reduction": reduction} | ({} if weight is None else {"weight": weight})
-                    chosen["term"] = TERMS.get(case, 0.0) / (math.prod(shape) if reduction == "mean" else 1)
-                    assert_agrees(nl.value_grad_hess(function), arrays, **chosen)
-                    assert_agrees(nl.value_grad_hess(function, curvature="bound"), arrays, **chosen)
+        for options, reduction, kind in inputs.calls(case):
+            weight = inputs.weight(case, shape, dtype, kind)
+            chosen = {**options, "reduction": reduction} | ({} if weight is None else {"weight": weight})
+            chosen["term"] = TERMS.get(case, 0.0) / (math.prod(shape) if reduction == "mean" else 1)
+            assert_agrees(nl.value_grad_hess(function), arrays, **chosen)
+            assert_agrees(nl.value_grad_hess(function, curvature="bound"), arrays, **chosen)
 
 
 @pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
