@@ -32,8 +32,8 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
             return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
         if domain.high <= 1.0:
             return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
-        if domain.low >= 0.0:
-            return random.random(case.shape, dtype) + dtype.type(0.5)
+        if domain.low > -np.inf:
+            return random.random(case.shape, dtype) + dtype.type(domain.low + 0.5)
         return normal(random, case.shape, dtype)
 
     return tuple(draw(position, name) for position, name in enumerate(loss.inputs))

@@ -27,10 +27,11 @@ def measured(results: dict[str, Any], section: str) -> list[dict[str, Any]]:
     return [each for each in results["records"] if each["section"] == section and "floor_ms" in each]
 
 
-def left_out(results: dict[str, Any]) -> list[str]:
-    """What is missing from the results, and why."""
-    lines = [f"{each['case']}: {each['not_measured']}" for each in results["records"] if "not_measured" in each]
-    reasons = {reason for each in results["records"] for reason in each.get("not_available", {}).values()}
+def left_out(results: dict[str, Any], *sections: str) -> list[str]:
+    """What is missing from the results, or from some of their sections, and why."""
+    records = [each for each in results["records"] if not sections or each["section"] in sections]
+    lines = [f"{each['case']}: {each['not_measured']}" for each in records if "not_measured" in each]
+    reasons = {reason for each in records for reason in each.get("not_available", {}).values()}
     return lines + sorted(reasons)
 
 
@@ -87,7 +88,7 @@ def markdown(results: dict[str, Any]) -> str:
         "once.",
         conditions(results, records[0]["threads"] if records else 0) + ".",
     ]
-    gone = left_out(results)
+    gone = left_out(results, "scorecard")
     if gone:
         notes.append("Not measured: " + "; ".join(gone) + ".")
     return "\n".join(lines) + "\n\n" + "\n\n".join(notes)
