@@ -31,12 +31,12 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .operands import deliver
 from .rowparts import (
+    add_losses,
     base_of,
     check_distribution,
     class_weight_of,
-    clear_row,
+    clear_slopes,
     exponentials,
     first_equal,
     load_scores,
@@ -47,7 +47,7 @@ from .rowparts import (
     tile_maximum,
 )
 from .rowwise import bounded, find_pivot
-from .sums import add_up, begin_block
+from .sums import add_up, begin_block, end_of_block
 
 
 @apart
@@ -270,14 +270,11 @@ def classes_block(c: Ints, partial: Doubles, block: Int) -> Int:
     z = stack_reals(512)
     q = stack_reals(512)
     weights = stack_reals(512)
-    values = stack_reals(512)
     labels = stack_ints(512)
     losses = stack_doubles(512)
     counts = stack_doubles(512)
     begin_block(partial)
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start
@@ -297,15 +294,8 @@ def classes_block(c: Ints, partial: Doubles, block: Int) -> Int:
             if weights[i] > 0.0:
                 losses[i] = counts[i] * class_row(c, f, x, at, labels[i], counts[i] * f[0], g, h, z, q)
             else:
-                if c[8] > 0:
-                    clear_row(c[3], c[25], g)
-                if c[8] > 1:
-                    clear_row(c[3], c[28], h)
-        for i in range(n):
-            values[i] = real(losses[i])
-        if c[15] == 1:
-            deliver(c, 47, start, n, values, 0)
-        partial[0] = partial[0] + add_up(losses, n)
+                clear_slopes(c, g, h)
+        add_losses(c, start, n, losses, partial)
         partial[1] = partial[1] + add_up(counts, n)
         start = start + n
     return 0

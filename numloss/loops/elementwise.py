@@ -32,7 +32,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, first_outside, place
-from .sums import add_tile, clear, fold
+from .sums import add_tile, clear, end_of_block, fold
 
 
 def complaint(position: Int, operand: Int) -> Double:
@@ -76,9 +76,7 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
     clear(lanes)
     clear(weight_lanes)
     partial[2] = double(-1.0)
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start
@@ -137,9 +135,7 @@ def weight_block(c: Ints, partial: Doubles, block: Int) -> Int:
     clear(lanes)
     partial[0] = double(0.0)
     partial[2] = double(-1.0)
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start

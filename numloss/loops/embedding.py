@@ -34,7 +34,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, first_outside
-from .sums import add_tile, clear, fold
+from .sums import add_tile, clear, end_of_block, fold
 
 
 @apart
@@ -111,9 +111,7 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
     clear(lanes)
     clear(weight_lanes)
     partial[2] = double(-1.0)
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start

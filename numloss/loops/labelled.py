@@ -7,9 +7,8 @@ the statistics of up to 512 rows into losses and coefficients.
 from __future__ import annotations
 
 from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_doubles, stack_reals
-from .operands import deliver
 from .rowlaw import rests_of_labels, settle_law
-from .rowparts import class_weight_of, read_rows
+from .rowparts import add_losses, class_weight_of, read_rows
 from .sums import add_up
 
 
@@ -68,12 +67,7 @@ def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total:
 
 @apart
 def finish_rows(c: Ints, start: Int, n: Int, total: Doubles, values: Doubles, partial: Doubles) -> Int:
-    """Add up the losses of n rows, and deliver them if they are wanted. A row that counts 0 has loss 0."""
-    out = stack_reals(512)
+    """`add_losses` of n rows, of which one that counts 0 has loss 0."""
     for i in range(n):
         values[i] = values[i] if total[i] > double(0.0) else double(0.0)
-        out[i] = real(values[i])
-    if c[15] == 1:
-        deliver(c, 47, start, n, out, 0)
-    partial[0] = partial[0] + add_up(values, n)
-    return 0
+    return add_losses(c, start, n, values, partial)

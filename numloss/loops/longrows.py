@@ -22,7 +22,7 @@ from .language import (
     stack_reals,
 )
 from .rowparts import base_of, clear_row, exponentials
-from .sums import add_tile, begin_block, clear, fold
+from .sums import add_tile, begin_block, clear, end_of_block, fold
 
 
 @apart
@@ -84,9 +84,7 @@ def long_block(c: Ints, partial: Doubles, block: Int) -> Int:
     some = 16384 // c[3]
     if some < 1:
         some = 1
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start

@@ -27,7 +27,7 @@ from .language import (
     will_need,
 )
 from .rowparts import base_of, clear_row, locate_row
-from .sums import begin_block
+from .sums import begin_block, end_of_block
 
 
 @apart
@@ -154,9 +154,7 @@ def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
         most = 32
     if most > 512:
         most = 512
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start

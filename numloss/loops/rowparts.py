@@ -20,8 +20,8 @@ from .language import (
     run_maximum,
     stack_reals,
 )
-from .operands import convert, fetch, fetch_labels, first_outside, item_size
-from .sums import add_tile
+from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
+from .sums import add_tile, add_up
 
 
 @apart
@@ -253,4 +253,25 @@ def clear_rows(rows: Int, step: Int, classes: Int, stride: Int, g: Reals) -> Int
     else:
         for i in range(rows):
             clear_row(classes, stride, offset(g, i * step))
+    return 0
+
+
+def clear_slopes(c: Ints, g: Reals, h: Reals) -> Int:
+    """Exact zeros in the gradient and the curvature of a row, as far as there are any."""
+    if c[8] > 0:
+        clear_row(c[3], c[25], g)
+    if c[8] > 1:
+        clear_row(c[3], c[28], h)
+    return 0
+
+
+@apart
+def add_losses(c: Ints, start: Int, n: Int, losses: Doubles, partial: Doubles) -> Int:
+    """Deliver the losses of n <= 512 rows if they are wanted, and add them up, which overwrites them."""
+    values = stack_reals(512)
+    if c[15] == 1:
+        for i in range(n):
+            values[i] = real(losses[i])
+        deliver(c, 47, start, n, values, 0)
+    partial[0] = partial[0] + add_up(losses, n)
     return 0

@@ -44,14 +44,15 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .operands import deliver
 from .rowlaw import law_curvature, law_value
 from .rowparts import (
+    add_losses,
     base_of,
     check_distribution,
     class_weight_of,
     clear_row,
     clear_rows,
+    clear_slopes,
     exponentials,
     first_equal,
     load_scores,
@@ -64,7 +65,7 @@ from .rowparts import (
     tile_maximum,
     weigh,
 )
-from .sums import add_tile, add_up, begin_block, clear, fold
+from .sums import add_tile, add_up, begin_block, clear, end_of_block, fold
 
 
 def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) -> Int:
@@ -301,15 +302,12 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
     z = stack_reals(512)
     q = stack_reals(512)
     weights = stack_reals(512)
-    values = stack_reals(512)
     labels = stack_ints(512)
     s = stack_doubles(16)
     losses = stack_doubles(512)
     counts = stack_doubles(512)
     begin_block(partial)
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     # logits without a cap, in memory row by row: the terms can wait in the gradient for what they are multiplied by
     kept = 1 if c[12] == 0 and f[3] <= double(0.0) and c[8] == 1 and c[6] == 1 and c[25] == 1 else 0
     lonely = 0
@@ -336,10 +334,7 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                 g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), locate_row(row, c[4], c[24], c[26]))
                 h = offset(reals(array_data(c[53] if c[8] > 1 else c[38])), locate_row(row, c[4], c[27], c[29]))
                 if weights[i] == 0.0:
-                    if c[8] > 0:
-                        clear_row(c[3], c[25], g)
-                    if c[8] > 1:
-                        clear_row(c[3], c[28], h)
+                    clear_slopes(c, g, h)
                 else:
                     w = double(weights[i])
                     pivot = measure_row(c, f, x, at, labels[i], s, z, q, kept, g)
@@ -355,11 +350,7 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                         plain_slopes(c, f, at, labels[i], pivot, s, g)
                     elif c[8] > 0:
                         row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
-        for i in range(n):
-            values[i] = real(losses[i])
-        if c[15] == 1:
-            deliver(c, 47, start, n, values, 0)
-        partial[0] = partial[0] + add_up(losses, n)
+        add_losses(c, start, n, losses, partial)
         partial[1] = partial[1] + add_up(counts, n)
         start = start + n
     return 0
@@ -393,9 +384,7 @@ def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:
     weights = stack_reals(512)
     labels = stack_ints(512)
     begin_block(partial)
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start

@@ -35,7 +35,7 @@ from .language import (
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
 from .rowparts import clear_rows
-from .sums import add_tile, clear, fold
+from .sums import add_tile, clear, end_of_block, fold
 
 
 @apart
@@ -169,9 +169,7 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
     pointers[2] = address(values)
     pointers[3] = address(slopes)
     pointers[4] = address(bends)
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start

@@ -25,7 +25,7 @@ from .language import (
     stack_reals,
 )
 from .rowparts import base_of, clear_row
-from .sums import begin_block
+from .sums import begin_block, end_of_block
 
 
 @apart
@@ -117,9 +117,7 @@ def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
     spread = stack_reals(2064)
     begin_block(partial)
     some = 2048 // c[3]
-    stop = (block + 1) * c[1]
-    if stop > c[0]:
-        stop = c[0]
+    stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
         n = stop - start

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from .language import Double, Doubles, Int, Real, Reals, apart, double, stack_doubles, stack_reals
+from .language import Double, Doubles, Int, Ints, Real, Reals, apart, double, stack_doubles, stack_reals
 
 TILE = 512
 LANES = 32
+
+
+def end_of_block(c: Ints, block: Int) -> Int:
+    """The first of c[0] elements or rows, in blocks of c[1], that is beyond a block."""
+    stop = (block + 1) * c[1]
+    return stop if stop < c[0] else c[0]
 
 
 def begin_block(partial: Doubles) -> Int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..data.batches import take_rows as take_rows
 from .parameters import Array
 
 
@@ -54,11 +55,6 @@ def column_sums(x: Array, sums: Array) -> None:
 def scatter_rows(slope: Array, labels: Array, table: Array) -> None:
     """Add each row to the row of the table that its label names."""
     np.add.at(table, labels, slope)
-
-
-def take_rows(batch: Array, places: Array, table: Array) -> None:
-    """The rows of the table at these places."""
-    np.take(table, places, axis=0, out=batch, mode="clip")
 
 
 # activations, in place --------------------------------------------------------------------------------------------

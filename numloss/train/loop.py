@@ -157,12 +157,11 @@ class Trainer:
 
     def _batch(self, rows: Array) -> float:
         history = self.history
-        kept = [array.copy() for array in self.network.state.values()]
+        kept = self.network.statistics.copy()
         loss = self._loss(rows)
         if not math.isfinite(loss):
             history.stopped, history.failed = self._blamed(rows, loss), True
-            for array, good in zip(self.network.state.values(), kept, strict=True):
-                np.copyto(array, good)
+            np.copyto(self.network.statistics, kept)
             return loss
         weight = self.train_part.weight
         counts = float(len(rows)) if weight is None else float(weight[rows].sum(dtype=np.float64))
