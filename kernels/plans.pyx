@@ -37,9 +37,13 @@ cdef enum:
     MOST_WORDS = 96
     # flags of NumPy
     C_CONTIGUOUS = 0x0001
-    OWNS_ITS_DATA = 0x0004
     ALIGNED = 0x0100
     WRITEABLE = 0x0400
+    # type numbers of NumPy, and the bytes of its largest number: a complex long double
+    INT64 = 7
+    FLOAT32 = 11
+    FLOAT64 = 12
+    LARGEST_ITEM = 32
 
 cdef object ndarray = np.ndarray
 cdef object empty = np.empty
@@ -88,6 +92,7 @@ cdef class Plan:
     cdef bint takes(self, tuple arguments, outputs):
         """True if gradients can be written to these arrays without a further look."""
         cdef int k, other
+        cdef numloss_array_head* mine
         if not self.outputs:
             return False
         if type(outputs) is not tuple:
@@ -98,7 +103,8 @@ cdef class Plan:
             if not fits((<tuple>outputs)[k], self.wrt[k], arguments):
                 return False
             for other in range(k):
-                if (<tuple>outputs)[k] is (<tuple>outputs)[other]:
+                mine = <numloss_array_head*><void*>(<tuple>outputs)[k]
+                if touch(mine, <numloss_array_head*><void*>(<tuple>outputs)[other]):
                     return False
         return True
 
@@ -166,13 +172,13 @@ cdef class Plan:
 
 
 cdef bint fits(out, int wrt, tuple arguments):
-    """True for an array of its own memory, with the dtype of the data and the shape of an argument, that shares
-    nothing with any."""
+    """True for a contiguous array with the dtype of the data and the shape of an argument, that shares memory with
+    none."""
     if type(out) is not ndarray:
         return False
     cdef numloss_array_head* mine = <numloss_array_head*><void*>out
     cdef numloss_array_head* other = <numloss_array_head*><void*>arguments[0]
-    cdef int wanted = C_CONTIGUOUS | ALIGNED | WRITEABLE | OWNS_ITS_DATA
+    cdef int wanted = C_CONTIGUOUS | ALIGNED | WRITEABLE
     cdef int k
     if mine.flags & wanted != wanted or not is_native(mine) or mine.descr.type_num != other.descr.type_num:
         return False
@@ -183,16 +189,24 @@ cdef bint fits(out, int wrt, tuple arguments):
         if mine.dimensions[k] != other.dimensions[k]:
             return False
     for given in arguments:
-        if given is out:
-            return False
-        # a view of an array that owns its memory sees nothing else
-        other = <numloss_array_head*><void*>given
-        if other.base == NULL:
-            continue
-        base = <object>other.base
-        if base is out or type(base) is not ndarray or not (<numloss_array_head*><void*>base).flags & OWNS_ITS_DATA:
+        if touch(mine, <numloss_array_head*><void*>given):
             return False
     return True
+
+
+cdef bint touch(numloss_array_head* one, numloss_array_head* other) noexcept:
+    """True if the memory of two contiguous arrays may overlap; false only where it cannot."""
+    return one.data < other.data + most_bytes(other) and other.data < one.data + most_bytes(one)
+
+
+cdef intptr_t most_bytes(numloss_array_head* array) noexcept:
+    """The bytes of a contiguous array, or more."""
+    cdef int type_num = array.descr.type_num
+    cdef intptr_t size = 4 if type_num == FLOAT32 else 8 if type_num in (FLOAT64, INT64) else LARGEST_ITEM
+    cdef int k
+    for k in range(array.nd):
+        size *= array.dimensions[k]
+    return size
 
 
 cdef inline bint is_native(numloss_array_head* array) noexcept:

@@ -184,6 +184,24 @@ def test_out_that_shares_memory_is_never_replayed(backend: str, replayed: Answer
         own[...] = pred
 
 
+def test_out_may_be_a_part_of_an_array(backend: str, replayed: Answers) -> None:
+    pairs = arrays("contrastive", (8,), "float32")
+    size, rows = pairs[0].size, pairs[0].shape
+    several = nl.value_and_grad(nl.contrastive)
+    expected = long_way(several, *pairs, backend=backend)
+    whole = np.full(3 * size, np.nan, np.float32)
+    whole[size : 2 * size] = pairs[0].ravel()
+    first, inside, last = (whole[k * size : (k + 1) * size].reshape(rows) for k in range(3))
+    for _ in range(2):
+        answer = several(inside, *pairs[1:], out=(first, last), backend=backend)
+        assert_same(answer, expected)
+    assert replayed[-1] is not None
+    for out in ((first, whole[1 : size + 1].reshape(rows)), (first, whole[size - 1 : 2 * size - 1].reshape(rows))):
+        with pytest.raises(ValueError, match="overlap"):
+            several(inside, *pairs[1:], out=out, backend=backend)
+    assert replayed[-1] is None
+
+
 @pytest.mark.parametrize(
     "out",
     [np.empty(15), np.empty(17), np.empty((4, 4)), np.empty(16, np.float32), np.empty(16, ">f8"), [0.0] * 16, ()],
