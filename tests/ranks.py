@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import numloss as nl
 from numloss.cluster import ALONE, Cluster, joined
 from numloss.train import Callback, Run, Settings, Trainer, fit
 
+# Rows of each of the files of which ranks have their own.
+FILES = (90, 31, 80, 100, 99)
 # 320 rows in batches of 48: the last has 32, which three ranks do not share evenly
 PLAIN = Settings(
     batch_size=48, epochs=2, optimiser="sgd", momentum=0.9, rate=0.02, l2=1e-4, clip=2.0, dropout=0.2,
@@ -29,6 +32,8 @@ CASES = {
     "overlapped": replace(PLAIN, hidden=(300, 300, 20), overlap=True),
     "diverging": replace(PLAIN, momentum=None, clip=0.0, l2=0.0, rate=1e30),
 }
+OWN = replace(PLAIN, standardise=True, test_fraction=0.1)
+CASES |= {"own": OWN, "own, ordered": replace(OWN, model="cnn", reduce="ordered", shards=4, shift=1)}
 
 
 class At(Callback):
@@ -42,21 +47,36 @@ class At(Callback):
             self.what(trainer)
 
 
-def trained(name: str, cluster: Cluster = ALONE, *callbacks: Callback, **options: Any) -> Run:
-    return fit(nl.cross_entropy, CASES[name], callbacks, data=data(), cluster=cluster, **options)
+def trained(
+    name: str, cluster: Cluster = ALONE, *callbacks: Callback, files: Path | None = None, **options: Any
+) -> Run:
+    """A run of a case, on data that all ranks have; those with files of their own take them from a folder."""
+    if not name.startswith("own"):
+        return fit(nl.cross_entropy, CASES[name], callbacks, data=data(), cluster=cluster, **options)
+    settings = replace(CASES[name], data=f"npz:{files}/part-*.npz")
+    return fit(nl.cross_entropy, settings, callbacks, cluster=cluster, **options)
+
+
+def write_files(folder: Path) -> None:
+    """The data in files of different lengths."""
+    whole, edges = data(), np.cumsum([0, *FILES])
+    for number, (low, high) in enumerate(pairwise(edges)):
+        rows = whole.take(np.arange(low, high))
+        np.savez(folder / f"part-{number}.npz", X=rows.features, y=rows.target, weight=rows.weight)
 
 
 def weights(run: Run) -> np.ndarray:
     """Everything that a run has learnt, and its figures, as one array."""
     figures = [[epoch.train_loss, epoch.validation_loss] for epoch in run.history.epochs]
-    return np.concatenate([run.network.parameters.values, run.network.statistics, np.ravel(figures)])
+    learnt = [run.network.parameters.values, run.network.statistics]
+    return np.concatenate([*learnt, np.ravel(figures), [*run.test.values()]])
 
 
 def compare(cluster: Cluster, folder: Path) -> None:
     """The weights of each case, as rank 0 and as the last rank has them; and how runs end that all ranks end."""
     found: dict[str, np.ndarray] = {}
     for name in CASES:
-        run = trained(name, cluster)
+        run = trained(name, cluster, files=folder)
         found[name], found[f"{name} elsewhere"] = (cluster.gather(weights(run))[k] for k in (0, -1))
         assert len(set(cluster.gather(run.history.stopped))) == 1
         found[f"{name} stopped"] = np.array(run.history.stopped)

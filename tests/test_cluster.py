@@ -7,8 +7,8 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ import pytest
 import ranks
 from machine import missing, mpiexec
 from process import TESTS
+from together import together
 
 import numloss as nl
 from numloss.cluster import ALONE, Cluster, joined, start, threads_of_rank
@@ -44,16 +45,19 @@ def job(size: int, task: str, folder: Path, **environment: str) -> subprocess.Co
 
 @needs_mpi
 @pytest.mark.parametrize("size", [2, 3, pytest.param(4, marks=pytest.mark.more)])
-def test_ranks_train_as_one_process(size: int, tmp_path: Path) -> None:
+def test_ranks_train_as_one_process(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks.write_files(tmp_path)
     done = job(size, "compare", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     found = np.load(tmp_path / "found.npz")
-    for name in ("fast", "ordered", "together", "overlapped"):
+    # of files of their own ranks draw the batches that one process draws from as many shards
+    monkeypatch.setitem(ranks.CASES, "own", replace(ranks.CASES["own"], reduce="ordered", shards=size))
+    for name in ("fast", "ordered", "together", "overlapped", "own", "own, ordered"):
         assert found[name].tobytes() == found[f"{name} elsewhere"].tobytes()
         assert found[f"{name} stopped"] == ""
-        alone = ranks.weights(ranks.trained(name))
+        alone = ranks.weights(ranks.trained(name, files=tmp_path))
         np.testing.assert_allclose(found[name], alone, rtol=1e-4, atol=1e-6)
-        if name == "ordered":
+        if name.endswith("ordered"):
             assert found[name].tobytes() == alone.tobytes()
     assert str(found["diverging stopped"]).startswith("the loss is ")
     assert found["asked"].tolist() == [["4", "asked"]] * size
@@ -123,37 +127,16 @@ def test_the_slurm_script_puts_itself_into_the_queue_again(tmp_path: Path) -> No
 # one process ------------------------------------------------------------------------------------------------------
 
 
-class Together(Cluster):
-    """Ranks that are threads of this process, as far as a tree needs them."""
-
-    def __init__(self, rank: int, arrays: list, barrier: threading.Barrier) -> None:
-        self.rank, self.size, self.arrays, self.barriers = rank, len(arrays), arrays, barrier
-
-    def all_gather(self, array: np.ndarray, counts: list[int]) -> None:
-        edges = np.cumsum([0, *counts])
-        self.arrays[self.rank] = array[edges[self.rank] : edges[self.rank + 1]].copy()
-        self.barriers.wait()
-        np.concatenate(self.arrays, out=array)
-
-
 @pytest.mark.parametrize("shards", [1, 2, 5, 8, 12])
 def test_the_order_of_a_sum_does_not_depend_on_who_computes_its_terms(shards: int) -> None:
     terms = np.random.default_rng(0).normal(size=(shards, 1000)).astype(np.float32)
 
-    def total(rank: int, arrays: list, barrier: threading.Barrier, found: list) -> None:
+    def total(cluster: Cluster) -> bytes:
         array = np.empty(1000, np.float32)
-        Tree(Together(rank, arrays, barrier), shards, array).add_up(lambda shard: np.copyto(array, terms[shard]))
-        found[rank] = array.tobytes()
+        Tree(cluster, shards, array).add_up(lambda shard: np.copyto(array, terms[shard]))
+        return array.tobytes()
 
-    sums = set()
-    for size in range(1, min(shards, 5) + 1):
-        arrays, barrier, found = [np.empty(0)] * size, threading.Barrier(size, timeout=60), [b""] * size
-        workers = [threading.Thread(target=total, args=(rank, arrays, barrier, found)) for rank in range(size)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        sums |= set(found)
+    sums = {bits for size in range(1, min(shards, 5) + 1) for bits in together(size, total)}
     assert len(sums) == 1
     np.testing.assert_allclose(np.frombuffer(sums.pop(), np.float32), terms.sum(0, dtype=np.float64), atol=1e-5)
     if shards > 2:  # the order matters for these terms, or the test would show nothing

@@ -22,7 +22,7 @@ from .lookup import value_of, with_options
 
 RESUMES = ("auto", "never")
 HELP = {
-    "data": "digits, idx:FOLDER, cifar10:FOLDER, npz:FILE or npy:FOLDER.",
+    "data": "digits, idx:FOLDER, cifar10:FOLDER, npz:FILE or npy:FOLDER; of a pattern each process has its own files.",
     "model": "The network.",
     "hidden": "Units of the hidden layers of an mlp.",
     "channels": "Channels of the stages of a cnn.",

@@ -121,7 +121,7 @@ class Shown(Callback):
         if self.speaks and every and history.steps % every == 0:
             _say(f"step {history.steps}: loss {self.total / every:.6g}, mean of {every}")
             self.total = 0.0
-        self.show(len(history.epochs) + history.at / len(trainer.train_part), self.note)
+        self.show(len(history.epochs) + history.at / trainer.order.rows, self.note)
 
     def epoch_done(self, trainer: Trainer, epoch: Epoch) -> None:
         figures = {"loss": epoch.train_loss, "validation loss": epoch.validation_loss, **epoch.metrics}

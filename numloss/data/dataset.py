@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +15,33 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
+class Pieces:
+    """How rows line up of which each process holds its own pieces, as files are.
+
+    `counts` has the rows of all pieces in their order; `edges` the first piece of each process, and their number.
+    """
+
+    counts: tuple[int, ...]
+    edges: tuple[int, ...]
+
+    def of(self, rank: int) -> tuple[int, ...]:
+        """The rows of each piece of a process."""
+        return self.counts[self.edges[rank] : self.edges[rank + 1]]
+
+    @property
+    def of_ranks(self) -> list[int]:
+        """The rows of each process."""
+        return [sum(self.of(rank)) for rank in range(len(self.edges) - 1)]
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Features, targets, and weights of rows if there are any.
 
     Features are float32 of shape (rows, columns), or (rows, channels, height, width) for images. Targets are labels
     of classes, int64 of shape (rows,), or numbers, float32 of shape (rows, outputs). Weights are float32, (rows,).
-    `classes` counts those of all parts of a split, some of which a part may lack.
+    `classes` counts those of all parts of a split, some of which a part may lack. With `pieces`, the features are those
+    of this process's pieces, targets and weights those of all.
     """
 
     name: str
@@ -27,6 +49,7 @@ class Dataset:
     target: Array
     weight: Array | None = None
     classes: int = 0
+    pieces: Pieces | None = None
 
     def __post_init__(self) -> None:
         if self.is_labelled and not self.classes:
@@ -48,7 +71,7 @@ class Dataset:
         return self.classes if self.is_labelled else int(self.target.shape[1])
 
     def __len__(self) -> int:
-        return len(self.features)
+        return len(self.target)
 
     def take(self, rows: Array) -> Dataset:
         """The data set of some rows."""
@@ -61,7 +84,11 @@ class Dataset:
 
     def flat(self) -> Dataset:
         """The same with all numbers of a row in one axis."""
-        return replace(self, features=self.features.reshape(len(self), -1))
+        return replace(self, features=self.features.reshape(len(self.features), -1))
+
+
+# The data, and its test part where the source has one of its own.
+Source = tuple[Dataset, Dataset | None]
 
 
 def dataset(features: Any, target: Any, weight: Any = None, *, name: str = "arrays") -> Dataset:
@@ -156,12 +183,19 @@ class Standardiser:
     scale: Array
 
     @classmethod
-    def of(cls, features: Array) -> Standardiser:
-        """Measure the training part; what is constant is shifted only."""
-        axes = (0, *range(2, features.ndim))
-        mean, deviation = features.mean(axes, dtype=np.float64), features.std(axes, dtype=np.float64)
+    def of(cls, *pieces: Array, gather: Callable[[list[Array]], list[Array]] = list) -> Standardiser:
+        """Measure the training part, in one piece or several; what is constant is shifted only.
+
+        `gather` makes of what is told of the pieces here what is told of those of all processes.
+        """
+        axes = (0, *range(2, pieces[0].ndim))
+        rows = sum(gather([np.array(piece[:, :1].size) for piece in pieces]))
+        totals = gather([piece.sum(axes, dtype=np.float64, keepdims=True) for piece in pieces])
+        mean = np.asarray(sum(totals) / rows)
+        squares = gather([np.square(piece - mean).sum(axes, dtype=np.float64) for piece in pieces])
+        deviation = np.sqrt(sum(squares) / rows)
         scale = np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 1.0)
-        shape = features.shape[1:2] + (1,) * (features.ndim - 2)
+        shape = pieces[0].shape[1:2] + (1,) * (pieces[0].ndim - 2)
         return cls(mean.astype(np.float32).reshape(shape), scale.astype(np.float32).reshape(shape))
 
     @classmethod
@@ -178,14 +212,20 @@ def split(data: Dataset, fraction: float, seed: int, stream: int = SPLIT_STREAM)
 
     Every class gives its share to the part that is held out.
     """
+    stays, held_out = parted(data, fraction, seed, stream)
+    if not len(stays) or not len(held_out):
+        raise ValueError(f"{data.name}: {len(data)} rows do not split into two parts with a fraction of {fraction}")
+    return stays, held_out
+
+
+def parted(data: Dataset, fraction: float, seed: int, stream: int) -> tuple[Dataset, Dataset]:
+    """The same, of a piece of a data set: one of the parts may be empty."""
     if not 0.0 < fraction < 1.0:
         raise ValueError(f"the part held out must be a fraction in (0, 1), got {fraction}")
     shuffled = np.argsort(words(len(data), seed, stream), kind="stable")
     held_out = np.zeros(len(data), dtype=bool)
     for rows in _groups(data, shuffled):
         held_out[rows[: round(fraction * len(rows))]] = True
-    if held_out.all() or not held_out.any():
-        raise ValueError(f"{data.name}: {len(data)} rows do not split into two parts with a fraction of {fraction}")
     return data.take(np.flatnonzero(~held_out)), data.take(np.flatnonzero(held_out))
 
 

@@ -13,11 +13,15 @@ import numpy as np
 # Streams below these belong to the epochs; nothing else may share their words.
 SPLIT_STREAM = 1 << 32
 VALIDATION_STREAM = SPLIT_STREAM + 1
+# Files that are split one by one have so many streams each.
+PIECE_STREAMS = 2
 WEIGHT_STREAMS = 2 << 32
 # Dropout draws from a stream for each layer and step.
 DROPOUT_STREAMS = 3 << 32
 # Augmentation draws from a stream for each step.
 AUGMENT_STREAMS = 1 << 62
+# The order of rows draws from a stream for each logical shard with rows of its own, and epoch.
+SHARD_STREAMS = 1 << 63
 # Words that the generator makes for each value of its counter.
 WORDS_AT_ONCE = 4
 

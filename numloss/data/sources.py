@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from ..errors import FormatError
 from ..extras import optional
 from .cifar10 import load_cifar10
-from .dataset import Array, Dataset, dataset
+from .dataset import Array, Dataset, Source, dataset
 from .idx import find_idx, load_idx
 from .npy import load_npy
 from .npz import load_npz
@@ -20,9 +21,6 @@ from .npz import load_npz
 FEATURE_NAMES = ("features", "X", "x")
 TARGET_NAMES = ("target", "y", "Y", "labels")
 WEIGHT_NAMES = ("weight", "sample_weight")
-
-# The data, and its test part where the source has one of its own.
-Source = tuple[Dataset, Dataset | None]
 
 
 def digits() -> Dataset:
@@ -126,3 +124,18 @@ def load(name: str) -> Source:
         known = ", ".join(f"{reader}:PATH" for reader in READERS)
         raise ValueError(f"unknown data {name!r}; it is digits, {known} or the path of an .npz archive")
     return READERS[kind](path)
+
+
+def files_of(name: str) -> list[str]:
+    """The names behind a pattern, sorted: `npz:part-*.npz` is `npz:part-0.npz`, `npz:part-1.npz`, ...
+
+    None of them for a name that is no pattern; FileNotFoundError if nothing matches it.
+    """
+    kind, colon, path = name.partition(":")
+    prefix, path = (kind + colon, path) if kind in READERS else ("", name)
+    if not glob.has_magic(path) or os.path.exists(path):
+        return []
+    found = sorted(glob.glob(path))
+    if not found:
+        raise FileNotFoundError(f"no file matches {path}")
+    return [f"{prefix}{file}" for file in found]

@@ -77,8 +77,10 @@ def _step_time(cluster: Cluster, settings: Settings, data: Dataset, steps: int) 
     network = network_of(settings, data.features.shape[1:], data.outputs, goal.layers)
     step = step_of(settings, network, goal, steps)
     sharing = Sharing(step, cluster, overlap=settings.overlap)
-    trainer, rows = Trainer(step, data, sharing=sharing), np.arange(len(data))
-    seconds = _slowest(cluster, lambda: sharing(trainer.batch, rows, 0), steps)
+    trainer = Trainer(step, data, sharing=sharing)
+    trainer.order.begin(0)
+    cut = trainer.order(0)
+    seconds = _slowest(cluster, lambda: sharing(trainer.batch, cut, 0), steps)
     return seconds, network.parameters.message.nbytes
 
 

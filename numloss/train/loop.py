@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..cluster import ALONE
-from ..data import Augmentation, Dataset, Gather, permutation
+from ..data import Augmentation, Dataset, Gather
 from ..data.batches import take_rows
 from ..data.dataset import Array
 from ..nn.kernels import kernels
 from .best import Best
+from .order import Cut, Order
 from .pace import Pace
 from .scores import ALL, EVERY_EPOCH, scores
 from .sharing import Sharing, predict
@@ -82,19 +83,22 @@ class Trainer:
         What chooses the best epoch, and how many epochs without a better one end training; 0 for never.
     sharing : Sharing
         How the ranks of a cluster share the steps; None to take them alone.
+    order : Order
+        Of the rows of the training part; None for one that all ranks know.
     """
 
     def __init__(
         self, step: Step, train_part: Dataset, validation_part: Dataset | None = None, *, seed: int = 0,
         augmentation: Augmentation | None = None, monitor: str = "loss", patience: int = 0,
-        sharing: Sharing | None = None,
+        sharing: Sharing | None = None, order: Order | None = None,
     ) -> None:  # fmt: skip
         self.step, self.network, self.seed = step, step.network, seed
         self.sharing, self.cluster = sharing, sharing.cluster if sharing else ALONE
-        if sharing:
-            sharing.check(len(train_part))
-        self.train_part, self.validation_part = train_part, validation_part
         rows = self.network.rows
+        self.order = order or Order(len(train_part), rows, seed, sharing.shards if sharing else 1)
+        if sharing:
+            sharing.check(self.order)
+        self.train_part, self.validation_part = train_part, validation_part
         fitting = train_part.features.dtype == self.network.dtype
         take = kernels(self.network.dtype)("take_rows") if fitting else take_rows
         self._x = Gather(train_part.features, rows, augmentation, seed, take)
@@ -139,10 +143,10 @@ class Trainer:
     def _epoch(self, steps: int, callbacks: Sequence[Callback]) -> None:
         """The rest of an epoch: its steps, then its figures."""
         history, began = self.history, time.perf_counter()
-        count, batch = len(self.train_part), self.network.rows
-        order = permutation(count, self.seed, len(history.epochs))
-        while history.at < count and not self._enough(steps):
-            loss = self._batch(order[history.at : history.at + batch])
+        before = history.epochs[-1].steps if history.epochs else 0
+        self.order.begin(len(history.epochs))
+        while history.steps - before < self.order.steps and not self._enough(steps):
+            loss = self._batch(self.order(history.steps - before))
             if history.stopped:
                 return
             for callback in callbacks:
@@ -155,28 +159,36 @@ class Trainer:
         for callback in callbacks:
             callback.epoch_done(self, epoch)
 
-    def _batch(self, rows: Array) -> float:
+    def _batch(self, cut: Cut) -> float:
         history = self.history
         kept = self.network.statistics.copy()
-        loss = self._loss(rows)
+        loss = self._loss(cut)
         if not math.isfinite(loss):
-            history.stopped, history.failed = self._blamed(rows, loss), True
+            history.stopped, history.failed = self._blamed(cut, loss), True
             np.copyto(self.network.statistics, kept)
             return loss
-        weight = self.train_part.weight
-        counts = float(len(rows)) if weight is None else float(weight[rows].sum(dtype=np.float64))
+        counts = self._weight_of(cut)
         history.total += loss * counts
         history.weight += counts
-        history.at += len(rows)
+        history.at += len(cut)
         history.steps += 1
         return loss
 
-    def _loss(self, rows: Array) -> float:
+    def _weight_of(self, cut: Cut) -> float:
+        """What a batch weighs in the loss of its epoch."""
+        weight = self.train_part.weight
+        if weight is None:
+            return float(len(cut))
+        if self.order.own and self.sharing is not None:
+            return self.sharing.counted
+        return float(weight[cut.rows].sum(dtype=np.float64))
+
+    def _loss(self, cut: Cut) -> float:
         """Take the step of a batch; returns its loss."""
         if self.sharing is not None:
             with self.pace:
-                return self.sharing(self.batch, rows, self.history.steps, bool(self._wish))
-        taken = self.batch(rows, self.history.steps)
+                return self.sharing(self.batch, cut, self.history.steps, bool(self._wish))
+        taken = self.batch(cut.rows, self.history.steps)
         with self.pace:
             return self.step(*taken, self.history.steps)
 
@@ -185,14 +197,14 @@ class Trainer:
         weight = None if self._weight is None else self._weight(rows, step)
         return self._x(rows, step, first), self._target(rows, step), weight
 
-    def _blamed(self, rows: Array, value: float) -> str:
+    def _blamed(self, cut: Cut, value: float) -> str:
         """The sentence of the first rank whose part of a batch has a loss that is not finite."""
         if self.sharing is None:
-            return self._blame(rows, 0, value)
-        first, last = self.sharing.mine(len(rows))
+            return self._blame(cut.rows, 0, value)
+        rows, first = self.sharing.mine(cut)
         self.network.part.add_up = None  # the ranks are not looked at together any more
         bad = not math.isfinite(self.sharing.local)
-        said = self.cluster.gather(self._blame(rows[first:last], first, value) if bad else "")
+        said = self.cluster.gather(self._blame(rows, first, value) if bad else "")
         return next(filter(None, said), f"the loss is {value} at step {self.history.steps}: the sum over the ranks")
 
     def _blame(self, rows: Array, first: int, value: float) -> str:
@@ -206,7 +218,8 @@ class Trainer:
         values = np.asarray(self.step.objective.function(output, target, reduction="none"))
         bad = rows[~np.isfinite(values.reshape(len(rows), -1)).all(axis=1)] if len(values) == len(rows) else rows[:0]
         named = ", ".join(str(row) for row in bad[:NAMED_ROWS]) + (", ..." if len(bad) > NAMED_ROWS else "")
-        where = f"rows {named} of the training part" if len(bad) else "the sum over the batch"
+        whose = f" of rank {self.cluster.rank}" if self.order.own else ""
+        where = f"rows {named} of the training part{whose}" if len(bad) else "the sum over the batch"
         return f"the loss is {value} at step {step}: {where}; first in {layer}; try a lower learning rate"
 
     def _measured(self, seconds: float) -> Epoch:
@@ -240,7 +253,7 @@ class Trainer:
         assert data is not None
         options = {} if data.weight is None else {"weight": data.weight}
         with self.pace.chosen():
-            output = predict(self.network, data.features, self.cluster)
+            output = predict(self.network, data, self.cluster)
             loss = float(self.step.objective.function(output, self.validation_target, **options))
         names = EVERY_EPOCH[data.is_labelled]
         if not np.isfinite(output).all():

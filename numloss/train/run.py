@@ -28,11 +28,13 @@ from .checkpoint import Checkpoints, share
 from .loop import Callback, History, Trainer
 from .model import Model, network_of
 from .objective import Head, Objective, objective
+from .order import Order, ShardOrder
 from .parts import Parts, parts_of
 from .record import write_confusion, write_csv, write_curves, write_jsonl
 from .scores import ALL, confusion, scores
 from .settings import Settings
-from .sharing import Sharing, predict
+from .shards import logical_shards
+from .sharing import Sharing, predict, stretch
 from .step import Step
 from .weights import write_weights
 
@@ -63,7 +65,6 @@ class Run:
 
     def summary(self) -> dict[str, Any]:
         """Everything about the run that JSON holds."""
-        sizes = {"train": self.parts.train, "validation": self.parts.validation, "test": self.parts.test}
         said: dict[str, Any] = finite({
             "numloss": __version__,
             "loss": self.loss,
@@ -71,7 +72,7 @@ class Run:
             "settings": asdict(self.settings),
             "network": {"inputs": self.network.inputs, "outputs": self.network.outputs, "head": self.head,
                         "labelled": self.parts.train.is_labelled},
-            "rows": {name: len(part) for name, part in sizes.items() if part is not None},
+            "rows": self.parts.rows,
             "steps": self.history.steps,
             "stopped": self.history.stopped,
             "best_epoch": self.best_epoch,
@@ -85,8 +86,8 @@ class Run:
 
 def fit(
     function: Callable[..., Any], settings: Settings, callbacks: Sequence[Callback] = (), *,
-    data: Dataset | None = None, folder: str | os.PathLike[str] | None = None, resume: bool = False, every: int = 0,
-    say: Callable[[str], object] = warnings.warn, cluster: Cluster = ALONE,
+    data: Dataset | Sequence[Dataset] | None = None, folder: str | os.PathLike[str] | None = None,
+    resume: bool = False, every: int = 0, say: Callable[[str], object] = warnings.warn, cluster: Cluster = ALONE,
 ) -> Run:  # fmt: skip
     """Train a network with a loss.
 
@@ -97,8 +98,9 @@ def fit(
     settings : Settings
     callbacks : sequence of Callback
         They hear of steps and epochs, and may ask the trainer to stop.
-    data : Dataset, optional
-        Instead of the one that `settings.data` names.
+    data : Dataset or sequence of Dataset, optional
+        Instead of the one that `settings.data` names. A sequence has the shards of this process alone, in place of
+        its files of a pattern.
     folder : path, optional
         Where checkpoints go: two generations, one an epoch or one `every` so many steps. None for no checkpoints.
     resume : bool
@@ -108,7 +110,7 @@ def fit(
         Told about checkpoints that cannot be written or read.
     cluster : Cluster
         The processes that share the steps, as ``numloss.cluster.joined`` gives them; all call this function alike.
-        Each reads the data; rank 0 alone reads and writes checkpoints.
+        Each reads the data, or its shards; rank 0 alone reads and writes checkpoints.
 
     Returns
     -------
@@ -128,7 +130,7 @@ def fit(
     >>> len(run.history.epochs), run.test["accuracy"] > 0.8
     (2, True)
     """
-    parts = parts_of(settings, data)
+    parts = parts_of(settings, data, cluster)
     goal = objective(function, parts.train)
     network = network_of(settings, parts.train.features.shape[1:], parts.train.outputs, goal.layers)
     trainer = trainer_of(settings, network, goal, parts, cluster)
@@ -136,6 +138,8 @@ def fit(
     options = options_of(function)
     if folder is not None and cluster.is_root:
         wanted = {**asdict(settings), "loss": goal.loss.name, "options": options, "numloss": __version__}
+        if parts.counts:
+            wanted["rows of the shards"] = parts.counts
         checkpoints = Checkpoints(folder, wanted, every, say)
         if resume:
             checkpoints.resume(trainer)
@@ -169,9 +173,9 @@ def trainer_of(
     settings: Settings, network: Network, goal: Objective, parts: Parts, cluster: Cluster = ALONE
 ) -> Trainer:
     """The trainer that the settings describe."""
-    batches = -(-len(parts.train) // settings.batch_size)
-    total = min(settings.epochs * batches, settings.steps or settings.epochs * batches)
-    step, ordered = step_of(settings, network, goal, total), settings.reduce == "ordered"
+    order, ordered = order_of(settings, parts, cluster), settings.reduce == "ordered"
+    total = min(settings.epochs * order.steps, settings.steps or settings.epochs * order.steps)
+    step = step_of(settings, network, goal, total)
     sharing = None
     if cluster.size > 1 or ordered:
         sharing = Sharing(
@@ -179,8 +183,16 @@ def trainer_of(
         )
     return Trainer(
         step, parts.train, parts.validation, seed=settings.seed, monitor=settings.monitor, patience=settings.patience,
-        augmentation=Augmentation(settings.shift, settings.flip), sharing=sharing,
+        augmentation=Augmentation(settings.shift, settings.flip), sharing=sharing, order=order,
     )  # fmt: skip
+
+
+def order_of(settings: Settings, parts: Parts, cluster: Cluster) -> Order:
+    """The order of the rows of the training part, in logical shards."""
+    shards = logical_shards(settings, cluster)
+    if not parts.counts:
+        return Order(len(parts.train), settings.batch_size, settings.seed, shards)
+    return ShardOrder(parts.counts, stretch(cluster, shards, cluster.rank), settings.batch_size, settings.seed)
 
 
 def step_of(settings: Settings, network: Network, goal: Objective, total: int) -> Step:
@@ -203,7 +215,7 @@ def tested(
     """Loss and metrics on the test part, and the confusion matrix of its classes."""
     if data is None:
         return {}, None
-    output = predict(network, data.features, cluster)
+    output = predict(network, data, cluster)
     options = {} if data.weight is None else {"weight": data.weight}
     found = {"loss": float(goal.function(output, goal.targets(data), **options))}
     if not np.isfinite(output).all():

@@ -36,7 +36,9 @@ class Settings:
     Attributes
     ----------
     data : str
-        ``digits``, or ``idx:FOLDER``, ``cifar10:FOLDER``, ``npz:FILE``, ``npy:FOLDER``.
+        ``digits``, or ``idx:FOLDER``, ``cifar10:FOLDER``, ``npz:FILE``, ``npy:FOLDER``. With a pattern as in
+        ``npz:part-*.npz`` each process reads its own stretch of the files, in sorted order; each file is split by
+        itself, each process draws batches from its files, and figures are those of all rows.
     model : str
         ``mlp``, with `hidden` layers, or ``cnn``, with a stage for each of `channels`; `dropout` for both.
     l1, l2 : float

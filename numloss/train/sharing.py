@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import accumulate, pairwise
 
 import numpy as np
 
 from ..cluster import Cluster
-from ..data.dataset import Array
+from ..data.dataset import Array, Dataset
 from ..nn import Network
 from ..nn.layer import rows_of
 from ..nn.network import FIGURES
 from ..transforms import sum_and_weight, value_and_grad
+from .order import Cut, Order
 from .overlap import Overlap
 from .step import Step
 from .tree import Tree
@@ -67,34 +69,28 @@ class Sharing:
         rowwise = step.objective.loss.family == "rowwise"
         self._values_of_row = 1 if rowwise else math.prod(self.network.outputs)
         self._slope = np.empty((self.network.rows, *self.network.outputs), self.network.dtype)
-        self.wishes, self.local = False, 0.0
+        self.wishes, self.local, self.counted = False, 0.0, 0.0
 
-    def check(self, rows: int) -> None:
-        """Raise ValueError if an epoch of so many rows has a batch in which a rank has none, but needs some."""
-        last = rows % self.network.rows or self.network.rows
-        if self.whole_statistics and min(last, rows) < self.cluster.size:
+    def check(self, order: Order) -> None:
+        """Raise ValueError if an epoch has a batch in which a rank has no rows, but needs some."""
+        if self.whole_statistics and not order.fewest:
             raise ValueError(
-                f"the last batch of an epoch has {min(last, rows)} rows, too few for {self.cluster.size} ranks that "
-                "normalise together; choose another batch size"
+                f"an epoch has batches of rows too few for {self.cluster.size} ranks that normalise together; choose "
+                "another batch size"
             )
 
-    def bounds(self, shard: int, rows: int) -> tuple[int, int]:
-        """Which of so many rows belong to a shard."""
-        return shard * rows // self.shards, (shard + 1) * rows // self.shards
+    def mine(self, cut: Cut) -> tuple[Array, int]:
+        """The rows of a batch that this rank computes, and the place of the first."""
+        return cut.of(*stretch(self.cluster, self.shards, self.cluster.rank))
 
-    def mine(self, rows: int) -> tuple[int, int]:
-        """Which of so many rows of a batch this rank computes."""
-        first, last = stretch(self.cluster, self.shards, self.cluster.rank)
-        return self.bounds(first, rows)[0], self.bounds(last, rows)[0]
-
-    def __call__(self, batch: Batch, rows: Array, number: int, wish: bool = False) -> float:
+    def __call__(self, batch: Batch, cut: Cut, number: int, wish: bool = False) -> float:
         """Take the step of this number; returns the loss of the batch. `wishes` then tells if a rank wants to stop."""
         before = self.network.statistics.copy()
         self.local = 0.0
 
         def leaf(shard: int) -> None:
             np.copyto(self.network.statistics, before)
-            self._compute(batch, rows, self.bounds(shard, len(rows)), number)
+            self._compute(batch, cut, shard, number)
             self.message[-1] = wish
 
         if self._tree:
@@ -105,32 +101,32 @@ class Sharing:
                 self._overlap.finish()
             else:
                 self.cluster.all_reduce(self.message)
-        return self._finish(len(rows), number)
+        return self._finish(len(cut), number)
 
-    def _compute(self, batch: Batch, rows: Array, bounds: tuple[int, int], number: int) -> None:
-        """Fill the message with what some rows of the batch give, scaled as if all others counted alike."""
-        first, last = bounds
-        if first == last:
+    def _compute(self, batch: Batch, cut: Cut, shard: int, number: int) -> None:
+        """Fill the message with what a shard of the batch gives, scaled as if all rows counted alike."""
+        rows, first = cut.of(shard, shard + 1)
+        if not len(rows):
             self.message[:] = 0.0
             return
-        network, scale = self.network, 1.0 / (len(rows) * self._values_of_row)
+        network, scale = self.network, 1.0 / (len(cut) * self._values_of_row)
         network.part.first = first
-        x, target, weight = batch(rows[first:last], number, first)
+        x, target, weight = batch(rows, number, first)
         options = {} if weight is None else {"weight": weight}
         output = network.forward(x, number)
-        (total, counted), slope = self._evaluate(output, target, out=rows_of(self._slope, last - first), **options)
+        (total, counted), slope = self._evaluate(output, target, out=rows_of(self._slope, len(rows)), **options)
         self.local += total
         if math.isfinite(total):
             slope *= scale
             network.backward(slope)
-        size, share = network.parameters.gradients.size, (last - first) / len(rows)
+        size, share = network.parameters.gradients.size, len(rows) / len(cut)
         np.multiply(network.statistics, share, out=self.message[size:-FIGURES])
         self.message[-FIGURES:-1] = total * scale, counted
 
     def _finish(self, rows: int, number: int) -> float:
         """Divide by the weight of the whole batch, and move."""
         network, (total, counted, wishes) = self.network, map(float, self.message[-FIGURES:])
-        self.wishes = wishes > 0.0
+        self.wishes, self.counted = wishes > 0.0, counted / self._values_of_row
         if not math.isfinite(total):
             return total
         size = network.parameters.gradients.size
@@ -147,12 +143,19 @@ def stretch(cluster: Cluster, parts: int, rank: int) -> tuple[int, int]:
     return parts * rank // cluster.size, parts * (rank + 1) // cluster.size
 
 
-def predict(network: Network, x: Array, cluster: Cluster) -> Array:
+def predict(network: Network, data: Dataset, cluster: Cluster) -> Array:
     """The outputs for all rows, of which each rank computes a part; the same bits for any number of ranks."""
-    blocks = -(-len(x) // network.rows)
-    edges = [min(len(x), stretch(cluster, blocks, rank)[0] * network.rows) for rank in range(cluster.size)] + [len(x)]
-    y = np.empty((len(x), *network.outputs), network.dtype)
-    first, last = edges[cluster.rank : cluster.rank + 2]
-    y[first:last] = network.predict(x[first:last])
-    cluster.all_gather(y, np.diff(edges).tolist())
+    y = np.empty((len(data), *network.outputs), network.dtype)
+    if data.pieces is None:
+        blocks = -(-len(data) // network.rows)
+        edges = [min(len(data), stretch(cluster, blocks, rank)[0] * network.rows) for rank in range(cluster.size)]
+        counts = np.diff([*edges, len(data)]).tolist()
+        x, sizes = data.features[edges[cluster.rank] :], counts[cluster.rank : cluster.rank + 1]
+    else:
+        counts = data.pieces.of_ranks
+        x, sizes = data.features, data.pieces.of(cluster.rank)
+    begin = sum(counts[: cluster.rank])
+    for low, high in pairwise(accumulate(sizes, initial=0)):
+        y[begin + low : begin + high] = network.predict(x[low:high])
+    cluster.all_gather(y, counts)
     return y
