@@ -9,8 +9,8 @@ probabilities of a softmax, so that no exponential is taken twice. Header of the
     sigmoid (1), softmax (2)   5 labels are given (1) or a target of pred's shape (0)   6 a label is ignored
     7 which   8 blocks of a region or sample   9 bytes of the data's dtype   10 there is a gradient
     11-13 strides of pred: sample, class, pixel   14-16 of the target   17-19 of the gradient
-    20 address of the sums, of float64 (3, parts of a region, samples, classes)   21-23 addresses of the slopes by tp,
-    fp and fn, of float64 (samples, classes)   24 slopes from one sample to the next   25 onwards: operands pred,
+    20 sums (array object), of float64 (3, parts of a region, samples, classes)   21-23 slopes by tp, fp and fn (array
+    objects), of float64 (samples, classes)   24 slopes from one sample to the next   25 onwards: operands pred,
     target, gradient
 
 A block is a part of one class of one sample, since classes have nothing to do with each other; only a softmax takes all
@@ -264,7 +264,7 @@ def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, label
         partial[2] = complaint(0, 1)
     shares(t, n, parts)
     samples = c[0] // c[2]
-    sums = offset(doubles(c[20]), (block % c[8] * samples + sample) * c[3] + j)
+    sums = offset(doubles(array_data(c[20])), (block % c[8] * samples + sample) * c[3] + j)
     regions = c[8] * samples * c[3]
     sums[0] = sums[0] + tile_sum(offset(parts, 1536), n)
     sums[regions] = sums[regions] + tile_sum(parts, n)
@@ -276,7 +276,7 @@ def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, label
 def clear_sums(c: Ints, block: Int) -> Int:
     """Nothing is counted yet in a block."""
     samples = c[0] // c[2]
-    sums = offset(doubles(c[20]), (block % c[8] * samples + sample_of(c, block)) * c[3])
+    sums = offset(doubles(array_data(c[20])), (block % c[8] * samples + sample_of(c, block)) * c[3])
     regions = c[8] * samples * c[3]
     for j in range(first_class(c, block), class_end(c, block)):
         sums[j] = double(0.0)
@@ -311,7 +311,7 @@ def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
 
 def slope_by(c: Ints, which: Int, sample: Int, j: Int) -> Real:
     """Slope of the loss with respect to one of the three sums of class j."""
-    slopes = doubles(c[21 + which])
+    slopes = doubles(array_data(c[21 + which]))
     return real(slopes[sample * c[24] + j])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,7 +12,7 @@ import numpy as np
 from ... import arguments as check
 from .. import threads
 from .plans import Problem
-from .problem import Array, block_size, operand
+from .problem import Array, block_size, name_of, operand
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -20,6 +21,7 @@ WEIGHT_OPERAND = 15
 _compiling = threading.RLock()
 
 
+@functools.cache
 def _family(name: str) -> Any:
     """The module of a family, imported when first used."""
     return importlib.import_module(f".{name}", __package__)
@@ -48,7 +50,7 @@ class HostBackend:
         found = loss.kernels.get(key)
         if found is None:
             with _compiling:  # threads that come together compile once
-                found = (self.loop(loop, real.name), self.tile(loss, real.name, mode))
+                found = (self.loop(loop, name_of(real)), self.tile(loss, name_of(real), mode))
                 loss.kernels[key] = found
         return found
 
@@ -73,7 +75,7 @@ class HostBackend:
         size = block_size(weight.size)
         integers = [weight.size, size, 0, 0, 0, 0, 1, 0, 1, real.itemsize, 12, 0]
         operands = [operand(seen, real, kept)]
-        loop = self.loop("weight_block", real.name)
+        loop = self.loop("weight_block", name_of(real))
         results = self.launch(Problem(loop, integers, [], operands, -(-weight.size // size), weight.size * 0.2))
         if results[2] >= 0.0:
             self.complain(loss, results[2], [], weight, flipped)

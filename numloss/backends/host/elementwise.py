@@ -10,7 +10,7 @@ import numpy as np
 from ... import arguments as check
 from . import plans
 from .answers import check_same, finished, given_outputs, overlapping, slots
-from .problem import CONSTANT, FLOAT32, FLOAT64, Array, Operand, block_size, operand
+from .problem import CONSTANT, FLOAT32, FLOAT64, Array, Operand, block_size, name_of, operand
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -90,7 +90,7 @@ class Call:
             view = self.seen(array)
             kept.append(view)
             found.append(operand(view, self.real, kept, domain.check(k in self.loss.wrt) if domain else 0))
-            floats += (0.0, *domain.ends(self.real.name)) if domain else (0.0, 0.0, 0.0)
+            floats += (0.0, *domain.ends(name_of(self.real))) if domain else (0.0, 0.0, 0.0)
         for array in (self.weight, self.values, *self.outputs):
             if array is not None:
                 view = self.seen(array)

@@ -11,7 +11,7 @@ from ... import arguments as check
 from ...rows import flag, ignored_label
 from . import plans
 from .plans import Problem
-from .problem import ABSENT, Array, Operand, code_of, label_operand
+from .problem import ABSENT, Array, Operand, code_of, label_operand, name_of
 from .rowwise import bad_label, in_three, labels_array, row_outputs
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class Regions:
         integers += (int(self.labelled), int(self.ignore is not None), self.ignore or 0, self.per, self.real.itemsize)
         integers.append(int(self.operands[2] is not ABSENT))
         integers += self.steps
-        integers += (array.__array_interface__["data"][0] for array in (sums, *slopes))
-        integers += () if slopes else (0, 0, 0)
+        integers += (id(sums), *map(id, slopes)) if slopes else (id(sums), 0, 0, 0)
         integers.append(self.classes if self.per_sample else 0)
         work = self.pred.size * self.loss.cost
         blocks = self.samples * self.per
@@ -167,7 +166,7 @@ def regional(
     values, outputs = row_outputs(loss, mode, given, regions.pred, regions.shape, inputs, wanted)
     written = regions.write_to(outputs[0]) if mode else None
     sums = np.empty((3, regions.per, regions.samples, regions.classes))
-    results = backend.launch(regions.problem(backend.loop("regions_block", real.name), sums))
+    results = backend.launch(regions.problem(backend.loop("regions_block", name_of(real)), sums))
     if results[2] >= 0.0:
         regions.complain()
     options = {name: given[name] for name in ("weight", *loss.params) if name in given}
@@ -177,7 +176,7 @@ def regional(
         result = values
     if mode == 0:
         return result
-    backend.launch(regions.problem(backend.loop("region_slopes_block", real.name), sums, slopes))
+    backend.launch(regions.problem(backend.loop("region_slopes_block", name_of(real)), sums, slopes))
     if written is not outputs[0]:
         outputs[0][...] = written
     return result, outputs[0]

@@ -11,7 +11,7 @@ from ... import arguments as check
 from ...rows import RowOptions, options_of
 from . import plans
 from .answers import finished, given_outputs, overlapping
-from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, operand
+from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, name_of, operand
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -212,7 +212,7 @@ class RowCall:
     def kernel(self, backend: HostBackend, loop: str) -> tuple[int, int]:
         """Addresses of a loop and of the tile of the law, 0 without a law."""
         if self.loss.law is None:
-            return backend.loop(loop, self.real.name), 0
+            return backend.loop(loop, name_of(self.real)), 0
         return backend.kernel(self.loss, loop, self.real, self.mode)
 
     def problem(self, backend: HostBackend, bound: bool) -> tuple[plans.Problem, list[tuple[Array, Array]]]:
@@ -270,7 +270,7 @@ def rowwise(
     if call.reduction == "mean" and not pair:
         if mode and not (simple and call.options.ignore is None):
             main, work = problem.loop, problem.work
-            count = problem.loop = backend.loop("row_weights_block", call.real.name)
+            count = problem.loop = backend.loop("row_weights_block", name_of(call.real))
             problem.work = rows * 2.0
             sums = backend.launch(problem)
             if sums[2] >= 0.0:
