@@ -83,7 +83,10 @@ class BuildKernels(build_ext):
 
     def report(self, built: list[str], why: str) -> None:
         """Write the report beside the package, and into the build if there is one."""
-        text = f'"""Written by setup.py."""\n\nREPORT = {{"built": {built!r}, "why": {why!r}}}\n'
+        from sources import fingerprint  # numloss/loops, where translate found its language
+
+        report = {"built": built, "why": why, "sources": fingerprint()}
+        text = f'"""Written by setup.py."""\n\nREPORT = {report!r}\n'
         for folder in {REPORT.parent, Path(self.build_lib) / "numloss"}:
             if folder.is_dir():
                 (folder / "_build_report.py").write_text(text)

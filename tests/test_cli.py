@@ -115,7 +115,7 @@ def test_info_tells_what_runs_and_why_the_rest_does_not(monkeypatch: pytest.Monk
     assert found["backends"]["numba"] == nl.available_backends()["numba"]
     assert found["machine"]["threads"] >= 1
     assert found["machine"]["threading layer"] in {"omp", "tbb", "workqueue"}
-    assert found["cython kernels"].keys() == {"built", "why"}
+    assert found["cython kernels"].keys() == {"built", "why", "sources"}
     monkeypatch.setenv("NUMLOSS_CACHE_DIR", "/somewhere/else")
     shown = call("info").output
     assert "/somewhere/else" in shown and "numba" in shown and "cython" in shown

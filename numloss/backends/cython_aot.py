@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BackendUnavailable
+from ..loops.sources import fingerprint
 from .host import HostBackend
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def build_report() -> dict[str, Any]:
     try:
         from .._build_report import REPORT
     except ImportError:
-        return {"built": [], "why": "the package was not built by its setup.py"}
+        return {"built": [], "why": "the package was not built by its setup.py", "sources": ""}
     return REPORT
 
 
@@ -79,7 +80,12 @@ class CythonBackend(HostBackend):
 def backend() -> CythonBackend:
     """The backend at the best level that this CPU runs, or NUMLOSS_CYTHON_LEVEL; BackendUnavailable if none."""
     asked = os.environ.get("NUMLOSS_CYTHON_LEVEL")
-    problem = build_report().get("why", "")
+    report = build_report()
+    problem = report["why"]
+    if report["built"] and fingerprint() not in ("", report["sources"]):
+        raise BackendUnavailable(
+            "the Cython kernels are older than their sources; run python setup.py build_ext --inplace"
+        )
     if asked and asked not in runnable_levels():
         raise BackendUnavailable(f"NUMLOSS_CYTHON_LEVEL={asked}: this CPU runs {', '.join(runnable_levels())}")
     for level in [asked] if asked else runnable_levels():
