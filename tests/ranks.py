@@ -15,7 +15,7 @@ import numpy as np
 from kills import data
 
 import numloss as nl
-from numloss.cluster import ALONE, Cluster, joined
+from numloss.cluster import ALONE, Cluster, joined, memory
 from numloss.train import Callback, Run, Settings, Trainer, fit
 
 # Rows of each of the files of which ranks have their own.
@@ -74,6 +74,7 @@ def weights(run: Run) -> np.ndarray:
 
 def compare(cluster: Cluster, folder: Path) -> None:
     """The weights of each case, as rank 0 and as the last rank has them; and how runs end that all ranks end."""
+    add_up(cluster, folder / "memory")
     found: dict[str, np.ndarray] = {}
     for name in CASES:
         run = trained(name, cluster, files=folder)
@@ -85,6 +86,22 @@ def compare(cluster: Cluster, folder: Path) -> None:
     found["asked"] = np.array(cluster.gather((stopped.history.steps, stopped.history.stopped)))
     if cluster.is_root:
         np.savez(folder / "found.npz", **found)
+
+
+def add_up(cluster: Cluster, folder: Path) -> None:
+    """Sums of arrays in memory that ranks share, where there is such memory and where there is none."""
+    for place in (memory.FOLDER, str(folder), "/nowhere"):
+        memory.FOLDER = place
+        for size in (1, 5, 3000):
+            array = cluster.zeros(size, np.float32)
+            for _ in range(3):
+                array[:] = np.arange(size) + cluster.rank
+                cluster.all_reduce(array)
+                assert (array == cluster.size * (np.arange(size) + (cluster.size - 1) / 2)).all()
+        assert (len(cluster._shared) == 1) == (place != "/nowhere")
+    memory.FOLDER = str(folder) if cluster.rank else "/nowhere"  # as on two machines
+    assert cluster.zeros(3, np.float32).tolist() == [0.0] * 3 and not cluster._shared
+    assert not list(folder.iterdir())
 
 
 def fail(cluster: Cluster, folder: Path) -> None:

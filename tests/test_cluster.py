@@ -47,6 +47,7 @@ def job(size: int, task: str, folder: Path, **environment: str) -> subprocess.Co
 @pytest.mark.parametrize("size", [2, 3, pytest.param(4, marks=pytest.mark.more)])
 def test_ranks_train_as_one_process(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ranks.write_files(tmp_path)
+    (tmp_path / "memory").mkdir()
     done = job(size, "compare", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     found = np.load(tmp_path / "found.npz")

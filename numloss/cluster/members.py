@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import traceback
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from .memory import Array, SharedSum, shared_sum
 
 
 class Pending:
@@ -40,6 +41,10 @@ class Cluster:
     def is_root(self) -> bool:
         """True for the one process that prints and writes."""
         return self.rank == 0
+
+    def zeros(self, size: int, dtype: Any) -> Array:
+        """Zeros in memory for an array that is added up often: ranks of one machine reach each other's."""
+        return np.zeros(size, dtype)
 
     def broadcast(self, array: Array) -> None:
         """Fill the array of every rank with that of rank 0."""
@@ -87,11 +92,25 @@ class Ranks(Cluster):
     def __init__(self, mpi: Any) -> None:
         self._mpi, self._world = mpi, mpi.COMM_WORLD
         self.rank, self.size = self._world.Get_rank(), self._world.Get_size()
+        self._shared: dict[int, SharedSum] = {}
+
+    def zeros(self, size: int, dtype: Any) -> Array:
+        shared = shared_sum(self._world, size, np.dtype(dtype))
+        if shared is None:
+            return np.zeros(size, dtype)
+        array = shared.own
+        self._shared[id(array)] = shared
+        weakref.finalize(array, self._shared.pop, id(array))
+        return array
 
     def broadcast(self, array: Array) -> None:
         self._world.Bcast(array, root=0)
 
     def all_reduce(self, array: Array) -> None:
+        shared = self._shared.get(id(array))
+        if shared is not None:
+            shared.add_up()
+            return
         self._world.Allreduce(self._mpi.IN_PLACE, array)
 
     def start_all_reduce(self, array: Array) -> Pending:

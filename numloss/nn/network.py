@@ -13,7 +13,7 @@ import numpy as np
 from ..data.random import WEIGHT_STREAMS, uniform
 from .kernels import kernels
 from .layer import Layer, Part, Place, rows_of
-from .parameters import Array, Parameters, Shape, views
+from .parameters import Array, Parameters, Shape, Zeros, views
 from .sequential import Sequential
 
 # Numbers that travel with gradients and running statistics: what a part of a batch tells of itself.
@@ -35,6 +35,8 @@ class Network:
         float32 or float64; of parameters and data.
     seed : int
         Of the first weights and of dropout. Every parameter has a stream of random numbers of its own.
+    zeros : callable
+        Gives the memory of the gradients, as the `zeros` of a cluster, whose processes can reach it.
 
     Attributes
     ----------
@@ -69,8 +71,9 @@ class Network:
     """
 
     def __init__(
-        self, layers: Sequence[Layer], inputs: int | Shape, *, rows: int, dtype: Any = np.float32, seed: int = 0
-    ) -> None:
+        self, layers: Sequence[Layer], inputs: int | Shape, *, rows: int, dtype: Any = np.float32, seed: int = 0,
+        zeros: Zeros = np.zeros,
+    ) -> None:  # fmt: skip
         # as they are before they are planned, to make the network again from
         self._blueprint = copy.deepcopy(tuple(layers))
         self.body = Sequential(layers)
@@ -87,7 +90,7 @@ class Network:
         self.statistics = np.empty(sum(map(math.prod, kept.values())), self.dtype)
         self.state = views(self.statistics, kept)
         room = self.statistics.size + FIGURES
-        self.parameters = Parameters({n: t.shape for n, t in asked.items()}, self.dtype, transposed, room)
+        self.parameters = Parameters({n: t.shape for n, t in asked.items()}, self.dtype, transposed, room, zeros)
         self._start()
         kernel, views_of = kernels(self.dtype), self.parameters
         self.part = Part()

@@ -11,6 +11,7 @@ import numpy as np
 from ..cluster import Cluster
 from ..data import Dataset, dataset
 from ..losses.classification.cross_entropy import cross_entropy
+from ..nn.parameters import Zeros
 from .loop import Trainer
 from .model import network_of
 from .objective import objective
@@ -60,21 +61,21 @@ def costs(cluster: Cluster, settings: Settings, inputs: tuple[int, ...], steps: 
     with one_blas_thread():
         plain, message = _step_time(cluster, settings, data, steps)
         overlapped, _ = _step_time(cluster, replace(settings, overlap=True), data, steps)
-    exchange = _slowest(cluster, _adding(cluster, message // 4), steps)
+    exchange = _slowest(cluster, _adding(cluster, message // 4, cluster.zeros), steps)
     return Costs(
         cluster.size, settings.batch_size, sums, message, exchange, max(plain - exchange, 0.0), plain, overlapped
     )
 
 
-def _adding(cluster: Cluster, numbers: int) -> Callable[[], object]:
-    array = np.zeros(numbers, np.float32)
+def _adding(cluster: Cluster, numbers: int, zeros: Zeros = np.zeros) -> Callable[[], object]:
+    array = zeros(numbers, np.float32)
     return lambda: cluster.all_reduce(array)
 
 
 def _step_time(cluster: Cluster, settings: Settings, data: Dataset, steps: int) -> tuple[float, int]:
     """The time of a step, and the bytes that it adds up over ranks."""
     goal = objective(cross_entropy, data)
-    network = network_of(settings, data.features.shape[1:], data.outputs, goal.layers)
+    network = network_of(settings, data.features.shape[1:], data.outputs, goal.layers, cluster=cluster)
     step = step_of(settings, network, goal, steps)
     sharing = Sharing(step, cluster, overlap=settings.overlap)
     trainer = Trainer(step, data, sharing=sharing)

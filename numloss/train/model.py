@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..cluster import ALONE, Cluster
 from ..data import Standardiser
 from ..data.dataset import Array
 from ..errors import FormatError
@@ -23,12 +24,13 @@ PREDICTED = 256
 
 
 def network_of(
-    settings: Settings, inputs: tuple[int, ...], outputs: int, head: Sequence[Layer], dtype: Any = np.float32
-) -> Network:
-    """The network that the settings describe, for samples of this shape."""
+    settings: Settings, inputs: tuple[int, ...], outputs: int, head: Sequence[Layer], dtype: Any = np.float32,
+    cluster: Cluster = ALONE,
+) -> Network:  # fmt: skip
+    """The network that the settings describe, for samples of this shape, trained by the processes of a cluster."""
     common: dict[str, Any] = {
         "rows": settings.batch_size, "dropout": settings.dropout, "head": head, "seed": settings.seed,
-        "dtype": dtype,
+        "dtype": dtype, "zeros": np.zeros if settings.overlap or settings.reduce == "ordered" else cluster.zeros,
     }  # fmt: skip
     if settings.model == "cnn":
         return cnn(inputs, settings.channels, outputs, **common)

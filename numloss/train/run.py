@@ -132,7 +132,9 @@ def fit(
     """
     parts = parts_of(settings, data, cluster)
     goal = objective(function, parts.train)
-    network = network_of(settings, parts.train.features.shape[1:], parts.train.outputs, goal.layers)
+    network = network_of(
+        settings, parts.train.features.shape[1:], parts.train.outputs, goal.layers, cluster=cluster
+    )
     trainer = trainer_of(settings, network, goal, parts, cluster)
     hearing = list(callbacks)
     options = options_of(function)
