@@ -214,6 +214,21 @@ def test_what_cannot_be_shared_is_refused() -> None:
         fit(partial(nl.dice, activation="softmax"), Settings(), cluster=three)
 
 
+class Counting(Cluster):
+    """One of two ranks, whose sums are only counted."""
+
+    size, sums = 2, 0
+
+    def all_reduce(self, array: np.ndarray) -> None:
+        self.sums += 1
+
+
+def test_a_step_is_one_sum_over_ranks() -> None:
+    cluster = Counting()
+    run = fit(nl.cross_entropy, replace(ranks.PLAIN, validation_fraction=0.0), data=ranks.data(), cluster=cluster)
+    assert cluster.sums == run.history.steps == 2 * -(-400 // 48)
+
+
 class Placed(Cluster):
     """A rank that knows where all of them run."""
 
