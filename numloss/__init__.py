@@ -16,6 +16,7 @@ from .losses.classification.generalized_cross_entropy import generalized_cross_e
 from .losses.classification.hinge import hinge
 from .losses.classification.js_div import js_div
 from .losses.classification.kl_div import kl_div
+from .losses.classification.linear_cross_entropy import linear_cross_entropy
 from .losses.classification.modified_huber import modified_huber
 from .losses.classification.multi_margin import multi_margin
 from .losses.classification.multiclass_hinge import multiclass_hinge
@@ -107,6 +108,7 @@ __all__ = [
     "l1",
     "l2",
     "laplace_nll",
+    "linear_cross_entropy",
     "linex",
     "log_cosh",
     "mae",

@@ -35,6 +35,7 @@ from .domains import (
     UP_TO_ONE,
     Domain,
 )
+from .rows import LABELS, LOG_PROBABILITIES, LOGITS
 from .typing import Array, Result
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Unpack",
     "elementwise",
     "embedding",
+    "head",
     "parameterwise",
     "regional",
     "rowwise",
@@ -128,6 +130,7 @@ class Loss:
     number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
     what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates. What
     follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last.
+    `shared` are the positions of inputs that all rows of a batch have in common.
     """
 
     name: str
@@ -138,6 +141,7 @@ class Loss:
     defaults: dict[str, Any]
     domains: dict[str, Domain]
     wrt: tuple[int, ...] = (0,)
+    shared: tuple[int, ...] = ()
     per_element: tuple[str, ...] = ()
     none: dict[str, float] = field(default_factory=dict)
     params: tuple[str, ...] = ()
@@ -181,6 +185,22 @@ class Loss:
         inputs = ("tp", "fp", "fn")
         facts: dict[str, Any] = {"wrt": (0, 1, 2), "params": self.params, "function": self.function}
         return Loss(self.name, "elementwise", self.law, self.face, inputs, self.defaults, self.domains, **facts)
+
+    @functools.cached_property
+    def logits(self) -> Loss:
+        """Of a head: its loss of the logits, by labels."""
+        return self._of_rows(LOGITS)
+
+    @functools.cached_property
+    def counts(self) -> Loss:
+        """Of a head: a loss that counts the same rows and looks at no scores."""
+        return self._of_rows(LOG_PROBABILITIES)
+
+    def _of_rows(self, scores: int) -> Loss:
+        facts = {"scores": scores, "target": LABELS, "entropy": False, "factor": None, "classes": 0}
+        loss = Loss(self.name, "rowwise", None, self.face, ("logits", "target"), self.defaults, self.domains, cost=2.0)
+        loss.rows, loss.function = facts, self.function
+        return loss
 
     def __reduce__(self) -> Any:
         return loss_of, (self.function,)
@@ -323,3 +343,13 @@ def _of_derived(family: str, what: str) -> Callable[..., Callable[[Face], Face]]
 selected = _of_derived("selected", "one chosen entry of each row and a target for it")
 regional = _of_derived("regional", "sums over the pixels of each region")
 embedding = _of_derived("embedding", "the squared distance of two vectors and what is known of the pair")
+
+
+def head(**arguments: Any) -> Callable[[Face], Face]:
+    """Declare a cross-entropy of the logits ``hidden @ classifier.T + bias``, with labels as targets."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        return record("head", None, face, domains, {"wrt": (0, 1), "shared": (1,), "curvature": False, **facts})
+
+    return decorate

@@ -104,12 +104,22 @@ def selected(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str)
     return q, random.integers(0, 4, shape), reward, next_q, done
 
 
+def head(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Rows of 6 features, the weights of a last layer for them, and labels."""
+    classes = CLASSES.get(shape, 5)
+    features, weights = random.normal(0.0, 1.0, (*shape, 6)), random.normal(0.0, 1.0, (classes, 6))
+    labels = random.integers(0, classes, shape)
+    labels[random.random(shape) < 0.1] = loss.defaults["ignore_index"]
+    return features, weights, labels
+
+
 FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
     "regional": regional,
     "embedding": embedding,
     "selected": selected,
+    "head": head,
 }
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -148,6 +158,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     **{f"{name}:batch": ((1,), (3,), (5,)) for name in REGIONAL},
     "embedding": tuple((n,) for n in (0, 1, 2, 7, 11, 101, 513, 3277, 13127)),
     "selected": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
+    "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
 SMALL: dict[str, Shape] = {"regional": (7, 2)} | {f"{name}:batch": (5,) for name in REGIONAL}
@@ -158,4 +169,5 @@ SOLID: dict[str, Shape] = {
     **{f"{name}:batch": (5,) for name in REGIONAL},
     "embedding": (4099,),
     "selected": (20011,),
+    "head": (513,),
 }

@@ -144,7 +144,8 @@ def test_sums_and_weights_add_up(case: str, backend: str, parts: int) -> None:
         total = count = 0.0
         for piece in np.array_split(np.arange(shape[0]), parts):
             part = extra if w is None else {**extra, "weight": w[piece]}
-            added = nl.sum_and_weight(loss.function)(*(a[piece] for a in given), **part)
+            rows = (a if k in loss.shared else a[piece] for k, a in enumerate(given))
+            added = nl.sum_and_weight(loss.function)(*rows, **part)
             total, count = total + added[0], count + added[1]
         assert_close(np.float64(total / count), loss.function(*given, **whole), ulp=64, scale=1.0)
 

@@ -130,6 +130,8 @@ def functions_of(losses: Any) -> list[Function]:
         fixed = [name for name in ("weight", "out", *loss.inputs) if name in options]
         if arguments or fixed:
             raise ValueError(f"{loss.name}: only options may be fixed, not {', '.join(fixed) or 'arrays'}")
+        if loss.shared:
+            raise ValueError(f"{loss.name}: all rows share its {loss.inputs[loss.shared[0]]}; evaluate reads rows")
         sum_and_weight(function)
     return functions
 

@@ -132,3 +132,7 @@ class HostBackend:
     def regional(self, *call: Any) -> Any:
         """Sums over regions."""
         return _family("regional").regional(self, *call)
+
+    def head(self, *call: Any) -> Any:
+        """A product with a classifier, and a loss of its rows."""
+        return _family("head").head(self, *call)

@@ -345,6 +345,6 @@ def bad_label(loss: Loss, target: Array, classes: int, axis: int, ignore: int | 
     if ignore is None or ignore < 0:
         hint += f"; to skip padding pass ignore_index={int(target[index])}"
     raise IndexError(
-        f"{loss.name}: target[{where}] = {target[index]} is outside [0, {classes}) (pred has {classes} classes on axis "
-        f"{axis}); {int(np.count_nonzero(wrong))} of {target.size} targets are bad. {hint}."
+        f"{loss.name}: target[{where}] = {target[index]} is outside [0, {classes}) ({loss.inputs[0]} has {classes} "
+        f"classes on axis {axis}); {int(np.count_nonzero(wrong))} of {target.size} targets are bad. {hint}."
     )

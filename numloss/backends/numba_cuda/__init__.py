@@ -47,6 +47,13 @@ class CudaBackend:
 
         return regional(loss, *call)
 
+    def head(self, loss: Loss, *call: Any) -> Any:
+        """Products of matrices are left to the library of the arrays."""
+        raise BackendUnavailable(
+            f"{loss.name} takes host arrays; on a device make the logits with the product of your arrays' library and "
+            "give them to cross_entropy"
+        )
+
 
 def backend() -> CudaBackend:
     """The backend, or BackendUnavailable."""

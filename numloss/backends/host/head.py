@@ -1,0 +1,217 @@
+"""The head family on the host: the last layer of a network and a loss of its logits, which are never all in memory.
+
+The logits of some rows are a product of matrices; the loop of the rowwise family puts their gradient in their place,
+and three products take it to where the logits came from. The products are those of NumPy's BLAS. Rows that count
+nothing are left out before the first of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import arguments as check
+from ...rows import options_of
+from . import plans
+from .answers import overlapping
+from .problem import Array
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+    from . import HostBackend
+
+# Logits of a block, and how many of its rows there are at least: products of fewer take longer a row.
+BLOCK_BYTES, LEAST_ROWS = 2**24, 128
+# Part of a gradient that is made beside it and then added.
+CHUNK_BYTES = 2**22
+
+
+OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap")
+
+
+def loss_of_rows(
+    backend: HostBackend, loss: Loss, mode: int, arrays: tuple[Array, Array], options: dict[str, Any], pair: bool
+) -> Any:
+    """A rowwise loss, replayed where it has been computed before for arrays of these shapes."""
+    options["backend"] = backend.name
+    answer = plans.replay(loss, mode, arrays, options, pair, None)
+    return backend.rowwise(loss, mode, arrays, options, pair, None, False) if answer is None else answer
+
+
+def rows_of_block(classes: int, itemsize: int) -> int:
+    """Rows whose logits are worked on together."""
+    return max(LEAST_ROWS, BLOCK_BYTES // (classes * itemsize))
+
+
+class Head:
+    """One call: the arrays, checked."""
+
+    def __init__(
+        self,
+        loss: Loss,
+        mode: int,
+        arguments: tuple[Any, ...],
+        given: dict[str, Any],
+        pair: bool,
+        argnums: tuple[int, ...] | None,
+    ) -> None:
+        self.loss, self.mode, self.given = loss, mode, given
+        self.hidden: Array = check.prediction(loss, "hidden", arguments[0])
+        self.real = self.hidden.dtype
+        if self.hidden.ndim != 2 or 0 in self.hidden.shape[1:]:
+            raise ValueError(f"{loss.name}: hidden has shape {self.hidden.shape}; it must be (N, H), with H > 0")
+        self.classifier = self.parameter("classifier", arguments[1])
+        if self.classifier.ndim != 2 or self.classifier.shape[1] != self.hidden.shape[1]:
+            raise ValueError(
+                f"{loss.name}: classifier has shape {self.classifier.shape}; it must be (V, H), H = "
+                f"{self.hidden.shape[1]} as in hidden"
+            )
+        if not len(self.classifier):
+            raise ValueError(f"{loss.name}: classifier has shape {self.classifier.shape}: no classes")
+        self.bias = None if given.get("bias") is None else self.parameter("bias", given["bias"])
+        if self.bias is not None and self.bias.shape != self.classifier.shape[:1]:
+            raise ValueError(
+                f"{loss.name}: bias has shape {self.bias.shape}; it must be ({len(self.classifier)},), an entry for "
+                "each row of classifier"
+            )
+        self.target = check.host_array(loss, "target", arguments[2])
+        if self.target.dtype.kind not in "iu":
+            raise TypeError(f"{loss.name}: target has dtype {self.target.dtype}; labels are integers")
+        check.same_shape(loss, "target", self.target.shape, self.hidden.shape[:1], "the batch")
+        self.weight = None if given.get("weight") is None else check.host_array(loss, "weight", given["weight"])
+        self.reduction = check.reduction_of(loss, given)
+        self.wanted = self.reduction == "none" and not pair
+        self.chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[k] for k in argnums]
+        self.chosen = [name for name in self.chosen if getattr(self, name) is not None] if mode else []
+        self.values, self.slopes = self.outputs(given.get("out"))
+        options_of(loss.logits, (self.hidden, self.target), self.options(*OPTIONS))
+
+    def parameter(self, name: str, value: Any) -> Array:
+        """An array that is differentiated beside hidden."""
+        array = check.prediction(self.loss, name, value)
+        if array.dtype != self.real:
+            raise TypeError(
+                f"{self.loss.name}: {name} has dtype {array.dtype}, hidden has {self.real}; both are differentiated "
+                "and must agree"
+            )
+        return array
+
+    def outputs(self, out: Any) -> tuple[Array | None, dict[str, Array]]:
+        """The values, for reduction="none", and the gradients by the name of what they belong to."""
+        loss = self.loss
+        inputs = [a for a in (self.hidden, self.classifier, self.bias, self.target, self.weight) if a is not None]
+        if self.mode == 0 and out is not None and not self.wanted:
+            raise ValueError(f"{loss.name}: out needs reduction='none'; a reduced loss is a float")
+        values = None
+        if self.wanted:
+            like = np.empty(0, self.real)
+            given = out if self.mode == 0 else None
+            values = check.output(loss, given, like, self.target.shape, inputs, "values")
+        slopes = {}
+        given = check.several(loss, out, len(self.chosen), "gradient") if self.mode else ()
+        for name, array in zip(self.chosen, given, strict=True):
+            like = getattr(self, name)
+            slopes[name] = check.output(loss, array, like, like.shape, inputs, f"gradient of {name}")
+        written = [*slopes.values()] if values is None else [values, *slopes.values()]
+        if out is not None and any(np.may_share_memory(a, b) for a in written for b in inputs):
+            raise ValueError(f"{loss.name}: out for the gradient overlaps an input, which is read until the end")
+        if overlapping(written):
+            raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+        return values, slopes
+
+    def options(self, *names: str) -> dict[str, Any]:
+        """The options of these names, as they were given."""
+        return {name: self.given[name] for name in names if name in self.given}
+
+    def count(self, backend: HostBackend) -> float:
+        """What the rows count with; every label and weight has been checked after this."""
+        scores = np.broadcast_to(np.zeros(1, self.real), (len(self.hidden), len(self.classifier)))
+        options = self.options("weight", "class_weight", "ignore_index")
+        return float(loss_of_rows(backend, self.loss.counts, 0, (scores, self.target), options, True)[1])
+
+    def counted(self) -> Array | slice:
+        """The rows that are not ignored and have a weight: a slice of all, or their positions."""
+        ignored = self.given.get("ignore_index", self.loss.defaults["ignore_index"])
+        counts = np.ones(len(self.target), bool) if ignored is None else self.target != ignored
+        if self.weight is not None:
+            counts &= self.weight > 0
+        return slice(0, len(counts)) if counts.all() else np.flatnonzero(counts)
+
+    def run(self, backend: HostBackend) -> float:
+        """The sum of the losses; values and gradients of that sum are written."""
+        counted = self.counted()
+        if self.values is not None:
+            self.values[...] = 0.0
+        for array in self.slopes.values():
+            array[...] = 0.0
+        positions = range(len(self.hidden))[counted] if isinstance(counted, slice) else counted
+        most = min(rows_of_block(len(self.classifier), self.real.itemsize), len(positions))
+        buffer = np.empty((most, len(self.classifier)), self.real)
+        total = 0.0
+        for start in range(0, len(positions), max(1, most)):
+            rows = slice(start, min(start + most, len(positions)))
+            total += self.block(backend, rows if isinstance(counted, slice) else counted[rows], buffer)
+        return total
+
+    def block(self, backend: HostBackend, rows: Any, buffer: Array) -> float:
+        """Losses of some rows, and what they add to the gradients."""
+        hidden, target = self.hidden[rows], self.target[rows]
+        logits = np.matmul(hidden, self.classifier.T, out=buffer[: len(hidden)])
+        if self.bias is not None:
+            logits += self.bias
+        options = self.options(*OPTIONS)
+        if self.weight is not None:
+            options["weight"] = self.weight[rows]
+        if self.values is not None:
+            options["reduction"] = "none"
+        if self.slopes:
+            options["out"] = logits
+        answer = loss_of_rows(backend, self.loss.logits, self.mode, (logits, target), options, self.values is None)
+        if self.slopes:
+            self.add_slopes(rows, hidden, logits)
+            answer = answer[0]
+        if self.values is not None:
+            self.values[rows] = answer
+            return 0.0
+        return float(answer[0])
+
+    def add_slopes(self, rows: Any, hidden: Array, slope: Array) -> None:
+        """Take the gradient of some rows' logits to hidden, classifier and bias."""
+        if "hidden" in self.slopes:
+            self.slopes["hidden"][rows] = np.matmul(slope, self.classifier)
+        if "bias" in self.slopes:
+            self.slopes["bias"] += np.matmul(np.ones(len(slope), self.real), slope)
+        if "classifier" in self.slopes:
+            whole = self.slopes["classifier"]
+            step = max(1, CHUNK_BYTES // (whole.shape[1] * whole.itemsize))
+            product = np.empty((min(step, len(whole)), whole.shape[1]), self.real)
+            for first in range(0, len(whole), step):
+                part = whole[first : first + step]
+                part += np.matmul(slope[:, first : first + step].T, hidden, out=product[: len(part)])
+
+
+def head(
+    backend: HostBackend,
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of the logits of a last layer."""
+    call = Head(loss, mode, arguments, given, pair, argnums)
+    weight = call.count(backend)
+    with np.errstate(all="ignore"):  # what is infinite or NaN is so in the answer
+        total = call.run(backend)
+    result: Any = (total, weight) if pair else call.values if call.wanted else total
+    if call.reduction == "mean" and not pair:
+        result = total / weight if weight > 0.0 else 0.0
+        for array in call.slopes.values():
+            array *= call.real.type(1.0 / weight if weight > 0.0 else 0.0)
+    if not mode:
+        return result
+    slopes = tuple(call.slopes.values())
+    return result, slopes[0] if argnums is not None and len(slopes) == 1 else slopes
