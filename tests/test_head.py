@@ -39,6 +39,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 16 rows, and chunks of 3 classes."""
     monkeypatch.setattr(head, "BLOCK_BYTES", 1)
     monkeypatch.setattr(head, "LEAST_ROWS", 16)
+    monkeypatch.setattr(head, "MOST_ROWS", 16)
     monkeypatch.setattr(head, "CHUNK_BYTES", 3 * 8 * 7)
 
 
