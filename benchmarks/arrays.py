@@ -25,6 +25,8 @@ def normal(random: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> A
 def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     """Values inside the domain of each input: labels where a domain is an interval that is not differentiated."""
     loss, dtype = case.record, np.dtype(case.dtype)
+    if loss.columns == 4:
+        return boxes(case, random)
 
     def draw(position: int, name: str) -> Array:
         domain = loss.domains.get(name, REAL)
@@ -37,6 +39,14 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
         return normal(random, case.shape, dtype)
 
     return tuple(draw(position, name) for position, name in enumerate(loss.inputs))
+
+
+def boxes(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Boxes at least 0.1 wide and tall, and predictions that are off by less than half of that at each edge."""
+    low = random.random((*case.shape[:-1], 2))
+    target = np.concatenate([low, low + random.uniform(0.1, 0.5, low.shape)], axis=-1)
+    pred = target + random.uniform(-0.045, 0.045, target.shape)
+    return pred.astype(case.dtype), target.astype(case.dtype)
 
 
 def log_softmax(scores: Array) -> Array:

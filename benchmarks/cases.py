@@ -87,7 +87,7 @@ def needed_options(loss: Loss) -> dict[str, Any]:
 def shaped(loss: str, elements: int) -> Case:
     """A loss at about so many elements, in the shape that its family takes."""
     record = LOSSES[loss]
-    sample = SAMPLE.get(record.family, ())
+    sample = SAMPLE.get(record.family, (record.columns,) if record.columns > 1 else ())
     return Case(loss, (max(1, elements // math.prod(sample)), *sample), options=needed_options(record))
 
 

@@ -54,8 +54,8 @@ cdef dict plans = {}
 cdef class Plan:
     """A problem without its arrays, and how its answer is read.
 
-    `places` are the offsets of the addresses of its arrays in the problem, inputs then gradients, `wrt` the positions
-    of the arguments that have a gradient. `fixed`: the total weight follows from the shape. `count` is the loop that
+    `places` are the offsets of the addresses of its arrays in the problem, inputs then gradients, each as often as it
+    has columns, `wrt` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the shape. `count` is the loop that
     finds the total which the gradient is divided by where it does not, or 0. The first float of a problem, at
     `scale_at`, is what the gradient is scaled by.
     """
@@ -67,12 +67,13 @@ cdef class Plan:
     cdef int64_t blocks, scale_at
     cdef double total, work
     cdef bint mean, pair, fixed
-    cdef int inputs, outputs
+    cdef int inputs, outputs, columns
     cdef int64_t[MOST_ARRAYS] places
     cdef int[MOST_ARRAYS] wrt
 
     def __init__(
-        self, backend, problem, tuple places, tuple wrt, bint pair, bint mean, double total, bint fixed, intptr_t count
+        self, backend, problem, tuple places, tuple wrt, int columns, bint pair, bint mean, double total, bint fixed,
+        intptr_t count,
     ):
         self.backend, self.problem = backend, problem.packed()
         if len(places) > MOST_ARRAYS or len(self.problem) > 8 * MOST_NUMBERS:
@@ -82,7 +83,8 @@ cdef class Plan:
         self.scale_at = 8 * len(problem.integers)
         self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
         self.outputs = len(wrt)
-        self.inputs = len(places) - self.outputs
+        self.columns = columns
+        self.inputs = len(places) - columns * self.outputs
         cdef int k
         for k in range(len(places)):
             self.places[k] = self.scale_at + 8 * len(problem.floats) + 24 * places[k]
@@ -124,9 +126,9 @@ cdef class Plan:
         cdef int k
         memcpy(problem, <char*>self.problem, size)
         for k in range(self.inputs):
-            (<int64_t*>(problem + self.places[k]))[0] = address(arguments[k])
-        for k in range(self.outputs):
-            out = (<tuple>outputs)[k] if type(outputs) is tuple else outputs
+            (<int64_t*>(problem + self.places[k]))[0] = address(arguments[k // self.columns])
+        for k in range(self.columns * self.outputs):
+            out = (<tuple>outputs)[k // self.columns] if type(outputs) is tuple else outputs
             (<int64_t*>(problem + self.places[self.inputs + k]))[0] = address(out)
         if self.blocks == 1:
             self.run_block(problem, partial)

@@ -370,7 +370,8 @@ def law_shape(
     name = decorator.args[0].id  # type: ignore[attr-defined]
     keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}
     spread = len(ast.literal_eval(keywords["per_element"])) if "per_element" in keywords else 0
-    given = ast.literal_eval(keywords["law_inputs"]) if "law_inputs" in keywords else len(face.args.args)
+    columns = ast.literal_eval(keywords["columns"]) if "columns" in keywords else 1
+    given = ast.literal_eval(keywords["law_inputs"]) if "law_inputs" in keywords else columns * len(face.args.args)
     law = library.texts[name].tree
     result = next(node.value for node in ast.walk(law) if isinstance(node, ast.Return))
     slopes = len(flat(result.elts[1]))  # type: ignore[union-attr]

@@ -6,6 +6,10 @@ from .custom import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
 from .evaluation import evaluate
+from .losses.boxes.ciou import ciou
+from .losses.boxes.diou import diou
+from .losses.boxes.giou import giou
+from .losses.boxes.iou import iou
 from .losses.classification.asymmetric_focal import asymmetric_focal
 from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
@@ -38,6 +42,9 @@ from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
 from .losses.probabilistic.poisson_nll import poisson_nll
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
+from .losses.ranking.bpr import bpr
+from .losses.ranking.margin_ranking import margin_ranking
+from .losses.ranking.ranknet import ranknet
 from .losses.regression.cauchy import cauchy
 from .losses.regression.epsilon_insensitive import epsilon_insensitive
 from .losses.regression.expectile import expectile
@@ -76,12 +83,15 @@ __all__ = [
     "BackendUnavailable",
     "bce",
     "bce_with_logits",
+    "bpr",
     "cauchy",
+    "ciou",
     "combine",
     "contrastive",
     "cross_entropy",
     "crps_gaussian",
     "dice",
+    "diou",
     "elastic_net",
     "elementwise",
     "epsilon_insensitive",
@@ -98,10 +108,12 @@ __all__ = [
     "geman_mcclure",
     "general_robust",
     "generalized_cross_entropy",
+    "giou",
     "grad",
     "hinge",
     "hinge_embedding",
     "huber",
+    "iou",
     "jaccard",
     "js_div",
     "kl_div",
@@ -113,6 +125,7 @@ __all__ = [
     "log_cosh",
     "mae",
     "mape",
+    "margin_ranking",
     "modified_huber",
     "mse",
     "msle",
@@ -126,6 +139,7 @@ __all__ = [
     "poly1_cross_entropy",
     "pseudo_huber",
     "quantile",
+    "ranknet",
     "set_num_threads",
     "smape",
     "smooth_l1",

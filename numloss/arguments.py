@@ -100,6 +100,17 @@ def same_shape(loss: Loss, name: str, shape: tuple[int, ...], expected: tuple[in
         raise ValueError(f"{loss.name}: {name} has shape {shape}, but {of} has shape {expected}; they must be equal")
 
 
+def shape_of_elements(loss: Loss, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the unreduced loss: that of the prediction, without the last axis if its columns are one element."""
+    if loss.columns == 1:
+        return shape
+    if not shape or shape[-1] != loss.columns:
+        raise ValueError(
+            f"{loss.name}: {loss.inputs[0]} has shape {shape}; its last axis must have {loss.columns} entries"
+        )
+    return shape[:-1]
+
+
 def weight_shape(loss: Loss, weight: Any, shape: tuple[int, ...]) -> None:
     """A weight has the shape of the unreduced loss or one entry a sample."""
     if tuple(weight.shape) not in (shape, shape[:1]):
@@ -165,12 +176,23 @@ def several(loss: Loss, given: Any, count: int, what: str) -> tuple[Any, ...]:
 
 
 def value_outside(
-    loss: Loss, name: str, array: Any, position: int, domain_text: str, bad: int, flipped: bool = False
+    loss: Loss,
+    name: str,
+    array: Any,
+    position: int,
+    domain_text: str,
+    bad: int,
+    flipped: bool = False,
+    column: tuple[int, ...] = (),
 ) -> NoReturn:
-    """Raise for the value of an array that a loop found outside its domain; `flipped` if it saw it transposed."""
-    index = np.unravel_index(position, array.shape[::-1] if flipped else array.shape)
-    index = index[::-1] if flipped else index
-    where = ", ".join(str(int(i)) for i in index)
+    """Raise for the value of an array that a loop found outside its domain; `flipped` if it saw it transposed.
+
+    `column` is the place on the last axis, where the loop counted elements of several numbers.
+    """
+    shape = array.shape[:-1] if column else array.shape
+    found_at = tuple(int(i) for i in np.unravel_index(position, shape[::-1] if flipped else shape))
+    index = (*(found_at[::-1] if flipped else found_at), *column)
+    where = ", ".join(map(str, index))
     found = array[index]
     count = f"; {bad} of {array.size} values are bad" if bad > 1 else ""
     raise ValueError(f"{loss.name}: {name}[{where}] = {found} is outside its domain: it must be {domain_text}{count}")

@@ -129,8 +129,9 @@ class Loss:
     `wrt` are the positions of the inputs that the law differentiates, in the order of its slopes; `none` gives the
     number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
     what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates. What
-    follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last.
-    `shared` are the positions of inputs that all rows of a batch have in common.
+    follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last. Where
+    an element is not one number of each input but several neighbours on its last axis, they are `columns`. `shared`
+    are the positions of inputs that all rows of a batch have in common.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Loss:
     none: dict[str, float] = field(default_factory=dict)
     params: tuple[str, ...] = ()
     constants: Law | None = None
+    columns: int = 1
     law_inputs: int | None = None
     law_slopes: int = 1
     curvature: bool = True
@@ -168,7 +170,8 @@ class Loss:
         """Inputs, parameters and differentiable inputs of the law, which determine its tile."""
         if self.law_inputs is not None:
             return self.law_inputs, len(self.params), self.law_slopes
-        return len(self.inputs) + len(self.per_element), len(self.params), len(self.wrt)
+        inputs = self.columns * len(self.inputs) + len(self.per_element)
+        return inputs, len(self.params), self.columns * len(self.wrt)
 
     @property
     def constant_part(self) -> tuple[Law | None, tuple[int, ...], int]:
@@ -275,13 +278,15 @@ def law_arguments(law: Law) -> tuple[str, ...]:
 def elementwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
     """Declare a loss whose value at each element is a scalar law of the inputs there.
 
-    Keywords that are domains belong to the argument of that name; the others are facts of the loss.
+    Keywords that are domains belong to the argument of that name; the others are facts of the loss. With `columns` an
+    element is so many neighbours on the last axis of each input, and the law takes them one after the other.
     """
 
     def decorate(face: Face) -> Face:
         domains, facts = _split(arguments)
         inputs, defaults = _signature(face)
-        given = law_arguments(law)[len(inputs) + len(facts.get("per_element", ())) :]
+        taken = facts.get("columns", 1) * len(inputs) + len(facts.get("per_element", ()))
+        given = law_arguments(law)[taken:]
         facts["params"] = tuple(name for name in given if name in defaults) if "constants" in facts else given
         return record("elementwise", law, face, domains, facts)
 

@@ -35,10 +35,23 @@ def draw(domain: Domain, shape: Shape, random: Random, ends: bool = True) -> Arr
 
 def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Every input has the shape of the loss; what is differentiated stays off the ends of its domain."""
+    if loss.columns == 4:
+        return boxes(shape, random, ends)
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
     if variant == "rates":
         domains[0] = NONNEGATIVE
     return tuple(draw(d, shape, random, ends and k not in loss.wrt) for k, d in enumerate(domains))
+
+
+def boxes(shape: Shape, random: Random, ends: bool) -> Arrays:
+    """Boxes near those that they should be, some far from them; with `ends` some edges are level."""
+    low = random.uniform(0.0, 4.0, (*shape, 2))
+    target = np.concatenate([low, low + random.uniform(0.3, 2.0, low.shape)], axis=-1)
+    pred = target + random.normal(0.0, 0.25, target.shape) + 3.0 * (random.random((*shape, 1)) < 0.2)
+    if ends:
+        pred = np.where(random.random(pred.shape) < 0.1, target, pred)
+    corners = np.sort(pred.reshape(*shape, 2, 2), axis=-2)
+    return corners.reshape(pred.shape), target
 
 
 # Shapes whose problems have their own number of classes; the others have 5.

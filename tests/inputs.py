@@ -33,7 +33,7 @@ def record(case: str) -> Loss:
 
 
 def kind(name: str) -> tuple[Any, ...]:
-    """What the loops see of a loss: the same for laws with as many inputs, parameters and slopes, checked alike."""
+    """What the loops see of a loss: the same for laws with as many inputs and slopes, checked alike."""
     loss = LOSSES[name]
     if loss.family == "rowwise" and loss.law is not None:
         return "a law of rows", *loss.rows.values()
@@ -41,7 +41,8 @@ def kind(name: str) -> tuple[Any, ...]:
         return (name,)
     domains = (loss.domains.get(given) for given in loss.inputs)
     checks = tuple(domain.check(k in loss.wrt) if domain else 0 for k, domain in enumerate(domains))
-    return loss.tile_shape, len(loss.per_element), loss.weighted, checks
+    inputs, _, slopes = loss.tile_shape
+    return inputs, slopes, len(loss.per_element), loss.weighted, checks
 
 
 # The cheapest loss of each kind stands for its kind: it is taken through every layout, reduction, weight and number of

@@ -17,6 +17,8 @@ from inputs import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, s
 import numloss as nl
 from numloss.domains import REAL
 
+# The gradient of ciou holds a factor constant, so differences do not show it; test_tails.py has it from the definition.
+WHOLE = [case for case in CASES if case != "ciou"]
 CURVED = [case for case in CASES if record(case).curvature]
 
 
@@ -56,7 +58,7 @@ def check(case: str, backend: str, option: dict[str, Any], reduction: str, kind:
             assert_derivative(curvatures[k], *differences.diagonal(slope, given[position]), loss.kinks)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", WHOLE)
 def test_gradient_and_curvature(case: str, backend: str) -> None:
     for option in options(case):
         if "eps" in option and record(case).family == "elementwise":
@@ -90,7 +92,7 @@ def test_beyond_a_floor_everything_is_as_at_the_floor(case: str, backend: str) -
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("case", each(CASES))
+@pytest.mark.parametrize("case", each(WHOLE))
 def test_gradient_of_reductions_and_weights(case: str, backend: str, reduction: str) -> None:
     for kind in weights(case):
         check(case, backend, next(options(case)), reduction, kind)

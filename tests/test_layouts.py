@@ -162,13 +162,13 @@ def test_lists(case: str, backend: str) -> None:
 @pytest.mark.parametrize("case", each(ELEMENTWISE))
 def test_no_axes(case: str, backend: str) -> None:
     given = arrays(case, (1,), "float64")
-    scalars = tuple(a.reshape(()) for a in given)
+    scalars = tuple(a.reshape(a.shape[1:]) for a in given)
     for value, array in zip(
         everything(case, scalars, reduction="none", backend=backend),
         everything(case, given, reduction="none", backend=backend),
         strict=True,
     ):
-        assert value.shape == ()
+        assert value.shape == array.shape[1:]
         assert_same_bits(value, array[0])
 
 

@@ -130,6 +130,31 @@ def alone(dtype: str) -> list[tuple[float, ...]]:
     return [(x,) for x in (*LOGITS, *far(dtype), 1e15)]
 
 
+def ordered_pairs(dtype: str) -> list[tuple[float, ...]]:
+    """Two scores, and which of them should be higher."""
+    return [(x, t, sign) for x, t in residuals(dtype) for sign in (-1.0, 0.0, 1.0)]
+
+
+def preferred_pairs(dtype: str) -> list[tuple[float, ...]]:
+    """Two scores, and how sure it is that the first should be higher."""
+    return [(x, t, share) for x, t in residuals(dtype) for share in SHARES]
+
+
+def boxes(dtype: str) -> list[tuple[float, ...]]:
+    """Boxes beside one: equal, neighbours, level at some edges, within, around, apart, turned."""
+    target = (0.3, -0.2, 1.3, 0.6)
+    moves = [
+        *((0.0, 0.0, 0.0, 0.0), (1e-7, 0.0, 0.0, 0.0), (1e-5, -1e-5, 1e-5, 1e-5), (0.0, 0.1, 0.0, 0.3)),
+        *((-0.2, 0.1, 0.3, 0.2), (0.1, 0.2, -0.3, -0.1), (-1.0, -2.0, 3.0, 4.0), (2.0, 0.3, 5.0, 0.0)),
+        *((-9.0, 7.0, -8.0, 7.5), (0.4, 0.1, -0.5, 0.0), (30.0, 1e3, 31.0, 1e3)),
+        *((2.0, 0.0, 0.5, 0.0), (0.9, 0.1, -0.9, 0.2)),
+    ]
+    near = [tuple(edge + step for edge, step in zip(target, steps, strict=True)) for steps in moves]
+    found = [(*pred, *target) for pred in near]
+    found += [(1e3 * a[0], *a[1:]) for a in found if a[2] > a[0] > 2.0]
+    return [*found, (0.1, 0.1, 1e-3, 1e-3, 0.0, 0.0, 1e-3, 2e-3), (0.0, 0.0, 1e-3, 3e-3, 1e-4, 1e-4, 2e-3, 2e-3)]
+
+
 # Each loss with its points, and the options to try them with. Options are exact in float32 or rounded to the dtype.
 CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("mse", residuals, {}),
@@ -201,6 +226,15 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("gamma_deviance", amounts, {}),
     ("gaussian_nll", spreads, {"eps": 1e-9}),
     ("gaussian_nll", spreads, {"eps": 1e-9, "full": True}),
+    ("margin_ranking", ordered_pairs, {"margin": 0.5}),
+    ("ranknet", preferred_pairs, {}),
+    ("ranknet", preferred_pairs, {"sigma": 0.3}),
+    ("bpr", residuals, {}),
+    ("iou", boxes, {"eps": 1e-7}),
+    ("iou", boxes, {"eps": 0.1}),
+    ("giou", boxes, {"eps": 1e-7}),
+    ("diou", boxes, {"eps": 1e-7}),
+    ("ciou", boxes, {"eps": 1e-7}),
     ("l1", alone, {"strength": 0.3}),
     ("l2", alone, {"strength": 0.3}),
     ("elastic_net", alone, {"l1": 0.3, "l2": 0.7}),
@@ -238,9 +272,14 @@ def exactly(name: str, arrays: tuple[Array, ...], options: dict[str, Any]) -> tu
 
 
 def computed(name: str, backend: str, arrays: tuple[Array, ...], options: dict[str, Any]) -> list[Array]:
-    """What a backend says."""
-    function = nl.value_grad_hess(LOSSES[name].function)
-    return flat(function(*arrays, **options, reduction="none", backend=backend))
+    """What a backend says; columns of inputs and of gradients one after the other."""
+    loss = LOSSES[name]
+    function = (nl.value_grad_hess if loss.curvature else nl.value_and_grad)(loss.function)
+    if loss.columns == 1:
+        return flat(function(*arrays, **options, reduction="none", backend=backend))
+    whole = np.stack(arrays, axis=-1).reshape(len(arrays[0]), len(loss.inputs), loss.columns)
+    value, slope = function(*whole.swapaxes(0, 1), **options, reduction="none", backend=backend)
+    return [value, *np.ascontiguousarray(slope.T)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -427,6 +466,24 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((INF, 1.0), (INF, 1.0, 0.0)),
         ((-INF, 1.0), (INF, -INF, INF)),
         ((NAN, 1.0), (NAN, NAN, NAN)),
+    ],
+    "margin_ranking": [
+        ((INF, 0.0, 1.0), (0.0, 0.0, 0.0, 0.0, 0.0)),
+        ((INF, 0.0, 0.0), (INF, 1.0, -1.0, 0.0, 0.0)),
+        ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0, 0.0, 0.0)),
+        ((NAN, 0.0, 1.0), (NAN, NAN, NAN, 0.0, 0.0)),
+        ((0.0, NAN, 1.0), (NAN, NAN, NAN, 0.0, 0.0)),
+    ],
+    "ranknet": [
+        ((INF, 0.0, 1.0), (0.0, 0.0, 0.0, 0.0, 0.0)),
+        ((INF, 0.0, 0.0), (INF, 1.0, -1.0, 0.0, 0.0)),
+        ((0.0, INF, 0.25), (INF, -0.25, 0.25, 0.0, 0.0)),
+        ((0.0, NAN, 1.0), (NAN, NAN, NAN, NAN, NAN)),
+    ],
+    "bpr": [
+        ((INF, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0)),
+        ((0.0, INF), (INF, -1.0, 1.0, 0.0, 0.0)),
+        ((NAN, 0.0), (NAN, NAN, NAN, NAN, NAN)),
     ],
     "l1": [((-INF,), (INF, -1.0, 0.0)), ((NAN,), (NAN, NAN, 0.0)), ((0.0,), (0.0, 0.0, 0.0))],
     "l2": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0))],

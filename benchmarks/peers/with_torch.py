@@ -71,6 +71,56 @@ def td_error(q: Tensor, action: Tensor, reward: Tensor, following: Tensor, done:
     return F.mse_loss(q.gather(1, action[:, None])[:, 0], aim)
 
 
+def overlap(p: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Areas of what pairs of boxes share and of their union, in torch's usual way."""
+    across = torch.minimum(p[:, 2], t[:, 2]) - torch.maximum(p[:, 0], t[:, 0])
+    down = torch.minimum(p[:, 3], t[:, 3]) - torch.maximum(p[:, 1], t[:, 1])
+    shared = torch.zeros_like(across)
+    meet = (across > 0.0) & (down > 0.0)
+    shared[meet] = across[meet] * down[meet]
+    areas = [(box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]) for box in (p, t)]
+    return shared, areas[0] + areas[1] - shared
+
+
+def around(p: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Width and height of the smallest boxes around pairs of boxes."""
+    low, high = torch.minimum(p[:, :2], t[:, :2]), torch.maximum(p[:, 2:], t[:, 2:])
+    return high[:, 0] - low[:, 0], high[:, 1] - low[:, 1]
+
+
+def iou(p: Tensor, t: Tensor) -> Tensor:
+    shared, union = overlap(p, t)
+    return (1.0 - shared / (union + 1e-7)).mean()
+
+
+def giou(p: Tensor, t: Tensor) -> Tensor:
+    shared, union = overlap(p, t)
+    wide, tall = around(p, t)
+    area = wide * tall
+    return (1.0 - (shared / (union + 1e-7) - (area - union) / (area + 1e-7))).mean()
+
+
+def diou_parts(p: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    shared, union = overlap(p, t)
+    wide, tall = around(p, t)
+    apart = (p[:, :2] + p[:, 2:]) / 2.0 - (t[:, :2] + t[:, 2:]) / 2.0
+    index = shared / (union + 1e-7)
+    return 1.0 - index + (apart**2).sum(1) / (wide**2 + tall**2 + 1e-7), index
+
+
+def diou(p: Tensor, t: Tensor) -> Tensor:
+    return diou_parts(p, t)[0].mean()
+
+
+def ciou(p: Tensor, t: Tensor) -> Tensor:
+    value, index = diou_parts(p, t)
+    angles = [torch.atan((box[:, 2] - box[:, 0]) / (box[:, 3] - box[:, 1])) for box in (p, t)]
+    v = 4.0 / torch.pi**2 * (angles[1] - angles[0]) ** 2
+    with torch.no_grad():
+        alpha = v / (1.0 - index + v + 1e-7)
+    return (value + alpha * v).mean()
+
+
 FORWARD: dict[str, Callable[..., Tensor]] = {
     "mse": F.mse_loss,
     "mae": F.l1_loss,
@@ -82,6 +132,13 @@ FORWARD: dict[str, Callable[..., Tensor]] = {
     "focal": focal,
     "hinge": lambda p, t: torch.relu(1.0 - t * p).mean(),
     "gaussian_nll": lambda p, t, var: F.gaussian_nll_loss(p, t, var, eps=1e-6),
+    "margin_ranking": F.margin_ranking_loss,
+    "ranknet": lambda a, b, t: F.binary_cross_entropy_with_logits(a - b, t),
+    "bpr": lambda a, b: -F.logsigmoid(a - b).mean(),
+    "iou": iou,
+    "giou": giou,
+    "diou": diou,
+    "ciou": ciou,
     "l1": lambda w: w.abs().sum(),
     "l2": lambda w: (w * w).sum(),
     "elastic_net": lambda w, l1, l2: l1 * w.abs().sum() + l2 * (w * w).sum(),

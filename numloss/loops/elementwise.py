@@ -6,7 +6,7 @@ Header of the problem c, in integers:
     5 curvatures (0 or 1)   6 weighted   7 the values are wanted   8 outputs may be written directly
     9 bytes of the data's dtype   10 where the operands begin   11 parameters of the law
     12 onwards: the floats, then three integers an operand: inputs, weight, values, slopes, curvatures, as many
-    as there are
+    as there are; at most 8 inputs, and 8 slopes and curvatures together
 
 Floats, all float64: scale, least curvature, then for each input its constant, lowest and highest value, then
 the parameters of the law.
@@ -67,8 +67,8 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
     params = stack_reals(16)
     for k in range(c[11]):
         params[k] = real(f[2 + 3 * inputs + k])
-    pointers = stack_ints(16)
-    buffers = stack_reals(2560)
+    pointers = stack_ints(17)
+    buffers = stack_reals(4608)
     values = stack_reals(512)
     outputs = stack_reals(4096)
     lanes = stack_doubles(32)
@@ -103,7 +103,7 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
             call_tile(c[2], pointers, params, n)
             w = values
             if c[6] == 1:
-                w = weight_tile(c, weight_at, start, n, offset(buffers, 2048), weight_lanes, partial)
+                w = weight_tile(c, weight_at, start, n, offset(buffers, 512 * inputs), weight_lanes, partial)
                 for i in range(n):
                     values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
             if c[7] == 1:

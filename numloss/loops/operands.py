@@ -2,8 +2,8 @@
 
 An operand is three integers: the array object, its kind, and the address of its layout. The kind is the code of
 its dtype (0: the dtype of the data; the others below) plus 16 times the check of its domain. A layout of 0 means
-C order; a layout of -1 means a constant; else it is the address of ndim, the shape, and the strides in bytes,
-as seen in the order of the data.
+C order; a layout of -1 means a constant; -2 - 16 * k - j means column j of k on the last axis of an array in C order;
+else it is the address of ndim, the shape, and the strides in bytes, as seen in the order of the data.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .language import (
     Ints,
     Real,
     Reals,
+    address,
     apart,
     array_data,
     float32s,
@@ -85,7 +86,6 @@ def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
     return 0
 
 
-@apart
 @apart
 def fetch_labels(c: Ints, k: Int, start: Int, n: Int, out: Ints) -> Int:
     """Read n integers of the operand at c[k], of any integer dtype and layout, as int64.
@@ -199,15 +199,44 @@ def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, 
 
 
 @apart
+def put_apart(out: Reals, stride: Int, n: Int, values: Reals) -> Int:
+    """Write n values, `stride` elements apart."""
+    for i in range(n):
+        out[i * stride] = values[i]
+    return 0
+
+
+@apart
 def scatter(data: Int, layout: Ints, start: Int, n: Int, values: Reals) -> Int:
     """Write n values in C order from position `start` into an array of any strides, of the dtype of the data."""
     index = stack_ints(64)
+    native = address(offset(values, 1)) - address(values)
+    axes = layout[0]
     data = data + locate(layout, start, index)
-    for i in range(n):
-        at = reals(data)
-        at[0] = values[i]
-        data = data + advance(layout, 1, index)
+    stride = layout[2 * axes]
+    done = 0
+    while done < n:
+        run = layout[axes] - index[axes - 1]
+        if run > n - done:
+            run = n - done
+        if stride % native == 0:
+            put_apart(reals(data), stride // native, run, offset(values, done))
+        else:
+            for i in range(run):
+                put_apart(reals(data + i * stride), 0, 1, offset(values, done + i))
+        data = data + advance(layout, run, index)
+        done = done + run
     return 0
+
+
+def columns_of(layout: Int) -> Int:
+    """How many columns the array of such a layout has."""
+    return (-2 - layout) // 16
+
+
+def column_of(layout: Int) -> Int:
+    """Which of them the operand is."""
+    return (-2 - layout) % 16
 
 
 @apart
@@ -223,6 +252,11 @@ def fetch(c: Ints, k: Int, native: Int, constant: Real, start: Int, n: Int, buff
     if c[k + 2] == -1:
         for i in range(n):
             buffer[i] = constant
+        return buffer
+    if c[k + 2] < 0:
+        columns = columns_of(c[k + 2])
+        first = start * columns + column_of(c[k + 2])
+        convert(array_data(c[k]) + first * item_size(code, native), code, columns, n, buffer)
         return buffer
     gather(array_data(c[k]), code, native, ints(c[k + 2]), start, n, buffer)
     return buffer
@@ -242,6 +276,10 @@ def deliver(c: Ints, k: Int, start: Int, n: Int, values: Reals, direct: Int) -> 
             out = offset(reals(array_data(c[k])), start)
             for i in range(n):
                 out[i] = values[i]
+    elif c[k + 2] < 0:
+        columns = columns_of(c[k + 2])
+        first = start * columns + column_of(c[k + 2])
+        put_apart(offset(reals(array_data(c[k])), first), columns, n, values)
     else:
         scatter(array_data(c[k]), ints(c[k + 2]), start, n, values)
     return 0

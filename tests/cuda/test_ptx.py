@@ -147,11 +147,12 @@ def test_an_unsound_kernel_is_seen() -> None:
 @pytest.mark.parametrize("dtype", inputs.DTYPES)
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_every_elementwise_kernel(name: str, dtype: str, capability: tuple[int, int]) -> None:
-    for mode in (0, 1, 2):
+    modes = (0, 1, 2) if inputs.LOSSES[name].curvature else (0, 1)
+    for mode in modes if inputs.LOSSES[name].columns == 1 else ():
         code = toolchain.assembled(elementwise_kernel(name, dtype, mode, True), capability)
         assert_sound(code)
         assert_wide(code, name, dtype, mode)
-    assert_sound(toolchain.assembled(elementwise_kernel(name, dtype, 2, False), capability))
+    assert_sound(toolchain.assembled(elementwise_kernel(name, dtype, modes[-1], False), capability))
 
 
 @pytest.mark.more

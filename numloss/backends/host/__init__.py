@@ -100,6 +100,7 @@ class HostBackend:
             assert weight is not None
             bad = int(np.count_nonzero(~(weight >= 0)))
             check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad, flipped)
+        which, column = divmod(which, loss.columns)
         name = (*loss.inputs, *loss.per_element)[which]
         domain, array = loss.domains[name], arrays[which]
         assert array is not None
@@ -111,7 +112,8 @@ class HostBackend:
         if domain.integers:
             wrong |= wide != np.rint(wide)
         bad = int(np.count_nonzero(wrong)) if counted else 1
-        check.value_outside(loss, name, array, position, domain.text, bad, flipped)
+        place = (column,) if loss.columns > 1 else ()
+        check.value_outside(loss, name, array, position, domain.text, bad, flipped, place)
 
     def elementwise(self, *call: Any) -> Any:
         """A scalar law at every element."""

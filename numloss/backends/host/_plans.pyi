@@ -13,6 +13,7 @@ class Plan:
         problem: Problem,
         places: tuple[int, ...],
         wrt: tuple[int, ...],
+        columns: int,
         pair: bool,
         mean: bool,
         total: float,

@@ -10,7 +10,7 @@ import numpy as np
 from ... import arguments as check
 from . import plans
 from .answers import check_same, finished, given_outputs, overlapping, slots
-from .problem import CONSTANT, FLOAT32, FLOAT64, Array, Operand, block_size, name_of, operand
+from .problem import CONSTANT, FLOAT32, FLOAT64, Array, Operand, block_size, column_operands, name_of, operand
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -40,11 +40,12 @@ class Call:
         if type(pred) is not np.ndarray or (pred.dtype is not FLOAT32 and pred.dtype is not FLOAT64):
             pred = check.prediction(loss, loss.inputs[0], pred)
         self.pred: Array = pred
-        self.real, self.shape = pred.dtype, pred.shape
+        self.real, self.shape = pred.dtype, check.shape_of_elements(loss, pred.shape)
+        self.flipped = pred.flags.f_contiguous and not pred.flags.c_contiguous
         self.arrays: list[Array | None] = [pred]
         for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
             array = check.host_array(loss, name, value)
-            check.same_shape(loss, name, array.shape, self.shape, loss.inputs[0])
+            check.same_shape(loss, name, array.shape, pred.shape, loss.inputs[0])
             self.arrays.append(array)
         self.constants = [0.0] * len(self.arrays)
         for name in loss.per_element:
@@ -55,7 +56,7 @@ class Call:
 
     def prepare_outputs(self, argnums: tuple[int, ...] | None) -> None:
         """Arrays to write: values, slopes, curvatures; `direct` unless one of them is also an input."""
-        loss, shape, inputs = self.loss, self.shape, self.inputs
+        loss, shape, inputs = self.loss, self.pred.shape, self.inputs
         values, slopes, curvatures = given_outputs(loss, self.mode, self.options.get("out"), self.wanted)
         written = slots(loss, slopes, argnums, "gradient") if self.mode else []
         written += slots(loss, curvatures, argnums, "curvature") if self.mode == 2 else []
@@ -64,22 +65,27 @@ class Call:
             check.output(loss, given, self.pred, shape, inputs, name)
             for given, name in zip(written, what, strict=False)
         ]
-        self.values = check.output(loss, values, self.pred, shape, inputs, "values") if self.wanted else None
+        self.values = check.output(loss, values, self.pred, self.shape, inputs, "values") if self.wanted else None
         given_arrays = [a for a in (*written, values) if a is not None]
         shared = any(g is a or check_same(g, a) for g in given_arrays for a in inputs)
         self.direct = 0 if shared else 1
         if len(self.outputs) > 1 and overlapping(self.outputs):
             raise ValueError(f"{loss.name}: the arrays of out overlap each other")
 
-    def seen(self, array: Array) -> Array:
-        """An array in the one order of all: C, or Fortran seen transposed."""
-        flags = self.pred.flags
-        return array.T if flags.f_contiguous and not flags.c_contiguous else array
+    def described(self, array: Array, kept: list[Any], columns: int = 1, domain: int = 0) -> list[Operand]:
+        """The operands of an array, one for each column, in the one order of all: C, or Fortran seen transposed."""
+        if columns > 1 and not self.flipped and array.flags.c_contiguous:
+            return column_operands(array, self.real, columns, domain)
+        views = [array[..., k] for k in range(columns)] if columns > 1 else [array]
+        views = [view.T for view in views] if self.flipped else views
+        kept += views
+        return [operand(view, self.real, kept, domain) for view in views]
 
     def operands(self, kept: list[Any]) -> tuple[list[Operand], list[float]]:
         """Operands and the floats of the inputs: constant, lowest, highest value of each."""
         found: list[Operand] = []
         floats: list[float] = []
+        columns = self.loss.columns
         names = (*self.loss.inputs, *self.loss.per_element)
         for k, (name, array, constant) in enumerate(zip(names, self.arrays, self.constants, strict=True)):
             domain = self.loss.domains.get(name)
@@ -87,15 +93,12 @@ class Call:
                 found.append(CONSTANT)
                 floats += (constant, 0.0, 0.0)
                 continue
-            view = self.seen(array)
-            kept.append(view)
-            found.append(operand(view, self.real, kept, domain.check(k in self.loss.wrt) if domain else 0))
-            floats += (0.0, *domain.ends(name_of(self.real))) if domain else (0.0, 0.0, 0.0)
-        for array in (self.weight, self.values, *self.outputs):
-            if array is not None:
-                view = self.seen(array)
-                kept.append(view)
-                found.append(operand(view, self.real, kept))
+            found += self.described(array, kept, columns, domain.check(k in self.loss.wrt) if domain else 0)
+            floats += columns * ((0.0, *domain.ends(name_of(self.real))) if domain else (0.0, 0.0, 0.0))
+        for array in (self.weight, self.values):
+            found += [] if array is None else self.described(array, kept)
+        for array in self.outputs:
+            found += self.described(array, kept, columns)
         return found, floats
 
 
@@ -112,31 +115,30 @@ def elementwise(
     """Run an elementwise loss."""
     call = Call(loss, mode, arguments, options, pair)
     call.prepare_outputs(argnums)
-    elements, real, weight = call.pred.size, call.real, call.weight
+    elements, real, weight = math.prod(call.shape), call.real, call.weight
     total, scale = float(elements), 1.0
     if call.reduction == "mean" and not pair:
         if weight is not None and mode:
-            total = backend.weight_sum(loss, weight, real, flipped=call.seen(weight) is not weight)
+            total = backend.weight_sum(loss, weight, real, flipped=call.flipped)
         scale = 1.0 / total if total > 0.0 else 0.0
     loop, tile = backend.kernel(loss, "elementwise_block", real, mode)
     size = block_size(elements)
     kept: list[Any] = []
     operands, bounds = call.operands(kept)
     floats = [scale, loss.least if bound else -math.inf, *bounds, *call.params]
-    count = len(loss.wrt)
-    integers = [elements, size, tile, len(call.arrays), count if mode else 0, int(mode == 2), int(weight is not None)]
+    inputs, _, slopes = loss.tile_shape
+    integers = [elements, size, tile, inputs, slopes if mode else 0, int(mode == 2), int(weight is not None)]
     integers += (int(call.wanted), call.direct, real.itemsize, 12 + len(floats), len(call.params))
     problem = plans.Problem(loop, integers, floats, operands, -(-elements // size), elements * loss.cost)
     results = backend.launch(problem)
     if results[2] >= 0.0:
-        flipped = call.seen(call.pred) is not call.pred
-        backend.complain(loss, results[2], call.arrays, weight, flipped, call.direct == 1)
+        backend.complain(loss, results[2], call.arrays, weight, call.flipped, call.direct == 1)
     total = results[1] if weight is not None else total
     if weight is None and not call.wanted:
-        at = tuple(len(call.arrays) + k for k in range(count))
+        at = tuple(inputs + k for k in range(slopes))
         plans.remember(backend, loss, mode, arguments, options, pair, argnums, problem, total, at)
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-    return finished(results[0], total, call.reduction, pair, mode, call.values, call.outputs, count, places)
+    return finished(results[0], total, call.reduction, pair, mode, call.values, call.outputs, len(loss.wrt), places)
 
 
 def per_element(loss: Loss, name: str, value: Any, shape: tuple[int, ...]) -> tuple[Array | None, float]:

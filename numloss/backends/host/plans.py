@@ -67,22 +67,24 @@ def remember(
 ) -> None:
     """Keep a plan of this call, if one can serve it.
 
-    `at` are the operands of the gradients; `fixed`: the total weight follows from the shape; `count` is the loop that
-    finds the total that the gradient is divided by where it is not the usual one, or 0.
+    `at` are the operands of the gradients, those of the inputs come first, one for each column; `fixed`: the total
+    weight follows from the shape; `count` is the loop that finds the total that the gradient is divided by where it is
+    not the usual one, or 0.
     """
     if _plans is None or argnums is not None or mode > 1 or problem.blocks == 0:
         return
     if any(layout > 0 for _, _, layout in problem.operands):
         return
     # what was read from a copy, or from an array among the options, is not there any more when the plan is replayed
-    given = dict(enumerate(map(id, arguments)))
+    given = {k: id(array) for k, array in enumerate(array for array in arguments for _ in range(loss.columns))}
     if any(address != given.get(k, 0) for k, (address, _, _) in enumerate(problem.operands) if k not in at):
         return
     from ...dispatch import chosen_backend
 
     if count:
         problem.floats[0] = 1.0 / total
-    places = (*range(len(arguments)), *(at if mode else ()))
+    places = (*range(len(given)), *(at if mode else ()))
     mean = (options.get("reduction") or loss.reduction) == "mean"
-    plan = _plans.Plan(backend, problem, places, loss.wrt if mode else (), pair, mean, total, fixed, count)
+    wrt = loss.wrt if mode else ()
+    plan = _plans.Plan(backend, problem, places, wrt, loss.columns, pair, mean, total, fixed, count)
     _plans.keep(loss, mode, arguments, options, pair, chosen_backend(), plan)

@@ -74,6 +74,12 @@ def simplified(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[list[i
     return merged_shape, merged_strides
 
 
+def column_operands(array: Array, real: np.dtype[Any], columns: int, domain: int = 0) -> list[Operand]:
+    """The operands of the columns on the last axis of an array in C order."""
+    address, code, _ = operand(array, real, [], domain)
+    return [(address, code, -2 - 16 * columns - column) for column in range(columns)]
+
+
 def code_of(array: Array, real: np.dtype[Any]) -> int:
     """Code of a dtype, 0 for that of the data."""
     return 0 if array.dtype == real else CODES[array.dtype.char]

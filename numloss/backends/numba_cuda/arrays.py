@@ -74,6 +74,11 @@ class DeviceArray:
         kept = (0 if size == 1 else stride for size, stride in zip(self.shape, self.strides, strict=True))
         return replace(self, shape=shape, strides=(0,) * new + tuple(kept))
 
+    def column(self, k: int) -> DeviceArray:
+        """Column k of the last axis."""
+        address = self.address + k * self.strides[-1]
+        return replace(self, address=address, shape=self.shape[:-1], strides=self.strides[:-1])
+
     def wide(self, real: np.dtype[Any]) -> bool:
         """True if the array may be read and written by 128 bits."""
         return self.dtype == real and self.c_order and self.address % 16 == 0

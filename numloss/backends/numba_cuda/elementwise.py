@@ -34,14 +34,17 @@ def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
         0 if domain is None or constant else domain.check(k in loss.wrt)
         for k, (domain, constant) in enumerate(zip(domains, constants, strict=True))
     )
-    _, of, count = loss.constant_part
-    return Shape(tests, tuple(constants), len(loss.params), len(loss.wrt), mode, wide, of, count)
+    _, params, slopes = loss.tile_shape
+    each = [k for k in range(len(names)) for _ in range(loss.columns)]
+    tests, varying = tuple(tests[k] for k in each), tuple(constants[k] for k in each)
+    return Shape(tests, varying, params, slopes, mode, wide, *loss.constant_part[1:])
 
 
 def _inputs(call: Call, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], list[float]]:
     """The inputs of the law, and the number of each that is None because it is the same everywhere."""
     loss, library = call.loss, call.library
     pred = checks.prediction(loss, loss.inputs[0], arguments[0], library)
+    check.shape_of_elements(loss, pred.shape)
     arrays: list[DeviceArray | None] = [pred]
     for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
         array = checks.real_array(loss, name, value, library)
@@ -76,7 +79,12 @@ def _outputs(
     for part, what in ((1, "gradient"), (2, "curvature"))[:mode]:
         for array in slots(loss, given[part], argnums, what):
             outputs.append(checks.output(loss, array, pred, inputs, call.library, what))
-    values = checks.output(loss, given[0], pred, inputs, call.library, "values") if wanted else None
+    values = None
+    if wanted:
+        shape = check.shape_of_elements(loss, pred.shape)
+        if shape != pred.shape:
+            pred = call.library.describe(call.library.empty(shape, pred.dtype))
+        values = checks.output(loss, given[0], pred, inputs, call.library, "values")
     if any(checks.overlap(a, b) for k, a in enumerate(outputs) for b in outputs[:k]):
         raise ValueError(f"{loss.name}: the arrays of out overlap each other")
     return values, outputs
@@ -114,13 +122,14 @@ def over_elements(
         weight = options.get("weight")
         if weight is not None:
             weight = checks.real_array(loss, "weight", weight, call.library)
-            check.weight_shape(loss, weight, arrays[0].shape)
+            check.weight_shape(loss, weight, check.shape_of_elements(loss, arrays[0].shape))
         values, outputs = _outputs(call, mode, arrays, options, wanted, argnums)
         numbers = [1.0, loss.least if bound else -math.inf]
         names = (*loss.inputs, *loss.per_element)
         for name, constant in zip(names, constants, strict=True):
             domain = loss.domains.get(name)
-            numbers += (constant, *domain.ends(str(arrays[0].dtype))) if domain else (constant, 0.0, 0.0)
+            bounds = domain.ends(str(arrays[0].dtype)) if domain else (0.0, 0.0)
+            numbers += loss.columns * (constant, *bounds)
         return _launch(call, mode, arrays, weight, values, outputs, numbers + params, reduction, pair, argnums)
 
 
@@ -130,16 +139,24 @@ def _explain(
     """What raises for a complaint, in the words that host arrays have; only then are arrays copied to the host."""
 
     def explain(position: int, operand: int) -> None:
-        index = WEIGHT if operand == WEIGHT_OPERAND else operand
+        index = WEIGHT if operand == WEIGHT_OPERAND else operand // call.loss.columns
         host = call.library.download(owners[index])
-        host = check.spread(host, shape) if index == WEIGHT else np.broadcast_to(host, shape)
+        whole = shape if call.loss.columns == 1 else (*shape, call.loss.columns)
+        host = check.spread(host, shape) if index == WEIGHT else np.broadcast_to(host, whole)
         # the first of the arrays tells the dtype of the data
         arrays: list[Any] = [np.empty(0, call.library.describe(owners[0]).dtype), *[host] * operand]
-        if operand == 0:
+        if index == 0:
             arrays = [host]
         HostBackend().complain(call.loss, float(position * 16 + operand), arrays, host, flipped, counted)
 
     return explain
+
+
+def _columns(loss: Loss, arrays: list[Any]) -> list[Any]:
+    """What the law takes of each array: the array itself, or one after the other the columns on its last axis."""
+    if loss.columns == 1:
+        return arrays
+    return [array.column(k) for array in arrays for k in range(loss.columns)]
 
 
 def _launch(
@@ -155,11 +172,13 @@ def _launch(
     argnums: tuple[int, ...] | None,
 ) -> Any:
     loss, pred = call.loss, arrays[0]
-    real, shape, elements = pred.dtype, pred.shape, pred.size
+    real, shape = pred.dtype, check.shape_of_elements(loss, pred.shape)
+    elements = math.prod(shape)
     flipped = pred.f_order
     spread = None if weight is None else weight.spread(shape)
-    operands = [*arrays, spread, values, *outputs]
-    seen = [a.transposed if a is not None and flipped else a for a in operands]
+    parts = [*_columns(loss, arrays), spread, values, *_columns(loss, outputs)]
+    seen = [a.transposed if a is not None and flipped else a for a in parts]
+    inputs = loss.tile_shape[0]
     size = block_size(elements)
     blocks = -(-elements // size)
     partials = call.workspace(4 * max(blocks, 1))
@@ -167,7 +186,7 @@ def _launch(
     scale: int = 0
     notes: list[Any] = []
     if mean and mode and spread is not None:
-        scale, notes = weight_scale(call, seen[len(arrays)], partials, real)
+        scale, notes = weight_scale(call, seen[inputs], partials, real)
     elif mean and elements:
         numbers[0] = 1.0 / elements
     wide = all(a is None or a.wide(real) for a in seen)
@@ -175,7 +194,7 @@ def _launch(
     kernel = elementwise_kernel(loss.law, loss.constants, real.name, kind)
     integers = [elements, size, partials, scale, int(weight is not None), int(values is not None)]
     for k, array in enumerate(seen):
-        constant = array is None and k < len(arrays)
+        constant = array is None and k < inputs
         integers += (0, 0, -1) if constant else call.operand(array, real)
     if blocks:
         kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))

@@ -1,0 +1,1 @@
+"""Losses of boxes: how far one rectangle is from another."""

@@ -1,0 +1,117 @@
+"""Intersection over union of boxes, and the parts that the other losses of boxes are made of."""
+
+from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...scalar import maximum, minimum
+
+
+def deciding(a, b):
+    """How much of max(a, b) is a: the slope by a, one half at a tie."""
+    return 1.0 if a > b else 0.5 if a == b else 0.0
+
+
+def along(low, high, other_low, other_high):
+    """Of two intervals: what they share, negative if they are apart, and what each has beyond that.
+
+    Each is a sum of differences of coordinates, so that almost equal intervals keep the digits of what they differ by.
+    """
+    begin = maximum(low, other_low)
+    end = minimum(high, other_high)
+    return end - begin, (begin - low) + (high - end), (begin - other_low) + (other_high - end)
+
+
+def sides(x0, y0, x1, y1):
+    """Width and height; a box with corners in the wrong order is empty."""
+    turned = x0 > x1 or y0 > y1
+    return 0.0 if turned else x1 - x0, 0.0 if turned else y1 - y0
+
+
+def overlap(x0, y0, x1, y1, a0, b0, a1, b1, eps):
+    """What two boxes share, their union with eps, and 1 - IoU with its slopes."""
+    shared_x, alone_x, other_x = along(x0, x1, a0, a1)
+    shared_y, alone_y, other_y = along(y0, y1, b0, b1)
+    width, height = sides(x0, y0, x1, y1)
+    other_width, other_height = sides(a0, b0, a1, b1)
+    meet = shared_x > 0.0 and shared_y > 0.0
+    across = shared_x if meet else 0.0
+    down = shared_y if meet else 0.0
+    # what is not shared is a sum of strips: a difference of areas would lose the digits of a good fit
+    strip = (alone_x if meet else width) * height
+    rest = (other_x if meet else other_width) * other_height + across * other_y + eps
+    shared = across * down
+    apart = strip + across * alone_y + rest
+    union = shared + apart
+    # an edge inside of the other box takes from what is shared, one outside adds to the union alone
+    inside_x = down * ((shared + (strip + rest)) / union) / union
+    inside_y = across * ((shared + (width * alone_y + rest)) / union) / union
+    outside_x = height * (shared / union) / union
+    outside_y = width * (shared / union) / union
+    left = deciding(x0, a0)
+    right = deciding(a1, x1)
+    top = deciding(y0, b0)
+    bottom = deciding(b1, y1)
+    sx0 = left * inside_x - (1.0 - left) * outside_x
+    sx1 = (1.0 - right) * outside_x - right * inside_x
+    sy0 = top * inside_y - (1.0 - top) * outside_y
+    sy1 = (1.0 - bottom) * outside_y - bottom * inside_y
+    return shared, union, apart / union, sx0, sy0, sx1, sy1
+
+
+def _iou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
+    _, _, distance, sx0, sy0, sx1, sy1 = overlap(x0, y0, x1, y1, a0, b0, a1, b1, eps)
+    return distance, (sx0, sy0, sx1, sy1), (0.0, 0.0, 0.0, 0.0)
+
+
+@elementwise(
+    _iou,
+    target=REAL,
+    eps=POSITIVE,
+    columns=4,
+    curvature=False,
+    kinks="an edge level with that of the target, boxes that touch",
+    cost=1.0,
+    aliases=("box_iou_loss",),
+)
+def iou(pred: Array, target: Array, *, eps: float = 1e-7, **options: Unpack[Options]) -> Result:
+    r"""Intersection over union of boxes, as a loss: ``1 - shared / (union + eps)``.
+
+    0 for equal boxes, 1 for boxes that do not meet, which it does not pull together: `giou` and its kin do.
+
+    Parameters
+    ----------
+    pred : array of float32 or float64, shape (N, 4) or (..., 4)
+        Boxes as left, top, right, bottom.
+    target : array, shape of `pred`
+        Boxes to be found, any real dtype, not NaN.
+    eps : float > 0
+        Added to the union, so that two boxes of no area have a loss.
+
+    Returns
+    -------
+    float or array
+        The reduced loss, or an array of shape (N,) or (...) for ``reduction="none"``: one number a box.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, the last axis is not of 4, a target is NaN, or `eps` is not positive.
+    TypeError
+        If `pred` is not floating.
+
+    Notes
+    -----
+    A weight is that of a box. Differentiable in `pred`; no curvature is offered. What boxes do not share is a sum of
+    strips, not a difference of areas, so a good fit keeps its digits. A box with corners in the wrong order is empty.
+    Where an edge is level with that of the target, its slope is the mean of those on both sides; boxes that only touch
+    have slope 0.
+
+    References
+    ----------
+    .. [1] J. Yu et al., "UnitBox: An Advanced Object Detection Network", ACM Multimedia 2016.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> pred, target = np.array([[0.0, 0.0, 2.0, 2.0]]), np.array([[0.0, 0.0, 2.0, 1.0]])
+    >>> round(nl.iou(pred, target), 6)
+    0.5
+    """

@@ -1,0 +1,1 @@
+"""Losses of rankings: which of two should come first."""
