@@ -118,11 +118,11 @@ def die(cluster: Cluster, folder: Path) -> None:
         if cluster.rank == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    trained("ordered", cluster, At(9, dies), folder=folder, every=4)
+    trained("own, ordered", cluster, At(9, dies), files=folder, folder=folder, every=4)
 
 
 def resume(cluster: Cluster, folder: Path) -> None:
-    run = trained("ordered", cluster, folder=folder, resume=True)
+    run = trained("own, ordered", cluster, files=folder, folder=folder, resume=True)
     if cluster.is_root:
         np.save(folder / "weights.npy", weights(run))
 

@@ -74,12 +74,13 @@ def test_an_exception_on_one_rank_ends_the_job(tmp_path: Path) -> None:
 @needs_mpi
 @pytest.mark.more
 def test_a_killed_rank_ends_the_job_and_other_ranks_go_on(tmp_path: Path) -> None:
+    ranks.write_files(tmp_path)
     done = job(2, "die", tmp_path)
     assert done.returncode != 0
     assert list(tmp_path.glob("step-0000000004-*"))
     done = job(3, "resume", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    whole = ranks.weights(ranks.trained("ordered"))
+    whole = ranks.weights(ranks.trained("own, ordered", files=tmp_path))
     assert np.load(tmp_path / "weights.npy").tobytes() == whole.tobytes()
 
 

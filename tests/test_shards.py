@@ -65,6 +65,18 @@ def test_figures_are_those_of_all_rows(tmp_path: Path) -> None:
     assert first | second == whole and not first & second
 
 
+def test_files_may_have_test_parts_of_their_own(tmp_path: Path) -> None:
+    for number in range(2):
+        rows = ROWS + number
+        np.savez(tmp_path / f"{number}.npz", x_train=rows, y_train=rows[:, :2], x_test=rows[:5], y_test=rows[:5, :2])
+    settings = Settings(data=f"{tmp_path}/*.npz", hidden=(4,), batch_size=4, epochs=1, validation_fraction=0.25)
+    run = fit(nl.mse, settings)
+    assert run.summary()["rows"] == {"train": 18, "validation": 6, "test": 10}
+    part = run.parts.test
+    assert part.target.shape == (10, 2)
+    assert run.test["mae"] == pytest.approx(np.abs(run.network.predict(part.features) - part.target).mean(), rel=1e-5)
+
+
 def test_logical_shards_must_stay_the_same_to_go_on(tmp_path: Path) -> None:
     ranks.write_files(tmp_path)
     ranks.trained("own, ordered", files=tmp_path, folder=tmp_path / "run")
