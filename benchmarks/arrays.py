@@ -74,11 +74,12 @@ def regional(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
 
 
 def embedding(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
-    """Pairs of vectors about 1 apart, half of them of the same thing."""
-    dtype = np.dtype(case.dtype)
+    """Vectors about 1 apart, half of their pairs of the same thing where that has to be known."""
+    dtype, loss = np.dtype(case.dtype), case.record
     scale = dtype.type(0.7 / np.sqrt(case.shape[1]))
-    same = (random.random(case.shape[0], dtype) < 0.5).astype(dtype)
-    return scale * normal(random, case.shape, dtype), scale * normal(random, case.shape, dtype), same
+    vectors = [scale * normal(random, case.shape, dtype) for _ in loss.wrt]
+    known = loss.inputs[len(vectors) :]
+    return *vectors, *((random.random(case.shape[0], dtype) < 0.5).astype(dtype) for _ in known)
 
 
 def selected(case: Case, random: np.random.Generator) -> tuple[Array, ...]:

@@ -32,7 +32,9 @@ from .losses.classification.softmax_focal import softmax_focal
 from .losses.classification.squared_hinge import squared_hinge
 from .losses.classification.symmetric_cross_entropy import symmetric_cross_entropy
 from .losses.embedding.contrastive import contrastive
+from .losses.embedding.cosine_embedding import cosine_embedding
 from .losses.embedding.hinge_embedding import hinge_embedding
+from .losses.embedding.triplet_margin import triplet_margin
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_nll import gaussian_nll
@@ -88,6 +90,7 @@ __all__ = [
     "ciou",
     "combine",
     "contrastive",
+    "cosine_embedding",
     "cross_entropy",
     "crps_gaussian",
     "dice",
@@ -151,6 +154,7 @@ __all__ = [
     "sum_and_weight",
     "symmetric_cross_entropy",
     "td_error",
+    "triplet_margin",
     "tukey",
     "tversky",
     "tweedie",

@@ -130,8 +130,9 @@ class Loss:
     number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
     what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates. What
     follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last. Where
-    an element is not one number of each input but several neighbours on its last axis, they are `columns`. `shared`
-    are the positions of inputs that all rows of a batch have in common.
+    an element is not one number of each input but several neighbours on its last axis, they are `columns`. `sums` are
+    what a law of vectors takes, each as its kind and its two vectors. `shared` are the positions of inputs that all
+    rows of a batch have in common.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Loss:
     columns: int = 1
     law_inputs: int | None = None
     law_slopes: int = 1
+    sums: tuple[tuple[int, int, int], ...] = ()
     curvature: bool = True
     least: float = 1e-16
     cost: float = 1.0
@@ -347,7 +349,7 @@ def _of_derived(family: str, what: str) -> Callable[..., Callable[[Face], Face]]
 
 selected = _of_derived("selected", "one chosen entry of each row and a target for it")
 regional = _of_derived("regional", "sums over the pixels of each region")
-embedding = _of_derived("embedding", "the squared distance of two vectors and what is known of the pair")
+embedding = _of_derived("embedding", "sums over the entries of vectors, see numloss.vectors, and what is known of them")
 
 
 def head(**arguments: Any) -> Callable[[Face], Face]:

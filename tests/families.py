@@ -104,10 +104,10 @@ def regional(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str)
 
 
 def embedding(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
-    """Pairs of vectors at distances around 1, and how much each pair belongs together."""
+    """Vectors at distances around 1, and how much each pair belongs together."""
     dimensions = DIMENSIONS.get(shape, 5)
     vectors = [random.normal(0.0, (2.0 * dimensions) ** -0.5, (*shape, dimensions)) for _ in loss.wrt]
-    return *vectors, draw(loss.domains["same"], shape, random, ends)
+    return *vectors, *(draw(loss.domains[name], shape, random, ends) for name in loss.inputs[len(vectors) :])
 
 
 def selected(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:

@@ -150,6 +150,8 @@ FORWARD: dict[str, Callable[..., Tensor]] = {
     "tversky": tversky,
     "focal_tversky": focal_tversky,
     "contrastive": contrastive,
+    "cosine_embedding": lambda a, b, same: F.cosine_embedding_loss(a, b, 2.0 * same - 1.0),
+    "triplet_margin": F.triplet_margin_loss,
     "td_error": td_error,
 }
 

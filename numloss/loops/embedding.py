@@ -1,17 +1,20 @@
-"""The embedding family: a law of the squared distance of two rows of vectors, and of what is known of the pair.
+"""The embedding family: a law of sums over the entries of two or three vectors, and of what is known of the row.
 
-Header of the problem c:
+A sum is of one of the kinds of numloss/vectors.py: squared differences of two vectors (0), absolute ones (1), or
+products (2); 3 stands for a sum that is left out. Header of the problem c:
 
-    0 pairs   1 pairs of a block   2 address of the tile   3 dimensions   4 weighted   5 values wanted   6 mode
-    7 -   8 -   9 bytes of the data's dtype   10 -   11 parameters of the law
-    12-13 strides of the first vectors: row, entry   14-15 of the second   16-17, 18-19 of their gradients
-    20-27 the floats   28 onwards: operands first, second, target, weight, values, gradient of first, gradient of second
+    0 rows   1 rows of a block   2 address of the tile   3 dimensions   4 weighted   5 values wanted   6 mode
+    7 vectors   8 sums   9 bytes of the data's dtype   10 check of what is known, 0 if nothing is   11 parameters
+    12-17 strides of the vectors: row, entry   18-23 of their gradients
+    24-38 five integers a sum: its kind, its two vectors, whether it is the first that adds to their gradients   39 -
+    40-47 the floats   48 onwards: operands: vectors and what is known, three together, weight, values, gradients
 
-Floats: scale, lowest and highest target, then the parameters of the law.
+Floats: scale, lowest and highest of what is known, then the parameters of the law.
 """
 
 from __future__ import annotations
 
+from ..scalar import sign
 from .elementwise import complaint, weight_tile
 from .language import (
     Double,
@@ -37,9 +40,14 @@ from .operands import deliver, fetch, first_outside
 from .sums import add_tile, clear, end_of_block, fold
 
 
-@apart
-def squared_distance(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
-    """Sum of squared differences: 32 lanes over at most 512 entries, then in float64."""
+def term(kind: Int, x: Real, y: Real) -> Real:
+    """What two entries add to a sum."""
+    d = x - y
+    return x * y if kind == 2 else abs(d) if kind == 1 else d * d
+
+
+def sum_of_terms(kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
+    """A sum over the entries of two vectors: 32 lanes over at most 512 entries, then in float64."""
     lanes = stack_reals(32)
     total = double(0.0)
     first = 0
@@ -54,16 +62,13 @@ def squared_distance(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) ->
         while j < whole:
             if step_a == 1 and step_b == 1:
                 for k in range(32):
-                    d = a[first + j + k] - b[first + j + k]
-                    lanes[k] = lanes[k] + d * d
+                    lanes[k] = lanes[k] + term(kind, a[first + j + k], b[first + j + k])
             else:
                 for k in range(32):
-                    d = a[(first + j + k) * step_a] - b[(first + j + k) * step_b]
-                    lanes[k] = lanes[k] + d * d
+                    lanes[k] = lanes[k] + term(kind, a[(first + j + k) * step_a], b[(first + j + k) * step_b])
             j = j + 32
         for k in range(n - whole):
-            d = a[(first + whole + k) * step_a] - b[(first + whole + k) * step_b]
-            lanes[k] = lanes[k] + d * d
+            lanes[k] = lanes[k] + term(kind, a[(first + whole + k) * step_a], b[(first + whole + k) * step_b])
         for k in range(16):
             lanes[k] = lanes[k] + lanes[k + 16]
         for k in range(8):
@@ -76,35 +81,162 @@ def squared_distance(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) ->
 
 
 @apart
+def sum_of_squares(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
+    """The sum of squared differences: a function of its own for each kind, so that none decides in its loop."""
+    return sum_of_terms(0, a, step_a, b, step_b, size)
+
+
+@apart
+def sum_of_distances(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
+    """The sum of absolute differences."""
+    return sum_of_terms(1, a, step_a, b, step_b, size)
+
+
+@apart
+def sum_of_products(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
+    """The sum of products."""
+    return sum_of_terms(2, a, step_a, b, step_b, size)
+
+
+def pull(kind: Int, slope: Real, x: Real, y: Real) -> Real:
+    """The slope of a sum by an entry x beside y, times its own slope."""
+    d = x - y
+    return slope * y if kind == 2 else slope * sign(d) if kind == 1 else (2.0 * slope) * d
+
+
+def joined(before: Real, added: Real, first: Int) -> Real:
+    """A slope with what was added before, unless it is the first."""
+    return added if first == 1 else before + added
+
+
+@apart
 def pull_apart(
     a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int, slope: Real, ga: Reals, to_a: Int, gb: Reals, to_b: Int
 ) -> Int:
-    """Gradients of both vectors: 2 * slope * (a - b), and its negative."""
+    """Gradients of two vectors by the first sum, of squares: 2 * slope * (a - b), and its negative."""
     twice = 2.0 * slope
     if step_a == 1 and step_b == 1 and to_a == 1 and to_b == 1:
         for j in range(size):
-            pull = twice * (a[j] - b[j])
-            ga[j] = pull
-            gb[j] = -pull
+            away = twice * (a[j] - b[j])
+            ga[j] = away
+            gb[j] = -away
     else:
         for j in range(size):
-            pull = twice * (a[j * step_a] - b[j * step_b])
-            ga[j * to_a] = pull
-            gb[j * to_b] = -pull
+            away = twice * (a[j * step_a] - b[j * step_b])
+            ga[j * to_a] = away
+            gb[j * to_b] = -away
+    return 0
+
+
+@apart
+def pull_both(
+    kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int, slope: Real,
+    ga: Reals, to_a: Int, first_a: Int, gb: Reals, to_b: Int, first_b: Int,
+) -> Int:  # fmt: skip
+    """Add the slopes of a sum over two vectors to the gradients of both."""
+    if step_a == 1 and step_b == 1 and to_a == 1 and to_b == 1:
+        for j in range(size):
+            x = a[j]
+            y = b[j]
+            ga[j] = joined(ga[j], pull(kind, slope, x, y), first_a)
+            gb[j] = joined(gb[j], pull(kind, slope, y, x), first_b)
+    else:
+        for j in range(size):
+            x = a[j * step_a]
+            y = b[j * step_b]
+            ga[j * to_a] = joined(ga[j * to_a], pull(kind, slope, x, y), first_a)
+            gb[j * to_b] = joined(gb[j * to_b], pull(kind, slope, y, x), first_b)
+    return 0
+
+
+@apart
+def stretch(a: Reals, step: Int, size: Int, slope: Real, ga: Reals, to: Int, first: Int) -> Int:
+    """Add the slopes of the sum of squares of a vector to its gradient."""
+    twice = 2.0 * slope
+    for j in range(size):
+        ga[j * to] = joined(ga[j * to], twice * a[j * step], first)
+    return 0
+
+
+def vectors_at(c: Ints, operand: Int, row: Int, stride: Int) -> Reals:
+    """Where the rows of an array begin from `row` on."""
+    return offset(reals(array_data(c[operand])), row * stride)
+
+
+@apart
+def add_up_rows(c: Ints, k: Int, start: Int, n: Int, sums: Reals) -> Int:
+    """The sum at c[k] for n rows."""
+    one = c[k + 1]
+    other = c[k + 2]
+    stride_a = c[12 + 2 * one]
+    stride_b = c[12 + 2 * other]
+    step_a = c[13 + 2 * one]
+    step_b = c[13 + 2 * other]
+    kind = c[k]
+    size = c[3]
+    a = vectors_at(c, 48 + 3 * one, start, stride_a)
+    b = vectors_at(c, 48 + 3 * other, start, stride_b)
+    for i in range(n):
+        x = offset(a, i * stride_a)
+        y = offset(b, i * stride_b)
+        if kind == 0:
+            sums[i] = real(sum_of_squares(x, step_a, y, step_b, size))
+        elif kind == 1:
+            sums[i] = real(sum_of_distances(x, step_a, y, step_b, size))
+        elif kind == 2:
+            sums[i] = real(sum_of_products(x, step_a, y, step_b, size))
+        else:
+            sums[i] = 0.0
+    return 0
+
+
+@apart
+def spread_slopes(c: Ints, k: Int, start: Int, n: Int, slopes: Reals) -> Int:
+    """Add the slopes of the sum at c[k] of n rows to the gradients of its vectors."""
+    one = c[k + 1]
+    other = c[k + 2]
+    stride_a = c[12 + 2 * one]
+    stride_b = c[12 + 2 * other]
+    row_a = c[18 + 2 * one]
+    row_b = c[18 + 2 * other]
+    step_a = c[13 + 2 * one]
+    step_b = c[13 + 2 * other]
+    to_a = c[19 + 2 * one]
+    to_b = c[19 + 2 * other]
+    first_a = c[k + 3]
+    first_b = c[k + 4]
+    kind = c[k]
+    size = c[3]
+    a = vectors_at(c, 48 + 3 * one, start, stride_a)
+    b = vectors_at(c, 48 + 3 * other, start, stride_b)
+    ga = vectors_at(c, 63 + 3 * one, start, row_a)
+    gb = vectors_at(c, 63 + 3 * other, start, row_b)
+    for i in range(n):
+        x = offset(a, i * stride_a)
+        y = offset(b, i * stride_b)
+        gx = offset(ga, i * row_a)
+        gy = offset(gb, i * row_b)
+        if one == other:
+            stretch(x, step_a, size, slopes[i], gx, to_a, first_a)
+        elif kind == 0 and first_a + first_b == 2:
+            # memory that is only written is not read before
+            pull_apart(x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
+        elif kind != 3:
+            pull_both(kind, x, step_a, y, step_b, size, slopes[i], gx, to_a, first_a, gy, to_b, first_b)
     return 0
 
 
 def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
-    """Evaluate one block of pairs."""
-    f = offset(doubles(address(c)), 20)
+    """Evaluate one block of rows."""
+    f = offset(doubles(address(c)), 40)
     params = stack_reals(16)
     for k in range(c[11]):
         params[k] = real(f[3 + k])
     pointers = stack_ints(8)
-    squared = stack_reals(512)
-    target = stack_reals(512)
+    sums = stack_reals(1536)
+    buffer = stack_reals(512)
     values = stack_reals(512)
-    slopes = stack_reals(512)
+    slopes = stack_reals(1536)
     weights = stack_reals(512)
     lanes = stack_doubles(32)
     weight_lanes = stack_doubles(32)
@@ -115,43 +247,42 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
     start = block * c[1]
     while start < stop:
         n = stop - start
-        # few enough pairs that their vectors are still in cache when the gradient reads them again
+        # few enough rows that their vectors are still in cache when the gradient reads them again
         most = 4096 // c[3] if c[3] < 4096 else 1
         if most > 512:
             most = 512
         if n > most:
             n = most
-        known = fetch(c, 34, c[9], 0.0, start, n, target)
-        bad = first_outside(known, n, 1, real(f[1]), real(f[2]))
-        if bad >= 0 and partial[2] < double(0.0):
-            partial[2] = complaint(start + bad, 2)
-        for i in range(n):
-            a = offset(reals(array_data(c[28])), (start + i) * c[12])
-            b = offset(reals(array_data(c[31])), (start + i) * c[14])
-            squared[i] = real(squared_distance(a, c[13], b, c[15], c[3]))
-        pointers[0] = address(squared)
-        pointers[1] = address(known)
-        pointers[2] = address(values)
-        pointers[3] = address(slopes)
+        at = c[8]
+        for k in range(c[8]):
+            add_up_rows(c, 24 + 5 * k, start, n, offset(sums, 512 * k))
+            pointers[k] = address(offset(sums, 512 * k))
+        if c[10] > 0:
+            known = fetch(c, 54, c[9], 0.0, start, n, buffer)
+            bad = first_outside(known, n, c[10], real(f[1]), real(f[2]))
+            if bad >= 0 and partial[2] < double(0.0):
+                partial[2] = complaint(start + bad, 2)
+            pointers[at] = address(known)
+            at = at + 1
+        pointers[at] = address(values)
+        for k in range(c[8]):
+            pointers[at + 1 + k] = address(offset(slopes, 512 * k))
         call_tile(c[2], pointers, params, n)
         w = values
         if c[4] == 1:
-            w = weight_tile(c, 37, start, n, weights, weight_lanes, partial)
+            w = weight_tile(c, 57, start, n, weights, weight_lanes, partial)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
         if c[5] == 1:
-            deliver(c, 40, start, n, values, 0)
+            deliver(c, 60, start, n, values, 0)
         if c[6] > 0:
             scale = real(f[0])
-            for i in range(n):
-                a = offset(reals(array_data(c[28])), (start + i) * c[12])
-                b = offset(reals(array_data(c[31])), (start + i) * c[14])
-                ga = offset(reals(array_data(c[43])), (start + i) * c[16])
-                gb = offset(reals(array_data(c[46])), (start + i) * c[18])
-                slope = slopes[i] * scale
-                if c[4] == 1:
-                    slope = slopes[i] * (w[i] * scale) if w[i] > 0.0 else 0.0
-                pull_apart(a, c[13], b, c[15], c[3], slope, ga, c[17], gb, c[19])
+            for k in range(c[8]):
+                slope = offset(slopes, 512 * k)
+                for i in range(n):
+                    factor = w[i] * scale if c[4] == 1 else scale
+                    slope[i] = slope[i] * factor if c[4] == 0 or w[i] > 0.0 else 0.0
+                spread_slopes(c, 24 + 5 * k, start, n, slope)
         add_tile(values, n, lanes)
         start = start + n
     partial[0] = fold(lanes)

@@ -1,4 +1,4 @@
-"""The embedding family on the host: a law of the squared distance of two rows of vectors."""
+"""The embedding family on the host: a law of sums over the entries of rows of vectors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
+from ...vectors import sums_in_order, sums_of
 from . import plans
 from .answers import finished, overlapping, slots
 from .problem import ABSENT, Array, Operand, block_size, operand, regular, steps
@@ -16,14 +17,32 @@ if TYPE_CHECKING:
     from . import HostBackend
 
 
-def outputs_of(
-    loss: Loss, given: Any, pair: tuple[Array, Array], target: Array, argnums: tuple[int, ...] | None
-) -> list[Array]:
-    """The two gradients. A vector is still needed when the gradient of the other one is written."""
+def vectors_of(loss: Loss, arguments: tuple[Any, ...]) -> list[Array]:
+    """The vectors: arrays of one shape (N, D) and one dtype, all of them differentiated."""
+    found: list[Array] = []
+    for name, value in zip(loss.inputs[: len(loss.wrt)], arguments, strict=False):
+        array = regular(check.prediction(loss, name, value))
+        if not found and array.ndim != 2:
+            raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
+        if found:
+            check.same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
+        if found and array.dtype != found[0].dtype:
+            raise TypeError(
+                f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
+                "all of them are differentiated and must agree"
+            )
+        found.append(array)
+    if found[0].shape[0] and found[0].shape[1] == 0:
+        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {found[0].shape}: vectors of no entries")
+    return found
+
+
+def outputs_of(loss: Loss, given: Any, inputs: list[Array], argnums: tuple[int, ...] | None) -> list[Array]:
+    """The gradients. A vector is still needed when the gradient of another one is written."""
     outputs = []
     for out in slots(loss, given, argnums, "gradient"):
-        array = check.output(loss, out, pair[0], pair[0].shape, (*pair, target), "gradient")
-        if out is not None and any(np.may_share_memory(array, x) for x in (*pair, target)):
+        array = check.output(loss, out, inputs[0], inputs[0].shape, inputs, "gradient")
+        if out is not None and any(np.may_share_memory(array, x) for x in inputs):
             raise ValueError(f"{loss.name}: out for the gradient overlaps an input; two gradients need separate memory")
         outputs.append(array)
     if overlapping(outputs):
@@ -41,23 +60,14 @@ def embedding(
     argnums: tuple[int, ...] | None,
     bound: bool,
 ) -> Any:
-    """Run a loss of pairs of vectors."""
-    first = regular(check.prediction(loss, loss.inputs[0], arguments[0]))
-    if first.ndim != 2:
-        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {first.shape}; it must be (N, D)")
-    second = regular(check.prediction(loss, loss.inputs[1], arguments[1]))
-    check.same_shape(loss, loss.inputs[1], second.shape, first.shape, loss.inputs[0])
-    if second.dtype != first.dtype:
-        raise TypeError(
-            f"{loss.name}: {loss.inputs[1]} has dtype {second.dtype}, {loss.inputs[0]} has {first.dtype}; "
-            "both are differentiated and must agree"
-        )
-    rows, size = first.shape
-    if rows and size == 0:
-        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {first.shape}: vectors of no entries")
-    real = first.dtype
-    target = check.host_array(loss, loss.inputs[2], arguments[2])
-    check.same_shape(loss, loss.inputs[2], target.shape, (rows,), "the batch")
+    """Run a loss of rows of vectors."""
+    vectors = vectors_of(loss, arguments)
+    rows, size = vectors[0].shape
+    real = vectors[0].dtype
+    inputs = [*vectors]
+    for name, value in zip(loss.inputs[len(vectors) :], arguments[len(vectors) :], strict=True):
+        inputs.append(check.host_array(loss, name, value))
+        check.same_shape(loss, name, inputs[-1].shape, (rows,), "the batch")
     params = [check.number(loss, name, given.get(name, loss.defaults[name])) for name in loss.params]
     reduction = check.reduction_of(loss, given)
     weight = given.get("weight")
@@ -70,9 +80,8 @@ def embedding(
         raise ValueError(f"{loss.name}: out needs reduction='none'; a reduced loss is a float")
     values = None
     if wanted:
-        like = np.empty(0, real)
-        values = check.output(loss, out if mode == 0 else None, like, (rows,), (first, second, target), "values")
-    outputs = outputs_of(loss, out, (first, second), target, argnums) if mode else []
+        values = check.output(loss, out if mode == 0 else None, np.empty(0, real), (rows,), inputs, "values")
+    outputs = outputs_of(loss, out, inputs, argnums) if mode else []
     total = float(rows)
     if reduction == "mean" and not pair and weight is not None and mode:
         total = backend.weight_sum(loss, weight, real)
@@ -80,21 +89,36 @@ def embedding(
     loop, tile = backend.kernel(loss, "embedding_block", real, min(mode, 1))
     block = max(1, block_size(rows * size) // max(1, size))
     kept: list[Any] = []
-    domain = loss.domains[loss.inputs[2]]
-    integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, 0, 0, real.itemsize, 0]
-    integers += (len(params), *steps(first), *steps(second))
-    integers += (*steps(outputs[0]), *steps(outputs[1])) if mode else (0, 0, 0, 0)
-    floats = [scale, domain.low, domain.high, *params]
-    floats += [0.0] * (8 - len(floats))
-    operands: list[Operand] = [(id(first), 0, 0), (id(second), 0, 0), operand(target, real, kept)]
+    integers, floats = header(loss, vectors, outputs, params)
+    integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, *integers]
+    operands: list[Operand] = [(id(array), 0, 0) for array in vectors]
+    operands += [operand(array, real, kept) for array in inputs[len(vectors) :]]
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [(id(out), 0, 0) for out in outputs] if mode else [ABSENT, ABSENT]
-    problem = plans.Problem(loop, integers, floats, operands, -(-rows // block), rows * size * 1.0)
+    operands += [(id(out), 0, 0) for out in outputs]
+    problem = plans.Problem(loop, integers, [scale, *floats], operands, -(-rows // block), rows * size * loss.cost)
     results = backend.launch(problem)
     if results[2] >= 0.0:
-        backend.complain(loss, results[2], [first, second, target], weight)
+        backend.complain(loss, results[2], [*inputs], weight)
     total = total if weight is None else results[1]
     if weight is None and values is None:
-        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, (5, 6))
+        at = tuple(range(5, 5 + len(vectors)))
+        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, at)
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-    return finished(results[0], total, reduction, pair, mode, values, outputs, 2, places)
+    return finished(results[0], total, reduction, pair, mode, values, outputs, len(vectors), places)
+
+
+def header(
+    loss: Loss, vectors: list[Array], outputs: list[Array], params: list[float]
+) -> tuple[list[int], list[float]]:
+    """The integers of a problem from the number of vectors on, and its floats but for the scale."""
+    sums = sums_in_order(sums_of(loss, params))
+    known = loss.domains[loss.inputs[-1]] if len(loss.inputs) > len(vectors) else None
+    check_known = 0 if known is None else known.check(False)
+    integers = [len(vectors), len(sums), vectors[0].itemsize, check_known, len(params)]
+    for arrays in (vectors, outputs):
+        places = [step for array in arrays for step in steps(array)]
+        integers += places + [0] * (6 - len(places))
+    described = [number for each in sums for number in each]
+    integers += described + [0] * (16 - len(described))
+    floats = [*(known.ends(vectors[0].dtype.name) if known else (0.0, 0.0)), *params]
+    return integers, floats + [0.0] * (7 - len(floats))

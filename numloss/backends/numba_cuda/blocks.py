@@ -8,12 +8,13 @@ from . import target
 from .walk import key
 
 
-def applied(law: Any, params: int, at: int, dtype: str) -> Any:
-    """A law of two numbers as `apply(x, known, r)`, which takes its parameters from r[at] on."""
+def applied(law: Any, inputs: int, params: int, at: int, dtype: str) -> Any:
+    """A law of so many numbers as `apply(x0, x1, ..., r)`, which takes its parameters from r[at] on."""
     real = target.words_of(dtype)["real"]
+    names = ", ".join(f"x{k}" for k in range(inputs))
     values = "".join(f", real(r[{at + k}])" for k in range(params))
     scope = {"__name__": f"{law.__name__} in {dtype}", "law": target.typed(law, dtype), "real": real}
-    return target.generated(f"def apply(x, known, r):\n    return law(x, known{values})\n", "apply", scope)
+    return target.generated(f"def apply({names}, r):\n    return law({names}{values})\n", "apply", scope)
 
 
 def block_texts(dtype: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The embedding family on a device: a law of the squared distance of two rows of vectors."""
+"""The embedding family on a device: a law of sums over the entries of rows of vectors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
+from ...vectors import sums_of
 from ..host import HostBackend
 from ..host.answers import slots
 from . import checks, target
 from .arrays import DeviceArray
 from .call import Call
-from .embedding_kernels import BAD_WEIGHT, embedding_kernel
+from .embedding_kernels import BAD_WEIGHT, MOST_VECTORS, embedding_kernel
 from .launching import conclude, rows_of_a_block, weight_scale
 
 if TYPE_CHECKING:
@@ -24,32 +25,38 @@ TEAM, LONG_FROM = 32, 16
 NOWHERE = (0, 0, 0)
 
 
-def vectors(array: DeviceArray) -> tuple[int, int, int]:
+def places_of(array: DeviceArray) -> tuple[int, int, int]:
     """Address, and bytes from row to row and from entry to entry."""
     return array.address, array.strides[0], array.strides[1]
 
 
-def _inputs(call: Call, arguments: tuple[Any, ...]) -> tuple[DeviceArray, DeviceArray, DeviceArray]:
+def _inputs(call: Call, arguments: tuple[Any, ...]) -> tuple[list[DeviceArray], DeviceArray | None]:
+    """The vectors, and what is known of each row if the loss takes anything beside them."""
     loss, library = call.loss, call.library
-    first = checks.prediction(loss, loss.inputs[0], arguments[0], library)
-    if first.ndim != 2:
-        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {first.shape}; it must be (N, D)")
-    second = checks.prediction(loss, loss.inputs[1], arguments[1], library)
-    check.same_shape(loss, loss.inputs[1], second.shape, first.shape, loss.inputs[0])
-    if second.dtype != first.dtype:
-        raise TypeError(
-            f"{loss.name}: {loss.inputs[1]} has dtype {second.dtype}, {loss.inputs[0]} has {first.dtype}; "
-            "both are differentiated and must agree"
-        )
-    if first.shape[0] and first.shape[1] == 0:
-        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {first.shape}: vectors of no entries")
-    known = checks.real_array(loss, loss.inputs[2], arguments[2], library)
-    check.same_shape(loss, loss.inputs[2], known.shape, first.shape[:1], "the batch")
-    return first, second, known
+    found: list[DeviceArray] = []
+    for name, value in zip(loss.inputs[: len(loss.wrt)], arguments, strict=False):
+        array = checks.prediction(loss, name, value, library)
+        if not found and array.ndim != 2:
+            raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
+        if found:
+            check.same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
+        if found and array.dtype != found[0].dtype:
+            raise TypeError(
+                f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
+                "all of them are differentiated and must agree"
+            )
+        found.append(array)
+    if found[0].shape[0] and found[0].shape[1] == 0:
+        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {found[0].shape}: vectors of no entries")
+    if len(loss.inputs) == len(found):
+        return found, None
+    known = checks.real_array(loss, loss.inputs[-1], arguments[-1], library)
+    check.same_shape(loss, loss.inputs[-1], known.shape, found[0].shape[:1], "the batch")
+    return found, known
 
 
 def _outputs(
-    call: Call, mode: int, inputs: tuple[DeviceArray, ...], given: Any, argnums: Any, wanted: bool
+    call: Call, mode: int, inputs: list[DeviceArray], given: Any, argnums: Any, wanted: bool
 ) -> tuple[DeviceArray | None, list[DeviceArray]]:
     loss, library, first = call.loss, call.library, inputs[0]
     if mode == 0 and given is not None and not wanted:
@@ -58,25 +65,26 @@ def _outputs(
     if wanted:
         values = library.describe(library.empty(first.shape[:1], first.dtype))
         if mode == 0 and given is not None:
-            values = checks.output(loss, given, values, list(inputs), library, "values")
+            values = checks.output(loss, given, values, inputs, library, "values")
     outputs: list[DeviceArray] = []
     for out in slots(loss, given, argnums, "gradient") if mode else []:
-        array = checks.output(loss, out, first, list(inputs), library, "gradient")
+        array = checks.output(loss, out, first, inputs, library, "gradient")
         if any(checks.overlap(array, other) for other in (*inputs, *outputs)):
             raise ValueError(f"{loss.name}: out for the gradient overlaps an input or the other gradient")
         outputs.append(array)
     return values, outputs
 
 
-def _explain(call: Call, inputs: tuple[DeviceArray, ...], weight: DeviceArray | None) -> Callable[[int, int], None]:
+def _explain(
+    call: Call, dtype: np.dtype[Any], known: DeviceArray | None, weight: DeviceArray | None
+) -> Callable[[int, int], None]:
     """What raises for a complaint, in the words that host arrays have."""
 
     def explain(position: int, operand: int) -> None:
-        wrong = inputs[2] if operand != BAD_WEIGHT or weight is None else weight
+        wrong = weight if operand == BAD_WEIGHT else known
+        assert wrong is not None
         host = call.library.download(wrong.owner)
-        HostBackend().complain(
-            call.loss, float(position * 16 + operand), [np.empty(0, inputs[0].dtype), None, host], host
-        )
+        HostBackend().complain(call.loss, float(position * 16 + operand), [np.empty(0, dtype), None, host], host)
 
     return explain
 
@@ -90,10 +98,11 @@ def embedding(
     argnums: tuple[int, ...] | None,
     bound: bool,
 ) -> Any:
-    """Run a loss of pairs of vectors."""
+    """Run a loss of rows of vectors."""
     call = Call(loss, arguments[0])
     with call.library.current():
-        first, second, known = inputs = _inputs(call, arguments)
+        vectors, known = _inputs(call, arguments)
+        first, inputs = vectors[0], [*vectors] if known is None else [*vectors, known]
         params = [check.number(loss, name, options.get(name, loss.defaults[name])) for name in loss.params]
         reduction = check.reduction_of(loss, options)
         weight = options.get("weight")
@@ -110,17 +119,20 @@ def embedding(
         mean = reduction == "mean" and not pair
         scale, notes = weight_scale(call, weight, partials, real) if mean and mode and weight is not None else (0, [])
         integers = [rows, block, partials, scale, size, int(weight is not None), int(wanted)]
-        for array in (first, second, *outputs):
-            integers += vectors(array)
-        integers += NOWHERE * (2 - len(outputs))
+        for arrays in (vectors, outputs):
+            for array in arrays:
+                integers += places_of(array)
+            integers += NOWHERE * (MOST_VECTORS - len(arrays))
         for operand in (known, weight, values):
             integers += call.operand(operand, real)
-        ends = loss.domains[loss.inputs[2]].ends(real.name)
+        domain = None if known is None else loss.domains[loss.inputs[-1]]
+        ends = (0.0, 0.0) if domain is None else domain.ends(real.name)
         numbers = [1.0 / rows if mean and rows else 1.0, *ends, *params]
         if blocks:
-            kernel = embedding_kernel(loss.law, len(params), real.name, min(mode, 1), team)
+            kind = (tuple(sums_of(loss, params)), len(vectors), 0 if domain is None else domain.check(False))
+            kernel = embedding_kernel(loss.law, len(params), real.name, *kind, min(mode, 1), team)
             kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
         count = None if weight is not None else float(rows)
         places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-        asked, written, explain = (mode, mean, pair), (values, outputs), _explain(call, inputs, weight)
+        asked, written, explain = (mode, mean, pair), (values, outputs), _explain(call, real, known, weight)
         return conclude(call, (partials, blocks), count, asked, written, notes, explain, places)

@@ -1,13 +1,13 @@
-"""The kernel of the embedding family: a law of the squared distance of two vectors, a team of threads for each pair.
+"""The kernel of the embedding family: a law of sums over the entries of two or three vectors, a team of threads a row.
 
 Header of the problem c, in integers:
 
-    0 pairs   1 pairs of a block   2 address of the partial results   3 address of the scale, or 0   4 dimensions
-    5 weighted   6 values wanted   7 first vectors   10 second   13 gradient of the first   16 of the second:
-    address, bytes from row to row, bytes from entry to entry
-    19 target   22 weight   25 values: operands over the pairs, as in reading.py
+    0 rows   1 rows of a block   2 address of the partial results   3 address of the scale, or 0   4 dimensions
+    5 weighted   6 values wanted   7, 10, 13 vectors   16, 19, 22 their gradients: address, bytes from row to row, bytes
+    from entry to entry
+    25 what is known   28 weight   31 values: operands over the rows, as in reading.py
 
-Numbers r, in float64: scale, lowest and highest target, then the parameters of the law.
+Numbers r, in float64: scale, lowest and highest of what is known, then the parameters of the law.
 """
 
 from __future__ import annotations
@@ -18,54 +18,100 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64, types
 
+from ... import scalar
+from ...vectors import DISTANCES, NOTHING, PRODUCTS
 from . import blocks, reading, target
 from .walk import NO_COMPLAINT
 
-FIRST, SECOND, FIRST_GRADIENT, SECOND_GRADIENT = 7, 10, 13, 16
-TARGET, WEIGHT, VALUES = 19, 22, 25
-INTEGERS, PARAMS_AT = 28, 3
-BAD_TARGET, BAD_WEIGHT = 2, 15
+VECTORS, GRADIENTS, MOST_VECTORS = 7, 16, 3
+KNOWN, WEIGHT, VALUES = 25, 28, 31
+INTEGERS, PARAMS_AT = 34, 3
+BAD_KNOWN, BAD_WEIGHT = 2, 15
+
+Sums = tuple[tuple[int, int, int], ...]
 
 
-def _vector_texts(dtype: str, team: int) -> dict[str, Any]:
+def _share_text(sums: Sums, team: int) -> str:
+    """Source of `share`: what a thread adds to the sum number s of a row."""
+    lines = ["def share(c, s, row, lane):", "    total = double(zero)"]
+    for k, (kind, one, other) in enumerate(sums):
+        x, y = (f"entry(c, {VECTORS + 3 * place}, row, j)" for place in (one, other))
+        terms = {PRODUCTS: "x * y", DISTANCES: "abs(x - y)"}
+        lines += [f"    if s == {k}:", f"        for j in range(lane, {'0' if kind == NOTHING else 'c[4]'}, {team}):"]
+        lines += [f"            x, y = {x}, {y}", "            d = x - y"]
+        lines.append(f"            total += double({terms.get(kind, 'd * d')})")
+    return "\n".join([*lines, "    return total\n"])
+
+
+def _pulls(sums: Sums, vector: int) -> list[str]:
+    """What each sum adds to the gradient of a vector."""
+    terms = []
+    for k, (kind, one, other) in enumerate(sums):
+        if kind == NOTHING or vector not in (one, other):
+            continue
+        beside = other if vector == one else one
+        if kind == PRODUCTS:
+            terms.append(f"two * s{k} * x{vector}" if one == other else f"s{k} * x{beside}")
+        elif kind == DISTANCES:
+            terms.append(f"s{k} * sign(x{vector} - x{beside})")
+        else:
+            terms.append(f"two * s{k} * (x{vector} - x{beside})")
+    return terms
+
+
+def _spread_text(sums: Sums, vectors: int, team: int) -> str:
+    """Source of `spread`: the gradients of the vectors of a row, from the slopes of its sums."""
+    lines = ["def spread(c, row, lane, s0, s1, s2):", f"    for j in range(lane, c[4], {team}):"]
+    lines += [f"        x{v} = entry(c, {VECTORS + 3 * v}, row, j)" for v in range(vectors)]
+    for v in range(vectors):
+        lines.append(f"        put(c, {GRADIENTS + 3 * v}, row, j, {' + '.join(_pulls(sums, v))})")
+    return "\n".join([*lines, ""])
+
+
+def _law_text(sums: Sums, known: bool) -> str:
+    """Source of `evaluate`: the value of the law and its slopes by three sums, those that there are not 0."""
+    count = len(sums)
+    given = ", ".join([f"s{k}" for k in range(count)] + ["known"] * known)
+    slopes = ", ".join(f"d{k}" for k in range(count))
+    rest = ", zero" * (MOST_VECTORS - count)
+    unpack = slopes if count == 1 else f"({slopes})"
+    head = "def evaluate(s0, s1, s2, known, r):\n"
+    return f"{head}    value, {unpack}, _ = apply({given}, r)\n    return value, {slopes}{rest}\n"
+
+
+def _texts(law: Any, params: int, dtype: str, sums: Sums, vectors: int, known: bool, team: int) -> list[Any]:
     words, number = target.words_of(dtype), getattr(np, dtype)
-    double, reals = words["double"], words["reals"]
-    zero, two = number(0.0), number(2.0)
+    reals = words["reals"]
 
     @target.jitable
-    def difference(c, row, j):  # type: ignore[no-untyped-def]
-        a = reals(c[FIRST] + row * c[FIRST + 1] + j * c[FIRST + 2])[0]
-        return a - reals(c[SECOND] + row * c[SECOND + 1] + j * c[SECOND + 2])[0]
+    def entry(c, at, row, j):  # type: ignore[no-untyped-def]
+        return reals(c[at] + row * c[at + 1] + j * c[at + 2])[0]
 
     @target.jitable
-    def squares(c, row, lane):  # type: ignore[no-untyped-def]
-        """A thread's share of the squared distance."""
-        total = double(zero)
-        for j in range(lane, c[4], team):
-            d = difference(c, row, j)
-            total += double(d * d)
-        return total
+    def put(c, at, row, j, value):  # type: ignore[no-untyped-def]
+        reals(c[at] + row * c[at + 1] + j * c[at + 2])[0] = value
 
-    @target.jitable
-    def pull_apart(c, row, lane, slope):  # type: ignore[no-untyped-def]
-        """Gradients of both vectors: 2 * slope * (a - b), and its negative."""
-        for j in range(lane, c[4], team):
-            pull = two * slope * difference(c, row, j)
-            at, other = row * c[FIRST_GRADIENT + 1], row * c[SECOND_GRADIENT + 1]
-            reals(c[FIRST_GRADIENT] + at + j * c[FIRST_GRADIENT + 2])[0] = pull
-            reals(c[SECOND_GRADIENT] + other + j * c[SECOND_GRADIENT + 2])[0] = -pull
-
-    return {"squares": squares, "pull_apart": pull_apart}
+    scope = {
+        "__name__": f"{law.__name__} in {dtype}",
+        **{"entry": entry, "put": put, "double": words["double"], "zero": number(0.0), "two": number(2.0)},
+        "sign": target.typed(scalar.sign, dtype),
+        "apply": blocks.applied(law, len(sums) + known, params, PARAMS_AT, dtype),
+    }
+    texts = {"share": _share_text(sums, team), "spread": _spread_text(sums, vectors, team)}
+    texts["evaluate"] = _law_text(sums, known)
+    return [target.generated(text, name, scope) for name, text in texts.items()]
 
 
-def _text(law: Any, params: int, dtype: str, mode: int, team: int) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+def _text(
+    law: Any, params: int, dtype: str, sums: Sums, vectors: int, known_check: int, mode: int, team: int
+) -> Any:
+    words, number, threads, count = target.words_of(dtype), getattr(np, dtype), target.THREADS, len(sums)
     real, double, doubles = words["real"], words["double"], words["doubles"]
     operands, shared_texts = reading.operand_texts(words, target.jitable), blocks.block_texts(dtype)
     read, write, within = operands["read"], operands["write"], shared_texts["within"]
     team_total, close_block = shared_texts["team_total"], shared_texts["close_block"]
-    vectors, apply = _vector_texts(dtype, team), blocks.applied(law, params, PARAMS_AT, dtype)
-    squares, pull_apart = vectors["squares"], vectors["pull_apart"]
+    share, spread, evaluate = _texts(law, params, dtype, sums, vectors, known_check > 0, team)
+    rint = target.typed(scalar.rint, dtype)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
     def embedding(c, r):  # type: ignore[no-untyped-def]
@@ -82,21 +128,28 @@ def _text(law: Any, params: int, dtype: str, mode: int, team: int) -> Any:
             worst[0] = NO_COMPLAINT
         start = cuda.blockIdx.x * c[1]
         stop = min(start + c[1], c[0])
-        # a team without a pair repeats another, so that all meet at the barriers
+        # a team without a row repeats another, so that all meet at the barriers
         while start < stop:
             row = min(start + thread // team, stop - 1)
             mine = start + thread // team < stop
-            totals[thread] = squares(c, row, lane)
-            cuda.syncthreads()
-            squared = real(team_total(totals, thread - lane, team))
-            cuda.syncthreads()
-            known = read(c[TARGET], c[TARGET + 1], c[TARGET + 2], zero, row)
-            first = within(known, real(r[1]), real(r[2]), row, BAD_TARGET, first)
+            s0 = s1 = s2 = zero
+            for s in range(count):
+                totals[thread] = share(c, s, row, lane)
+                cuda.syncthreads()
+                added = real(team_total(totals, thread - lane, team))
+                cuda.syncthreads()
+                s0, s1, s2 = (added, s1, s2) if s == 0 else (s0, added, s2) if s == 1 else (s0, s1, added)
+            known = zero
+            if known_check > 0:
+                known = read(c[KNOWN], c[KNOWN + 1], c[KNOWN + 2], zero, row)
+                first = within(known, real(r[1]), real(r[2]), row, BAD_KNOWN, first)
+                if known_check == 2:
+                    first = within(abs(known - rint(known)), zero, zero, row, BAD_KNOWN, first)
             w = one
             if c[5] == 1:
                 w = read(c[WEIGHT], c[WEIGHT + 1], c[WEIGHT + 2], zero, row)
                 first = within(w, zero, infinite, row, BAD_WEIGHT, first)
-            value, slope, _ = apply(squared, known, r)
+            value, d0, d1, d2 = evaluate(s0, s1, s2, known, r)
             value = value * w if w > zero else zero
             if mine and lane == 0:
                 total += double(value)
@@ -104,7 +157,10 @@ def _text(law: Any, params: int, dtype: str, mode: int, team: int) -> Any:
                 if c[6] == 1:
                     write(c[VALUES], c[VALUES + 2], row, value)
             if mode > 0 and mine:
-                pull_apart(c, row, lane, slope * (w * scale) if w > zero else zero)
+                factor = w * scale
+                counts = w > zero
+                spread(c, row, lane, d0 * factor if counts else zero, d1 * factor if counts else zero,
+                       d2 * factor if counts else zero)  # fmt: skip
             start += threads // team
         totals[thread] = total
         weights[thread] = weight
@@ -119,7 +175,10 @@ def _text(law: Any, params: int, dtype: str, mode: int, team: int) -> Any:
 
 
 @functools.cache
-def embedding_kernel(law: Any, params: int, dtype: str, mode: int, team: int) -> Any:
-    """The kernel of a law."""
+def embedding_kernel(
+    law: Any, params: int, dtype: str, sums: Sums, vectors: int, known_check: int, mode: int, team: int
+) -> Any:
+    """The kernel of a law of these sums."""
     signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, PARAMS_AT + params))
-    return target.kernel(_text(law, params, dtype, mode, team), signature, (target.THREADS, 2))
+    text = _text(law, params, dtype, sums, vectors, known_check, mode, team)
+    return target.kernel(text, signature, (target.THREADS, 1))

@@ -77,7 +77,7 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
     bellman, place_among, within = texts["bellman"], texts["place_among"], texts["within"]
     read, write, read_label = texts["read"], texts["write"], texts["read_label"]
     index_below, close_block = texts["index_below"], texts["close_block"]
-    apply = blocks.applied(law, params, PARAMS_AT, dtype)
+    apply = blocks.applied(law, 2, params, PARAMS_AT, dtype)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
     def selected(c, r):  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from ...registry import ANY, POSITIVE, UNIT, Array, Options, Result, Unpack, embedding
 from ...scalar import sqrt
+from ...vectors import SQUARES
 
 
 def _contrastive(squared, same, margin):
@@ -18,6 +19,7 @@ def _contrastive(squared, same, margin):
 @embedding(
     _contrastive,
     law_inputs=2,
+    sums=((SQUARES, 0, 1),),
     wrt=(0, 1),
     first=ANY,
     second=ANY,

@@ -14,6 +14,12 @@ import numloss as nl
 CASES = [case for case in inputs.CASES if inputs.record(case).family == "embedding"]
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_every_option(case: str) -> None:
+    for options in inputs.options(case):
+        assert_agrees(nl.value_and_grad(inputs.record(case).function), inputs.arrays(case, (11,), "float32"), **options)
+
+
 @pytest.mark.parametrize("dtype", inputs.DTYPES)
 @pytest.mark.parametrize("kind", ["none", "full"])
 @pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
