@@ -63,7 +63,7 @@ def _print(found: Costs) -> None:
         (f"{size} bytes", f"{seconds * 1e6:.4g}", f"{size / seconds / 1e9:.3g}") for size, seconds in found.sums.items()
     ]
     if found.ranks > 1:
-        print_table(("a sum of", "microseconds", "GB/s"), rows, f"sums over {ranks}")
+        print_table(("a sum of", "microseconds", "GB/s"), rows, f"sums by MPI over {ranks}")
     share = 100.0 * found.exchange / found.step
     steps = (
         ("step", f"{found.step * 1e3:.4g}", ""),

@@ -30,8 +30,9 @@ OFTEN = 10
 class Costs:
     """Medians over repeats of the slowest rank, in seconds.
 
-    `sums` has the time to add up so many bytes; `message` is the bytes that a step adds up, `exchange` its time.
-    `compute` is the rest of a step, `step` the whole of it and `overlapped` the same with sums that overlap.
+    `sums` has the time that MPI takes to add up so many bytes. `message` is the bytes that a step adds up, `exchange`
+    the time of that, in shared memory where ranks have it. `compute` is the rest of a step, `step` the whole of it
+    and `overlapped` the same with sums that overlap.
     """
 
     ranks: int
