@@ -67,7 +67,7 @@ class Sharing:
         self._tree = Tree(cluster, shards, self.message) if shards else None
         self._evaluate = value_and_grad(sum_and_weight(step.objective.function))
         rowwise = step.objective.loss.family == "rowwise"
-        self._values_of_row = 1 if rowwise else math.prod(self.network.outputs)
+        self._values_of_row = 1 if rowwise else math.prod(self.network.outputs) // step.objective.loss.columns
         self._slope = np.empty((self.network.rows, *self.network.outputs), self.network.dtype)
         self.wishes, self.local, self.counted = False, 0.0, 0.0
 

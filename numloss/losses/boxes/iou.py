@@ -100,9 +100,11 @@ def iou(pred: Array, target: Array, *, eps: float = 1e-7, **options: Unpack[Opti
     Notes
     -----
     A weight is that of a box. Differentiable in `pred`; no curvature is offered. What boxes do not share is a sum of
-    strips, not a difference of areas, so a good fit keeps its digits. A box with corners in the wrong order is empty.
-    Where an edge is level with that of the target, its slope is the mean of those on both sides; boxes that only touch
-    have slope 0.
+    strips, not a difference of areas, so a good fit keeps its digits. Where an edge is level with that of the target,
+    its slope is the mean of those on both sides; boxes that only touch have slope 0.
+
+    A box with corners in the wrong order is empty. Inside of its target it has a loss of 1 and nothing that would turn
+    it: let models predict boxes that cannot turn, from a centre and a size, or add a distance of corners such as `mae`.
 
     References
     ----------
