@@ -129,6 +129,23 @@ TORCH = [
         ),
         _by("margin", 0.0, 2.0),
     ),
+    Twin(
+        *("torch", "cosine_embedding_loss", "cosine_embedding"),
+        lambda t, a, b, same, margin: t.nn.functional.cosine_embedding_loss(
+            a, b, t.where(same > 0, 1.0, -1.0), margin=margin, reduction="sum"
+        ),
+        _by("margin", -0.5, 0.5),
+        convention="a target of 0 is -1 here; it adds 1e-12 to squared lengths",
+        inputs=lambda a, b, same: (1000.0 * a, 1000.0 * b, same),
+    ),
+    Twin(
+        *("torch", "triplet_margin_loss", "triplet_margin"),
+        lambda t, a, b, c, **options: t.nn.functional.triplet_margin_loss(a, b, c, eps=0.0, reduction="sum", **options),
+        lambda random: {
+            "margin": float(random.uniform(0.3, 2.0)), "p": int(random.integers(1, 3)), "swap": bool(random.integers(2))
+        },
+        convention="it adds eps=1e-6 to each difference",
+    ),
     Twin("torch", "cross_entropy", "cross_entropy", _f("cross_entropy", "label_smoothing=label_smoothing"), _smoothed),
     Twin(
         *("torch", "cross_entropy of distributions", "cross_entropy:distributions"),
