@@ -117,7 +117,7 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
 def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
     """Threads of a block, and blocks that a multiprocessor must hold at least: what no law pays for with spills."""
     frugal = shape.wide and dtype == "float32" and shape.mode < 2 and shape.outputs <= 2
-    return target.THREADS, 3 if frugal else 2
+    return target.THREADS, 3 if frugal else 2 if len(shape.checks) <= 4 else 1
 
 
 @functools.cache

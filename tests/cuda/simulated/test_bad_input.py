@@ -31,6 +31,16 @@ def test_a_value_outside_its_domain_is_named_as_on_the_host(position: int, order
     assert message(on_device, nl.bce, arrays) == message(on_host, nl.bce, arrays)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_bad_coordinate_is_named_as_on_the_host(order: Any) -> None:
+    pred, target = inputs.arrays("giou", (5, 7), "float64")
+    target[3, 2, 1] = np.nan
+    arrays = (np.asarray(pred, order=order), np.asarray(target, order=order))
+    said = message(on_host, nl.giou, arrays)
+    assert "target[3, 2, 1] = nan" in said
+    assert message(on_device, nl.giou, arrays) == said
+
+
 @pytest.mark.parametrize("transform", [lambda f: f, nl.value_and_grad])
 @pytest.mark.parametrize("kind", ["full", "sample"])
 def test_a_bad_weight_is_named_as_on_the_host(kind: str, transform: Any) -> None:

@@ -99,6 +99,15 @@ def test_layouts(layout: str) -> None:
     assert_same_bits(actual[1], expected[1])
 
 
+def test_layouts_of_boxes() -> None:
+    boxes = inputs.arrays("giou", (5, 7), "float32")
+    expected = on_host(nl.value_and_grad(nl.giou), boxes, reduction="none")
+    backwards = tuple(np.ascontiguousarray(a[::-1, ::-1, ::-1])[::-1, ::-1, ::-1] for a in boxes)
+    for laid in (tuple(map(np.asfortranarray, boxes)), backwards, (np.asfortranarray(boxes[0]), boxes[1])):
+        for actual, host in zip(on_device(nl.value_and_grad(nl.giou), laid, reduction="none"), expected, strict=True):
+            assert_same_bits(actual, host)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"])
 def test_targets_of_other_dtypes(dtype: str) -> None:
     pred, target = inputs.arrays("mse", SHAPE, "float32")
