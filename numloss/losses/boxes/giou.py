@@ -2,7 +2,7 @@
 
 from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import maximum, minimum
-from .iou import along, deciding, overlap, sides
+from .iou import along, deciding, disorder, overlap, sides
 
 
 def _giou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
@@ -11,12 +11,14 @@ def _giou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
     shared_y, alone_y, other_y = along(y0, y1, b0, b1)
     width, height = sides(x0, y0, x1, y1)
     meet = shared > 0.0
-    turned = x0 > x1 or y0 > y1
+    own_disorder = disorder(x0, y0, x1, y1)
+    turned = own_disorder > 0.0
     wide = maximum(0.0, maximum(x1, a1) - minimum(x0, a0))
     tall = maximum(0.0, maximum(y1, b1) - minimum(y0, b0))
     # the part of the smallest box around both that neither covers: corners, and the gap where they do not meet
     corners = alone_x * other_y + other_x * alone_y - (0.0 if meet else shared_x * shared_y)
-    empty = wide * tall - (union - eps) if turned or a0 > a1 or b0 > b1 else corners
+    whole = maximum(own_disorder, disorder(a0, b0, a1, b1)) <= 0.0
+    empty = corners if whole else wide * tall - (union - eps)
     around = union + empty
     # an edge inside uncovers a strip; one outside moves the smallest box around both, too
     inside_x = (alone_y if meet else height) / around

@@ -6,7 +6,7 @@ from ...scalar import maximum, minimum
 
 def deciding(a, b):
     """How much of max(a, b) is a: the slope by a, one half at a tie."""
-    return 1.0 if a > b else 0.5 if a == b else 0.0
+    return (0.5 if a > b else 0.0) + (0.5 if a >= b else 0.0)
 
 
 def along(low, high, other_low, other_high):
@@ -19,9 +19,14 @@ def along(low, high, other_low, other_high):
     return end - begin, (begin - low) + (high - end), (begin - other_low) + (other_high - end)
 
 
+def disorder(x0, y0, x1, y1):
+    """By how much corners are in the wrong order; not positive if they are in order."""
+    return maximum(x0 - x1, y0 - y1)
+
+
 def sides(x0, y0, x1, y1):
     """Width and height; a box with corners in the wrong order is empty."""
-    turned = x0 > x1 or y0 > y1
+    turned = disorder(x0, y0, x1, y1) > 0.0
     return 0.0 if turned else x1 - x0, 0.0 if turned else y1 - y0
 
 
@@ -31,7 +36,7 @@ def overlap(x0, y0, x1, y1, a0, b0, a1, b1, eps):
     shared_y, alone_y, other_y = along(y0, y1, b0, b1)
     width, height = sides(x0, y0, x1, y1)
     other_width, other_height = sides(a0, b0, a1, b1)
-    meet = shared_x > 0.0 and shared_y > 0.0
+    meet = minimum(shared_x, shared_y) > 0.0
     across = shared_x if meet else 0.0
     down = shared_y if meet else 0.0
     # what is not shared is a sum of strips: a difference of areas would lose the digits of a good fit
