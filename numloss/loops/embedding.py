@@ -14,7 +14,6 @@ Floats: scale, lowest and highest of what is known, then the parameters of the l
 
 from __future__ import annotations
 
-from ..scalar import sign
 from .elementwise import complaint, weight_tile
 from .language import (
     Double,
@@ -98,17 +97,6 @@ def sum_of_products(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> 
     return sum_of_terms(2, a, step_a, b, step_b, size)
 
 
-def pull(kind: Int, slope: Real, x: Real, y: Real) -> Real:
-    """The slope of a sum by an entry x beside y, times its own slope."""
-    d = x - y
-    return slope * y if kind == 2 else slope * sign(d) if kind == 1 else (2.0 * slope) * d
-
-
-def joined(before: Real, added: Real, first: Int) -> Real:
-    """A slope with what was added before, unless it is the first."""
-    return added if first == 1 else before + added
-
-
 @apart
 def pull_apart(
     a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int, slope: Real, ga: Reals, to_a: Int, gb: Reals, to_b: Int
@@ -131,30 +119,54 @@ def pull_apart(
 @apart
 def pull_both(
     kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int, slope: Real,
-    ga: Reals, to_a: Int, first_a: Int, gb: Reals, to_b: Int, first_b: Int,
+    ga: Reals, to_a: Int, gb: Reals, to_b: Int,
 ) -> Int:  # fmt: skip
     """Add the slopes of a sum over two vectors to the gradients of both."""
-    if step_a == 1 and step_b == 1 and to_a == 1 and to_b == 1:
+    together = step_a == 1 and step_b == 1 and to_a == 1 and to_b == 1
+    twice = 2.0 * slope
+    if together and kind == 0:
+        for j in range(size):
+            away = twice * (a[j] - b[j])
+            ga[j] = ga[j] + away
+            gb[j] = gb[j] - away
+    elif together and kind == 2:
         for j in range(size):
             x = a[j]
             y = b[j]
-            ga[j] = joined(ga[j], pull(kind, slope, x, y), first_a)
-            gb[j] = joined(gb[j], pull(kind, slope, y, x), first_b)
+            ga[j] = ga[j] + slope * y
+            gb[j] = gb[j] + slope * x
     else:
         for j in range(size):
             x = a[j * step_a]
             y = b[j * step_b]
-            ga[j * to_a] = joined(ga[j * to_a], pull(kind, slope, x, y), first_a)
-            gb[j * to_b] = joined(gb[j * to_b], pull(kind, slope, y, x), first_b)
+            d = x - y
+            # no slope between equal entries; NaN stays NaN
+            away = slope if d > 0.0 else -slope if d < 0.0 else d
+            if kind == 0:
+                away = twice * d
+            ga[j * to_a] = ga[j * to_a] + (slope * y if kind == 2 else away)
+            gb[j * to_b] = gb[j * to_b] + (slope * x if kind == 2 else -away)
     return 0
 
 
 @apart
-def stretch(a: Reals, step: Int, size: Int, slope: Real, ga: Reals, to: Int, first: Int) -> Int:
+def stretch(a: Reals, step: Int, size: Int, slope: Real, ga: Reals, to: Int) -> Int:
     """Add the slopes of the sum of squares of a vector to its gradient."""
     twice = 2.0 * slope
+    if step == 1 and to == 1:
+        for j in range(size):
+            ga[j] = ga[j] + twice * a[j]
+    else:
+        for j in range(size):
+            ga[j * to] = ga[j * to] + twice * a[j * step]
+    return 0
+
+
+@apart
+def clear_gradient(ga: Reals, to: Int, size: Int) -> Int:
+    """Nothing added yet."""
     for j in range(size):
-        ga[j * to] = joined(ga[j * to], twice * a[j * step], first)
+        ga[j * to] = 0.0
     return 0
 
 
@@ -216,13 +228,18 @@ def spread_slopes(c: Ints, k: Int, start: Int, n: Int, slopes: Reals) -> Int:
         y = offset(b, i * stride_b)
         gx = offset(ga, i * row_a)
         gy = offset(gb, i * row_b)
-        if one == other:
-            stretch(x, step_a, size, slopes[i], gx, to_a, first_a)
-        elif kind == 0 and first_a + first_b == 2:
+        if kind == 0 and first_a + first_b == 2:
             # memory that is only written is not read before
             pull_apart(x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
         elif kind != 3:
-            pull_both(kind, x, step_a, y, step_b, size, slopes[i], gx, to_a, first_a, gy, to_b, first_b)
+            if first_a == 1:
+                clear_gradient(gx, to_a, size)
+            if first_b == 1:
+                clear_gradient(gy, to_b, size)
+            if one == other:
+                stretch(x, step_a, size, slopes[i], gx, to_a)
+            else:
+                pull_both(kind, x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
     return 0
 
 
