@@ -11,6 +11,8 @@ from .registry import law_arguments, record
 from .typing import Array, Result
 
 PARAMETER = inspect.Parameter
+# What the loops keep of a law's parameters.
+MOST_PARAMETERS = 16
 
 
 def elementwise(
@@ -41,7 +43,7 @@ def elementwise(
     least : float
         What the "bound" curvature is at least.
     **options : float
-        The parameters of the law, each with its default.
+        The parameters of the law, at most 16, each with its default.
 
     Returns
     -------
@@ -75,6 +77,8 @@ def elementwise(
             f"the law takes {', '.join(arguments)}: pred, target, and one parameter for each option; "
             f"options given: {', '.join(options) or 'none'}"
         )
+    if len(parameters) > MOST_PARAMETERS:
+        raise TypeError(f"the law has {len(parameters)} parameters; there is room for {MOST_PARAMETERS}")
 
     def face(pred: Array, target: Array, **options: Any) -> Result:
         """A loss of one's own."""

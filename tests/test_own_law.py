@@ -157,6 +157,23 @@ def test_what_is_no_law() -> None:
         nl.elementwise(_charbonnier, eps=1.0, delta=2.0)
 
 
+def sixteen(pred, target, p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15):  # type: ignore[no-untyped-def]
+    error = pred - target - (p0 + p1 + p2 + p3 + p4 + p5 + p6 + p7 + p8 + p9 + p10 + p11 + p12 + p13 + p14 + p15)
+    return error * error, 2.0 * error, 2.0
+
+
+def seventeen(pred, target, p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15, p16):  # type: ignore[no-untyped-def]
+    error = pred - target - (p0 + p1 + p2 + p3 + p4 + p5 + p6 + p7 + p8 + p9 + p10 + p11 + p12 + p13 + p14 + p15 + p16)
+    return error * error, 2.0 * error, 2.0
+
+
+def test_the_most_parameters() -> None:
+    many = nl.elementwise(sixteen, **{f"p{k}": 0.25 * k for k in range(16)})
+    assert many(PRED, TARGET) == nl.mse(PRED, TARGET + 30.0)
+    with pytest.raises(TypeError, match="the law has 17 parameters; there is room for 16"):
+        nl.elementwise(seventeen, **{f"p{k}": 0.5 for k in range(17)})
+
+
 def test_cython_says_that_it_holds_only_the_losses_of_numloss() -> None:
     with pytest.raises(nl.BackendUnavailable, match="a law of your own needs numba"):
         charbonnier(PRED, TARGET, backend="cython")
