@@ -55,9 +55,9 @@ cdef class Plan:
     """A problem without its arrays, and how its answer is read.
 
     `places` are the offsets of the addresses of its arrays in the problem, inputs then gradients, each as often as it
-    has columns, `wrt` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the shape. `count` is the loop that
-    finds the total which the gradient is divided by where it does not, or 0. The first float of a problem, at
-    `scale_at`, is what the gradient is scaled by.
+    has columns, `wrt` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
+    shape. `count` is the loop that finds the total which the gradient is divided by where it does not, or 0. The first
+    float of a problem, at `scale_at`, is what the gradient is scaled by.
     """
 
     cdef object backend, kept
