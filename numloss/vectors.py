@@ -1,14 +1,37 @@
-"""What losses of vectors add up over their entries, the same for every backend."""
+"""The vectors that losses take, and what they add up over their entries, the same for every backend."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .arguments import same_shape
 
 if TYPE_CHECKING:
     from .registry import Loss
 
 # Of two entries x and y: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
 SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3
+
+
+def vectors_of(loss: Loss, arguments: tuple[Any, ...], read: Callable[[str, Any], Any]) -> list[Any]:
+    """The vectors, as `read` gives them: arrays of one shape (N, D) and one dtype, all of them differentiated."""
+    found: list[Any] = []
+    for name, value in zip(loss.inputs[: len(loss.wrt)], arguments, strict=False):
+        array = read(name, value)
+        if not found and array.ndim != 2:
+            raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
+        if found:
+            same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
+        if found and array.dtype != found[0].dtype:
+            raise TypeError(
+                f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
+                "all of them are differentiated and must agree"
+            )
+        found.append(array)
+    if found[0].shape[0] and found[0].shape[1] == 0:
+        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {found[0].shape}: vectors of no entries")
+    return found
 
 
 def sums_of(loss: Loss, params: list[float]) -> list[tuple[int, int, int]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
-from ...vectors import sums_in_order, sums_of
+from ...vectors import sums_in_order, sums_of, vectors_of
 from . import plans
 from .answers import finished, overlapping, slots
 from .problem import ABSENT, Array, Operand, block_size, operand, regular, steps
@@ -15,26 +15,6 @@ from .problem import ABSENT, Array, Operand, block_size, operand, regular, steps
 if TYPE_CHECKING:
     from ...registry import Loss
     from . import HostBackend
-
-
-def vectors_of(loss: Loss, arguments: tuple[Any, ...]) -> list[Array]:
-    """The vectors: arrays of one shape (N, D) and one dtype, all of them differentiated."""
-    found: list[Array] = []
-    for name, value in zip(loss.inputs[: len(loss.wrt)], arguments, strict=False):
-        array = regular(check.prediction(loss, name, value))
-        if not found and array.ndim != 2:
-            raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
-        if found:
-            check.same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
-        if found and array.dtype != found[0].dtype:
-            raise TypeError(
-                f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
-                "all of them are differentiated and must agree"
-            )
-        found.append(array)
-    if found[0].shape[0] and found[0].shape[1] == 0:
-        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {found[0].shape}: vectors of no entries")
-    return found
 
 
 def outputs_of(loss: Loss, given: Any, inputs: list[Array], argnums: tuple[int, ...] | None) -> list[Array]:
@@ -61,7 +41,7 @@ def embedding(
     bound: bool,
 ) -> Any:
     """Run a loss of rows of vectors."""
-    vectors = vectors_of(loss, arguments)
+    vectors = vectors_of(loss, arguments, lambda name, value: regular(check.prediction(loss, name, value)))
     rows, size = vectors[0].shape
     real = vectors[0].dtype
     inputs = [*vectors]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
-from ...vectors import sums_of
+from ...vectors import sums_of, vectors_of
 from ..host import HostBackend
 from ..host.answers import slots
 from . import checks, target
@@ -33,21 +33,7 @@ def places_of(array: DeviceArray) -> tuple[int, int, int]:
 def _inputs(call: Call, arguments: tuple[Any, ...]) -> tuple[list[DeviceArray], DeviceArray | None]:
     """The vectors, and what is known of each row if the loss takes anything beside them."""
     loss, library = call.loss, call.library
-    found: list[DeviceArray] = []
-    for name, value in zip(loss.inputs[: len(loss.wrt)], arguments, strict=False):
-        array = checks.prediction(loss, name, value, library)
-        if not found and array.ndim != 2:
-            raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
-        if found:
-            check.same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
-        if found and array.dtype != found[0].dtype:
-            raise TypeError(
-                f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
-                "all of them are differentiated and must agree"
-            )
-        found.append(array)
-    if found[0].shape[0] and found[0].shape[1] == 0:
-        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {found[0].shape}: vectors of no entries")
+    found = vectors_of(loss, arguments, lambda name, value: checks.prediction(loss, name, value, library))
     if len(loss.inputs) == len(found):
         return found, None
     known = checks.real_array(loss, loss.inputs[-1], arguments[-1], library)
