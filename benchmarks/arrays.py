@@ -91,7 +91,14 @@ def selected(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return q, action, reward, following, done
 
 
-FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected)}
+def head(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """What a last layer is given, its weights for a thousand classes, and labels."""
+    dtype, classes = np.dtype(case.dtype), 1000
+    classifier = normal(random, (classes, case.shape[1]), dtype) / dtype.type(np.sqrt(case.shape[1]))
+    return normal(random, case.shape, dtype), classifier, random.integers(0, classes, case.shape[0])
+
+
+FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected, head)}
 
 
 def inputs(case: Case) -> tuple[Array, ...]:

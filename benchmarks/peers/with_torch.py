@@ -151,7 +151,7 @@ FORWARD: dict[str, Callable[..., Tensor]] = {
     "focal_tversky": focal_tversky,
     "contrastive": contrastive,
     "cosine_embedding": lambda a, b, same: F.cosine_embedding_loss(a, b, 2.0 * same - 1.0),
-    "triplet_margin": F.triplet_margin_loss,
+    "triplet_margin": lambda a, p, n: F.triplet_margin_loss(a, p, n, eps=0.0),
     "td_error": td_error,
 }
 
