@@ -36,6 +36,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, first_outside
+from .rowparts import clear_row
 from .sums import add_tile, clear, end_of_block, fold
 
 
@@ -162,14 +163,6 @@ def stretch(a: Reals, step: Int, size: Int, slope: Real, ga: Reals, to: Int) -> 
     return 0
 
 
-@apart
-def clear_gradient(ga: Reals, to: Int, size: Int) -> Int:
-    """Nothing added yet."""
-    for j in range(size):
-        ga[j * to] = 0.0
-    return 0
-
-
 def vectors_at(c: Ints, operand: Int, row: Int, stride: Int) -> Reals:
     """Where the rows of an array begin from `row` on."""
     return offset(reals(array_data(c[operand])), row * stride)
@@ -233,9 +226,9 @@ def spread_slopes(c: Ints, k: Int, start: Int, n: Int, slopes: Reals) -> Int:
             pull_apart(x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
         elif kind != 3:
             if first_a == 1:
-                clear_gradient(gx, to_a, size)
+                clear_row(size, to_a, gx)
             if first_b == 1:
-                clear_gradient(gy, to_b, size)
+                clear_row(size, to_b, gy)
             if one == other:
                 stretch(x, step_a, size, slopes[i], gx, to_a)
             else:

@@ -37,7 +37,7 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .operands import convert, fetch_labels, first_outside, item_size
+from .operands import convert, fetch_labels, first_outside, item_size, put_apart
 from .rowparts import base_of
 from .sums import begin_block, tile_sum
 
@@ -60,14 +60,6 @@ def strided_copy(x: Reals, step: Int, n: Int, out: Reals) -> Int:
     """n numbers that lie `step` apart."""
     for i in range(n):
         out[i] = x[i * step]
-    return 0
-
-
-@apart
-def strided_write(values: Reals, n: Int, out: Reals, step: Int) -> Int:
-    """n numbers to places `step` apart."""
-    for i in range(n):
-        out[i * step] = values[i]
     return 0
 
 
@@ -255,7 +247,7 @@ def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, label
         given_parts(z, n, parts)
     if c[10] == 1 and c[4] != 0:
         kept = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
-        strided_write(offset(parts, 1024), n, kept, c[19])
+        put_apart(kept, c[19], n, offset(parts, 1024))
     t = target_of_class(c, sample, first, n, j, labels, buffer)
     if c[5] == 1:
         clear_ignored(labels, n, parts)
@@ -348,7 +340,7 @@ def write_class(c: Ints, sample: Int, first: Int, n: Int, j: Int, mixed: Reals, 
     if c[5] == 1:
         clear_ignored(labels, n, g)
     if c[19] != 1:
-        strided_write(g, n, place, c[19])
+        put_apart(place, c[19], n, g)
     return 0
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from ... import arguments as check
 from ...vectors import sums_in_order, sums_of, vectors_of
 from . import plans
-from .answers import finished, overlapping, slots
-from .problem import ABSENT, Array, Operand, block_size, operand, regular, steps
+from .answers import finished, given_outputs, overlapping, slots
+from .problem import ABSENT, Array, Operand, block_size, name_of, operand, regular, steps
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -55,13 +55,11 @@ def embedding(
         weight = check.host_array(loss, "weight", weight)
         check.weight_shape(loss, weight, (rows,))
     wanted = reduction == "none" and not pair
-    out = given.get("out")
-    if mode == 0 and out is not None and not wanted:
-        raise ValueError(f"{loss.name}: out needs reduction='none'; a reduced loss is a float")
+    given_values, given_slopes, _ = given_outputs(loss, mode, given.get("out"), wanted)
     values = None
     if wanted:
-        values = check.output(loss, out if mode == 0 else None, np.empty(0, real), (rows,), inputs, "values")
-    outputs = outputs_of(loss, out, inputs, argnums) if mode else []
+        values = check.output(loss, given_values, np.empty(0, real), (rows,), inputs, "values")
+    outputs = outputs_of(loss, given_slopes, inputs, argnums) if mode else []
     total = float(rows)
     if reduction == "mean" and not pair and weight is not None and mode:
         total = backend.weight_sum(loss, weight, real)
@@ -100,5 +98,5 @@ def header(
         integers += places + [0] * (6 - len(places))
     described = [number for each in sums for number in each]
     integers += described + [0] * (16 - len(described))
-    floats = [*(known.ends(vectors[0].dtype.name) if known else (0.0, 0.0)), *params]
+    floats = [*(known.ends(name_of(vectors[0].dtype)) if known else (0.0, 0.0)), *params]
     return integers, floats + [0.0] * (7 - len(floats))

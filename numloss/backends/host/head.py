@@ -14,7 +14,7 @@ import numpy as np
 from ... import arguments as check
 from ...rows import options_of
 from . import plans
-from .answers import overlapping
+from .answers import given_outputs, overlapping
 from .problem import Array
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ LEAST_ROWS, MOST_ROWS, PART = 160, 512, 12
 BLOCK_BYTES = 20 * 2**20
 # Part of a gradient that is made beside it and then added.
 CHUNK_BYTES = 2**20
-
-
+# What a call passes on to its loss of the logits.
 OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap")
 
 
@@ -103,16 +102,14 @@ class Head:
         """The values, for reduction="none", and the gradients by the name of what they belong to."""
         loss = self.loss
         inputs = [a for a in (self.hidden, self.classifier, self.bias, self.target, self.weight) if a is not None]
-        if self.mode == 0 and out is not None and not self.wanted:
-            raise ValueError(f"{loss.name}: out needs reduction='none'; a reduced loss is a float")
+        given_values, given_slopes, _ = given_outputs(loss, self.mode, out, self.wanted)
         values = None
         if self.wanted:
             like = np.empty(0, self.real)
-            given = out if self.mode == 0 else None
-            values = check.output(loss, given, like, self.target.shape, inputs, "values")
+            values = check.output(loss, given_values, like, self.target.shape, inputs, "values")
         slopes = {}
-        given = check.several(loss, out, len(self.chosen), "gradient") if self.mode else ()
-        for name, array in zip(self.chosen, given, strict=True):
+        written_to = check.several(loss, given_slopes, len(self.chosen), "gradient") if self.mode else ()
+        for name, array in zip(self.chosen, written_to, strict=True):
             like = getattr(self, name)
             slopes[name] = check.output(loss, array, like, like.shape, inputs, f"gradient of {name}")
         written = [*slopes.values()] if values is None else [values, *slopes.values()]
