@@ -10,22 +10,21 @@ process of each takes beyond its inputs and results. --save writes to results/.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import environment
 import numpy as np
+from contest import Call, race
 from session import RESULTS
 
 import numloss as nl
 from numloss.files import write_json
-
-Call = Callable[[], Any]
 
 
 def arrays(rows: int, features: int, classes: int) -> tuple[Any, Any, Any]:
@@ -85,17 +84,6 @@ def check(calls: dict[str, Call]) -> None:
         assert np.abs(slope - right).max() <= 1e-3 * np.abs(right).max()
 
 
-def race(calls: dict[str, Call], turns: int) -> dict[str, float]:
-    """Median milliseconds of calls that take turns."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(turns):
-        for name, call in calls.items():
-            began = time.perf_counter()
-            call()
-            times[name].append(1e3 * (time.perf_counter() - began))
-    return {name: statistics.median(each) for name, each in times.items()}
-
-
 def status(key: str) -> float:
     """A line of this process's status, in MiB."""
     return int(Path("/proc/self/status").read_text().split(f"{key}:")[1].split()[0]) / 1024
@@ -134,7 +122,9 @@ def main() -> None:
     calls = {name: make(*given) for name, make in CONTESTANTS.items() if name == "numloss" or not options.alone}
     if not options.alone:
         check(calls)
-    found: dict[str, Any] = {**environment.describe(), "sizes": sizes, "median_ms": race(calls, options.turns)}
+    times = race(calls, math.inf, options.turns)
+    medians = {name: 1e3 * statistics.median(each) for name, each in times.items()}
+    found: dict[str, Any] = {**environment.describe(), "sizes": sizes, "median_ms": medians}
     logits = sizes[0] * sizes[2] * 4 / 2**20
     for name, each in found["median_ms"].items():
         print(f"{name:<16}{each:10.0f} ms{each / found['median_ms']['numloss']:8.2f} x numloss")

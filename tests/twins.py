@@ -223,9 +223,9 @@ OPTAX = [
 ]
 
 
-def _keras(name: str, factor: float = 1.0) -> Callable[..., Any]:
+def _keras(name: str) -> Callable[..., Any]:
     """A function of keras.losses on columns, since it takes the mean over the last axis; target first."""
-    return lambda k, x, y, **options: factor * getattr(k.losses, name)(_last(y), _last(x), **options).sum()
+    return lambda k, x, y, **options: getattr(k.losses, name)(_last(y), _last(x), **options).sum()
 
 
 def _signed(name: str) -> Callable[..., Any]:
@@ -236,7 +236,8 @@ KERAS = [
     Twin("keras", "mean_squared_error", "mse", _keras("mean_squared_error"), sums_in="float32"),
     Twin("keras", "mean_absolute_error", "mae", _keras("mean_absolute_error"), sums_in="float32"),
     Twin(
-        *("keras", "mean_absolute_percentage_error", "mape", _keras("mean_absolute_percentage_error", 0.01)),
+        *("keras", "mean_absolute_percentage_error", "mape", _keras("mean_absolute_percentage_error")),
+        times=0.01,
         convention="100 times the fraction there",
         sums_in="float32",
     ),
