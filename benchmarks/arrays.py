@@ -98,7 +98,14 @@ def head(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return normal(random, case.shape, dtype), classifier, random.integers(0, classes, case.shape[0])
 
 
-FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected, head)}
+def similarity(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Vectors, those of a pair nearer to each other than to others; two rows of each label."""
+    dtype, loss, things = np.dtype(case.dtype), case.record, normal(random, case.shape, np.dtype(case.dtype))
+    vectors = [things + normal(random, case.shape, dtype) for _ in loss.wrt]
+    return *vectors, *(random.permutation(case.shape[0]) // 2 for _ in loss.inputs[len(vectors) :])
+
+
+FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected, head, similarity)}
 
 
 def inputs(case: Case) -> tuple[Array, ...]:

@@ -89,17 +89,17 @@ def status(key: str) -> float:
     return int(Path("/proc/self/status").read_text().split(f"{key}:")[1].split()[0]) / 1024
 
 
-def most_memory(name: str, sizes: tuple[int, int, int]) -> float:
-    """MiB that one call takes beyond its inputs and results, in a process of its own."""
-    code = f"import head; print(head.beyond({name!r}, {sizes}))"
+def most_memory(module: str, name: str, sizes: tuple[int, ...], *choice: str) -> float:
+    """MiB that one call of a contestant takes beyond its inputs and results, in a process of its own."""
+    what = f"one.CONTESTANTS[{name!r}], one.arrays(*{sizes}), {choice}"
+    code = f"import head, {module} as one; print(head.beyond({what}))"
     answer = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, check=True)
     return float(answer.stdout)
 
 
-def beyond(name: str, sizes: tuple[int, int, int]) -> float:
+def beyond(make: Callable[..., Call], given: tuple[Any, ...], choice: tuple[str, ...]) -> float:
     """MiB of this process at its largest during a call, less what there is before it: inputs and earlier results."""
-    given = arrays(*sizes)
-    call = CONTESTANTS[name](*given)
+    call = make(*choice, *given)
     call()
     sum(float(array.sum()) for array in given)  # what the system has put aside comes back
     Path("/proc/self/clear_refs").write_text("5")  # the largest size begins anew
@@ -131,7 +131,7 @@ def main() -> None:
     if options.memory:
         del calls, given
         names = ["numloss"] if options.alone else ["numloss", "torch"]
-        found["beyond_mib"] = {name: most_memory(name, sizes) for name in names}
+        found["beyond_mib"] = {name: most_memory("head", name, sizes) for name in names}
         for name, each in found["beyond_mib"].items():
             print(f"{name:<16}{each:10.0f} MiB beyond inputs and results; all logits are {logits:.0f}")
     if options.save:

@@ -34,6 +34,8 @@ from .losses.classification.symmetric_cross_entropy import symmetric_cross_entro
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
 from .losses.embedding.hinge_embedding import hinge_embedding
+from .losses.embedding.info_nce import info_nce
+from .losses.embedding.nt_xent import nt_xent
 from .losses.embedding.triplet_margin import triplet_margin
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
@@ -116,6 +118,7 @@ __all__ = [
     "hinge",
     "hinge_embedding",
     "huber",
+    "info_nce",
     "iou",
     "jaccard",
     "js_div",
@@ -136,6 +139,7 @@ __all__ = [
     "multiclass_hinge",
     "negative_binomial_nll",
     "nll",
+    "nt_xent",
     "num_threads",
     "perceptron",
     "poisson_nll",

@@ -71,6 +71,7 @@ __all__ = [
     "regional",
     "rowwise",
     "selected",
+    "similarity",
 ]
 
 Law: TypeAlias = Callable[..., Any]
@@ -193,7 +194,7 @@ class Loss:
 
     @functools.cached_property
     def logits(self) -> Loss:
-        """Of a head: its loss of the logits, by labels."""
+        """Of a head, or of similarities: its loss of the logits, by labels."""
         return self._of_rows(LOGITS)
 
     @functools.cached_property
@@ -358,5 +359,16 @@ def head(**arguments: Any) -> Callable[[Face], Face]:
     def decorate(face: Face) -> Face:
         domains, facts = _split(arguments)
         return record("head", None, face, domains, {"wrt": (0, 1), "shared": (1,), "curvature": False, **facts})
+
+    return decorate
+
+
+def similarity(rule: str, /, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of the cosines of all pairs of a batch; `rule` is what backends know it by."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no"}
+        return record("similarity", None, face, domains, {"wrt": (0, 1), **fixed, **facts})
 
     return decorate

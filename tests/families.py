@@ -126,6 +126,14 @@ def head(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> 
     return features, weights, labels
 
 
+def similarity(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Vectors, those of a pair nearer to each other than the others; and labels that some rows have alone."""
+    dimensions = DIMENSIONS.get(shape, 5)
+    things = random.normal(0.0, 1.0, (*shape, dimensions))
+    vectors = [things + random.normal(0.0, 0.7, things.shape) for _ in loss.wrt]
+    return *vectors, *(random.integers(-3, 1 + len(things) // 2, shape) for _ in loss.inputs[len(vectors) :])
+
+
 FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
@@ -133,6 +141,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "embedding": embedding,
     "selected": selected,
     "head": head,
+    "similarity": similarity,
 }
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -172,6 +181,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "embedding": tuple((n,) for n in (0, 1, 2, 7, 11, 101, 513, 3277, 13127)),
     "selected": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
     "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
+    "similarity": tuple((n,) for n in (0, 1, 2, 7, 11, 300)),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
 SMALL: dict[str, Shape] = {"regional": (7, 2)} | {f"{name}:batch": (5,) for name in REGIONAL}
@@ -183,4 +193,5 @@ SOLID: dict[str, Shape] = {
     "embedding": (4099,),
     "selected": (20011,),
     "head": (513,),
+    "similarity": (300,),
 }

@@ -17,7 +17,7 @@ from numloss.backends.host import plans
 
 pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx is not built")
 # Losses whose answer needs several launches with work in between have no plans.
-LONG = {case for case in CASES if record(case).family in ("regional", "head")}
+LONG = {case for case in CASES if record(case).family in ("regional", "head", "similarity")}
 # The answers of replay in the order of the calls; None where there was no plan.
 Answers = list[Any]
 

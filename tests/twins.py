@@ -172,6 +172,10 @@ def _one_hot(labels: Any, scores: Any) -> Any:
     return (labels[:, None] == np.arange(scores.shape[1])).astype(scores.dtype)
 
 
+def _rows_of(*arrays: Any) -> Any:
+    return importlib.import_module("jax").numpy.concatenate(arrays)
+
+
 OPTAX = [
     Twin("optax", "squared_error", "mse", lambda o, x, y: o.squared_error(x, y).sum()),
     Twin("optax", "l2_loss", "mse", lambda o, x, y: o.l2_loss(x, y).sum(), times=2.0, convention="half of the square"),
@@ -219,6 +223,12 @@ OPTAX = [
         lambda o, x, y, epsilon: o.poly_loss_cross_entropy(x, _one_hot(y, x), epsilon=epsilon).sum(),
         _by("epsilon", -0.5, 3.0),
         convention="targets are distributions there, labels here",
+    ),
+    Twin(
+        *("optax", "ntxent", "nt_xent"),
+        lambda o, x, y, temperature: ROWS[0] * o.ntxent(_rows_of(x, y), np.tile(np.arange(ROWS[0]), 2), temperature),
+        _by("temperature", 0.1, 1.0),
+        convention="one array of all views with labels there; its mean is over pairs",
     ),
 ]
 

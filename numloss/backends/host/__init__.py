@@ -138,3 +138,7 @@ class HostBackend:
     def head(self, *call: Any) -> Any:
         """A product with a classifier, and a loss of its rows."""
         return _family("head").head(self, *call)
+
+    def similarity(self, *call: Any) -> Any:
+        """The cosines of all pairs of a batch."""
+        return _family("similarity").similarity(self, *call)

@@ -40,6 +40,15 @@ def loss_of_rows(
     return backend.rowwise(loss, mode, arrays, options, pair, None, False) if answer is None else answer
 
 
+def add_product(whole: Array, slope: Array, rows: Array) -> None:
+    """Add ``slope.T @ rows`` to an array, in chunks."""
+    step = max(1, CHUNK_BYTES // (whole.shape[1] * whole.itemsize))
+    product = np.empty((min(step, len(whole)), whole.shape[1]), whole.dtype)
+    for first in range(0, len(whole), step):
+        part = whole[first : first + step]
+        part += np.matmul(slope[:, first : first + step].T, rows, out=product[: len(part)])
+
+
 def rows_of_block(rows: int, classes: int, itemsize: int) -> int:
     """Rows whose logits are worked on together: a function of the shape alone."""
     return max(LEAST_ROWS, min(MOST_ROWS, rows // PART), BLOCK_BYTES // (classes * itemsize))
@@ -183,12 +192,7 @@ class Head:
         if "bias" in self.slopes:
             self.slopes["bias"] += np.matmul(np.ones(len(slope), self.real), slope)
         if "classifier" in self.slopes:
-            whole = self.slopes["classifier"]
-            step = max(1, CHUNK_BYTES // (whole.shape[1] * whole.itemsize))
-            product = np.empty((min(step, len(whole)), whole.shape[1]), self.real)
-            for first in range(0, len(whole), step):
-                part = whole[first : first + step]
-                part += np.matmul(slope[:, first : first + step].T, hidden, out=product[: len(part)])
+            add_product(self.slopes["classifier"], slope, hidden)
 
 
 def head(

@@ -1,0 +1,146 @@
+"""The similarity family on the host: losses of the cosines of all pairs of a batch, which are never all in memory.
+
+The cosines of some rows with all others are a product of matrices, divided by the temperature; a rule puts their
+gradient in their place, and two products take it to the vectors. What has length 1 is divided by its length before, and
+the gradient goes back through that after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import arguments as check
+from ...vectors import vectors_of
+from .answers import finished, given_outputs
+from .embedding import outputs_of
+from .head import add_product
+from .problem import Array
+from .selected import indices
+from .similarity_rules import RULES
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+    from . import HostBackend
+
+# The cosines that are worked on together, unless they are those of fewer rows.
+BLOCK_BYTES, LEAST_ROWS = 20 * 2**20, 160
+
+
+def directions(vectors: Array) -> tuple[Array, Array]:
+    """Vectors divided by their lengths, and the inverse lengths; both are 0 where a length is."""
+    unit = np.array(vectors, order="C")
+    length = np.sqrt(np.einsum("nd,nd->n", unit, unit, dtype=np.float64))
+    inverse = np.divide(1.0, length, out=np.zeros_like(length), where=length != 0.0)
+    unit *= inverse[:, None]
+    return unit, inverse
+
+
+class Similarity:
+    """One call: the arrays, checked.
+
+    `unit` are the directions of the vectors, `slopes` the gradients with respect to these, None where nobody asks.
+    """
+
+    def __init__(
+        self,
+        backend: HostBackend,
+        loss: Loss,
+        mode: int,
+        arguments: tuple[Any, ...],
+        given: dict[str, Any],
+        argnums: tuple[int, ...] | None,
+    ) -> None:
+        self.backend, self.loss, self.mode, self.given = backend, loss, mode, given
+        vectors = vectors_of(loss, arguments, lambda name, value: check.prediction(loss, name, value))
+        self.rows, self.real = len(vectors[0]), vectors[0].dtype
+        inputs = [*vectors]
+        if len(loss.inputs) > len(inputs):
+            self.labels = indices(loss, loss.inputs[-1], arguments[-1], self.rows)
+            inputs.append(self.labels)
+        self.per_temperature = self.real.type(1.0 / self.number("temperature"))
+        self.reduction = check.reduction_of(loss, given)
+        self.weight = self.weights(given.get("weight"))
+        given_values, given_slopes, _ = given_outputs(loss, mode, given.get("out"), self.reduction == "none")
+        self.values = None
+        if self.reduction == "none":
+            self.values = check.output(loss, given_values, np.empty(0, self.real), (self.rows,), inputs, "values")
+        self.outputs = outputs_of(loss, given_slopes, inputs, argnums) if mode else []
+        found = [directions(array) for array in vectors]
+        self.unit, self.inverse = [unit for unit, _ in found], [inverse for _, inverse in found]
+        wanted = [mode > 0 and (argnums is None or k in argnums) for k in loss.wrt]
+        self.slopes = [np.zeros_like(unit) if w else None for unit, w in zip(self.unit, wanted, strict=True)]
+
+    def number(self, name: str) -> float:
+        """An option that is a number."""
+        return check.number(self.loss, name, self.given.get(name, self.loss.defaults[name]))
+
+    def weights(self, given: Any) -> Array:
+        """What each row counts with."""
+        if given is None:
+            return np.ones(self.rows, self.real)
+        weight = check.host_array(self.loss, "weight", given)
+        check.weight_shape(self.loss, weight, (self.rows,))
+        bad = np.flatnonzero(~(weight >= 0))
+        if bad.size:
+            check.value_outside(self.loss, "weight", weight, int(bad[0]), ">= 0, not NaN", bad.size)
+        return np.asarray(weight, self.real)
+
+    def run(self) -> tuple[float, float]:
+        """The sum of the losses and of what the rows count with; values and gradients are written."""
+        values, counted = RULES[self.loss.rows["rule"]](self)
+        weight = float(self.weight[counted].sum(dtype=np.float64))
+        if self.values is not None:
+            self.values[...] = values
+        if self.mode:
+            scale = 1.0 if self.reduction != "mean" else 1.0 / weight if weight > 0.0 else 0.0
+            for out, unit, slope, inverse in zip(self.outputs, self.unit, self.slopes, self.inverse, strict=True):
+                if slope is not None:
+                    slope -= np.einsum("nd,nd->n", unit, slope)[:, None] * unit
+                    np.multiply(slope, (inverse * scale)[:, None], out=out, casting="same_kind")
+        return float(values.sum(dtype=np.float64)), weight
+
+    def walk(
+        self, units: list[Array], slopes: list[Array | None], rule: Callable[[slice, Array], Array]
+    ) -> Array:
+        """The losses of the first vectors with all of the second; what they add to the gradients is added.
+
+        `rule` gives those of some rows, of which it is given the scores, and puts their slopes in their place.
+        """
+        queries, keys = units
+        most = max(LEAST_ROWS, BLOCK_BYTES // (max(1, len(keys)) * self.real.itemsize))
+        most = max(1, min(most, len(queries)))
+        buffer = np.empty((most, len(keys)), self.real)
+        values = np.empty(len(queries), self.real)
+        for start in range(0, len(queries), most):
+            rows = slice(start, min(start + most, len(queries)))
+            scaled = queries[rows] * self.per_temperature
+            scores = np.matmul(scaled, keys.T, out=buffer[: len(scaled)])
+            values[rows] = rule(rows, scores)
+            if slopes[0] is not None:
+                slopes[0][rows] += np.matmul(scores, keys) * self.per_temperature
+            if slopes[1] is not None:
+                add_product(slopes[1], scores, scaled)
+        return values
+
+
+def similarity(
+    backend: HostBackend,
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of all pairs of a batch."""
+    with np.errstate(all="ignore"):  # what is infinite or NaN is so in the answer
+        call = Similarity(backend, loss, mode, arguments, given, argnums)
+        total, weight = call.run()
+    places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
+    return finished(
+        total, weight, call.reduction, pair, mode, call.values, call.outputs, len(call.outputs), places
+    )

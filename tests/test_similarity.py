@@ -1,0 +1,128 @@
+"""Losses of all pairs of a batch: the same as with all cosines in memory, block by block, and never all of them."""
+
+from __future__ import annotations
+
+import importlib
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+from calls import call
+from compare import assert_same_bits
+from inputs import CASES, arrays, options, record, required
+
+import numloss as nl
+from numloss.backends.host import similarity
+
+ALL = [case for case in CASES if record(case).family == "similarity"]
+PAIRS = [case for case in ALL if len(record(case).wrt) == 2]
+
+
+def as_tuple(slopes: Any) -> tuple[Any, ...]:
+    return slopes if isinstance(slopes, tuple) else (slopes,)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of 16 rows."""
+    monkeypatch.setattr(similarity, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(similarity, "LEAST_ROWS", 16)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("case", ALL)
+def test_blocks_give_what_all_cosines_give(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, given = record(case), arrays(case, (101,), "float64")
+    weight = np.where(np.arange(101) % 5 == 0, 0.0, 0.7)
+    for option in options(case):
+        extra = {**option, "weight": weight, "backend": backend, "reduction": "none"}
+        values, slopes = nl.value_and_grad(loss.function)(*given, **extra)
+        oracle = importlib.import_module(f"oracles.{loss.name}").value(*given, **option)
+        np.testing.assert_allclose(values, weight * oracle, rtol=1e-11, atol=1e-11)
+        with monkeypatch.context() as patch:
+            patch.setattr(similarity, "LEAST_ROWS", 101)
+            for slope, whole in zip(
+                as_tuple(slopes), as_tuple(nl.grad(loss.function)(*given, **extra)), strict=True
+            ):
+                np.testing.assert_allclose(slope, whole, rtol=0.0, atol=1e-13 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_one_gradient_is_that_of_both(case: str, backend: str) -> None:
+    function, given = record(case).function, arrays(case, (11,), "float32")
+    value, slopes = nl.value_and_grad(function)(*given, backend=backend)
+    for k in (0, 1):
+        found, slope = nl.value_and_grad(function, argnums=k)(*given, backend=backend)
+        assert found == value
+        assert_same_bits(slope, slopes[k])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", ALL)
+def test_lengths_do_not_matter(case: str, backend: str, dtype: str) -> None:
+    """Powers of two change no digit, and a vector of length 0 stands at a right angle to all others."""
+    loss, (first, *others) = record(case), arrays(case, (11,), dtype)
+    first[3] = 0.0
+    big = 2.0**80
+    value, slopes = nl.value_and_grad(loss.function)(first, *others, **required(case), backend=backend)
+    again, scaled = nl.value_and_grad(loss.function)(
+        first * first.dtype.type(big), *others, **required(case), backend=backend
+    )
+    assert value == again and np.isfinite(value)
+    slope, small = as_tuple(slopes)[0], as_tuple(scaled)[0]
+    assert not slope[3].any() and slope[4].all()
+    assert_same_bits(small, slope / slope.dtype.type(big))
+    # a gradient changes directions, not lengths
+    along = np.abs((slope * first).sum(axis=1))
+    assert np.all(along <= 4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("case", ["info_nce", "nt_xent"])
+def test_a_pair_that_is_found_keeps_its_digits(case: str, backend: str) -> None:
+    first = np.array([[1.0, 0.0], [-1.0, 0.0]], np.float32)
+    value, slopes = nl.value_and_grad(record(case).function)(first, first, temperature=0.05, backend=backend)
+    others = 1.0 if case == "info_nce" else 2.0
+    np.testing.assert_allclose(value, np.log1p(others * np.exp(-2.0 / 0.05)), rtol=1e-5)
+    assert value > 0.0 and not any(slope.any() for slope in slopes)
+
+
+def test_nan_is_data(backend: str) -> None:
+    first, second = arrays("info_nce", (7,), "float32")
+    first[2, 0] = np.nan
+    values = nl.info_nce(first, second, reduction="none", backend=backend)
+    assert np.isnan(values[2]) and np.isfinite(np.delete(values, 2)).all()
+    assert np.isnan(nl.info_nce(second, first, reduction="none", backend=backend)).all()
+
+
+def test_the_cosines_are_never_all_in_memory() -> None:
+    first, second = (np.random.default_rng(k).standard_normal((16384, 4), np.float32) for k in (0, 1))
+    step = nl.value_and_grad(nl.info_nce)
+    step(first[:300], second[:300])
+    tracemalloc.start()
+    step(first, second)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 24 * 2**20 < 0.03 * 4 * 16384**2
+
+
+def test_what_does_not_fit(backend: str) -> None:
+    first, second = arrays("info_nce", (7,), "float32")
+    with pytest.raises(ValueError, match=r"info_nce: first has shape \(5,\); it must be \(N, D\)"):
+        nl.info_nce(first[0], second[0], backend=backend)
+    with pytest.raises(ValueError, match=r"second has shape \(6, 5\), but first has shape \(7, 5\)"):
+        nl.info_nce(first, second[1:], backend=backend)
+    with pytest.raises(TypeError, match="symmetric must be True or False, got 1"):
+        nl.info_nce(first, second, symmetric=1, backend=backend)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"weight\[2\] = -1.0 is outside its domain"):
+        nl.nt_xent(first, second, weight=np.where(np.arange(7) == 2, -1.0, 1.0), backend=backend)
+    with pytest.raises(ValueError, match="does not add up over batches"):
+        nl.sum_and_weight(nl.info_nce)
+
+
+def test_calls_of_one_case(backend: str) -> None:
+    """A pair alone has nobody to be told apart from."""
+    for case in ALL:
+        given = arrays(case, (1,), "float32")
+        if case != "siglip":
+            assert call(case, backend, given) == 0.0
