@@ -72,6 +72,9 @@ from .losses.regression.welsch import welsch
 from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
+from .losses.reinforcement.dpo import dpo
+from .losses.reinforcement.policy_gradient import policy_gradient
+from .losses.reinforcement.ppo_clip import ppo_clip
 from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
@@ -97,6 +100,7 @@ __all__ = [
     "crps_gaussian",
     "dice",
     "diou",
+    "dpo",
     "elastic_net",
     "elementwise",
     "epsilon_insensitive",
@@ -143,7 +147,9 @@ __all__ = [
     "num_threads",
     "perceptron",
     "poisson_nll",
+    "policy_gradient",
     "poly1_cross_entropy",
+    "ppo_clip",
     "pseudo_huber",
     "quantile",
     "ranknet",

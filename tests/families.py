@@ -37,6 +37,9 @@ def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
     """Every input has the shape of the loss; what is differentiated stays off the ends of its domain."""
     if loss.columns == 4:
         return boxes(shape, random, ends)
+    if loss.name == "ppo_clip":
+        old = random.normal(-2.0, 1.0, shape)  # a ratio is a power of the difference: they are near each other
+        return old + random.normal(0.0, 0.6, shape), old, random.normal(0.0, 3.0, shape)
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
     if variant == "rates":
         domains[0] = NONNEGATIVE

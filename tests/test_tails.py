@@ -140,6 +140,17 @@ def preferred_pairs(dtype: str) -> list[tuple[float, ...]]:
     return [(x, t, share) for x, t in residuals(dtype) for share in SHARES]
 
 
+def steps_of_policies(dtype: str) -> list[tuple[float, ...]]:
+    """Two logarithms of probabilities, and advantages; ratios off the ends of what is clipped."""
+    pairs = [(x, t) for x, t in residuals(dtype) if abs(abs(x - t) - 0.2) > 0.1]
+    return [(x, t, advantage) for x, t in pairs for advantage in (-2.5, -1.0, 0.0, 0.3, 4.0)]
+
+
+def preferences(dtype: str) -> list[tuple[float, ...]]:
+    """What a policy and a reference say of two answers: near each other, and far apart."""
+    return [(x, t, a, b) for x, t in residuals(dtype) for a, b in ((0.0, 0.0), (0.7, -1.3), (-16.6, 37.0))]
+
+
 def boxes(dtype: str) -> list[tuple[float, ...]]:
     """Boxes beside one: equal, neighbours, level at some edges, within, around, apart, turned."""
     target = (0.3, -0.2, 1.3, 0.6)
@@ -235,6 +246,10 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("giou", boxes, {"eps": 1e-7}),
     ("diou", boxes, {"eps": 1e-7}),
     ("ciou", boxes, {"eps": 1e-7}),
+    ("ppo_clip", steps_of_policies, {"epsilon": 0.2}),
+    ("policy_gradient", residuals, {}),
+    ("dpo", preferences, {"beta": 0.1}),
+    ("dpo", preferences, {"beta": 1.0, "label_smoothing": 0.1}),
     ("l1", alone, {"strength": 0.3}),
     ("l2", alone, {"strength": 0.3}),
     ("elastic_net", alone, {"l1": 0.3, "l2": 0.7}),
@@ -485,6 +500,24 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((0.0, INF), (INF, -1.0, 1.0, 0.0, 0.0)),
         ((NAN, 0.0), (NAN, NAN, NAN, NAN, NAN)),
     ],
+    "ppo_clip": [
+        ((INF, 0.0, 1.0), (-1.25, 0.0, 0.0)),
+        ((INF, 0.0, -1.0), (INF, INF, INF)),
+        ((INF, 0.0, 0.0), (0.0, 0.0, 0.0)),
+        ((-INF, 0.0, 1.0), (0.0, 0.0, 0.0)),
+        ((-INF, 0.0, -1.0), (0.75, 0.0, 0.0)),
+        ((NAN, 0.0, 0.0), (NAN, NAN, NAN)),
+    ],
+    "policy_gradient": [
+        ((-INF, 2.0), (INF, -2.0, 0.0)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((NAN, 0.0), (NAN, 0.0, 0.0)),
+    ],
+    "dpo": [
+        ((INF, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0)),
+        ((0.0, INF, 0.0, 0.0), (INF, -1.0, 1.0, 0.0, 0.0)),
+        ((NAN, 0.0, 0.0, 0.0), (NAN, NAN, NAN, NAN, NAN)),
+    ],
     "l1": [((-INF,), (INF, -1.0, 0.0)), ((NAN,), (NAN, NAN, 0.0)), ((0.0,), (0.0, 0.0, 0.0))],
     "l2": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0))],
     "elastic_net": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0)), ((0.0,), (0.0, 0.0, 2.0))],
@@ -496,12 +529,20 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
 }
 
 
+OPTIONS_OF_LIMITS: dict[str, dict[str, Any]] = {
+    "elastic_net": {"l1": 1.0, "l2": 1.0},
+    "tukey": {"c": 6.0},
+    "ppo_clip": {"epsilon": 0.25},
+    "dpo": {"beta": 1.0},
+}
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", LIMITS)
 def test_limits(name: str, dtype: str, backend: str) -> None:
     """Infinities, NaN and ties."""
     arrays = tuple(np.array([given for given, _ in LIMITS[name]], dtype=dtype).T)
     expected = np.array([limits for _, limits in LIMITS[name]], dtype=dtype).T
-    options = {"elastic_net": {"l1": 1.0, "l2": 1.0}, "tukey": {"c": 6.0}}.get(name, {})
+    options = OPTIONS_OF_LIMITS.get(name, {})
     for result, limit in zip(computed(name, backend, arrays, options), expected, strict=True):
         np.testing.assert_array_equal(result, limit)
