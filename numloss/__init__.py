@@ -10,9 +10,11 @@ from .losses.boxes.ciou import ciou
 from .losses.boxes.diou import diou
 from .losses.boxes.giou import giou
 from .losses.boxes.iou import iou
+from .losses.classification.arcface import arcface
 from .losses.classification.asymmetric_focal import asymmetric_focal
 from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
+from .losses.classification.cosface import cosface
 from .losses.classification.cross_entropy import cross_entropy
 from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
@@ -21,14 +23,17 @@ from .losses.classification.hinge import hinge
 from .losses.classification.js_div import js_div
 from .losses.classification.kl_div import kl_div
 from .losses.classification.linear_cross_entropy import linear_cross_entropy
+from .losses.classification.logit_adjusted_cross_entropy import logit_adjusted_cross_entropy
 from .losses.classification.modified_huber import modified_huber
 from .losses.classification.multi_margin import multi_margin
 from .losses.classification.multiclass_hinge import multiclass_hinge
+from .losses.classification.multilabel_soft_margin import multilabel_soft_margin
 from .losses.classification.nll import nll
 from .losses.classification.perceptron import perceptron
 from .losses.classification.poly1_cross_entropy import poly1_cross_entropy
 from .losses.classification.soft_margin import soft_margin
 from .losses.classification.softmax_focal import softmax_focal
+from .losses.classification.sparsemax import sparsemax
 from .losses.classification.squared_hinge import squared_hinge
 from .losses.classification.symmetric_cross_entropy import symmetric_cross_entropy
 from .losses.embedding.contrastive import contrastive
@@ -85,6 +90,7 @@ from .version import __version__
 
 __all__ = [
     "__version__",
+    "arcface",
     "asymmetric_focal",
     "available_backends",
     "BackendUnavailable",
@@ -95,6 +101,7 @@ __all__ = [
     "ciou",
     "combine",
     "contrastive",
+    "cosface",
     "cosine_embedding",
     "cross_entropy",
     "crps_gaussian",
@@ -133,6 +140,7 @@ __all__ = [
     "linear_cross_entropy",
     "linex",
     "log_cosh",
+    "logit_adjusted_cross_entropy",
     "mae",
     "mape",
     "margin_ranking",
@@ -141,6 +149,7 @@ __all__ = [
     "msle",
     "multi_margin",
     "multiclass_hinge",
+    "multilabel_soft_margin",
     "negative_binomial_nll",
     "nll",
     "nt_xent",
@@ -158,6 +167,7 @@ __all__ = [
     "smooth_l1",
     "soft_margin",
     "softmax_focal",
+    "sparsemax",
     "squared_epsilon_insensitive",
     "squared_hinge",
     "student_t_nll",

@@ -29,6 +29,7 @@ from .domains import (
     OPEN_UNIT,
     POSITIVE,
     REAL,
+    RIGHT_ANGLE,
     SIGN,
     SMOOTHING,
     UNIT,
@@ -53,6 +54,7 @@ __all__ = [
     "OPEN_UNIT",
     "POSITIVE",
     "REAL",
+    "RIGHT_ANGLE",
     "SIGN",
     "SMOOTHING",
     "UNIT",
@@ -320,7 +322,7 @@ def rowwise(
     The names of its options say the rest; numloss.rows reads them. `eager`: they differ from what those names
     mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowlaw.py, then its parameters; `factor`
     is the option that multiplies the losses of each class. With `classes` it is one of each class, as in
-    loops/classwise.py, and they are summed, averaged, or the largest counts.
+    loops/classwise.py, and they are summed, averaged, or the largest counts; or it makes a logit of each entry.
     """
 
     def decorate(face: Face) -> Face:

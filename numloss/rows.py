@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from .registry import Loss
 
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
-LABELS, DISTRIBUTION, LOG_DISTRIBUTION = 0, 1, 2
-SUM, MEAN, LARGEST = 1, 2, 3
+# INDICATORS: a number in [0, 1] for each class.
+LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS = 0, 1, 2, 3
+# What a law of each class is for: the sum, the mean or the largest of the classes, those above a threshold, or logits.
+SUM, MEAN, LARGEST, SPARSE, LOGIT = 1, 2, 3, 4, 5
 FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
 
 
@@ -21,13 +23,13 @@ class RowOptions:
     """What a rowwise call asks for.
 
     scores and target say how pred and target are to be read; entropy adds sum q log q; smoothing, zeta (the
-    z-loss), cap (0: none), eps; ignore is a label or None; factor multiplies the losses of each class, params are
-    those of the law.
+    z-loss), cap (0: none), eps; ignore is a label or None; factor multiplies the losses of each class; tau times the
+    logarithm of prior is added to the scores of each; params are those of the law.
     """
 
     __slots__ = (
-        *("axis", "cap", "class_weight", "entropy", "eps", "factor", "ignore", "params", "scores", "smoothing"),
-        *("target", "zeta"),
+        *("axis", "cap", "class_weight", "entropy", "eps", "factor", "ignore", "params", "prior", "scores"),
+        *("smoothing", "target", "tau", "zeta"),
     )
 
     def __init__(self) -> None:
@@ -37,6 +39,8 @@ class RowOptions:
         self.ignore: int | None = None
         self.class_weight: Any = None
         self.factor: Any = None
+        self.prior: Any = None
+        self.tau = 0.0
         self.params: list[float] = []
 
 
@@ -89,9 +93,12 @@ def set_options(loss: Loss, result: RowOptions, options: dict[str, Any]) -> None
         result.target = LOG_DISTRIBUTION
     if "ignore_index" in options:
         result.ignore = ignored_label(loss, options["ignore_index"])
-    result.class_weight = options.get("class_weight")
     if loss.rows["factor"] is not None:
         result.factor = options[loss.rows["factor"]]
+    if loss.rows["factor"] != "class_weight":
+        result.class_weight = options.get("class_weight")
+    if "prior" in options:
+        result.prior, result.tau = options["prior"], number(loss, "tau", options["tau"])
     result.axis = options.get("axis", 1)
 
 

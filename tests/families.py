@@ -9,7 +9,16 @@ import numpy as np
 
 from numloss.domains import NONNEGATIVE, REAL, UNIT, Domain
 from numloss.registry import LOSSES, Loss
-from numloss.rows import DISTRIBUTION, LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
+from numloss.rows import (
+    DISTRIBUTION,
+    INDICATORS,
+    LABELS,
+    LOG_DISTRIBUTION,
+    LOG_PROBABILITIES,
+    LOGIT,
+    LOGITS,
+    PROBABILITIES,
+)
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
@@ -73,14 +82,18 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
     meaning = {"probabilities": PROBABILITIES, "logits": LOGITS}.get(variant, loss.rows["scores"])
     if meaning == PROBABILITIES:
         scores = softmax(scores / 12.0)  # off the ends, where values are infinite
-    elif meaning == LOG_PROBABILITIES:
+    elif meaning == LOG_PROBABILITIES and loss.rows["target"] != INDICATORS:
         scores = np.log(softmax(scores))
+    elif loss.rows["classes"] == LOGIT:
+        scores = random.uniform(-0.95, 0.95, full)  # cosines
     wanted = {"distributions": DISTRIBUTION, "logarithms": LOG_DISTRIBUTION}.get(variant, loss.rows["target"] or LABELS)
     if wanted == LABELS:
         labels = random.integers(0, full[1], shape)
         if ends and loss.defaults.get("ignore_index") is not None:
             labels[random.random(shape) < 0.1] = loss.defaults["ignore_index"]
         return scores, labels
+    if wanted == INDICATORS:
+        return scores, draw(UNIT, full, random, ends)
     target = softmax(random.normal(0.0, 2.0, full))
     if wanted == LOG_DISTRIBUTION:
         return scores, np.log(target)

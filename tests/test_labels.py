@@ -15,7 +15,9 @@ import numloss as nl
 
 ROWWISE = [case for case in CASES if record(case).family == "rowwise"]
 LABELLED = [case for case in ROWWISE if arrays(case, (3,), "float64")[1].dtype.kind == "i"]
-WEIGHTED = [case for case in ROWWISE if "class_weight" in record(case).defaults]
+WEIGHTED = [case for case in ROWWISE if "class_weight" in record(case).defaults and not record(case).rows["factor"]]
+# Losses with factors of classes that are in no denominator.
+FACTORED = [case for case in ROWWISE if record(case).rows["factor"]]
 CLASSES = 5
 
 
@@ -139,21 +141,43 @@ def test_weights_of_classes(case: str, backend: str, dtype: str) -> None:
         assert_close(slope, total.astype(float) / whole, ulp=8, scale=factors.max() / whole)
 
 
-def test_factors_of_classes(backend: str) -> None:
-    given = arrays("softmax_focal", (3, 5, 7), "float32")
+@pytest.mark.parametrize("case", FACTORED)
+def test_factors_of_classes(case: str, backend: str) -> None:
+    given, loss, option = arrays(case, (3, 5, 7), "float32"), record(case), record(case).rows["factor"]
     factors = np.array([0.0, 0.5, 2.0, 1.0, 0.25])
-    values = oracle("softmax_focal", "value", (given[0].astype(np.float64), given[1]), alpha=factors)
-    extra = {"backend": backend, "alpha": factors}
-    assert_close(nl.softmax_focal(*given, **extra, reduction="none"), values, ulp=32, scale=2.0)
-    assert nl.sum_and_weight(nl.softmax_focal)(*given, **extra)[1] == np.count_nonzero(given[1] >= 0)
-    each_alike = nl.value_grad_hess(nl.softmax_focal)(*given, backend=backend, alpha=2.0)
-    twice = nl.value_grad_hess(nl.softmax_focal)(*given, backend=backend)
-    for found, once in zip(each_alike, twice, strict=True):
-        assert_same_bits(np.asarray(found), 2.0 * np.asarray(once))
-    bad = ((np.ones(4), "alpha has shape"), (-factors, r"alpha\[1\] = -0.5"), (-1.0, "alpha must be >= 0"))
+    wide = tuple(a.astype(np.float64) if a.dtype.kind == "f" else a for a in given)
+    values = oracle(case, "value", wide, **{option: factors})
+    extra = {"backend": backend, option: factors}
+    assert_close(loss.function(*given, **extra, reduction="none"), values, ulp=32, scale=2.0)
+    labelled = given[1].dtype.kind == "i"
+    counted = np.count_nonzero(given[1] >= 0) if labelled else values.size
+    assert nl.sum_and_weight(loss.function)(*given, **extra)[1] == counted
+    for transform in (nl.value_and_grad, nl.value_grad_hess):
+        each_alike = transform(loss.function)(*given, backend=backend, **{option: 2.0})
+        for found, once in zip(each_alike, transform(loss.function)(*given, backend=backend), strict=True):
+            assert_same_bits(np.asarray(found), 2.0 * np.asarray(once))
+    slope = nl.grad(loss.function)(*given, **extra, reduction="sum")
+    plain = nl.grad(loss.function)(*given, backend=backend, reduction="sum")
+    of_rows = factors[np.maximum(given[1], 0)][:, None] if labelled else factors[:, None, None]
+    assert_close(slope, of_rows * plain, ulp=4, scale=2.0)
+    bad = ((np.ones(4), "has shape"), (-factors, r"\[1\] = -0.5"), (-1.0, "must be >= 0"))
+    for wrong, said in bad:
+        with pytest.raises(ValueError, match=option + ".*" + said):
+            loss.function(*given, backend=backend, **{option: wrong})
+
+
+def test_priors_of_classes(backend: str) -> None:
+    pred, target = arrays("logit_adjusted_cross_entropy", (3, 5, 7), "float64")
+    prior = np.array([3.0, 50.0, 2.0, 1.0, 0.25])
+    moved = pred + 0.5 * np.log(prior)[:, None, None]
+    plain = nl.value_grad_hess(nl.cross_entropy)(moved, target, backend=backend)
+    found = nl.value_grad_hess(nl.logit_adjusted_cross_entropy)(pred, target, prior=prior, tau=0.5, backend=backend)
+    for one, other in zip(found, plain, strict=True):
+        assert_same_bits(np.asarray(one), np.asarray(other))
+    bad = ((np.ones(4), "prior has shape"), (prior - 2.0, r"prior\[2\] = 0.0 .*> 0"), (0.0, "prior must be > 0"))
     for wrong, said in bad:
         with pytest.raises(ValueError, match=said):
-            nl.softmax_focal(*given, backend=backend, alpha=wrong)
+            nl.logit_adjusted_cross_entropy(pred, target, prior=wrong, backend=backend)
 
 
 @pytest.mark.parametrize("case", each(WEIGHTED))
@@ -209,5 +233,6 @@ def test_distributions_that_are_none(case: str, backend: str) -> None:
         for position in ((0, 0), (3276, 4), (4000, 2)):
             wrong = target.copy()
             wrong[position] = bad
-            with pytest.raises(ValueError, match=rf"target\[{position[0]}, {position[1]}\] = {bad} .*>= 0"):
+            said = rf"target\[{position[0]}, {position[1]}\] = {bad} .*(>= 0|in \[0, 1\])"
+            with pytest.raises(ValueError, match=said):
                 call(case, backend, (pred, wrong))

@@ -14,6 +14,7 @@ from seeds import SEED
 
 import numloss as nl
 from numloss.domains import REAL
+from numloss.rows import INDICATORS
 
 Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
@@ -202,14 +203,20 @@ def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str)
         assert_equal(found, everything(case, whole, **extra, backend=backend))
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if record(case).family == "rowwise"])
+INDICATED = [case for case in CASES if record(case).rows.get("target") == INDICATORS]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).family == "rowwise" and case not in INDICATED])
 def test_booleans_are_neither_labels_nor_distributions(case: str, backend: str) -> None:
     pred, target = arrays(case, small(case), "float32")
     with pytest.raises((TypeError, ValueError), match=r"target has .*dtype bool"):
         everything(case, (pred, target > 0), backend=backend)
 
 
-@pytest.mark.parametrize("case", each([case for case in ELEMENTWISE if weights(case)[1:] and zero_is_a_target(case)]))
+COUNTED = [case for case in ELEMENTWISE if weights(case)[1:] and zero_is_a_target(case)]
+
+
+@pytest.mark.parametrize("case", each([*COUNTED, *INDICATED]))
 def test_booleans_are_zero_and_one(case: str, backend: str) -> None:
     given, extra = given_for(case, "float32")
     chosen = given[1] > np.median(given[1])

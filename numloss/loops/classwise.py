@@ -4,7 +4,9 @@ A law is (score, target, parameters) -> value, slope and curvature with respect 
 probabilities, as they are given or from logits through their softmax; or with labels what each score is more than that
 of the label, whose own place counts nothing. Header of the problem as in rowwise.py, with
 
-    11 the sum of the classes (1), their mean (2), or the largest alone (3)
+    10 what the loss of each class is multiplied by (array object), with targets that are not labels
+    11 the sum of the classes (1), their mean (2), the largest alone (3), or those above a threshold (4), which the law
+       takes as well, with the number of classes that have a probability
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from .language import (
     Doubles,
     Int,
     Ints,
+    Real,
     Reals,
     address,
     apart,
@@ -23,6 +26,7 @@ from .language import (
     double,
     double_log1p,
     doubles,
+    integer,
     offset,
     real,
     reals,
@@ -47,7 +51,7 @@ from .rowparts import (
     tile_maximum,
 )
 from .rowwise import bounded, find_pivot
-from .sums import add_up, begin_block, end_of_block
+from .sums import add_tile, add_up, begin_block, clear, end_of_block, fold
 
 
 @apart
@@ -98,7 +102,7 @@ def measure_softmax(c: Ints, f: Doubles, x: Reals, s: Doubles, z: Reals, q: Real
         n = c[3] - first
         if n > 512:
             n = 512
-        scores = scores_of(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        scores = scores_of(c, f, x, -1, first, n, z)
         exponentials(scores, n, base, shift, q)
         if pivot >= first and pivot < first + n:
             largest = double(q[pivot - first])
@@ -111,8 +115,72 @@ def measure_softmax(c: Ints, f: Doubles, x: Reals, s: Doubles, z: Reals, q: Real
 
 
 @apart
+def load_excesses(c: Ints, f: Doubles, x: Reals, label: Int, top: Real, first: Int, n: Int, z: Reals) -> Int:
+    """By how much n scores from `first` are more than that of the label less 1, which has no part in it."""
+    load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+    for i in range(n):
+        z[i] = (z[i] - top) + 1.0
+    if label >= first and label < first + n:
+        z[label - first] = 0.0
+    return 0
+
+
+@apart
+def excess_over(c: Ints, f: Doubles, x: Reals, label: Int, top: Real, threshold: Real, s: Doubles, z: Reals) -> Int:
+    """The largest excess in s[0], the sum of what lies above the threshold in s[1]; how many do."""
+    lanes = stack_doubles(32)
+    clear(lanes)
+    count = 0
+    peak = real(-1e999)
+    first = 0
+    while first < c[3]:
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        load_excesses(c, f, x, label, top, first, n, z)
+        highest = tile_maximum(z, n)
+        peak = highest if highest > peak else peak
+        above = 0
+        for i in range(n):
+            above += integer(z[i] > threshold)
+        count = count + above
+        for i in range(n):
+            z[i] = z[i] - threshold if not z[i] <= threshold else 0.0
+        add_tile(z, n, lanes)
+        first = first + n
+    s[0] = double(peak)
+    s[1] = fold(lanes)
+    return count
+
+
+@apart
+def sparse_threshold(c: Ints, f: Doubles, x: Reals, label: Int, top: Real, s: Doubles, z: Reals) -> Int:
+    """In s[3] where the excesses above it add up to itself, or to 1 if it is more, and in s[7] how many classes have a
+    probability; by Newton steps, none of them too long."""
+    found = stack_doubles(2)
+    excess_over(c, f, x, label, top, 0.0, found, z)
+    threshold = real(found[0]) - 1.0
+    if not threshold > 0.0:
+        threshold = 0.0
+    moved = 1
+    while moved == 1:
+        count = excess_over(c, f, x, label, top, threshold, found, z)
+        missing = found[1] - (double(threshold) if threshold < 1.0 else double(1.0))
+        if threshold < 1.0:
+            count = count + 1
+        s[7] = double(count)
+        following = real(double(threshold) + missing / double(count)) if count > 0 else threshold
+        moved = integer(following > threshold)
+        # NaN ends it, and stays
+        threshold = threshold if following <= threshold else following
+    s[3] = double(threshold)
+    return 0
+
+
+@apart
 def measure_classes(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals, q: Reals) -> Int:
-    """What is taken off the scores, in s[0] and s[1]; with a softmax s[2] is what the largest probability leaves.
+    """What is taken off the scores, in s[0] and s[1]; with a softmax s[2] is what the largest probability leaves, and
+    s[3] and s[7] are as in `sparse_threshold` where there is one.
 
     The class of that probability, or the one that counts where one alone does.
     """
@@ -120,6 +188,8 @@ def measure_classes(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Re
         entry = stack_reals(1)
         load_scores(offset(x, label * c[6]), 1, 1, c[12], real(f[3]), real(f[4]), entry)
         s[0] = double(entry[0])
+        if c[11] == 4:
+            sparse_threshold(c, f, x, label, entry[0], s, z)
         return largest_other(c, f, x, label, z) if c[11] == 3 else -1
     if c[12] != 0:
         return -1
@@ -163,9 +233,25 @@ def law_tile(
             z[label - first] = 0.0
     pointers[0] = address(z)
     pointers[1] = address(q)
+    at = 2
+    if c[11] == 4:
+        thresholds = stack_reals(512)
+        counts = stack_reals(512)
+        for i in range(n):
+            thresholds[i] = real(s[3])
+            counts[i] = real(s[7])
+        pointers[2] = address(thresholds)
+        pointers[3] = address(counts)
+        at = 4
     for k in range(3):
-        pointers[2 + k] = address(offset(found, 512 * k))
+        pointers[at + k] = address(offset(found, 512 * k))
     call_tile(c[2], pointers, params, n)
+    if c[10] != 0:
+        factors = offset(reals(array_data(c[10])), first)
+        for k in range(c[8] + 1):
+            column = offset(found, 512 * k)
+            for i in range(n):
+                column[i] = column[i] * factors[i]
     for k in range(c[8] + 1):
         column = offset(found, 512 * k)
         if inside == 1 and c[13] == 0:
@@ -178,6 +264,14 @@ def law_tile(
         for i in range(n):
             column[i] = 2.0 * column[i] if column[i] > 0.0 else 0.0
     return 0
+
+
+def own_curvature(c: Ints, s: Doubles, bends: Real) -> Real:
+    """The curvature at a label: the sum of the others', or with a threshold that of any class with a probability."""
+    if c[11] != 4:
+        return bends
+    share = real(double(1.0) - double(1.0) / s[7]) if s[3] < double(1.0) else real(double(0.0))
+    return 2.0 * share if c[20] == 1 else share
 
 
 @apart
@@ -207,7 +301,7 @@ def class_slopes(
     curvatures = offset(found, 1024)
     if c[13] == 0 and label >= first and label < first + n:
         slopes[label - first] = -slope
-        curvatures[label - first] = bends
+        curvatures[label - first] = own_curvature(c, s, bends)
     if c[13] != 0 and c[12] == 0:
         for i in range(n):
             p = exp(z[i])

@@ -10,14 +10,17 @@ from .language import (
     Ints,
     Real,
     Reals,
+    address,
     apart,
     array_data,
+    call_tile,
     double,
     integer,
     offset,
     real,
     reals,
     run_maximum,
+    stack_ints,
     stack_reals,
 )
 from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
@@ -64,11 +67,49 @@ def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
     return 0
 
 
-def scores_of(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, z: Reals) -> Reals:
-    """Pointer to the scores of n classes, in z unless they lie in memory as they are needed."""
-    if stride == 1 and kind != 2 and cap <= 0.0:
-        return x
-    load_scores(x, stride, n, kind, cap, eps, z)
+@apart
+def logits_by_law(c: Ints, f: Doubles, label: Int, first: Int, n: Int, z: Reals, slopes: Reals, bends: Reals) -> Int:
+    """The law of n entries in z: logits in their place, and what the tile gives of slopes and bends."""
+    pointers = stack_ints(8)
+    params = stack_reals(8)
+    entries = stack_reals(512)
+    own = stack_reals(512)
+    params[0] = real(f[6])
+    params[1] = real(f[7])
+    for i in range(n):
+        entries[i] = z[i]
+        own[i] = 0.0
+    if label >= first and label < first + n:
+        own[label - first] = 1.0
+    pointers[0] = address(entries)
+    pointers[1] = address(own)
+    pointers[2] = address(z)
+    pointers[3] = address(slopes)
+    pointers[4] = address(bends)
+    call_tile(c[2], pointers, params, n)
+    return 0
+
+
+@apart
+def load_row(c: Ints, f: Doubles, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> Int:
+    """Scores of n classes of a row from `first`: as `load_scores`, or logits by a law, and what is added to them."""
+    load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+    if c[11] == 5:
+        slopes = stack_reals(512)
+        bends = stack_reals(512)
+        logits_by_law(c, f, label, first, n, z, slopes, bends)
+    if c[56] != 0:
+        added = offset(reals(array_data(c[56])), first)
+        for i in range(n):
+            z[i] = z[i] + added[i]
+    return 0
+
+
+def scores_of(c: Ints, f: Doubles, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> Reals:
+    """Pointer to the scores of n classes from `first`, in z unless they lie in memory as they are needed."""
+    if c[6] == 1 and c[12] != 2 and f[3] <= double(0.0) and c[11] != 5 and c[56] == 0:
+        return offset(x, first)
+    load_row(c, f, x, label, first, n, z)
     return z
 
 
@@ -90,6 +131,20 @@ def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
         for i in range(n):
             slopes[i] = 1.0
             bends[i] = 0.0
+    return 0
+
+
+@apart
+def load_row_slopes(
+    c: Ints, f: Doubles, x: Reals, label: Int, first: Int, n: Int, slopes: Reals, bends: Reals
+) -> Int:
+    """First and second derivative of the scores that `load_row` gives."""
+    if c[11] == 5:
+        z = stack_reals(512)
+        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        logits_by_law(c, f, label, first, n, z, slopes, bends)
+    else:
+        load_slopes(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), slopes, bends)
     return 0
 
 
@@ -213,7 +268,7 @@ def class_weight_of(c: Ints, label: Int) -> Double:
 
 @apart
 def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Doubles) -> Int:
-    """Complain about a negative or NaN target; the position is row * classes + class."""
+    """Complain about a target that is negative, NaN, or more than 1 of an indicator; at row * classes + class."""
     size = item_size(c[42] % 16, c[9])
     first = 0
     while first < c[3] and partial[2] < double(0.0):
@@ -225,8 +280,9 @@ def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial
         if c[22] != 1 or c[42] % 16 != 0:
             convert(data, c[42] % 16, c[22], n, q)
             p = q
-        low = 0.0 if c[13] == 1 else -1e999
-        bad = first_outside(p, n, 1, low, 1e999)
+        low = -1e999 if c[13] == 2 else 0.0
+        high = 1.0 if c[13] == 3 else 1e999
+        bad = first_outside(p, n, 1, low, high)
         if bad >= 0:
             partial[2] = double((row * c[3] + first + bad) * 16 + 1)
         first = first + n

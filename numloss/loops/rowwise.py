@@ -6,12 +6,13 @@ cross-entropy, its probability and that of the other classes (rowlaw.py). Header
 
     0 rows   1 rows of a block   2 address of the law's tile, or 0   3 classes   4 inner size
     5-7 strides of pred: outer, class, inner   8 mode   9 bytes of the data's dtype   10 factors of the losses of the
-    classes (array object) or 0   11 a law of each class, in classwise.py, or 0   12 scores: logits (0),
-    log-probabilities (1), probabilities (2)   13 target: labels (0), distribution (1), its logarithm (2)
+    classes (array object) or 0   11 a law of each class, in classwise.py (1-4), the law makes a logit of each entry
+    (5), or 0   12 scores: logits (0), log-probabilities (1), probabilities (2)   13 target: labels (0), distribution
+    (1), its logarithm (2), a number in [0, 1] for each class (3)
     14 weighted   15 values wanted   16 a label is ignored   17 which   18 class weights (array object) or 0
     19 entropy of the target is added   20 bound   21-23 strides of the target   24-26 of the gradient
-    27-29 of the curvature   30-37 the floats   38 onwards: operands pred, target, weight, values, gradient, curvature
-    (0: absent)
+    27-29 of the curvature   30-37 the floats   38 onwards: operands pred, target, weight, values, gradient, curvature,
+    what is added to the scores of each class (0: absent)
 
 Floats: scale, smoothing, zeta, softcap (0: none), eps, least curvature, two parameters of the law.
 A row is outer * inner size + inner; operands over rows have the shape (outer, inner).
@@ -55,6 +56,8 @@ from .rowparts import (
     clear_slopes,
     exponentials,
     first_equal,
+    load_row,
+    load_row_slopes,
     load_scores,
     load_slopes,
     load_target,
@@ -77,7 +80,7 @@ def find_pivot(c: Ints, f: Doubles, x: Reals, label: Int, s: Doubles, z: Reals) 
         n = c[3] - first
         if n > 512:
             n = 512
-        scores = scores_of(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        scores = scores_of(c, f, x, label, first, n, z)
         peak = tile_maximum(scores, n)
         if peak > top:
             top = peak
@@ -113,7 +116,7 @@ def measure_row(
         n = c[3] - first
         if n > 512:
             n = 512
-        scores = scores_of(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        scores = scores_of(c, f, x, label, first, n, z)
         if dense == 1:
             weigh(target_of(c, f, at, label, first, n, q), scores, n, top, c[19], sums)
         if label >= first and label < first + n:
@@ -147,6 +150,13 @@ def label_slope(label: Int, pivot: Int, q: Double, s: Doubles) -> Real:
     return real(((s[11] - s[12]) * s[9] - s[12] * others) / total - (q - s[12]))
 
 
+def by_law(c: Ints) -> Int:
+    """Whether the loss is a law of the label's cross-entropy: another law is of each class."""
+    if c[2] != 0 and c[11] == 0:
+        return 1
+    return 0
+
+
 @apart
 def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s: Doubles, g: Reals, h: Reals) -> Int:
     """Gradient and curvature of a row. s beyond `measure_row`: 10 factor, 11 coefficient of p, 12 label's target,
@@ -168,8 +178,8 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
         n = c[3] - first
         if n > 512:
             n = 512
-        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
-        load_slopes(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), slopes, bends)
+        load_row(c, f, x, label, first, n, z)
+        load_row_slopes(c, f, x, label, first, n, slopes, bends)
         exponentials(z, n, real(s[1]), real(s[2]), p)
         for i in range(n):
             p[i] = p[i] * inverse if c[12] == 0 else 0.0
@@ -184,7 +194,7 @@ def row_slopes(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, pivot: Int, s
             i = label - first
             z[i] = label_slope(label, pivot, double(q[i]), s)
         if c[8] == 2:
-            if c[2] != 0:
+            if by_law(c) == 1:
                 law_curvature(c, n, label - first, pivot - first, s, p)
             else:
                 curvature_tile(c, n, pivot - first, left, coefficient, twice, p, slopes)
@@ -310,6 +320,8 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
     stop = end_of_block(c, block)
     # logits without a cap, in memory row by row: the terms can wait in the gradient for what they are multiplied by
     kept = 1 if c[12] == 0 and f[3] <= double(0.0) and c[8] == 1 and c[6] == 1 and c[25] == 1 else 0
+    if c[11] != 0:
+        kept = 0
     lonely = 0
     if c[13] == 0 and f[1] <= double(0.0):
         kept = 0
@@ -338,7 +350,7 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                 else:
                     w = double(weights[i])
                     pivot = measure_row(c, f, x, at, labels[i], s, z, q, kept, g)
-                    given = law_value(c, f, labels[i], pivot, s) if c[2] != 0 else row_value(c, f, labels[i], s)
+                    given = law_value(c, f, labels[i], pivot, s) if by_law(c) == 1 else row_value(c, f, labels[i], s)
                     value = w * given
                     counted = class_weight_of(c, labels[i])
                     if c[13] != 0 and c[18] != 0:

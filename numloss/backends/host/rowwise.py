@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ... import arguments as check
-from ...rows import RowOptions, options_of
+from ...domains import NONNEGATIVE
+from ...rows import DISTRIBUTION, INDICATORS, LOGIT, RowOptions, options_of
 from . import plans
 from .answers import finished, given_outputs, overlapping
 from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, name_of, operand
@@ -108,28 +109,36 @@ def class_weights(loss: Loss, value: Any, classes: int, real: np.dtype[Any]) -> 
 
 def class_factors(loss: Loss, value: Any, classes: int, real: np.dtype[Any]) -> Array | None:
     """What the losses of each class are multiplied by, one number or one for each, in the dtype of the data."""
-    if value is None:
+    return None if value is None else per_class(loss, loss.rows["factor"], value, classes, real)
+
+
+def class_offsets(loss: Loss, prior: Any, classes: int, real: np.dtype[Any], tau: float) -> Array | None:
+    """What is added to the scores of each class, in the dtype of the data."""
+    if prior is None:
         return None
-    name = loss.rows["factor"]
-    if np.ndim(value) == 0:
-        return np.full(classes, check.number(loss, name, value), dtype=real)
-    return per_class(loss, name, value, classes, real)
+    return np.ascontiguousarray(tau * np.log(per_class(loss, "prior", prior, classes, FLOAT64)), dtype=real)
 
 
 def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[Any]) -> Array:
-    """An option that is a number >= 0 for each class."""
+    """An option that is a number for each class, or where it may be one number that for all of them."""
+    domain = loss.domains.get(name, NONNEGATIVE)
+    if np.ndim(value) == 0 and name in loss.domains:
+        return np.full(classes, check.number(loss, name, value), dtype=real)
     array = check.host_array(loss, name, value)
     if array.shape != (classes,):
         raise ValueError(f"{loss.name}: {name} has shape {array.shape}; pred has {classes} classes")
-    bad = np.flatnonzero(~(array >= 0) | np.isinf(array))
+    wide = array.astype(np.float64)  # the largest float64 is no float32
+    bad = np.flatnonzero(~((wide >= domain.low) & (wide <= domain.high)))
     if bad.size:
-        check.value_outside(loss, name, array, int(bad[0]), ">= 0 and finite", int(bad.size))
+        check.value_outside(loss, name, array, int(bad[0]), domain.text, int(bad.size))
     return np.ascontiguousarray(array, dtype=real)
 
 
 def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...]) -> int:
     """Which loop serves a call: a function of the shapes and options alone."""
     if options.scores or options.target or options.smoothing or options.cap or mode == 2:
+        return GENERIC
+    if options.prior is not None:
         return GENERIC
     _, classes, inner, outer_stride, class_stride, inner_stride = sizes
     if classes < 2:
@@ -173,6 +182,7 @@ class RowCall:
         self.view, self.sizes = self.three(pred)
         self.class_weight = class_weights(loss, self.options.class_weight, self.sizes[1], self.real)
         self.factor = class_factors(loss, self.options.factor, self.sizes[1], self.real)
+        self.offsets = class_offsets(loss, self.options.prior, self.sizes[1], self.real, self.options.tau)
         if self.sizes[1] == 0 and math.prod(self.rows_shape) > 0:
             raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {self.axis}")
 
@@ -180,7 +190,7 @@ class RowCall:
         if self.options.target == 0:
             return labels_array(self.loss, target, self.pred, self.axis)
         array: Array = check.host_array(self.loss, "target", target)
-        if array.dtype.kind != "f":
+        if array.dtype.kind != "f" and self.options.target != INDICATORS:
             raise TypeError(f"{self.loss.name}: target has dtype {array.dtype}; a distribution is floating")
         check.same_shape(self.loss, "target", array.shape, self.pred.shape, "pred")
         return array
@@ -222,7 +232,7 @@ class RowCall:
         written: list[Operand] = [ABSENT, ABSENT]
         strides: list[tuple[int, ...]] = [(0, 0, 0), (0, 0, 0)]
         classes = self.loss.rows["classes"]
-        design = CLASSES if classes else design_of(options, self.mode, sizes)
+        design = design_of(options, self.mode, sizes) if not classes else GENERIC if classes == LOGIT else CLASSES
         for k, array in enumerate(self.outputs):
             view, found = self.three(array)
             if design in (FLAT, LONG) and found[3:] != sizes[3:]:
@@ -247,6 +257,7 @@ class RowCall:
         floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least]
         floats += [*options.params, 0.0, 0.0][:2]
         operands = [(id(self.view), 0, 0), target, self.optional(self.weight), self.optional(self.values), *written]
+        operands.append(ABSENT if self.offsets is None else (id(self.offsets), 0, 0))
         work = self.pred.size * self.loss.cost * (3.0 if design in (GENERIC, CLASSES) else 1.0)
         return plans.Problem(loop, integers, floats, operands, -(-rows // block), work), copies
 
@@ -283,7 +294,7 @@ def rowwise(
         complain(call, results[2])
     for array, written in copies:
         array[...] = written
-    if simple and call.factor is None and not call.wanted and not copies:
+    if simple and call.factor is None and call.offsets is None and not call.wanted and not copies:
         plans.remember(
             backend, loss, mode, arguments, given, pair, argnums, problem, rows, (4,), fixed=False, count=count
         )
@@ -328,8 +339,16 @@ def complain(call: RowCall, code: float) -> NoReturn:
         check.value_outside(loss, "weight", call.weight, position, ">= 0, not NaN", bad, call.flipped)
     if call.options.target == 0:
         bad_label(loss, target, call.pred.shape[call.axis], call.axis, call.options.ignore)
-    text = ">= 0, not NaN" if call.options.target == 1 else "not NaN"
-    wrong = ~(target >= 0) if call.options.target == 1 else np.isnan(target)
+    bad_distribution(loss, target, call.options.target)
+
+
+def bad_distribution(loss: Loss, target: Array, kind: int) -> NoReturn:
+    """The sentence about the first entry that no distribution, or no indicator of a class, has."""
+    text, wrong = "not NaN", np.isnan(target)
+    if kind == DISTRIBUTION:
+        text, wrong = ">= 0, not NaN", ~(target >= 0)
+    elif kind == INDICATORS:
+        text, wrong = "in [0, 1]", ~((target >= 0) & (target <= 1))
     first = int(np.flatnonzero(wrong.ravel())[0])
     check.value_outside(loss, "target", target, first, text, int(np.count_nonzero(wrong)))
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import arguments as check
-from ...rows import DISTRIBUTION, LABELS, LOG_PROBABILITIES, RowOptions, options_of
+from ...rows import LABELS, LOG_PROBABILITIES, LOGIT, RowOptions, options_of
 from ..host import WEIGHT_OPERAND, HostBackend
 from ..host.answers import given_outputs
 from ..host.problem import simplified
-from ..host.rowwise import bad_label, class_axis, class_factors, class_weights, merged
+from ..host.rowwise import bad_distribution, bad_label, class_axis, class_factors, class_offsets, class_weights, merged
 from . import checks, target
 from .arrays import DeviceArray
 from .call import ABSENT, Call
@@ -105,10 +106,7 @@ def _explain(call: Call, array: DeviceArray, weight: Any, options: RowOptions, a
         host = call.library.download(array.owner)
         if operand == BAD_LABEL:
             bad_label(loss, host, shape[axis], axis, options.ignore)
-        distribution = options.target == DISTRIBUTION
-        wrong = ~(host >= 0) if distribution else np.isnan(host)
-        text = ">= 0, not NaN" if distribution else "not NaN"
-        check.value_outside(loss, "target", host, int(np.argmax(wrong.ravel())), text, int(np.count_nonzero(wrong)))
+        bad_distribution(loss, host, options.target)
 
     return explain
 
@@ -182,6 +180,7 @@ def _problem(
     integers += call.operand(None if weight is None else weight.spread(shape), real)
     integers += call.operand(values, real)
     integers += (_per_class(call, class_factors, options.factor, classes, real),)
+    integers += (_per_class(call, partial(class_offsets, tau=options.tau), options.prior, classes, real),)
     numbers = [1.0, options.smoothing, options.zeta, options.cap, options.eps, call.loss.least]
     numbers += [*options.params, 0.0, 0.0][:2]
     return integers, numbers, real.name
@@ -223,7 +222,8 @@ def _launch(
         numbers[0] = 1.0 / rows
     classes = call.loss.rows["classes"]
     # margins between scores need no softmax
-    scores = LOG_PROBABILITIES if classes and options.target == LABELS else options.scores
+    by_margins = classes not in (0, LOGIT) and options.target == LABELS
+    scores = LOG_PROBABILITIES if by_margins else options.scores
     law = (call.loss.law, len(options.params), call.loss.constant_part, classes)
     run(Plan(scores, options.target, dense, bool(options.entropy), mode, team, *law))
     return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain)

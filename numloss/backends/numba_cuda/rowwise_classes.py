@@ -8,30 +8,32 @@ import numpy as np
 from numba import int64
 
 from ... import scalar
-from ...rows import LABELS, LARGEST, LOGITS, MEAN
+from ...rows import LABELS, LARGEST, LOGITS, MEAN, SPARSE
 from . import target
-from .rowwise_texts import CURVATURE, GRADIENT, PRED, Plan, applied_law, row_texts, score_texts
+from .rowwise_texts import CURVATURE, FACTORS, GRADIENT, Plan, applied_law, row_texts, score_texts
 
 
 def entry_text(plan: Plan, dtype: str) -> Any:
     """The law of one class."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
-    reals, score, wanted = words["reals"], score_texts(plan, dtype)["score"], row_texts(plan, dtype)["wanted"]
-    applied = applied_law(plan, dtype, ("z", "q"))
+    number, reals, wanted = getattr(np, dtype), target.words_of(dtype)["reals"], row_texts(plan, dtype)["wanted"]
+    score_of, applied = score_texts(plan, dtype)["score_of"], class_law(plan, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
     labelled, largest = plan.target == LABELS, plan.classes == LARGEST
 
     @target.jitable
-    def entry_law(c, r, x, at, j, label, chosen, top, rest, cap, eps):  # type: ignore[no-untyped-def]
+    def entry_law(c, r, x, at, j, label, chosen, top, rest, limits, cap, eps):  # type: ignore[no-untyped-def]
         """Score, value, slope and curvature; nothing at the label, or where another class alone counts."""
-        z = (score(reals(x + j * c[PRED + 3])[0], cap, eps) - top) - rest
+        z = (score_of(c, r, x, j, label, cap, eps) - top) - rest
         if labelled:
             q = one if j == label else zero
             if j == label:
                 z = zero
         else:
             q = wanted(c, r, at, j, label)
-        value, slope, bend = applied(r, z, q)
+        value, slope, bend = applied(r, z, q, limits)
+        if not labelled and c[FACTORS] != 0:
+            factor = reals(c[FACTORS])[j]
+            value, slope, bend = value * factor, slope * factor, bend * factor
         if (labelled and j == label) or (largest and j != chosen):
             value, slope, bend = zero, zero, zero
         if c[11] == 1:
@@ -41,23 +43,79 @@ def entry_text(plan: Plan, dtype: str) -> Any:
     return entry_law
 
 
+def class_law(plan: Plan, dtype: str) -> Any:
+    """The law of a class by its score, its target, and limits: a threshold and how many have a probability."""
+    if plan.classes == SPARSE:
+        by_limits = applied_law(plan, dtype, ("z", "q", "threshold", "support"))
+
+        @target.jitable
+        def sparse_law(r, z, q, limits):  # type: ignore[no-untyped-def]
+            return by_limits(r, z, q, limits[0], limits[1])
+
+        return sparse_law
+    applied = applied_law(plan, dtype, ("z", "q"))
+
+    @target.jitable
+    def law(r, z, q, limits):  # type: ignore[no-untyped-def]
+        return applied(r, z, q)
+
+    return law
+
+
+def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
+    """`sparse_threshold` of numloss/loops/classwise.py, by all threads of a team."""
+    words, number = target.words_of(dtype), getattr(np, dtype)
+    real, double, score_of = words["real"], words["double"], score_texts(plan, dtype)["score_of"]
+    team_sum, any_team = teams["team_sum"], teams["any_team"]
+    zero, one, nothing, unit, team = number(0.0), number(1.0), np.float64(0.0), np.float64(1.0), plan.team
+
+    @target.jitable
+    def threshold_of(c, r, x, label, best, top, who, shared, cap, eps):  # type: ignore[no-untyped-def]
+        threshold = zero
+        if best >= 0:
+            threshold = ((score_of(c, r, x, best, label, cap, eps) - top) + one) - one
+        if not threshold > zero:
+            threshold = zero
+        moved, support = True, unit
+        while any_team(moved):
+            total, count = nothing, nothing
+            for j in range(who % team, c[5], team):
+                excess = (score_of(c, r, x, j, label, cap, eps) - top) + one
+                if j != label and not excess <= threshold:
+                    total += double(excess - threshold)
+                    count += unit if excess > threshold else nothing
+            total = team_sum(shared, who, total)
+            count = team_sum(shared, who, count)
+            missing = total - (double(threshold) if threshold < one else unit)
+            if threshold < one:
+                count += unit
+            support = count
+            following = real(double(threshold) + missing / count) if count > nothing else threshold
+            moved = following > threshold
+            if not following <= threshold:
+                threshold = following
+        return threshold, real(support)
+
+    return threshold_of
+
+
 def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row, and what its gradient needs; with `team_sum` and `team_peak` of its team."""
     words, number = target.words_of(dtype), getattr(np, dtype)
-    real, double, reals = words["real"], words["double"], words["reals"]
-    score, entry_law = score_texts(plan, dtype)["score"], entry_text(plan, dtype)
-    team_sum, team_peak = teams["team_sum"], teams["team_peak"]
+    real, double = words["real"], words["double"]
+    score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
+    team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
     log1p = target.typed(scalar.log1p, "float64")
-    lowest, highest, zero, one = number(-np.inf), number(np.inf), np.float64(0.0), np.float64(1.0)
+    lowest, highest, low, zero, one = number(-np.inf), number(np.inf), number(0.0), np.float64(0.0), np.float64(1.0)
     team, softmax, largest = plan.team, plan.scores == LOGITS, plan.classes == LARGEST
-    mean, values = plan.classes == MEAN, plan.mode >= 0
+    sparse, mean, values = plan.classes == SPARSE, plan.classes == MEAN, plan.mode >= 0
 
     @target.jitable
-    def best_other(c, x, lane, label, cap, eps):  # type: ignore[no-untyped-def]
+    def best_other(c, r, x, lane, label, cap, eps):  # type: ignore[no-untyped-def]
         """The largest score beside the label's that a thread sees, or the first NaN, and its class; -1 if none."""
         best, place = lowest, int64(-1)
         for j in range(lane, c[5], team):
-            z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
+            z = score_of(c, r, x, j, label, cap, eps)
             if j != label and best < highest and (z > best or z != z):
                 best = z if z == z else highest
                 place = int64(j)
@@ -72,13 +130,16 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             left = sums[0] / (pivot_term + sums[0])
         else:
             top = label_score
-        if largest:
-            best, chosen = best_other(c, x, who % team, label, cap, eps)
+        limits = (low, low)
+        if largest or sparse:
+            best, chosen = best_other(c, r, x, who % team, label, cap, eps)
             chosen = team_peak(peaks, places, who, best, chosen)
+        if sparse:
+            limits = threshold_of(c, r, x, label, chosen, top, who, shared, cap, eps)
         value, slopes, bends = zero, zero, zero
         if values:
             for j in range(who % team, c[5], team):
-                _, v, slope, bend = entry_law(c, r, x, at, j, label, chosen, top, real(rest), cap, eps)
+                _, v, slope, bend = entry_law(c, r, x, at, j, label, chosen, top, real(rest), limits, cap, eps)
                 value += double(v)
                 slopes += double(slope)
                 bends += double(bend)
@@ -86,7 +147,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
         slopes = team_sum(shared, who, slopes)
         bends = team_sum(shared, who, bends)
         share = own_weight / double(c[5]) if mean else own_weight * one
-        return value * share, chosen, (slopes, bends, left, double(top), rest, share)
+        return value * share, chosen, (slopes, bends, left, double(top), rest, share, limits)
 
     return class_value
 
@@ -97,6 +158,7 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
     real, reals, entry_law = words["real"], words["reals"], entry_text(plan, dtype)
     exp, zero, one, two = target.typed(scalar.exp, dtype), number(0.0), number(1.0), number(2.0)
     team, mode, softmax, labelled = plan.team, plan.mode, plan.scores == LOGITS, plan.target == LABELS
+    sparse = plan.classes == SPARSE
 
     @target.jitable
     def through_softmax(bound, p, left, slope, bend, slopes, bends):  # type: ignore[no-untyped-def]
@@ -108,12 +170,15 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
 
     @target.jitable
     def write_classes(c, r, x, at, g, h, lane, label, chosen, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
-        slopes, bends, left, top, rest, share = state
+        slopes, bends, left, top, rest, share, limits = state
         factor = real(s[3] * share)
         for j in range(lane, c[5], team):
-            z, _, slope, bend = entry_law(c, r, x, at, j, label, chosen, real(top), real(rest), cap, eps)
+            z, _, slope, bend = entry_law(c, r, x, at, j, label, chosen, real(top), real(rest), limits, cap, eps)
             if labelled and j == label:
                 slope, bend = -real(slopes), real(bends)
+                if sparse:
+                    bend = one - one / limits[1] if limits[0] < one else zero
+                    bend = two * bend if c[11] == 1 else bend
             if softmax:
                 p = exp(z)
                 beyond = real(left) if j == chosen else one - p

@@ -9,7 +9,7 @@ Header of the problem c, in integers:
     11 bound   12 pred   18 target   24 gradient   30 curvature: address, dtype, bytes from one to the next in the
     outer axes, in classes and in the inner axes, and a layout of the rows, or 0
     36 labels   39 weight   42 values: operands over the rows, as in reading.py
-    45 address of the factors of the losses of the classes, or 0
+    45 address of the factors of the losses of the classes, or 0   46 of what is added to their scores, or 0
 
 Numbers r, in float64: scale, smoothing, zeta, softcap (0: none), eps, least curvature, two parameters of the law.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from numba import cuda, float64, int64, types
 
 from ... import scalar
-from ...rows import LABELS, LOGITS
+from ...rows import LABELS, LOGIT, LOGITS
 from . import target
 from .rowwise_classes import class_gradient_text, class_value_text
 from .rowwise_parts import BAD_TARGET, admission_texts, gradient_texts, law_text, measure_texts, value_text
@@ -76,14 +76,19 @@ def team_texts(plan: Plan) -> dict[str, Any]:
         cuda.syncthreads()
         return found
 
-    return {"team_sum": team_sum, "team_peak": team_peak}
+    @target.jitable
+    def any_team(flag):  # type: ignore[no-untyped-def]
+        """Whether a flag is set: for any thread of the block, where all of them must take part in what follows."""
+        return flag if team == 1 else cuda.syncthreads_or(flag) != 0
+
+    return {"team_sum": team_sum, "team_peak": team_peak, "any_team": any_team}
 
 
 def row_text(plan: Plan, dtype: str) -> Any:
     """Everything that the loss of a row and its gradient need, from all threads of its team."""
     words, number = target.words_of(dtype), getattr(np, dtype)
-    double, reals, parts, teams = words["double"], words["reals"], measure_texts(plan, dtype), team_texts(plan)
-    score, peak_of, base_of, sums_of = parts["score"], parts["peak_of"], parts["base_of"], parts["sums_of"]
+    double, parts, teams = words["double"], measure_texts(plan, dtype), team_texts(plan)
+    score_of, peak_of, base_of, sums_of = parts["score_of"], parts["peak_of"], parts["base_of"], parts["sums_of"]
     team_sum, team_peak = teams["team_sum"], teams["team_peak"]
     round_shift, exp_below = target.typed(scalar.round_shift, dtype), target.typed(scalar.exp_below, dtype)
     zero, one, lowest = number(0.0), number(1.0), number(-np.inf)
@@ -102,14 +107,14 @@ def row_text(plan: Plan, dtype: str) -> Any:
         pivot = label - label
         top, label_score = zero, zero
         if values and logits:
-            top, pivot = peak_of(c, x, lane, cap, eps)
+            top, pivot = peak_of(c, r, x, lane, label, cap, eps)
             pivot = team_peak(peaks, places, thread, top, pivot)
             if pivot == c[5]:
                 pivot, top = label - label, lowest
             else:
-                top = score(reals(x + pivot * c[PRED + 3])[0], cap, eps)
+                top = score_of(c, r, x, pivot, label, cap, eps)
         if values and labelled:
-            label_score = score(reals(x + label * c[PRED + 3])[0], cap, eps)
+            label_score = score_of(c, r, x, label, label, cap, eps)
         base = base_of(top)
         shift = round_shift(top - base)
         others, targets, cross, surprise, bad = sums_of(c, r, x, at, lane, label, pivot, top, base, shift, cap, eps)
@@ -129,6 +134,8 @@ def row_text(plan: Plan, dtype: str) -> Any:
 
 def rows_of(plan: Plan, dtype: str, write_row: Any) -> tuple[Any, Any]:
     """The value of a row and the writing of its gradient: of cross-entropy, or by a law."""
+    if plan.classes == LOGIT:
+        return value_text(plan, dtype), write_row
     if plan.classes:
         return class_value_text(plan, dtype, team_texts(plan)), class_gradient_text(plan, dtype)
     return (value_text if plan.law is None else law_text)(plan, dtype), write_row

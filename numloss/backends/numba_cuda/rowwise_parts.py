@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...rows import DISTRIBUTION, LABELS, LOGITS, PROBABILITIES
+from ...rows import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, PROBABILITIES
 from . import target
 from .rowwise_texts import (
     CURVATURE,
     FACTORS,
     GRADIENT,
     LABEL_OPERAND,
-    PRED,
     WEIGHT_OPERAND,
     Plan,
     applied_law,
@@ -67,22 +66,23 @@ def admission_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Reading a row twice: for its largest score, and for its sums."""
     words, number = target.words_of(dtype), getattr(np, dtype)
-    double, reals = words["double"], words["reals"]
+    double = words["double"]
     scores, rows = score_texts(plan, dtype), row_texts(plan, dtype)
-    score, entry, wanted = scores["score"], rows["entry"], rows["wanted"]
+    score_of, entry, wanted = scores["score_of"], rows["entry"], rows["wanted"]
     log, exp_below = target.typed(scalar.log, dtype), target.typed(scalar.exp_below, dtype)
-    zero, lowest = number(0.0), number(-np.inf)
-    limit, below = number(8192.0), number(0.0 if plan.target == DISTRIBUTION else -np.inf)
+    zero, lowest, limit = number(0.0), number(-np.inf), number(8192.0)
+    below = number(-np.inf if plan.target == LOG_DISTRIBUTION else 0.0)
+    above = number(1.0 if plan.target == INDICATORS else np.inf)
     team, dense, entropy, logits, values = plan.team, plan.dense, plan.entropy, plan.scores == LOGITS, plan.mode >= 0
     whole_target = plan.target != LABELS
 
     @target.jitable
-    def peak_of(c, x, lane, cap, eps):  # type: ignore[no-untyped-def]
+    def peak_of(c, r, x, lane, label, cap, eps):  # type: ignore[no-untyped-def]
         """The largest score that a thread sees, and its class; C if there is none."""
         top = lowest
         place = c[5]
         for j in range(lane, c[5], team):
-            z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
+            z = score_of(c, r, x, j, label, cap, eps)
             if z > top:
                 top = z
                 place = j
@@ -102,9 +102,9 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         for j in range(lane, c[5], team):
             z = zero
             if values and (logits or dense):
-                z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
+                z = score_of(c, r, x, j, label, cap, eps)
             if dense:
-                if whole_target and not entry(c, at, j) >= below:
+                if whole_target and not (entry(c, at, j) >= below and entry(c, at, j) <= above):
                     bad += 1
                 q = wanted(c, r, at, j, label)
                 total += double(q)
@@ -127,13 +127,13 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Writing a thread's share of the gradient and of the curvature of a row."""
     words, number = target.words_of(dtype), getattr(np, dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
-    scores, rows = score_texts(plan, dtype), row_texts(plan, dtype)
-    score, slope, bend, wanted = scores["score"], scores["slope"], scores["bend"], rows["wanted"]
+    scores, wanted = score_texts(plan, dtype), row_texts(plan, dtype)["wanted"]
+    score_of, slopes_of = scores["score_of"], scores["slopes_of"]
     exp_below = target.typed(scalar.exp_below, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
     team, dense, mode, kind = plan.team, plan.dense, plan.mode, plan.scores
     special = plan.target == LABELS and plan.scores == LOGITS
-    by_law = plan.law is not None
+    by_law = plan.law is not None and plan.classes != LOGIT
 
     @target.jitable
     def clear(c, g, h, lane):  # type: ignore[no-untyped-def]
@@ -168,11 +168,10 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         total = pivot_term + others
         inverse = real(double(one) / total) if kind == LOGITS else zero
         for j in range(lane, c[5], team):
-            value = reals(x + j * c[PRED + 3])[0]
-            first = slope(value, cap, eps)
+            first, second = slopes_of(c, r, x, j, label, cap, eps)
             p, q = zero, zero
             if kind == LOGITS:
-                p = exp_below(score(value, cap, eps) - base, shift) * inverse
+                p = exp_below(score_of(c, r, x, j, label, cap, eps) - base, shift) * inverse
             if dense:
                 q = wanted(c, r, at, j, label)
             elif j == label:
@@ -192,7 +191,7 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                     curved = law_curvature(c[11], p, left, v, beyond, real(coefficient), real(bend_of_law))
                 else:
                     curved = curvature(c[11], p, left, real(coefficient), twice, first)
-                bent = step * bend(value, cap, eps, first)
+                bent = step * second
                 if c[11] == 1 and bent < zero:
                     bent = zero
                 curved = curved + bent

@@ -10,21 +10,21 @@ import numpy as np
 
 from ... import scalar
 from ...loops.tiles import constants_text
-from ...rows import LABELS, LOG_DISTRIBUTION, PROBABILITIES
+from ...rows import LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
 from . import reading, target
 
 # Where the arrays begin in the header of rowwise_kernels.py.
 PRED, TARGET, GRADIENT, CURVATURE = 12, 18, 24, 30
-LABEL_OPERAND, WEIGHT_OPERAND, VALUE_OPERAND, FACTORS = 36, 39, 42, 45
-INTEGERS, NUMBERS = 46, 8
+LABEL_OPERAND, WEIGHT_OPERAND, VALUE_OPERAND, FACTORS, OFFSETS = 36, 39, 42, 45, 46
+INTEGERS, NUMBERS = 47, 8
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone.
 
-    law: that of the label's cross-entropy, or of each class, which are then summed, averaged, or the largest counts;
-    with so many parameters and its constants as in walk.py; None for the cross-entropy itself.
+    law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/rows.py; with so many
+    parameters and its constants as in walk.py; None for the cross-entropy itself.
     """
 
     scores: int
@@ -44,7 +44,7 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     typed = functools.partial(target.typed, dtype=dtype)
     log, tanh, decay = typed(scalar.log), typed(scalar.tanh), typed(scalar.decay)
     zero, one, two, four = (getattr(np, dtype)(x) for x in (0.0, 1.0, 2.0, 4.0))
-    kind = plan.scores
+    reals, kind = target.words_of(dtype)["reals"], plan.scores
 
     @target.jitable
     def score(x, cap, eps):  # type: ignore[no-untyped-def]
@@ -67,7 +67,39 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             return -slope * slope
         return -two * tanh(x / cap) * slope / cap if cap > zero else zero
 
-    return {"score": score, "slope": slope, "bend": bend}
+    @target.jitable
+    def score_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
+        """The score of class j of the row at x."""
+        z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
+        return z + reals(c[OFFSETS])[j] if c[OFFSETS] != 0 else z
+
+    @target.jitable
+    def slopes_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
+        """Its first and second derivative."""
+        value = reals(x + j * c[PRED + 3])[0]
+        first = slope(value, cap, eps)
+        return first, bend(value, cap, eps, first)
+
+    if plan.classes == LOGIT:
+        score_of, slopes_of = logit_texts(plan, dtype)
+    return {"score_of": score_of, "slopes_of": slopes_of}
+
+
+def logit_texts(plan: Plan, dtype: str) -> tuple[Any, Any]:
+    """`score_of` and `slopes_of` where the law makes the logits."""
+    reals, applied = target.words_of(dtype)["reals"], applied_law(plan, dtype, ("entry", "own"))
+    zero, one = (getattr(np, dtype)(x) for x in (0.0, 1.0))
+
+    @target.jitable
+    def score_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
+        return applied(r, reals(x + j * c[PRED + 3])[0], one if j == label else zero)[0]
+
+    @target.jitable
+    def slopes_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
+        _, first, second = applied(r, reals(x + j * c[PRED + 3])[0], one if j == label else zero)
+        return first, second
+
+    return score_of, slopes_of
 
 
 def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:

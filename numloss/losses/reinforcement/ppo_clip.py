@@ -29,7 +29,7 @@ def _ppo_clip(log_prob, old_log_prob, advantage, epsilon):
 def ppo_clip(
     log_prob: Array, old_log_prob: Array, advantage: Array, *, epsilon: float = 0.2, **options: Unpack[Options]
 ) -> Result:
-    r"""Clipped surrogate ``-min(ratio * A, clip(ratio, 1 - epsilon, 1 + epsilon) * A)`` of proximal policy optimisation.
+    r"""Proximal policy optimisation, ``-min(ratio * A, clip(ratio, 1 - epsilon, 1 + epsilon) * A)``.
 
     The ratio is that of the probabilities of an action under the policy and under the one that chose it; where a step
     has already gone as far as epsilon in the direction of the advantage A, nothing pushes it on.

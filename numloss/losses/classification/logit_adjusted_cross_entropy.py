@@ -1,0 +1,81 @@
+"""Cross-entropy of logits that know how frequent the classes are."""
+
+from ...registry import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...rows import LABELS, LOGITS
+
+
+@rowwise(
+    scores=LOGITS,
+    target=LABELS,
+    pred=ANY,
+    prior=POSITIVE,
+    tau=FINITE,
+    convex=True,
+    eager=True,
+    aliases=("logit_adjusted_softmax", "balanced_softmax"),
+)
+def logit_adjusted_cross_entropy(
+    pred: Array,
+    target: Array,
+    *,
+    prior: float | Array,
+    tau: float = 1.0,
+    class_weight: Array | None = None,
+    ignore_index: int | None = -100,
+    label_smoothing: float = 0.0,
+    axis: int = 1,
+    **options: Unpack[Options],
+) -> Result:
+    r"""Cross-entropy of adjusted logits, ``cross_entropy(pred + tau * log(prior), target)``.
+
+    For classes of which some are rare: with the prior in the loss the logits learn what speaks for a class beyond its
+    frequency, so that rare classes are found as well as the others.
+
+    Parameters
+    ----------
+    pred : array of float32 or float64, shape (N, C) or (N, C, d1, ...)
+        Logits.
+    target : array of integers, shape (N,) or (N, d1, ...)
+        Labels in [0, C), of any integer dtype.
+    prior : array of shape (C,), or float
+        How frequent each class is, > 0, as shares or counts; what all have in common makes no difference.
+    tau : float
+        How much of it is taken into account; 0 is `cross_entropy`.
+    class_weight : array of shape (C,), optional
+        Weight >= 0 of each class: a row counts ``class_weight[target]``.
+    ignore_index : int or None
+        Rows with this label count nothing and get a gradient of exact zeros, whatever their logits are.
+    label_smoothing : float in [0, 1)
+        Share of each label that is spread over all classes.
+    axis : int
+        The class axis.
+
+    Returns
+    -------
+    float, or array with the shape of the labels for ``reduction="none"``
+
+    Raises
+    ------
+    IndexError
+        If a label is outside [0, C), with its position, its value and the range.
+    TypeError
+        If pred is not floating, or labels are not integers.
+    ValueError
+        If shapes do not fit, a frequency is not positive, or an option is outside its domain.
+
+    Notes
+    -----
+    Logarithms are taken in float64 and rounded to the dtype of `pred`. Gradient, curvature and digits are those of
+    `cross_entropy` of the adjusted logits.
+
+    References
+    ----------
+    A. K. Menon et al., Long-tail learning via logit adjustment, ICLR 2021.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> logits, label = np.zeros((1, 2)), np.array([1])
+    >>> round(nl.logit_adjusted_cross_entropy(logits, label, prior=np.array([90, 10])), 4)
+    2.3026
+    """
