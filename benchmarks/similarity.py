@@ -97,7 +97,7 @@ def in_torch(loss: str, first: Any, second: Any, compiled: bool = False) -> Call
 
 
 def in_jax(loss: str, first: Any, second: Any) -> Call:
-    """jax.jit; for nt_xent of optax's function."""
+    """jax.jit; optax has an ntxent, too, which holds D numbers for each pair."""
     import jax
     import optax
     from jax import numpy as jnp
@@ -108,8 +108,11 @@ def in_jax(loss: str, first: Any, second: Any) -> Call:
         return optax.losses.softmax_cross_entropy_with_integer_labels(scores, jnp.arange(len(scores))).mean()
 
     def nt_xent(first: Any, second: Any) -> Any:
-        labels = jnp.tile(jnp.arange(len(first)), 2)
-        return optax.losses.ntxent(jnp.concatenate([first, second]), labels, temperature=TEMPERATURE)
+        views = jnp.concatenate([first, second])
+        views = views / jnp.linalg.norm(views, axis=1, keepdims=True)
+        scores = jnp.fill_diagonal(views @ views.T / TEMPERATURE, -jnp.inf, inplace=False)
+        labels = jnp.roll(jnp.arange(len(views)), len(first))
+        return optax.losses.softmax_cross_entropy_with_integer_labels(scores, labels).mean()
 
     def siglip(first: Any, second: Any) -> Any:
         first, second = (x / jnp.linalg.norm(x, axis=1, keepdims=True) for x in (first, second))

@@ -41,6 +41,8 @@ from .losses.embedding.cosine_embedding import cosine_embedding
 from .losses.embedding.hinge_embedding import hinge_embedding
 from .losses.embedding.info_nce import info_nce
 from .losses.embedding.nt_xent import nt_xent
+from .losses.embedding.siglip import siglip
+from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
@@ -163,6 +165,7 @@ __all__ = [
     "quantile",
     "ranknet",
     "set_num_threads",
+    "siglip",
     "smape",
     "smooth_l1",
     "soft_margin",
@@ -172,6 +175,7 @@ __all__ = [
     "squared_hinge",
     "student_t_nll",
     "sum_and_weight",
+    "supervised_contrastive",
     "symmetric_cross_entropy",
     "td_error",
     "triplet_margin",

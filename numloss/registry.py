@@ -195,6 +195,13 @@ class Loss:
         return Loss(self.name, "elementwise", self.law, self.face, inputs, self.defaults, self.domains, **facts)
 
     @functools.cached_property
+    def scores(self) -> Loss:
+        """Of similarities: their law as an elementwise loss of a score and of whether its rows belong together."""
+        facts: dict[str, Any] = {"params": self.params, "function": self.function, "cost": 2.0}
+        inputs = ("scores", "same")
+        return Loss(self.name, "elementwise", self.law, self.face, inputs, self.defaults, self.domains, **facts)
+
+    @functools.cached_property
     def logits(self) -> Loss:
         """Of a head, or of similarities: its loss of the logits, by labels."""
         return self._of_rows(LOGITS)
@@ -365,12 +372,17 @@ def head(**arguments: Any) -> Callable[[Face], Face]:
     return decorate
 
 
-def similarity(rule: str, /, **arguments: Any) -> Callable[[Face], Face]:
-    """Declare a loss of the cosines of all pairs of a batch; `rule` is what backends know it by."""
+def similarity(law: Law | None = None, /, *, rule: str, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of the cosines of all pairs of a batch; backends know by its name what `rule` makes of them.
+
+    A law is of a score, whether its rows belong together, and parameters.
+    """
 
     def decorate(face: Face) -> Face:
         domains, facts = _split(arguments)
+        if law is not None:
+            facts.update(law_inputs=2, params=law_arguments(law)[2:])
         fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no"}
-        return record("similarity", None, face, domains, {"wrt": (0, 1), **fixed, **facts})
+        return record("similarity", law, face, domains, {"wrt": (0, 1), **fixed, **facts})
 
     return decorate

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...rows import flag
-from .head import loss_of_rows
+from .head import CHUNK_BYTES, loss_of_rows
 from .problem import Array
 
 if TYPE_CHECKING:
@@ -68,4 +68,64 @@ def views(call: Similarity) -> tuple[Array, Any]:
     return values[: call.rows] + values[call.rows :], slice(None)
 
 
-RULES = {"pairs": pairs, "views": views}
+def labels(call: Similarity) -> tuple[Array, Any]:
+    """Rows find all others of their label: the cross-entropy of one of them, and by what the mean of all differs."""
+    (unit,), (slope,) = call.unit, call.slopes
+    _, kind, members = np.unique(call.labels, return_inverse=True, return_counts=True)
+    order = np.argsort(kind, kind="stable")
+    start = np.cumsum(members) - members
+    place = np.empty_like(order)
+    place[order] = np.arange(call.rows)
+    following = order[start[kind] + (place - start[kind] + 1) % members[kind]]
+    others = members[kind] - 1
+    wanted = np.where(others > 0, following, NOTHING)
+
+    def rule(rows: slice, scores: Array) -> Array:
+        hide_own(scores, rows)
+        return cross_entropy(call, scores, wanted[rows], call.weight[rows])
+
+    values = call.walk([unit, unit], [slope, slope], rule)
+    if np.any(others > 1):
+        # a mean of one is that one, to the last digit
+        share = np.where(others > 1, call.weight * call.per_temperature, call.real.type(0.0))[:, None]
+        inverse = (1.0 / np.maximum(others, 1)).astype(call.real)[:, None]
+
+        def mean_of_others(rows: Array) -> Array:
+            mean: Array = inverse * (np.add.reduceat(rows[order], start)[kind] - rows)
+            return mean
+
+        apart = share * (unit[following] - mean_of_others(unit))
+        values += np.einsum("nd,nd->n", unit, apart)
+        if slope is not None:
+            slope += apart
+            slope[following] += share * unit
+            slope -= mean_of_others(share * unit)
+    return values, others > 0
+
+
+def sigmoids(call: Similarity) -> tuple[Array, Any]:
+    """Each pair by itself."""
+    line = np.zeros(2 * call.rows + 1, call.real)
+    line[call.rows] = 1.0
+    same = np.lib.stride_tricks.sliding_window_view(line, call.rows + 1)[::-1, :-1]
+    options = {"bias": call.number("bias"), "reduction": "none"}
+    step = max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize))
+    buffer = np.empty((step, call.rows), call.real)
+
+    def rule(rows: slice, scores: Array) -> Array:
+        values = np.empty(len(scores), call.real)
+        for first in range(0, len(scores), step):
+            part = scores[first : first + step]
+            given = part, same[rows.start + first : rows.start + first + len(part)]
+            weight = call.weight[rows][first : first + step]
+            out = part if call.mode else buffer[: len(part)]
+            answer = call.backend.elementwise(
+                call.loss.scores, call.mode, given, {**options, "weight": weight, "out": out}, False, None, False
+            )
+            values[first : first + step] = (answer[0] if call.mode else answer).sum(axis=1)
+        return values
+
+    return call.walk(call.unit, call.slopes, rule), slice(None)
+
+
+RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids}

@@ -4,7 +4,7 @@ from ...registry import ANY, POSITIVE, Array, Options, Result, Unpack, similarit
 
 
 @similarity(
-    "pairs",
+    rule="pairs",
     first=ANY,
     second=ANY,
     temperature=POSITIVE,

@@ -4,7 +4,7 @@ from ...registry import ANY, POSITIVE, Array, Options, Result, Unpack, similarit
 
 
 @similarity(
-    "views", first=ANY, second=ANY, temperature=POSITIVE, cost=1000.0, aliases=("ntxent", "simclr_loss")
+    rule="views", first=ANY, second=ANY, temperature=POSITIVE, cost=1000.0, aliases=("ntxent", "simclr_loss")
 )
 def nt_xent(first: Array, second: Array, *, temperature: float = 0.5, **options: Unpack[Options]) -> Result:
     r"""NT-Xent loss of two views: cross-entropy of the cosines of a view with all others, over a temperature.
