@@ -105,7 +105,16 @@ def similarity(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return *vectors, *(random.permutation(case.shape[0]) // 2 for _ in loss.inputs[len(vectors) :])
 
 
-FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected, head, similarity)}
+def ranked(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Scores of the rows of all lists, and their relevance; or times, and which of them are events."""
+    dtype = np.dtype(case.dtype)
+    pred, target = normal(random, (2, case.size), dtype)
+    if case.loss == "cox":
+        return pred, np.rint(dtype.type(10.0) * target), random.integers(0, 2, case.size)
+    return pred, random.integers(0, 5, case.size).astype(dtype) if case.loss == "lambdarank" else target
+
+
+FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected, head, similarity, ranked)}
 
 
 def inputs(case: Case) -> tuple[Array, ...]:

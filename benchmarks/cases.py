@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 import numloss  # noqa: F401  (the losses record themselves when it is imported)
 from numloss.registry import LOSSES, Loss
 
@@ -19,7 +21,7 @@ SWEPT = ("mse", "bce_with_logits", "cross_entropy", "dice", "contrastive", "td_e
 # Entries of one sample in families whose losses do not take arrays of any shape.
 SAMPLE = {
     **{"rowwise": (100,), "regional": (4, 256), "embedding": (128,), "selected": (18,), "head": (128,)},
-    "similarity": (4096,),
+    **{"similarity": (4096,), "ranked": (100,)},
 }
 
 
@@ -37,6 +39,13 @@ class Case:
     def record(self) -> Loss:
         """What the library knows about the loss."""
         return LOSSES[self.loss]
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The options, and of losses of lists where each of them begins."""
+        if self.record.family != "ranked":
+            return self.options
+        return {**self.options, "groups": np.arange(0, self.size + 1, self.shape[1])}
 
     @property
     def size(self) -> int:

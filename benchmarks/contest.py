@@ -36,7 +36,7 @@ Call = Callable[[], Any]
 
 def numloss_call(case: Case, arrays: tuple[Array, ...], mode: str, backend: str, fresh: bool = False) -> Call:
     """The public call of a case on a backend, writing to memory that is reused, or to new memory."""
-    options: dict[str, Any] = {**case.options, "backend": backend}
+    options: dict[str, Any] = {**case.keywords, "backend": backend}
     function: Callable[..., Any] = case.record.function
     if mode != "value":
         function = getattr(nl, mode)(function)
@@ -61,7 +61,7 @@ def truth(case: Case, arrays: tuple[Array, ...]) -> Answer:
         lines = with_numpy.prepare("numpy", case, wide, 1, False)
         return with_numpy.read(lines.call())
     except NotCovered:
-        return read(nl.value_and_grad(case.record.function)(*wide, **case.options))
+        return read(nl.value_and_grad(case.record.function)(*wide, **case.keywords))
 
 
 def check(name: str, answer: Answer, expected: Answer) -> None:

@@ -46,6 +46,11 @@ LOOPS = (
     "selected",
     "embedding",
     "regional",
+    "sorting",
+    "ranked",
+    "listnet",
+    "rankedpairs",
+    "rankedrisks",
 )
 
 

@@ -44,6 +44,7 @@ from .losses.embedding.nt_xent import nt_xent
 from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
+from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_nll import gaussian_nll
@@ -54,6 +55,9 @@ from .losses.probabilistic.poisson_nll import poisson_nll
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
 from .losses.ranking.bpr import bpr
+from .losses.ranking.lambdarank import lambdarank
+from .losses.ranking.listmle import listmle
+from .losses.ranking.listnet import listnet
 from .losses.ranking.margin_ranking import margin_ranking
 from .losses.ranking.ranknet import ranknet
 from .losses.regression.cauchy import cauchy
@@ -105,6 +109,7 @@ __all__ = [
     "contrastive",
     "cosface",
     "cosine_embedding",
+    "cox",
     "cross_entropy",
     "crps_gaussian",
     "dice",
@@ -138,9 +143,12 @@ __all__ = [
     "kl_div",
     "l1",
     "l2",
+    "lambdarank",
     "laplace_nll",
     "linear_cross_entropy",
     "linex",
+    "listmle",
+    "listnet",
     "log_cosh",
     "logit_adjusted_cross_entropy",
     "mae",

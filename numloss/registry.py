@@ -29,6 +29,7 @@ from .domains import (
     OPEN_UNIT,
     POSITIVE,
     REAL,
+    RELEVANCE,
     RIGHT_ANGLE,
     SIGN,
     SMOOTHING,
@@ -54,6 +55,7 @@ __all__ = [
     "OPEN_UNIT",
     "POSITIVE",
     "REAL",
+    "RELEVANCE",
     "RIGHT_ANGLE",
     "SIGN",
     "SMOOTHING",
@@ -70,6 +72,7 @@ __all__ = [
     "embedding",
     "head",
     "parameterwise",
+    "ranked",
     "regional",
     "rowwise",
     "selected",
@@ -384,5 +387,16 @@ def similarity(law: Law | None = None, /, *, rule: str, **arguments: Any) -> Cal
             facts.update(law_inputs=2, params=law_arguments(law)[2:])
         fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no"}
         return record("similarity", law, face, domains, {"wrt": (0, 1), **fixed, **facts})
+
+    return decorate
+
+
+def ranked(loop: str, /, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of lists of uneven length, each of them a group, that `loop` computes."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts |= {"rows": {"loop": loop}, "adds_up": "groups"}
+        return record("ranked", None, face, domains, facts)
 
     return decorate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -150,6 +151,26 @@ def similarity(loss: Loss, shape: Shape, random: Random, ends: bool, variant: st
     return *vectors, *(random.integers(-3, 1 + len(things) // 2, shape) for _ in loss.inputs[len(vectors) :])
 
 
+# How long the lists of ranked problems of these shapes are: some empty, some around the edge of a tile, enough of them
+# for several blocks.
+LENGTHS: dict[Shape, tuple[int, ...]] = {
+    (7,): (3, 0, 1, 6, 2, 5, 9),
+    (67,): (0, 511, 512, 513, 1100, *(k * k % 97 for k in range(61)), 0),
+}
+GROUPS = {shape: (0, *itertools.accumulate(lengths)) for shape, lengths in LENGTHS.items()}
+
+
+def ranked(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Scores of the rows of all lists, and their relevance; or times, many of them tied, and which were events."""
+    rows = sum(LENGTHS[shape])
+    scores = random.normal(0.0, 2.0, rows)
+    if loss.name == "cox":
+        return scores, np.ceil(random.gamma(2.0, 3.0, rows)), random.integers(0, 2, rows)
+    if loss.domains["target"].integers:
+        return scores, random.integers(0, 5, rows)
+    return scores, random.normal(0.0, 2.0, rows)
+
+
 FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
@@ -158,6 +179,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "selected": selected,
     "head": head,
     "similarity": similarity,
+    "ranked": ranked,
 }
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -173,6 +195,13 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "softmax": {"activation": "softmax"},
     },
 }
+# Pointers fit one number of rows: the shapes of ranked losses are variants.
+MANY = {"groups": GROUPS[67,]}
+LISTS = sorted(name for name, loss in LOSSES.items() if loss.family == "ranked")
+VARIANTS |= {name: {"": {"groups": GROUPS[7,]}, "many": MANY} for name in LISTS}
+VARIANTS["cox"] |= {"efron": {"groups": GROUPS[7,], "ties": "efron"}}
+VARIANTS["lambdarank"] |= {"first": {"groups": GROUPS[7,], "k": 2}, "many": {**MANY, "k": 40}}
+RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIANTS[name]]
 # What the loop of regions does is tried with dice; the others are laws of the same sums.
 REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
 VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
@@ -198,9 +227,11 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "selected": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
     "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
     "similarity": tuple((n,) for n in (0, 1, 2, 7, 11, 300)),
+    **{case: ((67,),) if case.endswith("many") else ((7,),) for case in RANKED},
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
 SMALL: dict[str, Shape] = {"regional": (7, 2)} | {f"{name}:batch": (5,) for name in REGIONAL}
+SMALL |= {case: SHAPES[case][0] for case in RANKED}
 SOLID: dict[str, Shape] = {
     "elementwise": (3, 71, 97),
     "rowwise": (3, 61, 23),
@@ -210,4 +241,5 @@ SOLID: dict[str, Shape] = {
     "selected": (20011,),
     "head": (513,),
     "similarity": (300,),
+    **{case: SHAPES[case][0] for case in RANKED},
 }

@@ -18,7 +18,8 @@ import numloss as nl
 from numloss.domains import REAL
 
 # The gradient of ciou holds a factor constant, so differences do not show it; test_tails.py has it from the definition.
-WHOLE = [case for case in CASES if case != "ciou"]
+# Differences take a call an entry: lists of thousands of rows are left to their smaller twins.
+WHOLE = [case for case in CASES if case != "ciou" and not case.endswith(":many")]
 CURVED = [case for case in CASES if record(case).curvature]
 
 

@@ -35,6 +35,7 @@ HEIGHTS = {
     "dispatch": 2,
     "rows": 2,
     "vectors": 2,
+    "groups": 2,
     "backends": 2,
     "arguments": 1,
     "scalar": 1,

@@ -26,7 +26,9 @@ POINTERS = {
 }
 WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
 RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "will_need": "int"}
-DOUBLE_WORDS = {"double_exp": "exp", "double_log": "log", "double_log1p": "log1p"}
+DOUBLE_WORDS = {
+    f"double_{name}": name for name in ("exp", "exp_of_difference", "difference_rest", "log", "log1p")
+}
 WORDS = (*WORDS, "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
 
 
@@ -43,6 +45,6 @@ def _word(*arguments: Any) -> NoReturn:
 real = double = integer = offset = address = array_data = call_tile = call_gemm = _word
 stack_reals = stack_doubles = stack_ints = _word
 spread16 = run_maximum = run_sum = will_need = _word
-double_exp = double_log = double_log1p = _word
+double_exp = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
 reals = doubles = ints = float32s = float64s = int8s = uint8s = _word
 int16s = uint16s = int32s = uint32s = int64s = uint64s = _word

@@ -135,6 +135,10 @@ class HostBackend:
         """Sums over regions."""
         return _family("regional").regional(self, *call)
 
+    def ranked(self, *call: Any) -> Any:
+        """Lists of uneven length."""
+        return _family("ranked").ranked(self, *call)
+
     def head(self, *call: Any) -> Any:
         """A product with a classifier, and a loss of its rows."""
         return _family("head").head(self, *call)

@@ -16,7 +16,22 @@ from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
 from ... import scalar
-from ...loops import classwise, elementwise, embedding, longrows, pixels, regional, rowwise, selected, shortrows, sums
+from ...loops import (
+    classwise,
+    elementwise,
+    embedding,
+    listnet,
+    longrows,
+    pixels,
+    ranked,
+    rankedpairs,
+    rankedrisks,
+    regional,
+    rowwise,
+    selected,
+    shortrows,
+    sums,
+)
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ..retype import Law, fingerprint, retype
@@ -166,5 +181,10 @@ LOOPS = {
         embedding.embedding_block,
         regional.regions_block,
         regional.region_slopes_block,
+        ranked.group_counts_block,
+        listnet.listnet_block,
+        rankedpairs.discounts_block,
+        rankedpairs.lambdarank_block,
+        rankedrisks.risks_block,
     )
 }

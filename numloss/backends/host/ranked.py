@@ -1,0 +1,174 @@
+"""The ranked family on the host: lists of uneven length."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import arguments as check
+from ...groups import blocks_of, pairs_of, pointers_of
+from .answers import finished
+from .plans import Problem
+from .problem import ABSENT, Array, Operand, block_size, name_of, operand
+from .rowwise import row_outputs
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+    from . import HostBackend
+
+# What each loop needs of scratch, in rows: places, numbers of the data's dtype, float64 numbers.
+SCRATCH = {"listnet_block": (0, 0, 0), "lambdarank_block": (2, 5, 2), "risks_block": (2, 4, 4)}
+TIES = ("breslow", "efron")
+
+
+def ranks_of(loss: Loss, value: Any) -> int:
+    """The first ranks whose pairs count: k, or 0 for all."""
+    if value is None:
+        return 0
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{loss.name}: k must be an integer or None, got {value!r}")
+    if not 0 < value < 2**63:
+        raise ValueError(f"{loss.name}: k must be at least 1 and fit into int64, got {value}")
+    return int(value)
+
+
+def ties_of(loss: Loss, value: Any) -> int:
+    """The number of a way to treat ties."""
+    if not isinstance(value, str) or value not in TIES:
+        raise ValueError(f"{loss.name}: ties must be 'breslow' or 'efron', got {value!r}")
+    return TIES.index(value)
+
+
+class Lists:
+    """One call: the arrays, checked, and where its groups are."""
+
+    def __init__(self, loss: Loss, mode: int, arguments: tuple[Any, ...], given: dict[str, Any]) -> None:
+        options = {**loss.defaults, **given}
+        self.loss, self.mode = loss, mode
+        self.pred = check.prediction(loss, "pred", arguments[0])
+        if self.pred.ndim != 1:
+            raise ValueError(f"{loss.name}: pred has shape {self.pred.shape}; it must be (N,)")
+        self.real, self.rows = self.pred.dtype, len(self.pred)
+        self.inputs = [self.pred]
+        for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
+            self.inputs.append(check.host_array(loss, name, value))
+            check.same_shape(loss, name, self.inputs[-1].shape, self.pred.shape, "pred")
+        self.pointers = pointers_of(loss, options["groups"], self.rows)
+        self.groups = len(self.pointers) - 1
+        self.ranks = ranks_of(loss, options.get("k"))
+        self.efron = ties_of(loss, options["ties"]) if "ties" in options else 0
+        self.sigma = check.number(loss, "sigma", options["sigma"]) if "sigma" in options else 1.0
+        self.weight: Array | None = given.get("weight")
+        if self.weight is not None:
+            self.weight = check.host_array(loss, "weight", self.weight)
+            if self.weight.shape != (self.groups,):
+                raise ValueError(
+                    f"{loss.name}: weight has shape {self.weight.shape}; it must be ({self.groups},), one a group"
+                )
+        lengths = np.diff(self.pointers)
+        self.longest = int(lengths.max(initial=0))
+        self.filled = int(np.count_nonzero(lengths))
+        self.pairs: Array | int = pairs_of(lengths, self.ranks) if self.by_pairs else 0
+        self.firsts = blocks_of(self.pointers, self.pairs)
+
+    @property
+    def by_pairs(self) -> bool:
+        """Whether the loss is of pairs, which need the discounts of ranks."""
+        return bool(self.loss.rows["loop"] == "lambdarank_block")
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether a group counts as many as it has events."""
+        return len(self.inputs) > 2
+
+    def scratch(self) -> tuple[int, tuple[Array, ...]]:
+        """Rows of the scratch, and its arrays: places, numbers, float64 numbers."""
+        rows = self.rows + 16 * self.groups
+        places, numbers, doubles = SCRATCH[self.loss.rows["loop"]]
+        arrays = (np.empty((places, rows), np.int64), np.empty((numbers, rows), self.real), np.empty((doubles, rows)))
+        return rows, arrays
+
+    def discounts(self, backend: HostBackend) -> Array:
+        """What each rank takes off a gain, and what that number lacks."""
+        found = np.empty((2, self.longest if self.by_pairs else 0), self.real)
+        size = block_size(self.longest)
+        if found.size:
+            loop = backend.loop("discounts_block", name_of(self.real))
+            blocks = -(-self.longest // size)
+            backend.launch(Problem(loop, [self.longest, size, id(found)], [], [], blocks, self.longest * 20.0))
+        return found
+
+    def problem(
+        self, loop: int, scale: float, arrays: tuple[Array | None, ...], scratch: tuple[Array, ...], rows: int,
+        bound: bool, kept: list[Any],
+    ) -> Problem:  # fmt: skip
+        """The problem of a loop; arrays are values, gradient and curvature, as far as there are any."""
+        values = arrays[0]
+        integers = [self.groups, id(self.firsts), id(self.pointers), int(self.counts_events)]
+        integers += [int(self.weight is not None), int(values is not None), self.mode, self.ranks, self.efron]
+        integers += [self.real.itemsize, int(bound), rows, *map(id, scratch), self.longest, 0]
+        floats = [scale, self.loss.least if bound else -math.inf, self.sigma, *self.ends()]
+        operands: list[Operand] = []
+        for k in range(3):
+            domain = self.loss.domains.get(self.loss.inputs[k]) if k < len(self.inputs) else None
+            given = self.inputs[k] if k < len(self.inputs) else None
+            checked = domain.check(k == 0) if domain is not None else 0
+            operands.append(ABSENT if given is None else operand(given, self.real, kept, checked))
+        operands += [ABSENT if a is None else operand(a, self.real, kept) for a in (self.weight, *arrays)]
+        work = self.rows * self.loss.cost + 2.0 * float(np.sum(self.pairs))
+        return Problem(loop, integers, floats, operands, len(self.firsts) - 1, work)
+
+    def ends(self) -> list[float]:
+        """Lowest and highest target and event."""
+        found: list[float] = []
+        for name in self.loss.inputs[1:]:
+            found += self.loss.domains[name].ends(name_of(self.real))
+        return (found + [0.0, 0.0])[:4]
+
+    def total(self, backend: HostBackend, kept: list[Any]) -> float:
+        """What the groups count, times their weights."""
+        if self.weight is None and not self.counts_events:
+            return float(self.filled)
+        loop = backend.loop("group_counts_block", name_of(self.real))
+        nothing = np.empty(0)
+        results = backend.launch(self.problem(loop, 1.0, (None,) * 3, (nothing,) * 4, 0, False, kept))
+        self.complain(backend, results[2])
+        return results[1]
+
+    def complain(self, backend: HostBackend, code: float) -> None:
+        """Raise for the first value that a loop found outside its domain, if it found one."""
+        if code >= 0.0:
+            backend.complain(self.loss, code, [*self.inputs], self.weight)
+
+
+def ranked(
+    backend: HostBackend,
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of lists."""
+    lists = Lists(loss, mode, arguments, given)
+    reduction = check.reduction_of(loss, given)
+    wanted = reduction == "none" and not pair
+    inputs = tuple(lists.inputs)
+    values, outputs = row_outputs(loss, mode, given, lists.pred, (lists.groups,), inputs, wanted)
+    kept: list[Any] = []
+    scale = 1.0
+    if reduction == "mean" and not pair and mode:
+        total = lists.total(backend, kept)
+        scale = 1.0 / total if total > 0.0 else 0.0
+    rows, scratch = lists.scratch()
+    scratch = (*scratch, lists.discounts(backend))
+    gradient, curvature = (*outputs, None, None)[:2]
+    loop = backend.loop(loss.rows["loop"], name_of(lists.real))
+    problem = lists.problem(loop, scale, (values, gradient, curvature), scratch, rows, bound, kept)
+    results = backend.launch(problem)
+    lists.complain(backend, results[2])
+    return finished(results[0], results[1], reduction, pair, mode, values, outputs, 1, None)

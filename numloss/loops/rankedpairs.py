@@ -1,0 +1,242 @@
+"""Pairs of a list, weighted by what an exchange of the two would change of its gain: LambdaRank.
+
+The header of a problem is in ranked.py. A row of pairs is those of one rank with all lower ones, in tiles of whole
+sixteens: what is too much in the first has no weight, and so have the rows that fill up the last.
+"""
+
+from __future__ import annotations
+
+from ..scalar import decay_of_product, difference_rest, log1p_unit
+from .language import (
+    Double,
+    Doubles,
+    Int,
+    Ints,
+    Reals,
+    apart,
+    array_data,
+    double,
+    double_log,
+    integer,
+    ints,
+    offset,
+    real,
+    reals,
+    stack_doubles,
+    stack_ints,
+    stack_reals,
+)
+from .ranked import (
+    begin_group,
+    end_group,
+    fill_list,
+    floats_of,
+    read_list,
+    scratch_doubles,
+    scratch_ints,
+    scratch_reals,
+    tile_length,
+    write_slopes,
+)
+from .sorting import sort_descending
+from .sums import begin_block, end_of_block, tile_sum
+
+
+def discounts_block(c: Ints, partial: Doubles, block: Int) -> Int:
+    """1 / log2(1 + rank) for the ranks of one block, as a number of the data's dtype and what that lacks.
+
+    Header: 0 ranks   1 ranks of a block   2 where they go (array object).
+    """
+    begin_block(partial)
+    whole = reals(array_data(c[2]))
+    rest = offset(whole, c[0])
+    for i in range(block * c[1], end_of_block(c, block)):
+        exact = double_log(double(2.0)) / double_log(double(i + 2))
+        whole[i] = real(exact)
+        rest[i] = real(exact - double(whole[i]))
+    return 0
+
+
+@apart
+def read_gains(labels: Reals, order: Ints, n: Int, counts: Ints, gains: Reals) -> Int:
+    """2^label of a sorted list, which differ as 2^label - 1 do; and how often each label occurs."""
+    powers = stack_reals(32)
+    powers[0] = 1.0
+    for k in range(1, 32):
+        powers[k] = powers[k - 1] + powers[k - 1]
+    for k in range(32):
+        counts[k] = 0
+    for i in range(n):
+        label = integer(labels[order[i]])
+        counts[label] = counts[label] + 1
+        gains[i] = powers[label]
+    return 0
+
+
+@apart
+def best_gain(counts: Ints, ranks: Int, whole: Reals, rest: Reals) -> Double:
+    """The discounted gain of the first ranks of the best order."""
+    total = double(0.0)
+    power = double(2147483648.0)
+    rank = 0
+    for k in range(31):
+        stop = rank + counts[31 - k]
+        if stop > ranks:
+            stop = ranks
+        discounts = double(0.0)
+        for i in range(rank, stop):
+            discounts = discounts + (double(whole[i]) + double(rest[i]))
+        total = total + (power - double(1.0)) * discounts
+        power = power * double(0.5)
+        rank = stop
+    return total
+
+
+@apart
+def pair_tile(
+    scores: Reals, gains: Reals, whole: Reals, rest: Reals, n: Int, mine: Reals, values: Reals, slopes: Reals,
+    bends: Reals,
+) -> Int:  # fmt: skip
+    """The pairs of one rank with n others: values, slopes by the score of that rank, curvatures.
+
+    `mine` is of that rank: score, gain, discount, what that lacks, sigma, 1 / best gain.
+    """
+    score = mine[0]
+    gain = mine[1]
+    top = mine[2]
+    top_rest = mine[3]
+    sigma = mine[4]
+    share = mine[5]
+    for j in range(n):
+        size = abs(score - scores[j])
+        e = decay_of_product(sigma, size, difference_rest(score, scores[j]))
+        better = gain - gains[j]
+        fall = (top - whole[j]) + (top_rest - rest[j])
+        weight = abs(better) * fall * share
+        inner = 1.0 / (1.0 + e)
+        part = sigma * weight * inner
+        value = weight * ((0.0 if better > 0.0 else sigma * size) + log1p_unit(e))
+        slope = -part * e if better > 0.0 else part
+        bend = sigma * part * e * inner
+        # a rank is paired with lower ones, and pairs of equal gain say nothing, however far apart they are
+        values[j] = value if weight > 0.0 else 0.0
+        slopes[j] = slope if weight > 0.0 else 0.0
+        bends[j] = bend if weight > 0.0 else 0.0
+    return 0
+
+
+@apart
+def pull_down(slopes: Reals, bends: Reals, n: Int, mode: Int, g: Doubles, h: Doubles) -> Int:
+    """What the pairs of one rank do to the others."""
+    for j in range(n):
+        g[j] = g[j] - double(slopes[j])
+    if mode > 1:
+        for j in range(n):
+            h[j] = h[j] + double(bends[j])
+    return 0
+
+
+@apart
+def pairs_of_rank(
+    rank: Int, n: Int, mode: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals, mine: Reals, g: Doubles,
+    h: Doubles,
+) -> Double:  # fmt: skip
+    """The values of the pairs of a rank with all lower ones; their slopes and curvatures are added to g and h."""
+    values = stack_reals(512)
+    slopes = stack_reals(512)
+    bends = stack_reals(512)
+    mine[0] = scores[rank]
+    mine[1] = gains[rank]
+    mine[2] = whole[rank]
+    mine[3] = rest[rank]
+    total = double(0.0)
+    slope = double(0.0)
+    bend = double(0.0)
+    first = rank - rank % 16
+    while first < n:
+        m = tile_length(first, n)
+        m = m + (16 - m % 16) % 16
+        pair_tile(
+            offset(scores, first), offset(gains, first), offset(whole, first), offset(rest, first), m, mine, values,
+            slopes, bends,
+        )  # fmt: skip
+        total = total + tile_sum(values, m)
+        if mode > 0:
+            slope = slope + tile_sum(slopes, m)
+            pull_down(slopes, bends, m, mode, offset(g, first), offset(h, first))
+        if mode > 1:
+            bend = bend + tile_sum(bends, m)
+        first = first + m
+    if mode > 0:
+        g[rank] = g[rank] + slope
+    if mode > 1:
+        h[rank] = h[rank] + bend
+    return total
+
+
+@apart
+def fill_up(n: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals) -> Int:
+    """Rows that fill up the last sixteen of a list: below all others, without a fall of the discount to them."""
+    for i in range(n, n + (16 - n % 16) % 16):
+        scores[i] = scores[n - 1]
+        gains[i] = gains[n - 1]
+        whole[i] = 1e999
+        rest[i] = 0.0
+    return 0
+
+
+@apart
+def lambdarank_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Double:
+    """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
+    f = floats_of(c)
+    counts = stack_ints(32)
+    mine = stack_reals(6)
+    order = scratch_ints(c, 0, group, first)
+    scores = scratch_reals(c, 0, group, first)
+    row = scratch_reals(c, 1, group, first)
+    gains = scratch_reals(c, 2, group, first)
+    whole = scratch_reals(c, 3, group, first)
+    rest = scratch_reals(c, 4, group, first)
+    g = scratch_doubles(c, 0, group, first)
+    h = scratch_doubles(c, 1, group, first)
+    if read_list(c, 25, first, n, scores) > 0:
+        fill_list(c, first, n, real(1e999) - real(1e999))
+        return double(1e999) - double(1e999)
+    sort_descending(scores, order, n, row, scratch_ints(c, 1, group, first))
+    read_list(c, 28, first, n, row)
+    read_gains(row, order, n, counts, gains)
+    discounts = reals(array_data(c[15]))
+    for i in range(n):
+        whole[i] = discounts[i]
+        rest[i] = discounts[c[16] + i]
+    fill_up(n, scores, gains, whole, rest)
+    ranks = n if c[7] == 0 or c[7] > n else c[7]
+    best = best_gain(counts, ranks, whole, rest)
+    mine[4] = real(f[2])
+    mine[5] = real(double(1.0) / best) if best > double(0.0) else 0.0
+    if c[6] > 0:
+        for i in range(n + (16 - n % 16) % 16):
+            g[i] = double(0.0)
+            h[i] = double(0.0)
+    total = double(0.0)
+    for rank in range(ranks):
+        total = total + pairs_of_rank(rank, n, c[6], scores, gains, whole, rest, mine, g, h)
+    if c[6] > 0:
+        write_slopes(c, first, n, order, g, h, w * f[0], row)
+    return total
+
+
+def lambdarank_block(c: Ints, partial: Doubles, block: Int) -> Int:
+    """The lists of one block."""
+    begin_block(partial)
+    count = stack_doubles(1)
+    firsts = ints(array_data(c[1]))
+    pointers = ints(array_data(c[2]))
+    for group in range(firsts[block], firsts[block + 1]):
+        first = pointers[group]
+        n = pointers[group + 1] - first
+        w = begin_group(c, group, first, n, partial, count)
+        if w > double(0.0):
+            partial[1] = partial[1] + count[0]
+            end_group(c, group, w * lambdarank_group(c, group, first, n, w), partial)
+    return 0
