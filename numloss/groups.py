@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 # Work of a block, in nanoseconds, and the most blocks of a problem.
-BLOCK_COST, MOST_BLOCKS = 50_000, 4096
+BLOCK_COST, MOST_BLOCKS = 20_000, 4096
 # What the rows of a group cost, what its pairs do, and what every group does.
 ROW, PAIR, GROUP = 20, 2, 100
 

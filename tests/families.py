@@ -155,7 +155,7 @@ def similarity(loss: Loss, shape: Shape, random: Random, ends: bool, variant: st
 # for several blocks.
 LENGTHS: dict[Shape, tuple[int, ...]] = {
     (7,): (3, 0, 1, 6, 2, 5, 9),
-    (67,): (0, 511, 512, 513, 1100, *(k * k % 97 for k in range(61)), 0),
+    (23,): (0, 511, 512, 700, *(k * k % 97 for k in range(18)), 0),
 }
 GROUPS = {shape: (0, *itertools.accumulate(lengths)) for shape, lengths in LENGTHS.items()}
 
@@ -196,7 +196,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 # Pointers fit one number of rows: the shapes of ranked losses are variants.
-MANY = {"groups": GROUPS[67,]}
+MANY = {"groups": GROUPS[23,]}
 LISTS = sorted(name for name, loss in LOSSES.items() if loss.family == "ranked")
 VARIANTS |= {name: {"": {"groups": GROUPS[7,]}, "many": MANY} for name in LISTS}
 VARIANTS["cox"] |= {"efron": {"groups": GROUPS[7,], "ties": "efron"}}
@@ -227,7 +227,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "selected": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
     "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
     "similarity": tuple((n,) for n in (0, 1, 2, 7, 11, 300)),
-    **{case: ((67,),) if case.endswith("many") else ((7,),) for case in RANKED},
+    **{case: ((23,),) if case.endswith("many") else ((7,),) for case in RANKED},
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
 SMALL: dict[str, Shape] = {"regional": (7, 2)} | {f"{name}:batch": (5,) for name in REGIONAL}
