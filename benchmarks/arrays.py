@@ -114,7 +114,16 @@ def ranked(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return pred, random.integers(0, 5, case.size).astype(dtype) if case.loss == "lambdarank" else target
 
 
-FAMILIES = {f.__name__: f for f in (elementwise, rowwise, regional, embedding, selected, head, similarity, ranked)}
+def sequence(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Logits of sequences that all have the same length, and a label for every fifth step."""
+    steps, count, classes = case.shape
+    target = random.integers(1, classes, (count, max(1, steps // 5)))
+    lengths = np.full(count, steps), np.full(count, min(target.shape[1], steps))
+    return normal(random, case.shape, np.dtype(case.dtype)), target, *lengths
+
+
+BUILDERS = (elementwise, rowwise, regional, embedding, selected, head, similarity, ranked, sequence)
+FAMILIES = {f.__name__: f for f in BUILDERS}
 
 
 def inputs(case: Case) -> tuple[Array, ...]:

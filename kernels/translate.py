@@ -51,6 +51,7 @@ LOOPS = (
     "listnet",
     "rankedpairs",
     "rankedrisks",
+    "sequence",
 )
 
 

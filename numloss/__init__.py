@@ -91,6 +91,7 @@ from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
 from .losses.segmentation.jaccard import jaccard
 from .losses.segmentation.tversky import tversky
+from .losses.sequence.ctc import ctc
 from .transforms import grad, sum_and_weight, value_and_grad, value_grad_hess
 from .version import __version__
 
@@ -112,6 +113,7 @@ __all__ = [
     "cox",
     "cross_entropy",
     "crps_gaussian",
+    "ctc",
     "dice",
     "diou",
     "dpo",

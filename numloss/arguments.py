@@ -59,6 +59,15 @@ def number(loss: Loss, name: str, value: Any) -> float:
     return result
 
 
+def integer(loss: Loss, name: str, value: Any, allowed: str = "an integer") -> int:
+    """An option that is an integer of int64."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{loss.name}: {name} must be {allowed}, got {value!r}")
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{loss.name}: {name} = {value} does not fit into int64")
+    return int(value)
+
+
 def reduction_of(loss: Loss, options: dict[str, Any]) -> str:
     """The reduction, checked."""
     reduction = options.get("reduction")

@@ -76,6 +76,7 @@ __all__ = [
     "regional",
     "rowwise",
     "selected",
+    "sequence",
     "similarity",
 ]
 
@@ -138,7 +139,7 @@ class Loss:
     follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last. Where
     an element is not one number of each input but several neighbours on its last axis, they are `columns`. `sums` are
     what a law of vectors takes, each as its kind and its two vectors. `shared` are the positions of inputs that all
-    rows of a batch have in common.
+    rows of a batch have in common; `batch_axis` is where the samples of the first input lie.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Loss:
     domains: dict[str, Domain]
     wrt: tuple[int, ...] = (0,)
     shared: tuple[int, ...] = ()
+    batch_axis: int = 0
     per_element: tuple[str, ...] = ()
     none: dict[str, float] = field(default_factory=dict)
     params: tuple[str, ...] = ()
@@ -398,5 +400,16 @@ def ranked(loop: str, /, **arguments: Any) -> Callable[[Face], Face]:
         domains, facts = _split(arguments)
         facts |= {"rows": {"loop": loop}, "adds_up": "groups"}
         return record("ranked", None, face, domains, facts)
+
+    return decorate
+
+
+def sequence(**arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of whole sequences, which lie on axis 1 of the prediction, step by step along axis 0."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts = {"batch_axis": 1, "adds_up": "groups", "curvature": False, **facts}
+        return record("sequence", None, face, domains, facts)
 
     return decorate

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import number
+from .arguments import integer, number
 
 if TYPE_CHECKING:
     from .registry import Loss
@@ -106,8 +106,4 @@ def ignored_label(loss: Loss, value: Any) -> int | None:
     """ignore_index: an integer of int64, or None for none."""
     if value is None:
         return None
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{loss.name}: ignore_index must be an integer or None, got {value!r}")
-    if not -(2**63) <= value < 2**63:
-        raise ValueError(f"{loss.name}: ignore_index = {value} does not fit into int64")
-    return int(value)
+    return integer(loss, "ignore_index", value, "an integer or None")

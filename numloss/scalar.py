@@ -261,6 +261,32 @@ def decay(x):
     return decay_of_sum(abs(x), 0.0)
 
 
+# In a Double only: a power as a mantissa and an exponent of its own, which neither overflow nor vanish.
+# An exponent of -2^52 stands for a power that is nothing, as all below e^(-2^30) are.
+
+
+def exp_exponent(x):
+    """The n of e^x = exp_mantissa(x) 2^n; -2^52 where that is nothing."""
+    near = x if x > -1073741824.0 else 0.0
+    n = near * 1.4426950408889634 + 6755399441055744.0
+    n = n - 6755399441055744.0
+    return n if x > -1073741824.0 else -4503599627370496.0
+
+
+def exp_mantissa(x):
+    """e^x / 2^n, between 0.7 and 1.42; 1 where e^x is nothing."""
+    near = x if x > -1073741824.0 else 0.0
+    n = near * 1.4426950408889634 + 6755399441055744.0
+    n = n - 6755399441055744.0
+    r = near - n * 6.93147180369123816490e-01
+    return 1.0 + exp_rest(r - n * 1.90821492927058770002e-10)
+
+
+def ratio_of(n):
+    """2^n for an integer n below 1000; 2^-1000 for all below that."""
+    return power_of_two(6755399441056767.0 + maximum(n, -1000.0))
+
+
 def _high_half_f32(x):
     t = x * 4097.0
     return t - (t - x)

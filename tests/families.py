@@ -171,6 +171,23 @@ def ranked(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -
     return scores, random.normal(0.0, 2.0, rows)
 
 
+# Steps and classes of sequences of these shapes; the others have 6 and 4.
+SEQUENCES = {(1,): (3, 2), (11,): (70, 20), (67,): (40, 5)}
+
+
+def sequence(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Scores of steps, sequences and classes, of which 0 is the blank; labels, and how many of each count."""
+    steps, classes = SEQUENCES.get(shape, (6, 4))
+    pred = random.normal(0.0, 2.0, (steps, *shape, classes))
+    if variant == "logarithms":
+        pred = np.log(softmax(pred.swapaxes(1, 2))).swapaxes(1, 2)
+    target = random.integers(1, classes, (*shape, max(1, steps // 3)))
+    lengths, labels = random.integers(steps // 2, steps + 1, shape), random.integers(0, target.shape[1] + 1, shape)
+    if not ends:
+        labels = np.minimum(labels, lengths // 2)
+    return pred, target, lengths, labels
+
+
 FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
@@ -180,6 +197,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "head": head,
     "similarity": similarity,
     "ranked": ranked,
+    "sequence": sequence,
 }
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -187,6 +205,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "js_div": {"": {}, "logits": {"from_logits": True}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
+    "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "dice": {
         "": {},
         "batch": {"per_sample": False},
@@ -228,6 +247,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
     "similarity": tuple((n,) for n in (0, 1, 2, 7, 11, 300)),
     **{case: ((23,),) if case.endswith("many") else ((7,),) for case in RANKED},
+    "sequence": tuple((n,) for n in (0, 1, 7, 11, 67)),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
 SMALL: dict[str, Shape] = {"regional": (7, 2)} | {f"{name}:batch": (5,) for name in REGIONAL}
@@ -242,4 +262,5 @@ SOLID: dict[str, Shape] = {
     "head": (513,),
     "similarity": (300,),
     **{case: SHAPES[case][0] for case in RANKED},
+    "sequence": (67,),
 }

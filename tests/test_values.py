@@ -30,15 +30,17 @@ expected_values: dict[Any, Any] = {}
 def oracle(case: str, function: str, shape: Shape, dtype: str, option: dict[str, Any]) -> np.ndarray[Any, Any]:
     """What the oracle says; kept, because every backend, reduction and weight asks for the same.
 
-    An oracle has `value`, the unreduced loss; `count`, where values do not all count 1 in a mean; and `size`, that of
-    the terms of a value, where they cancel and are not of size 1.
+    An oracle has `value`, the unreduced loss; `count`, where values do not all count 1 in a mean; `averaged`, what
+    the mean is taken of where that is not the value; and `size`, that of the terms of a value, where they cancel and
+    are not of size 1.
     """
     key = (case, function, shape, dtype, repr(option))
     if key not in expected_values:
         module = importlib.import_module(f"oracles.{record(case).name}")
         given = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in arrays(case, shape, dtype)]
+        absent = module.value if function == "averaged" else lambda *_, **__: np.ones(shape)
         with np.errstate(all="ignore"):
-            found = getattr(module, function, lambda *_, **__: np.ones(shape))(*given, **option)
+            found = getattr(module, function, absent)(*given, **option)
         expected_values[key] = np.asarray(found, dtype=np.float64)
     exact = np.asarray(expected_values[key])
     assert exact.shape == shape, f"{function} of the oracle must have the shape of the unreduced loss"
@@ -55,7 +57,8 @@ def check(case: str, backend: str, shape: Shape, dtype: str, reduction: str, kin
     result = record(case).function(*given, **option, **extra, reduction=reduction, backend=backend)
     spread = np.ones(shape) if w is None else w.astype(np.float64).reshape(w.shape + (1,) * (len(shape) - w.ndim))
     spread = np.broadcast_to(spread, shape)
-    terms = spread * oracle(case, "value", shape, dtype, option)
+    what = "averaged" if reduction == "mean" else "value"
+    terms = spread * oracle(case, what, shape, dtype, option)
     if reduction == "none":
         assert result is extra["out"]
         sizes = np.maximum(spread, 1.0) * oracle(case, "size", shape, dtype, option)

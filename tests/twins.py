@@ -161,6 +161,14 @@ TORCH = [
         lambda random: {"p": int(random.integers(1, 3)), "margin": float(random.uniform(0.3, 2.0))},
         convention="no label can be ignored there",
     ),
+    Twin(
+        *("torch", "ctc_loss", "ctc"),
+        lambda t, x, y, steps, labels, **options: t.nn.functional.ctc_loss(
+            t.log_softmax(x, 2), y, steps, labels, reduction="sum", **options
+        ),
+        lambda random: {"zero_infinity": bool(random.integers(2))},
+        convention="without an alignment the gradient is nan there, 0 here",
+    ),
 ]
 
 
@@ -174,6 +182,11 @@ def _one_hot(labels: Any, scores: Any) -> Any:
 
 def _rows_of(*arrays: Any) -> Any:
     return importlib.import_module("jax").numpy.concatenate(arrays)
+
+
+def _beyond(size: int, lengths: Any) -> Any:
+    """1 where a place lies beyond a length."""
+    return (np.arange(size) >= lengths[:, None]) * 1.0
 
 
 OPTAX = [
@@ -229,6 +242,13 @@ OPTAX = [
         lambda o, x, y, temperature: ROWS[0] * o.ntxent(_rows_of(x, y), np.tile(np.arange(ROWS[0]), 2), temperature),
         _by("temperature", 0.1, 1.0),
         convention="one array of all views with labels there; its mean is over pairs",
+    ),
+    Twin(
+        *("optax", "ctc_loss", "ctc"),
+        lambda o, x, y, steps, labels: o.ctc_loss(
+            x.swapaxes(0, 1), _beyond(x.shape[0], steps), y, _beyond(y.shape[1], labels), log_epsilon=-1e9
+        ).sum(),
+        convention="sequences on the first axis, lengths as 0 and 1 for each step; a log of 0 is log_epsilon",
     ),
 ]
 

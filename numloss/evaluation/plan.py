@@ -132,6 +132,8 @@ def functions_of(losses: Any) -> list[Function]:
             raise ValueError(f"{loss.name}: only options may be fixed, not {', '.join(fixed) or 'arrays'}")
         if loss.shared:
             raise ValueError(f"{loss.name}: all rows share its {loss.inputs[loss.shared[0]]}; evaluate reads rows")
+        if loss.batch_axis:
+            raise ValueError(f"{loss.name}: its samples lie on axis {loss.batch_axis}; evaluate reads rows, on axis 0")
         sum_and_weight(function)
     return functions
 

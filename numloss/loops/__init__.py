@@ -21,7 +21,8 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     call_tile(f, pointers, params, n)          calls the tile at address f
     @apart                                     a function that is compiled by itself and called
     double_exp double_log double_log1p         words of the vocabulary for a Double, whatever the data; also
-                                               double_exp_of_difference, double_difference_rest
+                                               double_exp_of_difference, double_difference_rest, and
+                                               double_exp_exponent, double_exp_mantissa, double_ratio_of
 
 A float literal takes the dtype of the data; write double(0.0) for a sum in float64.
 """

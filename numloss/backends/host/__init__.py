@@ -146,3 +146,7 @@ class HostBackend:
     def similarity(self, *call: Any) -> Any:
         """The cosines of all pairs of a batch."""
         return _family("similarity").similarity(self, *call)
+
+    def sequence(self, *call: Any) -> Any:
+        """Sequences of classes against their labels."""
+        return _family("sequence").sequence(self, *call)

@@ -29,6 +29,7 @@ from ...loops import (
     regional,
     rowwise,
     selected,
+    sequence,
     shortrows,
     sums,
 )
@@ -186,5 +187,6 @@ LOOPS = {
         rankedpairs.discounts_block,
         rankedpairs.lambdarank_block,
         rankedrisks.risks_block,
+        sequence.sequence_block,
     )
 }

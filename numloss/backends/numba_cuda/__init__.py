@@ -58,6 +58,10 @@ class CudaBackend:
             "give them to cross_entropy"
         )
 
+    def sequence(self, loss: Loss, *call: Any) -> Any:
+        """Sequences are aligned on the host."""
+        raise BackendUnavailable(f"{loss.name} takes host arrays; copy them with .get() or .cpu()")
+
     def similarity(self, loss: Loss, *call: Any) -> Any:
         """Products of matrices are left to the library of the arrays."""
         raise BackendUnavailable(f"{loss.name} takes host arrays; copy them with .get() or .cpu()")
