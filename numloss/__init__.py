@@ -27,6 +27,7 @@ from .losses.classification.logit_adjusted_cross_entropy import logit_adjusted_c
 from .losses.classification.modified_huber import modified_huber
 from .losses.classification.multi_margin import multi_margin
 from .losses.classification.multiclass_hinge import multiclass_hinge
+from .losses.classification.multilabel_margin import multilabel_margin
 from .losses.classification.multilabel_soft_margin import multilabel_soft_margin
 from .losses.classification.nll import nll
 from .losses.classification.perceptron import perceptron
@@ -44,6 +45,7 @@ from .losses.embedding.nt_xent import nt_xent
 from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
+from .losses.multitask.uncertainty_weighted import uncertainty_weighted
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
@@ -60,6 +62,7 @@ from .losses.ranking.listmle import listmle
 from .losses.ranking.listnet import listnet
 from .losses.ranking.margin_ranking import margin_ranking
 from .losses.ranking.ranknet import ranknet
+from .losses.regression.adaptive_robust import adaptive_robust
 from .losses.regression.cauchy import cauchy
 from .losses.regression.epsilon_insensitive import epsilon_insensitive
 from .losses.regression.expectile import expectile
@@ -81,6 +84,7 @@ from .losses.regression.squared_epsilon_insensitive import squared_epsilon_insen
 from .losses.regression.tukey import tukey
 from .losses.regression.welsch import welsch
 from .losses.regularization.elastic_net import elastic_net
+from .losses.regularization.group_lasso import group_lasso
 from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
 from .losses.reinforcement.dpo import dpo
@@ -97,6 +101,7 @@ from .version import __version__
 
 __all__ = [
     "__version__",
+    "adaptive_robust",
     "arcface",
     "asymmetric_focal",
     "available_backends",
@@ -135,6 +140,7 @@ __all__ = [
     "generalized_cross_entropy",
     "giou",
     "grad",
+    "group_lasso",
     "hinge",
     "hinge_embedding",
     "huber",
@@ -161,6 +167,7 @@ __all__ = [
     "msle",
     "multi_margin",
     "multiclass_hinge",
+    "multilabel_margin",
     "multilabel_soft_margin",
     "negative_binomial_nll",
     "nll",
@@ -192,6 +199,7 @@ __all__ = [
     "tukey",
     "tversky",
     "tweedie",
+    "uncertainty_weighted",
     "use_backend",
     "value_and_grad",
     "value_grad_hess",

@@ -22,7 +22,7 @@ def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any
     """Arrays given by keyword moved to their place; the rest of `options` is checked against the signature."""
     if len(arguments) > len(loss.inputs):
         hint = ""
-        if loss.family == "elementwise" and not loss.weighted:
+        if not loss.weighted:
             hint = "; a distance between two arrays is mae or mse"
         raise TypeError(
             f"{loss.name}: {len(arguments)} arrays given, but it takes {', '.join(loss.inputs)}; "

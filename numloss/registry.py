@@ -20,6 +20,7 @@ from .domains import (
     ANY,
     AT_LEAST_MINUS_ONE,
     AT_MOST_2,
+    BELOW_2,
     BETWEEN_1_AND_2,
     BINARY,
     FINITE,
@@ -45,6 +46,7 @@ __all__ = [
     "ANY",
     "AT_LEAST_MINUS_ONE",
     "AT_MOST_2",
+    "BELOW_2",
     "BETWEEN_1_AND_2",
     "BINARY",
     "FINITE",
@@ -120,7 +122,7 @@ SHARED_PARAMETERS = """
     Other Parameters
     ----------------
     reduction : {"sum", "mean", "none"}
-        ``"sum"`` by default: a penalty is added to a loss, not averaged over parameters.
+        ``"sum"`` by default: its terms are added to a loss, not averaged.
     out : array, optional
         Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient, under
         ``value_grad_hess`` the pair (gradient, curvature).
@@ -311,9 +313,8 @@ def elementwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
 
 
 def parameterwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
-    """Declare a penalty on parameters: elementwise, one input, no weight, summed by default."""
-    facts = {"weighted": False, "reduction": "sum", "convex": True}
-    return elementwise(law, **facts, **arguments)
+    """Declare a penalty on parameters: elementwise, no weight, summed by default."""
+    return elementwise(law, **{"weighted": False, "reduction": "sum", "convex": True, **arguments})
 
 
 def rowwise(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numloss.domains import NONNEGATIVE, REAL, UNIT, Domain
+from numloss.domains import BINARY, NONNEGATIVE, REAL, UNIT, Domain
 from numloss.registry import LOSSES, Loss
 from numloss.rows import (
     DISTRIBUTION,
@@ -18,6 +18,7 @@ from numloss.rows import (
     LOG_PROBABILITIES,
     LOGIT,
     LOGITS,
+    MEMBERS,
     PROBABILITIES,
 )
 
@@ -33,6 +34,8 @@ def draw(domain: Domain, shape: Shape, random: Random, ends: bool = True) -> Arr
         return random.integers(int(domain.low), int(domain.high) + 1, shape).astype(np.float64)
     if domain.high - domain.low <= 2.0:
         values = random.uniform(domain.low + 0.02, domain.high - 0.02, shape)
+    elif domain.high < 1e300:
+        values = domain.high - random.gamma(2.0, 1.0, shape) - 0.02
     elif domain.low > -1e300:
         values = domain.low + random.gamma(2.0, 1.0, shape) + 0.02
     else:
@@ -83,7 +86,7 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
     meaning = {"probabilities": PROBABILITIES, "logits": LOGITS}.get(variant, loss.rows["scores"])
     if meaning == PROBABILITIES:
         scores = softmax(scores / 12.0)  # off the ends, where values are infinite
-    elif meaning == LOG_PROBABILITIES and loss.rows["target"] != INDICATORS:
+    elif meaning == LOG_PROBABILITIES and loss.rows["target"] not in (INDICATORS, MEMBERS):
         scores = np.log(softmax(scores))
     elif loss.rows["classes"] == LOGIT:
         scores = random.uniform(-0.95, 0.95, full)  # cosines
@@ -93,8 +96,8 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
         if ends and loss.defaults.get("ignore_index") is not None:
             labels[random.random(shape) < 0.1] = loss.defaults["ignore_index"]
         return scores, labels
-    if wanted == INDICATORS:
-        return scores, draw(UNIT, full, random, ends)
+    if wanted in (INDICATORS, MEMBERS):
+        return scores, draw(UNIT if wanted == INDICATORS else BINARY, full, random, ends)
     target = softmax(random.normal(0.0, 2.0, full))
     if wanted == LOG_DISTRIBUTION:
         return scores, np.log(target)

@@ -45,3 +45,9 @@ def test_the_types_of_the_vocabulary_are_those_of_its_text() -> None:
     declared = {node.name: [a.arg for a in node.args.args] for node in stub.body if isinstance(node, ast.FunctionDef)}
     del declared["__getattr__"]
     assert declared == {name: list(inspect.signature(getattr(scalar, name)).parameters) for name in scalar.__all__}
+
+
+def test_a_shape_that_is_learned_tells_wild_points_from_noise(tmp_path: Path) -> None:
+    calm, wild = run(str(ROOT / "examples" / "adaptive_robust.py"), folder=tmp_path).splitlines()
+    assert "y = 2.00 x" in calm and "alpha 1.9" in calm
+    assert "y = 2.00 x + 1.00" in wild and "alpha 0." in wild

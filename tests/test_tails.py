@@ -20,8 +20,9 @@ from numloss.registry import LOSSES
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64")
-# Units that may be lost, 4 unless stated: a dozen rounded factors meet in slope and curvature of the clipped label.
-UNITS = {"asymmetric_focal": 6.0}
+# Units that may be lost, 4 unless stated: a dozen rounded factors meet in slope and curvature of the clipped label, and
+# in the two terms of a slope by a shape.
+UNITS = {"asymmetric_focal": 6.0, "adaptive_robust": 5.0}
 # Enough for 1 - e^-745 to differ from 1.
 DIGITS = 400
 
@@ -151,6 +152,17 @@ def preferences(dtype: str) -> list[tuple[float, ...]]:
     return [(x, t, a, b) for x, t in residuals(dtype) for a, b in ((0.0, 0.0), (0.7, -1.3), (-16.6, 37.0))]
 
 
+def shaped_residuals(dtype: str) -> list[tuple[float, ...]]:
+    """Residuals with shapes and scales: the special ones, their neighbours, and others."""
+    shapes = (1.9, 1.0, 0.3, 1e-8, 0.0, -1e-8, -2.0, -4.0)
+    return [(x, t, alpha, c) for x, t in residuals(dtype) if abs(x) < 1e30 for alpha in shapes for c in (0.1, 3.0)]
+
+
+def tasks(dtype: str) -> list[tuple[float, ...]]:
+    """Losses, and logarithms of variances whose inverses are normal numbers."""
+    return list(itertools.product((0.0, 1e-8, 0.3, 2.5, -1.0, 1e10), (-37.0, -1.27, -1e-8, 0.0, 0.5, 8.5, 60.0)))
+
+
 def boxes(dtype: str) -> list[tuple[float, ...]]:
     """Boxes beside one: equal, neighbours, level at some edges, within, around, apart, turned."""
     target = (0.3, -0.2, 1.3, 0.6)
@@ -219,6 +231,7 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("general_robust", residuals, {"alpha": 1.9, "c": 3.0}),
     ("general_robust", residuals, {"alpha": 0.0}),
     ("general_robust", residuals, {"alpha": -2.0}),
+    ("adaptive_robust", shaped_residuals, {}),
     ("student_t_nll", spreads, {"eps": 1e-9}),
     ("student_t_nll", spreads, {"eps": 1e-9, "df": 2.5, "full": True}),
     ("linex", residuals, {}),
@@ -250,6 +263,7 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("policy_gradient", residuals, {}),
     ("dpo", preferences, {"beta": 0.1}),
     ("dpo", preferences, {"beta": 1.0, "label_smoothing": 0.1}),
+    ("uncertainty_weighted", tasks, {}),
     ("l1", alone, {"strength": 0.3}),
     ("l2", alone, {"strength": 0.3}),
     ("elastic_net", alone, {"l1": 0.3, "l2": 0.7}),
@@ -517,6 +531,11 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((INF, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0)),
         ((0.0, INF, 0.0, 0.0), (INF, -1.0, 1.0, 0.0, 0.0)),
         ((NAN, 0.0, 0.0, 0.0), (NAN, NAN, NAN, NAN, NAN)),
+    ],
+    "uncertainty_weighted": [
+        ((INF, 0.0), (INF, 0.5, -INF, 0.0, INF)),
+        ((0.0, -INF), (-INF, INF, 0.5, 0.0, 0.0)),
+        ((NAN, 0.0), (NAN, 0.5, NAN, 0.0, NAN)),
     ],
     "l1": [((-INF,), (INF, -1.0, 0.0)), ((NAN,), (NAN, NAN, 0.0)), ((0.0,), (0.0, 0.0, 0.0))],
     "l2": [((-INF,), (INF, -INF, 2.0)), ((NAN,), (NAN, NAN, 2.0))],

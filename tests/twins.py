@@ -77,6 +77,12 @@ def _f(name: str, *names: str) -> Callable[..., Any]:
     return call
 
 
+def _listed(t: Any, members: Any) -> Any:
+    """The places of the ones of each row, and -1 in the rest of it."""
+    order = t.argsort(-members, dim=1, stable=True)
+    return t.where(members.gather(1, order) > 0, order, -1)
+
+
 def _hard(pred: Any, target: Any) -> Any:
     return pred, np.rint(target)
 
@@ -169,6 +175,15 @@ TORCH = [
         lambda random: {"zero_infinity": bool(random.integers(2))},
         convention="without an alignment the gradient is nan there, 0 here",
     ),
+    Twin(
+        *("torch", "multilabel_soft_margin_loss", "multilabel_soft_margin", _f("multilabel_soft_margin_loss")),
+        _class_weight,
+    ),
+    Twin(
+        *("torch", "multilabel_margin_loss", "multilabel_margin"),
+        lambda t, x, y: t.nn.functional.multilabel_margin_loss(x, _listed(t, y), reduction="sum"),
+        convention="labels are listed there, and -1 ends them",
+    ),
 ]
 
 
@@ -231,6 +246,7 @@ OPTAX = [
         *("optax", "multiclass_hinge_loss", "multiclass_hinge"),
         lambda o, x, y: o.multiclass_hinge_loss(x, y).sum(),
     ),
+    Twin("optax", "multiclass_sparsemax_loss", "sparsemax", lambda o, x, y: o.multiclass_sparsemax_loss(x, y).sum()),
     Twin(
         *("optax", "poly_loss_cross_entropy", "poly1_cross_entropy"),
         lambda o, x, y, epsilon: o.poly_loss_cross_entropy(x, _one_hot(y, x), epsilon=epsilon).sum(),

@@ -5,8 +5,9 @@ probabilities, as they are given or from logits through their softmax; or with l
 of the label, whose own place counts nothing. Header of the problem as in rowwise.py, with
 
     10 what the loss of each class is multiplied by (array object), with targets that are not labels
-    11 the sum of the classes (1), their mean (2), the largest alone (3), or those above a threshold (4), which the law
-       takes as well, with the number of classes that have a probability
+    11 the sum of the classes (1), their mean (2), the largest alone (3), those above a threshold (4), which the law
+       takes as well, with the number of classes that have a probability; or the mean of what a class that is none of
+       several labels is more than each of those (6)
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from .rowparts import (
     base_of,
     check_distribution,
     class_weight_of,
+    clear_row,
     clear_slopes,
     exponentials,
     first_equal,
@@ -233,7 +235,7 @@ def law_tile(
             z[label - first] = 0.0
     pointers[0] = address(z)
     pointers[1] = address(q)
-    at = 2
+    taken = 2
     if c[11] == 4:
         thresholds = stack_reals(512)
         counts = stack_reals(512)
@@ -242,9 +244,9 @@ def law_tile(
             counts[i] = real(s[7])
         pointers[2] = address(thresholds)
         pointers[3] = address(counts)
-        at = 4
+        taken = 4
     for k in range(3):
-        pointers[at + k] = address(offset(found, 512 * k))
+        pointers[taken + k] = address(offset(found, 512 * k))
     call_tile(c[2], pointers, params, n)
     if c[10] != 0:
         factors = offset(reals(array_data(c[10])), first)
@@ -358,6 +360,68 @@ def class_row(
     return share * sums[0]
 
 
+@apart
+def push_others(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, sums: Doubles, g: Reals, z: Reals, q: Reals) -> Int:
+    """Add to the sums the law of all classes beside one of the labels, and its slopes to g."""
+    pointers = stack_ints(8)
+    params = stack_reals(8)
+    found = stack_reals(1536)
+    params[0] = real(f[6])
+    params[1] = real(f[7])
+    top = x[label * c[6]]
+    cost = double(0.0)
+    pull = double(0.0)
+    first = 0
+    while first < c[3]:
+        n = c[3] - first
+        if n > 512:
+            n = 512
+        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
+        for i in range(n):
+            z[i] = z[i] - top
+        load_target(c, f, at, -1, first, n, q)
+        pointers[0] = address(z)
+        pointers[1] = address(q)
+        for k in range(3):
+            pointers[2 + k] = address(offset(found, 512 * k))
+        call_tile(c[2], pointers, params, n)
+        cost = cost + sum_of_classes(found, n)
+        if c[8] > 0:
+            slopes = offset(found, 512)
+            pull = pull + sum_of_classes(slopes, n)
+            for i in range(n):
+                g[(first + i) * c[25]] = g[(first + i) * c[25]] + slopes[i]
+        first = first + n
+    if c[8] > 0:
+        g[label * c[25]] = g[label * c[25]] - real(pull)
+    # many labels: each adds to one of several sums, so that roundings do not add up
+    sums[label % 32] = sums[label % 32] + cost
+    return 0
+
+
+@apart
+def pairs_row(c: Ints, f: Doubles, x: Reals, at: Int, factor: Double, g: Reals, h: Reals, z: Reals, q: Reals) -> Double:
+    """Loss of a row of several labels; its gradient, times `factor`, in g, and the least curvature in h. The scores are
+    read until the end, so that g cannot lie in their place."""
+    entry = stack_reals(1)
+    sums = stack_doubles(32)
+    clear(sums)
+    if c[8] > 0:
+        clear_row(c[3], c[25], g)
+    for label in range(c[3]):
+        load_target(c, f, at, -1, label, 1, entry)
+        if entry[0] == 1.0:
+            push_others(c, f, x, at, label, sums, g, z, q)
+    share = double(1.0) / double(c[3])
+    if c[8] > 0:
+        for j in range(c[3]):
+            g[j * c[25]] = g[j * c[25]] * real(factor * share)
+    if c[8] == 2:
+        for j in range(c[3]):
+            h[j * c[28]] = bounded(c[20], 0.0, real(f[5])) * real(factor * share)
+    return share * fold(sums)
+
+
 def classes_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """One row after the other."""
     f = offset(doubles(address(c)), 30)
@@ -386,7 +450,11 @@ def classes_block(c: Ints, partial: Doubles, block: Int) -> Int:
             counts[i] = double(weights[i]) * class_weight_of(c, labels[i])
             losses[i] = double(0.0)
             if weights[i] > 0.0:
-                losses[i] = counts[i] * class_row(c, f, x, at, labels[i], counts[i] * f[0], g, h, z, q)
+                factor = counts[i] * f[0]
+                if c[11] == 6:
+                    losses[i] = counts[i] * pairs_row(c, f, x, at, factor, g, h, z, q)
+                else:
+                    losses[i] = counts[i] * class_row(c, f, x, at, labels[i], factor, g, h, z, q)
             else:
                 clear_slopes(c, g, h)
         add_losses(c, start, n, losses, partial)

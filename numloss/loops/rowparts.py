@@ -268,7 +268,7 @@ def class_weight_of(c: Ints, label: Int) -> Double:
 
 @apart
 def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Doubles) -> Int:
-    """Complain about a target that is negative, NaN, or more than 1 of an indicator; at row * classes + class."""
+    """Complain about a target that is none of its kind, at row * classes + class."""
     size = item_size(c[42] % 16, c[9])
     first = 0
     while first < c[3] and partial[2] < double(0.0):
@@ -281,8 +281,8 @@ def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial
             convert(data, c[42] % 16, c[22], n, q)
             p = q
         low = -1e999 if c[13] == 2 else 0.0
-        high = 1.0 if c[13] == 3 else 1e999
-        bad = first_outside(p, n, 1, low, high)
+        high = 1.0 if c[13] > 2 else 1e999
+        bad = first_outside(p, n, 2 if c[13] == 4 else 1, low, high)
         if bad >= 0:
             partial[2] = double((row * c[3] + first + bad) * 16 + 1)
         first = first + n

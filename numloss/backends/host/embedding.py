@@ -71,6 +71,7 @@ def embedding(
     integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, *integers]
     operands: list[Operand] = [(id(array), 0, 0) for array in vectors]
     operands += [operand(array, real, kept) for array in inputs[len(vectors) :]]
+    operands += [ABSENT] * (3 - len(operands))
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
     operands += [(id(out), 0, 0) for out in outputs]
     problem = plans.Problem(loop, integers, [scale, *floats], operands, -(-rows // block), rows * size * loss.cost)

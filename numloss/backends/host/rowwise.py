@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import arguments as check
 from ...domains import NONNEGATIVE
-from ...rows import DISTRIBUTION, INDICATORS, LOGIT, RowOptions, options_of
+from ...rows import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, RowOptions, options_of
 from . import plans
 from .answers import finished, given_outputs, overlapping
 from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, name_of, operand
@@ -176,6 +176,8 @@ class RowCall:
         self.weight: Array | None = weight
         inputs = (pred,) if self.options.target == 0 else (pred, self.target)
         self.values, self.outputs = row_outputs(loss, mode, given, pred, self.rows_shape, inputs, self.wanted)
+        if loss.rows["classes"] == PAIRS and any(np.may_share_memory(out, pred) for out in self.outputs):
+            pred = self.pred = pred.copy(order="K")  # all scores of a row are read until its end
         # Fortran order is C order of the transposed arrays
         self.flipped = bool(pred.flags.f_contiguous and not pred.flags.c_contiguous)
         self.kept: list[Any] = []
@@ -190,7 +192,7 @@ class RowCall:
         if self.options.target == 0:
             return labels_array(self.loss, target, self.pred, self.axis)
         array: Array = check.host_array(self.loss, "target", target)
-        if array.dtype.kind != "f" and self.options.target != INDICATORS:
+        if array.dtype.kind != "f" and self.options.target < INDICATORS:
             raise TypeError(f"{self.loss.name}: target has dtype {array.dtype}; a distribution is floating")
         check.same_shape(self.loss, "target", array.shape, self.pred.shape, "pred")
         return array
@@ -349,6 +351,8 @@ def bad_distribution(loss: Loss, target: Array, kind: int) -> NoReturn:
         text, wrong = ">= 0, not NaN", ~(target >= 0)
     elif kind == INDICATORS:
         text, wrong = "in [0, 1]", ~((target >= 0) & (target <= 1))
+    elif kind == MEMBERS:
+        text, wrong = "0 or 1", ~((target == 0) | (target == 1))
     first = int(np.flatnonzero(wrong.ravel())[0])
     check.value_outside(loss, "target", target, first, text, int(np.count_nonzero(wrong)))
 

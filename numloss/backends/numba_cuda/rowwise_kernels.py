@@ -23,9 +23,10 @@ import numpy as np
 from numba import cuda, float64, int64, types
 
 from ... import scalar
-from ...rows import LABELS, LOGIT, LOGITS
+from ...rows import LABELS, LOGIT, LOGITS, PAIRS
 from . import target
 from .rowwise_classes import class_gradient_text, class_value_text
+from .rowwise_pairs import pairs_gradient_text, pairs_value_text
 from .rowwise_parts import BAD_TARGET, admission_texts, gradient_texts, law_text, measure_texts, value_text
 from .rowwise_texts import CURVATURE, GRADIENT, INTEGERS, NUMBERS, PRED, TARGET, VALUE_OPERAND, Plan
 from .walk import NO_COMPLAINT, key
@@ -136,6 +137,8 @@ def rows_of(plan: Plan, dtype: str, write_row: Any) -> tuple[Any, Any]:
     """The value of a row and the writing of its gradient: of cross-entropy, or by a law."""
     if plan.classes == LOGIT:
         return value_text(plan, dtype), write_row
+    if plan.classes == PAIRS:
+        return pairs_value_text(plan, dtype, team_texts(plan)), pairs_gradient_text(plan, dtype)
     if plan.classes:
         return class_value_text(plan, dtype, team_texts(plan)), class_gradient_text(plan, dtype)
     return (value_text if plan.law is None else law_text)(plan, dtype), write_row

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...rows import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, PROBABILITIES
+from ...rows import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, MEMBERS, PROBABILITIES
 from . import target
 from .rowwise_texts import (
     CURVATURE,
@@ -72,9 +72,9 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     log, exp_below = target.typed(scalar.log, dtype), target.typed(scalar.exp_below, dtype)
     zero, lowest, limit = number(0.0), number(-np.inf), number(8192.0)
     below = number(-np.inf if plan.target == LOG_DISTRIBUTION else 0.0)
-    above = number(1.0 if plan.target == INDICATORS else np.inf)
+    above = number(1.0 if plan.target in (INDICATORS, MEMBERS) else np.inf)
     team, dense, entropy, logits, values = plan.team, plan.dense, plan.entropy, plan.scores == LOGITS, plan.mode >= 0
-    whole_target = plan.target != LABELS
+    whole_target, members = plan.target != LABELS, plan.target == MEMBERS
 
     @target.jitable
     def peak_of(c, r, x, lane, label, cap, eps):  # type: ignore[no-untyped-def]
@@ -104,8 +104,10 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             if values and (logits or dense):
                 z = score_of(c, r, x, j, label, cap, eps)
             if dense:
-                if whole_target and not (entry(c, at, j) >= below and entry(c, at, j) <= above):
-                    bad += 1
+                if whole_target:
+                    given = entry(c, at, j)
+                    if not (given >= below and given <= above) or (members and given != zero and given != above):
+                        bad += 1
                 q = wanted(c, r, at, j, label)
                 total += double(q)
                 if values and q > zero:

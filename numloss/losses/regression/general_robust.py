@@ -61,7 +61,7 @@ def _general_robust(pred, target, alpha, c, small, large, b, b_rest, log_b, b_po
     alpha=AT_MOST_2,
     c=POSITIVE,
     cost=16.0,
-    aliases=("barron", "adaptive_robust", "robust_loss"),
+    aliases=("barron", "robust_loss"),
 )
 def general_robust(
     pred: Array, target: Array, *, alpha: float = 1.0, c: float = 1.0, **options: Unpack[Options]
@@ -70,7 +70,7 @@ def general_robust(
 
     One loss for all shapes, ``r = pred - target``: `alpha` = 2 is half of `mse`, 1 is `pseudo_huber`, 0 is `cauchy` of
     ``sqrt(2) * c``, -2 is `geman_mcclure` of ``2 * c``, and below it tends to `welsch` of ``sqrt(2) * c``; each over
-    ``c**2``. Search `alpha` as you would a learning rate.
+    ``c**2``. Search `alpha` as you would a learning rate, or learn it with `adaptive_robust`.
 
     Parameters
     ----------
