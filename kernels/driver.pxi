@@ -25,6 +25,10 @@ cdef extern from "primitives.h" nogil:
     double run_sum_f64(const double* p, int64_t n)
     void will_need_f32(const float* p, int64_t n)
     void will_need_f64(const double* p, int64_t n)
+    int64_t call_gemm_f32(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const float* a,
+                          int64_t lda, const float* b, int64_t ldb, int64_t add, float* y, int64_t ldy)
+    int64_t call_gemm_f64(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const double* a,
+                          int64_t lda, const double* b, int64_t ldb, int64_t add, double* y, int64_t ldy)
 
 ctypedef int64_t (*tile_f32)(int64_t*, float*, int64_t) noexcept nogil
 ctypedef int64_t (*tile_f64)(int64_t*, double*, int64_t) noexcept nogil

@@ -189,6 +189,20 @@ NUMLOSS_INLINE void will_need_f64(const double *p, int64_t n) {
 NUMLOSS_RUNS(f32)
 NUMLOSS_RUNS(f64)
 
+/* The cblas function at an address: y = a b, or y += a b, in C order (101), transposed (112) where a flip is 1 */
+#define NUMLOSS_GEMM(T)                                                                                          \
+    typedef void (*gemm_##T)(int, int, int, int64_t, int64_t, int64_t, REAL_##T, const REAL_##T *, int64_t,      \
+                             const REAL_##T *, int64_t, REAL_##T, REAL_##T *, int64_t);                          \
+    NUMLOSS_INLINE int64_t call_gemm_##T(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n,        \
+                                         int64_t k, const REAL_##T *a, int64_t lda, const REAL_##T *b,           \
+                                         int64_t ldb, int64_t add, REAL_##T *y, int64_t ldy) {                   \
+        ((gemm_##T)(intptr_t)f)(101, 111 + (int)flip_a, 111 + (int)flip_b, m, n, k, 1, a, lda, b, ldb,           \
+                                (REAL_##T)add, y, ldy);                                                          \
+        return 0;                                                                                                \
+    }
+NUMLOSS_GEMM(f32)
+NUMLOSS_GEMM(f64)
+
 /* The fields that every NumPy array and every dtype start with; NumPy's own macros compile these offsets into
    extensions. */
 typedef struct { PyObject_HEAD void *scalar; char kind, letter, byteorder, former_flags; int type_num; } numloss_descr;

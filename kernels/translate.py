@@ -45,6 +45,7 @@ LOOPS = (
     "pixels",
     "selected",
     "embedding",
+    "products",
     "regional",
     "sorting",
     "ranked",
@@ -215,6 +216,8 @@ class Translator:
         if name in PRIMITIVES:
             suffix = "f64" if arguments[0][1] == "double" else self.dtype
             return f"{name}_{suffix}({texts[0]})", arguments[0][1]
+        if name == "call_gemm":
+            return f"call_gemm_{self.dtype}({', '.join(texts)})", "int"
         if name in RUN_WORDS:
             return f"{name}_{self.dtype}({', '.join(texts)})", RUN_WORDS[name]
         if name == "call_tile":

@@ -36,11 +36,10 @@ def in_full(hidden: Any, classifier: Any, target: Any, bias: Any, **options: Any
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of 16 rows, and chunks of 3 classes."""
+    """Blocks of 16 rows."""
     monkeypatch.setattr(head, "BLOCK_BYTES", 1)
     monkeypatch.setattr(head, "LEAST_ROWS", 16)
     monkeypatch.setattr(head, "MOST_ROWS", 16)
-    monkeypatch.setattr(head, "CHUNK_BYTES", 3 * 8 * 7)
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import threadpoolctl
 from calls import call
 from compare import assert_same_bits
 from inputs import CASES, arrays, options, record, required
@@ -126,3 +127,22 @@ def test_calls_of_one_case(backend: str) -> None:
         given = arrays(case, (1,), "float32")
         if case != "siglip":
             assert call(case, backend, given) == 0.0
+
+
+@pytest.mark.parametrize("case", ["info_nce", "linear_cross_entropy"])
+def test_the_bits_do_not_depend_on_threads_of_blas_or_of_ours(case: str, backend: str) -> None:
+    """Products are of parts that follow from the shapes, each by one thread; BLAS has its threads back afterwards."""
+    info = threadpoolctl.threadpool_info
+    random, function = np.random.default_rng(0), nl.value_and_grad(record(case).function)
+    given = [random.standard_normal((n, 40), np.float32) for n in ((600, 600) if case == "info_nce" else (600, 2000))]
+    given += [np.arange(600)] if case != "info_nce" else []
+    found = []
+    for blas, ours in ((1, 1), (2, 1), (1, 2), (2, 2)):
+        with threadpoolctl.threadpool_limits(blas, "blas"), nl.num_threads(ours):
+            before = [pool["num_threads"] for pool in info() if pool["user_api"] == "blas"]
+            found.append(function(*given, backend=backend))
+            assert [pool["num_threads"] for pool in info() if pool["user_api"] == "blas"] == before
+    for value, slopes in found[1:]:
+        assert value == found[0][0]
+        for slope, first in zip(slopes, found[0][1], strict=True):
+            assert_same_bits(slope, first)

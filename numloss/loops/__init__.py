@@ -19,6 +19,7 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
                                                compilers keep lanes in memory where these keep them in registers
     will_need(p, n)                            n neighbours will be read or written soon: a hint to the caches
     call_tile(f, pointers, params, n)          calls the tile at address f
+    call_gemm(f, ...)                          calls the product of matrices of BLAS at address f
     @apart                                     a function that is compiled by itself and called
     double_exp double_log double_log1p         words of the vocabulary for a Double, whatever the data; also
                                                double_exp_of_difference, double_difference_rest, and

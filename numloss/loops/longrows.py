@@ -40,12 +40,16 @@ def long_row(x: Reals, classes: Int, label: Int, keep: Int, g: Reals, s: Doubles
         n = classes - first
         if n > 512:
             n = 512
-        terms = offset(g, first) if keep == 1 else e
-        exponentials(offset(x, first), n, base, shift, terms)
+        # by way of e: where g is x a loop from one to the other has no vectors
+        exponentials(offset(x, first), n, base, shift, e)
         if label >= first and label < first + n:
-            s[1024] = double(terms[label - first])
-            terms[label - first] = 0.0
-        add_tile(terms, n, lanes)
+            s[1024] = double(e[label - first])
+            e[label - first] = 0.0
+        add_tile(e, n, lanes)
+        if keep == 1:
+            terms = offset(g, first)
+            for i in range(n):
+                terms[i] = e[i]
         first = first + n
     s[0] = double(top)
     s[512] = double(base) + double(shift)

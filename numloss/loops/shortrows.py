@@ -90,12 +90,13 @@ def flat_slopes(
     coefficient: Reals,
     own: Reals,
     spread: Reals,
+    e: Reals,
     g: Reals,
 ) -> Int:
-    """Gradient of some short rows from their terms, in place."""
+    """Gradient of some short rows from their terms."""
     spread_rows(coefficient, rows, classes, spread)
     for i in range(rows * classes):
-        g[i] = g[i] * spread[i]
+        g[i] = e[i] * spread[i]
     for r in range(rows):
         g[r * classes + labels[r]] = own[r]
         if total[r] <= double(0.0):
@@ -132,11 +133,12 @@ def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
             row_labels = offset(labels, first)
             counts = offset(total, first)
             x = offset(reals(array_data(c[38])), (start + first) * c[3])
-            g = offset(reals(array_data(c[50])), (start + first) * c[3]) if c[8] > 0 else e
-            flat_rows(x, rows, c[3], row_labels, s, g, spread)
+            # terms are in memory of their own: where g is x a loop from one to the other has no vectors
+            flat_rows(x, rows, c[3], row_labels, s, e, spread)
             settle(c, f, rows, row_labels, s, counts, offset(values, first), coefficient, own)
             if c[8] > 0:
-                flat_slopes(rows, c[3], row_labels, counts, coefficient, own, spread, g)
+                g = offset(reals(array_data(c[50])), (start + first) * c[3])
+                flat_slopes(rows, c[3], row_labels, counts, coefficient, own, spread, e, g)
             first = first + rows
         finish_rows(c, start, n, total, values, partial)
         start = start + n

@@ -16,6 +16,7 @@ from ...rows import options_of
 from . import plans
 from .answers import given_outputs, overlapping
 from .problem import Array
+from .products import Products, evenly, in_order
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 # block is a part of the batch, so that its logits are less than a tenth of all, unless they are few.
 LEAST_ROWS, MOST_ROWS, PART = 160, 512, 12
 BLOCK_BYTES = 20 * 2**20
-# Part of a gradient that is made beside it and then added.
-CHUNK_BYTES = 2**20
 # What a call passes on to its loss of the logits.
 OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap")
 
@@ -38,15 +37,6 @@ def loss_of_rows(
     options["backend"] = backend.name
     answer = plans.replay(loss, mode, arrays, options, pair, None)
     return backend.rowwise(loss, mode, arrays, options, pair, None, False) if answer is None else answer
-
-
-def add_product(whole: Array, slope: Array, rows: Array) -> None:
-    """Add ``slope.T @ rows`` to an array, in chunks."""
-    step = max(1, CHUNK_BYTES // (whole.shape[1] * whole.itemsize))
-    product = np.empty((min(step, len(whole)), whole.shape[1]), whole.dtype)
-    for first in range(0, len(whole), step):
-        part = whole[first : first + step]
-        part += np.matmul(slope[:, first : first + step].T, rows, out=product[: len(part)])
 
 
 def rows_of_block(rows: int, classes: int, itemsize: int) -> int:
@@ -71,7 +61,7 @@ class Head:
         self.real = self.hidden.dtype
         if self.hidden.ndim != 2 or 0 in self.hidden.shape[1:]:
             raise ValueError(f"{loss.name}: hidden has shape {self.hidden.shape}; it must be (N, H), with H > 0")
-        self.classifier = self.parameter("classifier", arguments[1])
+        self.classifier: Array = self.parameter("classifier", arguments[1])
         if self.classifier.ndim != 2 or self.classifier.shape[1] != self.hidden.shape[1]:
             raise ValueError(
                 f"{loss.name}: classifier has shape {self.classifier.shape}; it must be (V, H), H = "
@@ -148,25 +138,30 @@ class Head:
 
     def run(self, backend: HostBackend) -> float:
         """The sum of the losses; values and gradients of that sum are written."""
-        counted = self.counted()
+        counted, classifier = self.counted(), in_order(self.classifier)[0]
         if self.values is not None:
             self.values[...] = 0.0
         for array in self.slopes.values():
             array[...] = 0.0
         positions = range(len(self.hidden))[counted] if isinstance(counted, slice) else counted
         most = rows_of_block(len(self.hidden), len(self.classifier), self.real.itemsize)
-        most = min(most, len(positions))
-        buffer = np.empty((most, len(self.classifier)), self.real)
+        most = evenly(len(positions), most)
+        buffer = np.empty((min(most, len(positions)), len(self.classifier)), self.real)
         total = 0.0
-        for start in range(0, len(positions), max(1, most)):
-            rows = slice(start, min(start + most, len(positions)))
-            total += self.block(backend, rows if isinstance(counted, slice) else counted[rows], buffer)
+        with Products(backend, self.real) as multiply:
+            for start in range(0, len(positions), most):
+                rows = slice(start, min(start + most, len(positions)))
+                chosen = rows if isinstance(counted, slice) else counted[rows]
+                total += self.block(backend, multiply, chosen, classifier, buffer)
         return total
 
-    def block(self, backend: HostBackend, rows: Any, buffer: Array) -> float:
+    def block(
+        self, backend: HostBackend, multiply: Products, rows: Any, classifier: Array, buffer: Array
+    ) -> float:
         """Losses of some rows, and what they add to the gradients."""
         hidden, target = self.hidden[rows], self.target[rows]
-        logits = np.matmul(hidden, self.classifier.T, out=buffer[: len(hidden)])
+        logits = buffer[: len(hidden)]
+        multiply(hidden, classifier.T, logits)
         if self.bias is not None:
             logits += self.bias
         options = self.options(*OPTIONS)
@@ -178,21 +173,23 @@ class Head:
             options["out"] = logits
         answer = loss_of_rows(backend, self.loss.logits, self.mode, (logits, target), options, self.values is None)
         if self.slopes:
-            self.add_slopes(rows, hidden, logits)
+            self.add_slopes(multiply, rows, hidden, classifier, logits)
             answer = answer[0]
         if self.values is not None:
             self.values[rows] = answer
             return 0.0
         return float(answer[0])
 
-    def add_slopes(self, rows: Any, hidden: Array, slope: Array) -> None:
+    def add_slopes(self, multiply: Products, rows: Any, hidden: Array, classifier: Array, slope: Array) -> None:
         """Take the gradient of some rows' logits to hidden, classifier and bias."""
         if "hidden" in self.slopes:
-            self.slopes["hidden"][rows] = np.matmul(slope, self.classifier)
+            turned = np.empty(hidden.shape, self.real)
+            multiply(slope, classifier, turned)
+            self.slopes["hidden"][rows] = turned
         if "bias" in self.slopes:
             self.slopes["bias"] += np.matmul(np.ones(len(slope), self.real), slope)
         if "classifier" in self.slopes:
-            add_product(self.slopes["classifier"], slope, hidden)
+            multiply(slope.T, hidden, self.slopes["classifier"], add=True)
 
 
 def head(

@@ -16,8 +16,8 @@ from ... import arguments as check
 from ...vectors import vectors_of
 from .answers import finished, given_outputs
 from .embedding import outputs_of
-from .head import add_product
 from .problem import Array
+from .products import Products, evenly
 from .selected import indices
 from .similarity_rules import RULES
 
@@ -111,18 +111,22 @@ class Similarity:
         """
         queries, keys = units
         most = max(LEAST_ROWS, BLOCK_BYTES // (max(1, len(keys)) * self.real.itemsize))
-        most = max(1, min(most, len(queries)))
-        buffer = np.empty((most, len(keys)), self.real)
+        most = evenly(len(queries), most)
+        buffer, turned = (np.empty((most, n), self.real) for n in (len(keys), keys.shape[1]))
         values = np.empty(len(queries), self.real)
-        for start in range(0, len(queries), most):
-            rows = slice(start, min(start + most, len(queries)))
-            scaled = queries[rows] * self.per_temperature
-            scores = np.matmul(scaled, keys.T, out=buffer[: len(scaled)])
-            values[rows] = rule(rows, scores)
-            if slopes[0] is not None:
-                slopes[0][rows] += np.matmul(scores, keys) * self.per_temperature
-            if slopes[1] is not None:
-                add_product(slopes[1], scores, scaled)
+        with Products(self.backend, self.real) as multiply:
+            for start in range(0, len(queries), most):
+                rows = slice(start, min(start + most, len(queries)))
+                scaled = queries[rows] * self.per_temperature
+                scores, turn = buffer[: len(scaled)], turned[: len(scaled)]
+                multiply(scaled, keys.T, scores)
+                values[rows] = rule(rows, scores)
+                if slopes[0] is not None:
+                    multiply(scores, keys, turn)
+                    turn *= self.per_temperature
+                    slopes[0][rows] += turn
+                if slopes[1] is not None:
+                    multiply(scores.T, scaled, slopes[1], add=True)
         return values
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...rows import flag
-from .head import CHUNK_BYTES, loss_of_rows
+from .head import loss_of_rows
 from .problem import Array
+from .products import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from .similarity import Similarity

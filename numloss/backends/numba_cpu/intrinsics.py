@@ -150,8 +150,8 @@ def call_tile(typingctx, function, pointers, params, n):  # type: ignore[no-unty
 
 
 @intrinsic
-def call_gemm(typingctx, function, flip_a, flip_b, m, n, k, a, lda, b, ldb, y, ldy):  # type: ignore[no-untyped-def]
-    """Call the cblas function at an address: y = a b for matrices in C order, each transposed where its flip is 1."""
+def call_gemm(typingctx, function, flip_a, flip_b, m, n, k, a, lda, b, ldb, add, y, ldy):  # type: ignore[no-untyped-def]
+    """Call the cblas function at an address: y = a b, or y += a b, in C order, transposed where a flip is 1."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         word, number, pointer = ir.IntType(64), ir.IntType(32), args[6].type
@@ -160,12 +160,13 @@ def call_gemm(typingctx, function, flip_a, flip_b, m, n, k, a, lda, b, ldb, y, l
         kind = ir.FunctionType(ir.VoidType(), [*[number] * 3, *sizes, real, *operands, real, pointer, word])
         # 101 says rows first; 111 as it is, 112 transposed
         flips = [builder.add(builder.trunc(flip, number), number(111)) for flip in args[1:3]]
-        given = [number(101), *flips, *args[3:6], real(1.0), *args[6:10], real(0.0), *args[10:]]
+        kept = builder.sitofp(args[10], real)
+        given = [number(101), *flips, *args[3:6], real(1.0), *args[6:10], kept, *args[11:]]
         builder.call(builder.inttoptr(args[0], kind.as_pointer()), given)
         return word(0)
 
     whole = types.int64
-    return whole(*[whole] * 6, a, whole, b, whole, y, whole), codegen
+    return whole(*[whole] * 6, a, whole, b, whole, whole, y, whole), codegen
 
 
 @intrinsic

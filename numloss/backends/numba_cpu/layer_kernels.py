@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import threads
+from ..host.blas import gemm, is_alone
 from ..host.problem import Array
 from . import compile as compiler
-from .blas import gemm, is_alone
 from .layers import activations, images, matrices, normalisation, products, updates
 from .layers.blocks import ARRAYS, BLOCK
 

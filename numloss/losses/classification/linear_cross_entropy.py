@@ -66,9 +66,10 @@ def linear_cross_entropy(
 
     Notes
     -----
-    Value and gradient of the logits are those of cross_entropy. The products are those of NumPy's BLAS: how they are
-    rounded is its affair, and may depend on the number of its threads. Beside its results a call takes 1 MiB and the
-    logits of 160 to 512 rows, a twelfth of all from 1920 rows on; or of as many rows as fit into 20 MiB.
+    Value and gradient of the logits are those of cross_entropy. The products are those of NumPy's BLAS, and how they
+    are rounded is its affair; where it is OpenBLAS, which takes no threads of its own while a call runs, bits do not
+    depend on the number of threads. Beside its results a call takes the logits of 160 to 512 rows, a twelfth of all
+    from 1920 rows on; or of as many rows as fit into 20 MiB.
 
     References
     ----------

@@ -44,10 +44,12 @@ def info_nce(
     Notes
     -----
     A row of weight 0 has no loss of its own, but stays what the others are told apart from; so losses of batches do not
-    add up. The cosine of a vector of length 0 is 0, with a gradient of 0. The products are those of NumPy's BLAS: how
-    they are rounded is its affair, and may depend on the number of its threads. The cosines are never all in memory:
-    beside its results a call takes as much as inputs and gradients, and the cosines of some rows, 20 MiB up to a batch
-    of 32768. With `symmetric` cosines are computed twice.
+    add up. The cosine of a vector of length 0 is 0, with a gradient of 0.
+
+    The products are those of NumPy's BLAS, and how they are rounded is its affair; where it is OpenBLAS, which takes no
+    threads of its own while a call runs, bits do not depend on the number of threads. The cosines are never all in
+    memory: beside its results a call takes as much as inputs and gradients, and the cosines of some rows, 20 MiB up to
+    a batch of 32768. With `symmetric` cosines are computed twice.
 
     References
     ----------

@@ -19,7 +19,7 @@ def product(c: Ints, partial: Doubles, block: Int) -> Int:
     w = offset(array(c, 1), start)
     bias = offset(array(c, 2), start)
     y = offset(array(c, 3), start)
-    call_gemm(c[12], 0, 0, c[1], n, inputs, array(c, 0), inputs, w, outputs, y, outputs)
+    call_gemm(c[12], 0, 0, c[1], n, inputs, array(c, 0), inputs, w, outputs, 0, y, outputs)
     for _ in range(c[1]):
         for i in range(n):
             y[i] = y[i] + bias[i]
@@ -34,7 +34,7 @@ def product_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     start = block * c[2]
     w = offset(array(c, 1), start * outputs)
     x_slope = offset(array(c, 2), start)
-    return call_gemm(c[11], 0, 1, c[1], count(c, block), outputs, array(c, 0), outputs, w, outputs, x_slope, inputs)
+    return call_gemm(c[11], 0, 1, c[1], count(c, block), outputs, array(c, 0), outputs, w, outputs, 0, x_slope, inputs)
 
 
 def product_weight_slope(c: Ints, partial: Doubles, block: Int) -> Int:
@@ -45,7 +45,7 @@ def product_weight_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     x = offset(array(c, 0), start)
     slope = array(c, 1)
     w_slope = offset(array(c, 2), start * outputs)
-    call_gemm(c[12], 1, 0, count(c, block), outputs, c[1], x, inputs, slope, outputs, w_slope, outputs)
+    call_gemm(c[12], 1, 0, count(c, block), outputs, c[1], x, inputs, slope, outputs, 0, w_slope, outputs)
     if block > 0:
         return 0
     bias_slope = array(c, 3)

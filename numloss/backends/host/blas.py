@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 LETTER = {"float32": "s", "float64": "d"}
 # Builds of OpenBLAS for NumPy rename its functions, and say by 64 that their integers are.
 BUILDS = ("scipy_{}64_", "{}64_", "scipy_{}", "{}")
+SETTERS = tuple(build.format("openblas_set_num_threads") for build in BUILDS)
 COUNTS = (*(build.format("openblas_get_num_threads") for build in BUILDS), "MKL_Get_Max_Threads")
 
 
@@ -45,3 +47,37 @@ def is_alone() -> bool:
     """True if BLAS keeps to the thread that calls it: several of its own and the team's would wait for each other."""
     count = _count()
     return count is not None and count() == 1
+
+
+class Alone:
+    """Inside of the `with` block BLAS keeps to the threads that call it; gives whether that is so.
+
+    The number of its threads is one for the whole process. It is put back when the last of those who asked has ended.
+    """
+
+    _lock = threading.Lock()
+    _inside = 0
+    _before = 1
+
+    def __enter__(self) -> bool:
+        setter = _setter()
+        with Alone._lock:
+            if Alone._inside == 0 and not is_alone() and setter is not None:
+                Alone._before = _count()()  # type: ignore[misc]
+                setter(1)
+            Alone._inside += 1
+        return is_alone()
+
+    def __exit__(self, *error: object) -> None:
+        setter = _setter()
+        with Alone._lock:
+            Alone._inside -= 1
+            if Alone._inside == 0 and Alone._before > 1 and setter is not None:
+                setter(Alone._before)
+                Alone._before = 1
+
+
+@functools.cache
+def _setter() -> Callable[[int], None] | None:
+    setter: Callable[[int], None] | None = _function(SETTERS)
+    return setter
