@@ -134,6 +134,16 @@ def test_kernels_of_regions(activation: int, dtype: str, capability: tuple[int, 
     assert_sound(toolchain.assembled(regional_kernels.values_kernel(dtype), capability))
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+def test_kernels_of_sequences(dtype: str, capability: tuple[int, int]) -> None:
+    from numloss.backends.numba_cuda import sequence_kernels
+
+    for kernel in (sequence_kernels.steps_kernel, sequence_kernels.walk_kernel):
+        assert_sound(toolchain.assembled(kernel(dtype), capability))
+
+
 def test_an_unsound_kernel_is_seen() -> None:
     code = toolchain.Assembled("\tfma.rn.f32 \t%f1, %f2, %f3, %f4;\n", 32, 0)
     with pytest.raises(AssertionError):

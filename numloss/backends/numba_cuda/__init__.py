@@ -59,8 +59,10 @@ class CudaBackend:
         )
 
     def sequence(self, loss: Loss, *call: Any) -> Any:
-        """Sequences are aligned on the host."""
-        raise BackendUnavailable(f"{loss.name} takes host arrays; copy them with .get() or .cpu()")
+        """Sequences of classes against their labels."""
+        from .sequence import sequence
+
+        return sequence(loss, *call)
 
     def similarity(self, loss: Loss, *call: Any) -> Any:
         """Products of matrices are left to the library of the arrays."""

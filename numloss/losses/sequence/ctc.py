@@ -60,7 +60,8 @@ def ctc(
     and an exponent of its own in float64, so that nothing vanishes however long or unlikely a sequence is; a logarithm
     below -2^30 counts as -inf. A thread works on a sequence at a time; for a gradient it takes T (S + 17) + 2 C numbers
     of the dtype of pred and (T / 8 + 220) (S + 17) of float64, or up to 1 MiB if that is more; S is the longest target.
-    A NaN in a step that counts makes the loss of its sequence and all its slopes NaN.
+    On a device labels and lengths pass over the host, and a sequence takes (4 T + 14) (S + 2) numbers of float64. A NaN
+    in a step that counts makes the loss of its sequence and all its slopes NaN.
 
     References
     ----------
