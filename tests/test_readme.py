@@ -1,11 +1,16 @@
-"""README says what the library prints."""
+"""README and the pages of the losses say what the library says of itself."""
 
 import re
+import sys
 from pathlib import Path
 
-from click.testing import CliRunner
+import pytest
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+DOCS = README.parent / "docs"
+sys.path.append(str(DOCS))
+
+import make_pages as pages  # noqa: E402
 
 
 def section(name: str) -> str:
@@ -16,11 +21,18 @@ def section(name: str) -> str:
 
 
 def test_the_table_of_losses_is_that_of_the_registry() -> None:
-    from numloss.cli.losses import command
+    assert section("loss table") == pages.table("docs/")
 
-    printed = CliRunner().invoke(command, ["--markdown"])
-    assert printed.exit_code == 0, printed.output
-    assert section("loss table") == printed.output.strip()
+
+@pytest.mark.parametrize("name", pages.pages())
+def test_the_pages_of_losses_are_those_of_the_registry(name: str) -> None:
+    assert (DOCS / name).read_text() == pages.pages()[name], "run python docs/make_pages.py"
+
+
+def test_every_picture_of_a_page_is_there() -> None:
+    for path in DOCS.glob("*.md"):
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]*)\)", path.read_text()):
+            assert (DOCS / picture).exists(), "run python docs/make_pages.py"
 
 
 def test_the_code_at_the_top_prints_what_stands_below_it() -> None:

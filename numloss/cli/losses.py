@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .output import as_json, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..registry import Loss
 
 REQUIRED = inspect.Parameter.empty
 COLUMNS = ("loss", "family", "curvature", "convex", "adds up")
@@ -31,23 +34,16 @@ def record(name: str) -> dict[str, Any]:
     }
 
 
-def markdown(records: list[dict[str, Any]]) -> str:
-    """The table of README."""
-    lines = ["| task | loss | curvature | adds up |", "|---|---|---|---|"]
-    for entry in records:
-        options = [name if value is REQUIRED else f"{name}={value!r}" for name, value in entry["options"].items()]
-        call = ", ".join([*entry["inputs"], *(["*"] if options else []), *options])
-        curvature = "yes" if entry["curvature"] else "no"
-        over = "no" if entry["adds_up"] == "no" else f"over {entry['adds_up']}"
-        lines.append(f"| {entry['task']} | `{entry['name']}({call})` | {curvature} | {over} |")
-    return "\n".join(lines)
+def call(loss: Loss) -> str:
+    """How a loss is called, with its defaults."""
+    options = [name if value is REQUIRED else f"{name}={value!r}" for name, value in loss.defaults.items()]
+    return f"{loss.name}({', '.join([*loss.inputs, *(['*'] if options else []), *options])})"
 
 
 @click.command("losses")
 @click.option("--task", help="Only the losses of this task, such as regression.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table that README holds.")
 @as_json
-def command(task: str | None, as_markdown: bool, as_json: bool) -> None:
+def command(task: str | None, as_json: bool) -> None:
     """List the losses with all that is known about them."""
     from ..registry import LOSSES
 
@@ -59,9 +55,6 @@ def command(task: str | None, as_markdown: bool, as_json: bool) -> None:
     if as_json:
         print_json(records)
         return
-    if as_markdown:
-        click.echo(markdown(records))
-        return
     for task in dict.fromkeys(entry["task"] for entry in records):
         print_table(
             COLUMNS, [_row(entry) for entry in records if entry["task"] == task], str(task), unwrapped=COLUMNS[1:]
@@ -69,8 +62,8 @@ def command(task: str | None, as_markdown: bool, as_json: bool) -> None:
 
 
 def _row(entry: dict[str, Any]) -> tuple[Any, ...]:
-    options = [f"{name}={value!r}" for name, value in entry["options"].items()]
-    call = ", ".join([*entry["inputs"], *(["*"] if options else []), *options])
+    from ..registry import LOSSES
+
     names = f"\n  also {', '.join(entry['aliases'])}" if entry["aliases"] else ""
     over = "no" if entry["adds_up"] == "no" else f"over {entry['adds_up']}"
-    return (f"{entry['name']}({call}){names}", entry["family"], entry["curvature"], entry["convex"], over)
+    return (f"{call(LOSSES[entry['name']])}{names}", entry["family"], entry["curvature"], entry["convex"], over)

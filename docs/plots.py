@@ -1,0 +1,151 @@
+"""Plots of value, slope and curvature against one prediction, everything else held still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import numloss as nl
+from numloss.domains import REAL
+from numloss.registry import LOSSES, Loss
+from numloss.rows import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
+
+Array = np.ndarray[Any, Any]
+# How an array is placed in what a loss takes, and which of its entries is plotted.
+Scene = tuple[tuple[Array, ...], tuple[int, ...]]
+POINTS = 401
+GIVEN: dict[str, dict[str, Any]] = {
+    "arcface": {"scale": 4.0},
+    "cosface": {"scale": 4.0},
+    "elastic_net": {"l1": 1.0, "l2": 0.5},
+    "logit_adjusted_cross_entropy": {"prior": 1.0},
+}
+# Beyond these nothing is drawn.
+LOW, HIGH = -5.0, 10.0
+
+
+def still(loss: Loss, name: str) -> float:
+    """A value for an input that is held still: 1 where the domain is a label or a scale, else 0."""
+    domain = loss.domains.get(name, REAL)
+    return 1.0 if domain.low > -1e300 or domain.high == 1.0 else 0.0
+
+
+def elementwise(loss: Loss, x: float) -> Scene:
+    if loss.columns == 4:
+        return (np.array([[x, 0.0, x + 1.0, 1.0]]), np.array([[0.0, 0.0, 1.0, 1.0]])), (0, 0)
+    return (np.array([x]), *(np.array([still(loss, name)]) for name in loss.inputs[1:])), (0,)
+
+
+def rowwise(loss: Loss, x: float) -> Scene:
+    scores = np.array([[x, 0.5, -0.5]])
+    if loss.rows["target"] in (INDICATORS, MEMBERS):
+        return (scores, np.array([[1.0, 0.0, 1.0]])), (0, 0)
+    if loss.rows["scores"] == LOG_PROBABILITIES:
+        scores = np.log(np.array([[1.0, 0.6, 0.4]]) * np.array([[x, 1.0 - x, 1.0 - x]]))
+    if loss.rows["target"] in (None, LABELS):
+        return (scores, np.array([0])), (0, 0)
+    return (scores, np.array([[0.7, 0.2, 0.1]])), (0, 0)
+
+
+def regional(loss: Loss, x: float) -> Scene:
+    return (np.array([[[x, 1.0, -1.0, -2.0]]]), np.array([[[1.0, 1.0, 0.0, 0.0]]])), (0, 0, 0)
+
+
+def embedding(loss: Loss, x: float) -> Scene:
+    vectors = [np.array([[x, 0.5]]), np.array([[0.0, 0.5]]), np.array([[-1.0, 0.5]])][: len(loss.wrt)]
+    known = [np.array([0.0 if loss.name == "contrastive" else 1.0])] if len(loss.inputs) > len(vectors) else []
+    return (*vectors, *known), (0, 0)
+
+
+def selected(loss: Loss, x: float) -> Scene:
+    return (np.array([[x, 0.0]]), np.array([0]), np.array([1.0]), np.array([[0.5, 0.0]]), np.array([1.0])), (0, 0)
+
+
+def head(loss: Loss, x: float) -> Scene:
+    return (np.array([[x]]), np.array([[1.0], [-1.0]]), np.array([0])), (0, 0)
+
+
+def ranked(loss: Loss, x: float) -> Scene:
+    known = {"target": [2.0, 1.0, 0.0], "time": [1.0, 2.0, 3.0], "event": [1.0, 1.0, 1.0]}
+    return (np.array([x, 0.5, -0.5]), *(np.array(known[name]) for name in loss.inputs[1:])), (0,)
+
+
+def similarity(loss: Loss, x: float) -> Scene:
+    vectors = np.array([[x, 0.5], [1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+    return (vectors[:2], vectors[1:3]) if len(loss.wrt) == 2 else (vectors, np.array([0, 0, 1, 1])), (0, 0)
+
+
+def sequence(loss: Loss, x: float) -> Scene:
+    scores = np.array([[[0.5, -0.5, 0.0]], [[0.0, x, 0.0]], [[0.5, 0.0, -0.5]]])
+    return (scores, np.array([[1, 2]]), np.array([3]), np.array([2])), (1, 0, 1)
+
+
+SCENES: dict[str, Callable[[Loss, float], Scene]] = {
+    "elementwise": elementwise,
+    "rowwise": rowwise,
+    "regional": regional,
+    "embedding": embedding,
+    "selected": selected,
+    "head": head,
+    "ranked": ranked,
+    "similarity": similarity,
+    "sequence": sequence,
+}
+
+
+def span(loss: Loss) -> Array:
+    """Where a prediction is plotted: inside its domain, through its ends."""
+    domain = loss.domains.get(loss.inputs[0], REAL)
+    low, high = max(domain.low, -4.0), min(domain.high, 4.0)
+    if loss.family == "rowwise" and (loss.rows["scores"] == LOG_PROBABILITIES and loss.rows["target"] is not None):
+        low, high = (-4.0, 4.0) if loss.rows["target"] in (INDICATORS, MEMBERS) else (0.0, 1.0)
+    if loss.family == "rowwise" and loss.rows["classes"] == LOGIT:
+        low, high = -1.0, 1.0
+    edge = 0.01 * (high - low)
+    return np.linspace(low + edge, high - edge, POINTS)
+
+
+def first(part: Any) -> Array:
+    """What belongs to the first input, of several."""
+    return np.asarray(part[0] if isinstance(part, tuple) else part)
+
+
+def curves(loss: Loss) -> Iterator[tuple[float, float, float]]:
+    """Value, slope and curvature, NaN where none is offered, along the span."""
+    transform = nl.value_grad_hess if loss.curvature else nl.value_and_grad
+    for x in span(loss):
+        inputs, place = SCENES[loss.family](loss, float(x))
+        value, *parts = transform(loss.function)(*inputs, **GIVEN.get(loss.name, {}), reduction="sum")
+        slope, curvature = [float(first(part)[place]) for part in parts] + [np.nan] * (2 - len(parts))
+        yield value, slope, curvature
+
+
+def draw(task: str, path: Path) -> None:
+    """A panel for each loss of a task."""
+    losses = [loss for loss in LOSSES.values() if loss.task == task]
+    columns = min(4, len(losses))
+    rows = -(-len(losses) // columns)
+    figure, panels = plt.subplots(rows, columns, figsize=(3.0 * columns, 2.3 * rows), squeeze=False)
+    for panel in panels.flat[len(losses) :]:
+        panel.set_axis_off()
+    for loss, panel in zip(sorted(losses, key=lambda loss: loss.name), panels.flat, strict=False):
+        lines = np.array(list(curves(loss))).T
+        for line, name, style in zip(lines, ("value", "slope", "curvature"), ("-", "--", ":"), strict=True):
+            seen = np.where((line < LOW) | (line > HIGH), np.nan, line)
+            panel.plot(span(loss), seen, style, label=name, linewidth=1.3)
+        panel.set_title(loss.name, fontsize=9)
+        panel.tick_params(labelsize=7)
+        panel.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
+    figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="upper right", ncols=3, fontsize=8)
+    figure.tight_layout(rect=(0.0, 0.0, 1.0, 1.0 - 0.3 / (2.3 * rows)))
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
