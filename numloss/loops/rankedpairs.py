@@ -12,6 +12,7 @@ from .language import (
     Doubles,
     Int,
     Ints,
+    Real,
     Reals,
     apart,
     array_data,
@@ -42,6 +43,11 @@ from .sorting import sort_descending
 from .sums import begin_block, end_of_block, tile_sum
 
 
+def discount(place: Int) -> Double:
+    """1 / log2(1 + rank), where ranks count from 1 and places from 0."""
+    return double_log(double(2.0)) / double_log(double(place + 2))
+
+
 def discounts_block(c: Ints, partial: Doubles, block: Int) -> Int:
     """1 / log2(1 + rank) for the ranks of one block, as a number of the data's dtype and what that lacks.
 
@@ -51,7 +57,7 @@ def discounts_block(c: Ints, partial: Doubles, block: Int) -> Int:
     whole = reals(array_data(c[2]))
     rest = offset(whole, c[0])
     for i in range(block * c[1], end_of_block(c, block)):
-        exact = double_log(double(2.0)) / double_log(double(i + 2))
+        exact = discount(i)
         whole[i] = real(exact)
         rest[i] = real(exact - double(whole[i]))
     return 0
@@ -92,6 +98,33 @@ def best_gain(counts: Ints, ranks: Int, whole: Reals, rest: Reals) -> Double:
     return total
 
 
+def pair_power(score: Real, other: Real, sigma: Real) -> Real:
+    """e^(-sigma * the distance of two scores)."""
+    return decay_of_product(sigma, abs(score - other), difference_rest(score, other))
+
+
+def pair_weight(gain: Real, top: Real, top_rest: Real, other_gain: Real, whole: Real, rest: Real, share: Real) -> Real:
+    """What an exchange of a rank with a lower one changes, as a part of the best gain; discounts have rests."""
+    return abs(gain - other_gain) * ((top - whole) + (top_rest - rest)) * share
+
+
+def pair_value(better: Real, distance: Real, sigma: Real, e: Real, weight: Real) -> Real:
+    """The loss of a pair, whose higher rank has the better gain or not."""
+    return weight * ((0.0 if better > 0.0 else sigma * distance) + log1p_unit(e))
+
+
+def pair_slope(better: Real, sigma: Real, e: Real, weight: Real) -> Real:
+    """Its slope by the score of the higher rank."""
+    part = sigma * weight * (1.0 / (1.0 + e))
+    return -part * e if better > 0.0 else part
+
+
+def pair_bend(sigma: Real, e: Real, weight: Real) -> Real:
+    """Its curvature."""
+    inner = 1.0 / (1.0 + e)
+    return sigma * (sigma * weight * inner) * e * inner
+
+
 @apart
 def pair_tile(
     scores: Reals, gains: Reals, whole: Reals, rest: Reals, n: Int, mine: Reals, values: Reals, slopes: Reals,
@@ -108,16 +141,12 @@ def pair_tile(
     sigma = mine[4]
     share = mine[5]
     for j in range(n):
-        size = abs(score - scores[j])
-        e = decay_of_product(sigma, size, difference_rest(score, scores[j]))
+        e = pair_power(score, scores[j], sigma)
         better = gain - gains[j]
-        fall = (top - whole[j]) + (top_rest - rest[j])
-        weight = abs(better) * fall * share
-        inner = 1.0 / (1.0 + e)
-        part = sigma * weight * inner
-        value = weight * ((0.0 if better > 0.0 else sigma * size) + log1p_unit(e))
-        slope = -part * e if better > 0.0 else part
-        bend = sigma * part * e * inner
+        weight = pair_weight(gain, top, top_rest, gains[j], whole[j], rest[j], share)
+        value = pair_value(better, abs(score - scores[j]), sigma, e, weight)
+        slope = pair_slope(better, sigma, e, weight)
+        bend = pair_bend(sigma, e, weight)
         # a rank is paired with lower ones, and pairs of equal gain say nothing, however far apart they are
         values[j] = value if weight > 0.0 else 0.0
         slopes[j] = slope if weight > 0.0 else 0.0

@@ -24,6 +24,7 @@ from .language import (
     double_log,
     double_log1p,
     ints,
+    offset,
     real,
     stack_doubles,
 )
@@ -128,10 +129,9 @@ def add_step(scores: Reals, events: Reals, start: Int, stop: Int, efron: Int, su
 @apart
 def walk_back(
     keys: Reals, scores: Reals, events: Reals, n: Int, tied: Int, efron: Int, p: Doubles, after: Doubles,
-    quiet: Doubles, loud: Doubles,
+    quiet: Doubles, loud: Doubles, sums: Doubles,
 ) -> Double:  # fmt: skip
-    """The value of a sorted list, and what its slopes need."""
-    sums = stack_doubles(6)
+    """The value of a sorted list, and what its slopes need; sums are those of `add_step`."""
     sums[0] = double(-1e999)
     sums[1] = double(0.0)
     sums[2] = double(0.0)
@@ -197,16 +197,14 @@ def slopes_of_step(
 
 @apart
 def walk_on(
-    keys: Reals, events: Reals, n: Int, tied: Int, efron: Int, p: Doubles, after: Doubles, quiet: Doubles, loud: Doubles
-) -> Int:
+    keys: Reals, events: Reals, n: Int, tied: Int, efron: Int, p: Doubles, after: Doubles, quiet: Doubles,
+    loud: Doubles, carried: Doubles, own: Doubles, passed: Doubles,
+) -> Int:  # fmt: skip
     """Slopes in the place of p, curvatures in that of `after`.
 
     Carried along are the sums, over all events so far, of the share y of their sums that a row has for each unit of
     its share in its own; of y * y; and of y * (1 - y).
     """
-    own = stack_doubles(4)
-    passed = stack_doubles(4)
-    carried = stack_doubles(3)
     for k in range(3):
         carried[k] = double(0.0)
     start = 0
@@ -266,9 +264,10 @@ def risks_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Double:
         fill_list(c, first, n, real(1e999) - real(1e999))
         return double(1e999) - double(1e999)
     scores = scratch_reals(c, 2, group, first)
-    value = walk_back(keys, scores, events, n, c[3], c[8], p, after, quiet, loud)
+    sums = stack_doubles(12)
+    value = walk_back(keys, scores, events, n, c[3], c[8], p, after, quiet, loud, sums)
     if c[6] > 0:
-        walk_on(keys, events, n, c[3], c[8], p, after, quiet, loud)
+        walk_on(keys, events, n, c[3], c[8], p, after, quiet, loud, sums, offset(sums, 4), offset(sums, 8))
         order = scratch_ints(c, 0, group, first)
         row = scratch_reals(c, 1, group, first)
         write_slopes(c, first, n, order, p, after, w * floats_of(c)[0], row)

@@ -121,6 +121,17 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
 
 
 @pytest.mark.more
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+def test_kernels_of_lists(dtype: str) -> None:
+    from numloss.backends.numba_cuda.ranked_kernels import ranked_kernel
+    from numloss.backends.numba_cuda.ranked_solvers import SOLVERS
+
+    for loop in SOLVERS:
+        assert_sound(toolchain.assembled(ranked_kernel(loop, dtype, False), CAPABILITIES[-1]))
+    assert_sound(toolchain.assembled(ranked_kernel("listnet_block", dtype, True), CAPABILITIES[-1]))
+
+
+@pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("dtype", inputs.DTYPES)
 @pytest.mark.parametrize("activation", [0, 1, 2])

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numba import config, types
 
+from ... import scalar
+from ...loops.language import DOUBLE_WORDS
 from ..retype import Law, retype
 
 SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", 0))
@@ -43,6 +45,19 @@ def words_of(dtype: str) -> dict[str, Any]:
 def typed(law: Law, dtype: str) -> Law:
     """A law or a word of the vocabulary, for one dtype of the data."""
     return jitable(retype(law, dtype, typed, words_of(dtype)))
+
+
+@functools.cache
+def _loop_words(dtype: str) -> dict[str, Any]:
+    return words_of(dtype) | {word: typed(getattr(scalar, name), "float64") for word, name in DOUBLE_WORDS.items()}
+
+
+@functools.cache
+def of_loop(text: Law, dtype: str) -> Law:
+    """A text of the host's loops that is about numbers and pointers alone, for one dtype of the data."""
+    if text.__module__ == scalar.__name__:
+        return typed(text, dtype)
+    return jitable(retype(text, dtype, of_loop, _loop_words(dtype)))
 
 
 def generated(text: str, name: str, scope: dict[str, Any]) -> Any:

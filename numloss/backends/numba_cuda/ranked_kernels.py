@@ -1,0 +1,236 @@
+"""The kernels of the ranked family: a block of threads works on one list after the other.
+
+Header of the problem c, in integers:
+
+    0 groups   1 groups of a block   2 address of the partial results   3 address of the scale, or 0   4 weighted
+    5 values wanted   6 mode   7 the pairs that count are those of the first so many ranks, 0: all   8 ties as Efron
+    has them   9 the curvature is a bound   10 events are given   11 address of where each group begins and, at its
+    end, all rows   12 rows of the scratch arrays   13-15 addresses of scratch: places, numbers of the data's dtype,
+    float64 numbers   16 onwards: pred, target, event, weight, values, gradient, curvature, as in reading.py
+
+Numbers r, in float64, are named in ranked_texts.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numba import cuda, float64, int64, types
+
+from . import target
+from .ranked_solvers import SOLVERS
+from .ranked_texts import (
+    EACH,
+    EVENT,
+    EVENTS,
+    GROUPS,
+    INTEGERS,
+    MODE,
+    OF_EVENT,
+    OF_TARGET,
+    PARTIALS,
+    POINTERS,
+    PRED,
+    REALS,
+    SCALE,
+    TARGET,
+    VALUES,
+    WANTED,
+    WEIGHT,
+    WEIGHTED,
+    all_texts,
+)
+from .walk import NO_COMPLAINT, key
+
+BAD_TARGET, BAD_EVENT, BAD_WEIGHT = 1, 2, 15
+# Numbers that are left of those of the threads before all of these add them up.
+LANES = 16
+
+
+def sum_texts() -> dict[str, Any]:
+    """`block_sum` and `block_top`: of one number of each thread, known to all of them, in one order; and `barrier`.
+
+    The simulator knows the barriers of the module of a kernel alone: what waits for the other threads stands here.
+    """
+    threads = target.THREADS
+
+    @target.jitable
+    def block_sum(shared, thread, x):  # type: ignore[no-untyped-def]
+        shared[thread] = x
+        cuda.syncthreads()
+        if thread < LANES:
+            for other in range(thread + LANES, threads, LANES):
+                shared[thread] += shared[other]
+        cuda.syncthreads()
+        total = shared[0]
+        for k in range(1, LANES):
+            total += shared[k]
+        cuda.syncthreads()
+        return total
+
+    @target.jitable
+    def block_top(shared, thread, x):  # type: ignore[no-untyped-def]
+        shared[thread] = x
+        cuda.syncthreads()
+        if thread < LANES:
+            for other in range(thread + LANES, threads, LANES):
+                shared[thread] = max(shared[thread], shared[other])
+        cuda.syncthreads()
+        top = shared[0]
+        for k in range(1, LANES):
+            top = max(top, shared[k])
+        cuda.syncthreads()
+        return top
+
+    @target.jitable
+    def barrier():  # type: ignore[no-untyped-def]
+        cuda.syncthreads()
+
+    return {"block_sum": block_sum, "block_top": block_top, "barrier": barrier}
+
+
+def sort_texts() -> dict[str, Any]:
+    """`sort_block`: the order of a list, largest first, equal ones as they came."""
+    threads = target.THREADS
+
+    @target.jitable
+    def passed_by(keys, low, high, key, equal):  # type: ignore[no-untyped-def]
+        """How many of the sorted keys from low to high are above the key, or as large with `equal`."""
+        begin = low
+        while low < high:
+            middle = (low + high) // 2
+            if keys[middle] > key or (equal and keys[middle] == key):
+                low = middle + 1
+            else:
+                high = middle
+        return low - begin
+
+    @target.jitable
+    def merge_all(keys, order, n, run, to_keys, to_order, thread):  # type: ignore[no-untyped-def]
+        """Every entry goes past those of the neighbouring run that come before it."""
+        for at in range(thread, n, threads):
+            first = at // (2 * run) * (2 * run)
+            middle, stop = min(first + run, n), min(first + 2 * run, n)
+            place = at
+            if at < middle:
+                place += passed_by(keys, middle, stop, keys[at], False)
+            else:
+                place += passed_by(keys, first, middle, keys[at], True) - (middle - first)
+            to_keys[place] = keys[at]
+            to_order[place] = order[at]
+        cuda.syncthreads()
+
+    @target.jitable
+    def sort_block(keys, order, n, spare_keys, spare_order, thread):  # type: ignore[no-untyped-def]
+        for i in range(thread, n, threads):
+            order[i] = i
+        cuda.syncthreads()
+        run = 1
+        while run < n:
+            merge_all(keys, order, n, run, spare_keys, spare_order, thread)
+            merge_all(spare_keys, spare_order, n, 2 * run, keys, order, thread)
+            run = 4 * run
+
+    return {"sort_block": sort_block}
+
+
+def _check_text(dtype: str, together: dict[str, Any]) -> Any:
+    """`look`: the first complaint about a list, what it counts, and how many of its scores are NaN."""
+    double, threads, texts = target.words_of(dtype)["double"], target.THREADS, all_texts(dtype)
+    entry, fits, block_sum = texts["entry"], texts["fits"], together["block_sum"]
+    complaint, zero, one = target.jitable(key), getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
+
+    @target.jitable
+    def look(c, r, begin, n, thread, shared, first):  # type: ignore[no-untyped-def]
+        odd, events = double(zero), double(zero)
+        for row in range(begin + thread, begin + n, threads):
+            x = entry(c, PRED, row)
+            odd += double(one) if x != x else double(zero)
+            if not fits(entry(c, TARGET, row), r, OF_TARGET):
+                first = min(first, complaint(row, BAD_TARGET))
+            if c[EVENTS] == 1:
+                happened = entry(c, EVENT, row)
+                events += double(one) if happened > zero else double(zero)
+                if not fits(happened, r, OF_EVENT):
+                    first = min(first, complaint(row, BAD_EVENT))
+        odd = block_sum(shared, thread, odd)
+        count = block_sum(shared, thread, events)
+        if c[EVENTS] == 0:
+            count = double(one) if n > 0 else double(zero)
+        return first, count, odd
+
+    return look
+
+
+def _text(loop: str, dtype: str, counting: bool) -> Any:
+    words, number, threads, texts = target.words_of(dtype), getattr(np, dtype), target.THREADS, all_texts(dtype)
+    real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
+    entry, write, within, close_block = texts["entry"], texts["write"], texts["within"], texts["close_block"]
+    put_slope, put_bend = texts["put_slope"], texts["put_bend"]
+    together = {**sum_texts(), **sort_texts()}
+    look, solve = _check_text(dtype, together), SOLVERS[loop](dtype, together)
+    zero, one, infinite = number(0.0), number(1.0), number(np.inf)
+
+    @target.jitable
+    def fill(c, r, begin, n, x, thread):  # type: ignore[no-untyped-def]
+        """The same slope and curvature for all of a list."""
+        for row in range(begin + thread, begin + n, threads):
+            if c[MODE] > 0:
+                put_slope(c, row, x, double(x - x if x == x else x))
+            if c[MODE] > 1:
+                put_bend(c, r, row, x, double(x - x if x == x else x))
+
+    def ranked(c, r):  # type: ignore[no-untyped-def]
+        totals = cuda.shared.array(threads, float64)
+        weights = cuda.shared.array(threads, float64)
+        shared = cuda.shared.array(threads, float64)
+        worst = cuda.shared.array(1, int64)
+        thread = int64(cuda.threadIdx.x)
+        scale = r[0] if c[SCALE] == 0 else doubles(c[SCALE])[0]
+        pointers = ints(c[POINTERS])
+        first = NO_COMPLAINT
+        total = double(zero)
+        weight = double(zero)
+        if thread == 0:
+            worst[0] = NO_COMPLAINT
+        for group in range(cuda.blockIdx.x * c[EACH], min((cuda.blockIdx.x + 1) * c[EACH], c[GROUPS])):
+            begin = pointers[group]
+            n = pointers[group + 1] - begin
+            w = one
+            if c[WEIGHTED] == 1:
+                w = entry(c, WEIGHT, group)
+                first = within(w, zero, infinite, group, BAD_WEIGHT, first)
+            first, count, odd = look(c, r, begin, n, thread, shared, first)
+            weight += double(w) * count if w > zero else double(zero)
+            if not counting:
+                value = double(zero)
+                if not (n > 0 and double(w) * scale > double(zero)):
+                    fill(c, r, begin, n, zero, thread)
+                elif odd > double(zero):
+                    fill(c, r, begin, n, infinite - infinite, thread)
+                    value = double(infinite - infinite)
+                else:
+                    value = double(w) * solve(c, r, group, begin, n, double(w) * scale, thread, shared)
+                total += value
+                if c[WANTED] == 1 and thread == 0:
+                    write(c[VALUES], c[VALUES + 2], group, real(value))
+        # all threads have the same sums: those of the first are the block's
+        totals[thread] = total if thread == 0 else double(zero)
+        weights[thread] = weight if thread == 0 else double(zero)
+        cuda.syncthreads()
+        if first < NO_COMPLAINT:
+            cuda.atomic.min(worst, 0, first)
+        cuda.syncthreads()
+        if thread == 0:
+            close_block(c[PARTIALS], cuda.blockIdx.x, threads, totals, weights, worst)
+
+    return ranked
+
+
+@functools.cache
+def ranked_kernel(loop: str, dtype: str, counting: bool) -> Any:
+    """The kernel of a loss; with `counting` only what its groups count."""
+    signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, REALS))
+    return target.kernel(_text(loop, dtype, counting), signature, (target.THREADS, 1))
