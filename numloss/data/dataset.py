@@ -87,6 +87,11 @@ class Dataset:
         return replace(self, features=self.features.reshape(len(self.features), -1))
 
 
+# A file may lack most of the classes, as one of many that are a data set together does; but labels far beyond the
+# number of its rows are something else, such as identifiers.
+CLASSES_WITHOUT_ROWS = 10000
+
+
 # The data, and its test part where the source has one of its own.
 Source = tuple[Dataset, Dataset | None]
 
@@ -164,10 +169,11 @@ def _target(target: Array, name: str) -> Array:
         raise FormatError(f"{name}: target of dtype {target.dtype}; labels are integers, numbers are floats")
     if target.ndim != 1:
         raise FormatError(f"{name}: labels have shape {target.shape}; they need one axis, or a floating dtype")
-    if target.min() < 0 or target.max() >= len(target):
+    most = max(len(target), CLASSES_WITHOUT_ROWS)
+    if target.min() < 0 or target.max() >= most:
         raise FormatError(
-            f"{name}: labels lie between {target.min()} and {target.max()}; "
-            f"classes count from 0, and there are fewer classes than rows ({len(target)})"
+            f"{name}: labels lie between {target.min()} and {target.max()}; classes count from 0, and {most} are the "
+            f"most for {len(target)} rows"
         )
     return target.astype(np.int64)
 
