@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import itertools
 import json
 import os
 from collections.abc import Callable
@@ -18,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from families import CLASSES
+from families import CLASSES, GROUPS
 from inputs import arrays, record
 from seeds import generator
 
 FIXTURE = Path(__file__).parent / "fixtures" / "from_twins.json"
 ROWS = (7,)
+LISTS = list(itertools.pairwise(GROUPS[ROWS]))
 DRAWS = 4
 
 Options = dict[str, Any]
@@ -236,6 +238,13 @@ OPTAX = [
     Twin(
         *("optax", "softmax_cross_entropy", "cross_entropy:distributions"),
         lambda o, x, y: o.softmax_cross_entropy(x, y).sum(),
+    ),
+    Twin(
+        *("optax", "ranking_softmax_loss", "listnet"),
+        lambda o, x, y: sum(
+            o.ranking_softmax_loss(x[a:b], np.exp(y[a:b]) / np.exp(y[a:b]).sum()) for a, b in LISTS if a < b
+        ),
+        convention="targets are the distribution itself there, scores of it here; lists are padded and masked",
     ),
     Twin("optax", "kl_divergence", "kl_div", lambda o, x, y: o.kl_divergence(x, y).sum()),
     Twin(
