@@ -37,6 +37,7 @@ from .losses.classification.softmax_focal import softmax_focal
 from .losses.classification.sparsemax import sparsemax
 from .losses.classification.squared_hinge import squared_hinge
 from .losses.classification.symmetric_cross_entropy import symmetric_cross_entropy
+from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
 from .losses.embedding.hinge_embedding import hinge_embedding
@@ -111,6 +112,7 @@ __all__ = [
     "bpr",
     "cauchy",
     "ciou",
+    "circle",
     "combine",
     "contrastive",
     "cosface",

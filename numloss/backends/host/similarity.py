@@ -60,7 +60,8 @@ class Similarity:
         if len(loss.inputs) > len(inputs):
             self.labels = indices(loss, loss.inputs[-1], arguments[-1], self.rows)
             inputs.append(self.labels)
-        self.per_temperature = self.real.type(1.0 / self.number("temperature"))
+        temperature = self.number("temperature") if "temperature" in loss.defaults else 1.0
+        self.per_temperature = self.real.type(1.0 / temperature)
         self.reduction = check.reduction_of(loss, given)
         self.weight = self.weights(given.get("weight"))
         given_values, given_slopes, _ = given_outputs(loss, mode, given.get("out"), self.reduction == "none")

@@ -129,4 +129,50 @@ def sigmoids(call: Similarity) -> tuple[Array, Any]:
     return call.walk(call.unit, call.slopes, rule), slice(None)
 
 
-RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids}
+def circle(call: Similarity) -> tuple[Array, Any]:
+    """What belongs together and is not near, times what does not and is."""
+    (unit,), (slope,) = call.unit, call.slopes
+    gamma, margin = (call.real.type(call.number(name)) for name in ("gamma", "margin"))
+    _, kind, members = np.unique(call.labels, return_inverse=True, return_counts=True)
+    counted = (members[kind] > 1) & (members[kind] < call.rows)
+    step = max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize))
+
+    def chunk(scores: Array, rows: slice) -> Array:
+        same = kind[rows, None] == kind
+        pull = -gamma * np.maximum(1 + margin - scores, 0)
+        push = gamma * np.maximum(scores + margin, 0)
+        near = np.where(same, pull * (scores - (1 - margin)), -np.inf)
+        hide_own(near, rows)
+        far = np.where(same, -np.inf, push * (scores - margin))
+        near_sum, far_sum = exponentials(near), exponentials(far)
+        total = np.where(counted[rows], near_sum + far_sum, -np.inf)
+        share = call.weight[rows] / (1 + np.exp(-total))
+        near *= pull
+        far *= push
+        np.add(near, far, out=scores)
+        scores *= share[:, None]
+        scores[~counted[rows]] = 0
+        values: Array = call.weight[rows] * np.logaddexp(call.real.type(0.0), total)
+        return values
+
+    def rule(rows: slice, scores: Array) -> Array:
+        starts = range(0, len(scores), step)
+        parts = [scores[first : first + step] for first in starts]
+        places = [slice(rows.start + k, rows.start + k + len(part)) for k, part in zip(starts, parts, strict=True)]
+        return np.concatenate([chunk(part, place) for part, place in zip(parts, places, strict=True)])
+
+    return call.walk([unit, unit], [slope, slope], rule), counted
+
+
+def exponentials(scores: Array) -> Array:
+    """The logarithm of the sum of the exponentials of each row; their shares of it take the place of the scores."""
+    top = scores.max(axis=1)
+    scores -= top[:, None]
+    np.exp(scores, out=scores)
+    total = scores.sum(axis=1)
+    scores /= total[:, None]
+    logarithm: Array = np.log(total) + top
+    return logarithm
+
+
+RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids, "circle": circle}
