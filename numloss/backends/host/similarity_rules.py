@@ -5,6 +5,7 @@ A rule gives the weighted loss of each row of the batch, adds what it finds to t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,27 +107,23 @@ def labels(call: Similarity) -> tuple[Array, Any]:
 
 def sigmoids(call: Similarity) -> tuple[Array, Any]:
     """Each pair by itself."""
-    line = np.zeros(2 * call.rows + 1, call.real)
-    line[call.rows] = 1.0
-    same = np.lib.stride_tricks.sliding_window_view(line, call.rows + 1)[::-1, :-1]
-    options = {"bias": call.number("bias"), "reduction": "none"}
-    step = max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize))
-    buffer = np.empty((step, call.rows), call.real)
+    step = min(max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize)), max(1, call.rows))
+    same, buffer = np.zeros((step, call.rows), call.real), np.empty((step, call.rows), call.real)
+    options: dict[str, Any] = {"bias": call.number("bias"), "reduction": "none"}
 
-    def rule(rows: slice, scores: Array) -> Array:
-        values = np.empty(len(scores), call.real)
-        for first in range(0, len(scores), step):
-            part = scores[first : first + step]
-            given = part, same[rows.start + first : rows.start + first + len(part)]
-            weight = call.weight[rows][first : first + step]
-            out = part if call.mode else buffer[: len(part)]
-            answer = call.backend.elementwise(
-                call.loss.scores, call.mode, given, {**options, "weight": weight, "out": out}, False, None, False
-            )
-            values[first : first + step] = (answer[0] if call.mode else answer).sum(axis=1)
+    def chunk(scores: Array, rows: slice) -> Array:
+        own = np.arange(len(scores)), np.arange(rows.start, rows.stop)
+        same[own] = 1.0
+        options["out"] = scores if call.mode else buffer[: len(scores)]
+        if call.given.get("weight") is not None:
+            options["weight"] = call.weight[rows]
+        given = scores, same[: len(scores)]
+        answer = call.backend.elementwise(call.loss.scores, call.mode, given, options, False, None, False)
+        same[own] = 0.0
+        values: Array = (answer[0] if call.mode else answer).sum(axis=1)
         return values
 
-    return call.walk(call.unit, call.slopes, rule), slice(None)
+    return call.walk(call.unit, call.slopes, in_chunks(chunk, step)), slice(None)
 
 
 def circle(call: Similarity) -> tuple[Array, Any]:
@@ -155,13 +152,20 @@ def circle(call: Similarity) -> tuple[Array, Any]:
         values: Array = call.weight[rows] * np.logaddexp(call.real.type(0.0), total)
         return values
 
-    def rule(rows: slice, scores: Array) -> Array:
-        starts = range(0, len(scores), step)
-        parts = [scores[first : first + step] for first in starts]
-        places = [slice(rows.start + k, rows.start + k + len(part)) for k, part in zip(starts, parts, strict=True)]
-        return np.concatenate([chunk(part, place) for part, place in zip(parts, places, strict=True)])
+    return call.walk([unit, unit], [slope, slope], in_chunks(chunk, step)), counted
 
-    return call.walk([unit, unit], [slope, slope], rule), counted
+
+def in_chunks(chunk: Callable[[Array, slice], Array], step: int) -> Callable[[slice, Array], Array]:
+    """A rule that gives so many rows at a time to a function of scores and of the rows that they belong to."""
+
+    def rule(rows: slice, scores: Array) -> Array:
+        found = []
+        for first in range(rows.start, rows.stop, step):
+            some = slice(first, min(first + step, rows.stop))
+            found.append(chunk(scores[first - rows.start : some.stop - rows.start], some))
+        return np.concatenate(found)
+
+    return rule
 
 
 def exponentials(scores: Array) -> Array:
