@@ -40,6 +40,7 @@ LOOPS = (
     "rowwise",
     "classwise",
     "labelled",
+    "distilled",
     "longrows",
     "shortrows",
     "pixels",

@@ -16,6 +16,7 @@ from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
 from .losses.classification.cosface import cosface
 from .losses.classification.cross_entropy import cross_entropy
+from .losses.classification.distillation import distillation
 from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
 from .losses.classification.generalized_cross_entropy import generalized_cross_entropy
@@ -123,6 +124,7 @@ __all__ = [
     "ctc",
     "dice",
     "diou",
+    "distillation",
     "dpo",
     "elastic_net",
     "elementwise",

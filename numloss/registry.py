@@ -70,6 +70,7 @@ __all__ = [
     "ParameterOptions",
     "Result",
     "Unpack",
+    "distilled",
     "elementwise",
     "embedding",
     "head",
@@ -346,6 +347,17 @@ def rowwise(
             facts["params"] = tuple(name for name in law_arguments(law)[law_inputs:] if name in defaults)
             facts["law_inputs"] = law_inputs
         return record("rowwise", law, face, domains, {"cost": 2.0, "eager": eager, **facts})
+
+    return decorate
+
+
+def distilled(**arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of logits between those of a teacher, at a `temperature`, and labels; `alpha` weighs both."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts["rows"] = {"scores": LOGITS, "target": LABELS, "entropy": False, "factor": None, "classes": 0}
+        return record("distilled", None, face, domains, {"params": ("temperature", "alpha"), **facts})
 
     return decorate
 

@@ -108,6 +108,12 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
     return scores, target
 
 
+def distilled(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Logits of a student and a teacher who agree here and there, and labels."""
+    student, labels = rowwise(loss, shape, random, ends, variant)
+    return student, student + random.normal(0.0, 2.0, student.shape), labels
+
+
 # Pixels of each class of regional problems of these shapes; the others have 6. Dimensions of vectors; else 5.
 PIXELS = {(1, 1): 40000, (3, 4): 1931}
 DIMENSIONS = {(1,): 1, (11,): 300}
@@ -194,6 +200,7 @@ def sequence(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str)
 FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
+    "distilled": distilled,
     "regional": regional,
     "embedding": embedding,
     "selected": selected,
@@ -243,6 +250,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
         *((n,) for n in (0, 1, 3, 7, 9, 11, 103, 513, 3276, 3277, 13127)),
         *((4, 2), (0, 3), (3, 0), (3, 5, 7), (2, 16384)),
     ),
+    "distilled": (*((n,) for n in (0, 1, 3, 7, 9, 11, 513, 3277)), (4, 2), (0, 3), (3, 5, 7)),
     "regional": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4), (67, 5)),
     **{f"{name}:batch": ((1,), (3,), (5,)) for name in REGIONAL},
     "embedding": tuple((n,) for n in (0, 1, 2, 7, 11, 101, 513, 3277, 13127)),
@@ -258,6 +266,7 @@ SMALL |= {case: SHAPES[case][0] for case in RANKED}
 SOLID: dict[str, Shape] = {
     "elementwise": (3, 71, 97),
     "rowwise": (3, 61, 23),
+    "distilled": (3, 61, 23),
     "regional": (3, 4),
     **{f"{name}:batch": (5,) for name in REGIONAL},
     "embedding": (4099,),

@@ -16,9 +16,10 @@ from numloss import dispatch
 from numloss.backends.host import plans
 
 pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx is not built")
-# No plans: answers that need several launches with work in between, or read an array among the options.
-MANY_LAUNCHES = ("regional", "head", "similarity", "ranked", "sequence")
-LONG = {case for case in CASES if record(case).family in MANY_LAUNCHES or "prior" in record(case).defaults}
+# No plans: answers that need several launches with work in between, that read an array among the options, or that have
+# a teacher.
+LONG_FAMILIES = ("regional", "head", "similarity", "ranked", "sequence", "distilled")
+LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or "prior" in record(case).defaults}
 # The answers of replay in the order of the calls; None where there was no plan.
 Answers = list[Any]
 

@@ -29,7 +29,7 @@ def row_weights(
         _, part, fixed = loss.law.parts[0]  # all parts count with the same weights
         return row_weights(part, {**fixed, **options}, arrays, weight, shape)
     counts = np.ones(shape) if weight is None else _spread(weight, shape)
-    if loss.family == "rowwise":
+    if loss.family in ("rowwise", "distilled"):
         counts = counts * _of_targets(loss, options, arrays)
     return row_sums(counts)
 
@@ -43,7 +43,7 @@ def _spread(weight: Array, shape: tuple[int, ...]) -> Array:
 def _of_targets(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> Array | float:
     """Class weights and ignored labels, as a factor of the weights."""
     asked = options_of(loss, arrays, {name: options[name] for name in options if name in loss.defaults})
-    target = arrays[1]
+    target = arrays[-1]
     if asked.target != LABELS:
         if asked.class_weight is None:
             return 1.0

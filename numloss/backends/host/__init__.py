@@ -123,6 +123,10 @@ class HostBackend:
         """Rows of scores against labels or distributions."""
         return _family("rowwise").rowwise(self, *call)
 
+    def distilled(self, *call: Any) -> Any:
+        """Rows of scores between those of a teacher and labels."""
+        return _family("distilled").distilled(self, *call)
+
     def selected(self, *call: Any) -> Any:
         """A chosen entry of each row."""
         return _family("selected").selected(self, *call)

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from ...registry import Loss
     from . import HostBackend
 
-GENERIC, FLAT, LONG, PIXELS, CLASSES = 0, 1, 2, 3, 4
+GENERIC, FLAT, LONG, PIXELS, CLASSES, DISTILLED = 0, 1, 2, 3, 4, 5
 LOOPS = {
     GENERIC: "rows_block",
     FLAT: "flat_block",
     LONG: "long_block",
     PIXELS: "pixels_block",
     CLASSES: "classes_block",
+    DISTILLED: "distilled_block",
 }
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 16, 256
@@ -34,12 +35,14 @@ WEIGHT_OPERAND = 15
 def class_axis(loss: Loss, pred: Array, axis: Any) -> int:
     """The class axis, counted from the front."""
     if pred.ndim < 2:
-        raise ValueError(f"{loss.name}: pred has shape {pred.shape}; it needs a batch axis and a class axis, (N, C)")
+        raise ValueError(
+            f"{loss.name}: {loss.inputs[0]} has shape {pred.shape}; it needs a batch axis and a class axis, (N, C)"
+        )
     if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
         raise TypeError(f"{loss.name}: axis must be an integer, got {type(axis).__name__}")
     if not -pred.ndim <= axis < pred.ndim:
         axes = pred.ndim
-        raise ValueError(f"{loss.name}: axis = {axis} is outside [{-axes}, {axes}) (pred has {axes} axes)")
+        raise ValueError(f"{loss.name}: axis = {axis} is outside [{-axes}, {axes}) ({loss.inputs[0]} has {axes} axes)")
     return int(axis) % pred.ndim
 
 
@@ -91,14 +94,16 @@ def labels_array(loss: Loss, target: Any, pred: Array, axis: int) -> Array:
         if array.shape == rows:
             raise TypeError(
                 f"{loss.name}: target has dtype {array.dtype}; labels are integers: convert with "
-                "target.astype(np.int64), or give a distribution with the shape of pred"
+                f"target.astype(np.int64), or give a distribution with the shape of {loss.inputs[0]}"
             )
         raise ValueError(
             f"{loss.name}: target has shape {array.shape} and dtype {array.dtype}; it must be integer labels of "
             f"shape {rows} or a floating distribution of shape {pred.shape}"
         )
     if array.shape != rows:
-        raise ValueError(f"{loss.name}: target has shape {array.shape}; labels of pred {pred.shape} have shape {rows}")
+        raise ValueError(
+            f"{loss.name}: target has shape {array.shape}; labels of {loss.inputs[0]} {pred.shape} have shape {rows}"
+        )
     return array
 
 
@@ -126,7 +131,7 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
         return np.full(classes, check.number(loss, name, value), dtype=real)
     array = check.host_array(loss, name, value)
     if array.shape != (classes,):
-        raise ValueError(f"{loss.name}: {name} has shape {array.shape}; pred has {classes} classes")
+        raise ValueError(f"{loss.name}: {name} has shape {array.shape}; {loss.inputs[0]} has {classes} classes")
     wide = array.astype(np.float64)  # the largest float64 is no float32
     bad = np.flatnonzero(~((wide >= domain.low) & (wide <= domain.high)))
     if bad.size:
@@ -160,7 +165,7 @@ class RowCall:
         self.options = options_of(loss, arguments, given)
         pred = arguments[0]
         if type(pred) is not np.ndarray or (pred.dtype is not FLOAT32 and pred.dtype is not FLOAT64):
-            pred = check.prediction(loss, "pred", pred)
+            pred = check.prediction(loss, loss.inputs[0], pred)
         self.pred: Array = pred
         self.real = pred.dtype
         self.axis = class_axis(loss, pred, self.options.axis)
@@ -186,7 +191,7 @@ class RowCall:
         self.factor = class_factors(loss, self.options.factor, self.sizes[1], self.real)
         self.offsets = class_offsets(loss, self.options.prior, self.sizes[1], self.real, self.options.tau)
         if self.sizes[1] == 0 and math.prod(self.rows_shape) > 0:
-            raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {self.axis}")
+            raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {pred.shape}: no classes on axis {self.axis}")
 
     def read_target(self, target: Any) -> Array:
         if self.options.target == 0:
@@ -194,7 +199,7 @@ class RowCall:
         array: Array = check.host_array(self.loss, "target", target)
         if array.dtype.kind != "f" and self.options.target < INDICATORS:
             raise TypeError(f"{self.loss.name}: target has dtype {array.dtype}; a distribution is floating")
-        check.same_shape(self.loss, "target", array.shape, self.pred.shape, "pred")
+        check.same_shape(self.loss, "target", array.shape, self.pred.shape, self.loss.inputs[0])
         return array
 
     def seen(self, array: Array) -> Array:
@@ -227,6 +232,12 @@ class RowCall:
             return backend.loop(loop, name_of(self.real)), 0
         return backend.kernel(self.loss, loop, self.real, self.mode)
 
+    def design(self, classes: int) -> int:
+        """Which loop serves the call."""
+        if classes:
+            return GENERIC if classes == LOGIT else CLASSES
+        return design_of(self.options, self.mode, self.sizes)
+
     def problem(self, backend: HostBackend, bound: bool) -> tuple[plans.Problem, list[tuple[Array, Array]]]:
         """The problem, and the arrays to copy from where `out` cannot be written in place."""
         options, sizes = self.options, self.sizes
@@ -234,7 +245,7 @@ class RowCall:
         written: list[Operand] = [ABSENT, ABSENT]
         strides: list[tuple[int, ...]] = [(0, 0, 0), (0, 0, 0)]
         classes = self.loss.rows["classes"]
-        design = design_of(options, self.mode, sizes) if not classes else GENERIC if classes == LOGIT else CLASSES
+        design = self.design(classes)
         for k, array in enumerate(self.outputs):
             view, found = self.three(array)
             if design in (FLAT, LONG) and found[3:] != sizes[3:]:
@@ -275,7 +286,20 @@ def rowwise(
     bound: bool,
 ) -> Any:
     """Run a rowwise loss."""
-    call = RowCall(loss, mode, arguments, given, pair)
+    return answer_of(backend, RowCall(loss, mode, arguments, given, pair), arguments, given, pair, argnums, bound)
+
+
+def answer_of(
+    backend: HostBackend,
+    call: RowCall,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Launch a call and put its answer together."""
+    loss, mode = call.loss, call.mode
     problem, copies = call.problem(backend, bound)
     rows = total = float(problem.integers[0])
     simple = call.weight is None and call.class_weight is None
@@ -327,7 +351,9 @@ def row_outputs(
     forbidden = inputs if mode != 1 else inputs[1:]
     written = [*outputs, values] if values is not None else outputs
     if given.get("out") is not None and any(np.may_share_memory(o, a) for o in written for a in forbidden):
-        raise ValueError(f"{loss.name}: out overlaps an input; only a gradient may take the place of pred")
+        raise ValueError(
+            f"{loss.name}: out overlaps an input; only a gradient may take the place of {loss.inputs[0]}"
+        )
     return values, outputs
 
 

@@ -18,6 +18,7 @@ from numba.extending import register_jitable
 from ... import scalar
 from ...loops import (
     classwise,
+    distilled,
     elementwise,
     embedding,
     listnet,
@@ -178,6 +179,7 @@ LOOPS = {
         classwise.classes_block,
         shortrows.flat_block,
         longrows.long_block,
+        distilled.distilled_block,
         pixels.pixels_block,
         selected.selected_block,
         embedding.embedding_block,

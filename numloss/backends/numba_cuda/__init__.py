@@ -53,6 +53,12 @@ class CudaBackend:
 
         return ranked(loss, *call)
 
+    def distilled(self, loss: Loss, *call: Any) -> Any:
+        """A teacher's logits beside labels."""
+        raise BackendUnavailable(
+            f"{loss.name} takes host arrays; on a device combine kl_div with from_logits=True and cross_entropy"
+        )
+
     def head(self, loss: Loss, *call: Any) -> Any:
         """Products of matrices are left to the library of the arrays."""
         raise BackendUnavailable(
