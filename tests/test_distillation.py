@@ -10,7 +10,6 @@ from compare import assert_close, assert_same_bits
 from inputs import arrays
 
 import numloss as nl
-from numloss.errors import BackendUnavailable
 
 Array = np.ndarray[Any, Any]
 
@@ -92,11 +91,3 @@ def test_what_is_no_teacher(backend: str) -> None:
         nl.distillation(student, teacher, target, backend=backend),
         ulp=4,
     )
-
-
-def test_devices_are_told_what_to_do_instead() -> None:
-    from numloss.backends.numba_cuda import CudaBackend
-    from numloss.registry import loss_of
-
-    with pytest.raises(BackendUnavailable, match="combine kl_div"):
-        CudaBackend().distilled(loss_of(nl.distillation))

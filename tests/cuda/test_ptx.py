@@ -72,6 +72,7 @@ ROWS = [
     {"target": 1, "dense": True, "entropy": True},
     {"target": 2, "dense": True, "scores": 1, "mode": 2},
     {"scores": 2, "mode": 2},
+    {"teacher": True, "mode": 2, "team": 8},
     {"scores": 1, "mode": -1},
 ]
 

@@ -60,6 +60,15 @@ def target_array(loss: Loss, value: Any, pred: DeviceArray, axis: int, options: 
     return array
 
 
+def teacher_array(loss: Loss, value: Any, pred: DeviceArray, call: Call) -> DeviceArray:
+    """Logits with the shape of the prediction."""
+    array = checks.real_array(loss, "teacher", value, call.library)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{loss.name}: teacher has dtype {array.dtype}; logits are floating")
+    check.same_shape(loss, "teacher", array.shape, pred.shape, loss.inputs[0])
+    return array
+
+
 def check_labels(loss: Loss, array: DeviceArray, pred: DeviceArray, axis: int) -> None:
     """Labels are integers with the shape of the rows."""
     rows = pred.shape[:axis] + pred.shape[axis + 1 :]
@@ -130,14 +139,15 @@ def rowwise(
     argnums: tuple[int, ...] | None,
     bound: bool,
 ) -> Any:
-    """Run a rowwise loss."""
+    """Run a rowwise loss, or one of rows that have a teacher beside their labels."""
     call = Call(loss, arguments[0])
     with call.library.current():
         options = options_of(loss, arguments, given)
-        pred = checks.prediction(loss, "pred", arguments[0], call.library)
+        pred = checks.prediction(loss, loss.inputs[0], arguments[0], call.library)
         axis = class_axis(loss, pred, options.axis)  # type: ignore[arg-type]
         rows = pred.shape[:axis] + pred.shape[axis + 1 :]
-        array = target_array(loss, arguments[1], pred, axis, options, call)
+        array = target_array(loss, arguments[-1], pred, axis, options, call)
+        teacher = teacher_array(loss, arguments[1], pred, call) if len(arguments) > 2 else None
         reduction = check.reduction_of(loss, given)
         weight = given.get("weight")
         if weight is not None:
@@ -146,8 +156,10 @@ def rowwise(
         if pred.shape[axis] == 0 and math.prod(rows) > 0:
             raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {axis}")
         inputs = [pred] if options.target == LABELS else [pred, array]
+        if teacher is not None:
+            inputs.append(teacher)
         values, outputs = outputs_of(call, mode, given, pred, rows, inputs, reduction == "none" and not pair)
-        problem = _problem(call, pred, axis, array, weight, values, outputs, options, bound)
+        problem = _problem(call, pred, axis, array, teacher, weight, values, outputs, options, bound)
         explain = _explain(call, array, weight and weight.owner, options, axis, pred.shape)
         return _launch(call, mode, problem, options, team_of(pred, axis), reduction, pair, values, outputs, explain)
 
@@ -157,6 +169,7 @@ def _problem(
     pred: DeviceArray,
     axis: int,
     array: DeviceArray,
+    teacher: DeviceArray | None,
     weight: DeviceArray | None,
     values: DeviceArray | None,
     outputs: list[DeviceArray],
@@ -173,7 +186,8 @@ def _problem(
     classes = pred.shape[axis]
     integers += (_per_class(call, class_weights, options.class_weight, classes, real), int(bound))
     integers += in_rows(pred, axis, real, call)
-    integers += NO_ROWS if labelled else in_rows(array, axis, real, call)
+    beside = teacher if labelled else array
+    integers += NO_ROWS if beside is None else in_rows(beside, axis, real, call)
     for k in range(2):
         integers += in_rows(outputs[k], axis, real, call) if k < len(outputs) else NO_ROWS
     integers += call.operand(array, real) if labelled else ABSENT
@@ -224,6 +238,7 @@ def _launch(
     # margins between scores need no softmax
     by_margins = classes not in (0, LOGIT) and options.target == LABELS
     scores = LOG_PROBABILITIES if by_margins else options.scores
-    law = (call.loss.law, len(options.params), call.loss.constant_part, classes)
-    run(Plan(scores, options.target, dense, bool(options.entropy), mode, team, *law))
+    law = (call.loss.law, 0 if call.loss.law is None else len(options.params), call.loss.constant_part, classes)
+    teacher = call.loss.family == "distilled"
+    run(Plan(scores, options.target, dense, bool(options.entropy), mode, team, *law, teacher=teacher))
     return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain)

@@ -6,8 +6,8 @@ Header of the problem c, in integers:
 
     0 rows   1 rows of a block   2 address of the partial results   3 address of the scale, or 0   4 inner size
     5 classes   6 weighted   7 values wanted   8 a label is ignored   9 which   10 address of class weights, or 0
-    11 bound   12 pred   18 target   24 gradient   30 curvature: address, dtype, bytes from one to the next in the
-    outer axes, in classes and in the inner axes, and a layout of the rows, or 0
+    11 bound   12 pred   18 target, or the teacher   24 gradient   30 curvature: address, dtype, bytes from one to the
+    next in the outer axes, in classes and in the inner axes, and a layout of the rows, or 0
     36 labels   39 weight   42 values: operands over the rows, as in reading.py
     45 address of the factors of the losses of the classes, or 0   46 of what is added to their scores, or 0
 
@@ -26,6 +26,7 @@ from ... import scalar
 from ...rows import LABELS, LOGIT, LOGITS, PAIRS
 from . import target
 from .rowwise_classes import class_gradient_text, class_value_text
+from .rowwise_distilled import distilled_gradient_text, distilled_value_text
 from .rowwise_pairs import pairs_gradient_text, pairs_value_text
 from .rowwise_parts import BAD_TARGET, admission_texts, gradient_texts, law_text, measure_texts, value_text
 from .rowwise_texts import CURVATURE, GRADIENT, INTEGERS, NUMBERS, PRED, TARGET, VALUE_OPERAND, Plan
@@ -135,6 +136,8 @@ def row_text(plan: Plan, dtype: str) -> Any:
 
 def rows_of(plan: Plan, dtype: str, write_row: Any) -> tuple[Any, Any]:
     """The value of a row and the writing of its gradient: of cross-entropy, or by a law."""
+    if plan.teacher:
+        return distilled_value_text(plan, dtype, team_texts(plan)), distilled_gradient_text(plan, dtype)
     if plan.classes == LOGIT:
         return value_text(plan, dtype), write_row
     if plan.classes == PAIRS:

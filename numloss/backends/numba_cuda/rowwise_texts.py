@@ -37,6 +37,7 @@ class Plan:
     params: int = 0
     constants: tuple[Any, tuple[int, ...], int] = (None, (), 0)
     classes: int = 0
+    teacher: bool = False
 
 
 def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:

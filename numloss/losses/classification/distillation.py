@@ -62,7 +62,7 @@ def distillation(
     -----
     The gradient is ``alpha * T * (p_T - q) + (1 - alpha) * (p - 1_target)``. The divergence is accurate relative to
     the terms that cancel where both agree. The bound of the curvature majorises the full matrix, and is at least
-    1e-16. It takes host arrays.
+    1e-16.
 
     References
     ----------

@@ -12,11 +12,11 @@ from helpers import assert_agrees, on_device, on_host
 
 import numloss as nl
 
-CASES = [case for case in inputs.CASES if inputs.record(case).family == "rowwise"]
+CASES = [case for case in inputs.CASES if inputs.record(case).family in ("rowwise", "distilled")]
 # 5 classes, with one and with two axes of rows.
 SHAPES = [(7,), (3, 4)]
 # The gradient of a divergence through a softmax is a difference of terms of this size.
-TERMS = {"js_div:logits": 0.1}
+TERMS = {"js_div:logits": 0.1, "distillation": 0.5}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
