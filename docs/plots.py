@@ -55,6 +55,10 @@ def rowwise(loss: Loss, x: float) -> Scene:
     return (scores, np.array([[0.7, 0.2, 0.1]])), (0, 0)
 
 
+def distilled(loss: Loss, x: float) -> Scene:
+    return (np.array([[x, 0.5, -0.5]]), np.array([[1.0, 0.5, -0.5]]), np.array([0])), (0, 0)
+
+
 def regional(loss: Loss, x: float) -> Scene:
     return (np.array([[[x, 1.0, -1.0, -2.0]]]), np.array([[[1.0, 1.0, 0.0, 0.0]]])), (0, 0, 0)
 
@@ -91,6 +95,7 @@ def sequence(loss: Loss, x: float) -> Scene:
 SCENES: dict[str, Callable[[Loss, float], Scene]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
+    "distilled": distilled,
     "regional": regional,
     "embedding": embedding,
     "selected": selected,
