@@ -24,6 +24,10 @@ Scene = tuple[tuple[Array, ...], tuple[int, ...]]
 POINTS = 401
 GIVEN: dict[str, dict[str, Any]] = {
     "arcface": {"scale": 4.0},
+    "circle": {"gamma": 4.0},
+    "info_nce": {"temperature": 0.5},
+    "siglip": {"temperature": 0.5, "bias": 0.0},
+    "supervised_contrastive": {"temperature": 0.5},
     "cosface": {"scale": 4.0},
     "elastic_net": {"l1": 1.0, "l2": 0.5},
     "logit_adjusted_cross_entropy": {"prior": 1.0},
@@ -149,6 +153,7 @@ def draw(task: str, path: Path) -> None:
         panel.set_title(loss.name, fontsize=9)
         panel.tick_params(labelsize=7)
         panel.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
+        panel.set_xlim(span(loss)[0], span(loss)[-1])
     figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="upper right", ncols=3, fontsize=8)
     figure.tight_layout(rect=(0.0, 0.0, 1.0, 1.0 - 0.3 / (2.3 * rows)))
     path.parent.mkdir(exist_ok=True)
