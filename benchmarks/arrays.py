@@ -122,7 +122,15 @@ def sequence(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return normal(random, case.shape, np.dtype(case.dtype)), target, *lengths
 
 
-BUILDERS = (elementwise, rowwise, regional, embedding, selected, head, similarity, ranked, sequence)
+def ordered(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Logits of pixels, and masks of the same shape or labels."""
+    pred, masks = regional(case, random)
+    if case.record.rows["activation"] is None:
+        return pred, masks
+    return pred, random.integers(0, case.shape[1], (case.shape[0], *case.shape[2:]))
+
+
+BUILDERS = (elementwise, rowwise, regional, embedding, selected, head, similarity, ranked, sequence, ordered)
 FAMILIES = {f.__name__: f for f in BUILDERS}
 
 

@@ -96,6 +96,13 @@ def sequence(loss: Loss, x: float) -> Scene:
     return (scores, np.array([[1, 2]]), np.array([3]), np.array([2])), (1, 0, 1)
 
 
+def ordered(loss: Loss, x: float) -> Scene:
+    scores = np.array([[[x, 1.0, -1.0, -2.0], [0.0, 0.0, 0.0, 0.0]]])
+    if loss.rows["activation"] is None:
+        return (scores[:, :1], np.array([[[1.0, 1.0, 0.0, 0.0]]])), (0, 0, 0)
+    return (scores, np.array([[0, 0, 1, 1]])), (0, 0, 0)
+
+
 SCENES: dict[str, Callable[[Loss, float], Scene]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
@@ -107,6 +114,7 @@ SCENES: dict[str, Callable[[Loss, float], Scene]] = {
     "ranked": ranked,
     "similarity": similarity,
     "sequence": sequence,
+    "ordered": ordered,
 }
 
 

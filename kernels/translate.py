@@ -54,6 +54,7 @@ LOOPS = (
     "rankedpairs",
     "rankedrisks",
     "sequence",
+    "ordered",
 )
 
 

@@ -96,6 +96,8 @@ from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
 from .losses.segmentation.jaccard import jaccard
+from .losses.segmentation.lovasz_hinge import lovasz_hinge
+from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
 from .losses.sequence.ctc import ctc
 from .transforms import grad, sum_and_weight, value_and_grad, value_grad_hess
@@ -163,6 +165,8 @@ __all__ = [
     "listnet",
     "log_cosh",
     "logit_adjusted_cross_entropy",
+    "lovasz_hinge",
+    "lovasz_softmax",
     "mae",
     "mape",
     "margin_ranking",

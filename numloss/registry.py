@@ -74,6 +74,7 @@ __all__ = [
     "elementwise",
     "embedding",
     "head",
+    "ordered",
     "parameterwise",
     "ranked",
     "regional",
@@ -424,5 +425,16 @@ def sequence(**arguments: Any) -> Callable[[Face], Face]:
         domains, facts = _split(arguments)
         facts = {"batch_axis": 1, "adds_up": "groups", "curvature": False, **facts}
         return record("sequence", None, face, domains, facts)
+
+    return decorate
+
+
+def ordered(*, activation: str | None, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of the sorted errors of the pixels of regions, of a softmax or of the predictions themselves."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts |= {"rows": {"activation": activation}, "curvature": False, "adds_up": "no"}
+        return record("ordered", None, face, domains, facts)
 
     return decorate

@@ -129,6 +129,17 @@ def regional(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str)
     return pred, draw(loss.domains.get("target", UNIT), full, random, ends)
 
 
+def ordered(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Scores of (samples, classes, pixels), and the label of each pixel; or which pixels belong to each class."""
+    samples, classes = shape if len(shape) == 2 else (3, *shape)
+    full = (samples, classes, PIXELS.get(shape, 6))
+    pred = random.normal(0.0, 2.0, full)
+    if loss.rows["activation"] is None:
+        return pred, (random.random(full) < 0.4).astype(np.float64)
+    # of the last of several classes there is nothing
+    return pred, random.integers(0, classes - 1 if classes > 2 else classes, (samples, full[2]))
+
+
 def embedding(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Vectors at distances around 1, and how much each pair belongs together."""
     dimensions = DIMENSIONS.get(shape, 5)
@@ -208,6 +219,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "similarity": similarity,
     "ranked": ranked,
     "sequence": sequence,
+    "ordered": ordered,
 }
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -216,6 +228,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
+    "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
+    "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
     "dice": {
         "": {},
         "batch": {"per_sample": False},
@@ -234,6 +248,7 @@ RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIA
 # What the loop of regions does is tried with dice; the others are laws of the same sums.
 REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
 VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
+OF_BATCHES = ("lovasz_softmax", "lovasz_softmax:all", "lovasz_hinge:batch")
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.
 SILENT: dict[str, tuple[str, ...]] = {
     "cross_entropy": ("eps",),
@@ -259,9 +274,12 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "similarity": tuple((n,) for n in (0, 1, 2, 7, 11, 300)),
     **{case: ((23,),) if case.endswith("many") else ((7,),) for case in RANKED},
     "sequence": tuple((n,) for n in (0, 1, 7, 11, 67)),
+    "ordered": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4)),
+    **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
-SMALL: dict[str, Shape] = {"regional": (7, 2)} | {f"{name}:batch": (5,) for name in REGIONAL}
+SMALL: dict[str, Shape] = {"regional": (7, 2), "ordered": (7, 2)}
+SMALL |= dict.fromkeys((*OF_BATCHES, *(f"{name}:batch" for name in REGIONAL)), (5,))
 SMALL |= {case: SHAPES[case][0] for case in RANKED}
 SOLID: dict[str, Shape] = {
     "elementwise": (3, 71, 97),
@@ -275,4 +293,6 @@ SOLID: dict[str, Shape] = {
     "similarity": (300,),
     **{case: SHAPES[case][0] for case in RANKED},
     "sequence": (67,),
+    "ordered": (3, 4),
+    **dict.fromkeys(OF_BATCHES, (5,)),
 }

@@ -154,3 +154,7 @@ class HostBackend:
     def sequence(self, *call: Any) -> Any:
         """Sequences of classes against their labels."""
         return _family("sequence").sequence(self, *call)
+
+    def ordered(self, *call: Any) -> Any:
+        """Sorted errors of regions."""
+        return _family("ordered").ordered(self, *call)

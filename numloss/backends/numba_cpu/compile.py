@@ -23,6 +23,7 @@ from ...loops import (
     embedding,
     listnet,
     longrows,
+    ordered,
     pixels,
     products,
     ranked,
@@ -192,5 +193,7 @@ LOOPS = {
         rankedpairs.lambdarank_block,
         rankedrisks.risks_block,
         sequence.sequence_block,
+        ordered.ordered_block,
+        ordered.ordered_slopes_block,
     )
 }

@@ -1,0 +1,126 @@
+"""The ordered family on the host: the errors of a region's pixels, sorted, and what each adds to the Jaccard index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import arguments as check
+from ...domains import BINARY
+from .. import threads
+from .answers import finished
+from .problem import Array, name_of
+from .regional import Regions
+from .rowwise import row_outputs
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+    from . import HostBackend
+
+CLASSES = ("present", "all")
+# Nanoseconds that sorting takes for a pixel.
+COST = 20.0
+
+
+def checked_target(loss: Loss, regions: Regions) -> None:
+    """Raise unless the target is what the loss takes: labels, or 0 and 1."""
+    target = regions.target
+    if loss.rows["activation"] is not None:
+        if not regions.labelled:
+            raise ValueError(f"{loss.name}: target has shape {target.shape}; labels have no class axis")
+        return
+    wrong = (target != 0) & (target != 1)
+    if wrong.any():
+        first, bad = int(np.flatnonzero(wrong.ravel())[0]), int(np.count_nonzero(wrong))
+        check.value_outside(loss, "target", target, first, BINARY.text, bad)
+
+
+def counted(loss: Loss, given: dict[str, Any], present: Array, shape: tuple[int, ...]) -> Array:
+    """What each region counts with: its weight, and nothing if it has no pixel and only those that have some count."""
+    classes = given.get("classes", loss.defaults.get("classes", "all"))
+    if not isinstance(classes, str) or classes not in CLASSES:
+        raise ValueError(f"{loss.name}: classes must be 'present' or 'all', got {classes!r}")
+    counts = present if classes == "present" else np.ones(shape)
+    if given.get("weight") is None:
+        return counts
+    weight: Array = check.host_array(loss, "weight", given["weight"])
+    check.weight_shape(loss, weight, shape)
+    wrong = ~(weight >= 0)
+    if wrong.any():
+        first, bad = int(np.flatnonzero(wrong.ravel())[0]), int(np.count_nonzero(wrong))
+        check.value_outside(loss, "weight", weight, first, ">= 0, not NaN", bad)
+    return np.asarray(counts * check.spread(weight, shape))
+
+
+def added(terms: Array) -> float:
+    """The sum in the order of the regions."""
+    return float(np.add.accumulate(terms.ravel())[-1]) if terms.size else 0.0
+
+
+def sort_regions(backend: HostBackend, regions: Regions, errors: Array) -> Array:
+    """Losses of the regions and which have pixels; errors become slopes. A third row is left for factors."""
+    count = regions.classes * (regions.samples if regions.per_sample else 1)
+    pixels = regions.pixels * (1 if regions.per_sample else regions.samples)
+    results = np.zeros((3, count))
+    if not errors.size:
+        return results
+    work = errors.size * COST
+    blocks = min(count, threads.limit()) if work > threads.PARALLEL_PAYS_AT else 1
+    facts, scratch = np.array([blocks, pixels], np.int64), np.empty(blocks * 4 * pixels, np.int64)
+    problem = regions.problem(backend.loop("ordered_block", name_of(regions.real)), facts, (results, scratch, errors))
+    problem.blocks, problem.work = blocks, work
+    backend.launch(problem)
+    return results
+
+
+def ordered(
+    backend: HostBackend,
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of sorted errors."""
+    options = {"ignore_index": None, **loss.defaults, **given, "activation": loss.rows["activation"]}
+    regions = Regions(loss, arguments, options)
+    checked_target(loss, regions)
+    reduction = check.reduction_of(loss, given)
+    inputs = (regions.pred, regions.target)
+    wanted = reduction == "none" and not pair
+    values, outputs = row_outputs(loss, mode, given, regions.pred, regions.shape, inputs, wanted)
+    counted(loss, given, np.ones(regions.shape), regions.shape)
+    written = None
+    if mode or regions.labelled:
+        written = regions.write_to(outputs[0] if mode else np.empty(regions.pred.shape, regions.real))
+    if regions.labelled:
+        sums = np.empty((3, regions.per, regions.samples, regions.classes))
+        first = backend.launch(regions.problem(backend.loop("regions_block", name_of(regions.real)), sums))
+        if first[2] >= 0.0:
+            regions.complain()
+    errors = np.empty(regions.pred.size, regions.real)
+    results = sort_regions(backend, regions, errors)
+    losses, present = (row.reshape(regions.shape) for row in results[:2])
+    counts = counted(loss, given, present, regions.shape)
+    total = added(counts)
+    terms = np.where(counts > 0.0, counts * np.where(counts > 0.0, losses, 0.0), 0.0)
+    if values is not None:
+        values[...] = terms
+    if mode:
+        scale = 1.0 if reduction != "mean" or pair else 1.0 / total if total > 0.0 else 0.0
+        results[2] = counts.ravel() * scale
+        write_slopes(backend, regions, results, errors)
+        if written is not outputs[0]:
+            outputs[0][...] = written
+    return finished(added(terms), total, reduction, pair, mode, values, outputs, 1, None)
+
+
+def write_slopes(backend: HostBackend, regions: Regions, results: Array, errors: Array) -> None:
+    """The gradient, from the slopes of the errors and the factors of the regions."""
+    loop = backend.loop("ordered_slopes_block", name_of(regions.real))
+    problem = regions.problem(loop, results, (results, results, errors))
+    problem.blocks = regions.samples * regions.per
+    backend.launch(problem)

@@ -1,0 +1,270 @@
+"""The ordered family: the errors of a region's pixels, sorted, each with what it adds to the Jaccard index (Lovasz).
+
+The header is that of numloss/loops/regional.py. Its array objects 20 to 23 are here: 20 blocks and pixels of a
+region (int64); 21 by region the loss, whether any pixel belongs to it, and what its slopes are multiplied
+by (float64, three rows); 22 scratch (int64); 23 errors, later slopes, of the dtype of the data and of shape (classes,
+samples, pixels). With a softmax the gradient holds the probabilities.
+
+A region is a class of a sample, or of the batch, and one unit of work; block b takes every c[20][0]-th of them.
+"""
+
+from __future__ import annotations
+
+from .language import (
+    Double,
+    Doubles,
+    Int,
+    Ints,
+    Real,
+    Reals,
+    address,
+    apart,
+    array_data,
+    double,
+    doubles,
+    int64s,
+    integer,
+    ints,
+    offset,
+    real,
+    reals,
+    stack_ints,
+    stack_reals,
+    uint32s,
+)
+from .operands import put_apart
+from .regional import block_end, clear_ignored, read_labels, side_by_side, target_of_class, tile_pixels
+from .sums import begin_block
+
+
+def tile_end(first: Int, stop: Int) -> Int:
+    """Pixels of a tile of at most 512."""
+    return stop - first if stop - first < 512 else 512
+
+
+@apart
+def errors_of(z: Reals, t: Reals, n: Int, softmax: Int, errors: Reals) -> Int:
+    """How wrong n pixels are about one class: the probability that is missing, or what a margin of 1 lacks."""
+    if softmax == 1:
+        for i in range(n):
+            errors[i] = 1.0 - z[i] if t[i] > 0.0 else z[i]
+    else:
+        for i in range(n):
+            errors[i] = 1.0 - z[i] if t[i] > 0.0 else 1.0 + z[i]
+    return 0
+
+
+@apart
+def keys_of(errors: Reals, n: Int, bits: Int, keys: Ints) -> Int:
+    """Integers that grow as errors fall: NaN first, then what is positive; the others last, all alike."""
+    narrow = uint32s(address(errors))
+    wide = int64s(address(errors))
+    most = 2147483647 if bits == 32 else 9223372036854775807
+    for i in range(n):
+        key = most
+        if errors[i] > 0.0:
+            key = most - (integer(narrow[i]) if bits == 32 else integer(wide[i]))
+        if errors[i] != errors[i]:
+            key = 0
+        keys[i] = key
+    return 0
+
+
+@apart
+def sort_digit(keys: Ints, places: Ints, n: Int, out_keys: Ints, out_places: Ints) -> Int:
+    """Sort by the last eleven bits of the keys, which are taken off; what is equal stays in order."""
+    counts = stack_ints(2048)
+    for k in range(2048):
+        counts[k] = 0
+    for i in range(n):
+        digit = keys[i] % 2048
+        counts[digit] = counts[digit] + 1
+    total = 0
+    for k in range(2048):
+        count = counts[k]
+        counts[k] = total
+        total = total + count
+    for i in range(n):
+        digit = keys[i] % 2048
+        at = counts[digit]
+        counts[digit] = at + 1
+        out_keys[at] = keys[i] // 2048
+        out_places[at] = places[i]
+    return 0
+
+
+@apart
+def sort_places(keys: Ints, places: Ints, n: Int, bits: Int, more_keys: Ints, more_places: Ints) -> Int:
+    """Sort places by keys, smallest first: by three digits they end in `more_places`, by six where they began."""
+    sort_digit(keys, places, n, more_keys, more_places)
+    sort_digit(more_keys, more_places, n, keys, places)
+    sort_digit(keys, places, n, more_keys, more_places)
+    if bits == 64:
+        sort_digit(more_keys, more_places, n, keys, places)
+        sort_digit(keys, places, n, more_keys, more_places)
+        sort_digit(more_keys, more_places, n, keys, places)
+    return 0
+
+
+@apart
+def walk_errors(errors: Reals, places: Ints, n: Int, members: Int, softmax: Int) -> Double:
+    """The loss of a region; its errors become its slopes by what they were made of.
+
+    An error adds what the Jaccard index loses when its pixel joins those that are wrong.
+    """
+    held = double(members)
+    value = double(0.0)
+    few = double(0.0)
+    hits = double(0.0)
+    others = double(0.0)
+    for k in range(n):
+        at = places[k] // 2
+        member = places[k] % 2
+        error = errors[at]
+        union = held + others
+        gain = (held - hits) / (union * (union + double(1.0)))
+        if union == double(0.0):
+            gain = double(1.0)
+        if member == 1:
+            gain = double(1.0) / union
+        hits = hits + double(member)
+        others = others + double(1 - member)
+        slope = real(gain)
+        if error > 0.0 or error != error:
+            few = few + double(error) * gain
+        elif softmax == 0:
+            slope = 0.0
+        slope = -slope if member == 1 else slope
+        errors[at] = slope if error == error else error
+        if k % 64 == 63:
+            value = value + few
+            few = double(0.0)
+    return value + few
+
+
+@apart
+def read_region(
+    c: Ints, sample: Int, stop: Int, j: Int, errors: Reals, keys: Ints, places: Ints, members: Ints, partial: Doubles
+) -> Int:
+    """Errors, keys and places of the pixels of a class in some samples; how many count, and of these the members."""
+    buffer = stack_reals(512)
+    shared = stack_reals(512)
+    labels = stack_ints(512)
+    few = stack_ints(512)
+    softmax = 1 if c[4] == 2 else 0
+    bits = 32 if c[9] == 4 else 64
+    k = 0
+    members[0] = 0
+    for s in range(sample, stop):
+        for first in range(0, c[2], 512):
+            n = tile_end(first, c[2])
+            x = offset(reals(array_data(c[25])), s * c[11] + j * c[12] + first * c[13])
+            step = c[13]
+            if softmax == 1:
+                x = offset(reals(array_data(c[31])), s * c[17] + j * c[18] + first * c[19])
+                step = c[19]
+                read_labels(c, s * c[2] + first, n, labels, partial)
+            t = target_of_class(c, s, first, n, j, labels, shared)
+            at = (s - sample) * c[2] + first
+            errors_of(side_by_side(x, step, n, buffer), t, n, softmax, offset(errors, at))
+            keys_of(offset(errors, at), n, bits, few)
+            for i in range(n):
+                member = integer(t[i] > 0.0)
+                keys[k] = few[i]
+                places[k] = 2 * (at + i) + member
+                if softmax == 0 or labels[i] >= 0:
+                    members[0] = members[0] + member
+                    k = k + 1
+                else:
+                    errors[at + i] = 0.0
+    return k
+
+
+def ordered_block(c: Ints, partial: Doubles, block: Int) -> Int:
+    """Losses and slopes of some regions."""
+    members = stack_ints(1)
+    begin_block(partial)
+    facts = ints(array_data(c[20]))
+    samples = c[0] // c[2]
+    regions = c[3] * samples if c[24] > 0 else c[3]
+    most = facts[1]
+    results = doubles(array_data(c[21]))
+    keys = offset(ints(array_data(c[22])), block * 4 * most)
+    places = offset(keys, most)
+    region = block
+    while region < regions:
+        j = region % c[3]
+        sample = region // c[3]
+        stop = sample + 1 if c[24] > 0 else samples
+        errors = offset(reals(array_data(c[23])), (j * samples + sample) * c[2])
+        n = read_region(c, sample, stop, j, errors, keys, places, members, partial)
+        sort_places(keys, places, n, 32 if c[9] == 4 else 64, offset(keys, 2 * most), offset(keys, 3 * most))
+        ends = offset(keys, 3 * most) if c[9] == 4 else places
+        results[region] = walk_errors(errors, ends, n, members[0], 1 if c[4] == 2 else 0)
+        results[regions + region] = double(integer(members[0] > 0))
+        region = region + facts[0]
+    return 0
+
+
+def slope_factor(c: Ints, sample: Int, j: Int) -> Real:
+    """What the slopes of a class of a sample are multiplied by."""
+    regions = c[3] * (c[0] // c[2]) if c[24] > 0 else c[3]
+    return real(doubles(array_data(c[21]))[2 * regions + sample * c[24] + j])
+
+
+@apart
+def add_slopes(p: Reals, slopes: Reals, n: Int, factor: Real, mixed: Reals) -> Int:
+    """Add p times the slope by p, for one class of n pixels."""
+    for i in range(n):
+        mixed[i] = mixed[i] + p[i] * (slopes[i] * factor)
+    return 0
+
+
+@apart
+def region_slopes(slopes: Reals, mixed: Reals, n: Int, factor: Real, softmax: Int, g: Reals) -> Int:
+    """The gradient of one class of n pixels; with a softmax g holds the probabilities."""
+    if softmax == 1:
+        for i in range(n):
+            g[i] = g[i] * (slopes[i] * factor - mixed[i])
+    else:
+        for i in range(n):
+            g[i] = slopes[i] * factor
+    return 0
+
+
+def ordered_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
+    """The gradient of one block of pixels, all classes of it, from the slopes of their errors."""
+    mixed = stack_reals(512)
+    buffer = stack_reals(512)
+    labels = stack_ints(512)
+    begin_block(partial)
+    sample = block // c[8]
+    samples = c[0] // c[2]
+    softmax = 1 if c[4] == 2 else 0
+    first = (block % c[8]) * c[1]
+    stop = block_end(c, block)
+    while first < stop:
+        n = stop - first
+        most = tile_pixels(c[3], 2)
+        if n > most:
+            n = most
+        for i in range(n):
+            mixed[i] = 0.0
+        if softmax == 1:
+            read_labels(c, sample * c[2] + first, n, labels, partial)
+        for turn in range(1 - softmax, 2):
+            for j in range(c[3]):
+                place = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
+                g = side_by_side(place, c[19], n, buffer)
+                slopes = offset(reals(array_data(c[23])), (j * samples + sample) * c[2] + first)
+                factor = slope_factor(c, sample, j)
+                if turn == 0:
+                    add_slopes(g, slopes, n, factor, mixed)
+                else:
+                    region_slopes(slopes, mixed, n, factor, softmax, g)
+                    if softmax == 1:
+                        clear_ignored(labels, n, g)
+                    if c[19] != 1:
+                        put_apart(place, c[19], n, g)
+        first = first + n
+    return 0
