@@ -110,7 +110,9 @@ class Library:
     def read(self, path: Path, kind: str) -> list[ast.FunctionDef]:
         functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
         for node in functions:
-            self.texts[node.name] = Text(node, path, kind)
+            other = self.texts.setdefault(node.name, Text(node, path, kind))
+            if other.path != path:
+                raise Unreadable(f"{path.relative_to(ROOT)}: {node.name} is in {other.path.relative_to(ROOT)}, too")
         return functions
 
     def resolve(self, name: str, dtype: str) -> str | None:
