@@ -20,7 +20,7 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64, int64, types
+from numba import cuda, float64, int32, int64, types
 
 from ... import scalar
 from ...rows import LABELS, LOGIT, LOGITS, PAIRS
@@ -81,7 +81,7 @@ def team_texts(plan: Plan) -> dict[str, Any]:
     @target.jitable
     def any_team(flag):  # type: ignore[no-untyped-def]
         """Whether a flag is set: for any thread of the block, where all of them must take part in what follows."""
-        return flag if team == 1 else cuda.syncthreads_or(flag) != 0
+        return flag if team == 1 else cuda.syncthreads_or(int32(flag)) != 0
 
     return {"team_sum": team_sum, "team_peak": team_peak, "any_team": any_team}
 
@@ -231,4 +231,5 @@ def _text(plan: Plan, dtype: str) -> Any:
 def rowwise_kernel(dtype: str, plan: Plan) -> Any:
     """The kernel of a plan."""
     signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, NUMBERS))
-    return target.kernel(_text(plan, dtype), signature, (target.THREADS, 2))
+    # three softmaxes at once need more registers than two blocks of threads leave
+    return target.kernel(_text(plan, dtype), signature, (target.THREADS, 1 if plan.teacher else 2))
