@@ -38,7 +38,8 @@ def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any
             known = [*loss.defaults, "weight", "reduction", "out", "backend"]
             raise TypeError(f"{loss.name}: unknown option {name!r}; it has {', '.join(known)}")
         if name == "weight" and not loss.weighted and options[name] is not None:
-            raise TypeError(f"{loss.name}: parameters take no weight; use strength")
+            instead = "; use strength" if "strength" in loss.defaults else ""
+            raise TypeError(f"{loss.name}: {loss.inputs[0]} takes no weight{instead}")
     return arguments
 
 

@@ -99,7 +99,7 @@ def test_targets_and_weights_that_are_not_real(case: str, backend: str) -> None:
             changed[k] = np.abs(given[k]).astype(dtype)
             with refused(TypeError, loss.name, name, changed[k].dtype):
                 call(case, backend, changed)
-    for dtype in ("complex64", "float16", "object", "U8"):
+    for dtype in ("complex64", "float16", "object", "U8") if loss.weighted else ():
         with refused(TypeError, loss.name, "weight", np.dtype(dtype)):
             call(case, backend, given, weight=np.ones(small(case)).astype(dtype))
 

@@ -96,7 +96,7 @@ def outputs_of(
     for name, array in list(zip(("gradient", "curvature"), given_outs, strict=True))[:mode]:
         outputs.append(checks.output(loss, array, pred, inputs, library, name))
         # a curvature is written while the scores are still needed; a gradient may replace them, entry by entry
-        others = inputs if mode == 2 or loss.rows["classes"] == PAIRS else inputs[1:]
+        others = inputs if mode == 2 or loss.rows.get("classes") == PAIRS else inputs[1:]
         if any(checks.overlap(outputs[-1], other) for other in others):
             raise ValueError(f"{loss.name}: out for the {name} overlaps an input")
     if len(outputs) == 2 and checks.overlap(*outputs):
