@@ -18,6 +18,7 @@ from seeds import generator
 
 from numloss.domains import Domain
 from numloss.registry import LOSSES, Loss
+from numloss.rows import LOGIT, PAIRS
 
 NAMES = sorted(LOSSES)
 CASES = sorted(f"{name}:{variant}".rstrip(":") for name in NAMES for variant in VARIANTS.get(name, {"": {}}))
@@ -36,7 +37,15 @@ def kind(name: str) -> tuple[Any, ...]:
     """What the loops see of a loss: the same for laws with as many inputs and slopes, checked alike."""
     loss = LOSSES[name]
     if loss.family == "rowwise" and loss.law is not None:
-        return "a law of rows", *loss.rows.values()
+        of_class = loss.rows["classes"]
+        loop = of_class if of_class in (LOGIT, PAIRS) else bool(of_class)
+        return "a law of rows", loss.rows["target"], loss.rows["scores"], loop
+    if loss.family == "regional":
+        return (loss.family,)
+    if loss.family in ("embedding", "similarity"):
+        return loss.family, len(loss.wrt), loss.law is None
+    if loss.family == "ranked":
+        return loss.family, loss.rows["loop"]
     if loss.family != "elementwise":
         return (name,)
     domains = (loss.domains.get(given) for given in loss.inputs)
@@ -45,10 +54,11 @@ def kind(name: str) -> tuple[Any, ...]:
     return inputs, slopes, len(loss.per_element), loss.weighted, checks
 
 
-# The cheapest loss of each kind stands for its kind: it is taken through every layout, reduction, weight and number of
-# threads. What follows from the law alone, its numbers and its bad values, is tested for every loss; the rest of the
-# matrix for the others is marked `more`.
-EXAMPLES = {kind(name): name for name in sorted(LOSSES, key=lambda name: (-LOSSES[name].cost, name))}
+# The cheapest loss of each kind, or of those the one with most variants, stands for its kind: it is taken through every
+# layout, reduction, weight and number of threads. What follows from the law alone, its numbers and its bad values, is
+# tested for every loss; the rest of the matrix for the others is marked `more`.
+ORDER = sorted(LOSSES, key=lambda name: (-LOSSES[name].cost, len(VARIANTS.get(name, ())), name))
+EXAMPLES = {kind(name): name for name in ORDER}
 
 
 def stands_for_its_kind(case: str) -> bool:
