@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The place of the weight among the arrays that a complaint may be about.
 WEIGHT = -1
+# The cost of a law from which its numbers do not fit into the registers that two blocks of threads leave.
+MANY_NUMBERS_FROM = 16.0
 
 
 def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
@@ -37,7 +39,8 @@ def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
     _, params, slopes = loss.tile_shape
     each = [k for k in range(len(names)) for _ in range(loss.columns)]
     tests, varying = tuple(tests[k] for k in each), tuple(constants[k] for k in each)
-    return Shape(tests, varying, params, slopes, mode, wide, *loss.constant_part[1:])
+    _, of, count = loss.constant_part
+    return Shape(tests, varying, params, slopes, mode, wide, of, count, count > 0 or loss.cost >= MANY_NUMBERS_FROM)
 
 
 def _inputs(call: Call, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], list[float]]:

@@ -116,6 +116,8 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
 
 def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
     """Threads of a block, and blocks that a multiprocessor must hold at least: what no law pays for with spills."""
+    if shape.large:
+        return target.THREADS, 1
     frugal = shape.wide and dtype == "float32" and shape.mode < 2 and shape.outputs <= 2
     return target.THREADS, 3 if frugal else 2 if len(shape.checks) <= 4 else 1
 

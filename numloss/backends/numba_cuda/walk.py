@@ -30,7 +30,7 @@ class Shape:
 
     No input at all is the walk that only adds up weights. `wide`: every operand is a constant or lies in C order in
     the dtype of the data, aligned to 16 bytes. What follows from the parameters `constants_of` alone is
-    `constants_count` numbers, computed once for a walk.
+    `constants_count` numbers, computed once for a walk. `large`: the law keeps many numbers at once.
     """
 
     checks: tuple[int, ...]
@@ -41,6 +41,7 @@ class Shape:
     wide: bool
     constants_of: tuple[int, ...] = ()
     constants_count: int = 0
+    large: bool = False
 
     @property
     def outputs(self) -> int:
