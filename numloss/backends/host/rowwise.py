@@ -128,7 +128,7 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
     """An option that is a number for each class, or where it may be one number that for all of them."""
     domain = loss.domains.get(name, NONNEGATIVE)
     if np.ndim(value) == 0 and name in loss.domains:
-        return np.full(classes, check.number(loss, name, value), dtype=real)
+        value = np.full(classes, check.number(loss, name, value))
     array = check.host_array(loss, name, value)
     if array.shape != (classes,):
         raise ValueError(f"{loss.name}: {name} has shape {array.shape}; {loss.inputs[0]} has {classes} classes")
@@ -136,7 +136,8 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
     bad = np.flatnonzero(~((wide >= domain.low) & (wide <= domain.high)))
     if bad.size:
         check.value_outside(loss, name, array, int(bad[0]), domain.text, int(bad.size))
-    return np.ascontiguousarray(array, dtype=real)
+    with np.errstate(over="ignore"):  # what the dtype does not hold is infinite, as in parameters of laws
+        return np.ascontiguousarray(array, dtype=real)
 
 
 def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...]) -> int:

@@ -6,7 +6,8 @@ from ...registry import ANY, REAL, Array, Options, Result, Unpack, elementwise
 def _policy_gradient(log_prob, advantage):
     # no advantage costs nothing, not even for an impossible action; NaN stays NaN
     nothing = log_prob if log_prob != log_prob else 0.0
-    return -advantage * log_prob if advantage != 0.0 else nothing, -advantage, 0.0
+    # an advantage of 0 has one slope, whatever its sign
+    return -advantage * log_prob if advantage != 0.0 else nothing, 0.0 - advantage, 0.0
 
 
 @elementwise(
