@@ -10,8 +10,6 @@ process of each takes beyond its inputs and results. --save writes to results/.
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,11 +18,10 @@ from typing import Any
 
 import environment
 import numpy as np
-from contest import Call, race
-from session import RESULTS
+from contest import Call, medians
+from session import keep
 
 import numloss as nl
-from numloss.files import write_json
 
 
 def arrays(rows: int, features: int, classes: int) -> tuple[Any, Any, Any]:
@@ -122,9 +119,8 @@ def main() -> None:
     calls = {name: make(*given) for name, make in CONTESTANTS.items() if name == "numloss" or not options.alone}
     if not options.alone:
         check(calls)
-    times = race(calls, math.inf, options.turns)
-    medians = {name: 1e3 * statistics.median(each) for name, each in times.items()}
-    found: dict[str, Any] = {**environment.describe(), "sizes": sizes, "median_ms": medians}
+    took = medians(calls, options.turns)
+    found: dict[str, Any] = {**environment.describe(), "sizes": sizes, "median_ms": took}
     logits = sizes[0] * sizes[2] * 4 / 2**20
     for name, each in found["median_ms"].items():
         print(f"{name:<16}{each:10.0f} ms{each / found['median_ms']['numloss']:8.2f} x numloss")
@@ -135,9 +131,7 @@ def main() -> None:
         for name, each in found["beyond_mib"].items():
             print(f"{name:<16}{each:10.0f} MiB beyond inputs and results; all logits are {logits:.0f}")
     if options.save:
-        found["load_after"] = environment.load()
-        name = f"{environment.short_name(found)}-head-{'x'.join(map(str, sizes))}.json"
-        write_json(RESULTS / name, found)
+        keep(found, f"head-{'x'.join(map(str, sizes))}")
 
 
 if __name__ == "__main__":

@@ -9,18 +9,15 @@ take turns; medians count. --save writes to results/.
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 from typing import Any
 
 import environment
 import numpy as np
-from contest import BACKENDS, Call, race
-from session import RESULTS
+from contest import BACKENDS, Call, medians
+from session import keep
 
 import numloss as nl
 from numloss.backends import threads
-from numloss.files import write_json
 
 
 def arrays(shape: tuple[int, ...]) -> tuple[Any, Any]:
@@ -91,14 +88,12 @@ def main() -> None:
     calls = {backend: ours(*given, backend) for backend in BACKENDS}
     calls["torch"] = in_torch(*given, options.threads)
     check(*given, calls)
-    times = race(calls, math.inf, options.turns)
-    medians = {name: 1e3 * statistics.median(each) for name, each in times.items()}
+    took = medians(calls, options.turns)
     found: dict[str, Any] = {**environment.describe(), "shape": options.shape, "threads": options.threads}
-    for name, each in medians.items():
-        print(f"{name:<8}{each:10.1f} ms{each / medians[BACKENDS[0]]:8.2f} x {BACKENDS[0]}")
+    for name, each in took.items():
+        print(f"{name:<8}{each:10.1f} ms{each / took[BACKENDS[0]]:8.2f} x {BACKENDS[0]}")
     if options.save:
-        found |= {"median_ms": medians, "load_after": environment.load()}
-        write_json(RESULTS / f"{environment.short_name(found)}-lovasz.json", found)
+        keep({**found, "median_ms": took}, "lovasz")
 
 
 if __name__ == "__main__":

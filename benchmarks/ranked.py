@@ -12,18 +12,15 @@ results/.
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 from typing import Any
 
 import environment
 import numpy as np
-from contest import BACKENDS, Call, race
-from session import RESULTS
+from contest import BACKENDS, Call, medians
+from session import keep
 
 import numloss as nl
 from numloss.backends import threads
-from numloss.files import write_json
 
 SHORTEST, LONGEST = 20, 180
 STUMPS = {"max_depth": 1, "tree_method": "hist", "disable_default_eval_metric": 1}
@@ -91,11 +88,10 @@ def contest(name: str, given: tuple[Any, Any, Any], ranks: int | None, turns: in
     """Medians in milliseconds; the objective of XGBoost is the difference of its two."""
     calls = {backend: ours(name, *given, backend, ranks) for backend in BACKENDS}
     calls |= in_optax(*given) if name == "listnet" else in_xgboost(*given, ranks)
-    times = race(calls, math.inf, turns)
-    medians = {each: 1e3 * statistics.median(found) for each, found in times.items()}
+    took = medians(calls, turns)
     if name == "lambdarank":
-        medians["xgboost, the objective"] = medians["xgboost, rank:ndcg"] - medians["xgboost, squared error"]
-    return medians
+        took["xgboost, the objective"] = took["xgboost, rank:ndcg"] - took["xgboost, squared error"]
+    return took
 
 
 def main() -> None:
@@ -109,15 +105,14 @@ def main() -> None:
     given = lists(options.lists)
     found: dict[str, Any] = {**environment.describe(), "lists": options.lists, "median_ms": {}}
     for name, ranks in (("listnet", None), ("lambdarank", options.ranks), ("lambdarank", None)):
-        medians = contest(name, given, ranks, options.turns)
+        took = contest(name, given, ranks, options.turns)
         title = name if name == "listnet" else f"{name}, k={ranks}"
-        found["median_ms"][title] = medians
+        found["median_ms"][title] = took
         print(f"{title}, {len(given[0])} rows in {options.lists} lists")
-        for each, took in medians.items():
-            print(f"  {each:<24}{took:10.2f} ms{took / medians[BACKENDS[0]]:8.2f} x {BACKENDS[0]}")
+        for who, each in took.items():
+            print(f"  {who:<24}{each:10.2f} ms{each / took[BACKENDS[0]]:8.2f} x {BACKENDS[0]}")
     if options.save:
-        found["load_after"] = environment.load()
-        write_json(RESULTS / f"{environment.short_name(found)}-ranked.json", found)
+        keep(found, "ranked")
 
 
 if __name__ == "__main__":

@@ -10,18 +10,15 @@ to results/.
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 from typing import Any
 
 import environment
 import numpy as np
-from contest import BACKENDS, Call, race
-from session import RESULTS
+from contest import BACKENDS, Call, medians
+from session import keep
 
 import numloss as nl
 from numloss.backends import threads
-from numloss.files import write_json
 
 # Steps, sequences, classes, and labels of the longest target.
 SIZES = ((150, 64, 80, 30), (1000, 16, 5000, 200))
@@ -91,15 +88,13 @@ def main() -> None:
         calls = {backend: ours(given, backend) for backend in BACKENDS}
         calls["torch"] = in_torch(given)
         check(given, calls)
-        times = race(calls, math.inf, options.turns)
-        medians = {name: 1e3 * statistics.median(each) for name, each in times.items()}
-        found["median_ms"]["x".join(map(str, sizes))] = medians
+        took = medians(calls, options.turns)
+        found["median_ms"]["x".join(map(str, sizes))] = took
         print(f"T={sizes[0]} N={sizes[1]} C={sizes[2]} S<={sizes[3]}")
-        for name, each in medians.items():
-            print(f"  {name:<8}{each:10.2f} ms{each / medians[BACKENDS[0]]:8.2f} x {BACKENDS[0]}")
+        for name, each in took.items():
+            print(f"  {name:<8}{each:10.2f} ms{each / took[BACKENDS[0]]:8.2f} x {BACKENDS[0]}")
     if options.save:
-        found["load_after"] = environment.load()
-        write_json(RESULTS / f"{environment.short_name(found)}-sequence.json", found)
+        keep(found, "sequence")
 
 
 if __name__ == "__main__":

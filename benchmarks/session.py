@@ -22,6 +22,11 @@ from numloss.files import write_json
 RESULTS = Path(__file__).parent / "results"
 
 
+def keep(found: dict[str, Any], what: str) -> None:
+    """Write what was found of this machine to the results."""
+    write_json(RESULTS / f"{environment.short_name(found)}-{what}.json", {**found, "load_after": environment.load()})
+
+
 class Session:
     """Runs cases, prints a line for each, and keeps the file of results up to date."""
 

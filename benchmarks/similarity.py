@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import argparse
 import math
-import statistics
 from collections.abc import Callable
 from typing import Any
 
 import environment
 import numpy as np
-from contest import Call, race
+from contest import Call, medians
 from head import most_memory
-from session import RESULTS
+from session import keep
 
 import numloss as nl
-from numloss.files import write_json
 
 TEMPERATURE = 0.1
 
@@ -161,19 +159,16 @@ def main() -> None:
     names = ["numloss"] if options.alone else [*CONTESTANTS]
     calls = {name: CONTESTANTS[name](options.loss, *given) for name in names}
     check(calls)
-    times = race(calls, math.inf, options.turns)
-    medians = {name: 1e3 * statistics.median(each) for name, each in times.items()}
-    found: dict[str, Any] = {**environment.describe(), "loss": options.loss, "sizes": sizes, "median_ms": medians}
-    for name, each in medians.items():
-        print(f"{name:<16}{each:10.1f} ms{each / medians['numloss']:8.2f} x numloss")
+    took = medians(calls, options.turns)
+    found: dict[str, Any] = {**environment.describe(), "loss": options.loss, "sizes": sizes, "median_ms": took}
+    for name, each in took.items():
+        print(f"{name:<16}{each:10.1f} ms{each / took['numloss']:8.2f} x numloss")
     if options.memory:
         del calls, given
         found["beyond_mib"] = most_memory("similarity", "numloss", sizes, options.loss)
         print(f"{found['beyond_mib']:.0f} MiB beyond inputs and results")
     if options.save:
-        found["load_after"] = environment.load()
-        name = f"{environment.short_name(found)}-{options.loss}-{'x'.join(map(str, sizes))}.json"
-        write_json(RESULTS / name, found)
+        keep(found, f"{options.loss}-{'x'.join(map(str, sizes))}")
 
 
 if __name__ == "__main__":

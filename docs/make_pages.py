@@ -40,15 +40,10 @@ def sections(loss: Loss) -> dict[str, str]:
     return {"": first.strip(), **{name: body.strip("\n") for name, body in zip(rest[::2], rest[1::2], strict=True)}}
 
 
-def as_markdown(text: str) -> str:
-    """Inline code of the docstrings as Markdown has it, and no markers of footnotes."""
-    text = re.sub(r"``([^`]+)``", r"`\1`", text)
-    return re.sub(r"^\.\. \[\d+\] ", "", text, flags=re.M).replace("*", r"\*")
-
-
 def in_words(text: str) -> str:
-    """Prose, whose code keeps its stars."""
-    return re.sub(r"`[^`]+`", lambda code: code[0].replace(r"\*", "*"), as_markdown(text))
+    """Prose of the docstrings as Markdown has it: inline code, stars outside of it, no markers of footnotes."""
+    text = re.sub(r"^\.\. \[\d+\] ", "", text.replace("``", "`"), flags=re.M)
+    return re.sub(r"`[^`]*`|\*", lambda found: r"\*" if found[0] == "*" else found[0], text)
 
 
 def parameter_list(text: str) -> str:

@@ -130,6 +130,16 @@ def weight_shape(loss: Loss, weight: Any, shape: tuple[int, ...]) -> None:
         )
 
 
+def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Weights on the host for a loss of this shape, looked at here since no loop does."""
+    weight: np.ndarray[Any, Any] = host_array(loss, "weight", value)
+    weight_shape(loss, weight, shape)
+    bad = np.flatnonzero(~(weight.ravel() >= 0))
+    if bad.size:
+        value_outside(loss, "weight", weight, int(bad[0]), ">= 0, not NaN", int(bad.size))
+    return weight
+
+
 def spread(weight: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     """A weight a sample, seen with the shape of the unreduced loss, without a copy."""
     if weight.shape == shape:

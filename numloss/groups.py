@@ -37,6 +37,18 @@ def pointers_of(loss: Loss, value: Any, rows: int) -> Array:
     return given.astype(np.int64)
 
 
+def check_lists(loss: Loss, shape: tuple[int, ...]) -> None:
+    """The rows of all lists lie on one axis."""
+    if len(shape) != 1:
+        raise ValueError(f"{loss.name}: pred has shape {shape}; it must be (N,)")
+
+
+def check_weight(loss: Loss, shape: tuple[int, ...], groups: int) -> None:
+    """A weight has an entry for each group."""
+    if shape != (groups,):
+        raise ValueError(f"{loss.name}: weight has shape {shape}; it must be ({groups},), one a group")
+
+
 def pairs_of(lengths: Array, most: int) -> Array:
     """How many pairs a group of so many rows has whose higher rank is among the `most` first, of all if that is 0."""
     ranks = np.minimum(lengths, most) if most else lengths

@@ -23,7 +23,6 @@ from .language import (
     address,
     apart,
     array_data,
-    call_tile,
     double,
     double_log1p,
     doubles,
@@ -39,6 +38,7 @@ from .language import (
 from .rowparts import (
     add_losses,
     base_of,
+    call_law,
     check_distribution,
     class_weight_of,
     clear_row,
@@ -215,13 +215,10 @@ def law_tile(
 ) -> Int:
     """The law of n classes from `first`: their scores in z, and columns of 512 values, slopes and curvatures."""
     pointers = stack_ints(8)
-    params = stack_reals(8)
-    params[0] = real(f[6])
-    params[1] = real(f[7])
     load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
     top = real(s[0])
     rest = real(s[1])
-    if c[13] == 0 or c[12] == 0:
+    if c[13] == 0 or c[12] == 0 or c[11] == 6:
         for i in range(n):
             z[i] = (z[i] - top) - rest
     inside = 1 if label >= first and label < first + n else 0
@@ -247,7 +244,7 @@ def law_tile(
         taken = 4
     for k in range(3):
         pointers[taken + k] = address(offset(found, 512 * k))
-    call_tile(c[2], pointers, params, n)
+    call_law(c, f, pointers, n)
     if c[10] != 0:
         factors = offset(reals(array_data(c[10])), first)
         for k in range(c[8] + 1):
@@ -363,12 +360,11 @@ def class_row(
 @apart
 def push_others(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, sums: Doubles, g: Reals, z: Reals, q: Reals) -> Int:
     """Add to the sums the law of all classes beside one of the labels, and its slopes to g."""
-    pointers = stack_ints(8)
-    params = stack_reals(8)
     found = stack_reals(1536)
-    params[0] = real(f[6])
-    params[1] = real(f[7])
-    top = x[label * c[6]]
+    s = stack_doubles(8)
+    for k in range(8):
+        s[k] = double(0.0)
+    s[0] = double(x[label * c[6]])
     cost = double(0.0)
     pull = double(0.0)
     first = 0
@@ -376,15 +372,7 @@ def push_others(c: Ints, f: Doubles, x: Reals, at: Int, label: Int, sums: Double
         n = c[3] - first
         if n > 512:
             n = 512
-        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
-        for i in range(n):
-            z[i] = z[i] - top
-        load_target(c, f, at, -1, first, n, q)
-        pointers[0] = address(z)
-        pointers[1] = address(q)
-        for k in range(3):
-            pointers[2 + k] = address(offset(found, 512 * k))
-        call_tile(c[2], pointers, params, n)
+        law_tile(c, f, x, at, -1, -1, first, n, s, z, q, found)
         cost = cost + sum_of_classes(found, n)
         if c[8] > 0:
             slopes = offset(found, 512)

@@ -43,7 +43,7 @@ from .rowparts import (
     tile_maximum,
 )
 from .rowwise import bounded
-from .sums import add_tile, add_up, begin_block, clear, end_of_block, fold
+from .sums import add_tile, add_up, begin_block, clear, end_of_block, fold, tile_length
 
 
 def softened(c: Ints, data: Int, code: Int, stride: Int, first: Int, n: Int, inverse: Real, z: Reals) -> Int:
@@ -65,7 +65,7 @@ def measure_softened(c: Ints, data: Int, code: Int, stride: Int, inverse: Real, 
     pivot = 0
     first = 0
     while first < c[3]:
-        n = c[3] - first if c[3] - first < 512 else 512
+        n = tile_length(first, c[3])
         softened(c, data, code, stride, first, n, inverse, z)
         peak = tile_maximum(z, n)
         if peak > top:
@@ -77,7 +77,7 @@ def measure_softened(c: Ints, data: Int, code: Int, stride: Int, inverse: Real, 
     clear(lanes)
     first = 0
     while first < c[3]:
-        n = c[3] - first if c[3] - first < 512 else 512
+        n = tile_length(first, c[3])
         softened(c, data, code, stride, first, n, inverse, z)
         exponentials(z, n, base, shift, e)
         if label >= first and label < first + n:
@@ -108,7 +108,7 @@ def divergence(c: Ints, x: Int, t: Int, inverse: Real, soft: Doubles, teacher: D
     rest = real(double_log1p(teacher[4] / teacher[3]) - double_log1p(soft[4] / soft[3]))
     first = 0
     while first < c[3]:
-        n = c[3] - first if c[3] - first < 512 else 512
+        n = tile_length(first, c[3])
         softened(c, x, 0, c[6], first, n, inverse, z)
         softened(c, t, c[60], c[62], first, n, inverse, y)
         exponentials(y, n, real(teacher[1]), real(teacher[2]), q)
@@ -156,7 +156,7 @@ def distilled_slopes(
     scale = real(factor)
     first = 0
     while first < c[3]:
-        n = c[3] - first if c[3] - first < 512 else 512
+        n = tile_length(first, c[3])
         softened(c, x, 0, c[6], first, n, 1.0, z)
         probabilities(z, n, first, s, hard, offset(hard, 512))
         softened(c, x, 0, c[6], first, n, inverse, z)
@@ -210,7 +210,7 @@ def distilled_block(c: Ints, partial: Doubles, block: Int) -> Int:
     stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
-        n = stop - start if stop - start < 512 else 512
+        n = tile_length(start, stop)
         read_rows(c, start, n, labels, weights, partial)
         for i in range(n):
             row = start + i

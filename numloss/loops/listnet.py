@@ -25,9 +25,9 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch
-from .ranked import begin_group, end_group, floats_of, tile_length
+from .ranked import begin_group, end_group, floats_of
 from .rowparts import base_of, exponentials, first_equal, tile_maximum
-from .sums import begin_block, tile_sum
+from .sums import begin_block, tile_length, tile_sum
 
 
 @apart

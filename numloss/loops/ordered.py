@@ -34,12 +34,7 @@ from .language import (
 )
 from .operands import put_apart
 from .regional import block_end, clear_ignored, read_labels, side_by_side, target_of_class, tile_pixels
-from .sums import begin_block
-
-
-def tile_end(first: Int, stop: Int) -> Int:
-    """Pixels of a tile of at most 512."""
-    return stop - first if stop - first < 512 else 512
+from .sums import begin_block, tile_length
 
 
 @apart
@@ -157,7 +152,7 @@ def read_region(
     members[0] = 0
     for s in range(sample, stop):
         for first in range(0, c[2], 512):
-            n = tile_end(first, c[2])
+            n = tile_length(first, c[2])
             x = offset(reals(array_data(c[25])), s * c[11] + j * c[12] + first * c[13])
             step = c[13]
             if softmax == 1:

@@ -39,17 +39,12 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, first_outside
-from .sums import begin_block
+from .sums import begin_block, tile_length
 
 
 def floats_of(c: Ints) -> Doubles:
     """The floats of a problem."""
     return offset(doubles(address(c)), 18)
-
-
-def tile_length(done: Int, n: Int) -> Int:
-    """Rows of the tile of a list that begins after `done` of them."""
-    return n - done if n - done < 512 else 512
 
 
 def scratch_ints(c: Ints, k: Int, group: Int, first: Int) -> Ints:

@@ -36,11 +36,10 @@ from .ranked import (
     scratch_doubles,
     scratch_ints,
     scratch_reals,
-    tile_length,
     write_slopes,
 )
 from .sorting import sort_descending
-from .sums import begin_block, end_of_block, tile_sum
+from .sums import begin_block, end_of_block, tile_length, tile_sum
 
 
 def discount(place: Int) -> Double:

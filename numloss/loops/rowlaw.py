@@ -18,7 +18,6 @@ from .language import (
     address,
     apart,
     array_data,
-    call_tile,
     double,
     double_log1p,
     offset,
@@ -27,7 +26,7 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowparts import class_weight_of
+from .rowparts import call_law, class_weight_of
 
 
 @apart
@@ -50,13 +49,10 @@ def apply_law(c: Ints, f: Doubles, n: Int, at: Reals, found: Reals) -> Int:
     """The law of n <= 512 labels: columns of 512 cross-entropies, probabilities and those of the others, to values,
     slopes and curvatures."""
     pointers = stack_ints(8)
-    params = stack_reals(8)
-    params[0] = real(f[6])
-    params[1] = real(f[7])
     for k in range(3):
         pointers[k] = address(offset(at, 512 * k))
         pointers[3 + k] = address(offset(found, 512 * k))
-    call_tile(c[2], pointers, params, n)
+    call_law(c, f, pointers, n)
     return 0
 
 

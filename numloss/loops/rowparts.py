@@ -67,15 +67,21 @@ def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
     return 0
 
 
+def call_law(c: Ints, f: Doubles, pointers: Ints, n: Int) -> Int:
+    """The law of a problem for n numbers of each of its inputs, with its parameters."""
+    params = stack_reals(8)
+    params[0] = real(f[6])
+    params[1] = real(f[7])
+    call_tile(c[2], pointers, params, n)
+    return 0
+
+
 @apart
 def logits_by_law(c: Ints, f: Doubles, label: Int, first: Int, n: Int, z: Reals, slopes: Reals, bends: Reals) -> Int:
     """The law of n entries in z: logits in their place, and what the tile gives of slopes and bends."""
     pointers = stack_ints(8)
-    params = stack_reals(8)
     entries = stack_reals(512)
     own = stack_reals(512)
-    params[0] = real(f[6])
-    params[1] = real(f[7])
     for i in range(n):
         entries[i] = z[i]
         own[i] = 0.0
@@ -86,7 +92,7 @@ def logits_by_law(c: Ints, f: Doubles, label: Int, first: Int, n: Int, z: Reals,
     pointers[2] = address(z)
     pointers[3] = address(slopes)
     pointers[4] = address(bends)
-    call_tile(c[2], pointers, params, n)
+    call_law(c, f, pointers, n)
     return 0
 
 

@@ -14,6 +14,11 @@ def end_of_block(c: Ints, block: Int) -> Int:
     return stop if stop < c[0] else c[0]
 
 
+def tile_length(done: Int, n: Int) -> Int:
+    """How many of n the tile has that begins after `done` of them."""
+    return n - done if n - done < 512 else 512
+
+
 def begin_block(partial: Doubles) -> Int:
     """Nothing summed, nothing to complain about."""
     partial[0] = double(0.0)

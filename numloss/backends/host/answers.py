@@ -47,6 +47,16 @@ def finished(
     return (result, slopes) if mode == 1 else (result, slopes, curvatures)
 
 
+def weighted(shares: Array, losses: Array) -> Array:
+    """Losses times what they count with; one that counts nothing is 0, whatever it is."""
+    return np.where(shares > 0.0, shares * np.where(shares > 0.0, losses, 0.0), 0.0)
+
+
+def added(terms: Array) -> float:
+    """The sum of terms in the order in which they lie."""
+    return float(np.add.accumulate(terms.ravel())[-1]) if terms.size else 0.0
+
+
 def slots(loss: Loss, given: Any, argnums: tuple[int, ...] | None, what: str) -> list[Any]:
     """`out` in the order of the law's slopes; None where argnums leaves one out, which is computed all the same."""
     chosen = loss.wrt if argnums is None else argnums

@@ -9,7 +9,7 @@ import numpy as np
 from ... import arguments as check
 from ...domains import BINARY
 from .. import threads
-from .answers import finished
+from .answers import added, finished, weighted
 from .problem import Array, name_of
 from .regional import Regions
 from .rowwise import row_outputs
@@ -36,26 +36,17 @@ def checked_target(loss: Loss, regions: Regions) -> None:
         check.value_outside(loss, "target", target, first, BINARY.text, bad)
 
 
-def counted(loss: Loss, given: dict[str, Any], present: Array, shape: tuple[int, ...]) -> Array:
-    """What each region counts with: its weight, and nothing if it has no pixel and only those that have some count."""
+def only_present(loss: Loss, given: dict[str, Any]) -> bool:
+    """Whether a region without pixels counts nothing."""
     classes = given.get("classes", loss.defaults.get("classes", "all"))
     if not isinstance(classes, str) or classes not in CLASSES:
         raise ValueError(f"{loss.name}: classes must be 'present' or 'all', got {classes!r}")
-    counts = present if classes == "present" else np.ones(shape)
-    if given.get("weight") is None:
-        return counts
-    weight: Array = check.host_array(loss, "weight", given["weight"])
-    check.weight_shape(loss, weight, shape)
-    wrong = ~(weight >= 0)
-    if wrong.any():
-        first, bad = int(np.flatnonzero(wrong.ravel())[0]), int(np.count_nonzero(wrong))
-        check.value_outside(loss, "weight", weight, first, ">= 0, not NaN", bad)
-    return np.asarray(counts * check.spread(weight, shape))
+    return classes == "present"
 
 
-def added(terms: Array) -> float:
-    """The sum in the order of the regions."""
-    return float(np.add.accumulate(terms.ravel())[-1]) if terms.size else 0.0
+def weights_of(loss: Loss, value: Any, shape: tuple[int, ...]) -> Array:
+    """The weight of each region."""
+    return np.ones(shape) if value is None else check.spread(check.weights(loss, value, shape), shape)
 
 
 def sort_regions(backend: HostBackend, regions: Regions, errors: Array) -> Array:
@@ -92,7 +83,8 @@ def ordered(
     inputs = (regions.pred, regions.target)
     wanted = reduction == "none" and not pair
     values, outputs = row_outputs(loss, mode, given, regions.pred, regions.shape, inputs, wanted)
-    counted(loss, given, np.ones(regions.shape), regions.shape)
+    present_alone = only_present(loss, given)
+    counts = weights_of(loss, given.get("weight"), regions.shape)
     written = None
     if mode or regions.labelled:
         written = regions.write_to(outputs[0] if mode else np.empty(regions.pred.shape, regions.real))
@@ -104,9 +96,8 @@ def ordered(
     errors = np.empty(regions.pred.size, regions.real)
     results = sort_regions(backend, regions, errors)
     losses, present = (row.reshape(regions.shape) for row in results[:2])
-    counts = counted(loss, given, present, regions.shape)
-    total = added(counts)
-    terms = np.where(counts > 0.0, counts * np.where(counts > 0.0, losses, 0.0), 0.0)
+    counts = np.asarray(counts * present if present_alone else counts, np.float64)
+    total, terms = added(counts), weighted(counts, losses)
     if values is not None:
         values[...] = terms
     if mode:

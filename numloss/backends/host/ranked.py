@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
-from ...groups import blocks_of, pairs_of, pointers_of
+from ...groups import blocks_of, check_lists, check_weight, pairs_of, pointers_of
 from .answers import finished
 from .plans import Problem
 from .problem import ABSENT, Array, Operand, block_size, name_of, operand
@@ -48,8 +48,7 @@ class Lists:
         options = {**loss.defaults, **given}
         self.loss, self.mode = loss, mode
         self.pred = check.prediction(loss, "pred", arguments[0])
-        if self.pred.ndim != 1:
-            raise ValueError(f"{loss.name}: pred has shape {self.pred.shape}; it must be (N,)")
+        check_lists(loss, self.pred.shape)
         self.real, self.rows = self.pred.dtype, len(self.pred)
         self.inputs = [self.pred]
         for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
@@ -63,10 +62,7 @@ class Lists:
         self.weight: Array | None = given.get("weight")
         if self.weight is not None:
             self.weight = check.host_array(loss, "weight", self.weight)
-            if self.weight.shape != (self.groups,):
-                raise ValueError(
-                    f"{loss.name}: weight has shape {self.weight.shape}; it must be ({self.groups},), one a group"
-                )
+            check_weight(loss, self.weight.shape, self.groups)
         lengths = np.diff(self.pointers)
         self.longest = int(lengths.max(initial=0))
         self.filled = int(np.count_nonzero(lengths))

@@ -10,7 +10,7 @@ import numpy as np
 from ... import arguments as check
 from ...rows import flag
 from .. import threads
-from .answers import finished
+from .answers import added, finished, weighted
 from .plans import Problem
 from .problem import Array, name_of, regular, steps
 from .rowwise import row_outputs
@@ -111,15 +111,7 @@ def blank_of(loss: Loss, value: Any, classes: int) -> int:
 
 def weights_of(loss: Loss, value: Any, count: int) -> Array:
     """What each sequence counts with, in float64."""
-    if value is None:
-        return np.ones(count)
-    weight: Array = check.host_array(loss, "weight", value)
-    check.weight_shape(loss, weight, (count,))
-    wrong = ~(weight >= 0)
-    if wrong.any():
-        at = int(np.flatnonzero(wrong)[0])
-        check.value_outside(loss, "weight", weight, at, ">= 0, not NaN", int(np.count_nonzero(wrong)))
-    return weight.astype(np.float64)
+    return np.ones(count) if value is None else check.weights(loss, value, (count,)).astype(np.float64)
 
 
 class Sequences:
@@ -158,13 +150,7 @@ class Sequences:
         """The terms of a sum."""
         if self.zero_infinity:
             losses = np.where(np.isinf(losses), 0.0, losses)
-        shares = self.shares(averaged)
-        return np.where(shares > 0.0, shares * np.where(shares > 0.0, losses, 0.0), 0.0)
-
-
-def added(terms: Array) -> float:
-    """The sum in the order of the sequences."""
-    return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
+        return weighted(self.shares(averaged), losses)
 
 
 def sequence(

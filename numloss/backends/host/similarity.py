@@ -82,12 +82,7 @@ class Similarity:
         """What each row counts with."""
         if given is None:
             return np.ones(self.rows, self.real)
-        weight = check.host_array(self.loss, "weight", given)
-        check.weight_shape(self.loss, weight, (self.rows,))
-        bad = np.flatnonzero(~(weight >= 0))
-        if bad.size:
-            check.value_outside(self.loss, "weight", weight, int(bad[0]), ">= 0, not NaN", bad.size)
-        return np.asarray(weight, self.real)
+        return np.asarray(check.weights(self.loss, given, (self.rows,)), self.real)
 
     def run(self) -> tuple[float, float]:
         """The sum of the losses and of what the rows count with; values and gradients are written."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
-from ...groups import pointers_of
+from ...groups import check_lists, check_weight, pointers_of
 from ..host import HostBackend
 from ..host.ranked import ranks_of, ties_of
 from . import checks, target
@@ -33,8 +33,7 @@ class Lists:
         loss, options = call.loss, {**call.loss.defaults, **given}
         self.call, self.loss = call, loss
         self.pred = checks.prediction(loss, "pred", arguments[0], call.library)
-        if self.pred.ndim != 1:
-            raise ValueError(f"{loss.name}: pred has shape {self.pred.shape}; it must be (N,)")
+        check_lists(loss, self.pred.shape)
         self.rows = self.pred.size
         self.inputs = [self.pred]
         for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
@@ -48,10 +47,8 @@ class Lists:
         self.sigma = check.number(loss, "sigma", options["sigma"]) if "sigma" in options else 1.0
         weight = given.get("weight")
         self.weight = None if weight is None else checks.real_array(loss, "weight", weight, call.library)
-        if self.weight is not None and self.weight.shape != (self.groups,):
-            raise ValueError(
-                f"{loss.name}: weight has shape {self.weight.shape}; it must be ({self.groups},), one a group"
-            )
+        if self.weight is not None:
+            check_weight(loss, self.weight.shape, self.groups)
         self.each = rows_of_a_block(self.groups, target.THREADS)
         self.blocks = -(-self.groups // self.each)
 

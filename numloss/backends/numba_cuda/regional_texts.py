@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
+from ...loops import rowparts
 from . import blocks, reading, target
 from .walk import key
 
@@ -33,7 +34,7 @@ def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
     words, number = target.words_of(dtype), getattr(np, dtype)
     reals, place = words["reals"], reading.operand_texts(words, target.jitable)["place"]
     exp_below, round_shift = target.typed(scalar.exp_below, dtype), target.typed(scalar.round_shift, dtype)
-    sigmoid, limit = target.typed(scalar.sigmoid, dtype), number(8192.0)
+    sigmoid, base_of = target.typed(scalar.sigmoid, dtype), target.of_loop(rowparts.base_of, dtype)
     zero, one = number(0.0), number(1.0)
 
     @target.jitable
@@ -46,7 +47,7 @@ def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
     @target.jitable
     def power(z, top):  # type: ignore[no-untyped-def]
         """The exponential of a score, divided by what those of all classes of its pixel are divided by."""
-        base = top if top > limit or top < -limit else top * zero
+        base = base_of(top)
         return exp_below(z - base, round_shift(top - base))
 
     @target.jitable

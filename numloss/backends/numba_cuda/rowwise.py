@@ -54,7 +54,7 @@ def target_array(loss: Loss, value: Any, pred: DeviceArray, axis: int, options: 
     """Labels with the shape of the rows, or a distribution with that of the prediction."""
     array = checks.real_array(loss, "target", value, call.library)
     if options.target != LABELS:
-        check.same_shape(loss, "target", array.shape, pred.shape, "pred")
+        check.same_shape(loss, "target", array.shape, pred.shape, loss.inputs[0])
         return array
     check_labels(loss, array, pred, axis)
     return array
@@ -78,7 +78,9 @@ def check_labels(loss: Loss, array: DeviceArray, pred: DeviceArray, axis: int) -
             "with the shape of pred"
         )
     if array.shape != rows:
-        raise ValueError(f"{loss.name}: target has shape {array.shape}; labels of pred {pred.shape} have shape {rows}")
+        raise ValueError(
+            f"{loss.name}: target has shape {array.shape}; labels of {loss.inputs[0]} {pred.shape} have shape {rows}"
+        )
 
 
 def outputs_of(
@@ -154,7 +156,7 @@ def rowwise(
             weight = checks.real_array(loss, "weight", weight, call.library)
             check.weight_shape(loss, weight, rows)
         if pred.shape[axis] == 0 and math.prod(rows) > 0:
-            raise ValueError(f"{loss.name}: pred has shape {pred.shape}: no classes on axis {axis}")
+            raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {pred.shape}: no classes on axis {axis}")
         inputs = [pred] if options.target == LABELS else [pred, array]
         if teacher is not None:
             inputs.append(teacher)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import int64
 
 from ... import scalar
+from ...loops import rowparts
 from . import target
 from .rowwise_texts import CURVATURE, GRADIENT, PRED, Plan, row_texts
 
@@ -38,12 +39,8 @@ def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     team_sum, team_peak = teams["team_sum"], teams["team_peak"]
     log1p, exp_below = target.typed(scalar.log1p, "float64"), target.typed(scalar.exp_below, dtype)
     round_shift = target.typed(scalar.round_shift, dtype)
-    zero, lowest, limit = number(0.0), number(-np.inf), number(8192.0)
+    base_of, zero, lowest = target.of_loop(rowparts.base_of, dtype), number(0.0), number(-np.inf)
     nothing, unit, team = np.float64(0.0), np.float64(1.0), plan.team
-
-    @target.jitable
-    def base_of(top):  # type: ignore[no-untyped-def]
-        return top if top > limit or top < -limit else top * zero
 
     @target.jitable
     def peak_of(c, at, lane, inverse):  # type: ignore[no-untyped-def]

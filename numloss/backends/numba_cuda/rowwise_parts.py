@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
+from ...loops import rowparts
 from ...rows import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, MEMBERS, PROBABILITIES
 from . import target
 from .rowwise_texts import (
@@ -70,7 +71,7 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     scores, rows = score_texts(plan, dtype), row_texts(plan, dtype)
     score_of, entry, wanted = scores["score_of"], rows["entry"], rows["wanted"]
     log, exp_below = target.typed(scalar.log, dtype), target.typed(scalar.exp_below, dtype)
-    zero, lowest, limit = number(0.0), number(-np.inf), number(8192.0)
+    base_of, zero, lowest = target.of_loop(rowparts.base_of, dtype), number(0.0), number(-np.inf)
     below = number(-np.inf if plan.target == LOG_DISTRIBUTION else 0.0)
     above = number(1.0 if plan.target in (INDICATORS, MEMBERS) else np.inf)
     team, dense, entropy, logits, values = plan.team, plan.dense, plan.entropy, plan.scores == LOGITS, plan.mode >= 0
@@ -87,11 +88,6 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                 top = z
                 place = j
         return top, place
-
-    @target.jitable
-    def base_of(top):  # type: ignore[no-untyped-def]
-        """What is taken off large scores first; the difference is exact where it matters."""
-        return top if top > limit or top < -limit else top * zero
 
     @target.jitable
     def sums_of(c, r, x, at, lane, label, pivot, top, base, shift, cap, eps):  # type: ignore[no-untyped-def]
