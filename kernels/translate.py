@@ -388,7 +388,8 @@ def law_shape(
     law = library.texts[name].tree
     result = next(node.value for node in ast.walk(law) if isinstance(node, ast.Return))
     slopes = len(flat(result.elts[1]))  # type: ignore[union-attr]
-    inputs = given + spread
+    # both ends of an interval, and one number more: LOOKUPS in numloss/registry.py
+    inputs = given + spread + (3 if "cuts" in keywords else 0)
     names = [argument.arg for argument in law.args.args[inputs:]]
     if "constants" not in keywords:
         return (name, inputs, len(names), slopes), ("", (), 0)

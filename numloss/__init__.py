@@ -55,6 +55,7 @@ from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
 from .losses.probabilistic.laplace_nll import laplace_nll
 from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
+from .losses.probabilistic.ordinal_logistic import ordinal_logistic
 from .losses.probabilistic.poisson_nll import poisson_nll
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
@@ -181,6 +182,7 @@ __all__ = [
     "nll",
     "nt_xent",
     "num_threads",
+    "ordinal_logistic",
     "perceptron",
     "poisson_nll",
     "policy_gradient",

@@ -29,6 +29,7 @@ from .domains import (
     ONE_OR_TWO,
     OPEN_UNIT,
     POSITIVE,
+    RANK,
     REAL,
     RELEVANCE,
     RIGHT_ANGLE,
@@ -56,6 +57,7 @@ __all__ = [
     "ONE_OR_TWO",
     "OPEN_UNIT",
     "POSITIVE",
+    "RANK",
     "REAL",
     "RELEVANCE",
     "RIGHT_ANGLE",
@@ -86,6 +88,8 @@ __all__ = [
 
 Law: TypeAlias = Callable[..., Any]
 Face = TypeVar("Face", bound=Callable[..., Any])
+# Numbers that a law of intervals takes of one: its ends, and one more.
+LOOKUPS = 3
 AddsUp = Literal["rows", "groups", "no"]
 
 
@@ -141,9 +145,11 @@ class Loss:
     number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
     what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates. What
     follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last. Where
-    an element is not one number of each input but several neighbours on its last axis, they are `columns`. `sums` are
-    what a law of vectors takes, each as its kind and its two vectors. `shared` are the positions of inputs that all
-    rows of a batch have in common; `batch_axis` is where the samples of the first input lie.
+    an element is not one number of each input but several neighbours on its last axis, they are `columns`.
+    Where an option `cuts` the line into intervals, the law takes both ends of the one that the second input names, and
+    what `interval` says of them. `sums` are what a law of vectors takes, each as its kind and its two vectors.
+    `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the samples of
+    the first input lie.
     """
 
     name: str
@@ -161,6 +167,8 @@ class Loss:
     params: tuple[str, ...] = ()
     constants: Law | None = None
     columns: int = 1
+    cuts: str | None = None
+    interval: Law | None = None
     law_inputs: int | None = None
     law_slopes: int = 1
     sums: tuple[tuple[int, int, int], ...] = ()
@@ -184,8 +192,13 @@ class Loss:
         """Inputs, parameters and differentiable inputs of the law, which determine its tile."""
         if self.law_inputs is not None:
             return self.law_inputs, len(self.params), self.law_slopes
-        inputs = self.columns * len(self.inputs) + len(self.per_element)
+        inputs = self.columns * len(self.inputs) + len(self.per_element) + self.lookups
         return inputs, len(self.params), self.columns * len(self.wrt)
+
+    @property
+    def lookups(self) -> int:
+        """How many numbers the law looks up by its second input."""
+        return LOOKUPS if self.cuts else 0
 
     @property
     def constant_part(self) -> tuple[Law | None, tuple[int, ...], int]:
@@ -307,6 +320,7 @@ def elementwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
         domains, facts = _split(arguments)
         inputs, defaults = _signature(face)
         taken = facts.get("columns", 1) * len(inputs) + len(facts.get("per_element", ()))
+        taken += LOOKUPS if "cuts" in facts else 0
         given = law_arguments(law)[taken:]
         facts["params"] = tuple(name for name in given if name in defaults) if "constants" in facts else given
         return record("elementwise", law, face, domains, facts)

@@ -54,6 +54,8 @@ def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
         old = random.normal(-2.0, 1.0, shape)  # a ratio is a power of the difference: they are near each other
         return old + random.normal(0.0, 0.6, shape), old, random.normal(0.0, 3.0, shape)
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
+    if loss.cuts is not None:
+        domains[1] = Domain(0.0, len(VARIANTS[loss.name][""][loss.cuts]), integers=True)
     if variant == "rates":
         domains[0] = NONNEGATIVE
     return tuple(draw(d, shape, random, ends and k not in loss.wrt) for k, d in enumerate(domains))
@@ -227,6 +229,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "js_div": {"": {}, "logits": {"from_logits": True}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
+    "ordinal_logistic": {"": {"thresholds": (-1.5, 0.25, 2.0)}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},

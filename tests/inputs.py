@@ -137,8 +137,9 @@ def required(case: str) -> dict[str, Any]:
     """The options that make a case what it is, and a value for each option that has no default."""
     name, _, variant = case.partition(":")
     loss = LOSSES[name]
+    given = VARIANTS.get(name, {}).get(variant, {})
     missing = [option for option, default in loss.defaults.items() if default is inspect.Parameter.empty]
-    return VARIANTS.get(name, {}).get(variant, {}) | {option: option_values(loss, option)[0] for option in missing}
+    return given | {option: option_values(loss, option)[0] for option in missing if option not in given}
 
 
 def options(case: str) -> Iterator[dict[str, Any]]:

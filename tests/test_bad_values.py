@@ -11,6 +11,7 @@ from inputs import CASES, DTYPES, arrays, outside, record, required, small, soli
 
 import numloss as nl
 from numloss.domains import Domain
+from numloss.intervals import of_intervals
 
 WEIGHTED = [case for case in CASES if record(case).weighted]
 
@@ -28,6 +29,8 @@ def places(size: int) -> tuple[int, ...]:
 def checked_inputs(case: str) -> list[tuple[int, str, Domain]]:
     """Elementwise inputs whose domain excludes something."""
     loss = record(case)
+    if loss.cuts is not None:  # how many intervals there are says what the domain is
+        loss, _ = of_intervals(loss, required(case)[loss.cuts], np.dtype(np.float64))
     domains = [(k, name, loss.domains.get(name)) for k, name in enumerate(loss.inputs)]
     return [(k, name, domain) for k, name, domain in domains if domain is not None and loss.family == "elementwise"]
 

@@ -36,6 +36,7 @@ HEIGHTS = {
     "rows": 2,
     "vectors": 2,
     "groups": 2,
+    "intervals": 2,
     "backends": 2,
     "arguments": 1,
     "scalar": 1,

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx 
 # No plans: answers that need several launches with work in between, that read an array among the options, or that have
 # a teacher.
 LONG_FAMILIES = ("regional", "head", "similarity", "ranked", "sequence", "distilled", "ordered")
-LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or "prior" in record(case).defaults}
+READ = {"prior", "thresholds"}
+LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or READ & {*record(case).defaults}}
 # The answers of replay in the order of the calls; None where there was no plan.
 Answers = list[Any]
 

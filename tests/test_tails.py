@@ -126,6 +126,11 @@ def spreads(dtype: str) -> list[tuple[float, ...]]:
     return [(x, 0.3, v) for x in (*LOGITS, 0.3, 1e15) for v in VARIANCES]
 
 
+def graded(dtype: str) -> list[tuple[float, ...]]:
+    """Scores, and classes in an order."""
+    return list(itertools.product((*LOGITS, *far(dtype)), (0.0, 1.0, 2.0, 3.0)))
+
+
 def alone(dtype: str) -> list[tuple[float, ...]]:
     """Parameters."""
     return [(x,) for x in (*LOGITS, *far(dtype), 1e15)]
@@ -243,6 +248,8 @@ CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("tweedie", counts, {"power": 1.1}),
     ("negative_binomial_nll", normal_counts, {}),
     ("negative_binomial_nll", normal_counts, {"dispersion": 0.1, "full": True}),
+    ("ordinal_logistic", graded, {"thresholds": (-1.5, 0.25, 2.0)}),
+    ("ordinal_logistic", graded, {"thresholds": (8.5, 8.5009765625, 80.0)}),
     ("gaussian_nll_logvar", log_spreads, {}),
     ("gaussian_nll_logvar", log_spreads, {"full": True}),
     ("laplace_nll", spreads, {"eps": 1e-9}),
@@ -290,9 +297,18 @@ def inputs(points: Any, dtype: str) -> tuple[Array, ...]:
     return tuple(np.ascontiguousarray(column) for column in rows[np.all(np.isfinite(rows), axis=1)].T)
 
 
+def exact_option(value: Any, dtype: np.dtype[Any]) -> Any:
+    """An option as the law reads it, in the dtype of the prediction."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, tuple):
+        return tuple(exact_option(each, dtype) for each in value)
+    return mp.mpf(float(dtype.type(value)))
+
+
 def exactly(name: str, arrays: tuple[Array, ...], options: dict[str, Any]) -> tuple[list[Any], list[Any]]:
     """What mpmath says for value, slopes and curvatures, and the largest terms of each."""
-    given = {k: v if isinstance(v, bool) else mp.mpf(float(arrays[0].dtype.type(v))) for k, v in options.items()}
+    given = {name: exact_option(value, arrays[0].dtype) for name, value in options.items()}
     rows = [[mp.mpf(x) for x in row] for row in zip(*(a.tolist() for a in arrays), strict=True)]
     true = [flat(oracle(name).exact(*row, **given)) for row in rows]
     scale = getattr(oracle(name), "scale", None)
@@ -480,6 +496,14 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((-INF, 0.0), (0.0, 0.0, 0.0)),
         ((NAN, 3.0), (NAN, NAN, NAN)),
     ],
+    "ordinal_logistic": [
+        ((INF, 2.0), (0.0, 0.0, 0.0)),
+        ((INF, 1.0), (INF, 1.0, 0.0)),
+        ((INF, 0.0), (INF, 1.0, 0.0)),
+        ((-INF, 0.0), (0.0, 0.0, 0.0)),
+        ((-INF, 1.0), (INF, -1.0, 0.0)),
+        *(((NAN, target), (NAN, NAN, NAN)) for target in (0.0, 1.0, 2.0)),
+    ],
     "gaussian_nll_logvar": [
         ((INF, 0.0, 0.0), (INF, INF, -INF, 1.0, INF)),
         ((1.0, 0.0, INF), (INF, 0.0, 0.5, 0.0, 0.0)),
@@ -549,6 +573,7 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
 
 
 OPTIONS_OF_LIMITS: dict[str, dict[str, Any]] = {
+    "ordinal_logistic": {"thresholds": (-1.5, 0.25)},
     "elastic_net": {"l1": 1.0, "l2": 1.0},
     "tukey": {"c": 6.0},
     "ppo_clip": {"epsilon": 0.25},

@@ -22,16 +22,18 @@ from .language import (
     Reals,
     address,
     apart,
+    array_data,
     call_tile,
     double,
     doubles,
     offset,
     real,
+    reals,
     stack_doubles,
     stack_ints,
     stack_reals,
 )
-from .operands import deliver, fetch, first_outside, place
+from .operands import deliver, fetch, first_outside, look_up, place
 from .sums import add_tile, clear, end_of_block, fold
 
 
@@ -84,7 +86,11 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
             n = 512
         for k in range(inputs):
             at = c[10] + 3 * k
-            x = fetch(c, at, c[9], real(f[2 + 3 * k]), start, n, offset(buffers, 512 * k))
+            x = offset(buffers, 512 * k)
+            if c[at + 1] != 15:
+                x = fetch(c, at, c[9], real(f[2 + 3 * k]), start, n, x)
+            elif partial[2] < double(0.0):
+                look_up(reals(array_data(c[at])), reals(pointers[c[at + 2]]), n, x)
             check = c[at + 1] // 16
             if check > 0:
                 bad = first_outside(x, n, check, real(f[3 + 3 * k]), real(f[4 + 3 * k]))

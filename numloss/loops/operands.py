@@ -4,6 +4,7 @@ An operand is three integers: the array object, its kind, and the address of its
 its dtype (0: the dtype of the data; the others below) plus 16 times the check of its domain. A layout of 0 means
 C order; a layout of -1 means a constant; -2 - 16 * k - j means column j of k on the last axis of an array in C order;
 else it is the address of ndim, the shape, and the strides in bytes, as seen in the order of the data.
+A kind of 15 is a table: its entries are chosen by the values of the input that its layout names.
 """
 
 from __future__ import annotations
@@ -195,6 +196,14 @@ def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, 
                 convert(data + i * stride, code, 0, 1, offset(out, done + i))
         data = data + advance(layout, run, index)
         done = done + run
+    return 0
+
+
+@apart
+def look_up(table: Reals, classes: Reals, n: Int, out: Reals) -> Int:
+    """Read the entries of a table that n whole numbers name; they are known to be inside of it."""
+    for i in range(n):
+        out[i] = table[integer(classes[i])]
     return 0
 
 

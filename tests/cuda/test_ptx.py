@@ -22,7 +22,7 @@ def elementwise_kernel(name: str, dtype: str, mode: int, wide: bool) -> Any:
     from numloss.backends.numba_cuda import elementwise, elementwise_kernels
 
     loss = inputs.LOSSES[name]
-    constants = [False] * len(loss.inputs) + [True] * len(loss.per_element)
+    constants = [False] * len(loss.inputs) + [True] * len(loss.per_element) + [False] * loss.lookups
     shape = elementwise.shape_of(loss, mode, constants, wide)
     return elementwise_kernels.elementwise_kernel(loss.law, loss.constants, dtype, shape)
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
+from ...intervals import of_intervals
 from . import plans
 from .answers import check_same, finished, given_outputs, overlapping, slots
-from .problem import CONSTANT, FLOAT32, FLOAT64, Array, Operand, block_size, column_operands, name_of, operand
+from .problem import CONSTANT, FLOAT32, FLOAT64, TABLE, Array, Operand, block_size, column_operands, name_of, operand
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -53,6 +54,9 @@ class Call:
             self.arrays.append(varying)
             self.constants.append(constant)
         self.inputs = [a for a in self.arrays if a is not None]
+        self.table: Array | None = None
+        if loss.cuts is not None:
+            self.loss, self.table = of_intervals(loss, self.options.get(loss.cuts), self.real)
 
     def prepare_outputs(self, argnums: tuple[int, ...] | None) -> None:
         """Arrays to write: values, slopes, curvatures; `direct` unless one of them is also an input."""
@@ -95,6 +99,10 @@ class Call:
                 continue
             found += self.described(array, kept, columns, domain.check(k in self.loss.wrt) if domain else 0)
             floats += columns * ((0.0, *domain.ends(name_of(self.real))) if domain else (0.0, 0.0, 0.0))
+        for row in () if self.table is None else self.table:
+            kept.append(row)
+            found.append((id(row), TABLE, 1))
+            floats += (0.0, 0.0, 0.0)
         for array in (self.weight, self.values):
             found += [] if array is None else self.described(array, kept)
         for array in self.outputs:
@@ -132,7 +140,7 @@ def elementwise(
     problem = plans.Problem(loop, integers, floats, operands, -(-elements // size), elements * loss.cost)
     results = backend.launch(problem)
     if results[2] >= 0.0:
-        backend.complain(loss, results[2], call.arrays, weight, call.flipped, call.direct == 1)
+        backend.complain(call.loss, results[2], call.arrays, weight, call.flipped, call.direct == 1)
     total = results[1] if weight is not None else total
     if weight is None and not call.wanted:
         at = tuple(inputs + k for k in range(slopes))

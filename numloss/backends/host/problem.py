@@ -20,6 +20,8 @@ CODES = {"f": 1, "d": 2, "b": 3, "B": 4, "?": 4, "h": 5, "H": 6, "i": 7, "I": 8,
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 ABSENT: Operand = (0, 0, 0)
 CONSTANT: Operand = (0, 0, -1)
+# The kind of an operand that is looked up by another.
+TABLE = 15
 BLOCK = 16384
 MOST_BLOCKS = 65536
 

@@ -79,6 +79,10 @@ class DeviceArray:
         address = self.address + k * self.strides[-1]
         return replace(self, address=address, shape=self.shape[:-1], strides=self.strides[:-1])
 
+    def row(self, k: int) -> DeviceArray:
+        """Row k."""
+        return replace(self, address=self.address + k * self.strides[0], shape=self.shape[1:], strides=self.strides[1:])
+
     def wide(self, real: np.dtype[Any]) -> bool:
         """True if the array may be read and written by 128 bits."""
         return self.dtype == real and self.c_order and self.address % 16 == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
+from ...intervals import of_intervals
 from ..host import HostBackend
 from ..host.answers import given_outputs, slots
 from ..host.problem import block_size
@@ -31,20 +33,24 @@ MANY_NUMBERS_FROM = 16.0
 def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
     """What the kernel of a loss depends on besides its law and dtype."""
     names = (*loss.inputs, *loss.per_element)
-    domains = [loss.domains.get(name) for name in names]
+    domains = [loss.domains.get(name) for name in names] + [None] * loss.lookups
     tests = tuple(
         0 if domain is None or constant else domain.check(k in loss.wrt)
         for k, (domain, constant) in enumerate(zip(domains, constants, strict=True))
     )
     _, params, slopes = loss.tile_shape
-    each = [k for k in range(len(names)) for _ in range(loss.columns)]
+    each = [k for k in range(len(domains)) for _ in range(loss.columns)]
     tests, varying = tuple(tests[k] for k in each), tuple(constants[k] for k in each)
     _, of, count = loss.constant_part
-    return Shape(tests, varying, params, slopes, mode, wide, of, count, count > 0 or loss.cost >= MANY_NUMBERS_FROM)
+    large = count > 0 or loss.cost >= MANY_NUMBERS_FROM
+    return Shape(tests, varying, params, slopes, mode, wide, of, count, loss.lookups, large)
 
 
 def _inputs(call: Call, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], list[float]]:
-    """The inputs of the law, and the number of each that is None because it is the same everywhere."""
+    """The inputs of the law, tables last, and the number of each that is None because it is the same everywhere.
+
+    With intervals the loss of the call becomes that of so many.
+    """
     loss, library = call.loss, call.library
     pred = checks.prediction(loss, loss.inputs[0], arguments[0], library)
     check.shape_of_elements(loss, pred.shape)
@@ -68,6 +74,12 @@ def _inputs(call: Call, arguments: tuple[Any, ...], options: dict[str, Any]) -> 
                 f"{loss.name}: {name} has shape {array.shape}; it must be a number or fit the last axes of {pred.shape}"
             ) from None
         constants.append(0.0)
+    if loss.cuts is not None:
+        cuts = options.get(loss.cuts)
+        call.loss, table = of_intervals(loss, library.download(cuts) if library.owns(cuts) else cuts, pred.dtype)
+        uploaded = library.describe(library.upload(table))
+        arrays += [uploaded.row(k) for k in range(len(table))]
+        constants += [0.0] * len(table)
     return arrays, constants
 
 
@@ -129,8 +141,8 @@ def over_elements(
         values, outputs = _outputs(call, mode, arrays, options, wanted, argnums)
         numbers = [1.0, loss.least if bound else -math.inf]
         names = (*loss.inputs, *loss.per_element)
-        for name, constant in zip(names, constants, strict=True):
-            domain = loss.domains.get(name)
+        for name, constant in itertools.zip_longest(names, constants):
+            domain = call.loss.domains.get(name)
             bounds = domain.ends(str(arrays[0].dtype)) if domain else (0.0, 0.0)
             numbers += loss.columns * (constant, *bounds)
         return _launch(call, mode, arrays, weight, values, outputs, numbers + params, reduction, pair, argnums)
@@ -192,7 +204,7 @@ def _launch(
         scale, notes = weight_scale(call, seen[inputs], partials, real)
     elif mean and elements:
         numbers[0] = 1.0 / elements
-    wide = all(a is None or a.wide(real) for a in seen)
+    wide = all(a is None or a.wide(real) for a in (*seen[: inputs - loss.lookups], *seen[inputs:]))
     kind = shape_of(loss, mode, [a is None for a in arrays], wide)
     kernel = elementwise_kernel(loss.law, loss.constants, real.name, kind)
     integers = [elements, size, partials, scale, int(weight is not None), int(values is not None)]

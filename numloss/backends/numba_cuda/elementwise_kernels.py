@@ -28,6 +28,7 @@ def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any
         "key": target.jitable(key),
         "NO_COMPLAINT": NO_COMPLAINT,
         "rint": target.typed(scalar.rint, dtype),
+        "look_up": look_up(dtype),
         "zero": getattr(np, dtype)(0.0),
         **{name: words[name] for name in ("reals", "load_vector", "store_vector")},
         **operand_functions(dtype, shape.wide),
@@ -37,6 +38,18 @@ def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any
     if constants is not None:
         scope["constants"] = target.typed(constants, dtype)
     return target.generated(walk_text(shape, width), "walk", scope)
+
+
+@functools.cache
+def look_up(dtype: str) -> Any:
+    """Reading the entry of a table that a number names; another one, which is reported, if it has none of that name."""
+    integer = target.words_of(dtype)["integer"]
+
+    @target.jitable
+    def look_up(table, number, low, high):  # type: ignore[no-untyped-def]
+        return table[integer(number if number >= low and number <= high else low)]
+
+    return look_up
 
 
 @functools.cache

@@ -30,7 +30,8 @@ class Shape:
 
     No input at all is the walk that only adds up weights. `wide`: every operand is a constant or lies in C order in
     the dtype of the data, aligned to 16 bytes. What follows from the parameters `constants_of` alone is
-    `constants_count` numbers, computed once for a walk. `large`: the law keeps many numbers at once.
+    `constants_count` numbers, computed once for a walk. The last `lookups` inputs are tables, whose entry
+    the second input names, if it is a whole number that they have. `large`: the law keeps many numbers at once.
     """
 
     checks: tuple[int, ...]
@@ -41,6 +42,7 @@ class Shape:
     wide: bool
     constants_of: tuple[int, ...] = ()
     constants_count: int = 0
+    lookups: int = 0
     large: bool = False
 
     @property
@@ -92,6 +94,10 @@ def _inputs(shape: Shape, width: int) -> list[str]:
     """Reading the inputs and testing their domains."""
     lines = []
     for k, check in enumerate(shape.checks):
+        if k >= len(shape.checks) - shape.lookups:
+            entries = [f"look_up(reals(c[{OPERANDS_AT + 3 * k}]), x1[{i}], r[6], r[7])" for i in range(width)]
+            lines.append(f"x{k} = ({', '.join(entries)},)")
+            continue
         lines.append(f"x{k} = {_load(k, width, OPERANDS_AT + 3 * k, shape.constants[k])}")
         low, high = f"r[{3 + 3 * k}]", f"r[{4 + 3 * k}]"
         for i in range(width if check else 0):
