@@ -33,7 +33,7 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .operands import deliver, fetch, first_outside, look_up, place
+from .operands import deliver, fetch, first_outside, look_up, place, whole_numbers
 from .sums import add_tile, clear, end_of_block, fold
 
 
@@ -70,6 +70,7 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
     for k in range(c[11]):
         params[k] = real(f[2 + 3 * inputs + k])
     pointers = stack_ints(17)
+    places = stack_ints(512)
     buffers = stack_reals(4608)
     values = stack_reals(512)
     outputs = stack_reals(4096)
@@ -90,7 +91,9 @@ def elementwise_block(c: Ints, partial: Doubles, block: Int) -> Int:
             if c[at + 1] != 15:
                 x = fetch(c, at, c[9], real(f[2 + 3 * k]), start, n, x)
             elif partial[2] < double(0.0):
-                look_up(reals(array_data(c[at])), reals(pointers[c[at + 2]]), n, x)
+                if c[at - 2] != 15:
+                    whole_numbers(reals(pointers[c[at + 2]]), n, places)
+                look_up(reals(array_data(c[at])), places, n, x)
             check = c[at + 1] // 16
             if check > 0:
                 bad = first_outside(x, n, check, real(f[3 + 3 * k]), real(f[4 + 3 * k]))

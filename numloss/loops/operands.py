@@ -200,10 +200,18 @@ def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, 
 
 
 @apart
-def look_up(table: Reals, classes: Reals, n: Int, out: Reals) -> Int:
-    """Read the entries of a table that n whole numbers name; they are known to be inside of it."""
+def whole_numbers(x: Reals, n: Int, out: Ints) -> Int:
+    """n numbers that are known to be whole, as integers."""
     for i in range(n):
-        out[i] = table[integer(classes[i])]
+        out[i] = integer(x[i])
+    return 0
+
+
+@apart
+def look_up(table: Reals, places: Ints, n: Int, out: Reals) -> Int:
+    """Read n entries of a table from places that are known to be inside of it."""
+    for i in range(n):
+        out[i] = table[places[i]]
     return 0
 
 

@@ -24,8 +24,10 @@ def _ordinal_logistic(pred, target, lower, upper, narrowness):
     d = decay_of_sum(abs(below), below_rest if under else -below_rest)
     beyond = (above if over else 0.0) + (below if under else 0.0)
     value = beyond + (log1p_unit(e) + log1p_unit(d)) + narrowness
-    slope = (1.0 if over else e) / (1.0 + e) - (1.0 if under else d) / (1.0 + d)
-    return value, slope, e / ((1.0 + e) * (1.0 + e)) + d / ((1.0 + d) * (1.0 + d))
+    u = 1.0 / (1.0 + e)
+    v = 1.0 / (1.0 + d)
+    slope = (u if over else e * u) - (v if under else d * v)
+    return value, slope, e * u * u + d * v * v
 
 
 @elementwise(
