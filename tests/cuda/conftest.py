@@ -11,3 +11,6 @@ TESTS = Path(__file__).resolve().parent.parent
 if str(TESTS) not in sys.path:
     sys.path.insert(0, str(TESTS))
 collect_ignore = [] if numba.config.ENABLE_CUDASIM else ["simulated"]
+if numba.config.ENABLE_CUDASIM:
+    # a thread that waits at a barrier gives way to those that do not only when the interpreter switches
+    sys.setswitchinterval(1e-4)
