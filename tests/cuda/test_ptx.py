@@ -156,6 +156,24 @@ def test_kernels_of_sequences(dtype: str, capability: tuple[int, int]) -> None:
         assert_sound(toolchain.assembled(kernel(dtype), capability))
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+def test_kernels_of_sorted_errors(dtype: str, capability: tuple[int, int]) -> None:
+    from numloss.backends.numba_cuda import ordered_kernels, ordered_sorting, ordered_walk
+
+    for kernel in (ordered_sorting.count_kernel, ordered_sorting.move_kernel, ordered_walk.tally_kernel):
+        code = toolchain.assembled(kernel(dtype), capability)
+        assert_sound(code)
+        assert ".f64" not in code.ptx
+    assert_sound(toolchain.assembled(ordered_sorting.place_kernel(), capability))
+    assert_sound(toolchain.assembled(ordered_walk.walk_kernel(dtype), capability))
+    assert_sound(toolchain.assembled(ordered_walk.close_kernel(dtype), capability), 32)
+    for activation, labelled in ((0, False), (2, True)):
+        for pixelwise in (ordered_kernels.words_kernel, ordered_kernels.gradient_kernel):
+            assert_sound(toolchain.assembled(pixelwise(activation, labelled, dtype), capability))
+
+
 def test_an_unsound_kernel_is_seen() -> None:
     code = toolchain.Assembled("\tfma.rn.f32 \t%f1, %f2, %f3, %f4;\n", 32, 0)
     with pytest.raises(AssertionError):

@@ -23,13 +23,14 @@ CLASSES = ("present", "all")
 COST = 20.0
 
 
-def checked_target(loss: Loss, regions: Regions) -> None:
-    """Raise unless the target is what the loss takes: labels, or 0 and 1."""
-    target = regions.target
-    if loss.rows["activation"] is not None:
-        if not regions.labelled:
-            raise ValueError(f"{loss.name}: target has shape {target.shape}; labels have no class axis")
-        return
+def check_labelled(loss: Loss, regions: Any) -> None:
+    """Raise unless a loss with a softmax got labels."""
+    if loss.rows["activation"] is not None and not regions.labelled:
+        raise ValueError(f"{loss.name}: target has shape {regions.target.shape}; labels have no class axis")
+
+
+def check_binary(loss: Loss, target: Array) -> None:
+    """Raise unless a target is 0 and 1."""
     wrong = (target != 0) & (target != 1)
     if wrong.any():
         first, bad = int(np.flatnonzero(wrong.ravel())[0]), int(np.count_nonzero(wrong))
@@ -78,7 +79,9 @@ def ordered(
     """Run a loss of sorted errors."""
     options = {"ignore_index": None, **loss.defaults, **given, "activation": loss.rows["activation"]}
     regions = Regions(loss, arguments, options)
-    checked_target(loss, regions)
+    check_labelled(loss, regions)
+    if not regions.labelled:
+        check_binary(loss, regions.target)
     reduction = check.reduction_of(loss, given)
     inputs = (regions.pred, regions.target)
     wanted = reduction == "none" and not pair

@@ -44,7 +44,7 @@ def store_vector(pointer: Any, at: int, values: tuple[Any, ...]) -> None:
 
 
 def _primitives(real: type, unsigned: type) -> dict[str, Any]:
-    """The four primitives of the vocabulary, by the bits of an IEEE number."""
+    """The four primitives of the vocabulary, by the bits of an IEEE number, and these."""
     width = np.dtype(real).itemsize * 8
     field = 23 if width == 32 else 52
     root_half = int(real(0.5**0.5).view(unsigned))
@@ -62,6 +62,8 @@ def _primitives(real: type, unsigned: type) -> dict[str, Any]:
         "exponent_of": lambda x: real(parts(x)[0] - (one >> field)),
         "mantissa_of": lambda x: from_bits(parts(x)[1]),
         "sqrt": np.sqrt,
+        "bits_of": lambda x: int(x.view(unsigned)),
+        "of_bits": from_bits,
     }
 
 

@@ -59,6 +59,31 @@ def mantissa_of(typingctx, x):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def bits_of(typingctx, x):  # type: ignore[no-untyped-def]
+    """The bits of a number as an int64; those of a float32 are its low half."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        bits, width, _ = _bits(builder, args[0])
+        return bits if width == 64 else builder.zext(bits, ir.IntType(64))
+
+    return types.int64(x), codegen
+
+
+def _from_bits_word(real: types.Type) -> Any:
+    @intrinsic
+    def of_bits(typingctx, bits):  # type: ignore[no-untyped-def]
+        """The number with these bits, the inverse of `bits_of`."""
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            narrow = builder.trunc(args[0], ir.IntType(32)) if real.bitwidth == 32 else args[0]
+            return builder.bitcast(narrow, context.get_value_type(real))
+
+        return real(types.int64), codegen
+
+    return of_bits
+
+
+@intrinsic
 def sqrt(typingctx, x):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [args[0].type]), [args[0]])
@@ -137,6 +162,8 @@ def words(dtype: str) -> dict[str, Any]:
         "exponent_of": exponent_of,
         "mantissa_of": mantissa_of,
         "sqrt": sqrt,
+        "bits_of": bits_of,
+        "of_bits": _from_bits_word(real),
         "load_vector": load_vector,
         "store_vector": store_vector,
         "real": _cast_word(real),

@@ -41,13 +41,12 @@ def lovasz_hinge(
         If pred is not floating.
     ValueError
         If shapes do not fit, or a target is neither 0 nor 1.
-    BackendUnavailable
-        For arrays on a device.
 
     Notes
     -----
     Piecewise linear: where errors are equal, the order of the pixels decides on a slope. A call takes an array of the
-    size of pred and, a thread, 32 bytes for each pixel of a region.
+    size of pred and, a thread, 32 bytes for each pixel of a region; on a device two arrays of the size of pred, with a
+    gradient three and 8 bytes for each of its elements.
 
     References
     ----------

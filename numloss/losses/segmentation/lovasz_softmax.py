@@ -48,14 +48,13 @@ def lovasz_softmax(
         If pred is not floating.
     ValueError
         If shapes do not fit, or classes is another word.
-    BackendUnavailable
-        For arrays on a device.
 
     Notes
     -----
     Piecewise linear in the probabilities: where errors are equal, the order of the pixels decides on a slope. The mean
     is that over all regions that count; of several samples the authors average the mean of each. A call takes an array
-    of the size of pred (two if there is no gradient to write to) and, a thread, 32 bytes for each pixel of a region.
+    of the size of pred (two if there is no gradient to write to) and, a thread, 32 bytes for each pixel of a region; on
+    a device two arrays of the size of pred, with a gradient three and 8 bytes for each of its elements.
 
     References
     ----------

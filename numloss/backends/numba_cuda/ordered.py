@@ -1,0 +1,159 @@
+"""The ordered family on a device: words of all errors, sorted by region, walked over, and turned into a gradient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ... import arguments as check
+from ..host.ordered import check_binary, check_labelled, only_present
+from ..host.rowwise import bad_label
+from . import checks, target
+from .arrays import DeviceArray
+from .call import ABSENT, Call
+from .launching import conclude, rows_of_a_block
+from .ordered_kernels import gradient_kernel, words_kernel
+from .ordered_sorting import DIGIT_BITS, DIGITS, count_kernel, move_kernel, place_kernel
+from .ordered_texts import tile_entries
+from .ordered_walk import CLOSE_LANES, close_kernel, tally_kernel, walk_kernel
+from .regional import GRADIENT_BLOCK, Regions, pixels_of_a_block
+from .rowwise import outputs_of
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+
+# Blocks that share a region: few, since every one of them looks at what all of them have counted.
+MOST_PARTS = 256
+MOST_ENTRIES = (1 << 31) - 1
+
+
+def in_memory_order(pred: DeviceArray, array: DeviceArray, first: int) -> DeviceArray:
+    """The array with its pixel axes, which begin at `first`, in the order of the prediction's memory."""
+    if pred.ndim <= 3 or not pred.f_order:
+        return array
+    shape, strides = array.shape, array.strides
+    return replace(array, shape=shape[:first] + shape[first:][::-1], strides=strides[:first] + strides[first:][::-1])
+
+
+class Sorting:
+    """One call: its regions as stretches of words, the kernels that sort them, and what these need of memory."""
+
+    def __init__(self, call: Call, regions: Regions, mode: int) -> None:
+        self.call, self.regions, self.mode, self.real = call, regions, mode, regions.pred.dtype
+        self.step = regions.classes if regions.per_sample else 0
+        self.count = regions.classes * (regions.samples if regions.per_sample else 1)
+        self.entries = regions.pixels * (1 if regions.per_sample else regions.samples)
+        if self.entries > MOST_ENTRIES:
+            name = call.loss.name
+            raise ValueError(f"{name}: a region has {self.entries} pixels; on a device at most {MOST_ENTRIES}")
+        tile = tile_entries()
+        self.part = max(1, -(-self.entries // (tile * MOST_PARTS))) * tile
+        self.parts = -(-self.entries // self.part) if self.count else 0
+        size, blocks = regions.pred.size, self.count * self.parts
+        self.words = [self.memory(size * self.real.itemsize) for _ in range(2)]
+        self.places = [self.memory(4 * size) if mode else 0 for _ in range(2)]
+        self.slopes = self.memory(size * self.real.itemsize) if mode else 0
+        self.counts, self.starts = self.memory(4 * blocks * DIGITS), self.memory(4 * self.count * DIGITS)
+        self.tallies, self.losses = self.memory(16 * blocks), self.memory(8 * blocks)
+        self.shares = self.memory(8 * self.count)
+
+    def memory(self, size: int) -> int:
+        """Address of so many bytes on the device."""
+        return self.call.workspace(max(1, -(-size // 8)))
+
+    def geometry(self) -> tuple[int, int, int]:
+        """The words of a region, those of a block, and the blocks of a region."""
+        return self.entries, self.part, self.parts
+
+    def sort(self) -> None:
+        """Sort the words of each region, which end where they began, and the places of their pixels."""
+        stream, dtype, blocks = self.call.stream, self.real.name, self.count * self.parts
+        for turn, shift in enumerate(range(1, 8 * self.real.itemsize, DIGIT_BITS)):
+            one, other = turn % 2, 1 - turn % 2
+            # before the first turn words lie where their pixels do
+            places = self.places[one] if turn else 0
+            moved = (self.words[one], places, self.words[other], self.places[other])
+            integers = (*moved, *self.geometry(), shift, self.counts, self.starts)
+            count_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
+            place_kernel().launch(stream, self.count, target.THREADS, integers)
+            move_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
+
+    def walk(self) -> None:
+        """The losses of the blocks, and the slopes of the errors."""
+        stream, dtype, blocks = self.call.stream, self.real.name, self.count * self.parts
+        softmax = int(self.regions.labelled)
+        integers = (self.words[0], self.places[0], self.slopes, self.tallies, *self.geometry(), self.losses, softmax)
+        tally_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
+        walk_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
+
+    def run(self, out: DeviceArray | None, weight: DeviceArray | None, values: Any, present: bool) -> tuple[int, int]:
+        """Everything but the gradient: address and number of the partial results."""
+        regions, call = self.regions, self.call
+        block = pixels_of_a_block(regions.pixels, regions.samples, regions.classes)
+        first = regions.samples * -(-regions.pixels // block) if regions.pred.size else 0
+        each = rows_of_a_block(self.count, target.THREADS)
+        blocks = -(-self.count // each)
+        partials = call.workspace(4 * max(1, first + blocks))
+        if first:
+            regions.launch(words_kernel, block, self.words[0], partials, out, (0, 0, self.entries, self.step))
+            self.sort()
+            self.walk()
+        integers = [self.count, each, partials + 32 * first, self.losses, self.parts, self.tallies, self.shares]
+        integers += (int(present), *call.operand(weight, self.real))
+        integers += ABSENT if values is None else call.operand(values, self.real)
+        if blocks:
+            close_kernel(self.real.name).launch(call.stream, blocks, CLOSE_LANES, tuple(integers))
+        return partials, first + blocks
+
+    def gradient(self, out: DeviceArray, scale: int) -> None:
+        """Write the gradient, from the slopes of the errors and what regions count."""
+        if self.regions.pred.size:
+            slopes = (self.shares, scale, self.entries, self.step)
+            self.regions.launch(gradient_kernel, GRADIENT_BLOCK, self.slopes, 0, out, slopes)
+
+
+def ordered(
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of sorted errors."""
+    call = Call(loss, arguments[0])
+    with call.library.current():
+        options = {"ignore_index": None, **loss.defaults, **given, "activation": loss.rows["activation"]}
+        regions = Regions(call, arguments, options)
+        check_labelled(loss, regions)
+        pred, labels = regions.pred, regions.target
+        reduction = check.reduction_of(loss, given)
+        wanted, mean = reduction == "none" and not pair, reduction == "mean" and not pair
+        values, outputs = outputs_of(call, mode, given, pred, regions.shape, [pred, labels], wanted)
+        present, weight = only_present(loss, given), given.get("weight")
+        if weight is not None:
+            weight = checks.real_array(loss, "weight", weight, call.library)
+            check.weight_shape(loss, weight, regions.shape)
+        regions.pred = in_memory_order(pred, pred, 2)
+        regions.target = in_memory_order(pred, labels, 1 if regions.labelled else 2)
+        out = in_memory_order(pred, outputs[0], 2) if mode else None
+        sorting = Sorting(call, regions, mode)
+        spread = None if weight is None else weight.spread(regions.shape)
+        partials = sorting.run(out, spread, values, present)
+        known = None if present or weight is not None else float(sorting.count)
+        if out is not None:
+            scale = call.workspace(1) if mean else 0
+            if mean:
+                call.finish(*partials, known, scale=scale)
+            sorting.gradient(out, scale)
+
+        def explain(*_: int) -> None:
+            host = call.library.download(labels.owner)
+            if not regions.labelled:
+                check_binary(loss, host)
+            if weight is not None:
+                check.weights(loss, call.library.download(weight.owner), regions.shape)
+            bad_label(loss, host, regions.classes, 1, regions.ignore)
+
+        return conclude(call, partials, known, (mode, mean, pair), (values, outputs), [], explain)

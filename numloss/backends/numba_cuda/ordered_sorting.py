@@ -1,0 +1,201 @@
+"""The kernels that sort the words of all regions at once: by one digit after the other, the last first.
+
+Each digit takes three launches. A block counts the digits of its stretch of a region; a block for each region turns the
+counts into places; and the blocks go over their stretches once more, tile by tile, and move the words. What is equal
+stays in order, so that the next digit finds what this one has done. Counting adds integers, in whatever order.
+Header of the problem c, in integers:
+
+    0 words   1 places of their pixels, or 0: those in which the words lie   2 where the words go   3 where the places
+    go, or 0: nobody asks for them   4 words of a region   5 words of a block   6 blocks of a region   7 bits below the
+    digit   8 counts, of int32 (blocks, DIGITS): of words, then of those of the blocks before   9 where each digit
+    begins, of int32 (regions, DIGITS)
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from numba import cuda, int16, int32, int64, types
+
+from . import target
+from .ordered_texts import EACH, LANES, scan_text, tile_entries, word_texts, word_type
+
+DIGIT_BITS = 8
+DIGITS = 1 << DIGIT_BITS
+# Inside of a tile a digit is sorted by its two halves.
+HALF_BITS = 4
+HALVES = 1 << HALF_BITS
+INTEGERS = 10
+
+
+def _barrier_text() -> Any:
+    """The simulator knows the barriers of the module of a kernel alone."""
+
+    @target.jitable
+    def barrier():  # type: ignore[no-untyped-def]
+        cuda.syncthreads()
+
+    return barrier
+
+
+def _count_text(dtype: str) -> Any:
+    texts, int32s = word_texts(dtype), target.words_of(dtype)["int32s"]
+    get, digit_of, threads = texts["get"], texts["digit_of"], target.THREADS
+
+    def count_digits(c):  # type: ignore[no-untyped-def]
+        counts = cuda.shared.array(DIGITS, int32)
+        thread = int64(cuda.threadIdx.x)
+        block = int64(cuda.blockIdx.x)
+        for digit in range(thread, DIGITS, threads):
+            counts[digit] = 0
+        cuda.syncthreads()
+        begin, part = block // c[6] * c[4], block % c[6]
+        for i in range(part * c[5] + thread, min((part + 1) * c[5], c[4]), threads):
+            cuda.atomic.add(counts, digit_of(get(c[0], begin + i), c[7], DIGITS - 1), 1)
+        cuda.syncthreads()
+        for digit in range(thread, DIGITS, threads):
+            int32s(c[8])[block * DIGITS + digit] = counts[digit]
+
+    return count_digits
+
+
+def _place_text() -> Any:
+    words, threads, block_scan = target.words_of("float64"), target.THREADS, scan_text(_barrier_text())
+    integer, int32s = words["integer"], words["int32s"]
+    own, places = DIGITS // threads, threads + LANES
+
+    def place_digits(c):  # type: ignore[no-untyped-def]
+        totals = cuda.shared.array(DIGITS, int32)
+        sums = cuda.shared.array(places, int32)
+        thread = int64(cuda.threadIdx.x)
+        region = int64(cuda.blockIdx.x)
+        for digit in range(thread, DIGITS, threads):
+            passed = thread - thread
+            for part in range(c[6]):
+                at = (region * c[6] + part) * DIGITS + digit
+                count = integer(int32s(c[8])[at])
+                int32s(c[8])[at] = passed
+                passed += count
+            totals[digit] = passed
+        cuda.syncthreads()
+        count = thread - thread
+        for digit in range(own * thread, own * thread + own):
+            count += integer(totals[digit])
+        begin, count = block_scan(sums, thread, count)
+        for digit in range(own * thread, own * thread + own):
+            int32s(c[9])[region * DIGITS + digit] = begin
+            begin += integer(totals[digit])
+
+    return place_digits
+
+
+def _split_text(dtype: str) -> Any:
+    """Sorting a tile by half of a digit: the threads' own words are counted, and the counts are added up."""
+    digit_of, integer = word_texts(dtype)["digit_of"], target.words_of(dtype)["integer"]
+    barrier, threads = _barrier_text(), target.THREADS
+    block_scan = scan_text(barrier)
+
+    @target.jitable
+    def counter(at):  # type: ignore[no-untyped-def]
+        """Where a counter lies: 18 int16 for 16, so that neighbours read theirs from different banks."""
+        return at + at // HALVES * 2
+
+    @target.jitable
+    def split(tile, order, turn, n, shift, counters, sums, thread):  # type: ignore[no-untyped-def]
+        """Sort order[turn] into the other row."""
+        for half in range(HALVES):
+            counters[counter(half * threads + thread)] = 0
+        for i in range(EACH * thread, min(EACH * thread + EACH, n)):
+            half = digit_of(integer(tile[integer(order[turn, i])]), shift, HALVES - 1)
+            counters[counter(half * threads + thread)] += 1
+        barrier()
+        count = thread - thread
+        for k in range(HALVES * thread, HALVES * thread + HALVES):
+            count += integer(counters[counter(k)])
+        before, count = block_scan(sums, thread, count)
+        for k in range(HALVES * thread, HALVES * thread + HALVES):
+            count = integer(counters[counter(k)])
+            counters[counter(k)] = before
+            before += count
+        barrier()
+        for i in range(EACH * thread, min(EACH * thread + EACH, n)):
+            half = digit_of(integer(tile[integer(order[turn, i])]), shift, HALVES - 1)
+            at = integer(counters[counter(half * threads + thread)])
+            counters[counter(half * threads + thread)] = at + 1
+            order[1 - turn, at] = order[turn, i]
+        barrier()
+
+    return split
+
+
+def _move_text(dtype: str) -> Any:
+    texts, words, word = word_texts(dtype), target.words_of(dtype), word_type(dtype)
+    get, put, digit_of, split = texts["get"], texts["put"], texts["digit_of"], _split_text(dtype)
+    integer, int32s, threads, tile_size = words["integer"], words["int32s"], target.THREADS, tile_entries()
+    places, counts = threads + LANES, threads * (HALVES + 2)
+
+    @target.jitable
+    def digit_at(tile, order, k, shift):  # type: ignore[no-untyped-def]
+        return digit_of(integer(tile[integer(order[0, k])]), shift, DIGITS - 1)
+
+    def move_words(c):  # type: ignore[no-untyped-def]
+        tile = cuda.shared.array(tile_size, word)
+        order = cuda.shared.array((2, tile_size), int16)
+        counters = cuda.shared.array(counts, int16)
+        sums = cuda.shared.array(places, int32)
+        starts = cuda.shared.array(DIGITS, int32)
+        ends = cuda.shared.array(DIGITS, int32)
+        thread = int64(cuda.threadIdx.x)
+        block = int64(cuda.blockIdx.x)
+        region, part = block // c[6], block % c[6]
+        begin, stop = region * c[4], min((part + 1) * c[5], c[4])
+        for digit in range(thread, DIGITS, threads):
+            before = integer(int32s(c[8])[block * DIGITS + digit])
+            ends[digit] = integer(int32s(c[9])[region * DIGITS + digit]) + before
+        for first in range(part * c[5], stop, tile_size):
+            n = min(stop - first, tile_size)
+            for i in range(thread, n, threads):
+                tile[i] = get(c[0], begin + first + i)
+                order[0, i] = i
+            cuda.syncthreads()
+            for turn in range(2):
+                split(tile, order, turn, n, c[7] + HALF_BITS * turn, counters, sums, thread)
+            for k in range(thread, n, threads):
+                digit = digit_at(tile, order, k, c[7])
+                if k == 0 or digit_at(tile, order, k - 1, c[7]) != digit:
+                    starts[digit] = k
+            cuda.syncthreads()
+            for k in range(thread, n, threads):
+                i = integer(order[0, k])
+                digit = digit_at(tile, order, k, c[7])
+                to = begin + integer(ends[digit]) + k - integer(starts[digit])
+                put(c[2], to, integer(tile[i]))
+                if c[3] != 0:
+                    int32s(c[3])[to] = first + i if c[1] == 0 else integer(int32s(c[1])[begin + first + i])
+            cuda.syncthreads()
+            for k in range(thread, n, threads):
+                digit = digit_at(tile, order, k, c[7])
+                if k == n - 1 or digit_at(tile, order, k + 1, c[7]) != digit:
+                    ends[digit] += k + 1 - integer(starts[digit])
+            cuda.syncthreads()
+
+    return move_words
+
+
+@functools.cache
+def count_kernel(dtype: str) -> Any:
+    """The kernel that counts digits: a block for each stretch of a region."""
+    return target.kernel(_count_text(dtype), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 4))
+
+
+@functools.cache
+def place_kernel() -> Any:
+    """The kernel that turns counts into places: a block for each region."""
+    return target.kernel(_place_text(), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+
+
+@functools.cache
+def move_kernel(dtype: str) -> Any:
+    """The kernel that moves words: a block for each stretch of a region."""
+    return target.kernel(_move_text(dtype), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
