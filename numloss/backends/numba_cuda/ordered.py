@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,27 @@ MOST_PARTS = 256
 MOST_ENTRIES = (1 << 31) - 1
 
 
-def in_memory_order(pred: DeviceArray, array: DeviceArray, first: int) -> DeviceArray:
-    """The array with its pixel axes, which begin at `first`, in the order of the prediction's memory."""
+def in_view(regions: Regions, array: DeviceArray, first: int) -> DeviceArray:
+    """An array whose pixel axes begin at `first`: these in the order of the prediction's memory, as on the host.
+
+    Samples of a pixel each that share their regions are the pixels of one sample.
+    """
+    shape, strides, pred = array.shape, array.strides, regions.pred
+    if pred.ndim == 2 and not regions.per_sample:
+        return replace(array, shape=(1, *shape[1:], shape[0]), strides=(0, *strides[1:], strides[0]))
     if pred.ndim <= 3 or not pred.f_order:
         return array
-    shape, strides = array.shape, array.strides
     return replace(array, shape=shape[:first] + shape[first:][::-1], strides=strides[:first] + strides[first:][::-1])
+
+
+def enter_view(regions: Regions, out: DeviceArray | None) -> DeviceArray | None:
+    """Have the kernels see the arrays of a call in this view; `out` as they see it."""
+    labels = in_view(regions, regions.target, 1 if regions.labelled else 2)
+    out = None if out is None else in_view(regions, out, 2)
+    pred = in_view(regions, regions.pred, 2)
+    regions.pred, regions.target = pred, labels
+    regions.samples, regions.pixels = pred.shape[0], math.prod(pred.shape[2:])
+    return out
 
 
 class Sorting:
@@ -53,7 +69,9 @@ class Sorting:
         self.words = [self.memory(size * self.real.itemsize) for _ in range(2)]
         self.places = [self.memory(4 * size) if mode else 0 for _ in range(2)]
         self.slopes = self.memory(size * self.real.itemsize) if mode else 0
-        self.counts, self.starts = self.memory(4 * blocks * DIGITS), self.memory(4 * self.count * DIGITS)
+        several = self.entries > tile
+        self.counts = self.memory(4 * blocks * DIGITS) if several else 0
+        self.starts = self.memory(4 * self.count * DIGITS) if several else 0
         self.tallies, self.losses = self.memory(16 * blocks), self.memory(8 * blocks)
         self.shares = self.memory(8 * self.count)
 
@@ -74,8 +92,9 @@ class Sorting:
             places = self.places[one] if turn else 0
             moved = (self.words[one], places, self.words[other], self.places[other])
             integers = (*moved, *self.geometry(), shift, self.counts, self.starts)
-            count_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
-            place_kernel().launch(stream, self.count, target.THREADS, integers)
+            if self.counts:
+                count_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
+                place_kernel().launch(stream, self.count, target.THREADS, integers)
             move_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
 
     def walk(self) -> None:
@@ -135,9 +154,7 @@ def ordered(
         if weight is not None:
             weight = checks.real_array(loss, "weight", weight, call.library)
             check.weight_shape(loss, weight, regions.shape)
-        regions.pred = in_memory_order(pred, pred, 2)
-        regions.target = in_memory_order(pred, labels, 1 if regions.labelled else 2)
-        out = in_memory_order(pred, outputs[0], 2) if mode else None
+        out = enter_view(regions, outputs[0] if mode else None)
         sorting = Sorting(call, regions, mode)
         spread = None if weight is None else weight.spread(regions.shape)
         partials = sorting.run(out, spread, values, present)

@@ -1,14 +1,15 @@
 """The kernels that sort the words of all regions at once: by one digit after the other, the last first.
 
-Each digit takes three launches. A block counts the digits of its stretch of a region; a block for each region turns the
-counts into places; and the blocks go over their stretches once more, tile by tile, and move the words. What is equal
-stays in order, so that the next digit finds what this one has done. Counting adds integers, in whatever order.
+Each digit takes three launches, or the last alone if a region is one tile. A block counts the digits of its stretch of
+a region; a block for each region turns the counts into places; and the blocks go over their stretches once more, tile
+by tile, and move the words. What is equal stays in order, so that the next digit finds what this one has done. Counting
+adds integers, in whatever order.
 Header of the problem c, in integers:
 
     0 words   1 places of their pixels, or 0: those in which the words lie   2 where the words go   3 where the places
     go, or 0: nobody asks for them   4 words of a region   5 words of a block   6 blocks of a region   7 bits below the
-    digit   8 counts, of int32 (blocks, DIGITS): of words, then of those of the blocks before   9 where each digit
-    begins, of int32 (regions, DIGITS)
+    digit   8 counts, of int32 (blocks, DIGITS): of words, then of those of the blocks before; or 0: a region is one
+    tile, and needs no counts   9 where each digit begins, of int32 (regions, DIGITS)
 """
 
 from __future__ import annotations
@@ -150,31 +151,33 @@ def _move_text(dtype: str) -> Any:
         block = int64(cuda.blockIdx.x)
         region, part = block // c[6], block % c[6]
         begin, stop = region * c[4], min((part + 1) * c[5], c[4])
-        for digit in range(thread, DIGITS, threads):
+        for digit in range(thread, DIGITS if c[8] != 0 else 0, threads):
             before = integer(int32s(c[8])[block * DIGITS + digit])
             ends[digit] = integer(int32s(c[9])[region * DIGITS + digit]) + before
         for first in range(part * c[5], stop, tile_size):
             n = min(stop - first, tile_size)
+            counted = n if c[8] != 0 else n - n
             for i in range(thread, n, threads):
                 tile[i] = get(c[0], begin + first + i)
                 order[0, i] = i
             cuda.syncthreads()
             for turn in range(2):
                 split(tile, order, turn, n, c[7] + HALF_BITS * turn, counters, sums, thread)
-            for k in range(thread, n, threads):
+            for k in range(thread, counted, threads):
                 digit = digit_at(tile, order, k, c[7])
                 if k == 0 or digit_at(tile, order, k - 1, c[7]) != digit:
                     starts[digit] = k
             cuda.syncthreads()
             for k in range(thread, n, threads):
-                i = integer(order[0, k])
-                digit = digit_at(tile, order, k, c[7])
-                to = begin + integer(ends[digit]) + k - integer(starts[digit])
+                i, to = integer(order[0, k]), begin + k
+                if c[8] != 0:
+                    digit = digit_at(tile, order, k, c[7])
+                    to += integer(ends[digit]) - integer(starts[digit])
                 put(c[2], to, integer(tile[i]))
                 if c[3] != 0:
                     int32s(c[3])[to] = first + i if c[1] == 0 else integer(int32s(c[1])[begin + first + i])
             cuda.syncthreads()
-            for k in range(thread, n, threads):
+            for k in range(thread, counted, threads):
                 digit = digit_at(tile, order, k, c[7])
                 if k == n - 1 or digit_at(tile, order, k + 1, c[7]) != digit:
                     ends[digit] += k + 1 - integer(starts[digit])

@@ -85,6 +85,10 @@ def test_layouts_and_the_order_of_equal_errors() -> None:
     scores, target = margins(1, 2, 4, 6)
     assert_agrees(hinge, (np.asfortranarray(scores[:, :1]), np.asfortranarray(target[:, :1]).astype(np.float64)))
     assert_agrees(hinge, (scores[..., ::2], target[..., ::2]), per_sample=False)
+    assert_agrees(hinge, (scores[0, 0], target[0, 0]), per_sample=False)
+    pred, labels = labelled(50, 2)
+    assert_agrees(softmax, (pred, labels), ignore_index=255)
+    assert_agrees(softmax, (np.asfortranarray(pred), labels[::-1]), ignore_index=255, reduction="none")
 
 
 def test_infinite_and_missing_scores_propagate() -> None:
