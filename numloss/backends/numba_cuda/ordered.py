@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,21 @@ class Sorting:
             self.regions.launch(gradient_kernel, GRADIENT_BLOCK, self.slopes, 0, out, slopes)
 
 
+def _explain(call: Call, regions: Regions, labels: DeviceArray, weight: DeviceArray | None) -> Callable[..., None]:
+    """What raises for a bad target or weight, in the words and the order that host arrays have."""
+    loss, library = call.loss, call.library
+
+    def explain(*_: int) -> None:
+        host = library.download(labels.owner)
+        if not regions.labelled:
+            check_binary(loss, host)
+        if weight is not None:
+            check.weights(loss, library.download(weight.owner), regions.shape)
+        bad_label(loss, host, regions.classes, 1, regions.ignore)
+
+    return explain
+
+
 def ordered(
     loss: Loss,
     mode: int,
@@ -158,19 +174,12 @@ def ordered(
         sorting = Sorting(call, regions, mode)
         spread = None if weight is None else weight.spread(regions.shape)
         partials = sorting.run(out, spread, values, present)
+        explain = _explain(call, regions, labels, weight)
         known = None if present or weight is not None else float(sorting.count)
         if out is not None:
             scale = call.workspace(1) if mean else 0
             if mean:
                 call.finish(*partials, known, scale=scale)
             sorting.gradient(out, scale)
-
-        def explain(*_: int) -> None:
-            host = call.library.download(labels.owner)
-            if not regions.labelled:
-                check_binary(loss, host)
-            if weight is not None:
-                check.weights(loss, call.library.download(weight.owner), regions.shape)
-            bad_label(loss, host, regions.classes, 1, regions.ignore)
 
         return conclude(call, partials, known, (mode, mean, pair), (values, outputs), [], explain)

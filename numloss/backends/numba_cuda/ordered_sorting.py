@@ -140,6 +140,22 @@ def _move_text(dtype: str) -> Any:
     def digit_at(tile, order, k, shift):  # type: ignore[no-untyped-def]
         return digit_of(integer(tile[integer(order[0, k])]), shift, DIGITS - 1)
 
+    @target.jitable
+    def mark_starts(tile, order, n, shift, starts, thread):  # type: ignore[no-untyped-def]
+        """Where each digit of a sorted tile begins."""
+        for k in range(thread, n, threads):
+            digit = digit_at(tile, order, k, shift)
+            if k == 0 or digit_at(tile, order, k - 1, shift) != digit:
+                starts[digit] = k
+
+    @target.jitable
+    def advance_ends(tile, order, n, shift, starts, ends, thread):  # type: ignore[no-untyped-def]
+        """Where the next words of each digit go, after a tile."""
+        for k in range(thread, n, threads):
+            digit = digit_at(tile, order, k, shift)
+            if k == n - 1 or digit_at(tile, order, k + 1, shift) != digit:
+                ends[digit] += k + 1 - integer(starts[digit])
+
     def move_words(c):  # type: ignore[no-untyped-def]
         tile = cuda.shared.array(tile_size, word)
         order = cuda.shared.array((2, tile_size), int16)
@@ -156,17 +172,14 @@ def _move_text(dtype: str) -> Any:
             ends[digit] = integer(int32s(c[9])[region * DIGITS + digit]) + before
         for first in range(part * c[5], stop, tile_size):
             n = min(stop - first, tile_size)
-            counted = n if c[8] != 0 else n - n
             for i in range(thread, n, threads):
                 tile[i] = get(c[0], begin + first + i)
                 order[0, i] = i
             cuda.syncthreads()
             for turn in range(2):
                 split(tile, order, turn, n, c[7] + HALF_BITS * turn, counters, sums, thread)
-            for k in range(thread, counted, threads):
-                digit = digit_at(tile, order, k, c[7])
-                if k == 0 or digit_at(tile, order, k - 1, c[7]) != digit:
-                    starts[digit] = k
+            if c[8] != 0:
+                mark_starts(tile, order, n, c[7], starts, thread)
             cuda.syncthreads()
             for k in range(thread, n, threads):
                 i, to = integer(order[0, k]), begin + k
@@ -177,10 +190,8 @@ def _move_text(dtype: str) -> Any:
                 if c[3] != 0:
                     int32s(c[3])[to] = first + i if c[1] == 0 else integer(int32s(c[1])[begin + first + i])
             cuda.syncthreads()
-            for k in range(thread, counted, threads):
-                digit = digit_at(tile, order, k, c[7])
-                if k == n - 1 or digit_at(tile, order, k + 1, c[7]) != digit:
-                    ends[digit] += k + 1 - integer(starts[digit])
+            if c[8] != 0:
+                advance_ends(tile, order, n, c[7], starts, ends, thread)
             cuda.syncthreads()
 
     return move_words
