@@ -1,4 +1,4 @@
-"""Builds the Cython kernels: translate, compile once for each x86-64 level, and write down what happened.
+"""Builds the Cython kernels: translate, compile each unit once for each x86-64 level, and write down what happened.
 
 A missing compiler or missing headers do not stop the installation: numloss then runs on Numba alone, and
 `numloss info` prints the reason from numloss/_build_report.py.
@@ -8,13 +8,11 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-GENERATED = ROOT / "kernels" / "generated"
 REPORT = ROOT / "numloss" / "_build_report.py"
 ON_X86 = platform.machine() in ("x86_64", "AMD64") and sys.platform.startswith("linux")
 LEVELS = ("v2", "v3", "v4") if ON_X86 else ("base",)
@@ -24,40 +22,47 @@ LEAN = ["-g0"]
 STRICT = ["-O3", *LEAN, "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 INLINE = ["-DCYTHON_INLINE=__inline__ __attribute__((always_inline))"]
 GCC_ONLY = ["--param", "vect-max-version-for-alias-checks=100"]
-MODULE = 'include "../driver.pxi"\ninclude "kernels.pxi"\n'
 
 
 def extensions() -> list[Extension]:
-    """The kernels, one module a level, all from the same text; and the plans of calls that repeat."""
+    """The kernels, a module for each unit and level; and the plans of calls that repeat."""
     sys.path.insert(0, str(ROOT / "kernels"))
     import translate
     from Cython.Build import cythonize
 
-    translate.write()
-    modules = []
-    for level in LEVELS:
-        source = GENERATED / f"_aot_{level}.pyx"
-        if not source.exists() or source.read_text() != MODULE:
-            source.write_text(MODULE)
-        flags = [] if level == "base" else [f"-march=x86-64-{level}", "-fopenmp", *GCC_ONLY]
-        if level == "v4":
-            flags.append("-mprefer-vector-width=512")
-        modules.append(
-            Extension(
-                f"numloss.backends._aot_{level}",
-                [str(source.relative_to(ROOT))],
-                include_dirs=["kernels"],
-                extra_compile_args=[*STRICT, *INLINE, *flags],
-                extra_link_args=["-fopenmp"] if level != "base" else [],
-                depends=["kernels/primitives.h", "kernels/driver.pxi", "kernels/generated/kernels.pxi"],
-            )
-        )
-    plans = ["kernels/plans.pyx"]
-    depends = ["kernels/primitives.h"]
-    options: dict[str, Any] = {"include_dirs": ["kernels"], "depends": depends, "extra_compile_args": LEAN}
-    modules.append(Extension("numloss.backends.host._plans", plans, **options))
+    units = [Extension(f"numloss.backends.{path.stem}", [str(path.relative_to(ROOT))]) for path in translate.write()]
+    plans = Extension(
+        "numloss.backends.host._plans",
+        ["kernels/plans.pyx"],
+        include_dirs=["kernels"],
+        depends=["kernels/primitives.h"],
+        extra_compile_args=LEAN,
+    )
     directives = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False}
-    return list(cythonize(modules, compiler_directives=directives, quiet=True))
+    *units, plans = cythonize([*units, plans], compiler_directives=directives, quiet=True, nthreads=os.cpu_count() or 1)
+    # the largest first, so that no core waits for it at the end
+    units.sort(key=lambda unit: -(ROOT / unit.sources[0]).stat().st_size)
+    return [of_level(unit, level) for unit in units for level in LEVELS] + [plans]
+
+
+def of_level(unit: Extension, level: str) -> Extension:
+    """The module of a unit for one level, which includes the C text that all levels have and names its module."""
+    flags = [] if level == "base" else [f"-march=x86-64-{level}", "-fopenmp", *GCC_ONLY]
+    if level == "v4":
+        flags.append("-mprefer-vector-width=512")
+    package, _, name = unit.name.rpartition(".")
+    common, renamed = Path(unit.sources[0]), name.replace("_aot_", f"_aot_{level}_")
+    source, text = common.with_stem(renamed), f'#define PyInit_{name} PyInit_{renamed}\n#include "{common.name}"\n'
+    if not (ROOT / source).exists() or (ROOT / source).read_text() != text:
+        (ROOT / source).write_text(text)
+    return Extension(
+        f"{package}.{renamed}",
+        [str(source)],
+        include_dirs=["kernels"],
+        depends=["kernels/primitives.h", str(common)],
+        extra_compile_args=[*STRICT, *INLINE, *flags],
+        extra_link_args=["-fopenmp"] if level != "base" else [],
+    )
 
 
 class BuildKernels(build_ext):
@@ -73,9 +78,10 @@ class BuildKernels(build_ext):
             super().run()
         except Exception as error:
             why = f"{type(error).__name__}: {error}".splitlines()[0]
-        for extension in self.extensions:
-            if "_aot_" in extension.name and Path(self.get_ext_fullpath(extension.name)).exists():
-                built.append(extension.name.rsplit("_", 1)[1])
+        for level in LEVELS:
+            modules = [extension.name for extension in self.extensions if f"._aot_{level}_" in extension.name]
+            if all(Path(self.get_ext_fullpath(name)).exists() for name in modules):
+                built.append(level)
         self.report(built, why)
 
     def build_extension(self, ext: Extension) -> None:

@@ -136,7 +136,7 @@ def test_host_arrays_are_not_copied_to_a_device() -> None:
 
 @pytest.mark.skipif(not cython_aot.build_report()["built"], reason="no Cython kernels are built")
 def test_kernels_older_than_their_sources_do_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cython_aot.backend().addresses
+    assert cython_aot.backend().loops
     monkeypatch.setattr(cython_aot, "fingerprint", lambda: "of an edited file")
     with pytest.raises(nl.BackendUnavailable, match=r"older than their sources; run python setup\.py build_ext"):
         cython_aot.backend()

@@ -162,7 +162,7 @@ def test_small_work_does_not_load_numba() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_imports(module: str) -> None:
     needs = next((what for prefix, what in OPTIONAL.items() if module.startswith(prefix)), None)
-    level = module.rpartition("_")[2]
+    level = module.partition("._aot_")[2].partition("_")[0]
     if level in missing():
         pytest.skip(f"{module}: {missing()[level]}")
     try:

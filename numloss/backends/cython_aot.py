@@ -1,4 +1,7 @@
-"""The `cython` backend: kernels compiled when the package was built, one module for each x86-64 level."""
+"""The `cython` backend: kernels compiled when the package was built.
+
+For each x86-64 level there is a module of the loops, and one of the laws of each task, loaded with its first loss.
+"""
 
 from __future__ import annotations
 
@@ -59,22 +62,29 @@ class CythonBackend(HostBackend):
     name = "cython"
 
     def __init__(self, module: Any, level: str) -> None:
-        self.module = module
         self.level = level
-        self.addresses: dict[str, int] = module.ADDRESSES
+        self.loops: dict[str, int] = module.ADDRESSES
         self.run = module.run  # type: ignore[method-assign]  # the same signature, without a call in between
 
     def tile(self, loss: Loss, dtype: str, mode: int) -> int:
-        key = f"{getattr(loss.law, '__name__', '')}/{mode}/{dtype}"
-        if loss.function.__module__.startswith("numloss.losses.") and key in self.addresses:
-            return self.addresses[key]
+        if loss.law is None:
+            return 0
+        home = loss.function.__module__.split(".")
+        if home[:2] == ["numloss", "losses"]:
+            laws: dict[str, int] = importlib.import_module(module_name(self.level, home[2])).ADDRESSES
+            return laws[f"{loss.law.__name__}/{mode}/{dtype}"]
         raise BackendUnavailable(
             f"{loss.name}: the cython backend holds the losses of numloss, compiled ahead of time; "
             "a law of your own needs numba (pip install numba)"
         )
 
     def loop(self, name: str, dtype: str) -> int:
-        return self.addresses[f"{name}/{dtype}"]
+        return self.loops[f"{name}/{dtype}"]
+
+
+def module_name(level: str, unit: str) -> str:
+    """The module of the loops, or of a task, for a level."""
+    return f"numloss.backends._aot_{level}_{unit}"
 
 
 def backend() -> CythonBackend:
@@ -90,7 +100,7 @@ def backend() -> CythonBackend:
         raise BackendUnavailable(f"NUMLOSS_CYTHON_LEVEL={asked}: this CPU runs {', '.join(runnable_levels())}")
     for level in [asked] if asked else runnable_levels():
         try:
-            return CythonBackend(importlib.import_module(f"numloss.backends._aot_{level}"), level)
+            return CythonBackend(importlib.import_module(module_name(level, "loops")), level)
         except ImportError as error:
             problem = problem or str(error)
     raise BackendUnavailable(

@@ -1,0 +1,32 @@
+# The names that translated text is made of.
+
+from libc.math cimport INFINITY
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, intptr_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef extern from "primitives.h" nogil:
+    float fabs_f32(float x)
+    double fabs_f64(double x)
+    float sqrt_f32(float x)
+    double sqrt_f64(double x)
+    float power_of_two_f32(float t)
+    double power_of_two_f64(double t)
+    float exponent_of_f32(float x)
+    double exponent_of_f64(double x)
+    float mantissa_of_f32(float x)
+    double mantissa_of_f64(double x)
+    int64_t array_data(int64_t object)
+    void spread16_f32(float* p, float x)
+    void spread16_f64(double* p, double x)
+    float run_maximum_f32(const float* p, int64_t n)
+    double run_maximum_f64(const double* p, int64_t n)
+    float run_sum_f32(const float* p, int64_t n)
+    double run_sum_f64(const double* p, int64_t n)
+    void will_need_f32(const float* p, int64_t n)
+    void will_need_f64(const double* p, int64_t n)
+    int64_t call_gemm_f32(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const float* a,
+                          int64_t lda, const float* b, int64_t ldb, int64_t add, float* y, int64_t ldy)
+    int64_t call_gemm_f64(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const double* a,
+                          int64_t lda, const double* b, int64_t ldb, int64_t add, double* y, int64_t ldy)
+
+ctypedef int64_t (*tile_f32)(int64_t*, float*, int64_t) noexcept nogil
+ctypedef int64_t (*tile_f64)(int64_t*, double*, int64_t) noexcept nogil
