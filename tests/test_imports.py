@@ -37,6 +37,7 @@ HEIGHTS = {
     "vectors": 2,
     "groups": 2,
     "intervals": 2,
+    "lastlayer": 2,
     "backends": 2,
     "arguments": 1,
     "scalar": 1,

@@ -174,6 +174,33 @@ def test_kernels_of_sorted_errors(dtype: str, capability: tuple[int, int]) -> No
             assert_sound(toolchain.assembled(pixelwise(activation, labelled, dtype), capability))
 
 
+# Whether the features of both matrices lie side by side, and whether they are read by 128 bits.
+PRODUCTS = [((True, True), True), ((True, False), True), ((False, False), True), ((True, False), False)]
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize(("along", "wide"), PRODUCTS)
+def test_kernels_of_products(along: tuple[bool, bool], wide: bool, dtype: str) -> None:
+    from numloss.backends.numba_cuda.products_kernels import product_kernel
+
+    vector = "v4" if dtype == "float32" else "v2"
+    code = toolchain.assembled(product_kernel(dtype, along, (wide, wide)), CAPABILITIES[-1])
+    assert_sound(code)
+    assert code.count(rf"ld\.global\.{vector}\.f\d+") == 4 * wide
+    # the factor of the product comes as a float64, and nothing else is one
+    assert dtype == "float64" or code.count(r"\w+[.\w]*\.f64") == 2
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+def test_kernels_of_the_head(dtype: str) -> None:
+    from numloss.backends.numba_cuda import head_kernels as kernels
+
+    for kernel in (kernels.positions_kernel, kernels.gather_kernel, kernels.scatter_kernel, kernels.columns_kernel):
+        assert_sound(toolchain.assembled(kernel(dtype), CAPABILITIES[-1]))
+
+
 def test_an_unsound_kernel_is_seen() -> None:
     code = toolchain.Assembled("\tfma.rn.f32 \t%f1, %f2, %f3, %f4;\n", 32, 0)
     with pytest.raises(AssertionError):

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
+from ...lastlayer import check_separate, labels_of, layer_of
 from ...rows import options_of
 from . import plans
-from .answers import given_outputs, overlapping
+from .answers import given_outputs
 from .problem import Array
 from .products import Products, evenly, in_order
 
@@ -57,28 +58,10 @@ class Head:
         argnums: tuple[int, ...] | None,
     ) -> None:
         self.loss, self.mode, self.given = loss, mode, given
-        self.hidden: Array = check.prediction(loss, "hidden", arguments[0])
-        self.real = self.hidden.dtype
-        if self.hidden.ndim != 2 or 0 in self.hidden.shape[1:]:
-            raise ValueError(f"{loss.name}: hidden has shape {self.hidden.shape}; it must be (N, H), with H > 0")
-        self.classifier: Array = self.parameter("classifier", arguments[1])
-        if self.classifier.ndim != 2 or self.classifier.shape[1] != self.hidden.shape[1]:
-            raise ValueError(
-                f"{loss.name}: classifier has shape {self.classifier.shape}; it must be (V, H), H = "
-                f"{self.hidden.shape[1]} as in hidden"
-            )
-        if not len(self.classifier):
-            raise ValueError(f"{loss.name}: classifier has shape {self.classifier.shape}: no classes")
-        self.bias = None if given.get("bias") is None else self.parameter("bias", given["bias"])
-        if self.bias is not None and self.bias.shape != self.classifier.shape[:1]:
-            raise ValueError(
-                f"{loss.name}: bias has shape {self.bias.shape}; it must be ({len(self.classifier)},), an entry for "
-                "each row of classifier"
-            )
-        self.target = check.host_array(loss, "target", arguments[2])
-        if self.target.dtype.kind not in "iu":
-            raise TypeError(f"{loss.name}: target has dtype {self.target.dtype}; labels are integers")
-        check.same_shape(loss, "target", self.target.shape, self.hidden.shape[:1], "the batch")
+        layer = layer_of(loss, arguments, given.get("bias"), lambda name, value: check.prediction(loss, name, value))
+        self.hidden, self.classifier, self.bias = layer
+        self.real: np.dtype[Any] = self.hidden.dtype
+        self.target: Array = labels_of(loss, check.host_array(loss, "target", arguments[2]), self.hidden)
         self.weight = None if given.get("weight") is None else check.host_array(loss, "weight", given["weight"])
         self.reduction = check.reduction_of(loss, given)
         self.wanted = self.reduction == "none" and not pair
@@ -86,16 +69,6 @@ class Head:
         self.chosen = [name for name in self.chosen if getattr(self, name) is not None] if mode else []
         self.values, self.slopes = self.outputs(given.get("out"))
         options_of(loss.logits, (self.hidden, self.target), self.options(*OPTIONS))
-
-    def parameter(self, name: str, value: Any) -> Array:
-        """An array that is differentiated beside hidden."""
-        array = check.prediction(self.loss, name, value)
-        if array.dtype != self.real:
-            raise TypeError(
-                f"{self.loss.name}: {name} has dtype {array.dtype}, hidden has {self.real}; both are differentiated "
-                "and must agree"
-            )
-        return array
 
     def outputs(self, out: Any) -> tuple[Array | None, dict[str, Array]]:
         """The values, for reduction="none", and the gradients by the name of what they belong to."""
@@ -112,10 +85,7 @@ class Head:
             like = getattr(self, name)
             slopes[name] = check.output(loss, array, like, like.shape, inputs, f"gradient of {name}")
         written = [*slopes.values()] if values is None else [values, *slopes.values()]
-        if out is not None and any(np.may_share_memory(a, b) for a in written for b in inputs):
-            raise ValueError(f"{loss.name}: out for the gradient overlaps an input, which is read until the end")
-        if overlapping(written):
-            raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+        check_separate(loss, written, inputs, out is not None, np.may_share_memory)
         return values, slopes
 
     def options(self, *names: str) -> dict[str, Any]:

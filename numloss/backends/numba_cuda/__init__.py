@@ -60,11 +60,10 @@ class CudaBackend:
         return rowwise(loss, *call)
 
     def head(self, loss: Loss, *call: Any) -> Any:
-        """Products of matrices are left to the library of the arrays."""
-        raise BackendUnavailable(
-            f"{loss.name} takes host arrays; on a device make the logits with the product of your arrays' library and "
-            "give them to cross_entropy"
-        )
+        """The logits of a last layer."""
+        from .head import head
+
+        return head(loss, *call)
 
     def sequence(self, loss: Loss, *call: Any) -> Any:
         """Sequences of classes against their labels."""

@@ -106,7 +106,7 @@ def outputs_of(
     return values, outputs
 
 
-def _explain(call: Call, array: DeviceArray, weight: Any, options: RowOptions, axis: int, shape: Any) -> Any:
+def explainer(call: Call, array: DeviceArray, weight: Any, options: RowOptions, axis: int, shape: Any) -> Any:
     """What raises for a complaint, in the words that host arrays have; only then are arrays copied to the host."""
     loss, rows = call.loss, shape[:axis] + shape[axis + 1 :]
 
@@ -161,12 +161,12 @@ def rowwise(
         if teacher is not None:
             inputs.append(teacher)
         values, outputs = outputs_of(call, mode, given, pred, rows, inputs, reduction == "none" and not pair)
-        problem = _problem(call, pred, axis, array, teacher, weight, values, outputs, options, bound)
-        explain = _explain(call, array, weight and weight.owner, options, axis, pred.shape)
+        problem = problem_of(call, pred, axis, array, teacher, weight, values, outputs, options, bound)
+        explain = explainer(call, array, weight and weight.owner, options, axis, pred.shape)
         return _launch(call, mode, problem, options, team_of(pred, axis), reduction, pair, values, outputs, explain)
 
 
-def _problem(
+def problem_of(
     call: Call,
     pred: DeviceArray,
     axis: int,

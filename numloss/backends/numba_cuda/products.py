@@ -1,0 +1,68 @@
+"""Products of matrices on a device, of any strides, and arrays of a call that only kernels see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import target
+from .arrays import DeviceArray
+from .call import Call
+from .products_kernels import LIVE_FEATURES, LIVE_ROWS, product_kernel, side_of
+
+NOTHING = (0, 0, 0)
+
+
+def scratch(call: Call, shape: tuple[int, ...], dtype: Any) -> DeviceArray:
+    """A new array that lives as long as the call."""
+    array = call.library.empty(tuple(max(1, size) for size in shape), np.dtype(dtype))
+    call.kept.append(array)
+    described: DeviceArray = call.library.describe(array)
+    return first_rows(described, shape)
+
+
+def first_rows(array: DeviceArray, shape: tuple[int, ...]) -> DeviceArray:
+    """The beginning of an array in C order, in another shape."""
+    strides = [array.dtype.itemsize * int(np.prod(shape[k + 1 :], dtype=np.int64)) for k in range(len(shape))]
+    return DeviceArray(array.owner, array.address, shape, tuple(strides), array.dtype)
+
+
+def matrix(array: DeviceArray) -> tuple[int, int, int]:
+    """Address, bytes from row to row, bytes from column to column."""
+    return array.address, array.strides[0], array.strides[1]
+
+
+def _reading(array: DeviceArray) -> tuple[bool, bool]:
+    """Whether features, which are the last axis, lie side by side, and whether 128 bits may be read at once."""
+    (cross, step), item = array.strides, array.dtype.itemsize
+    along = step == item or cross != item
+    one, apart = (step, cross) if along else (cross, step)
+    return along, one == item and apart % 16 == 0 and array.address % 16 == 0
+
+
+def multiply(
+    call: Call,
+    a: DeviceArray,
+    b: DeviceArray,
+    y: DeviceArray,
+    *,
+    alpha: float = 1.0,
+    onto: DeviceArray | None = None,
+    live: tuple[int, int, bool] | None = None,
+) -> None:
+    """``y = alpha * a @ b + onto``, where onto may be y itself.
+
+    live: the address of a number of rows of a batch, the first of them that is here, and whether these are the
+    features and not the rows; what is beyond that number is not computed.
+    """
+    (rows, columns), turned, dtype = y.shape, b.transposed, a.dtype.name
+    integers = [rows, columns, a.shape[1]]
+    integers += NOTHING if live is None else (live[0], live[1], LIVE_FEATURES if live[2] else LIVE_ROWS)
+    integers += (*matrix(a), *matrix(turned), *matrix(y), *(NOTHING if onto is None else matrix(onto)))
+    (a_along, a_wide), (b_along, b_wide) = _reading(a), _reading(turned)
+    side = side_of(dtype)
+    tiles = -(-rows // side) * -(-columns // side)
+    if tiles:
+        kernel = product_kernel(dtype, (a_along, b_along), (a_wide, b_wide))
+        kernel.launch(call.stream, tiles, target.THREADS, tuple(integers), alpha)

@@ -1,0 +1,160 @@
+"""The product of matrices on a device: ``y = alpha * a @ b + onto``, tile by tile.
+
+A block of threads makes a square tile of y. It takes DEPTH features at a time of a's rows and of b's columns into
+shared memory, and reads the next while it multiplies; a thread keeps a number of entries of y in registers. Sums are
+taken in the dtype of the data over STRETCH features, and those of the stretches one after the other, so the bits follow
+from the shapes alone. Header of the problem c, in integers:
+
+    0 rows   1 columns   2 features   3 address of how many rows of a batch count, or 0   4 the first of them here
+    5 whether these are the rows (1) or the features (2): what is beyond the last is not computed
+    6 a   9 b: address, bytes from one row, or column, to the next, bytes from feature to feature
+    12 y   15 onto, address 0 for nothing: address, bytes from row to row, bytes from column to column
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numba import cuda, float64, int64, types
+
+from . import target
+
+A, B, Y, ONTO, INTEGERS = 6, 9, 12, 15, 18
+LIVE_ROWS, LIVE_FEATURES = 1, 2
+DEPTH, STRETCH = 8, 256
+# The threads of a block beside each other, by what a thread works on in columns.
+ACROSS = 8 if target.SIMULATED else 16
+DOWN = target.THREADS // ACROSS
+
+
+def lanes_of(dtype: str) -> int:
+    """Numbers in 128 bits."""
+    return 16 // np.dtype(dtype).itemsize
+
+
+def side_of(dtype: str) -> int:
+    """Rows and columns of a tile: each thread reads 128 bits of either matrix at a time."""
+    return target.THREADS * lanes_of(dtype) // DEPTH
+
+
+def _fetch_text(dtype: str, along: bool, wide: bool) -> Any:
+    """`fetch`, what a thread reads of a matrix, and `put`, which leaves it in shared memory, features first.
+
+    along: the features, not the rows, lie side by side in memory; wide: 128 bits may be read at once.
+    """
+    words, lanes, side = target.words_of(dtype), lanes_of(dtype), side_of(dtype)
+    beside = (DEPTH if along else side) // lanes
+    own, other = ("k", "i") if along else ("i", "k")
+    limit = {"k": "stop", "i": "most"}
+    lines = ["def fetch(matrix, first, most, begin, stop, thread):", "    address, cross, step = matrix"]
+    lines += [f"    {own} = {'begin' if along else 'first'} + thread % {beside} * {lanes}"]
+    lines += [f"    {other} = {'first' if along else 'begin'} + thread // {beside}"]
+    if wide:
+        lines += [f"    if {other} < {limit[other]} and {own} + {lanes} <= {limit[own]}:"]
+        lines += [f"        return load_vector(reals(address + {other} * {'cross' if along else 'step'}), {own})"]
+    places = [f"i{f' + {n}' if not along else ''}, k{f' + {n}' if along else ''}".split(", ") for n in range(lanes)]
+    parts = [
+        f"(reals(address + ({i}) * cross + ({k}) * step)[0] if {i} < most and {k} < stop else zero)" for i, k in places
+    ]
+    lines += [f"    return {', '.join(parts)}", ""]
+    scope = {"__name__": f"{dtype}, {along}, {wide}", "zero": getattr(np, dtype)(0.0), **words}
+    return target.generated("\n".join(lines), "fetch", scope)
+
+
+def _put_text(dtype: str, along: bool) -> Any:
+    lanes, side, row = lanes_of(dtype), side_of(dtype), side_of(dtype) + lanes_of(dtype)
+    beside = (DEPTH if along else side) // lanes
+    lines = ["def put(tile, numbers, thread):"]
+    if along:
+        lines += [f"    at = thread % {beside} * {lanes * row} + thread // {beside}"]
+    else:
+        lines += [f"    at = thread // {beside} * {row} + thread % {beside} * {lanes}"]
+    lines += [f"    tile[at + {n * row if along else n}] = numbers[{n}]" for n in range(lanes)]
+    scope = {"__name__": f"{dtype}, {along}"}
+    return target.generated("\n".join([*lines, ""]), "put", scope)
+
+
+def _sum_texts(dtype: str) -> tuple[Any, Any, Any]:
+    """`multiply`, which adds the products of a tile to the sums of a thread; `join`, which adds these up; `write`."""
+    row = side_of(dtype) + lanes_of(dtype)
+    high, broad = side_of(dtype) // DOWN, side_of(dtype) // ACROSS
+    sums = [f"s{i}_{j}" for i in range(high) for j in range(broad)]
+    names = ", ".join(sums) + ","
+    lines = ["def multiply(a, b, sums, down, across):", f"    {names} = sums", f"    for k in range({DEPTH}):"]
+    lines += [f"        a{i} = a[k * {row} + down + {i * DOWN}]" for i in range(high)]
+    lines += [f"        b{j} = b[k * {row} + across + {j * ACROSS}]" for j in range(broad)]
+    lines += [f"        s{i}_{j} = s{i}_{j} + a{i} * b{j}" for i in range(high) for j in range(broad)]
+    scope: dict[str, Any] = {"__name__": dtype, **target.words_of(dtype)}
+    multiply = target.generated("\n".join([*lines, f"    return ({names})", ""]), "multiply", scope)
+    lines = ["def join(totals, sums):"]
+    lines += [f"    return ({', '.join(f'totals[{n}] + sums[{n}]' for n in range(len(sums)))},)", ""]
+    join = target.generated("\n".join(lines), "join", scope)
+    lines = ["def write(c, alpha, totals, row, column, rows):", f"    {names} = totals"]
+    for i in range(high):
+        lines += [f"    if row + {i * DOWN} < rows:"]
+        for j in range(broad):
+            place = f"c[{{0}}] + (row + {i * DOWN}) * c[{{0}} + 1] + (column + {j * ACROSS}) * c[{{0}} + 2]"
+            lines += [f"        if column + {j * ACROSS} < c[1]:", f"            total = alpha * s{i}_{j}"]
+            lines += [f"            if c[{ONTO}] != 0:", f"                total += reals({place.format(ONTO)})[0]"]
+            lines += [f"            reals({place.format(Y)})[0] = total"]
+    return multiply, join, target.generated("\n".join([*lines, ""]), "write", scope)
+
+
+def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
+    words, number, side = target.words_of(dtype), getattr(np, dtype), side_of(dtype)
+    real, ints = words["real"], words["ints"]
+    fetch_a, fetch_b = (_fetch_text(dtype, *facts) for facts in zip(along, wide, strict=True))
+    put_a, put_b = (_put_text(dtype, each) for each in along)
+    multiply, join, write = _sum_texts(dtype)
+    shared_size = DEPTH * (side + lanes_of(dtype))
+    zeros = (number(0.0),) * (side // DOWN * (side // ACROSS))
+
+    @target.jitable
+    def extent(c):  # type: ignore[no-untyped-def]
+        """Rows and features that count."""
+        rows, features = c[0], c[2]
+        if c[3] != 0:
+            live = max(ints(c[3])[0] - c[4], c[4] - c[4])
+            if c[5] == LIVE_ROWS:
+                rows = min(rows, live)
+            else:
+                features = min(features, live)
+        return rows, features
+
+    def product(c, alpha):  # type: ignore[no-untyped-def]
+        a_tile = cuda.shared.array(shared_size, number)
+        b_tile = cuda.shared.array(shared_size, number)
+        thread = int64(cuda.threadIdx.x)
+        down, across = thread // ACROSS, thread % ACROSS
+        rows, features = extent(c)
+        a, b = (c[A], c[A + 1], c[A + 2]), (c[B], c[B + 1], c[B + 2])
+        high = (c[0] + side - 1) // side
+        row, column = int64(cuda.blockIdx.x) % high * side, int64(cuda.blockIdx.x) // high * side
+        totals = zeros
+        if row < rows:
+            for begin in range(0, features, STRETCH):
+                stop = min(begin + STRETCH, features)
+                sums = zeros
+                from_a = fetch_a(a, row, rows, begin, stop, thread)
+                from_b = fetch_b(b, column, c[1], begin, stop, thread)
+                for k in range(begin, stop, DEPTH):
+                    put_a(a_tile, from_a, thread)
+                    put_b(b_tile, from_b, thread)
+                    cuda.syncthreads()
+                    from_a = fetch_a(a, row, rows, k + DEPTH, stop, thread)
+                    from_b = fetch_b(b, column, c[1], k + DEPTH, stop, thread)
+                    sums = multiply(a_tile, b_tile, sums, down, across)
+                    cuda.syncthreads()
+                totals = join(totals, sums)
+            write(c, real(alpha), totals, row + down, column + across, rows)
+
+    return product
+
+
+@functools.cache
+def product_kernel(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
+    """The kernel for matrices whose features lie side by side or not, and which may be read by 128 bits or not."""
+    signature = (types.UniTuple(int64, INTEGERS), float64)
+    return target.kernel(_text(dtype, along, wide), signature, (target.THREADS, 1))
