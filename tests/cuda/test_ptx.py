@@ -201,6 +201,19 @@ def test_kernels_of_the_head(dtype: str) -> None:
         assert_sound(toolchain.assembled(kernel(dtype), CAPABILITIES[-1]))
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", inputs.DTYPES)
+def test_kernels_of_similarities(dtype: str) -> None:
+    from numloss.backends.numba_cuda import similarity_kernels as kernels
+
+    siglip = inputs.LOSSES["siglip"]
+    compiled = [kernels.hiding_kernel(dtype, labelled) for labelled in (False, True)]
+    compiled += [kernels.pairs_kernel(siglip.law, len(siglip.params), dtype, 1), kernels.circle_kernel(dtype, 1)]
+    compiled += [kernels.directions_kernel(dtype), kernels.belonging_kernel(dtype), kernels.sharing_kernel(dtype)]
+    for kernel in (*compiled, kernels.closing_kernel(dtype), kernels.turning_kernel(dtype)):
+        assert_sound(toolchain.assembled(kernel, CAPABILITIES[-1]))
+
+
 def test_an_unsound_kernel_is_seen() -> None:
     code = toolchain.Assembled("\tfma.rn.f32 \t%f1, %f2, %f3, %f4;\n", 32, 0)
     with pytest.raises(AssertionError):

@@ -78,8 +78,10 @@ class CudaBackend:
         return ordered(loss, *call)
 
     def similarity(self, loss: Loss, *call: Any) -> Any:
-        """Products of matrices are left to the library of the arrays."""
-        raise BackendUnavailable(f"{loss.name} takes host arrays; copy them with .get() or .cpu()")
+        """All pairs of a batch."""
+        from .similarity import similarity
+
+        return similarity(loss, *call)
 
 
 def backend() -> CudaBackend:

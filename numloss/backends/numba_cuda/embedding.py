@@ -41,7 +41,7 @@ def _inputs(call: Call, arguments: tuple[Any, ...]) -> tuple[list[DeviceArray], 
     return found, known
 
 
-def _outputs(
+def outputs_of(
     call: Call, mode: int, inputs: list[DeviceArray], given: Any, argnums: Any, wanted: bool
 ) -> tuple[DeviceArray | None, list[DeviceArray]]:
     loss, library, first = call.loss, call.library, inputs[0]
@@ -96,7 +96,7 @@ def embedding(
             weight = checks.real_array(loss, "weight", weight, call.library)
             check.weight_shape(loss, weight, first.shape[:1])
         wanted = reduction == "none" and not pair
-        values, outputs = _outputs(call, mode, inputs, options.get("out"), argnums, wanted)
+        values, outputs = outputs_of(call, mode, inputs, options.get("out"), argnums, wanted)
         real, (rows, size) = first.dtype, first.shape
         team = 1 if size <= LONG_FROM else TEAM
         block = rows_of_a_block(rows, team)

@@ -20,8 +20,7 @@ from .arrays import DeviceArray
 from .call import ABSENT, Call
 from .head_kernels import columns_kernel, gather_kernel, positions_kernel, scatter_kernel
 from .launching import conclude, rows_of_a_block
-from .products import NOTHING, matrix, multiply, scratch
-from .products_kernels import side_of
+from .products import NOTHING, matrix, multiply, scratch, whole_tiles
 from .rowwise import explainer, problem_of, team_of
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
@@ -35,12 +34,10 @@ LEAST_ROWS, MOST_ROWS, PART = 512, 2048, 12
 BLOCK_BYTES = 128 * 2**20
 
 
-def rows_of_block(rows: int, classes: int, dtype: str, itemsize: int) -> int:
+def rows_of_block(rows: int, classes: int, real: Any) -> int:
     """Rows whose logits are worked on together, whole tiles of them: a function of the shape alone."""
-    most = max(LEAST_ROWS, min(MOST_ROWS, rows // PART), BLOCK_BYTES // (classes * itemsize))
-    blocks = max(1, -(-rows // most))
-    side = side_of(dtype)
-    return max(1, min(rows, -(-rows // (blocks * side)) * side))
+    most = max(LEAST_ROWS, min(MOST_ROWS, rows // PART), BLOCK_BYTES // (classes * real.itemsize))
+    return whole_tiles(rows, most, real.name)
 
 
 class Head:
@@ -73,7 +70,7 @@ class Head:
         options = {name: given[name] for name in OPTIONS if name in given}
         self.options: RowOptions = options_of(loss.logits, (self.hidden, self.target), options)
         self.values, self.slopes = self.outputs(given.get("out"))
-        self.most = rows_of_block(self.rows, self.classes, self.dtype, self.real.itemsize)
+        self.most = rows_of_block(self.rows, self.classes, self.real)
         self.positions = scratch(call, (1 + self.rows,), "int64").address
 
     def outputs(self, out: Any) -> tuple[DeviceArray | None, dict[str, DeviceArray]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,18 @@ def first_rows(array: DeviceArray, shape: tuple[int, ...]) -> DeviceArray:
     """The beginning of an array in C order, in another shape."""
     strides = [array.dtype.itemsize * int(np.prod(shape[k + 1 :], dtype=np.int64)) for k in range(len(shape))]
     return DeviceArray(array.owner, array.address, shape, tuple(strides), array.dtype)
+
+
+def rows_from(array: DeviceArray, start: int, count: int) -> DeviceArray:
+    """So many rows of a matrix."""
+    address = array.address + start * array.strides[0]
+    return replace(array, address=address, shape=(count, *array.shape[1:]))
+
+
+def whole_tiles(rows: int, most: int, dtype: str) -> int:
+    """Rows of each of several blocks of about the same size, at most so many but for what fills the last tile."""
+    blocks, side = max(1, -(-rows // most)), side_of(dtype)
+    return max(1, min(rows, -(-rows // (blocks * side)) * side))
 
 
 def matrix(array: DeviceArray) -> tuple[int, int, int]:

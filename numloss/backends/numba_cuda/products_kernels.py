@@ -92,14 +92,27 @@ def _sum_texts(dtype: str) -> tuple[Any, Any, Any]:
     lines += [f"    return ({', '.join(f'totals[{n}] + sums[{n}]' for n in range(len(sums)))},)", ""]
     join = target.generated("\n".join(lines), "join", scope)
     lines = ["def write(c, alpha, totals, row, column, rows):", f"    {names} = totals"]
+    lines += [f"    column{j} = column + {j * ACROSS}" for j in range(broad)]
     for i in range(high):
-        lines += [f"    if row + {i * DOWN} < rows:"]
-        for j in range(broad):
-            place = f"c[{{0}}] + (row + {i * DOWN}) * c[{{0}} + 1] + (column + {j * ACROSS}) * c[{{0}} + 2]"
-            lines += [f"        if column + {j * ACROSS} < c[1]:", f"            total = alpha * s{i}_{j}"]
-            lines += [f"            if c[{ONTO}] != 0:", f"                total += reals({place.format(ONTO)})[0]"]
-            lines += [f"            reals({place.format(Y)})[0] = total"]
+        lines += [f"    place = row + {i * DOWN}", "    if place < rows:"]
+        lines += [f"        put_entry(c, alpha, s{i}_{j}, place, column{j})" for j in range(broad)]
+    scope["put_entry"] = _entry_text(dtype)
     return multiply, join, target.generated("\n".join([*lines, ""]), "write", scope)
+
+
+def _entry_text(dtype: str) -> Any:
+    """`put_entry`, which writes one entry of y."""
+    reals = target.words_of(dtype)["reals"]
+
+    @target.jitable
+    def put_entry(c, alpha, total, row, column):  # type: ignore[no-untyped-def]
+        if column < c[1]:
+            total = alpha * total
+            if c[ONTO] != 0:
+                total += reals(c[ONTO] + row * c[ONTO + 1] + column * c[ONTO + 2])[0]
+            reals(c[Y] + row * c[Y + 1] + column * c[Y + 2])[0] = total
+
+    return put_entry
 
 
 def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:

@@ -35,8 +35,6 @@ def circle(
         If embeddings are not floating, or labels not integers.
     ValueError
         If shapes do not fit, gamma is not positive, or margin is negative.
-    BackendUnavailable
-        For arrays on a device.
 
     Notes
     -----

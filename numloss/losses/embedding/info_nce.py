@@ -38,18 +38,18 @@ def info_nce(
         If the vectors are not floating or their dtypes differ.
     ValueError
         If shapes differ, or temperature is not positive.
-    BackendUnavailable
-        For arrays on a device.
 
     Notes
     -----
     A row of weight 0 has no loss of its own, but stays what the others are told apart from; so losses of batches do not
     add up. The cosine of a vector of length 0 is 0, with a gradient of 0.
 
-    The products are those of NumPy's BLAS, and how they are rounded is its affair; where it is OpenBLAS, which takes no
-    threads of its own while a call runs, bits do not depend on the number of threads. The cosines are never all in
-    memory: beside its results a call takes as much as inputs and gradients, and the cosines of some rows, 20 MiB up to
-    a batch of 32768. With `symmetric` cosines are computed twice.
+    On the host the products are those of NumPy's BLAS, and how they are rounded is its affair; where it is OpenBLAS,
+    which takes no threads of its own while a call runs, bits do not depend on the number of threads. On a device they
+    add up 256 features at a time in the dtype of the data, and these sums likewise, always in the same order. The
+    cosines are never all in memory: beside its results a call takes as much as inputs and gradients, and the cosines of
+    some rows, 20 MiB up to a batch of 32768 on the host, 128 MiB up to a batch of 65536 on a device. With `symmetric`
+    cosines are computed twice.
 
     References
     ----------

@@ -29,13 +29,11 @@ def nt_xent(first: Array, second: Array, *, temperature: float = 0.5, **options:
         If the vectors are not floating or their dtypes differ.
     ValueError
         If shapes differ, or temperature is not positive.
-    BackendUnavailable
-        For arrays on a device.
 
     Notes
     -----
     As in info_nce: rows of weight 0 stay what the others are told apart from, vectors of length 0 have a cosine of 0,
-    products are those of NumPy's BLAS, and the cosines are never all in memory.
+    products are rounded as there, and the cosines are never all in memory.
 
     References
     ----------

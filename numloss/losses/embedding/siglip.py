@@ -49,8 +49,6 @@ def siglip(
         If the vectors are not floating or their dtypes differ.
     ValueError
         If shapes differ, temperature is not positive, or bias is not finite.
-    BackendUnavailable
-        For arrays on a device.
 
     Notes
     -----

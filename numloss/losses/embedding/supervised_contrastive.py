@@ -33,8 +33,6 @@ def supervised_contrastive(
         If embeddings are not floating, or labels not integers.
     ValueError
         If shapes do not fit, or temperature is not positive.
-    BackendUnavailable
-        For arrays on a device.
 
     Notes
     -----

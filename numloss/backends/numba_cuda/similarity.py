@@ -1,0 +1,282 @@
+"""The similarity family on a device: losses of the cosines of all pairs of a batch, which are never all in memory.
+
+The cosines of some rows with all others are a product of matrices, divided by the temperature; a rule puts their
+gradient in their place, and two products take it to the vectors. What has length 1 is divided by its length before, and
+the gradient goes back through that after. Rules are those of backends/host/similarity_rules.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ... import arguments as check
+from ...rows import LABELS, LOGITS, RowOptions, flag
+from ...vectors import vectors_of
+from ..host.similarity_rules import NOTHING
+from . import checks, target
+from . import similarity_kernels as kernels
+from .arrays import DeviceArray
+from .call import ABSENT, Call
+from .embedding import outputs_of
+from .launching import conclude, rows_of_a_block
+from .products import matrix, multiply, rows_from, scratch, whole_tiles
+from .rowwise import problem_of, team_of
+from .rowwise_kernels import rowwise_kernel
+from .rowwise_texts import Plan
+from .selected import over_batch
+
+if TYPE_CHECKING:
+    from ...registry import Loss
+
+# The cosines that are worked on together, unless they are those of fewer rows.
+BLOCK_BYTES, LEAST_ROWS = 128 * 2**20, 512
+Rule = Callable[[int, DeviceArray], None]
+
+
+class Similarity:
+    """One call: the arrays, checked, and what is known of each row of vectors.
+
+    `unit` are the directions of all vectors, `slope` the gradient with respect to these, None where nobody asks.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        mode: int,
+        arguments: tuple[Any, ...],
+        given: dict[str, Any],
+        argnums: tuple[int, ...] | None,
+    ) -> None:
+        self.call, self.loss, self.mode, self.given = call, call.loss, mode, given
+        loss, library = call.loss, call.library
+        vectors = vectors_of(loss, arguments, lambda name, value: checks.prediction(loss, name, value, library))
+        (self.rows, self.size), self.real, self.dtype = vectors[0].shape, vectors[0].dtype, vectors[0].dtype.name
+        inputs, self.labels = [*vectors], None
+        if len(loss.inputs) > len(inputs):
+            self.labels = over_batch(call, loss.inputs[-1], arguments[-1], self.rows, indices=True)
+            inputs.append(self.labels)
+        self.per_temperature = 1.0 / self.number("temperature") if "temperature" in loss.defaults else 1.0
+        self.reduction = check.reduction_of(loss, given)
+        self.weight: DeviceArray | None = None
+        if given.get("weight") is not None:
+            self.weight = checks.real_array(loss, "weight", given["weight"], library)
+            check.weight_shape(loss, self.weight, (self.rows,))
+        wanted = self.reduction == "none"
+        self.values, self.outputs = outputs_of(call, mode, inputs, given.get("out"), argnums, wanted)
+        self.kinds, self.others = (0 if self.labels is None else self.integers() for _ in range(2))
+        self.wanted = [mode > 0 and (argnums is None or k in argnums) for k in loss.wrt]
+        self.point(vectors)
+
+    def number(self, name: str) -> float:
+        """An option that is a number."""
+        return check.number(self.loss, name, self.given.get(name, self.loss.defaults[name]))
+
+    def integers(self, count: int = 1) -> int:
+        """Address of so many integers for each row."""
+        return scratch(self.call, (count * self.rows,), "int64").address
+
+    def numbers(self, count: int = 1) -> DeviceArray:
+        """So many numbers for each row."""
+        return scratch(self.call, (count * self.rows,), self.real)
+
+    def launch(self, kernel: Any, blocks: int, integers: Any, *numbers: Any) -> None:
+        """Run a kernel on so many blocks."""
+        if blocks:
+            kernel.launch(self.call.stream, blocks, target.THREADS, tuple(integers), *numbers)
+
+    def point(self, vectors: list[DeviceArray]) -> None:
+        """Find the directions of the vectors, those of several one below the other, and clear their slopes."""
+        count = len(vectors)
+        self.unit = scratch(self.call, (count * self.rows, self.size), self.real)
+        self.slope = scratch(self.call, self.unit.shape, self.real) if self.mode else None
+        self.inverse = scratch(self.call, (count * self.rows,), "float64").address
+        for k, array in enumerate(vectors):
+            slope = 0 if self.slope is None else self.part(self.slope, k).address
+            places = (self.part(self.unit, k).address, self.inverse + 8 * k * self.rows, slope, self.kinds)
+            integers = (self.size, *matrix(array), *places, *self.call.operand(self.labels, self.real))
+            self.launch(kernels.directions_kernel(self.dtype), self.rows, integers)
+
+    def part(self, array: DeviceArray, k: int) -> DeviceArray:
+        """The rows of the vectors number k."""
+        return rows_from(array, k * self.rows, self.rows)
+
+    def belong(self, rows: int, apart: int, factor: float) -> tuple[DeviceArray, DeviceArray]:
+        """Partners and shares of so many rows."""
+        partners, shares = scratch(self.call, (rows,), "int64"), scratch(self.call, (rows,), self.real)
+        integers = [rows, self.rows, apart, int(self.weight is not None), *self.call.operand(self.weight, self.real)]
+        integers += [self.kinds, partners.address, shares.address, self.others]
+        self.launch(kernels.belonging_kernel(self.dtype), -(-rows // target.THREADS), integers, factor)
+        return partners, shares
+
+    def cross_entropy(
+        self, start: int, scores: DeviceArray, partners: DeviceArray, shares: DeviceArray, losses: DeviceArray
+    ) -> None:
+        """Weighted losses of rows that ought to find their partners; their slopes take the place of the scores."""
+        count, options = scores.shape[0], RowOptions()
+        options.ignore = NOTHING
+        labels, weight, values = (rows_from(array, start, count) for array in (partners, shares, losses))
+        written = [scores] if self.mode else []
+        problem = problem_of(self.call, scores, 1, labels, None, weight, values, written, options, False)
+        integers, numbers, _ = problem
+        team = team_of(scores, 1)
+        blocks = -(-count // rows_of_a_block(count, team))
+        integers[2] = self.call.workspace(4 * blocks)
+        kernel = rowwise_kernel(self.dtype, Plan(LOGITS, LABELS, False, False, self.mode, team))
+        self.launch(kernel, blocks, integers, tuple(numbers))
+
+    def walk(
+        self, units: tuple[DeviceArray, DeviceArray], slopes: tuple[DeviceArray | None, DeviceArray | None], rule: Rule
+    ) -> None:
+        """The losses of the first directions with all of the second; what they add to the slopes is added.
+
+        `rule` finds those of some rows, of which it is given the scores, and puts their slopes in their place.
+        """
+        (queries, keys), real = units, self.real
+        rows, columns = queries.shape[0], keys.shape[0]
+        most = max(LEAST_ROWS, BLOCK_BYTES // (max(1, columns) * real.itemsize))
+        most = whole_tiles(rows, most, self.dtype)
+        buffer, factor = scratch(self.call, (most, columns), real), self.per_temperature
+        for start in range(0, rows, most):
+            count = min(most, rows - start)
+            some, scores = rows_from(queries, start, count), rows_from(buffer, 0, count)
+            multiply(self.call, some, keys.transposed, scores, alpha=factor)
+            rule(start, scores)
+            if slopes[0] is not None:
+                onto = rows_from(slopes[0], start, count)
+                multiply(self.call, scores, keys, onto, alpha=factor, onto=onto)
+            if slopes[1] is not None:
+                multiply(self.call, scores.transposed, some, slopes[1], alpha=factor, onto=slopes[1])
+
+    def close(self, losses: tuple[int, int], lonely: bool) -> tuple[int, int]:
+        """Add the two parts of the losses up; address and number of the partial results."""
+        block = rows_of_a_block(self.rows, 1)
+        blocks = -(-self.rows // block)
+        partials = self.call.workspace(4 * max(1, blocks))
+        integers = [self.rows, block, partials, int(self.weight is not None), *losses, self.others, int(lonely)]
+        integers += self.call.operand(self.weight, self.real)
+        integers += ABSENT if self.values is None else self.call.operand(self.values, self.real)
+        self.launch(kernels.closing_kernel(self.dtype), blocks, integers)
+        return partials, blocks
+
+    def turn(self, partials: tuple[int, int]) -> None:
+        """Take the slopes from directions to vectors, divided by what the rows count with for a mean."""
+        scale = 0
+        if self.reduction == "mean":
+            scale = self.call.workspace(1)
+            self.call.finish(*partials, None, scale=scale)
+        for k, (array, wanted) in enumerate(zip(self.outputs, self.wanted, strict=True)):
+            if wanted and self.slope is not None:
+                places = (self.part(self.unit, k).address, self.part(self.slope, k).address)
+                integers = (self.size, *places, self.inverse + 8 * k * self.rows, scale, *matrix(array))
+                self.launch(kernels.turning_kernel(self.dtype), self.rows, integers)
+
+    def explain(self, position: int, operand: int) -> None:
+        """Raise in the words that host arrays have."""
+        assert self.weight is not None and operand == kernels.BAD_WEIGHT
+        check.weights(self.loss, self.call.library.download(self.weight.owner), (self.rows,))
+
+
+def both_parts(call: Similarity) -> tuple[tuple[DeviceArray, DeviceArray], Any]:
+    """Directions of the first and of the second vectors, and the slopes of them that are asked for."""
+    slopes = [call.part(call.slope, k) if w and call.slope is not None else None for k, w in enumerate(call.wanted)]
+    return (call.part(call.unit, 0), call.part(call.unit, 1)), tuple(slopes)
+
+
+def pairs(call: Similarity) -> tuple[int, int]:
+    """Rows of the first vectors find theirs among the second; and if asked to, the other way round."""
+    both = flag(call.loss, "symmetric", call.given.get("symmetric", call.loss.defaults["symmetric"]))
+    partners, shares = call.belong(call.rows, 0, 0.5 if both else 1.0)
+    units, slopes = both_parts(call)
+    found = []
+    for _ in range(1 + both):
+        losses = call.numbers()
+        found.append(losses.address)
+        call.walk(units, slopes, lambda start, x, to=losses: call.cross_entropy(start, x, partners, shares, to))  # type: ignore[misc]
+        units, slopes = units[::-1], slopes[::-1]
+    return found[0], found[-1] if both else 0
+
+
+def among_all(call: Similarity, labelled: bool, factor: float) -> tuple[DeviceArray, int]:
+    """Each row finds its partner among all but itself: losses, and what is to be added for rows that have several."""
+    rows = call.unit.shape[0]
+    partners, shares = call.belong(rows, call.rows, factor)
+    losses, beyond = scratch(call.call, (rows,), call.real), call.numbers().address if labelled else 0
+    places = (call.kinds, partners.address, shares.address, call.others, beyond)
+
+    def rule(start: int, scores: DeviceArray) -> None:
+        count, columns = scores.shape
+        integers = (columns, start, scores.address, *places)
+        call.launch(kernels.hiding_kernel(call.dtype, labelled), count, integers)
+        call.cross_entropy(start, scores, partners, shares, losses)
+        if labelled and call.mode:
+            call.launch(kernels.sharing_kernel(call.dtype), count, integers)
+
+    call.walk((call.unit, call.unit), (call.slope, call.slope), rule)
+    return losses, beyond
+
+
+def views(call: Similarity) -> tuple[int, int]:
+    """Both views find each other among all but themselves."""
+    losses, _ = among_all(call, False, 0.5)
+    return losses.address, call.part(losses, 1).address
+
+
+def labels(call: Similarity) -> tuple[int, int]:
+    """Rows find all others of their label: the cross-entropy of one of them, and by what the mean of all differs."""
+    losses, beyond = among_all(call, True, 1.0)
+    return losses.address, beyond
+
+
+def sigmoids(call: Similarity) -> tuple[int, int]:
+    """Each pair by itself."""
+    loss, losses = call.loss, call.numbers()
+    _, shares = call.belong(call.rows, 0, 1.0)
+    params = tuple(call.number(name) for name in loss.params)
+    kernel = kernels.pairs_kernel(loss.law, len(params), call.dtype, call.mode)
+
+    def rule(start: int, scores: DeviceArray) -> None:
+        integers = (scores.shape[1], start, scores.address, shares.address, losses.address)
+        call.launch(kernel, scores.shape[0], integers, params)
+
+    call.walk(*both_parts(call), rule)
+    return losses.address, 0
+
+
+def circle(call: Similarity) -> tuple[int, int]:
+    """What belongs together and is not near, times what does not and is."""
+    _, shares = call.belong(call.rows, 0, 1.0)
+    losses, numbers = call.numbers(), (call.number("gamma"), call.number("margin"))
+    places = (call.kinds, shares.address, call.others, losses.address)
+
+    def rule(start: int, scores: DeviceArray) -> None:
+        integers = (scores.shape[1], start, scores.address, *places)
+        call.launch(kernels.circle_kernel(call.dtype, call.mode), scores.shape[0], integers, numbers)
+
+    call.walk((call.unit, call.unit), (call.slope, call.slope), rule)
+    return losses.address, 0
+
+
+RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids, "circle": circle}
+
+
+def similarity(
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    given: dict[str, Any],
+    pair: bool,
+    argnums: tuple[int, ...] | None,
+    bound: bool,
+) -> Any:
+    """Run a loss of all pairs of a batch."""
+    call = Call(loss, arguments[0])
+    with call.library.current():
+        batch = Similarity(call, mode, arguments, given, argnums)
+        rule = loss.rows["rule"]
+        partials = batch.close(RULES[rule](batch), rule == "circle")
+        if mode:
+            batch.turn(partials)
+        places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
+        asked, written = (mode, batch.reduction == "mean", pair), (batch.values, batch.outputs)
+        return conclude(call, partials, None, asked, written, [], batch.explain, places)
