@@ -28,15 +28,15 @@ from .rowwise_texts import Plan
 if TYPE_CHECKING:
     from ...registry import Loss
 
-# A block is a part of the batch, so that its logits are less than a tenth of all, unless they are few; so many rows
-# that their products keep a large device busy.
+# A block is a part of the batch, so that its logits are less than a tenth of all, unless they and hidden are small; so
+# many rows that their products keep a large device busy.
 LEAST_ROWS, MOST_ROWS, PART = 512, 2048, 12
 BLOCK_BYTES = 128 * 2**20
 
 
-def rows_of_block(rows: int, classes: int, real: Any) -> int:
-    """Rows whose logits are worked on together, whole tiles of them: a function of the shape alone."""
-    most = max(LEAST_ROWS, min(MOST_ROWS, rows // PART), BLOCK_BYTES // (classes * real.itemsize))
+def rows_of_block(rows: int, numbers: int, real: Any) -> int:
+    """Rows of so many numbers that are worked on together, whole tiles of them: a function of the shape alone."""
+    most = max(LEAST_ROWS, min(MOST_ROWS, rows // PART), BLOCK_BYTES // (numbers * real.itemsize))
     return whole_tiles(rows, most, real.name)
 
 
@@ -70,7 +70,7 @@ class Head:
         options = {name: given[name] for name in OPTIONS if name in given}
         self.options: RowOptions = options_of(loss.logits, (self.hidden, self.target), options)
         self.values, self.slopes = self.outputs(given.get("out"))
-        self.most = rows_of_block(self.rows, self.classes, self.real)
+        self.most = rows_of_block(self.rows, max(self.classes, self.features), self.real)
         self.positions = scratch(call, (1 + self.rows,), "int64").address
 
     def outputs(self, out: Any) -> tuple[DeviceArray | None, dict[str, DeviceArray]]:

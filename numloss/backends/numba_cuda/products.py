@@ -19,14 +19,8 @@ def scratch(call: Call, shape: tuple[int, ...], dtype: Any) -> DeviceArray:
     """A new array that lives as long as the call."""
     array = call.library.empty(tuple(max(1, size) for size in shape), np.dtype(dtype))
     call.kept.append(array)
-    described: DeviceArray = call.library.describe(array)
-    return first_rows(described, shape)
-
-
-def first_rows(array: DeviceArray, shape: tuple[int, ...]) -> DeviceArray:
-    """The beginning of an array in C order, in another shape."""
-    strides = [array.dtype.itemsize * int(np.prod(shape[k + 1 :], dtype=np.int64)) for k in range(len(shape))]
-    return DeviceArray(array.owner, array.address, shape, tuple(strides), array.dtype)
+    described: DeviceArray = replace(call.library.describe(array), shape=shape)
+    return described
 
 
 def rows_from(array: DeviceArray, start: int, count: int) -> DeviceArray:

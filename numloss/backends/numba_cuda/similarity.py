@@ -8,7 +8,8 @@ the gradient goes back through that after. Rules are those of backends/host/simi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ... import arguments as check
 from ...rows import LABELS, LOGITS, RowOptions, flag
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 # The cosines that are worked on together, unless they are those of fewer rows.
 BLOCK_BYTES, LEAST_ROWS = 128 * 2**20, 512
 Rule = Callable[[int, DeviceArray], None]
+Item = TypeVar("Item")
+Two: TypeAlias = tuple[Item, Item]
 
 
 class Similarity:
@@ -72,13 +75,13 @@ class Similarity:
         """An option that is a number."""
         return check.number(self.loss, name, self.given.get(name, self.loss.defaults[name]))
 
-    def integers(self, count: int = 1) -> int:
-        """Address of so many integers for each row."""
-        return scratch(self.call, (count * self.rows,), "int64").address
+    def integers(self) -> int:
+        """Address of an integer for each row."""
+        return scratch(self.call, (self.rows,), "int64").address
 
-    def numbers(self, count: int = 1) -> DeviceArray:
-        """So many numbers for each row."""
-        return scratch(self.call, (count * self.rows,), self.real)
+    def numbers(self) -> DeviceArray:
+        """A number for each row."""
+        return scratch(self.call, (self.rows,), self.real)
 
     def launch(self, kernel: Any, blocks: int, integers: Any, *numbers: Any) -> None:
         """Run a kernel on so many blocks."""
@@ -110,7 +113,7 @@ class Similarity:
         return partners, shares
 
     def cross_entropy(
-        self, start: int, scores: DeviceArray, partners: DeviceArray, shares: DeviceArray, losses: DeviceArray
+        self, partners: DeviceArray, shares: DeviceArray, losses: DeviceArray, start: int, scores: DeviceArray
     ) -> None:
         """Weighted losses of rows that ought to find their partners; their slopes take the place of the scores."""
         count, options = scores.shape[0], RowOptions()
@@ -125,9 +128,7 @@ class Similarity:
         kernel = rowwise_kernel(self.dtype, Plan(LOGITS, LABELS, False, False, self.mode, team))
         self.launch(kernel, blocks, integers, tuple(numbers))
 
-    def walk(
-        self, units: tuple[DeviceArray, DeviceArray], slopes: tuple[DeviceArray | None, DeviceArray | None], rule: Rule
-    ) -> None:
+    def walk(self, units: Two[DeviceArray], slopes: Two[DeviceArray | None], rule: Rule) -> None:
         """The losses of the first directions with all of the second; what they add to the slopes is added.
 
         `rule` finds those of some rows, of which it is given the scores, and puts their slopes in their place.
@@ -177,10 +178,10 @@ class Similarity:
         check.weights(self.loss, self.call.library.download(self.weight.owner), (self.rows,))
 
 
-def both_parts(call: Similarity) -> tuple[tuple[DeviceArray, DeviceArray], Any]:
+def both_parts(call: Similarity) -> tuple[Two[DeviceArray], Two[DeviceArray | None]]:
     """Directions of the first and of the second vectors, and the slopes of them that are asked for."""
     slopes = [call.part(call.slope, k) if w and call.slope is not None else None for k, w in enumerate(call.wanted)]
-    return (call.part(call.unit, 0), call.part(call.unit, 1)), tuple(slopes)
+    return (call.part(call.unit, 0), call.part(call.unit, 1)), (slopes[0], slopes[1])
 
 
 def pairs(call: Similarity) -> tuple[int, int]:
@@ -192,7 +193,7 @@ def pairs(call: Similarity) -> tuple[int, int]:
     for _ in range(1 + both):
         losses = call.numbers()
         found.append(losses.address)
-        call.walk(units, slopes, lambda start, x, to=losses: call.cross_entropy(start, x, partners, shares, to))  # type: ignore[misc]
+        call.walk(units, slopes, partial(call.cross_entropy, partners, shares, losses))
         units, slopes = units[::-1], slopes[::-1]
     return found[0], found[-1] if both else 0
 
@@ -208,7 +209,7 @@ def among_all(call: Similarity, labelled: bool, factor: float) -> tuple[DeviceAr
         count, columns = scores.shape
         integers = (columns, start, scores.address, *places)
         call.launch(kernels.hiding_kernel(call.dtype, labelled), count, integers)
-        call.cross_entropy(start, scores, partners, shares, losses)
+        call.cross_entropy(partners, shares, losses, start, scores)
         if labelled and call.mode:
             call.launch(kernels.sharing_kernel(call.dtype), count, integers)
 

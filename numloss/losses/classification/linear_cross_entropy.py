@@ -69,7 +69,7 @@ def linear_cross_entropy(
     do not depend on the number of threads. Beside its results a call takes the logits of 160 to 512 rows, a twelfth of
     all from 1920 rows on; or of as many rows as fit into 20 MiB. On a device the products add up 256 features at a time
     in the dtype of the data, and these sums likewise, always in the same order; a call takes the logits and twice the
-    hidden values of 512 to 2048 rows, or of as many rows as have logits of 128 MiB.
+    hidden values of 512 to 2048 rows, or of so many rows that neither takes more than 128 MiB.
 
     References
     ----------
