@@ -11,6 +11,10 @@ For every elementwise loss, and for cross-entropy, nll and kl_div over several s
 2. the median time of the value and of value and gradient, as GB/s of the unavoidable traffic (each input read once,
    each gradient written once), and as a fraction of the speed of a copy of the same size on the same device.
 
+The losses that multiply matrices, `linear_cross_entropy` and `info_nce`, must be within 64 roundings of the largest
+entry, with the same bits again; the table has the operations of their three products a second, and those of such a
+product by the arrays' library, which for PyTorch are those of float32 and not of TF32.
+
 Nothing is asserted about speed. The exit status is 1 if any result is wrong. Arrays are PyTorch's or CuPy's if one of
 them is installed with CUDA, whose allocators are fast, and else Numba's.
 """
@@ -35,6 +39,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import inputs
 
 ROW_SHAPES = ((1 << 20, 10), (1 << 14, 1000), (1 << 9, 32768))
+# Rows, features, and classes or rows again.
+PRODUCTS = (("linear_cross_entropy", (2048, 1024, 32000)), ("info_nce", (8192, 512, 8192)))
 COLUMNS = "{:<24} {:<9} {:<16} {:>7} {:>9} {:>9} {:>8} {:>9} {:>8}"
 
 
@@ -169,6 +175,59 @@ def measure(device: Device, case: str, shape: tuple[int, ...], classes: int, dty
     }
 
 
+def library_speed(device: Device, arrays: list[Any], repeat: int) -> float:
+    """TFLOP/s of ``a @ b.T`` by the arrays' library; 0 if it has no product."""
+    a, b = arrays[:2]
+    if device.library == "numba":
+        return 0.0
+    work = 2.0 * a.shape[0] * a.shape[1] * b.shape[0]
+    return work / milliseconds(lambda: a @ b.T, repeat) * 1e-9
+
+
+def measure_products(device: Device, case: str, shape: tuple[int, int, int], dtype: str, repeat: int) -> dict[str, Any]:
+    """One row of the table of losses that multiply matrices."""
+    both, random = nl.value_and_grad(inputs.record(case).function), np.random.default_rng(0)
+    rows, features, columns = shape
+    host = [random.normal(0.0, features**-0.25, (count, features)).astype(dtype) for count in (rows, columns)]
+    if case == "linear_cross_entropy":
+        host.append(random.integers(0, columns, rows))
+    moved = [device.to_device(a) for a in host]
+    expected, found, again = flat(both(*host)), *(list(map(device.to_host, flat(both(*moved)))) for _ in range(2))
+    worst = max(units(np.asarray(a, dtype), np.asarray(b, dtype)) for a, b in zip(found, expected, strict=True))
+    repeated = all(a.tobytes() == b.tobytes() for a, b in zip(found, again, strict=True))
+    with deferred_checks():
+        time = milliseconds(lambda: both(*moved), repeat)
+    return {
+        "case": case,
+        "dtype": dtype,
+        "shape": " x ".join(map(str, shape)),
+        "right": bool(worst <= 64 and repeated),
+        "ulp": worst,
+        "milliseconds": time,
+        "tflop_s": 6.0 * rows * features * columns / time * 1e-9,
+        "library_tflop_s": library_speed(device, moved, repeat),
+    }
+
+
+def flat(result: tuple[Any, tuple[Any, ...]]) -> list[Any]:
+    """A value and its gradients."""
+    return [result[0], *result[1]]
+
+
+def all_products(device: Device, repeat: int) -> list[dict[str, Any]]:
+    """The table of losses that multiply matrices."""
+    columns = "{:<24} {:<9} {:<20} {:>7} {:>9} {:>9} {:>9} {:>9}"
+    print(columns.format("loss", "dtype", "shape", "right", "ulp", "ms", "TFLOP/s", "library"))
+    results = []
+    for case, shape in PRODUCTS:
+        for dtype in inputs.DTYPES:
+            row = measure_products(device, case, shape, dtype, repeat)
+            results.append(row)
+            numbers = (f"{row[name]:.2f}" for name in ("ulp", "milliseconds", "tflop_s", "library_tflop_s"))
+            print(columns.format(case, dtype, row["shape"], "yes" if row["right"] else "NO", *numbers))
+    return results
+
+
 def main() -> int:
     """Measure everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,6 +254,7 @@ def main() -> int:
             ulp = f"{max(row['value_ulp'], row['gradient_ulp']):.2f}"
             right = "yes" if row["right"] else "NO"
             print(COLUMNS.format(case, dtype, row["shape"], right, ulp, f"{row['same_bits']:.4f}", *speeds))
+    results += all_products(device, given.repeat)
     if given.json:
         given.json.write_text(json.dumps(results, indent=2) + "\n")
     return 0 if all(row["right"] for row in results) else 1
