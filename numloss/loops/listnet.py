@@ -57,7 +57,12 @@ def power_of_top(top: Real) -> Real:
 def powers_below(z: Reals, n: Int, top: Real, aside: Int, e: Reals) -> Int:
     """Exponentials of n entries; that of the largest is left out if it is one of them."""
     base = base_of(top)
-    exponentials(z, n, base, round_shift(top - base), e)
+    shift = round_shift(top - base)
+    # the last sixteen once more, instead of a rest that is taken one by one
+    whole = n // 16 * 16 if n > 16 else n
+    exponentials(z, whole, base, shift, e)
+    if whole < n:
+        exponentials(offset(z, n - 16), 16, base, shift, offset(e, n - 16))
     if aside >= 0 and aside < n:
         e[aside] = 0.0
     return 0
@@ -86,7 +91,10 @@ def times_distance(f: Reals, x: Reals, n: Int, top: Real, terms: Reals) -> Int:
 def add_up_list(
     c: Ints, first: Int, n: Int, places: Ints, tops: Reals, e: Reals, f: Reals, sums: Doubles
 ) -> Int:
-    """Sums over a list: of the powers of scores and of targets, and of the latter times top - score."""
+    """Sums over a list: of the powers of scores and of targets, and of the latter times top - score.
+
+    The powers of the largest entries, which are left out, follow as sums 3 and 4.
+    """
     x_buffer = stack_reals(512)
     t_buffer = stack_reals(512)
     terms = stack_reals(512)
@@ -104,8 +112,10 @@ def add_up_list(
         sums[1] = sums[1] + small_sum(f, m)
         sums[2] = sums[2] + small_sum(terms, m)
         done = done + m
+    sums[3] = double(power_of_top(tops[0]))
+    sums[4] = double(power_of_top(tops[1]))
     wanted = fetch(c, 25, c[9], 0.0, first + places[1], 1, x_buffer)
-    sums[2] = sums[2] + double(power_of_top(tops[1])) * double(tops[0] - wanted[0])
+    sums[2] = sums[2] + sums[4] * double(tops[0] - wanted[0])
     return 0
 
 
@@ -136,10 +146,8 @@ def write_listnet(
     """Gradient, and curvature, of a list; e and f are what `add_up_list` has left of its last tile."""
     buffer = stack_reals(512)
     g = stack_reals(512)
-    one = double(power_of_top(tops[0]))
-    other = double(power_of_top(tops[1]))
-    scores = sums[0] + one
-    targets = sums[1] + other
+    scores = sums[0] + sums[3]
+    targets = sums[1] + sums[4]
     done = 0
     while done < n:
         m = tile_length(done, n)
@@ -156,15 +164,15 @@ def write_listnet(
                 g[top] = real((sums[1] / targets - sums[0] / scores) * factor)
         else:
             if top >= 0 and top < m:
-                g[top] = g[top] + real(one / scores * factor)
+                g[top] = g[top] + real(sums[3] / scores * factor)
             if wanted >= 0 and wanted < m:
-                g[wanted] = g[wanted] - real(other / targets * factor)
+                g[wanted] = g[wanted] - real(sums[4] / targets * factor)
         deliver(c, 40, first + done, m, g, 0)
         if c[6] > 1:
             least = real(floats_of(c)[1])
             list_bends(e, m, real(double(1.0) / scores), c[10], least, real(factor), g)
             if top >= 0 and top < m:
-                bend = real(sums[0] / scores * (one / scores))
+                bend = real(sums[0] / scores * (sums[3] / scores))
                 if c[10] == 1:
                     bend = least if 2.0 * bend < least else 2.0 * bend
                 g[top] = bend * real(factor)
@@ -178,7 +186,7 @@ def listnet_group(c: Ints, first: Int, n: Int, w: Double) -> Double:
     """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
     places = stack_ints(2)
     tops = stack_reals(2)
-    sums = stack_doubles(3)
+    sums = stack_doubles(5)
     e = stack_reals(512)
     f = stack_reals(512)
     for k in range(2):
@@ -186,8 +194,7 @@ def listnet_group(c: Ints, first: Int, n: Int, w: Double) -> Double:
     add_up_list(c, first, n, places, tops, e, f, sums)
     if c[6] > 0:
         write_listnet(c, first, n, places, tops, e, f, sums, w * floats_of(c)[0])
-    targets = sums[1] + double(power_of_top(tops[1]))
-    return sums[2] / targets + double_log1p(sums[0] / double(power_of_top(tops[0])))
+    return sums[2] / (sums[1] + sums[4]) + double_log1p(sums[0] / sums[3])
 
 
 def listnet_block(c: Ints, partial: Doubles, block: Int) -> Int:
