@@ -182,8 +182,9 @@ PRODUCTS = [((True, True), True), ((True, False), True), ((False, False), True),
 @pytest.mark.parametrize("dtype", inputs.DTYPES)
 @pytest.mark.parametrize(("along", "wide"), PRODUCTS)
 def test_kernels_of_products(along: tuple[bool, bool], wide: bool, dtype: str) -> None:
-    from numloss.backends.numba_cuda.products_kernels import product_kernel
+    from numloss.backends.numba_cuda.products_kernels import added_kernel, product_kernel
 
+    assert_sound(toolchain.assembled(added_kernel(dtype), CAPABILITIES[-1]))
     vector = "v4" if dtype == "float32" else "v2"
     code = toolchain.assembled(product_kernel(dtype, along, (wide, wide)), CAPABILITIES[-1])
     assert_sound(code)

@@ -20,7 +20,7 @@ from .arrays import DeviceArray
 from .call import ABSENT, Call
 from .head_kernels import columns_kernel, gather_kernel, positions_kernel, scatter_kernel
 from .launching import conclude, rows_of_a_block
-from .products import NOTHING, matrix, multiply, scratch, whole_tiles
+from .products import NOTHING, Products, matrix, scratch, whole_tiles
 from .rowwise import explainer, problem_of, team_of
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
@@ -54,7 +54,7 @@ class Head:
         argnums: tuple[int, ...] | None,
     ) -> None:
         self.call, self.loss, self.mode = call, loss, mode
-        library = call.library
+        self.multiply, library = Products(call), call.library
         layer = layer_of(loss, arguments, given.get("bias"), lambda k, x: checks.prediction(loss, k, x, library))
         self.hidden, self.classifier, self.bias = layer
         self.real, self.dtype = self.hidden.dtype, self.hidden.dtype.name
@@ -148,7 +148,7 @@ class Head:
         if self.bias is not None:
             onto = replace(self.bias, shape=logits.shape, strides=(0, *self.bias.strides))
         live = (self.positions, start, False)
-        multiply(self.call, hidden, self.classifier.transposed, logits, onto=onto, live=live)
+        self.multiply(hidden, self.classifier.transposed, logits, onto=onto, live=live)
 
     def spread(
         self, slope: DeviceArray, hidden: DeviceArray, turned: DeviceArray, values: DeviceArray | None,
@@ -157,14 +157,14 @@ class Head:
         """Take the gradient of some rows' logits to hidden, classifier and bias, and their losses to the values."""
         call, slopes, start = self.call, self.slopes, begin[3]
         if "hidden" in slopes:
-            multiply(call, slope, self.classifier, turned, live=(self.positions, start, False))
+            self.multiply(slope, self.classifier, turned, live=(self.positions, start, False))
         if "hidden" in slopes or values is not None:
             integers = [*begin, turned.address, *(matrix(slopes["hidden"]) if "hidden" in slopes else NOTHING)]
             integers += [0, *ABSENT] if values is None else [values.address, *call.operand(self.values, self.real)]
             scatter_kernel(self.dtype).launch(call.stream, self.most, target.THREADS, tuple(integers))
         if "classifier" in slopes:
             y, live = slopes["classifier"], (self.positions, start, True)
-            multiply(call, slope.transposed, hidden, y, onto=y if start else None, live=live)
+            self.multiply(slope.transposed, hidden, y, onto=y if start else None, live=live)
         if "bias" in slopes:
             y = slopes["bias"]
             places = (slope.address, y.address, y.strides[0], int(start > 0))

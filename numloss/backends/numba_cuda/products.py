@@ -10,9 +10,11 @@ import numpy as np
 from . import target
 from .arrays import DeviceArray
 from .call import Call
-from .products_kernels import LIVE_FEATURES, LIVE_ROWS, product_kernel, side_of
+from .products_kernels import LIVE_FEATURES, LIVE_ROWS, STRETCH, added_kernel, product_kernel, side_of
 
 NOTHING = (0, 0, 0)
+# Tiles that keep a large device busy, and the least features of a part of a product that has fewer.
+ENOUGH_TILES, LEAST_SPAN = 256, 8 * STRETCH
 
 
 def scratch(call: Call, shape: tuple[int, ...], dtype: Any) -> DeviceArray:
@@ -48,28 +50,56 @@ def _reading(array: DeviceArray) -> tuple[bool, bool]:
     return along, one == item and apart % 16 == 0 and array.address % 16 == 0
 
 
-def multiply(
-    call: Call,
-    a: DeviceArray,
-    b: DeviceArray,
-    y: DeviceArray,
-    *,
-    alpha: float = 1.0,
-    onto: DeviceArray | None = None,
-    live: tuple[int, int, bool] | None = None,
-) -> None:
-    """``y = alpha * a @ b + onto``, where onto may be y itself.
+def parts_of(tiles: int, features: int) -> tuple[int, int]:
+    """Parts of the features that are multiplied beside each other, and features of each, whole stretches of them."""
+    parts = max(1, min(ENOUGH_TILES // tiles, features // LEAST_SPAN))
+    span = -(-features // (parts * STRETCH)) * STRETCH
+    return max(1, -(-features // max(1, span))), span
 
-    live: the address of a number of rows of a batch, the first of them that is here, and whether these are the
-    features and not the rows; what is beyond that number is not computed.
-    """
-    (rows, columns), turned, dtype = y.shape, b.transposed, a.dtype.name
-    integers = [rows, columns, a.shape[1]]
-    integers += NOTHING if live is None else (live[0], live[1], LIVE_FEATURES if live[2] else LIVE_ROWS)
-    integers += (*matrix(a), *matrix(turned), *matrix(y), *(NOTHING if onto is None else matrix(onto)))
-    (a_along, a_wide), (b_along, b_wide) = _reading(a), _reading(turned)
-    side = side_of(dtype)
-    tiles = -(-rows // side) * -(-columns // side)
-    if tiles:
+
+class Products:
+    """The products of a call: with ``multiply = Products(call)``, ``multiply(a, b, y)`` is ``y = a @ b``."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.parts: DeviceArray | None = None
+
+    def room(self, shape: tuple[int, int], dtype: Any) -> DeviceArray:
+        """A matrix for the parts of a product."""
+        if self.parts is None or self.parts.size < shape[0] * shape[1]:
+            self.parts = scratch(self.call, (shape[0] * shape[1],), dtype)
+        return replace(self.parts, shape=shape, strides=(shape[1] * self.parts.dtype.itemsize, *self.parts.strides))
+
+    def __call__(
+        self,
+        a: DeviceArray,
+        b: DeviceArray,
+        y: DeviceArray,
+        *,
+        alpha: float = 1.0,
+        onto: DeviceArray | None = None,
+        live: tuple[int, int, bool] | None = None,
+    ) -> None:
+        """``y = alpha * a @ b + onto``, where onto may be y itself.
+
+        live: the address of a number of rows of a batch, the first of them that is here, and whether these are the
+        features and not the rows; what is beyond that number is not computed.
+        """
+        (rows, columns), turned, dtype = y.shape, b.transposed, a.dtype.name
+        side = side_of(dtype)
+        tiles = -(-rows // side) * -(-columns // side)
+        if not tiles:
+            return
+        parts, span = parts_of(tiles, a.shape[1])
+        made = y if parts == 1 else self.room((parts * rows, columns), y.dtype)
+        beneath = NOTHING if onto is None else matrix(onto)
+        integers = [rows, columns, a.shape[1]]
+        integers += NOTHING if live is None else (live[0], live[1], LIVE_FEATURES if live[2] else LIVE_ROWS)
+        integers += (*matrix(a), *matrix(turned), *matrix(made), *(beneath if parts == 1 else NOTHING), span)
+        (a_along, a_wide), (b_along, b_wide) = _reading(a), _reading(turned)
         kernel = product_kernel(dtype, (a_along, b_along), (a_wide, b_wide))
-        kernel.launch(call.stream, tiles, target.THREADS, tuple(integers), alpha)
+        kernel.launch(self.call.stream, parts * tiles, target.THREADS, tuple(integers), alpha)
+        if parts > 1:
+            integers = [rows, columns, parts, made.address, *matrix(y), *beneath]
+            blocks = -(-rows * columns // target.THREADS)
+            added_kernel(dtype).launch(self.call.stream, blocks, target.THREADS, tuple(integers))

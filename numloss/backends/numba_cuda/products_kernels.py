@@ -2,13 +2,15 @@
 
 A block of threads makes a square tile of y. It takes DEPTH features at a time of a's rows and of b's columns into
 shared memory, and reads the next while it multiplies; a thread keeps a number of entries of y in registers. Sums are
-taken in the dtype of the data over STRETCH features, and those of the stretches one after the other, so the bits follow
-from the shapes alone. Header of the problem c, in integers:
+taken in the dtype of the data over STRETCH features, and those of the stretches one after the other. Where y has few
+tiles, parts of the features have blocks of their own, which leave the parts of y one below the other for `added`. All
+of this follows from the shapes alone, and so do the bits. Header of the problem c, in integers:
 
     0 rows   1 columns   2 features   3 address of how many rows of a batch count, or 0   4 the first of them here
     5 whether these are the rows (1) or the features (2): what is beyond the last is not computed
     6 a   9 b: address, bytes from one row, or column, to the next, bytes from feature to feature
     12 y   15 onto, address 0 for nothing: address, bytes from row to row, bytes from column to column
+    18 features of a part
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from numba import cuda, float64, int64, types
 
 from . import target
 
-A, B, Y, ONTO, INTEGERS = 6, 9, 12, 15, 18
+A, B, Y, ONTO, INTEGERS = 6, 9, 12, 15, 19
 LIVE_ROWS, LIVE_FEATURES = 1, 2
 DEPTH, STRETCH = 8, 256
 # The threads of a block beside each other, by what a thread works on in columns.
@@ -91,26 +93,26 @@ def _sum_texts(dtype: str) -> tuple[Any, Any, Any]:
     lines = ["def join(totals, sums):"]
     lines += [f"    return ({', '.join(f'totals[{n}] + sums[{n}]' for n in range(len(sums)))},)", ""]
     join = target.generated("\n".join(lines), "join", scope)
-    lines = ["def write(c, alpha, totals, row, column, rows):", f"    {names} = totals"]
+    lines = ["def write(c, alpha, totals, row, column, rows, lift):", f"    {names} = totals"]
     lines += [f"    column{j} = column + {j * ACROSS}" for j in range(broad)]
     for i in range(high):
         lines += [f"    place = row + {i * DOWN}", "    if place < rows:"]
-        lines += [f"        put_entry(c, alpha, s{i}_{j}, place, column{j})" for j in range(broad)]
+        lines += [f"        put_entry(c, alpha, s{i}_{j}, place, column{j}, lift)" for j in range(broad)]
     scope["put_entry"] = _entry_text(dtype)
     return multiply, join, target.generated("\n".join([*lines, ""]), "write", scope)
 
 
 def _entry_text(dtype: str) -> Any:
-    """`put_entry`, which writes one entry of y."""
+    """`put_entry`, which writes one entry of y, or of the part of it that lies so many rows below."""
     reals = target.words_of(dtype)["reals"]
 
     @target.jitable
-    def put_entry(c, alpha, total, row, column):  # type: ignore[no-untyped-def]
+    def put_entry(c, alpha, total, row, column, lift):  # type: ignore[no-untyped-def]
         if column < c[1]:
             total = alpha * total
             if c[ONTO] != 0:
                 total += reals(c[ONTO] + row * c[ONTO + 1] + column * c[ONTO + 2])[0]
-            reals(c[Y] + row * c[Y + 1] + column * c[Y + 2])[0] = total
+            reals(c[Y] + (row + lift) * c[Y + 1] + column * c[Y + 2])[0] = total
 
     return put_entry
 
@@ -143,12 +145,14 @@ def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
         down, across = thread // ACROSS, thread % ACROSS
         rows, features = extent(c)
         a, b = (c[A], c[A + 1], c[A + 2]), (c[B], c[B + 1], c[B + 2])
-        high = (c[0] + side - 1) // side
-        row, column = int64(cuda.blockIdx.x) % high * side, int64(cuda.blockIdx.x) // high * side
+        high, broad = (c[0] + side - 1) // side, (c[1] + side - 1) // side
+        tile, part = int64(cuda.blockIdx.x) % (high * broad), int64(cuda.blockIdx.x) // (high * broad)
+        row, column = tile % high * side, tile // high * side
+        end = min(features, (part + 1) * c[18])
         totals = zeros
         if row < rows:
-            for begin in range(0, features, STRETCH):
-                stop = min(begin + STRETCH, features)
+            for begin in range(part * c[18], end, STRETCH):
+                stop = min(begin + STRETCH, end)
                 sums = zeros
                 from_a = fetch_a(a, row, rows, begin, stop, thread)
                 from_b = fetch_b(b, column, c[1], begin, stop, thread)
@@ -161,7 +165,7 @@ def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
                     sums = multiply(a_tile, b_tile, sums, down, across)
                     cuda.syncthreads()
                 totals = join(totals, sums)
-            write(c, real(alpha), totals, row + down, column + across, rows)
+            write(c, real(alpha), totals, row + down, column + across, rows, part * c[0])
 
     return product
 
@@ -171,3 +175,28 @@ def product_kernel(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]
     """The kernel for matrices whose features lie side by side or not, and which may be read by 128 bits or not."""
     signature = (types.UniTuple(int64, INTEGERS), float64)
     return target.kernel(_text(dtype, along, wide), signature, (target.THREADS, 1))
+
+
+def _added_text(dtype: str) -> Any:
+    reals, threads = target.words_of(dtype)["reals"], target.THREADS
+
+    def added(c):  # type: ignore[no-untyped-def]
+        """A thread for each entry of c: 0 rows   1 columns   2 parts   3 address of the parts of y, one below the other
+        4 y   7 onto, address 0 for nothing: address, bytes from row to row, bytes from column to column."""
+        at = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
+        if at < c[0] * c[1]:
+            total = reals(c[3])[at]
+            for part in range(1, c[2]):
+                total += reals(c[3])[part * c[0] * c[1] + at]
+            row, column = at // c[1], at % c[1]
+            if c[7] != 0:
+                total += reals(c[7] + row * c[8] + column * c[9])[0]
+            reals(c[4] + row * c[5] + column * c[6])[0] = total
+
+    return added
+
+
+@functools.cache
+def added_kernel(dtype: str) -> Any:
+    """The sum of the parts of a product, in their order."""
+    return target.kernel(_added_text(dtype), (types.UniTuple(int64, 10),), (target.THREADS, 2))

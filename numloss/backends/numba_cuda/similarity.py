@@ -21,7 +21,7 @@ from .arrays import DeviceArray
 from .call import ABSENT, Call
 from .embedding import outputs_of
 from .launching import conclude, rows_of_a_block
-from .products import matrix, multiply, rows_from, scratch, whole_tiles
+from .products import Products, matrix, rows_from, scratch, whole_tiles
 from .rowwise import problem_of, team_of
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
@@ -52,7 +52,7 @@ class Similarity:
         argnums: tuple[int, ...] | None,
     ) -> None:
         self.call, self.loss, self.mode, self.given = call, call.loss, mode, given
-        loss, library = call.loss, call.library
+        self.multiply, loss, library = Products(call), call.loss, call.library
         vectors = vectors_of(loss, arguments, lambda name, value: checks.prediction(loss, name, value, library))
         (self.rows, self.size), self.real, self.dtype = vectors[0].shape, vectors[0].dtype, vectors[0].dtype.name
         inputs, self.labels = [*vectors], None
@@ -141,13 +141,13 @@ class Similarity:
         for start in range(0, rows, most):
             count = min(most, rows - start)
             some, scores = rows_from(queries, start, count), rows_from(buffer, 0, count)
-            multiply(self.call, some, keys.transposed, scores, alpha=factor)
+            self.multiply(some, keys.transposed, scores, alpha=factor)
             rule(start, scores)
             if slopes[0] is not None:
                 onto = rows_from(slopes[0], start, count)
-                multiply(self.call, scores, keys, onto, alpha=factor, onto=onto)
+                self.multiply(scores, keys, onto, alpha=factor, onto=onto)
             if slopes[1] is not None:
-                multiply(self.call, scores.transposed, some, slopes[1], alpha=factor, onto=slopes[1])
+                self.multiply(scores.transposed, some, slopes[1], alpha=factor, onto=slopes[1])
 
     def close(self, losses: tuple[int, int], lonely: bool) -> tuple[int, int]:
         """Add the two parts of the losses up; address and number of the partial results."""

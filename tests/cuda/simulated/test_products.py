@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from helpers import to_device
 
+from numloss.backends.numba_cuda import products
 from numloss.backends.numba_cuda.call import Call
-from numloss.backends.numba_cuda.products import multiply
 from numloss.backends.numba_cuda.products_kernels import STRETCH, side_of
 from numloss.registry import LOSSES
 
@@ -20,8 +20,17 @@ def views(shape: tuple[int, int], dtype: str, seed: int) -> list[np.ndarray]:
     return [matrix, np.asfortranarray(matrix), gaps, matrix[::-1]]
 
 
+@pytest.mark.parametrize(
+    ("tiles", "features", "expected"),
+    [(1, 0, (1, 0)), (300, 10**6, (1, 1000192)), (40, 128000, (6, 21504)), (32, 4100, (2, 2304)), (1, 2047, (1, 2048))],
+)
+def test_parts_cover_the_features(tiles: int, features: int, expected: tuple[int, int]) -> None:
+    assert products.parts_of(tiles, features) == expected
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_layouts_edges_and_stretches(dtype: str) -> None:
+def test_layouts_edges_stretches_and_parts(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "LEAST_SPAN", 100)
     side = side_of(dtype)
     left = views((side + 3, 12), dtype, 0)
     right = views((12, side + 1), dtype, 1)
@@ -32,7 +41,7 @@ def test_layouts_edges_and_stretches(dtype: str) -> None:
         moved = [to_device(array) for array in (a, b, y)]
         call = Call(LOSSES["info_nce"], moved[0])
         described = [call.library.describe(array) for array in moved]
-        multiply(call, *described, alpha=0.5, onto=described[2])
+        products.Products(call)(*described, alpha=0.5, onto=described[2])
         exact = 0.5 * (a.astype(np.float64) @ b) + y
         largest = 0.5 * (np.abs(a.astype(np.float64)) @ np.abs(b)) + np.abs(y)
         tolerance = (8 + min(a.shape[1], STRETCH)) * np.finfo(dtype).eps * largest
