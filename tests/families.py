@@ -29,9 +29,9 @@ Random = np.random.Generator
 
 
 def draw(domain: Domain, shape: Shape, random: Random, ends: bool = True) -> Array:
-    """float64 values of a domain: all over it, and with `ends` some at every closed end."""
+    """float64 values of a domain: all over it, of many integers the lowest; with `ends` some at every closed end."""
     if domain.integers:
-        return random.integers(int(domain.low), int(domain.high) + 1, shape).astype(np.float64)
+        return random.integers(int(domain.low), int(min(domain.high, domain.low + 31.0)) + 1, shape).astype(np.float64)
     if domain.high - domain.low <= 2.0:
         values = random.uniform(domain.low + 0.02, domain.high - 0.02, shape)
     elif domain.high < 1e300:
