@@ -206,12 +206,13 @@ def test_kernels_of_the_head(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", inputs.DTYPES)
 def test_kernels_of_similarities(dtype: str) -> None:
     from numloss.backends.numba_cuda import similarity_kernels as kernels
+    from numloss.backends.numba_cuda import similarity_rows as rows
 
     siglip = inputs.LOSSES["siglip"]
     compiled = [kernels.hiding_kernel(dtype, labelled) for labelled in (False, True)]
     compiled += [kernels.pairs_kernel(siglip.law, len(siglip.params), dtype, 1), kernels.circle_kernel(dtype, 1)]
-    compiled += [kernels.directions_kernel(dtype), kernels.belonging_kernel(dtype), kernels.sharing_kernel(dtype)]
-    for kernel in (*compiled, kernels.closing_kernel(dtype), kernels.turning_kernel(dtype)):
+    compiled += [kernels.directions_kernel(dtype), rows.belonging_kernel(dtype), rows.sharing_kernel(dtype)]
+    for kernel in (*compiled, rows.closing_kernel(dtype), kernels.turning_kernel(dtype)):
         assert_sound(toolchain.assembled(kernel, CAPABILITIES[-1]))
 
 

@@ -231,5 +231,6 @@ def _text(plan: Plan, dtype: str) -> Any:
 def rowwise_kernel(dtype: str, plan: Plan) -> Any:
     """The kernel of a plan."""
     signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, NUMBERS))
-    # three softmaxes at once need more registers than two blocks of threads leave
-    return target.kernel(_text(plan, dtype), signature, (target.THREADS, 1 if plan.teacher else 2))
+    # three softmaxes at once, or a law in float64, need more registers than two blocks of threads leave
+    many = plan.teacher or (plan.law is not None and dtype == "float64")
+    return target.kernel(_text(plan, dtype), signature, (target.THREADS, 1 if many else 2))

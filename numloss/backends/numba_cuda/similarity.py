@@ -26,6 +26,7 @@ from .rowwise import problem_of, team_of
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
 from .selected import over_batch
+from .similarity_rows import BAD_WEIGHT, belonging_kernel, closing_kernel, sharing_kernel
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -109,7 +110,7 @@ class Similarity:
         partners, shares = scratch(self.call, (rows,), "int64"), scratch(self.call, (rows,), self.real)
         integers = [rows, self.rows, apart, int(self.weight is not None), *self.call.operand(self.weight, self.real)]
         integers += [self.kinds, partners.address, shares.address, self.others]
-        self.launch(kernels.belonging_kernel(self.dtype), -(-rows // target.THREADS), integers, factor)
+        self.launch(belonging_kernel(self.dtype), -(-rows // target.THREADS), integers, factor)
         return partners, shares
 
     def cross_entropy(
@@ -157,7 +158,7 @@ class Similarity:
         integers = [self.rows, block, partials, int(self.weight is not None), *losses, self.others, int(lonely)]
         integers += self.call.operand(self.weight, self.real)
         integers += ABSENT if self.values is None else self.call.operand(self.values, self.real)
-        self.launch(kernels.closing_kernel(self.dtype), blocks, integers)
+        self.launch(closing_kernel(self.dtype), blocks, integers)
         return partials, blocks
 
     def turn(self, partials: tuple[int, int]) -> None:
@@ -174,7 +175,7 @@ class Similarity:
 
     def explain(self, position: int, operand: int) -> None:
         """Raise in the words that host arrays have."""
-        assert self.weight is not None and operand == kernels.BAD_WEIGHT
+        assert self.weight is not None and operand == BAD_WEIGHT
         check.weights(self.loss, self.call.library.download(self.weight.owner), (self.rows,))
 
 
@@ -211,7 +212,7 @@ def among_all(call: Similarity, labelled: bool, factor: float) -> tuple[DeviceAr
         call.launch(kernels.hiding_kernel(call.dtype, labelled), count, integers)
         call.cross_entropy(partners, shares, losses, start, scores)
         if labelled and call.mode:
-            call.launch(kernels.sharing_kernel(call.dtype), count, integers)
+            call.launch(sharing_kernel(call.dtype), count, integers)
 
     call.walk((call.unit, call.unit), (call.slope, call.slope), rule)
     return losses, beyond
