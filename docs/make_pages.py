@@ -21,10 +21,12 @@ sys.path[:0] = [str(HERE.parent / "tests"), str(HERE)]
 from twins import TWINS, Twin  # noqa: E402
 
 from numloss.cli.losses import call  # noqa: E402
+from numloss.listing import list_losses  # noqa: E402
 from numloss.registry import LOSSES, Loss  # noqa: E402
 
 NAMES = {"torch": "PyTorch", "optax": "optax", "keras": "Keras", "sklearn": "scikit-learn"}
 HEADING = re.compile(r"\n([A-Z][A-Za-z ]+)\n-+\n")
+LISTED = {entry["name"]: entry for entry in list_losses()}
 SHOWN = ("Parameters", "Returns", "Notes", "References", "Examples")
 
 
@@ -73,7 +75,7 @@ def facts(loss: Loss) -> str:
 def entry(loss: Loss) -> str:
     """All about one loss."""
     found = sections(loss)
-    parts = [f"## {loss.name}", f"```python\nnl.{call(loss)}\n```", in_words(found[""]), facts(loss)]
+    parts = [f"## {loss.name}", f"```python\nnl.{call(LISTED[loss.name])}\n```", in_words(found[""]), facts(loss)]
     for name in SHOWN:
         if name not in found:
             continue

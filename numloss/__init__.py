@@ -1,11 +1,14 @@
 """numloss: loss functions with their gradients and curvatures, at the speed of memory."""
 
+import typing as _typing
+
 from .backends.threads import num_threads, set_num_threads
 from .combining import combine
 from .custom import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
 from .evaluation import evaluate
+from .listing import list_losses
 from .losses.boxes.ciou import ciou
 from .losses.boxes.diou import diou
 from .losses.boxes.giou import giou
@@ -162,6 +165,7 @@ __all__ = [
     "laplace_nll",
     "linear_cross_entropy",
     "linex",
+    "list_losses",
     "listmle",
     "listnet",
     "log_cosh",
@@ -215,3 +219,8 @@ __all__ = [
     "value_grad_hess",
     "welsch",
 ]
+
+if not _typing.TYPE_CHECKING:  # a checker of types would take any name for known
+    from .naming import unknown as _unknown
+
+    __getattr__ = _unknown

@@ -93,11 +93,15 @@ def test_losses_lists_the_registry() -> None:
         "family": "elementwise",
         "inputs": ["pred", "target"],
         "options": {"delta": 1.0},
+        "required": [],
+        "domains": {"target": "a number, not NaN", "delta": "> 0 and finite"},
         "curvature": True,
         "convex": True,
         "adds_up": "rows",
         "aliases": list(LOSSES["huber"].aliases),
+        "backends": ["numba", "cython", "cuda"],
     }
+    assert listed["ordinal_logistic"]["required"] == ["thresholds"] and not listed["ordinal_logistic"]["options"]
     tables = call("losses").output
     for name in LOSSES:
         assert f"{name}(" in tables

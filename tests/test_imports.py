@@ -29,6 +29,7 @@ HEIGHTS = {
     "losses": 4,
     "combining": 4,
     "naming": 4,
+    "listing": 4,
     "custom": 4,
     "transforms": 3,
     "registry": 3,

@@ -26,7 +26,8 @@ MOST_LINES = 150
 
 def modules() -> list[types.ModuleType]:
     """Every module of the package that documents itself with examples."""
-    found = [nl, *(importlib.import_module(f"numloss.{name}") for name in ("transforms", "custom", "combining"))]
+    names = ("transforms", "custom", "combining", "listing")
+    found = [nl, *(importlib.import_module(f"numloss.{name}") for name in names)]
     return found + [importlib.import_module(record.function.__module__) for record in LOSSES.values()]
 
 
@@ -111,3 +112,13 @@ def test_public_names_are_explicit() -> None:
     public = {name for name in vars(nl) if not name.startswith("_") and not inspect.ismodule(getattr(nl, name))}
     assert public == set(nl.__all__) - {"__version__"}
     assert nl.__all__ == sorted(nl.__all__, key=str.lower)
+
+
+def test_an_unknown_name_says_what_was_meant() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'pinball'; here it is called quantile"):
+        nl.pinball  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'hubre'; did you mean huber"):
+        nl.hubre  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'zzzzzzzz'$"):
+        nl.zzzzzzzz  # type: ignore[attr-defined]  # noqa: B018
+    assert not hasattr(nl, "__wrapped__")

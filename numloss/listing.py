@@ -1,0 +1,63 @@
+"""The table of losses, as data."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from .dispatch import BACKENDS
+from .registry import LOSSES, Loss
+
+
+def list_losses(task: str | None = None) -> list[dict[str, Any]]:
+    """What is known about every loss, or about those of a task, by task and name.
+
+    Parameters
+    ----------
+    task : str, optional
+        Only the losses of this task, such as ``"regression"``.
+
+    Returns
+    -------
+    list of dict
+        For each loss its ``name``, ``task`` and ``family``; ``inputs``; ``options`` with their defaults, and those that
+        are ``required``; ``domains``, what inputs and options may be, in words; ``curvature``, whether it offers one;
+        ``convex``; ``adds_up``, over ``"rows"``, ``"groups"`` or not at all (``"no"``); ``aliases``, its names
+        elsewhere; and the ``backends`` that compute it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such task.
+
+    Examples
+    --------
+    >>> import numloss as nl
+    >>> [loss["name"] for loss in nl.list_losses("boxes")]
+    ['ciou', 'diou', 'giou', 'iou']
+    >>> [loss["name"] for loss in nl.list_losses() if "pinball" in loss["aliases"]]
+    ['quantile']
+    """
+    tasks = sorted({loss.task for loss in LOSSES.values()})
+    if task is not None and task not in tasks:
+        raise ValueError(f"unknown task {task!r}; there are {', '.join(tasks)}")
+    chosen = [loss for loss in LOSSES.values() if task in (None, loss.task)]
+    return [_record(loss) for loss in sorted(chosen, key=lambda loss: (loss.task, loss.name))]
+
+
+def _record(loss: Loss) -> dict[str, Any]:
+    given = {name: default for name, default in loss.defaults.items() if default is not inspect.Parameter.empty}
+    return {
+        "name": loss.name,
+        "task": loss.task,
+        "family": loss.family,
+        "inputs": list(loss.inputs),
+        "options": given,
+        "required": [name for name in loss.defaults if name not in given],
+        "domains": {name: domain.text for name, domain in loss.domains.items()},
+        "curvature": loss.curvature,
+        "convex": loss.convex,
+        "adds_up": loss.adds_up,
+        "aliases": list(loss.aliases),
+        "backends": list(BACKENDS),
+    }
