@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from . import HostBackend
 
 # BLAS packs all of the classifier for each block of rows: a fifth of its time with 160 rows, a twentieth with 512. A
-# block is a part of the batch, so that its logits are less than a tenth of all, unless they are few.
-LEAST_ROWS, MOST_ROWS, PART = 160, 512, 12
+# block is a part of the batch, so that its logits and what is beside them are less than a tenth of all, unless they are
+# few.
+LEAST_ROWS, MOST_ROWS, PART = 160, 512, 10.5
 BLOCK_BYTES = 20 * 2**20
 # What a call passes on to its loss of the logits.
 OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap")
@@ -42,7 +43,7 @@ def loss_of_rows(
 
 def rows_of_block(rows: int, classes: int, itemsize: int) -> int:
     """Rows whose logits are worked on together: a function of the shape alone."""
-    return max(LEAST_ROWS, min(MOST_ROWS, rows // PART), BLOCK_BYTES // (classes * itemsize))
+    return max(LEAST_ROWS, min(MOST_ROWS, int(rows / PART)), BLOCK_BYTES // (classes * itemsize))
 
 
 class Head:
@@ -106,31 +107,31 @@ class Head:
             counts &= self.weight > 0
         return slice(0, len(counts)) if counts.all() else np.flatnonzero(counts)
 
-    def run(self, backend: HostBackend) -> float:
-        """The sum of the losses; values and gradients of that sum are written."""
+    def run(self, backend: HostBackend, scale: float) -> float:
+        """The sum of the losses; values are written, and the gradients of that sum times the scale."""
         counted, classifier = self.counted(), in_order(self.classifier)[0]
         if self.values is not None:
             self.values[...] = 0.0
-        for array in self.slopes.values():
-            array[...] = 0.0
         positions = range(len(self.hidden))[counted] if isinstance(counted, slice) else counted
         most = rows_of_block(len(self.hidden), len(self.classifier), self.real.itemsize)
         most = evenly(len(positions), most)
+        for name, array in self.slopes.items():
+            if name != "classifier" or not len(positions):  # the first block overwrites that of the classifier
+                array[...] = 0.0
         buffer = np.empty((min(most, len(positions)), len(self.classifier)), self.real)
         total = 0.0
         with Products(backend, self.real) as multiply:
             for start in range(0, len(positions), most):
                 rows = slice(start, min(start + most, len(positions)))
                 chosen = rows if isinstance(counted, slice) else counted[rows]
-                total += self.block(backend, multiply, chosen, classifier, buffer)
+                logits = buffer[: rows.stop - rows.start]
+                total += self.block(backend, multiply, chosen, classifier, logits)
+                self.add_slopes(multiply, chosen, classifier, logits, self.real.type(scale), start > 0)
         return total
 
-    def block(
-        self, backend: HostBackend, multiply: Products, rows: Any, classifier: Array, buffer: Array
-    ) -> float:
-        """Losses of some rows, and what they add to the gradients."""
+    def block(self, backend: HostBackend, multiply: Products, rows: Any, classifier: Array, logits: Array) -> float:
+        """Losses of some rows; the gradient of their logits takes the place of these."""
         hidden, target = self.hidden[rows], self.target[rows]
-        logits = buffer[: len(hidden)]
         multiply(hidden, classifier.T, logits)
         if self.bias is not None:
             logits += self.bias
@@ -143,23 +144,25 @@ class Head:
             options["out"] = logits
         answer = loss_of_rows(backend, self.loss.logits, self.mode, (logits, target), options, self.values is None)
         if self.slopes:
-            self.add_slopes(multiply, rows, hidden, classifier, logits)
             answer = answer[0]
         if self.values is not None:
             self.values[rows] = answer
             return 0.0
         return float(answer[0])
 
-    def add_slopes(self, multiply: Products, rows: Any, hidden: Array, classifier: Array, slope: Array) -> None:
-        """Take the gradient of some rows' logits to hidden, classifier and bias."""
+    def add_slopes(
+        self, multiply: Products, rows: Any, classifier: Array, slope: Array, scale: Any, add: bool
+    ) -> None:
+        """Take the gradient of some rows' logits, times the scale, to hidden, classifier and bias."""
+        hidden = self.hidden[rows]
         if "hidden" in self.slopes:
             turned = np.empty(hidden.shape, self.real)
             multiply(slope, classifier, turned)
-            self.slopes["hidden"][rows] = turned
+            self.slopes["hidden"][rows] = turned * scale
         if "bias" in self.slopes:
-            self.slopes["bias"] += np.matmul(np.ones(len(slope), self.real), slope)
+            self.slopes["bias"] += np.matmul(np.full(len(slope), scale), slope)
         if "classifier" in self.slopes:
-            multiply(slope.T, hidden, self.slopes["classifier"], add=True)
+            multiply(slope.T, hidden * scale, self.slopes["classifier"], add)
 
 
 def head(
@@ -175,13 +178,13 @@ def head(
     """Run a loss of the logits of a last layer."""
     call = Head(loss, mode, arguments, given, pair, argnums)
     weight = call.count(backend)
+    mean = call.reduction == "mean" and not pair
+    inverse = 1.0 / weight if weight > 0.0 else 0.0
     with np.errstate(all="ignore"):  # what is infinite or NaN is so in the answer
-        total = call.run(backend)
+        total = call.run(backend, inverse if mean else 1.0)
     result: Any = (total, weight) if pair else call.values if call.wanted else total
-    if call.reduction == "mean" and not pair:
+    if mean:
         result = total / weight if weight > 0.0 else 0.0
-        for array in call.slopes.values():
-            array *= call.real.type(1.0 / weight if weight > 0.0 else 0.0)
     if not mode:
         return result
     slopes = tuple(call.slopes.values())

@@ -43,9 +43,13 @@ def in_order(matrix: Array) -> tuple[Array, int, int]:
 
 
 def evenly(rows: int, most: int) -> int:
-    """Rows of each block, at most so many: a smaller last block would keep fewer threads busy."""
+    """Rows of each block, at most so many, whole runs of 16: BLAS takes a tenth more for a rest.
+
+    Blocks are of about the same size, since a small last one would keep fewer threads busy.
+    """
+    most = max(16, most // 16 * 16)
     blocks = max(1, -(-rows // most))
-    return max(1, -(-rows // blocks))
+    return max(16, -(-rows // (16 * blocks)) * 16)
 
 
 def by_numpy(a: Array, b: Array, y: Array, add: bool) -> None:
