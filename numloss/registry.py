@@ -282,10 +282,11 @@ def _signature(face: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any
 def record(family: str, law: Law | None, face: Face, domains: dict[str, Domain], facts: dict[str, Any]) -> Face:
     """Make the loss of a face, put it into LOSSES, and return its public function."""
     inputs, defaults = _signature(face)
-    doc = SHARED if facts.get("weighted", True) else SHARED_PARAMETERS
+    shared = inspect.cleandoc(SHARED if facts.get("weighted", True) else SHARED_PARAMETERS)
     if face.__doc__:
-        head, mark, tail = face.__doc__.partition("\n    Returns\n")
-        face.__doc__ = f"{head.rstrip()}\n{doc}{mark}{tail}" if mark else f"{head.rstrip()}\n{doc}"
+        # from Python 3.13 on docstrings come without their indentation
+        head, mark, tail = inspect.cleandoc(face.__doc__).partition("\nReturns\n")
+        face.__doc__ = f"{head.rstrip()}\n\n{shared}\n{mark}{tail}\n"
     module = face.__module__.split(".")
     facts.setdefault("task", module[-2] if len(module) > 2 else "yours")
     loss = Loss(face.__name__, family, law, face, inputs, defaults, domains, **facts)
