@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from . import target
-from .walk import key
+from .walk import NO_COMPLAINT, key
+
+# Numbers that are left of those of the threads of a block before one thread, or all of them, add them up.
+LANES = 16
 
 
 def applied(law: Any, inputs: int, params: int, at: int, dtype: str) -> Any:
@@ -17,22 +20,57 @@ def applied(law: Any, inputs: int, params: int, at: int, dtype: str) -> Any:
     return target.generated(f"def apply({names}, r):\n    return law({names}{values})\n", "apply", scope)
 
 
+def sum_texts() -> dict[str, Any]:
+    """`block_sum` and `block_top`: of one number of each thread, known to all of them, in one order."""
+    threads, barrier = target.THREADS, target.words_of("float64")["barrier"]
+
+    @target.jitable
+    def block_sum(shared, thread, x):  # type: ignore[no-untyped-def]
+        shared[thread] = x
+        barrier()
+        if thread < LANES:
+            for other in range(thread + LANES, threads, LANES):
+                shared[thread] += shared[other]
+        barrier()
+        total = shared[0]
+        for k in range(1, LANES):
+            total += shared[k]
+        barrier()
+        return total
+
+    @target.jitable
+    def block_top(shared, thread, x):  # type: ignore[no-untyped-def]
+        shared[thread] = x
+        barrier()
+        if thread < LANES:
+            for other in range(thread + LANES, threads, LANES):
+                shared[thread] = max(shared[thread], shared[other])
+        barrier()
+        top = shared[0]
+        for k in range(1, LANES):
+            top = max(top, shared[k])
+        barrier()
+        return top
+
+    return {"block_sum": block_sum, "block_top": block_top}
+
+
 def block_texts(dtype: str) -> dict[str, Any]:
-    """`within`, `index_below`, `team_total` and `close_block`."""
+    """`within`, `index_below`, `team_total`, `close_block` and `close_checks`."""
     words = target.words_of(dtype)
-    double, doubles = words["double"], words["doubles"]
-    complaint = target.jitable(key)
+    double, doubles, barrier, note_least = words["double"], words["doubles"], words["barrier"], words["note_least"]
+    key_of = target.jitable(key)
 
     @target.jitable
     def within(x, low, high, row, which, first):  # type: ignore[no-untyped-def]
         """The first complaint, now that x has been seen."""
-        return first if x >= low and x <= high else min(first, complaint(row, which))
+        return first if x >= low and x <= high else min(first, key_of(row, which))
 
     @target.jitable
     def index_below(index, size, row, which, first):  # type: ignore[no-untyped-def]
         """An index that may be used, and the first complaint."""
         if index < 0 or index >= size:
-            return index - index, min(first, complaint(row, which))
+            return index - index, min(first, key_of(row, which))
         return index, first
 
     @target.jitable
@@ -44,11 +82,33 @@ def block_texts(dtype: str) -> dict[str, Any]:
         return total
 
     @target.jitable
-    def close_block(partials, block, threads, totals, weights, worst):  # type: ignore[no-untyped-def]
-        """Write the partial results of a block."""
-        partial = doubles(partials + 32 * block)
-        partial[0] = team_total(totals, 0, threads)
-        partial[1] = team_total(weights, 0, threads)
-        partial[2] = double(worst[0])
+    def first_of_block(worst, first):  # type: ignore[no-untyped-def]
+        """The first complaint of all threads, once they are here; `worst` was none before."""
+        barrier()
+        if first < NO_COMPLAINT:
+            note_least(worst, first)
+        barrier()
+        return double(worst[0])
 
-    return {"within": within, "index_below": index_below, "team_total": team_total, "close_block": close_block}
+    @target.jitable
+    def close_block(partials, block, threads, thread, totals, weights, worst, first):  # type: ignore[no-untyped-def]
+        """Write the partial results of a block, of what its threads have left in shared memory."""
+        complaint = first_of_block(worst, first)
+        if thread == 0:
+            partial = doubles(partials + 32 * block)
+            partial[0] = team_total(totals, 0, threads)
+            partial[1] = team_total(weights, 0, threads)
+            partial[2] = complaint
+
+    @target.jitable
+    def close_checks(partials, block, thread, worst, first):  # type: ignore[no-untyped-def]
+        """Write the partial results of a block that adds nothing up."""
+        complaint = first_of_block(worst, first)
+        if thread == 0:
+            partial = doubles(partials + 32 * block)
+            partial[0] = double(0.0)
+            partial[1] = double(0.0)
+            partial[2] = complaint
+
+    texts = {"within": within, "index_below": index_below, "team_total": team_total}
+    return texts | {"close_block": close_block, "close_checks": close_checks}

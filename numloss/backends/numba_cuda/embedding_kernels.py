@@ -164,12 +164,7 @@ def _text(
             start += threads // team
         totals[thread] = total
         weights[thread] = weight
-        cuda.syncthreads()
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
-        if thread == 0:
-            close_block(c[2], cuda.blockIdx.x, threads, totals, weights, worst)
+        close_block(c[2], cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
     return embedding
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, int64, types
 
-from . import target
+from . import blocks, target
 from .ordered_texts import word_texts
 from .regional_texts import (
     BAD_TARGET,
@@ -43,7 +43,7 @@ def _entry_text() -> Any:
 
 def _words_text(activation: int, labelled: bool, dtype: str) -> Any:
     words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
-    double, doubles, reals = words["double"], words["doubles"], words["reals"]
+    reals, close_checks = words["reals"], blocks.block_texts(dtype)["close_checks"]
     texts, pixels, targets = word_texts(dtype), probability_texts(activation, dtype), target_texts(labelled, dtype)
     word_of, put, ignored, entry_of = texts["word_of"], texts["put"], texts["ignored"], _entry_text()
     pixel_of, statistics, probability = pixels["pixel_of"], pixels["statistics"], pixels["probability"]
@@ -81,15 +81,7 @@ def _words_text(activation: int, labelled: bool, dtype: str) -> Any:
             worst[0] = NO_COMPLAINT
         for i in range(begin + thread, min(begin + c[1], c[4]), threads):
             first = words_of_pixel(c, sample, i, first)
-        cuda.syncthreads()
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
-        if thread == 0:
-            partial = doubles(c[2] + 32 * block)
-            partial[0] = double(0.0)
-            partial[1] = double(0.0)
-            partial[2] = double(worst[0])
+        close_checks(c[2], block, thread, worst, first)
 
     return ordered_words
 

@@ -20,7 +20,8 @@ from typing import Any
 from numba import cuda, int16, int32, int64, types
 
 from . import target
-from .ordered_texts import EACH, LANES, scan_text, tile_entries, word_texts, word_type
+from .blocks import LANES
+from .ordered_texts import EACH, scan_text, tile_entries, word_texts, word_type
 
 DIGIT_BITS = 8
 DIGITS = 1 << DIGIT_BITS
@@ -28,16 +29,6 @@ DIGITS = 1 << DIGIT_BITS
 HALF_BITS = 4
 HALVES = 1 << HALF_BITS
 INTEGERS = 10
-
-
-def _barrier_text() -> Any:
-    """The simulator knows the barriers of the module of a kernel alone."""
-
-    @target.jitable
-    def barrier():  # type: ignore[no-untyped-def]
-        cuda.syncthreads()
-
-    return barrier
 
 
 def _count_text(dtype: str) -> Any:
@@ -62,7 +53,7 @@ def _count_text(dtype: str) -> Any:
 
 
 def _place_text() -> Any:
-    words, threads, block_scan = target.words_of("float64"), target.THREADS, scan_text(_barrier_text())
+    words, threads, block_scan = target.words_of("float64"), target.THREADS, scan_text()
     integer, int32s = words["integer"], words["int32s"]
     own, places = DIGITS // threads, threads + LANES
 
@@ -94,8 +85,7 @@ def _place_text() -> Any:
 def _split_text(dtype: str) -> Any:
     """Sorting a tile by half of a digit: the threads' own words are counted, and the counts are added up."""
     digit_of, integer = word_texts(dtype)["digit_of"], target.words_of(dtype)["integer"]
-    barrier, threads = _barrier_text(), target.THREADS
-    block_scan = scan_text(barrier)
+    barrier, threads, block_scan = target.words_of(dtype)["barrier"], target.THREADS, scan_text()
 
     @target.jitable
     def counter(at):  # type: ignore[no-untyped-def]

@@ -8,16 +8,14 @@ pixel's class are read off a word, and equal errors stay in the order of the pix
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import int64, uint32
 
 from . import target
+from .blocks import LANES
 
-# Threads that add up what the others have left.
-LANES = 16
 # Entries that each thread takes of a tile. Odd: neighbours then read from different banks of shared memory.
 EACH = 9
 
@@ -79,14 +77,15 @@ def word_texts(dtype: str) -> dict[str, Any]:
     return texts | {"get": get, "put": put, "ignored": ignored}
 
 
-def scan_text(barrier: Callable[[], None]) -> Any:
+def scan_text() -> Any:
     """`block_scan`: the sum of x over the threads before this one, and over all.
 
     `shared` has LANES places more than there are threads; a barrier must come before it is used again.
     """
     threads = target.THREADS
     run = threads // LANES
-    integer = target.words_of("float64")["integer"]
+    words = target.words_of("float64")
+    integer, barrier = words["integer"], words["barrier"]
 
     @target.jitable
     def block_scan(shared, thread, x):  # type: ignore[no-untyped-def]

@@ -22,8 +22,8 @@ import numpy as np
 from numba import cuda, float64, int32, int64, types
 
 from . import reading, target
-from .blocks import block_texts
-from .ordered_texts import EACH, LANES, scan_text, tile_entries, word_texts, word_type
+from .blocks import LANES, block_texts
+from .ordered_texts import EACH, scan_text, tile_entries, word_texts, word_type
 from .walk import NO_COMPLAINT
 
 WEIGHT, VALUES = 8, 11
@@ -35,19 +35,9 @@ CLOSE_LANES = 32
 SHARED = 1 << 16
 
 
-def _barrier_text() -> Any:
-    """The simulator knows the barriers of the module of a kernel alone."""
-
-    @target.jitable
-    def barrier():  # type: ignore[no-untyped-def]
-        cuda.syncthreads()
-
-    return barrier
-
-
 def _tally_text(dtype: str) -> Any:
     texts, ints, threads = word_texts(dtype), target.words_of(dtype)["ints"], target.THREADS
-    get, kind_of, block_scan, places = texts["get"], texts["kind_of"], scan_text(_barrier_text()), threads + LANES
+    get, kind_of, block_scan, places = texts["get"], texts["kind_of"], scan_text(), threads + LANES
 
     def tally_words(c):  # type: ignore[no-untyped-def]
         sums = cuda.shared.array(places, int32)
@@ -90,8 +80,8 @@ def _walk_text(dtype: str) -> Any:
     words, number, word, threads = target.words_of(dtype), getattr(np, dtype), word_type(dtype), target.THREADS
     real, double, integer, reals = words["real"], words["double"], words["integer"], words["reals"]
     ints, doubles, int32s = words["ints"], words["doubles"], words["int32s"]
-    texts, gain_of, barrier = word_texts(dtype), _gain_text(dtype), _barrier_text()
-    block_scan = scan_text(barrier)
+    texts, gain_of, barrier = word_texts(dtype), _gain_text(dtype), words["barrier"]
+    block_scan = scan_text()
     get, kind_of, error_of, ignored = texts["get"], texts["kind_of"], texts["error_of"], texts["ignored"]
     zero, tile_size, places = number(0.0), tile_entries(), threads + LANES
 

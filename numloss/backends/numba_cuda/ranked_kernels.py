@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64, types
 
-from . import target
+from . import blocks, target
 from .ranked_solvers import SOLVERS
 from .ranked_texts import (
     EACH,
@@ -45,50 +45,6 @@ from .ranked_texts import (
 from .walk import NO_COMPLAINT, key
 
 BAD_TARGET, BAD_EVENT, BAD_WEIGHT = 1, 2, 15
-# Numbers that are left of those of the threads before all of these add them up.
-LANES = 16
-
-
-def sum_texts() -> dict[str, Any]:
-    """`block_sum` and `block_top`: of one number of each thread, known to all of them, in one order; and `barrier`.
-
-    The simulator knows the barriers of the module of a kernel alone: what waits for the other threads stands here.
-    """
-    threads = target.THREADS
-
-    @target.jitable
-    def block_sum(shared, thread, x):  # type: ignore[no-untyped-def]
-        shared[thread] = x
-        cuda.syncthreads()
-        if thread < LANES:
-            for other in range(thread + LANES, threads, LANES):
-                shared[thread] += shared[other]
-        cuda.syncthreads()
-        total = shared[0]
-        for k in range(1, LANES):
-            total += shared[k]
-        cuda.syncthreads()
-        return total
-
-    @target.jitable
-    def block_top(shared, thread, x):  # type: ignore[no-untyped-def]
-        shared[thread] = x
-        cuda.syncthreads()
-        if thread < LANES:
-            for other in range(thread + LANES, threads, LANES):
-                shared[thread] = max(shared[thread], shared[other])
-        cuda.syncthreads()
-        top = shared[0]
-        for k in range(1, LANES):
-            top = max(top, shared[k])
-        cuda.syncthreads()
-        return top
-
-    @target.jitable
-    def barrier():  # type: ignore[no-untyped-def]
-        cuda.syncthreads()
-
-    return {"block_sum": block_sum, "block_top": block_top, "barrier": barrier}
 
 
 def sort_texts() -> dict[str, Any]:
@@ -169,7 +125,7 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
     entry, write, within, close_block = texts["entry"], texts["write"], texts["within"], texts["close_block"]
     put_slope, put_bend = texts["put_slope"], texts["put_bend"]
-    together = {**sum_texts(), **sort_texts()}
+    together = {**blocks.sum_texts(), **sort_texts(), "barrier": target.words_of(dtype)["barrier"]}
     look, solve = _check_text(dtype, together), SOLVERS[loop](dtype, together)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
@@ -219,12 +175,7 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
         # all threads have the same sums: those of the first are the block's
         totals[thread] = total if thread == 0 else double(zero)
         weights[thread] = weight if thread == 0 else double(zero)
-        cuda.syncthreads()
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
-        if thread == 0:
-            close_block(c[PARTIALS], cuda.blockIdx.x, threads, totals, weights, worst)
+        close_block(c[PARTIALS], cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
     return ranked
 

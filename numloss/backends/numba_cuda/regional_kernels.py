@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int32, int64, types
 
-from . import reading, target
+from . import blocks, reading, target
 from .regional_texts import (
     GRADIENT,
     INTEGERS,
@@ -86,7 +86,8 @@ def _sum_text(dtype: str) -> Any:
 
 def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
     words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
-    double, doubles, step = words["double"], words["doubles"], RUN * target.THREADS
+    doubles, step = words["doubles"], RUN * target.THREADS
+    close_checks = blocks.block_texts(dtype)["close_checks"]
     pixels, label_of = probability_texts(activation, dtype), target_texts(labelled, dtype)["label_of"]
     pixel_of, statistics = pixels["pixel_of"], pixels["statistics"]
     count, add_shares, softmax = _count_text(activation, labelled, dtype), _sum_text(dtype), activation == SOFTMAX
@@ -120,15 +121,7 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
                 hit, claim, miss, first = count(c, sample, start, here, j, thread, known, labels, first)
                 sums = doubles(c[0] + 24 * (block * c[5] + j))
                 add_shares(sums, start == begin, shares, lanes, thread, hit, claim, miss)
-        cuda.syncthreads()
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
-        if thread == 0:
-            partial = doubles(c[2] + 32 * block)
-            partial[0] = double(0.0)
-            partial[1] = double(0.0)
-            partial[2] = double(worst[0])
+        close_checks(c[2], block, thread, worst, first)
 
     return region_sums
 

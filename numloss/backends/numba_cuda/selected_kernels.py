@@ -118,13 +118,7 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
                 place_among(c, CURVATURE, row, chosen, bend, other * factor if w > zero else zero)
         totals[thread] = total
         weights[thread] = weight
-        # the first barrier puts the initial complaint before every other
-        cuda.syncthreads()
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
-        if thread == 0:
-            close_block(c[2], cuda.blockIdx.x, threads, totals, weights, worst)
+        close_block(c[2], cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
     return selected
 

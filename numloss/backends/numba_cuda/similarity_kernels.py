@@ -17,46 +17,9 @@ from ... import scalar
 from . import blocks, reading, target
 from .similarity_texts import circle_texts
 
-# Numbers that are left of those of the threads before all of these add them up.
-LANES = 16
-
-
-def block_texts() -> dict[str, Any]:
-    """`block_sum` and `block_top`: of one number of each thread, known to all of them, in one order.
-
-    The simulator knows barriers in the module of the kernel alone.
-    """
-    threads = target.THREADS
-
-    @target.jitable
-    def block_sum(shared, thread, x):  # type: ignore[no-untyped-def]
-        shared[thread] = x
-        cuda.syncthreads()
-        if thread < LANES:
-            for other in range(thread + LANES, threads, LANES):
-                shared[thread] += shared[other]
-        cuda.syncthreads()
-        total = shared[0]
-        for k in range(1, LANES):
-            total += shared[k]
-        cuda.syncthreads()
-        return total
-
-    @target.jitable
-    def block_top(shared, thread, x):  # type: ignore[no-untyped-def]
-        shared[thread] = x
-        cuda.syncthreads()
-        top = shared[0]
-        for k in range(1, threads):
-            top = max(top, shared[k])
-        cuda.syncthreads()
-        return top
-
-    return {"block_sum": block_sum, "block_top": block_top}
-
 
 def _directions_text(dtype: str) -> Any:
-    words, threads, block_sum = target.words_of(dtype), target.THREADS, block_texts()["block_sum"]
+    words, threads, block_sum = target.words_of(dtype), target.THREADS, blocks.sum_texts()["block_sum"]
     real, double, reals, doubles, ints = (words[k] for k in ("real", "double", "reals", "doubles", "ints"))
     read_label = reading.operand_texts(words, target.jitable)["read_label"]
     sqrt, zero, one = target.words_of("float64")["sqrt"], np.float64(0.0), np.float64(1.0)
@@ -95,7 +58,7 @@ def directions_kernel(dtype: str) -> Any:
 def _hiding_text(dtype: str, labelled: bool) -> Any:
     words, threads, number = target.words_of(dtype), target.THREADS, getattr(np, dtype)
     real, double, reals, ints = words["real"], words["double"], words["reals"], words["ints"]
-    block_sum, zero, nothing = block_texts()["block_sum"], number(0.0), np.float64(0.0)
+    block_sum, zero, nothing = blocks.sum_texts()["block_sum"], number(0.0), np.float64(0.0)
     lowest, item = number(-np.inf), np.dtype(dtype).itemsize
 
     def hiding(c):  # type: ignore[no-untyped-def]
@@ -131,7 +94,7 @@ def hiding_kernel(dtype: str, labelled: bool) -> Any:
 def _pairs_text(law: Any, params: int, dtype: str, mode: int) -> Any:
     words, threads, number = target.words_of(dtype), target.THREADS, getattr(np, dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
-    block_sum, apply = block_texts()["block_sum"], blocks.applied(law, 2, params, 0, dtype)
+    block_sum, apply = blocks.sum_texts()["block_sum"], blocks.applied(law, 2, params, 0, dtype)
     zero, one, nothing, item = number(0.0), number(1.0), np.float64(0.0), np.dtype(dtype).itemsize
 
     def pairs(c, r):  # type: ignore[no-untyped-def]
@@ -164,7 +127,7 @@ def pairs_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
 def _circle_text(dtype: str, mode: int) -> Any:
     words, threads = target.words_of(dtype), target.THREADS
     real, double, reals, ints = words["real"], words["double"], words["reals"], words["ints"]
-    block_sum, block_top = (block_texts()[k] for k in ("block_sum", "block_top"))
+    block_sum, block_top = (blocks.sum_texts()[k] for k in ("block_sum", "block_top"))
     peaks_of, sums_of, put_slopes = circle_texts(dtype)
     sigmoid, softplus = target.typed(scalar.sigmoid, dtype), target.typed(scalar.softplus, dtype)
     log, zero, item = target.typed(scalar.log, "float64"), getattr(np, dtype)(0.0), np.dtype(dtype).itemsize
@@ -210,7 +173,7 @@ def circle_kernel(dtype: str, mode: int) -> Any:
 
 
 def _turning_text(dtype: str) -> Any:
-    words, threads, block_sum = target.words_of(dtype), target.THREADS, block_texts()["block_sum"]
+    words, threads, block_sum = target.words_of(dtype), target.THREADS, blocks.sum_texts()["block_sum"]
     real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
     nothing, one = np.float64(0.0), np.float64(1.0)
 

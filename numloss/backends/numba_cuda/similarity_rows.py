@@ -117,12 +117,7 @@ def _closing_text(dtype: str) -> Any:
                 write(c[11], c[13], row, value)
         totals[thread] = total
         weights[thread] = weight
-        cuda.syncthreads()
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
-        if thread == 0:
-            close_block(c[2], cuda.blockIdx.x, threads, totals, weights, worst)
+        close_block(c[2], cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
     return closing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -67,11 +68,27 @@ def _primitives(real: type, unsigned: type) -> dict[str, Any]:
     }
 
 
+def barrier() -> None:
+    """Wait for the other threads of the block, from any module: the simulator's own word is in that of the kernel."""
+    threading.current_thread().syncthreads()  # type: ignore[attr-defined]
+
+
+_noting = threading.Lock()
+
+
+def note_least(shared: Any, x: Any) -> None:
+    """Keep the least number of all threads in shared[0]."""
+    with _noting:
+        shared[0] = min(shared[0], x)
+
+
 def words(dtype: str) -> dict[str, Any]:
     """Everything that a text may call without it being a text itself, for one dtype of the data."""
     real = np.float32 if dtype == "float32" else np.float64
     table: dict[str, Any] = _primitives(real, np.uint32 if dtype == "float32" else np.uint64)
     table.update(
+        barrier=barrier,
+        note_least=note_least,
         load_vector=load_vector,
         store_vector=store_vector,
         real=real,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.cuda.extending import intrinsic
+from numba import cuda, types
+from numba.cuda.extending import intrinsic, register_jitable
 
 from ...loops.language import POINTERS
 
@@ -154,6 +154,18 @@ def store_vector(typingctx, pointer, at, values):  # type: ignore[no-untyped-def
     return types.none(pointer, types.int64, types.UniTuple(pointer.dtype, lanes)), codegen
 
 
+@register_jitable
+def barrier():  # type: ignore[no-untyped-def]
+    """Wait for the other threads of the block."""
+    cuda.syncthreads()
+
+
+@register_jitable
+def note_least(shared, x):  # type: ignore[no-untyped-def]
+    """Keep the least number of all threads in shared[0]."""
+    cuda.atomic.min(shared, 0, x)
+
+
 def words(dtype: str) -> dict[str, Any]:
     """Everything that a text may call without it being a text itself, for one dtype of the data."""
     real = getattr(types, dtype)
@@ -164,6 +176,8 @@ def words(dtype: str) -> dict[str, Any]:
         "sqrt": sqrt,
         "bits_of": bits_of,
         "of_bits": _from_bits_word(real),
+        "barrier": barrier,
+        "note_least": note_least,
         "load_vector": load_vector,
         "store_vector": store_vector,
         "real": _cast_word(real),
