@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from numloss.files import atomic_write
+from numloss.common.files import atomic_write
 
 BEGIN, END = "<!-- benchmark table -->", "<!-- end of benchmark table -->"
 HEAD = ("case", "floor ms", "numba ms", "cython ms", "GB/s", "x floor", "fastest peer", "x faster", "x scikit-learn")

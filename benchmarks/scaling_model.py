@@ -27,7 +27,7 @@ from typing import Any
 import environment
 import numpy as np
 
-from numloss.files import write_json
+from numloss.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
 RANKS = [2**k for k in range(11)]

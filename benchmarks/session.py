@@ -17,7 +17,7 @@ from cases import SMALL, Case
 from contest import compete
 from report import GRADIENT_ALONE, fastest
 
-from numloss.files import write_json
+from numloss.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -23,8 +23,8 @@ import environment
 import numpy as np
 
 import numloss as nl
+from numloss.common.files import write_json
 from numloss.data.npy import NpyFile
-from numloss.files import write_json
 
 THREADS = 2
 CLASSES = 1000

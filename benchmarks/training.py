@@ -32,9 +32,9 @@ from threadpoolctl import threadpool_limits
 
 import numloss as nl
 from numloss.backends.threads import limit
+from numloss.common.files import write_json
 from numloss.data import Dataset, permutation
 from numloss.dispatch import load
-from numloss.files import write_json
 from numloss.nn import BatchNorm2d, Conv2d, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, Network, ReLU
 from numloss.train import Adam, Callback, Step, Trainer, objective
 from numloss.train.run import blas, one_blas_thread

@@ -20,8 +20,8 @@ sys.path[:0] = [str(HERE.parent / "tests"), str(HERE)]
 
 from twins import TWINS, Twin  # noqa: E402
 
+from numloss.catalogue import list_losses  # noqa: E402
 from numloss.cli.losses import call  # noqa: E402
-from numloss.listing import list_losses  # noqa: E402
 from numloss.registry import LOSSES, Loss  # noqa: E402
 
 NAMES = {"torch": "PyTorch", "optax": "optax", "keras": "Keras", "sklearn": "scikit-learn"}

@@ -14,9 +14,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import numloss as nl
+from numloss.calls.rowwise import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
 from numloss.domains import REAL
 from numloss.registry import LOSSES, Loss
-from numloss.rows import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
 
 Array = np.ndarray[Any, Any]
 # How an array is placed in what a loss takes, and which of its entries is plotted.

@@ -3,12 +3,11 @@
 import typing as _typing
 
 from .backends.threads import num_threads, set_num_threads
-from .combining import combine
-from .custom import elementwise
+from .catalogue import list_losses
+from .declare.from_law import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
 from .evaluation import evaluate
-from .listing import list_losses
 from .losses.boxes.ciou import ciou
 from .losses.boxes.diou import diou
 from .losses.boxes.giou import giou
@@ -104,7 +103,8 @@ from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
 from .losses.sequence.ctc import ctc
-from .transforms import grad, sum_and_weight, value_and_grad, value_grad_hess
+from .transforms.combine_losses import combine
+from .transforms.derivatives import grad, sum_and_weight, value_and_grad, value_grad_hess
 from .version import __version__
 
 __all__ = [
@@ -221,6 +221,6 @@ __all__ = [
 ]
 
 if not _typing.TYPE_CHECKING:  # a checker of types would take any name for known
-    from .naming import unknown as _unknown
+    from .catalogue import unknown as _unknown
 
     __getattr__ = _unknown

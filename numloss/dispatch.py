@@ -13,16 +13,16 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import split_options
+from .backends import choice
+from .backends.choice import chosen_backend
 from .backends.host.plans import replay
+from .calls.checks import split_options
 from .errors import BackendUnavailable
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ NUMBA_PAYS_AT = 50e6
 # The number of CUDA among the kinds of devices of DLPack.
 CUDA_IN_DLPACK = 2
 
-# NUMLOSS_BACKEND is read once, when numloss is imported.
-_chosen: ContextVar[str | None] = ContextVar("numloss_backend", default=os.environ.get("NUMLOSS_BACKEND") or None)
-chosen_backend = _chosen.get
 _loaded: dict[str, Any] = {}
 _missing: dict[str, BackendUnavailable] = {}
 
@@ -75,11 +72,8 @@ def available_backends() -> dict[str, str]:
 def use_backend(name: str) -> Iterator[None]:
     """Compute on this backend inside the `with` block; raises BackendUnavailable if it cannot run here."""
     load(name)
-    token = _chosen.set(name)
-    try:
+    with choice.chosen(name):
         yield
-    finally:
-        _chosen.reset(token)
 
 
 def is_device_array(value: Any) -> bool:
@@ -119,7 +113,7 @@ def host_backend(loss: Loss, work: float) -> Any:
 
 def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
     """The backend for a call."""
-    name = _chosen.get() if named is None else named
+    name = chosen_backend() if named is None else named
     first = arguments[0]
     if type(first) is np.ndarray:
         if name is None:
@@ -152,7 +146,7 @@ def evaluate(
     The one way into every backend. Returns what the public functions and transforms return.
     """
     if mode < 2 and argnums is None:
-        answer = replay(loss, mode, arguments, options, pair, _chosen.get())
+        answer = replay(loss, mode, arguments, options, pair, chosen_backend())
         if answer is not None:
             return answer
     if len(arguments) != len(loss.inputs) or options:

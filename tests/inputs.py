@@ -16,9 +16,9 @@ import numpy as np
 from families import FAMILIES, PIXELS, SHAPES, SILENT, SMALL, SOLID, VARIANTS, Arrays, Shape
 from seeds import generator
 
+from numloss.calls.rowwise import LOGIT, PAIRS
 from numloss.domains import Domain
 from numloss.registry import LOSSES, Loss
-from numloss.rows import LOGIT, PAIRS
 
 NAMES = sorted(LOSSES)
 CASES = sorted(f"{name}:{variant}".rstrip(":") for name in NAMES for variant in VARIANTS.get(name, {"": {}}))

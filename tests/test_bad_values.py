@@ -10,8 +10,8 @@ from calls import call, each, refused
 from inputs import CASES, DTYPES, arrays, outside, record, required, small, solid
 
 import numloss as nl
+from numloss.calls.thresholds import of_intervals
 from numloss.domains import Domain
-from numloss.intervals import of_intervals
 
 WEIGHTED = [case for case in CASES if record(case).weighted]
 

@@ -23,9 +23,9 @@ from together import together
 import numloss as nl
 from numloss.cluster import ALONE, Cluster, joined, start, threads_of_rank
 from numloss.cluster import threads as counting
+from numloss.common.extras import MissingExtra
 from numloss.data import Augmentation, Gather, digits
 from numloss.data.random import words
-from numloss.extras import MissingExtra
 from numloss.nn import Dropout, Linear, Network
 from numloss.train import Settings, fit
 from numloss.train.tree import Tree, within

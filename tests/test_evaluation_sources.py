@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 import numloss as nl
+from numloss.common.extras import MissingExtra
 from numloss.data.npy import NpyFile
-from numloss.data.source import Source, source_of
+from numloss.data.opening import source_of
+from numloss.data.source import Source
 from numloss.errors import FormatError
 from numloss.evaluation import plan
-from numloss.extras import MissingExtra
 
 ROWS = 500
 WIDE = np.random.default_rng(0).normal(size=(ROWS, 3)).astype(np.float32)

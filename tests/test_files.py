@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from numloss import files
-from numloss.files import atomic_write, write_json
+from numloss.common import files
+from numloss.common.files import atomic_write, write_json
 
 
 def names(folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from inputs import DTYPES, NAMES, arrays, record
 from words import ulps
 
 import numloss as nl
-from numloss.groups import BLOCK_COST, blocks_of, pairs_of
+from numloss.calls.lists import BLOCK_COST, blocks_of, pairs_of
 
 RANKED = [name for name in NAMES if record(name).family == "ranked"]
 SEVEN = GROUPS[7,]

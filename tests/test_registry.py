@@ -26,7 +26,7 @@ MOST_LINES = 150
 
 def modules() -> list[types.ModuleType]:
     """Every module of the package that documents itself with examples."""
-    names = ("transforms", "custom", "combining", "listing")
+    names = ("transforms.derivatives", "transforms.combine_losses", "declare.from_law", "catalogue")
     found = [nl, *(importlib.import_module(f"numloss.{name}") for name in names)]
     return found + [importlib.import_module(record.function.__module__) for record in LOSSES.values()]
 

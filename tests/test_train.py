@@ -14,13 +14,13 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import numloss as nl
-from numloss import extras
 from numloss.backends.threads import limit
+from numloss.common import extras
+from numloss.common.extras import MissingExtra
 from numloss.data import Dataset, dataset
+from numloss.declare import POSITIVE, UNIT
 from numloss.errors import FormatError
-from numloss.extras import MissingExtra
 from numloss.nn import BatchNorm1d, Linear, Network, ReLU, cnn, mlp
-from numloss.registry import POSITIVE, UNIT
 from numloss.scalar import sqrt
 from numloss.train import SGD, Callback, Settings, Step, Trainer, fit, load_model, objective, settings_from, write
 from numloss.train.pace import AGAIN, TRIED, Pace

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..catalogue import loss_named
+from ..common.extras import MissingExtra
 from ..data import Dataset
 from ..data.dataset import Array
-from ..extras import MissingExtra
-from ..naming import loss_named
 from ..train import History, Objective, Settings, Trainer, objective
 from ..train.model import network_of
 from ..train.run import one_blas_thread, step_of
-from ..transforms import unwrapped
+from ..transforms.derivatives import unwrapped
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin

@@ -16,8 +16,8 @@ class Commands(click.Group):
     """Commands in modules of their own; what a user can set right ends in one sentence, not in a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        from ..common.extras import MissingExtra
         from ..errors import BackendUnavailable
-        from ..extras import MissingExtra
 
         try:
             return super().invoke(ctx)

@@ -12,12 +12,12 @@ from typing import Any
 import click
 import numpy as np
 
+from ..catalogue import loss_named, nearest
 from ..cluster import KINDS
-from ..combining import combine
-from ..files import atomic_write
-from ..naming import loss_named, nearest
+from ..common.files import atomic_write
 from ..train import Settings, settings_from
 from ..train.settings import CHOICES
+from ..transforms.combine_losses import combine
 from .lookup import value_of, with_options
 
 RESUMES = ("auto", "never")

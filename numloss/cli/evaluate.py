@@ -95,7 +95,7 @@ def command(
 
 def _functions(losses: Sequence[str], options: Sequence[str]) -> list[Callable[..., Any]]:
     """Losses with the options written behind their names, and with those given for all of them."""
-    from ..naming import loss_named
+    from ..catalogue import loss_named
     from .lookup import with_options
 
     parts = [text.split(":") for text in losses]
@@ -136,7 +136,7 @@ def _by_model(option: str, texts: Sequence[str]) -> str | dict[str, str]:
 @contextlib.contextmanager
 def _executor(workers: int | None, scheduler: str | None, mpi: bool) -> Iterator[tuple[bool, Executor | None]]:
     """Whether this process leads, and who computes; None for threads of this process."""
-    from ..extras import optional
+    from ..common.extras import optional
 
     if (workers is not None) + (scheduler is not None) + mpi > 1:
         raise ValueError("choose one of --workers, --scheduler and --mpi")
@@ -171,7 +171,7 @@ def _speed(show: Callable[[float, str], None]) -> Callable[[int, int, int], None
 
 
 def _draw(axes: Any, path: str) -> None:
-    from ..files import atomic_write
+    from ..common.files import atomic_write
 
     with atomic_write(path) as file:
         axes.figure.savefig(file, format="png", dpi=120)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import nearest
+from ..catalogue import nearest
 from ..registry import Loss
 
 WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}

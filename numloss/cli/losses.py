@@ -22,7 +22,7 @@ def call(loss: dict[str, Any]) -> str:
 @as_json
 def command(task: str | None, as_json: bool) -> None:
     """List the losses with all that is known about them."""
-    from ..listing import list_losses
+    from ..catalogue import list_losses
 
     records = list_losses(task)
     if as_json:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..files import finite
-from ..tables import table
+from ..common.files import finite
+from ..common.tables import table
 
 if TYPE_CHECKING:
     from rich.console import Console

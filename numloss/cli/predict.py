@@ -30,8 +30,8 @@ def command(weights: str, data: str, outputs: bool, out: str, as_json: bool) -> 
 
     Data with a test part of its own gives that part.
     """
+    from ..common.files import atomic_write
     from ..data import load
-    from ..files import atomic_write
     from ..train import load_model
     from ..train.run import one_blas_thread
 

@@ -40,7 +40,7 @@ def kernels(losses: list[Loss], dtypes: tuple[str, ...], layers: bool) -> list[t
 @as_json
 def command(names: tuple[str, ...], dtypes: tuple[str, ...], as_json: bool) -> None:
     """Compile ahead, so that no first call waits."""
-    from ..naming import loss_named
+    from ..catalogue import loss_named
     from ..registry import LOSSES
     from .info import cache_directory
 

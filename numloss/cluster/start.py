@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..backends.threads import num_threads
-from ..extras import MissingExtra
+from ..common.extras import MissingExtra
 from .members import ALONE, Cluster, Ranks
 from .threads import threads_of_rank
 

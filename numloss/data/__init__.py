@@ -3,11 +3,11 @@
 from .batches import Augmentation, Gather
 from .cifar10 import load_cifar10
 from .dataset import Dataset, Standardiser, dataset, split
+from .datasets import digits, from_npz, load
 from .idx import load_idx
 from .npy import NpyFile, load_npy
 from .npz import load_npz
 from .random import permutation
-from .sources import digits, from_npz, load
 
 __all__ = [
     "Augmentation", "Dataset", "Gather", "NpyFile", "Standardiser", "dataset", "digits", "from_npz", "load",

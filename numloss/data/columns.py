@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ..common.extras import optional
 from ..errors import FormatError
-from ..extras import optional
 from .source import MEMBER, Array, Reader, Source, file_stamp
 
 TYPES = {

@@ -114,7 +114,8 @@ def evaluate(
     >>> result.scores[0].worst[0].row
     1
     """
-    from .run import Question, evaluated
+    from .question import Question
+    from .run import evaluated
 
     given = {"pred": pred, "target": target, "weight": weight, "by": by, **inputs}
     question = Question(

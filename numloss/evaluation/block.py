@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backends.threads import num_threads
 from ..data.source import Array, Reader
-from ..transforms import value_and_grad
+from ..transforms.derivatives import value_and_grad
 from .outputs import Written
 from .plan import BY, GROUPS, WEIGHT, Plan, Series, Task
 from .rows import row_sums, row_weights

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..common.files import atomic_write
 from ..data.source import Array
 from ..errors import FormatError
-from ..files import atomic_write
 from ..version import __version__
 from .plan import Plan
 from .totals import Total

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.files import atomic_write
 from ..data.source import Array
-from ..files import atomic_write
 
 if TYPE_CHECKING:
     from .plan import Plan, Series

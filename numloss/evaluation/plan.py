@@ -13,7 +13,7 @@ import numpy as np
 from ..data.source import Array, Source
 from ..errors import FormatError
 from ..registry import Loss
-from ..transforms import sum_and_weight, unwrapped
+from ..transforms.derivatives import sum_and_weight, unwrapped
 
 Function = Callable[..., Any]
 # Elements of the widest input in a block: two blocks of float32 fill the second cache of a core.

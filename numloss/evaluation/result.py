@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.extras import optional
+from ..common.files import finite, write_json
+from ..common.tables import Section, as_text, page
 from ..data.source import Array
-from ..extras import optional
-from ..files import finite, write_json
-from ..tables import Section, as_text, page
 from .plan import Plan
 from .totals import Bins, Groups, Moments, Total, edges
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from .run import Question
+    from .question import Question
 
 # Rows of a table of groups that are printed; the object and JSON hold all of them.
 SHOWN_GROUPS = 20

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..combining import Combined
+from ..calls.rowwise import LABELS, options_of
 from ..data.source import Array
 from ..registry import Loss
-from ..rows import LABELS, options_of
+from ..transforms.combine_losses import Combined
 
 
 def row_sums(values: Array) -> Array:

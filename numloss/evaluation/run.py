@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..backends.choice import chosen_backend
 from ..backends.threads import limit
-from ..data.source import Array, Source, source_of
-from ..dispatch import chosen_backend
+from ..data.opening import source_of
+from ..data.source import Array, Source
 from ..errors import FormatError
 from .executors import in_order, workers_of
 from .journal import Journal
@@ -23,7 +23,6 @@ from .outputs import created
 from .plan import (
     BY,
     GROUPS,
-    NAN_POLICIES,
     Plan,
     Task,
     block_bounds,
@@ -34,6 +33,7 @@ from .plan import (
     functions_of,
     series_of,
 )
+from .question import Question
 from .result import Evaluation, result_of
 from .totals import Total
 
@@ -41,35 +41,6 @@ from .totals import Total
 TASK_BYTES = 32 << 20
 # Tasks for each worker at least, as long as there are blocks.
 TASKS_EACH = 4
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked beside the losses and their inputs, as `evaluate` documents it."""
-
-    quantiles: tuple[float, ...]
-    worst: int
-    interval: float | None
-    nan: str
-    losses_to: str | os.PathLike[str] | None
-    gradients_to: str | os.PathLike[str] | None
-    memory: int | str
-    chunk: int | str | None
-    executor: Executor | None
-    resume: str | os.PathLike[str] | None
-    backend: str | None
-    progress: Callable[[int, int, int], object] | None
-
-    def check(self) -> None:
-        """Raise for what cannot be meant."""
-        if self.nan not in NAN_POLICIES:
-            raise ValueError(f"nan must be one of {', '.join(map(repr, NAN_POLICIES))}, got {self.nan!r}")
-        if not all(0.0 <= q <= 1.0 for q in self.quantiles):
-            raise ValueError(f"quantiles must lie in [0, 1], got {list(self.quantiles)}")
-        if isinstance(self.worst, bool) or not isinstance(self.worst, int) or self.worst < 0:
-            raise ValueError(f"worst must be a number of rows, got {self.worst!r}")
-        if self.interval is not None and not 0.0 < self.interval < 1.0:
-            raise ValueError(f"interval must be a level in (0, 1), such as 0.95, got {self.interval!r}")
 
 
 def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Question) -> Evaluation:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dispatch import chosen_backend, load
+from ..backends.choice import chosen_backend
+from ..dispatch import load
 from ..errors import BackendUnavailable
 from . import in_numpy
 from .layer import Kernel

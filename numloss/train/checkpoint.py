@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..cluster import Cluster
+from ..common.files import atomic_write
 from ..data.dataset import Array
 from ..errors import FormatError
-from ..files import atomic_write
 from ..version import __version__
 from .loop import Callback, Epoch, History, Trainer
 from .weights import content_of, packed, unpacked

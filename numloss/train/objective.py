@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..combining import Combined
+from ..calls.rowwise import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES, options_of
 from ..data.dataset import Array, Dataset
 from ..nn import Layer, LogSoftmax, Sigmoid, Softmax
 from ..registry import Loss
-from ..rows import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES, options_of
-from ..transforms import unwrapped, value_and_grad
+from ..transforms.combine_losses import Combined
+from ..transforms.derivatives import unwrapped, value_and_grad
 
 Form = Literal["labels", "one-hot", "numbers"]
 Head = Literal["", "sigmoid", "softmax", "log_softmax"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..cluster import ALONE, Cluster
 from ..data import Dataset, Standardiser, load, split
 from ..data.dataset import Source, parted
+from ..data.datasets import files_of
 from ..data.random import PIECE_STREAMS, SPLIT_STREAM, VALIDATION_STREAM
-from ..data.sources import files_of
 from .settings import Settings
 from .shards import Shards
 

@@ -10,9 +10,9 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+from ..common.extras import optional
+from ..common.files import atomic_write, finite
 from ..data.dataset import Array
-from ..extras import optional
-from ..files import atomic_write, finite
 from .loop import Epoch, History
 
 

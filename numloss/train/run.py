@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from ..cluster import ALONE, Cluster
-from ..combining import Combined
+from ..common.extras import optional
+from ..common.files import finite, write_json
 from ..data import Augmentation, Dataset
 from ..data.dataset import Array
-from ..extras import optional
-from ..files import finite, write_json
 from ..losses.regularization.l1 import l1
 from ..losses.regularization.l2 import l2
 from ..nn import Network
-from ..transforms import unwrapped
+from ..transforms.combine_losses import Combined
+from ..transforms.derivatives import unwrapped
 from ..version import __version__
 from .checkpoint import Checkpoints, share
 from .loop import Callback, History, Trainer

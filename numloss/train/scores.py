@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..common.extras import optional
 from ..data.dataset import Array, Dataset
-from ..extras import optional
 
 # What is measured after each epoch; the rest is measured once, at the end.
 EVERY_EPOCH = {True: ("accuracy",), False: ("mae", "r2")}

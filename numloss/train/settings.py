@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import nearest
+from ..catalogue import nearest
 from .optimisers import OPTIMISERS, Optimiser
 from .schedules import SCHEDULES, linear_warmup
 

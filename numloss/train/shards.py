@@ -13,7 +13,7 @@ import numpy as np
 from ..cluster import Cluster
 from ..data import Dataset, Standardiser, load
 from ..data.dataset import Array, Pieces, Source
-from ..data.sources import files_of
+from ..data.datasets import files_of
 from ..errors import FormatError
 from .settings import Settings
 

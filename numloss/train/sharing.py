@@ -13,7 +13,7 @@ from ..data.dataset import Array, Dataset
 from ..nn import Network
 from ..nn.layer import rows_of
 from ..nn.network import FIGURES
-from ..transforms import sum_and_weight, value_and_grad
+from ..transforms.derivatives import sum_and_weight, value_and_grad
 from .order import Cut, Order
 from .overlap import Overlap
 from .step import Step

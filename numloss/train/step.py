@@ -11,7 +11,7 @@ import numpy as np
 from ..data.dataset import Array
 from ..nn import Network
 from ..nn.layer import rows_of
-from ..transforms import value_and_grad
+from ..transforms.derivatives import value_and_grad
 from .objective import Objective
 from .optimisers import Optimiser, clip_by_norm
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..common.extras import optional
+from ..common.files import atomic_write
 from ..data import Standardiser
 from ..data.dataset import Array
 from ..data.npy import open_regular
 from ..errors import FormatError
-from ..extras import optional
-from ..files import atomic_write
 from ..nn import Network
 
 MOST_BYTES = 8 << 30

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ... import arguments as check
+from ...calls import checks as check
 from .. import threads
 from .plans import Problem
 from .problem import Array, block_size, name_of, operand

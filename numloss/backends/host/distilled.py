@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
+from ...calls import checks as check
 from . import plans
 from .problem import Array, code_of
 from .rowwise import DISTILLED, RowCall, answer_of

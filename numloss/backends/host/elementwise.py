@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...intervals import of_intervals
+from ...calls import checks as check
+from ...calls.outputs import check_same, finished, given_outputs, overlapping, slots
+from ...calls.thresholds import of_intervals
 from . import plans
-from .answers import check_same, finished, given_outputs, overlapping, slots
 from .problem import CONSTANT, FLOAT32, FLOAT64, TABLE, Array, Operand, block_size, column_operands, name_of, operand
 
 if TYPE_CHECKING:

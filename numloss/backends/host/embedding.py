@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...vectors import sums_in_order, sums_of, vectors_of
+from ...calls import checks as check
+from ...calls.embedding import sums_in_order, sums_of, vectors_of
+from ...calls.outputs import finished, given_outputs, overlapping, slots
 from . import plans
-from .answers import finished, given_outputs, overlapping, slots
 from .problem import ABSENT, Array, Operand, block_size, name_of, operand, regular, steps
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...lastlayer import check_separate, labels_of, layer_of
-from ...rows import options_of
+from ...calls import checks as check
+from ...calls.linear import check_separate, labels_of, layer_of
+from ...calls.outputs import given_outputs
+from ...calls.rowwise import options_of
 from . import plans
-from .answers import given_outputs
 from .problem import Array
 from .products import Products, evenly, in_order
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
+from ...calls import checks as check
+from ...calls.outputs import added, finished, weighted
 from ...domains import BINARY
 from .. import threads
-from .answers import added, finished, weighted
 from .problem import Array, name_of
 from .regional import Regions
 from .rowwise import row_outputs

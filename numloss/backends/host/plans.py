@@ -79,7 +79,7 @@ def remember(
     given = {k: id(array) for k, array in enumerate(array for array in arguments for _ in range(loss.columns))}
     if any(address != given.get(k, 0) for k, (address, _, _) in enumerate(problem.operands) if k not in at):
         return
-    from ...dispatch import chosen_backend
+    from ..choice import chosen_backend
 
     if count:
         problem.floats[0] = 1.0 / total

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...groups import blocks_of, check_lists, check_weight, pairs_of, pointers_of
-from .answers import finished
+from ...calls import checks as check
+from ...calls.lists import blocks_of, check_lists, check_weight, pairs_of, pointers_of
+from ...calls.outputs import finished
 from .plans import Problem
 from .problem import ABSENT, Array, Operand, block_size, name_of, operand
 from .rowwise import row_outputs

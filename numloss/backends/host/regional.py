@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...rows import flag, ignored_label
+from ...calls import checks as check
+from ...calls.rowwise import flag, ignored_label
 from . import plans
 from .plans import Problem
 from .problem import ABSENT, Array, Operand, code_of, label_operand, name_of

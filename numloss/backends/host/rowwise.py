@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ... import arguments as check
+from ...calls import checks as check
+from ...calls.outputs import finished, given_outputs, overlapping
+from ...calls.rowwise import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, RowOptions, options_of
 from ...domains import NONNEGATIVE
-from ...rows import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, RowOptions, options_of
 from . import plans
-from .answers import finished, given_outputs, overlapping
 from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, name_of, operand
 
 if TYPE_CHECKING:

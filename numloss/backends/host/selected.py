@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ... import arguments as check
+from ...calls import checks as check
+from ...calls.outputs import finished
 from . import plans
-from .answers import finished
 from .problem import ABSENT, Array, Operand, block_size, label_operand, operand, regular, steps
 from .rowwise import row_outputs
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...rows import flag
+from ...calls import checks as check
+from ...calls.outputs import added, finished, weighted
+from ...calls.rowwise import flag
 from .. import threads
-from .answers import added, finished, weighted
 from .plans import Problem
 from .problem import Array, name_of, regular, steps
 from .rowwise import row_outputs

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...vectors import vectors_of
-from .answers import finished, given_outputs
+from ...calls import checks as check
+from ...calls.embedding import vectors_of
+from ...calls.outputs import finished, given_outputs
 from .embedding import outputs_of
 from .problem import Array
 from .products import Products, evenly

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...rows import flag
+from ...calls.rowwise import flag
 from .head import loss_of_rows
 from .problem import Array
 from .products import CHUNK_BYTES

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as check
+from ...calls import checks as check
 from .arrays import DeviceArray
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...intervals import of_intervals
+from ...calls import checks as check
+from ...calls.outputs import given_outputs, slots
+from ...calls.thresholds import of_intervals
 from ..host import HostBackend
-from ..host.answers import given_outputs, slots
 from ..host.problem import block_size
 from . import checks, target
 from .arrays import DeviceArray

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...vectors import sums_of, vectors_of
+from ...calls import checks as check
+from ...calls.embedding import sums_of, vectors_of
+from ...calls.outputs import slots
 from ..host import HostBackend
-from ..host.answers import slots
 from . import checks, target
 from .arrays import DeviceArray
 from .call import Call

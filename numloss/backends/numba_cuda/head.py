@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as check
-from ...lastlayer import check_separate, labels_of, layer_of
-from ...rows import LABELS, LOG_PROBABILITIES, RowOptions, options_of
-from ..host.answers import given_outputs
+from ...calls import checks as check
+from ...calls.linear import check_separate, labels_of, layer_of
+from ...calls.outputs import given_outputs
+from ...calls.rowwise import LABELS, LOG_PROBABILITIES, RowOptions, options_of
 from ..host.head import OPTIONS
 from . import checks, target
 from .arrays import DeviceArray

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..host.answers import finished
+from ...calls.outputs import finished
 from ..host.problem import MOST_BLOCKS, block_size
 from . import target
 from .arrays import DeviceArray

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as check
+from ...calls import checks as check
 from ..host.ordered import check_binary, check_labelled, only_present
 from ..host.rowwise import bad_label
 from . import checks, target

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...groups import check_lists, check_weight, pointers_of
+from ...calls import checks as check
+from ...calls.lists import check_lists, check_weight, pointers_of
 from ..host import HostBackend
 from ..host.ranked import ranks_of, ties_of
 from . import checks, target

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from ...rows import LABELS, LOG_PROBABILITIES, LOGIT, PAIRS, RowOptions, options_of
+from ...calls import checks as check
+from ...calls.outputs import given_outputs
+from ...calls.rowwise import LABELS, LOG_PROBABILITIES, LOGIT, PAIRS, RowOptions, options_of
 from ..host import WEIGHT_OPERAND, HostBackend
-from ..host.answers import given_outputs
 from ..host.problem import simplified
 from ..host.rowwise import bad_distribution, bad_label, class_axis, class_factors, class_offsets, class_weights, merged
 from . import checks, target

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
+from ...calls import checks as check
 from ..host import HostBackend
 from ..host.selected import complain
 from . import checks, target

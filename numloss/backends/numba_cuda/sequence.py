@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
+from ...calls import checks as check
 from ..host.sequence import Sequences, Targets
 from . import checks, target
 from .arrays import DeviceArray

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from ... import arguments as check
-from ...rows import LABELS, LOGITS, RowOptions, flag
-from ...vectors import vectors_of
+from ...calls import checks as check
+from ...calls.embedding import vectors_of
+from ...calls.rowwise import LABELS, LOGITS, RowOptions, flag
 from ..host.similarity_rules import NOTHING
 from . import checks, target
 from . import similarity_kernels as kernels

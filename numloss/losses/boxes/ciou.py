@@ -1,6 +1,6 @@
 """Intersection over union of boxes, with the distance of their centres and their aspect ratios."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import atan, maximum
 from .diou import centred
 from .iou import sides

@@ -1,6 +1,6 @@
 """Intersection over union of boxes, with the distance of their centres."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import maximum, minimum
 from .iou import deciding, overlap
 

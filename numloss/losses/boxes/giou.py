@@ -1,6 +1,6 @@
 """Generalised intersection over union of boxes."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import maximum, minimum
 from .iou import along, deciding, disorder, overlap, sides
 

@@ -1,6 +1,6 @@
 """Intersection over union of boxes, and the parts that the other losses of boxes are made of."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import maximum, minimum
 
 

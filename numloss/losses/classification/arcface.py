@@ -1,7 +1,7 @@
 """Softmax of cosines with a margin between angles."""
 
-from ...registry import ANY, POSITIVE, RIGHT_ANGLE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGIT, LOGITS
+from ...calls.rowwise import LABELS, LOGIT, LOGITS
+from ...declare import ANY, POSITIVE, RIGHT_ANGLE, Array, Options, Result, Unpack, rowwise
 from ...scalar import sqrt
 
 

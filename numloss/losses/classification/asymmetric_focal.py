@@ -1,6 +1,6 @@
 """Asymmetric focal loss of logits."""
 
-from ...registry import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay, decay_of_product, log, log1p, log1p_unit, log1p_unit_rest, minimum
 
 

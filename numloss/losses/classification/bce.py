@@ -1,6 +1,6 @@
 """Binary cross-entropy of probabilities."""
 
-from ...registry import HALF_UNIT, UNIT, Array, Options, Result, Unpack, elementwise
+from ...declare import HALF_UNIT, UNIT, Array, Options, Result, Unpack, elementwise
 from ...scalar import log, log1p, maximum
 
 

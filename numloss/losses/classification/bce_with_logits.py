@@ -1,6 +1,6 @@
 """Binary cross-entropy of logits."""
 
-from ...registry import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay, log1p_unit
 
 

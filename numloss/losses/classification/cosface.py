@@ -1,7 +1,7 @@
 """Softmax of cosines with a margin between them."""
 
-from ...registry import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGIT, LOGITS
+from ...calls.rowwise import LABELS, LOGIT, LOGITS
+from ...declare import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, rowwise
 
 
 def _cosface(cosine, label, scale, margin):

@@ -1,6 +1,6 @@
 """Distillation of a teacher."""
 
-from ...registry import ANY, POSITIVE, UNIT, Array, Options, Result, Unpack, distilled
+from ...declare import ANY, POSITIVE, UNIT, Array, Options, Result, Unpack, distilled
 
 
 @distilled(

@@ -1,6 +1,6 @@
 """Exponential loss."""
 
-from ...registry import SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import SIGN, Array, Options, Result, Unpack, elementwise
 from ...scalar import exp
 
 

@@ -1,6 +1,6 @@
 """Focal loss of logits."""
 
-from ...registry import NONNEGATIVE, UNIT, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, UNIT, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay, decay_of_product, log1p_unit, log1p_unit_rest, minimum
 
 

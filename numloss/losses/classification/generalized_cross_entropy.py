@@ -1,7 +1,7 @@
 """Cross-entropy that tolerates wrong labels."""
 
-from ...registry import ANY, UP_TO_ONE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
+from ...calls.rowwise import LABELS, LOGITS
+from ...declare import ANY, UP_TO_ONE, Array, Options, Result, Unpack, rowwise
 from ...scalar import expm1, power_within
 
 

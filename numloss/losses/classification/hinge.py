@@ -1,6 +1,6 @@
 """Hinge loss."""
 
-from ...registry import NONNEGATIVE, SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, SIGN, Array, Options, Result, Unpack, elementwise
 
 
 def _hinge(pred, target, margin):

@@ -1,7 +1,7 @@
 """Kullback-Leibler divergence."""
 
-from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import DISTRIBUTION, LOG_PROBABILITIES
+from ...calls.rowwise import DISTRIBUTION, LOG_PROBABILITIES
+from ...declare import ANY, Array, Options, Result, Unpack, rowwise
 
 
 @rowwise(

@@ -1,6 +1,6 @@
 """Cross-entropy of the logits of a linear layer."""
 
-from ...registry import ANY, NONNEGATIVE, POSITIVE, SMOOTHING, Array, Options, Result, Unpack, head
+from ...declare import ANY, NONNEGATIVE, POSITIVE, SMOOTHING, Array, Options, Result, Unpack, head
 
 
 @head(

@@ -1,6 +1,6 @@
 """Modified Huber loss of scores."""
 
-from ...registry import SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import SIGN, Array, Options, Result, Unpack, elementwise
 
 
 def _modified_huber(pred, target):

@@ -1,7 +1,7 @@
 """Hinge loss of several labels."""
 
-from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import LOG_PROBABILITIES, MEMBERS, PAIRS
+from ...calls.rowwise import LOG_PROBABILITIES, MEMBERS, PAIRS
+from ...declare import ANY, Array, Options, Result, Unpack, rowwise
 
 
 def _multilabel_margin(gap, target):

@@ -1,7 +1,7 @@
 """Logistic loss of several labels."""
 
-from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
-from ...rows import INDICATORS, LOG_PROBABILITIES, MEAN
+from ...calls.rowwise import INDICATORS, LOG_PROBABILITIES, MEAN
+from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
 from ...scalar import decay, log1p_unit
 
 

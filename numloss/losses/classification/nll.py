@@ -1,7 +1,7 @@
 """Negative log-likelihood of labels."""
 
-from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOG_PROBABILITIES
+from ...calls.rowwise import LABELS, LOG_PROBABILITIES
+from ...declare import ANY, Array, Options, Result, Unpack, rowwise
 
 
 @rowwise(

@@ -1,6 +1,6 @@
 """Perceptron loss."""
 
-from ...registry import SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import SIGN, Array, Options, Result, Unpack, elementwise
 
 
 def _perceptron(pred, target):

@@ -1,7 +1,7 @@
 """The first polynomial loss beyond cross-entropy."""
 
-from ...registry import ANY, AT_LEAST_MINUS_ONE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
+from ...calls.rowwise import LABELS, LOGITS
+from ...declare import ANY, AT_LEAST_MINUS_ONE, Array, Options, Result, Unpack, rowwise
 
 
 def _poly1_cross_entropy(surprise, p, rest, epsilon):

@@ -1,6 +1,6 @@
 """Logistic loss of scores."""
 
-from ...registry import SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import SIGN, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay, log1p_unit
 
 

@@ -1,7 +1,7 @@
 """Focal loss of classes."""
 
-from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
+from ...calls.rowwise import LABELS, LOGITS
+from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
 from ...scalar import minimum, power_within
 
 

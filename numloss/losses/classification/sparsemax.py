@@ -1,7 +1,7 @@
 """Loss of the sparsemax."""
 
-from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS, SPARSE
+from ...calls.rowwise import LABELS, LOGITS, SPARSE
+from ...declare import ANY, Array, Options, Result, Unpack, rowwise
 from ...scalar import minimum
 
 

@@ -1,6 +1,6 @@
 """Squared hinge loss."""
 
-from ...registry import NONNEGATIVE, SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, SIGN, Array, Options, Result, Unpack, elementwise
 
 
 def _squared_hinge(pred, target, margin):

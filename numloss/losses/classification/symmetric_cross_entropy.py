@@ -1,7 +1,7 @@
 """Cross-entropy, and cross-entropy with its two sides exchanged."""
 
-from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
+from ...calls.rowwise import LABELS, LOGITS
+from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
 
 
 def _symmetric_cross_entropy(surprise, p, rest, alpha, beta):

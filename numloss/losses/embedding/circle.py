@@ -1,6 +1,6 @@
 """Circle loss."""
 
-from ...registry import ANY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, similarity
+from ...declare import ANY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, similarity
 
 
 @similarity(

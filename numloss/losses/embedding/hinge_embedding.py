@@ -1,6 +1,6 @@
 """Hinge loss of distances."""
 
-from ...registry import ANY, FINITE, SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import ANY, FINITE, SIGN, Array, Options, Result, Unpack, elementwise
 
 
 def _hinge_embedding(pred, target, margin):

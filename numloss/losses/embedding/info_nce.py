@@ -1,6 +1,6 @@
 """InfoNCE loss of all pairs of a batch."""
 
-from ...registry import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
+from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
 
 
 @similarity(

@@ -1,6 +1,6 @@
 """Loss of two views of each thing of a batch, SimCLR's."""
 
-from ...registry import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
+from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
 
 
 @similarity(

@@ -1,6 +1,6 @@
 """Sigmoid loss of all pairs of a batch."""
 
-from ...registry import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, similarity
+from ...declare import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, similarity
 from ...scalar import sigmoid, softplus
 
 

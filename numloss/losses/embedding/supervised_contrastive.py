@@ -1,6 +1,6 @@
 """Supervised contrastive loss."""
 
-from ...registry import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
+from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
 
 
 @similarity(

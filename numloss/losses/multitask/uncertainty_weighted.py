@@ -1,6 +1,6 @@
 """Losses of several tasks, weighted by learned uncertainties."""
 
-from ...registry import Array, ParameterOptions, Result, Unpack, parameterwise
+from ...declare import Array, ParameterOptions, Result, Unpack, parameterwise
 from ...scalar import exp
 
 

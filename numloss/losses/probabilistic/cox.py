@@ -1,6 +1,6 @@
 """Cox's partial likelihood."""
 
-from ...registry import ANY, BINARY, REAL, Array, Options, Result, Unpack, ranked
+from ...declare import ANY, BINARY, REAL, Array, Options, Result, Unpack, ranked
 
 
 @ranked("risks_block", pred=ANY, time=REAL, event=BINARY, convex=True, cost=60.0, aliases=("cox_ph", "cox_nll"))

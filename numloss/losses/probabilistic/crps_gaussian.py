@@ -1,6 +1,6 @@
 """Continuous ranked probability score of a normal distribution."""
 
-from ...registry import NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_product, difference_rest, erf, expm1, maximum, minimum, quotient_rest, sign
 
 

@@ -1,6 +1,6 @@
 """Deviance of a gamma distribution."""
 
-from ...registry import POSITIVE, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, Array, Options, Result, Unpack, elementwise
 from ...scalar import exp, maximum
 
 

@@ -1,6 +1,6 @@
 """Negative log-likelihood of a normal distribution of given log-variance."""
 
-from ...registry import BINARY, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import BINARY, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import exp
 
 

@@ -1,6 +1,6 @@
 """Negative log-likelihood of a Laplace distribution."""
 
-from ...registry import BINARY, NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import BINARY, NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import log, maximum, sign
 
 

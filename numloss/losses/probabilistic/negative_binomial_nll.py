@@ -1,6 +1,6 @@
 """Negative log-likelihood of a negative binomial distribution."""
 
-from ...registry import BINARY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, elementwise
+from ...declare import BINARY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay, lgamma, log, log1p
 
 

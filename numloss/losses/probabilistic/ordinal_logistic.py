@@ -1,6 +1,6 @@
 """Ordinal logistic regression."""
 
-from ...registry import RANK, Array, Options, Result, Unpack, elementwise
+from ...declare import RANK, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_sum, difference_rest, exp, expm1, log, log1p, log1p_unit
 
 

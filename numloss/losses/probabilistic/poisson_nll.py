@@ -1,6 +1,6 @@
 """Negative log-likelihood of a Poisson distribution."""
 
-from ...registry import BINARY, NONNEGATIVE, Array, Options, Result, Unpack, elementwise
+from ...declare import BINARY, NONNEGATIVE, Array, Options, Result, Unpack, elementwise
 from ...scalar import exp, lgamma, log
 
 

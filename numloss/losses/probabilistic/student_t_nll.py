@@ -1,6 +1,6 @@
 """Negative log-likelihood of a Student t distribution."""
 
-from ...registry import BINARY, NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import BINARY, NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, lgamma, log, log1p, maximum, product_rest, quotient_rest, sign, sqrt
 from ..regression.cauchy import _cauchy_weight
 

@@ -1,6 +1,6 @@
 """Deviance of a Tweedie distribution."""
 
-from ...registry import BETWEEN_1_AND_2, NONNEGATIVE, Array, Options, Result, Unpack, elementwise
+from ...declare import BETWEEN_1_AND_2, NONNEGATIVE, Array, Options, Result, Unpack, elementwise
 from ...scalar import exp_of_product
 
 

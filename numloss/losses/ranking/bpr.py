@@ -1,6 +1,6 @@
 """Bayesian personalised ranking."""
 
-from ...registry import Array, Options, Result, Unpack, elementwise
+from ...declare import Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_sum, difference_rest, log1p_unit
 
 

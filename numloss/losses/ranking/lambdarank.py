@@ -1,6 +1,6 @@
 """LambdaRank."""
 
-from ...registry import ANY, POSITIVE, RELEVANCE, Array, Options, Result, Unpack, ranked
+from ...declare import ANY, POSITIVE, RELEVANCE, Array, Options, Result, Unpack, ranked
 
 
 @ranked(

@@ -1,6 +1,6 @@
 """ListMLE."""
 
-from ...registry import ANY, REAL, Array, Options, Result, Unpack, ranked
+from ...declare import ANY, REAL, Array, Options, Result, Unpack, ranked
 
 
 @ranked("risks_block", pred=ANY, target=REAL, convex=True, cost=60.0, aliases=("plackett_luce_nll",))

@@ -1,6 +1,6 @@
 """ListNet."""
 
-from ...registry import ANY, FINITE, Array, Options, Result, Unpack, ranked
+from ...declare import ANY, FINITE, Array, Options, Result, Unpack, ranked
 
 
 @ranked("listnet_block", pred=ANY, target=FINITE, convex=True, cost=3.0, aliases=("ranking_softmax",))

@@ -1,6 +1,6 @@
 """Hinge loss of pairs of scores."""
 
-from ...registry import FINITE, SIGN, Array, Options, Result, Unpack, elementwise
+from ...declare import FINITE, SIGN, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest
 
 

@@ -1,6 +1,6 @@
 """Cross-entropy of the order of pairs."""
 
-from ...registry import POSITIVE, UNIT, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, UNIT, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_product, difference_rest, log1p_unit
 
 

@@ -1,6 +1,6 @@
 """Barron's general robust loss with a shape and a scale that are learned."""
 
-from ...registry import BELOW_2, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import BELOW_2, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import exp, log, log1p
 from .general_robust import _general_robust, _general_robust_constants
 

@@ -1,6 +1,6 @@
 """Cauchy loss."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, log, log1p, product_rest, quotient_rest, sign
 
 

@@ -1,6 +1,6 @@
 """Absolute error outside a tube."""
 
-from ...registry import NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, sign
 
 

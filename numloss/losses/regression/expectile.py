@@ -1,6 +1,6 @@
 """Expectile loss."""
 
-from ...registry import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
 
 
 def _expectile(pred, target, q):

@@ -1,6 +1,6 @@
 """Fair's loss."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, log1p, minimum, quotient_rest, sign
 
 

@@ -1,6 +1,6 @@
 """Geman-McClure loss."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest
 from .cauchy import _cauchy_weight
 

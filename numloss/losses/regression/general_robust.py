@@ -1,6 +1,6 @@
 """Barron's general robust loss."""
 
-from ...registry import AT_MOST_2, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import AT_MOST_2, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, expm1, log, log1p, power, power_within, product_rest, quotient_rest, sign
 
 

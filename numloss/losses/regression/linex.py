@@ -1,6 +1,6 @@
 """Linear-exponential loss."""
 
-from ...registry import FINITE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import FINITE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, exp_of_product, expm1, product_rest
 
 

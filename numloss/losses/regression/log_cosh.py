@@ -1,6 +1,6 @@
 """Logarithm of the hyperbolic cosine."""
 
-from ...registry import REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_sum, difference_rest, log1p_unit, log_cosh_tail, tanh_tail
 
 

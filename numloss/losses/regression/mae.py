@@ -1,6 +1,6 @@
 """Absolute error."""
 
-from ...registry import REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import sign
 
 

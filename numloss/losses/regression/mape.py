@@ -1,6 +1,6 @@
 """Absolute relative error."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import maximum, sign
 
 

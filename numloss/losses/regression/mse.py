@@ -1,6 +1,6 @@
 """Squared error."""
 
-from ...registry import REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import REAL, Array, Options, Result, Unpack, elementwise
 
 
 def _mse(pred, target):

@@ -1,6 +1,6 @@
 """Squared error of logarithms."""
 
-from ...registry import ABOVE_MINUS_ONE, Array, Options, Result, Unpack, elementwise
+from ...declare import ABOVE_MINUS_ONE, Array, Options, Result, Unpack, elementwise
 from ...scalar import log1p, minimum
 
 

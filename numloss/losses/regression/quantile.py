@@ -1,6 +1,6 @@
 """Quantile loss."""
 
-from ...registry import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
 
 
 def _quantile(pred, target, q):

@@ -1,6 +1,6 @@
 """Smooth absolute error."""
 
-from ...registry import NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import sign
 
 

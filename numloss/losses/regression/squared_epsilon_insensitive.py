@@ -1,6 +1,6 @@
 """Squared error outside a tube."""
 
-from ...registry import NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, sign
 
 

@@ -1,6 +1,6 @@
 """Tukey's biweight."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, product_rest, quotient_rest
 
 

@@ -1,6 +1,6 @@
 """Welsch loss."""
 
-from ...registry import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_product, difference_rest, expm1, minimum, quotient_rest
 
 

@@ -1,8 +1,8 @@
 """Sum of the lengths of groups."""
 
-from ...registry import ANY, NONNEGATIVE, Array, ParameterOptions, Result, Unpack, embedding
+from ...calls.embedding import PRODUCTS
+from ...declare import ANY, NONNEGATIVE, Array, ParameterOptions, Result, Unpack, embedding
 from ...scalar import sqrt
-from ...vectors import PRODUCTS
 
 
 def _group_lasso(square, strength):

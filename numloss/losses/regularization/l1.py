@@ -1,6 +1,6 @@
 """Sum of absolute values."""
 
-from ...registry import NONNEGATIVE, Array, ParameterOptions, Result, Unpack, parameterwise
+from ...declare import NONNEGATIVE, Array, ParameterOptions, Result, Unpack, parameterwise
 from ...scalar import sign
 
 

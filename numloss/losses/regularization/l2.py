@@ -1,6 +1,6 @@
 """Sum of squares."""
 
-from ...registry import NONNEGATIVE, Array, ParameterOptions, Result, Unpack, parameterwise
+from ...declare import NONNEGATIVE, Array, ParameterOptions, Result, Unpack, parameterwise
 
 
 def _l2(params, strength):

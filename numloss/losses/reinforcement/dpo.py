@@ -1,6 +1,6 @@
 """Direct preference optimisation."""
 
-from ...registry import ANY, HALF_UNIT, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import ANY, HALF_UNIT, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_product, difference_rest, log1p_unit
 
 

@@ -1,6 +1,6 @@
 """Policy gradient."""
 
-from ...registry import ANY, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import ANY, REAL, Array, Options, Result, Unpack, elementwise
 
 
 def _policy_gradient(log_prob, advantage):

@@ -1,6 +1,6 @@
 """Clipped surrogate of proximal policy optimisation."""
 
-from ...registry import ANY, NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import ANY, NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest, exp_of_difference
 
 

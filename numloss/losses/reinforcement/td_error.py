@@ -1,6 +1,6 @@
 """Temporal-difference error."""
 
-from ...registry import ANY, POSITIVE, REAL, UNIT, Array, Options, Result, Unpack, selected
+from ...declare import ANY, POSITIVE, REAL, UNIT, Array, Options, Result, Unpack, selected
 from ...scalar import sign
 
 

@@ -1,6 +1,6 @@
 """Dice."""
 
-from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, regional
+from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, regional
 
 
 def _dice(tp, fp, fn, smooth):

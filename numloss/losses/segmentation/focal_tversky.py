@@ -1,6 +1,6 @@
 """Focal Tversky."""
 
-from ...registry import ANY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, regional
+from ...declare import ANY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, regional
 from ...scalar import power
 from .tversky import _tversky
 

@@ -1,6 +1,6 @@
 """Jaccard, the intersection over union."""
 
-from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, regional
+from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, regional
 
 
 def _jaccard(tp, fp, fn, smooth):

@@ -1,6 +1,6 @@
 """The Lovasz extension of the Jaccard loss, of a softmax."""
 
-from ...registry import Array, Options, Result, Unpack, ordered
+from ...declare import Array, Options, Result, Unpack, ordered
 
 
 @ordered(

@@ -1,6 +1,6 @@
 """Tversky."""
 
-from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, regional
+from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, regional
 
 
 def _tversky(tp, fp, fn, alpha, beta, smooth):

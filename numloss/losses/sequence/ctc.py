@@ -1,6 +1,6 @@
 """Connectionist temporal classification."""
 
-from ...registry import Array, Options, Result, Unpack, sequence
+from ...declare import Array, Options, Result, Unpack, sequence
 
 
 @sequence(cost=2.0, aliases=("ctc_loss", "connectionist_temporal_classification"))

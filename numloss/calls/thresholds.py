@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import host_array
-from .domains import Domain
+from ..domains import Domain
+from .checks import host_array
 
 if TYPE_CHECKING:
-    from .registry import Loss
+    from ..registry import Loss
 
 Array = np.ndarray[Any, Any]
 # The numbers of intervals are read in the dtype of the prediction: float32 has all of these.

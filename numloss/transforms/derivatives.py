@@ -10,9 +10,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, Generic, Literal, ParamSpec
 
-from . import dispatch
-from .registry import Loss, loss_of
-from .typing import Array, Result
+from .. import dispatch
+from ..registry import Loss, loss_of
+from ..typing import Array, Result
 
 P = ParamSpec("P")
 Policy = Literal["exact", "bound"]

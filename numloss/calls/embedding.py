@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .arguments import same_shape
+from .checks import same_shape
 
 if TYPE_CHECKING:
-    from .registry import Loss
+    from ..registry import Loss
 
 # Of two entries x and y: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
 SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3

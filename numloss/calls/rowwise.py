@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import integer, number
+from .checks import integer, number
 
 if TYPE_CHECKING:
-    from .registry import Loss
+    from ..registry import Loss
 
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
 # INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class.

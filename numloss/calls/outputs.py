@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import arguments as check
-from .problem import Array
+from . import checks as check
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ..registry import Loss
+
+Array = np.ndarray[Any, Any]
 
 
 def finished(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 if TYPE_CHECKING:
-    from .registry import Loss
+    from ..registry import Loss
 
 REDUCTIONS = ("mean", "sum", "none")
 REAL_KINDS = "biuf"

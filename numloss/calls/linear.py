@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .arguments import same_shape
+from .checks import same_shape
 
 if TYPE_CHECKING:
-    from .registry import Loss
+    from ..registry import Loss
 
 
 def layer_of(

@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any, cast
 
-from . import dispatch
-from .registry import Loss
-from .transforms import unwrapped
-from .typing import Array, Result
+from .. import dispatch
+from ..registry import Loss
+from ..typing import Array, Result
+from .derivatives import unwrapped
 
 Part = tuple[float, Loss, dict[str, Any]]
 

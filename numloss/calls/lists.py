@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import host_array
+from .checks import host_array
 
 if TYPE_CHECKING:
-    from .registry import Loss
+    from ..registry import Loss
 
 Array = np.ndarray[Any, Any]
 # Work of a block, in nanoseconds, and the most blocks of a problem.

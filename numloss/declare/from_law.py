@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .domains import ANY, REAL, Domain
-from .registry import law_arguments, record
-from .typing import Array, Result
+from ..domains import ANY, REAL, Domain
+from ..registry import law_arguments
+from ..typing import Array, Result
+from .families import record
 
 PARAMETER = inspect.Parameter
 # What the loops keep of a law's parameters.
@@ -67,7 +68,7 @@ def elementwise(
     >>> round(charbonnier(np.array([3.0]), np.array([1.0]), eps=1.5), 6)
     2.5
     """
-    from .backends.retype import check
+    from ..backends.retype import check
 
     check(law)
     arguments = law_arguments(law)
@@ -84,7 +85,7 @@ def elementwise(
         """A loss of one's own."""
 
     face.__name__ = face.__qualname__ = name or law.__name__.strip("_<>")
-    face.__module__ = law.__module__ or "numloss.custom"
+    face.__module__ = law.__module__ or "numloss.declare.from_law"
     face.__doc__ = law.__doc__ or f"{face.__name__}, from the law {law.__name__}.\n"
     positional = [PARAMETER(p, PARAMETER.POSITIONAL_OR_KEYWORD) for p in ("pred", "target")]
     keywords = [PARAMETER(p, PARAMETER.KEYWORD_ONLY, default=options[p]) for p in parameters]

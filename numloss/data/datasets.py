@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..common.extras import optional
 from ..errors import FormatError
-from ..extras import optional
 from .cifar10 import load_cifar10
 from .dataset import Array, Dataset, Source, dataset
 from .idx import find_idx, load_idx

@@ -1,0 +1,260 @@
+"""How a loss is declared: a decorator for each family.
+
+A file of a loss holds two adjacent definitions, the law and its face. The face is an empty function with the
+full signature and the docstring; a decorator of this module turns it into the public function and records the
+loss in LOSSES.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict, TypeVar, cast
+
+from .. import dispatch
+from ..calls.rowwise import LABELS, LOGITS
+from ..domains import Domain
+from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments
+from ..typing import Array
+
+Face = TypeVar("Face", bound=Callable[..., Any])
+
+
+class Options(TypedDict, total=False):
+    """The options that every loss on predictions has."""
+
+    weight: Array | None
+    reduction: Literal["mean", "sum", "none"]
+    out: Any
+    backend: str | None
+
+
+class ParameterOptions(TypedDict, total=False):
+    """The options of losses on parameters: no weight, and the sum by default."""
+
+    reduction: Literal["mean", "sum", "none"]
+    out: Any
+    backend: str | None
+
+
+SHARED = """
+    Other Parameters
+    ----------------
+    weight : array, optional
+        One weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
+    reduction : {"mean", "sum", "none"}
+        ``"mean"`` is sum(weight * loss) / sum(weight) over what counts, 0.0 if nothing counts; ``"none"`` gives
+        weight * loss. Sums are taken in float64, in an order that depends on the shape alone.
+    out : array, optional
+        Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
+        under ``value_grad_hess`` the pair (gradient, curvature).
+    backend : str, optional
+        ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
+"""
+SHARED_PARAMETERS = """
+    Other Parameters
+    ----------------
+    reduction : {"sum", "mean", "none"}
+        ``"sum"`` by default: its terms are added to a loss, not averaged.
+    out : array, optional
+        Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient, under
+        ``value_grad_hess`` the pair (gradient, curvature).
+    backend : str, optional
+        ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
+"""
+
+
+def public_function(loss: Loss) -> Callable[..., Any]:
+    """The function that users call: the face's name, signature, docstring and module around `dispatch.evaluate`."""
+    evaluate = dispatch.evaluate
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return evaluate(loss, 0, arguments, options)
+
+    face = loss.face
+    # the globals of the face's module make doctest, pickle and inspect find the function where it is written
+    function = types.FunctionType(call.__code__, face.__globals__, face.__name__, None, call.__closure__)
+    for name in ("__module__", "__qualname__", "__doc__"):
+        setattr(function, name, getattr(face, name))
+    function.__wrapped__ = face  # type: ignore[attr-defined]
+    function.__annotations__ = face.__annotations__
+    function.__loss__ = loss  # type: ignore[attr-defined]
+    return function
+
+
+def _signature(face: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    parameters = inspect.signature(face).parameters.values()
+    inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+    defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return inputs, defaults
+
+
+def record(family: str, law: Law | None, face: Face, domains: dict[str, Domain], facts: dict[str, Any]) -> Face:
+    """Make the loss of a face, put it into LOSSES, and return its public function."""
+    inputs, defaults = _signature(face)
+    shared = inspect.cleandoc(SHARED if facts.get("weighted", True) else SHARED_PARAMETERS)
+    if face.__doc__:
+        # from Python 3.13 on docstrings come without their indentation
+        head, mark, tail = inspect.cleandoc(face.__doc__).partition("\nReturns\n")
+        face.__doc__ = f"{head.rstrip()}\n\n{shared}\n{mark}{tail}\n"
+    module = face.__module__.split(".")
+    facts.setdefault("task", module[-2] if len(module) > 2 else "yours")
+    loss = Loss(face.__name__, family, law, face, inputs, defaults, domains, **facts)
+    loss.function = public_function(loss)
+    if face.__module__.startswith("numloss.losses."):
+        if loss.name in LOSSES:
+            raise ValueError(f"two losses are called {loss.name}")
+        LOSSES[loss.name] = loss
+    return cast(Face, loss.function)
+
+
+def _split(arguments: dict[str, Any]) -> tuple[dict[str, Domain], dict[str, Any]]:
+    domains = {name: value for name, value in arguments.items() if isinstance(value, Domain)}
+    facts = {name: value for name, value in arguments.items() if name not in domains}
+    return domains, facts
+
+
+def elementwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss whose value at each element is a scalar law of the inputs there.
+
+    Keywords that are domains belong to the argument of that name; the others are facts of the loss. With `columns` an
+    element is so many neighbours on the last axis of each input, and the law takes them one after the other.
+    """
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        inputs, defaults = _signature(face)
+        taken = facts.get("columns", 1) * len(inputs) + len(facts.get("per_element", ()))
+        taken += LOOKUPS if "cuts" in facts else 0
+        given = law_arguments(law)[taken:]
+        facts["params"] = tuple(name for name in given if name in defaults) if "constants" in facts else given
+        return record("elementwise", law, face, domains, facts)
+
+    return decorate
+
+
+def parameterwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a penalty on parameters: elementwise, no weight, summed by default."""
+    return elementwise(law, **{"weighted": False, "reduction": "sum", "convex": True, **arguments})
+
+
+def rowwise(
+    law: Law | None = None,
+    /,
+    *,
+    scores: int,
+    target: int | None = None,
+    entropy: bool = False,
+    factor: str | None = None,
+    classes: int = 0,
+    eager: bool = False,
+    law_inputs: int | None = None,
+    **arguments: Any,
+) -> Callable[[Face], Face]:
+    """Declare a cross-entropy of rows: what its scores are, what its targets are, whether entropy is added.
+
+    The names of its options say the rest; calls/rowwise.py reads them. `eager`: they differ from what those names
+    mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowlaw.py, then its parameters; `factor`
+    is the option that multiplies the losses of each class. With `classes` it is one of each class, as in
+    loops/classwise.py, and they are summed, averaged, or the largest counts; or it makes a logit of each entry.
+    """
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts["rows"] = {"scores": scores, "target": target, "entropy": entropy, "factor": factor, "classes": classes}
+        if law is not None:
+            _, defaults = _signature(face)
+            facts["params"] = tuple(name for name in law_arguments(law)[law_inputs:] if name in defaults)
+            facts["law_inputs"] = law_inputs
+        return record("rowwise", law, face, domains, {"cost": 2.0, "eager": eager, **facts})
+
+    return decorate
+
+
+def distilled(**arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of logits between those of a teacher, at a `temperature`, and labels; `alpha` weighs both."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts["rows"] = {"scores": LOGITS, "target": LABELS, "entropy": False, "factor": None, "classes": 0}
+        return record("distilled", None, face, domains, {"params": ("temperature", "alpha"), **facts})
+
+    return decorate
+
+
+def _of_derived(family: str, what: str) -> Callable[..., Callable[[Face], Face]]:
+    def declare(law: Law, /, *, law_inputs: int, **arguments: Any) -> Callable[[Face], Face]:
+        def decorate(face: Face) -> Face:
+            domains, facts = _split(arguments)
+            facts.update(law_inputs=law_inputs, params=law_arguments(law)[law_inputs:])
+            return record(family, law, face, domains, facts)
+
+        return decorate
+
+    declare.__doc__ = f"Declare a loss whose law is of {what}: `law_inputs` numbers, then its parameters."
+    return declare
+
+
+selected = _of_derived("selected", "one chosen entry of each row and a target for it")
+regional = _of_derived("regional", "sums over the pixels of each region")
+embedding = _of_derived("embedding", "sums over the entries of vectors, see calls/embedding.py, and what is known of them")
+
+
+def head(**arguments: Any) -> Callable[[Face], Face]:
+    """Declare a cross-entropy of the logits ``hidden @ classifier.T + bias``, with labels as targets."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        return record("head", None, face, domains, {"wrt": (0, 1), "shared": (1,), "curvature": False, **facts})
+
+    return decorate
+
+
+def similarity(law: Law | None = None, /, *, rule: str, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of the cosines of all pairs of a batch; backends know by its name what `rule` makes of them.
+
+    A law is of a score, whether its rows belong together, and parameters.
+    """
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        if law is not None:
+            facts.update(law_inputs=2, params=law_arguments(law)[2:])
+        fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no"}
+        return record("similarity", law, face, domains, {"wrt": (0, 1), **fixed, **facts})
+
+    return decorate
+
+
+def ranked(loop: str, /, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of lists of uneven length, each of them a group, that `loop` computes."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts |= {"rows": {"loop": loop}, "adds_up": "groups"}
+        return record("ranked", None, face, domains, facts)
+
+    return decorate
+
+
+def sequence(**arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of whole sequences, which lie on axis 1 of the prediction, step by step along axis 0."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts = {"batch_axis": 1, "adds_up": "groups", "curvature": False, **facts}
+        return record("sequence", None, face, domains, facts)
+
+    return decorate
+
+
+def ordered(*, activation: str | None, **arguments: Any) -> Callable[[Face], Face]:
+    """Declare a loss of the sorted errors of the pixels of regions, of a softmax or of the predictions themselves."""
+
+    def decorate(face: Face) -> Face:
+        domains, facts = _split(arguments)
+        facts |= {"rows": {"activation": activation}, "curvature": False, "adds_up": "no"}
+        return record("ordered", None, face, domains, facts)
+
+    return decorate
