@@ -23,6 +23,7 @@ from .backends import choice
 from .backends.choice import chosen_backend
 from .backends.host.plans import replay
 from .calls.checks import split_options
+from .calls.request import Request
 from .errors import BackendUnavailable
 
 if TYPE_CHECKING:
@@ -111,8 +112,9 @@ def host_backend(loss: Loss, work: float) -> Any:
             raise BackendUnavailable(f"no backend for host arrays: numba: {no_numba}; cython: {no_cython}") from None
 
 
-def choose(loss: Loss, arguments: tuple[Any, ...], named: str | None) -> Any:
+def choose(request: Request) -> Any:
     """The backend for a call."""
+    loss, arguments, named = request.loss, request.arguments, request.options.get("backend")
     name = chosen_backend() if named is None else named
     first = arguments[0]
     if type(first) is np.ndarray:
@@ -151,7 +153,7 @@ def evaluate(
             return answer
     if len(arguments) != len(loss.inputs) or options:
         arguments = split_options(loss, arguments, options)
+    request = Request(loss, mode, arguments, options, pair, argnums, bound)
     if loss.family == "combined":
-        return loss.law.evaluate(mode, arguments, options, pair, argnums, bound)  # type: ignore[union-attr]
-    backend = choose(loss, arguments, options.get("backend"))
-    return getattr(backend, loss.family)(loss, mode, arguments, options, pair, argnums, bound)
+        return loss.law.compute(request)  # type: ignore[union-attr]
+    return choose(request).compute(request)

@@ -10,42 +10,9 @@ from . import checks as check
 
 if TYPE_CHECKING:
     from ..registry import Loss
+    from .request import Request
 
 Array = np.ndarray[Any, Any]
-
-
-def finished(
-    value: float,
-    total: float,
-    reduction: str,
-    pair: bool,
-    mode: int,
-    values: Any,
-    outputs: list[Any],
-    count: int,
-    argnums: tuple[int, ...] | None,
-) -> Any:
-    """What the caller gets: the value, the pair or the array, then gradients and curvatures."""
-    result: Any
-    if pair:
-        result = (value, total)
-    elif reduction == "mean":
-        result = value / total if total > 0.0 else 0.0
-    elif reduction == "sum":
-        result = value
-    else:
-        result = values
-    if mode == 0:
-        return result
-    if count == 1:
-        return (result, *outputs)
-    slopes, curvatures = tuple(outputs[:count]), tuple(outputs[count:])
-    if argnums is not None:
-        slopes = tuple(slopes[k] for k in argnums)
-        curvatures = tuple(curvatures[k] for k in argnums) if curvatures else ()
-        if len(slopes) == 1:
-            return (result, slopes[0]) if mode == 1 else (result, slopes[0], curvatures[0])
-    return (result, slopes) if mode == 1 else (result, slopes, curvatures)
 
 
 def weighted(shares: Array, losses: Array) -> Array:
@@ -58,9 +25,10 @@ def added(terms: Array) -> float:
     return float(np.add.accumulate(terms.ravel())[-1]) if terms.size else 0.0
 
 
-def slots(loss: Loss, given: Any, argnums: tuple[int, ...] | None, what: str) -> list[Any]:
+def slots(request: Request, given: Any, what: str) -> list[Any]:
     """`out` in the order of the law's slopes; None where argnums leaves one out, which is computed all the same."""
-    chosen = loss.wrt if argnums is None else argnums
+    loss = request.loss
+    chosen = loss.wrt if request.argnums is None else request.argnums
     arrays = dict(zip(chosen, check.several(loss, given, len(chosen), what), strict=True))
     return [arrays.get(k) for k in loss.wrt]
 

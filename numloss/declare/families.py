@@ -198,7 +198,7 @@ def _of_derived(family: str, what: str) -> Callable[..., Callable[[Face], Face]]
 
 selected = _of_derived("selected", "one chosen entry of each row and a target for it")
 regional = _of_derived("regional", "sums over the pixels of each region")
-embedding = _of_derived("embedding", "sums over the entries of vectors and what is known of them, see calls/embedding.py")
+embedding = _of_derived("embedding", "sums over the entries of vectors and what is known of each")
 
 
 def head(**arguments: Any) -> Callable[[Face], Face]:

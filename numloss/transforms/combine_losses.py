@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .. import dispatch
+from ..calls.request import Request
 from ..registry import Loss
 from ..typing import Array, Result
 from .derivatives import unwrapped
@@ -21,25 +22,19 @@ class Combined:
     def __init__(self, parts: list[Part]) -> None:
         self.parts = parts
 
-    def evaluate(
-        self,
-        mode: int,
-        arguments: tuple[Any, ...],
-        options: dict[str, Any],
-        pair: bool,
-        argnums: tuple[int, ...] | None,
-        bound: bool,
-    ) -> Any:
+    def compute(self, request: Request) -> Any:
         """Each part in one pass of its own, added up in the order in which they were given.
 
         Only the last part writes to `out`, which may be the prediction that the others still read.
         """
+        mode, pair = request.mode, request.pair
         total: Any = None
         for k, (factor, part, fixed) in enumerate(self.parts):
-            given = {**fixed, **options}
+            given = {**fixed, **request.options}
             if k < len(self.parts) - 1:
                 given.pop("out", None)
-            answer = dispatch.evaluate(part, mode, arguments, given, pair, argnums, bound)
+            asked = (request.arguments, given, pair, request.argnums, request.bound)
+            answer = dispatch.evaluate(part, mode, *asked)
             new = scaled(factor, answer if mode else (answer,), pair)
             total = new if total is None else added(new, total, pair)
         return total if mode else total[0]

@@ -15,6 +15,7 @@ from .plans import Problem
 from .problem import Array, block_size, name_of, operand
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
 
 WEIGHT_OPERAND = 15
@@ -115,46 +116,6 @@ class HostBackend:
         place = (column,) if loss.columns > 1 else ()
         check.value_outside(loss, name, array, position, domain.text, bad, flipped, place)
 
-    def elementwise(self, *call: Any) -> Any:
-        """A scalar law at every element."""
-        return _family("elementwise").elementwise(self, *call)
-
-    def rowwise(self, *call: Any) -> Any:
-        """Rows of scores against labels or distributions."""
-        return _family("rowwise").rowwise(self, *call)
-
-    def distilled(self, *call: Any) -> Any:
-        """Rows of scores between those of a teacher and labels."""
-        return _family("distilled").distilled(self, *call)
-
-    def selected(self, *call: Any) -> Any:
-        """A chosen entry of each row."""
-        return _family("selected").selected(self, *call)
-
-    def embedding(self, *call: Any) -> Any:
-        """Pairs of vectors."""
-        return _family("embedding").embedding(self, *call)
-
-    def regional(self, *call: Any) -> Any:
-        """Sums over regions."""
-        return _family("regional").regional(self, *call)
-
-    def ranked(self, *call: Any) -> Any:
-        """Lists of uneven length."""
-        return _family("ranked").ranked(self, *call)
-
-    def head(self, *call: Any) -> Any:
-        """A product with a classifier, and a loss of its rows."""
-        return _family("head").head(self, *call)
-
-    def similarity(self, *call: Any) -> Any:
-        """The cosines of all pairs of a batch."""
-        return _family("similarity").similarity(self, *call)
-
-    def sequence(self, *call: Any) -> Any:
-        """Sequences of classes against their labels."""
-        return _family("sequence").sequence(self, *call)
-
-    def ordered(self, *call: Any) -> Any:
-        """Sorted errors of regions."""
-        return _family("ordered").ordered(self, *call)
+    def compute(self, request: Request) -> Any:
+        """What a request asks for, by the module of the loss's family."""
+        return _family(request.loss.family).compute(self, request)

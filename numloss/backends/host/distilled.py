@@ -12,17 +12,17 @@ from .problem import Array, code_of
 from .rowwise import DISTILLED, RowCall, answer_of
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
     from . import HostBackend
 
 
 class DistilledCall(RowCall):
     """A call of rows that have a teacher beside their labels."""
 
-    def __init__(self, loss: Loss, mode: int, arguments: tuple[Any, ...], given: dict[str, Any], pair: bool) -> None:
-        student, teacher, target = arguments
-        super().__init__(loss, mode, (student, target), given, pair)
-        array: Array = check.host_array(loss, "teacher", teacher)
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        loss = request.loss
+        array: Array = check.host_array(loss, "teacher", request.arguments[1])
         if array.dtype.kind != "f":
             raise TypeError(f"{loss.name}: teacher has dtype {array.dtype}; logits are floating")
         check.same_shape(loss, "teacher", array.shape, self.pred.shape, loss.inputs[0])
@@ -43,16 +43,6 @@ class DistilledCall(RowCall):
         return problem, copies
 
 
-def distilled(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of rows with a teacher."""
-    call = DistilledCall(loss, mode, arguments, given, pair)
-    return answer_of(backend, call, arguments, given, pair, argnums, bound)
+    return answer_of(backend, DistilledCall(request))

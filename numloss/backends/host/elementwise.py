@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.outputs import check_same, finished, given_outputs, overlapping, slots
+from ...calls.outputs import check_same, given_outputs, overlapping, slots
 from ...calls.thresholds import of_intervals
 from . import plans
 from .problem import CONSTANT, FLOAT32, FLOAT64, TABLE, Array, Operand, block_size, column_operands, name_of, operand
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 class Call:
     """One call: what was given, checked, and what is written to."""
 
-    def __init__(self, loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool) -> None:
-        self.loss, self.mode, self.options, self.pair = loss, mode, options, pair
-        self.reduction = check.reduction_of(loss, options)
-        self.wanted = self.reduction == "none" and not pair
-        self.read_inputs(arguments)
-        self.params = [check.number(loss, name, options.get(name, loss.defaults[name])) for name in loss.params]
-        weight = options.get("weight")
+    def __init__(self, request: Request) -> None:
+        self.request, self.loss, self.mode = request, request.loss, request.mode
+        self.wanted = request.unreduced
+        self.read_inputs(request.arguments)
+        self.params = request.parameters()
+        loss, weight = request.loss, request.options.get("weight")
         if weight is not None:
             weight = check.host_array(loss, "weight", weight)
             check.weight_shape(loss, weight, self.shape)
@@ -50,20 +50,20 @@ class Call:
             self.arrays.append(array)
         self.constants = [0.0] * len(self.arrays)
         for name in loss.per_element:
-            varying, constant = per_element(loss, name, self.options.get(name, loss.defaults[name]), self.shape)
+            varying, constant = per_element(loss, name, self.request.option(name), self.shape)
             self.arrays.append(varying)
             self.constants.append(constant)
         self.inputs = [a for a in self.arrays if a is not None]
         self.table: Array | None = None
         if loss.cuts is not None:
-            self.loss, self.table = of_intervals(loss, self.options.get(loss.cuts), self.real)
+            self.loss, self.table = of_intervals(loss, self.request.options.get(loss.cuts), self.real)
 
-    def prepare_outputs(self, argnums: tuple[int, ...] | None) -> None:
+    def prepare_outputs(self) -> None:
         """Arrays to write: values, slopes, curvatures; `direct` unless one of them is also an input."""
         loss, shape, inputs = self.loss, self.pred.shape, self.inputs
-        values, slopes, curvatures = given_outputs(loss, self.mode, self.options.get("out"), self.wanted)
-        written = slots(loss, slopes, argnums, "gradient") if self.mode else []
-        written += slots(loss, curvatures, argnums, "curvature") if self.mode == 2 else []
+        values, slopes, curvatures = given_outputs(loss, self.mode, self.request.options.get("out"), self.wanted)
+        written = slots(self.request, slopes, "gradient") if self.mode else []
+        written += slots(self.request, curvatures, "curvature") if self.mode == 2 else []
         what = ["gradient"] * len(loss.wrt) + ["curvature"] * len(loss.wrt)
         self.outputs: list[Array] = [
             check.output(loss, given, self.pred, shape, inputs, name)
@@ -110,30 +110,20 @@ class Call:
         return found, floats
 
 
-def elementwise(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    options: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run an elementwise loss."""
-    call = Call(loss, mode, arguments, options, pair)
-    call.prepare_outputs(argnums)
+    call = Call(request)
+    call.prepare_outputs()
+    loss, mode = request.loss, request.mode
     elements, real, weight = math.prod(call.shape), call.real, call.weight
-    total, scale = float(elements), 1.0
-    if call.reduction == "mean" and not pair:
-        if weight is not None and mode:
-            total = backend.weight_sum(loss, weight, real, flipped=call.flipped)
-        scale = 1.0 / total if total > 0.0 else 0.0
+    total = float(elements)
+    if request.averaged and weight is not None and mode:
+        total = backend.weight_sum(loss, weight, real, flipped=call.flipped)
     loop, tile = backend.kernel(loss, "elementwise_block", real, mode)
     size = block_size(elements)
     kept: list[Any] = []
     operands, bounds = call.operands(kept)
-    floats = [scale, loss.least if bound else -math.inf, *bounds, *call.params]
+    floats = [request.scale(total), loss.least if request.bound else -math.inf, *bounds, *call.params]
     inputs, _, slopes = loss.tile_shape
     integers = [elements, size, tile, inputs, slopes if mode else 0, int(mode == 2), int(weight is not None)]
     integers += (int(call.wanted), call.direct, real.itemsize, 12 + len(floats), len(call.params))
@@ -144,9 +134,8 @@ def elementwise(
     total = results[1] if weight is not None else total
     if weight is None and not call.wanted:
         at = tuple(inputs + k for k in range(slopes))
-        plans.remember(backend, loss, mode, arguments, options, pair, argnums, problem, total, at)
-    places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-    return finished(results[0], total, call.reduction, pair, mode, call.values, call.outputs, len(loss.wrt), places)
+        plans.remember(backend, request, problem, total, at)
+    return request.answer(call.values if call.wanted else request.reduced(results[0], total), call.outputs)
 
 
 def per_element(loss: Loss, name: str, value: Any, shape: tuple[int, ...]) -> tuple[Array | None, float]:

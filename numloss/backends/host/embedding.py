@@ -8,19 +8,20 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.embedding import sums_in_order, sums_of, vectors_of
-from ...calls.outputs import finished, given_outputs, overlapping, slots
+from ...calls.outputs import given_outputs, overlapping, slots
 from . import plans
 from .problem import ABSENT, Array, Operand, block_size, name_of, operand, regular, steps
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
 
-def outputs_of(loss: Loss, given: Any, inputs: list[Array], argnums: tuple[int, ...] | None) -> list[Array]:
+def outputs_of(request: Request, given: Any, inputs: list[Array]) -> list[Array]:
     """The gradients. A vector is still needed when the gradient of another one is written."""
-    outputs = []
-    for out in slots(loss, given, argnums, "gradient"):
+    loss, outputs = request.loss, []
+    for out in slots(request, given, "gradient"):
         array = check.output(loss, out, inputs[0], inputs[0].shape, inputs, "gradient")
         if out is not None and any(np.may_share_memory(array, x) for x in inputs):
             raise ValueError(f"{loss.name}: out for the gradient overlaps an input; two gradients need separate memory")
@@ -30,17 +31,9 @@ def outputs_of(loss: Loss, given: Any, inputs: list[Array], argnums: tuple[int, 
     return outputs
 
 
-def embedding(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of rows of vectors."""
+    loss, mode, arguments = request.loss, request.mode, request.arguments
     vectors = vectors_of(loss, arguments, lambda name, value: regular(check.prediction(loss, name, value)))
     rows, size = vectors[0].shape
     real = vectors[0].dtype
@@ -48,22 +41,20 @@ def embedding(
     for name, value in zip(loss.inputs[len(vectors) :], arguments[len(vectors) :], strict=True):
         inputs.append(check.host_array(loss, name, value))
         check.same_shape(loss, name, inputs[-1].shape, (rows,), "the batch")
-    params = [check.number(loss, name, given.get(name, loss.defaults[name])) for name in loss.params]
-    reduction = check.reduction_of(loss, given)
-    weight = given.get("weight")
+    params = request.parameters()
+    weight = request.options.get("weight")
     if weight is not None:
         weight = check.host_array(loss, "weight", weight)
         check.weight_shape(loss, weight, (rows,))
-    wanted = reduction == "none" and not pair
-    given_values, given_slopes, _ = given_outputs(loss, mode, given.get("out"), wanted)
+    wanted = request.unreduced
+    given_values, given_slopes, _ = given_outputs(loss, mode, request.options.get("out"), wanted)
     values = None
     if wanted:
         values = check.output(loss, given_values, np.empty(0, real), (rows,), inputs, "values")
-    outputs = outputs_of(loss, given_slopes, inputs, argnums) if mode else []
+    outputs = outputs_of(request, given_slopes, inputs) if mode else []
     total = float(rows)
-    if reduction == "mean" and not pair and weight is not None and mode:
+    if request.averaged and weight is not None and mode:
         total = backend.weight_sum(loss, weight, real)
-    scale = 1.0 if reduction != "mean" or pair else 1.0 / total if total > 0.0 else 0.0
     loop, tile = backend.kernel(loss, "embedding_block", real, min(mode, 1))
     block = max(1, block_size(rows * size) // max(1, size))
     kept: list[Any] = []
@@ -74,16 +65,16 @@ def embedding(
     operands += [ABSENT] * (3 - len(operands))
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
     operands += [(id(out), 0, 0) for out in outputs]
-    problem = plans.Problem(loop, integers, [scale, *floats], operands, -(-rows // block), rows * size * loss.cost)
+    floats = [request.scale(total), *floats]
+    problem = plans.Problem(loop, integers, floats, operands, -(-rows // block), rows * size * loss.cost)
     results = backend.launch(problem)
     if results[2] >= 0.0:
         backend.complain(loss, results[2], [*inputs], weight)
     total = total if weight is None else results[1]
     if weight is None and values is None:
         at = tuple(range(5, 5 + len(vectors)))
-        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, at)
-    places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-    return finished(results[0], total, reduction, pair, mode, values, outputs, len(vectors), places)
+        plans.remember(backend, request, problem, total, at)
+    return request.answer(request.reduced(results[0], total) if values is None else values, outputs)
 
 
 def header(

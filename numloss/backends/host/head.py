@@ -20,7 +20,7 @@ from .problem import Array
 from .products import Products, evenly, in_order
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
     from . import HostBackend
 
 # BLAS packs all of the classifier for each block of rows: a fifth of its time with 160 rows, a twentieth with 512. A
@@ -32,15 +32,6 @@ BLOCK_BYTES = 20 * 2**20
 OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap")
 
 
-def loss_of_rows(
-    backend: HostBackend, loss: Loss, mode: int, arrays: tuple[Array, Array], options: dict[str, Any], pair: bool
-) -> Any:
-    """A rowwise loss, replayed where it has been computed before for arrays of these shapes."""
-    options["backend"] = backend.name
-    answer = plans.replay(loss, mode, arrays, options, pair, None)
-    return backend.rowwise(loss, mode, arrays, options, pair, None, False) if answer is None else answer
-
-
 def rows_of_block(rows: int, classes: int, itemsize: int) -> int:
     """Rows whose logits are worked on together: a function of the shape alone."""
     return max(LEAST_ROWS, min(MOST_ROWS, int(rows / PART)), BLOCK_BYTES // (classes * itemsize))
@@ -49,23 +40,16 @@ def rows_of_block(rows: int, classes: int, itemsize: int) -> int:
 class Head:
     """One call: the arrays, checked."""
 
-    def __init__(
-        self,
-        loss: Loss,
-        mode: int,
-        arguments: tuple[Any, ...],
-        given: dict[str, Any],
-        pair: bool,
-        argnums: tuple[int, ...] | None,
-    ) -> None:
-        self.loss, self.mode, self.given = loss, mode, given
+    def __init__(self, request: Request) -> None:
+        loss, mode, arguments = request.loss, request.mode, request.arguments
+        given, argnums = request.options, request.argnums
+        self.request, self.loss, self.mode, self.given = request, loss, mode, given
         layer = layer_of(loss, arguments, given.get("bias"), lambda name, value: check.prediction(loss, name, value))
         self.hidden, self.classifier, self.bias = layer
         self.real: np.dtype[Any] = self.hidden.dtype
         self.target: Array = labels_of(loss, check.host_array(loss, "target", arguments[2]), self.hidden)
         self.weight = None if given.get("weight") is None else check.host_array(loss, "weight", given["weight"])
-        self.reduction = check.reduction_of(loss, given)
-        self.wanted = self.reduction == "none" and not pair
+        self.wanted = request.unreduced
         self.chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[k] for k in argnums]
         self.chosen = [name for name in self.chosen if getattr(self, name) is not None] if mode else []
         self.values, self.slopes = self.outputs(given.get("out"))
@@ -96,8 +80,9 @@ class Head:
     def count(self, backend: HostBackend) -> float:
         """What the rows count with; every label and weight has been checked after this."""
         scores = np.broadcast_to(np.zeros(1, self.real), (len(self.hidden), len(self.classifier)))
-        options = self.options("weight", "class_weight", "ignore_index")
-        return float(loss_of_rows(backend, self.loss.counts, 0, (scores, self.target), options, True)[1])
+        options = self.options("weight", "class_weight", "ignore_index") | {"backend": backend.name}
+        counts = self.request.of(self.loss.counts, 0, (scores, self.target), options, True)
+        return float(plans.computed(backend, counts)[1])
 
     def counted(self) -> Array | slice:
         """The rows that are not ignored and have a weight: a slice of all, or their positions."""
@@ -135,14 +120,15 @@ class Head:
         multiply(hidden, classifier.T, logits)
         if self.bias is not None:
             logits += self.bias
-        options = self.options(*OPTIONS)
+        options = self.options(*OPTIONS) | {"backend": backend.name}
         if self.weight is not None:
             options["weight"] = self.weight[rows]
         if self.values is not None:
             options["reduction"] = "none"
         if self.slopes:
             options["out"] = logits
-        answer = loss_of_rows(backend, self.loss.logits, self.mode, (logits, target), options, self.values is None)
+        rowwise = self.request.of(self.loss.logits, self.mode, (logits, target), options, self.values is None)
+        answer = plans.computed(backend, rowwise)
         if self.slopes:
             answer = answer[0]
         if self.values is not None:
@@ -165,27 +151,14 @@ class Head:
             multiply(slope.T, hidden * scale, self.slopes["classifier"], add)
 
 
-def head(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of the logits of a last layer."""
-    call = Head(loss, mode, arguments, given, pair, argnums)
+    call = Head(request)
     weight = call.count(backend)
-    mean = call.reduction == "mean" and not pair
-    inverse = 1.0 / weight if weight > 0.0 else 0.0
     with np.errstate(all="ignore"):  # what is infinite or NaN is so in the answer
-        total = call.run(backend, inverse if mean else 1.0)
-    result: Any = (total, weight) if pair else call.values if call.wanted else total
-    if mean:
-        result = total / weight if weight > 0.0 else 0.0
-    if not mode:
+        total = call.run(backend, request.scale(weight))
+    result = request.reduced(total, weight) if call.values is None else call.values
+    if not request.mode:
         return result
     slopes = tuple(call.slopes.values())
-    return result, slopes[0] if argnums is not None and len(slopes) == 1 else slopes
+    return result, slopes[0] if request.argnums is not None and len(slopes) == 1 else slopes

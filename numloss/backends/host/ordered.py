@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.outputs import added, finished, weighted
+from ...calls.outputs import added, weighted
 from ...domains import BINARY
 from .. import threads
 from .problem import Array, name_of
@@ -15,6 +15,7 @@ from .regional import Regions
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -66,28 +67,17 @@ def sort_regions(backend: HostBackend, regions: Regions, errors: Array) -> Array
     return results
 
 
-def ordered(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of sorted errors."""
-    options = {"ignore_index": None, **loss.defaults, **given, "activation": loss.rows["activation"]}
-    regions = Regions(loss, arguments, options)
+    loss, mode = request.loss, request.mode
+    options = {"ignore_index": None, **loss.defaults, **request.options, "activation": loss.rows["activation"]}
+    regions = Regions(loss, request.arguments, options)
     check_labelled(loss, regions)
     if not regions.labelled:
         check_binary(loss, regions.target)
-    reduction = check.reduction_of(loss, given)
-    inputs = (regions.pred, regions.target)
-    wanted = reduction == "none" and not pair
-    values, outputs = row_outputs(loss, mode, given, regions.pred, regions.shape, inputs, wanted)
-    present_alone = only_present(loss, given)
-    counts = weights_of(loss, given.get("weight"), regions.shape)
+    values, outputs = row_outputs(request, regions.pred, regions.shape, (regions.pred, regions.target))
+    present_alone = only_present(loss, request.options)
+    counts = weights_of(loss, request.options.get("weight"), regions.shape)
     written = None
     if mode or regions.labelled:
         written = regions.write_to(outputs[0] if mode else np.empty(regions.pred.shape, regions.real))
@@ -104,12 +94,11 @@ def ordered(
     if values is not None:
         values[...] = terms
     if mode:
-        scale = 1.0 if reduction != "mean" or pair else 1.0 / total if total > 0.0 else 0.0
-        results[2] = counts.ravel() * scale
+        results[2] = counts.ravel() * request.scale(total)
         write_slopes(backend, regions, results, errors)
         if written is not outputs[0]:
             outputs[0][...] = written
-    return finished(added(terms), total, reduction, pair, mode, values, outputs, 1, None)
+    return request.answer(request.reduced(added(terms), total) if values is None else values, outputs)
 
 
 def write_slopes(backend: HostBackend, regions: Regions, results: Array, errors: Array) -> None:

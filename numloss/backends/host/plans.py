@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..choice import chosen_backend
 from .problem import Operand, packer
 
 try:
@@ -19,6 +20,7 @@ except ImportError:
     _plans = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -51,14 +53,16 @@ def no_plan(
 replay = no_plan if _plans is None else _plans.replay
 
 
+def computed(backend: HostBackend, request: Request) -> Any:
+    """The answer to a request, replayed where it has been computed before for arrays of these shapes."""
+    asked = (request.loss, request.mode, request.arguments, request.options, request.pair)
+    answer = replay(*asked, None)
+    return backend.compute(request) if answer is None else answer
+
+
 def remember(
     backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    options: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
+    request: Request,
     problem: Problem,
     total: float,
     at: tuple[int, ...],
@@ -71,7 +75,8 @@ def remember(
     weight follows from the shape; `count` is the loop that finds the total that the gradient is divided by where it is
     not the usual one, or 0.
     """
-    if _plans is None or argnums is not None or mode > 1 or problem.blocks == 0:
+    loss, mode, arguments = request.loss, request.mode, request.arguments
+    if _plans is None or request.argnums is not None or mode > 1 or problem.blocks == 0:
         return
     if any(layout > 0 for _, _, layout in problem.operands):
         return
@@ -79,12 +84,11 @@ def remember(
     given = {k: id(array) for k, array in enumerate(array for array in arguments for _ in range(loss.columns))}
     if any(address != given.get(k, 0) for k, (address, _, _) in enumerate(problem.operands) if k not in at):
         return
-    from ..choice import chosen_backend
-
     if count:
         problem.floats[0] = 1.0 / total
     places = (*range(len(given)), *(at if mode else ()))
-    mean = (options.get("reduction") or loss.reduction) == "mean"
     wrt = loss.wrt if mode else ()
-    plan = _plans.Plan(backend, problem, places, wrt, loss.columns, pair, mean, total, fixed, count)
-    _plans.keep(loss, mode, arguments, options, pair, chosen_backend(), plan)
+    plan = _plans.Plan(
+        backend, problem, places, wrt, loss.columns, request.pair, request.reduction == "mean", total, fixed, count
+    )
+    _plans.keep(loss, mode, arguments, request.options, request.pair, chosen_backend(), plan)

@@ -9,12 +9,12 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.lists import blocks_of, check_lists, check_weight, pairs_of, pointers_of
-from ...calls.outputs import finished
 from .plans import Problem
 from .problem import ABSENT, Array, Operand, block_size, name_of, operand
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -44,9 +44,9 @@ def ties_of(loss: Loss, value: Any) -> int:
 class Lists:
     """One call: the arrays, checked, and where its groups are."""
 
-    def __init__(self, loss: Loss, mode: int, arguments: tuple[Any, ...], given: dict[str, Any]) -> None:
-        options = {**loss.defaults, **given}
-        self.loss, self.mode = loss, mode
+    def __init__(self, request: Request) -> None:
+        loss, arguments, options = request.loss, request.arguments, {**request.loss.defaults, **request.options}
+        self.loss, self.mode = loss, request.mode
         self.pred = check.prediction(loss, "pred", arguments[0])
         check_lists(loss, self.pred.shape)
         self.real, self.rows = self.pred.dtype, len(self.pred)
@@ -59,7 +59,7 @@ class Lists:
         self.ranks = ranks_of(loss, options.get("k"))
         self.efron = ties_of(loss, options["ties"]) if "ties" in options else 0
         self.sigma = check.number(loss, "sigma", options["sigma"]) if "sigma" in options else 1.0
-        self.weight: Array | None = given.get("weight")
+        self.weight: Array | None = options.get("weight")
         if self.weight is not None:
             self.weight = check.host_array(loss, "weight", self.weight)
             check_weight(loss, self.weight.shape, self.groups)
@@ -139,32 +139,17 @@ class Lists:
             backend.complain(self.loss, code, [*self.inputs], self.weight)
 
 
-def ranked(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of lists."""
-    lists = Lists(loss, mode, arguments, given)
-    reduction = check.reduction_of(loss, given)
-    wanted = reduction == "none" and not pair
-    inputs = tuple(lists.inputs)
-    values, outputs = row_outputs(loss, mode, given, lists.pred, (lists.groups,), inputs, wanted)
+    lists, loss = Lists(request), request.loss
+    values, outputs = row_outputs(request, lists.pred, (lists.groups,), tuple(lists.inputs))
     kept: list[Any] = []
-    scale = 1.0
-    if reduction == "mean" and not pair and mode:
-        total = lists.total(backend, kept)
-        scale = 1.0 / total if total > 0.0 else 0.0
+    scale = request.scale(lists.total(backend, kept)) if request.averaged and request.mode else 1.0
     rows, scratch = lists.scratch()
     scratch = (*scratch, lists.discounts(backend))
     gradient, curvature = (*outputs, None, None)[:2]
     loop = backend.loop(loss.rows["loop"], name_of(lists.real))
-    problem = lists.problem(loop, scale, (values, gradient, curvature), scratch, rows, bound, kept)
+    problem = lists.problem(loop, scale, (values, gradient, curvature), scratch, rows, request.bound, kept)
     results = backend.launch(problem)
     lists.complain(backend, results[2])
-    return finished(results[0], results[1], reduction, pair, mode, values, outputs, 1, None)
+    return request.answer(request.reduced(results[0], results[1]) if values is None else values, outputs)

@@ -15,6 +15,7 @@ from .problem import ABSENT, Array, Operand, code_of, label_operand, name_of
 from .rowwise import bad_label, in_three, labels_array, row_outputs
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -148,46 +149,27 @@ class Regions:
         check.value_outside(self.loss, "target", self.target, first, "in [0, 1]", bad)
 
 
-def regional(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of regions: sums, the law of the sums, and the gradient."""
-    regions = Regions(loss, arguments, given)
-    real, reduction = regions.real, check.reduction_of(loss, given)
-    wanted = reduction == "none" and not pair
-    inputs = (regions.pred, regions.target)
-    values, outputs = row_outputs(loss, mode, given, regions.pred, regions.shape, inputs, wanted)
+    loss, mode, options = request.loss, request.mode, request.options
+    regions = Regions(loss, request.arguments, options)
+    real = regions.real
+    values, outputs = row_outputs(request, regions.pred, regions.shape, (regions.pred, regions.target))
     written = regions.write_to(outputs[0]) if mode else None
     sums = np.empty((3, regions.per, regions.samples, regions.classes))
     results = backend.launch(regions.problem(backend.loop("regions_block", name_of(real)), sums))
     if results[2] >= 0.0:
         regions.complain()
-    options = {name: given[name] for name in ("weight", *loss.params) if name in given}
-    result, slopes = law_of_sums(backend, loss, mode, regions.totals(sums), {**options, "reduction": reduction}, pair)
+    passed = {name: options[name] for name in ("weight", *loss.params) if name in options}
+    passed |= {"reduction": request.reduction, "backend": backend.name}
+    law = request.of(loss.regions, min(mode, 1), tuple(regions.totals(sums)), passed, request.pair)
+    result, *slopes = plans.computed(backend, law) if mode else (plans.computed(backend, law),)
     if values is not None:
         values[...] = result
         result = values
     if mode == 0:
         return result
-    backend.launch(regions.problem(backend.loop("region_slopes_block", name_of(real)), sums, slopes))
+    backend.launch(regions.problem(backend.loop("region_slopes_block", name_of(real)), sums, slopes[0]))
     if written is not outputs[0]:
         outputs[0][...] = written
     return result, outputs[0]
-
-
-def law_of_sums(
-    backend: HostBackend, loss: Loss, mode: int, sums: list[Array], options: dict[str, Any], pair: bool
-) -> Any:
-    """Value, and slopes by tp, fp and fn; a call that repeats replays its plan, as every elementwise loss does."""
-    options["backend"] = backend.name
-    answer = plans.replay(loss.regions, min(mode, 1), tuple(sums), options, pair, None)
-    if answer is None:
-        answer = backend.elementwise(loss.regions, min(mode, 1), tuple(sums), options, pair, None, False)
-    return answer if mode else (answer, ())

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.outputs import finished, given_outputs, overlapping
+from ...calls.outputs import given_outputs, overlapping
 from ...calls.rowwise import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, RowOptions, options_of
 from ...domains import NONNEGATIVE
 from . import plans
 from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, name_of, operand
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -161,8 +162,10 @@ def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...]) -> int:
 class RowCall:
     """One call: scores seen as (outer, classes, inner), and everything else in that order."""
 
-    def __init__(self, loss: Loss, mode: int, arguments: tuple[Any, ...], given: dict[str, Any], pair: bool) -> None:
-        self.loss, self.mode = loss, mode
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        loss, arguments, given = request.loss, request.arguments, request.options
+        self.loss, self.mode = loss, request.mode
         self.options = options_of(loss, arguments, given)
         pred = arguments[0]
         if type(pred) is not np.ndarray or (pred.dtype is not FLOAT32 and pred.dtype is not FLOAT64):
@@ -171,9 +174,8 @@ class RowCall:
         self.real = pred.dtype
         self.axis = class_axis(loss, pred, self.options.axis)
         self.rows_shape = pred.shape[: self.axis] + pred.shape[self.axis + 1 :]
-        self.target = self.read_target(arguments[1])
-        self.reduction = check.reduction_of(loss, given)
-        self.wanted = self.reduction == "none" and not pair
+        self.target = self.read_target(arguments[-1])
+        self.wanted = request.unreduced
         weight = given.get("weight")
         if weight is not None:
             weight = check.host_array(loss, "weight", weight)
@@ -181,7 +183,7 @@ class RowCall:
             weight = check.spread(weight, self.rows_shape)
         self.weight: Array | None = weight
         inputs = (pred,) if self.options.target == 0 else (pred, self.target)
-        self.values, self.outputs = row_outputs(loss, mode, given, pred, self.rows_shape, inputs, self.wanted)
+        self.values, self.outputs = row_outputs(request, pred, self.rows_shape, inputs)
         if loss.rows["classes"] == PAIRS and any(np.may_share_memory(out, pred) for out in self.outputs):
             pred = self.pred = pred.copy(order="K")  # all scores of a row are read until its end
         # Fortran order is C order of the transposed arrays
@@ -276,37 +278,20 @@ class RowCall:
         return plans.Problem(loop, integers, floats, operands, -(-rows // block), work), copies
 
 
-def rowwise(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a rowwise loss."""
-    return answer_of(backend, RowCall(loss, mode, arguments, given, pair), arguments, given, pair, argnums, bound)
+    return answer_of(backend, RowCall(request))
 
 
-def answer_of(
-    backend: HostBackend,
-    call: RowCall,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def answer_of(backend: HostBackend, call: RowCall) -> Any:
     """Launch a call and put its answer together."""
-    loss, mode = call.loss, call.mode
-    problem, copies = call.problem(backend, bound)
+    request = call.request
+    problem, copies = call.problem(backend, request.bound)
     rows = total = float(problem.integers[0])
     simple = call.weight is None and call.class_weight is None
     count = 0
-    if call.reduction == "mean" and not pair:
-        if mode and not (simple and call.options.ignore is None):
+    if request.averaged:
+        if request.mode and not (simple and call.options.ignore is None):
             main, work = problem.loop, problem.work
             count = problem.loop = backend.loop("row_weights_block", name_of(call.real))
             problem.work = rows * 2.0
@@ -315,35 +300,28 @@ def answer_of(
                 complain(call, sums[2])
             total = sums[1]
             problem.loop, problem.work = main, work
-        problem.floats[0] = 1.0 / total if total > 0.0 else 0.0
+        problem.floats[0] = request.scale(total)
     results = backend.launch(problem)
     if results[2] >= 0.0:
         complain(call, results[2])
     for array, written in copies:
         array[...] = written
     if simple and call.factor is None and call.offsets is None and not call.wanted and not copies:
-        plans.remember(
-            backend, loss, mode, arguments, given, pair, argnums, problem, rows, (4,), fixed=False, count=count
-        )
-    return finished(results[0], results[1], call.reduction, pair, mode, call.values, call.outputs, 1, None)
+        plans.remember(backend, request, problem, rows, (4,), fixed=False, count=count)
+    return request.answer(call.values if call.wanted else request.reduced(results[0], results[1]), call.outputs)
 
 
 def row_outputs(
-    loss: Loss,
-    mode: int,
-    given: dict[str, Any],
-    pred: Array,
-    rows: tuple[int, ...],
-    inputs: tuple[Array, ...],
-    wanted: bool,
+    request: Request, pred: Array, rows: tuple[int, ...], inputs: tuple[Array, ...]
 ) -> tuple[Array | None, list[Array]]:
     """The arrays to write: values for reduction="none", gradient, curvature.
 
     The gradient may be written over the prediction; nothing else may overlap.
     """
-    given_values, *others = given_outputs(loss, mode, given.get("out"), wanted)
+    loss, mode, out = request.loss, request.mode, request.options.get("out")
+    given_values, *others = given_outputs(loss, mode, out, request.unreduced)
     values: Array | None = None
-    if wanted:
+    if request.unreduced:
         values = check.output(loss, given_values, np.empty(0, pred.dtype), rows, inputs, "values")
     what = ("gradient", "curvature")[:mode]
     outputs = [check.output(loss, o, pred, pred.shape, inputs, w) for o, w in zip(others, what, strict=False)]
@@ -351,7 +329,7 @@ def row_outputs(
         raise ValueError(f"{loss.name}: the arrays of out overlap each other")
     forbidden = inputs if mode != 1 else inputs[1:]
     written = [*outputs, values] if values is not None else outputs
-    if given.get("out") is not None and any(np.may_share_memory(o, a) for o in written for a in forbidden):
+    if out is not None and any(np.may_share_memory(o, a) for o in written for a in forbidden):
         raise ValueError(
             f"{loss.name}: out overlaps an input; only a gradient may take the place of {loss.inputs[0]}"
         )

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.outputs import finished
 from . import plans
 from .problem import ABSENT, Array, Operand, block_size, label_operand, operand, regular, steps
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -26,17 +26,9 @@ def indices(loss: Loss, name: str, value: Any, rows: int) -> Array:
     return array
 
 
-def selected(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of the chosen entries of q."""
+    loss, mode, arguments = request.loss, request.mode, request.arguments
     q = regular(check.prediction(loss, loss.inputs[0], arguments[0]))
     if q.ndim != 2:
         raise ValueError(f"{loss.name}: q has shape {q.shape}; it must be (N, actions)")
@@ -52,30 +44,27 @@ def selected(
     if rows and (actions == 0 or next_q.shape[1] == 0):
         raise ValueError(f"{loss.name}: q and next_q need at least one action, got {q.shape} and {next_q.shape}")
     next_q = regular(next_q if next_q.dtype == real else next_q.astype(real))
-    merged = {**loss.defaults, **given}
-    next_action = merged["next_action"]
+    next_action = request.option("next_action")
     if next_action is not None:
         next_action = indices(loss, "next_action", next_action, rows)
-    params = [check.number(loss, name, merged[name]) for name in ("discount", *loss.params)]
-    reduction = check.reduction_of(loss, given)
-    weight = given.get("weight")
+    params = [request.number("discount"), *request.parameters()]
+    weight = request.options.get("weight")
     if weight is not None:
         weight = check.host_array(loss, "weight", weight)
         check.weight_shape(loss, weight, (rows,))
-    values, outputs = row_outputs(loss, mode, given, q, (rows,), (q, next_q), reduction == "none" and not pair)
+    values, outputs = row_outputs(request, q, (rows,), (q, next_q))
     if any(np.may_share_memory(out, q) for out in outputs):
         raise ValueError(f"{loss.name}: out for the gradient overlaps q, most of which it would overwrite with zeros")
     total = float(rows)
-    if reduction == "mean" and not pair and weight is not None and mode:
+    if request.averaged and weight is not None and mode:
         total = backend.weight_sum(loss, weight, real)
-    scale = 1.0 if reduction != "mean" or pair else 1.0 / total if total > 0.0 else 0.0
     loop, tile = backend.kernel(loss, "selected_block", real, mode)
     size = max(512, block_size(rows * (actions + next_q.shape[1])) // max(1, actions + next_q.shape[1]))
     kept: list[Any] = []
     integers = [rows, size, tile, actions, next_q.shape[1], int(weight is not None), int(values is not None), mode]
-    integers += (int(bound), real.itemsize, 0, len(loss.params), *steps(q), *steps(next_q))
+    integers += (int(request.bound), real.itemsize, 0, len(loss.params), *steps(q), *steps(next_q))
     integers += (*(steps(outputs[0]) if mode else (0, 0)), *(steps(outputs[1]) if mode == 2 else (0, 0)))
-    floats = [scale, loss.least, *params]
+    floats = [request.scale(total), loss.least, *params]
     floats += [0.0] * (8 - len(floats))
     operands: list[Operand] = [(id(q), 0, 0), label_operand(action, kept), operand(reward, real, kept)]
     operands += [(id(next_q), 0, 0), operand(done, real, kept)]
@@ -88,8 +77,8 @@ def selected(
         complain(backend, loss, results[2], (action, reward, done, next_action), weight, actions, next_q.shape[1])
     total = total if weight is None else results[1]
     if weight is None and values is None and next_action is None and next_q is arguments[3] and q is arguments[0]:
-        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, (8,))
-    return finished(results[0], total, reduction, pair, mode, values, outputs, 1, None)
+        plans.remember(backend, request, problem, total, (8,))
+    return request.answer(request.reduced(results[0], total) if values is None else values, outputs)
 
 
 def complain(

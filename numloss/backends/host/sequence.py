@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.outputs import added, finished, weighted
+from ...calls.outputs import added, weighted
 from ...calls.rowwise import flag
 from .. import threads
 from .plans import Problem
@@ -17,6 +17,7 @@ from .rowwise import row_outputs
 from .selected import indices
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
 
@@ -153,32 +154,23 @@ class Sequences:
         return weighted(self.shares(averaged), losses)
 
 
-def sequence(
-    backend: HostBackend,
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of sequences."""
+    loss, arguments = request.loss, request.arguments
     pred = regular(check.prediction(loss, "pred", arguments[0]))
-    batch = Sequences(loss, pred.shape, arguments, given)
-    reduction = check.reduction_of(loss, given)
+    batch = Sequences(loss, pred.shape, arguments, request.options)
     inputs = (pred, *(array for array in arguments[1:] if isinstance(array, np.ndarray)))
-    values, outputs = row_outputs(loss, mode, given, pred, (batch.count,), inputs, reduction == "none" and not pair)
-    averaged = pair or reduction == "mean"
-    scale = 1.0 if reduction != "mean" or pair else 1.0 / batch.total if batch.total > 0.0 else 0.0
+    values, outputs = row_outputs(request, pred, (batch.count,), inputs)
+    averaged = request.pair or request.averaged
     losses = batch.losses()
-    problem, kept = problem_of(backend, batch, pred, outputs, batch.shares(averaged) * scale, losses)
+    factors = batch.shares(averaged) * request.scale(batch.total)
+    problem, kept = problem_of(backend, batch, pred, outputs, factors, losses)
     backend.launch(problem)
     del kept
     terms = batch.terms(losses, averaged)
     if values is not None:
         values[...] = terms
-    return finished(added(terms), batch.total, reduction, pair, mode, values, outputs, 1, None)
+    return request.answer(request.reduced(added(terms), batch.total) if values is None else values, outputs)
 
 
 def problem_of(

@@ -6,17 +6,15 @@ A rule gives the weighted loss of each row of the batch, adds what it finds to t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...calls.rowwise import flag
-from .head import loss_of_rows
+from . import plans
 from .problem import Array
 from .products import CHUNK_BYTES
-
-if TYPE_CHECKING:
-    from .similarity import Similarity
+from .similarity_batch import Similarity
 
 # The label of a row that has nothing to find.
 NOTHING = -1
@@ -25,9 +23,11 @@ NOTHING = -1
 def cross_entropy(call: Similarity, scores: Array, labels: Array, weight: Array) -> Array:
     """Weighted losses of rows that ought to find their labels; their slopes take the place of the scores."""
     options: dict[str, Any] = {"ignore_index": NOTHING, "weight": weight, "reduction": "none"}
+    options["backend"] = call.backend.name
     if call.mode:
         options["out"] = scores
-    answer = loss_of_rows(call.backend, call.loss.logits, call.mode, (scores, labels), options, False)
+    request = call.request.of(call.loss.logits, call.mode, (scores, labels), options, False)
+    answer = plans.computed(call.backend, request)
     values: Array = answer[0] if call.mode else answer
     return values
 
@@ -40,7 +40,7 @@ def hide_own(scores: Array, rows: slice) -> None:
 def pairs(call: Similarity) -> tuple[Array, Any]:
     """Rows of the first vectors find theirs among the second; and if asked to, the other way round."""
     labels = np.arange(call.rows)
-    both = flag(call.loss, "symmetric", call.given.get("symmetric", call.loss.defaults["symmetric"]))
+    both = flag(call.loss, "symmetric", call.request.option("symmetric"))
     weight = call.weight * call.real.type(0.5) if both else call.weight
 
     def rule(rows: slice, scores: Array) -> Array:
@@ -109,16 +109,16 @@ def sigmoids(call: Similarity) -> tuple[Array, Any]:
     """Each pair by itself."""
     step = min(max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize)), max(1, call.rows))
     same, buffer = np.zeros((step, call.rows), call.real), np.empty((step, call.rows), call.real)
-    options: dict[str, Any] = {"bias": call.number("bias"), "reduction": "none"}
+    options: dict[str, Any] = {"bias": call.request.number("bias"), "reduction": "none"}
 
     def chunk(scores: Array, rows: slice) -> Array:
         own = np.arange(len(scores)), np.arange(rows.start, rows.stop)
         same[own] = 1.0
         options["out"] = scores if call.mode else buffer[: len(scores)]
-        if call.given.get("weight") is not None:
+        if call.request.options.get("weight") is not None:
             options["weight"] = call.weight[rows]
         given = scores, same[: len(scores)]
-        answer = call.backend.elementwise(call.loss.scores, call.mode, given, options, False, None, False)
+        answer = call.backend.compute(call.request.of(call.loss.scores, call.mode, given, options, False))
         same[own] = 0.0
         values: Array = (answer[0] if call.mode else answer).sum(axis=1)
         return values
@@ -129,7 +129,7 @@ def sigmoids(call: Similarity) -> tuple[Array, Any]:
 def circle(call: Similarity) -> tuple[Array, Any]:
     """What belongs together and is not near, times what does not and is."""
     (unit,), (slope,) = call.unit, call.slopes
-    gamma, margin = (call.real.type(call.number(name)) for name in ("gamma", "margin"))
+    gamma, margin = (call.real.type(call.request.number(name)) for name in ("gamma", "margin"))
     _, kind, members = np.unique(call.labels, return_inverse=True, return_counts=True)
     counted = (members[kind] > 1) & (members[kind] < call.rows)
     step = max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize))

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BackendUnavailable
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 INSTALL = "pip install 'numloss[cuda13]' (or numloss[cuda12]), next to an NVIDIA driver"
+# Where a family is, if its module is not called like it.
+MODULES = {"distilled": "rowwise"}
+
+
+@functools.cache
+def _family(name: str) -> Any:
+    """The module of a family, imported when first used."""
+    return importlib.import_module(f".{MODULES.get(name, name)}", __package__)
 
 
 class CudaBackend:
@@ -17,71 +27,9 @@ class CudaBackend:
 
     name = "cuda"
 
-    def elementwise(self, loss: Loss, *call: Any) -> Any:
-        """A scalar law at every element."""
-        from .elementwise import elementwise
-
-        return elementwise(loss, *call)
-
-    def rowwise(self, loss: Loss, *call: Any) -> Any:
-        """Rows of scores against labels or distributions."""
-        from .rowwise import rowwise
-
-        return rowwise(loss, *call)
-
-    def embedding(self, loss: Loss, *call: Any) -> Any:
-        """A law of the distance of two vectors."""
-        from .embedding import embedding
-
-        return embedding(loss, *call)
-
-    def selected(self, loss: Loss, *call: Any) -> Any:
-        """A law of one chosen entry of each row."""
-        from .selected import selected
-
-        return selected(loss, *call)
-
-    def regional(self, loss: Loss, *call: Any) -> Any:
-        """Sums over regions."""
-        from .regional import regional
-
-        return regional(loss, *call)
-
-    def ranked(self, loss: Loss, *call: Any) -> Any:
-        """Lists of uneven length."""
-        from .ranked import ranked
-
-        return ranked(loss, *call)
-
-    def distilled(self, loss: Loss, *call: Any) -> Any:
-        """Rows of scores between those of a teacher and labels."""
-        from .rowwise import rowwise
-
-        return rowwise(loss, *call)
-
-    def head(self, loss: Loss, *call: Any) -> Any:
-        """The logits of a last layer."""
-        from .head import head
-
-        return head(loss, *call)
-
-    def sequence(self, loss: Loss, *call: Any) -> Any:
-        """Sequences of classes against their labels."""
-        from .sequence import sequence
-
-        return sequence(loss, *call)
-
-    def ordered(self, loss: Loss, *call: Any) -> Any:
-        """The errors of regions, sorted."""
-        from .ordered import ordered
-
-        return ordered(loss, *call)
-
-    def similarity(self, loss: Loss, *call: Any) -> Any:
-        """All pairs of a batch."""
-        from .similarity import similarity
-
-        return similarity(loss, *call)
+    def compute(self, request: Request) -> Any:
+        """What a request asks for, by the module of the loss's family."""
+        return _family(request.loss.family).compute(request)
 
 
 def backend() -> CudaBackend:

@@ -14,7 +14,7 @@ from .finish import finish_kernel
 from .walk import NO_COMPLAINT, position_of
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 FLOAT64 = np.dtype(np.float64)
 ABSENT = (0, 0, 0)
@@ -24,9 +24,9 @@ Operand = tuple[int, int, int]
 class Call:
     """One call of a loss. What kernels read must live until they are launched: `kept` holds it."""
 
-    def __init__(self, loss: Loss, first: Any) -> None:
-        self.loss = loss
-        self.library = library_of(first)
+    def __init__(self, request: Request, first: Any = None) -> None:
+        self.request, self.loss = request, request.loss
+        self.library = library_of(request.arguments[0] if first is None else first)
         self.stream = self.library.stream()
         self.kept: list[Any] = []
 

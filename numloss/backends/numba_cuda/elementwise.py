@@ -22,6 +22,7 @@ from .launching import conclude, weight_scale
 from .walk import WEIGHT_OPERAND, Shape
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
 
 # The place of the weight among the arrays that a complaint may be about.
@@ -83,16 +84,14 @@ def _inputs(call: Call, arguments: tuple[Any, ...], options: dict[str, Any]) -> 
     return arrays, constants
 
 
-def _outputs(
-    call: Call, mode: int, arrays: list[Any], options: dict[str, Any], wanted: bool, argnums: Any
-) -> tuple[DeviceArray | None, list[DeviceArray]]:
+def _outputs(call: Call, arrays: list[Any]) -> tuple[DeviceArray | None, list[DeviceArray]]:
     """The arrays for the unreduced values, and for slopes and curvatures."""
-    loss, pred = call.loss, arrays[0]
+    loss, pred, request, wanted = call.loss, arrays[0], call.request, call.request.unreduced
     inputs = [array for array in arrays if array is not None]
-    given = given_outputs(loss, mode, options.get("out"), wanted)
+    given = given_outputs(loss, request.mode, request.options.get("out"), wanted)
     outputs = []
-    for part, what in ((1, "gradient"), (2, "curvature"))[:mode]:
-        for array in slots(loss, given[part], argnums, what):
+    for part, what in ((1, "gradient"), (2, "curvature"))[: request.mode]:
+        for array in slots(request, given[part], what):
             outputs.append(checks.output(loss, array, pred, inputs, call.library, what))
     values = None
     if wanted:
@@ -105,47 +104,29 @@ def _outputs(
     return values, outputs
 
 
-def elementwise(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    options: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """A scalar law at every element."""
-    return over_elements(Call(loss, arguments[0]), mode, arguments, options, pair, argnums, bound)
+    return over_elements(Call(request))
 
 
-def over_elements(
-    call: Call,
-    mode: int,
-    arguments: tuple[Any, ...],
-    options: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def over_elements(call: Call) -> Any:
     """A scalar law at every element, in a call whose library and stream are known."""
-    loss = call.loss
+    request, loss = call.request, call.loss
     with call.library.current():
-        arrays, constants = _inputs(call, arguments, options)
-        params = [check.number(loss, name, options.get(name, loss.defaults[name])) for name in loss.params]
-        reduction = check.reduction_of(loss, options)
-        wanted = reduction == "none" and not pair
-        weight = options.get("weight")
+        arrays, constants = _inputs(call, request.arguments, request.options)
+        params = request.parameters()
+        weight = request.options.get("weight")
         if weight is not None:
             weight = checks.real_array(loss, "weight", weight, call.library)
             check.weight_shape(loss, weight, check.shape_of_elements(loss, arrays[0].shape))
-        values, outputs = _outputs(call, mode, arrays, options, wanted, argnums)
-        numbers = [1.0, loss.least if bound else -math.inf]
+        values, outputs = _outputs(call, arrays)
+        numbers = [1.0, loss.least if request.bound else -math.inf]
         names = (*loss.inputs, *loss.per_element)
         for name, constant in itertools.zip_longest(names, constants):
             domain = call.loss.domains.get(name)
             bounds = domain.ends(str(arrays[0].dtype)) if domain else (0.0, 0.0)
             numbers += loss.columns * (constant, *bounds)
-        return _launch(call, mode, arrays, weight, values, outputs, numbers + params, reduction, pair, argnums)
+        return _launch(call, arrays, weight, values, outputs, numbers + params)
 
 
 def _explain(
@@ -176,17 +157,13 @@ def _columns(loss: Loss, arrays: list[Any]) -> list[Any]:
 
 def _launch(
     call: Call,
-    mode: int,
     arrays: list[Any],
     weight: DeviceArray | None,
     values: DeviceArray | None,
     outputs: list[DeviceArray],
     numbers: list[float],
-    reduction: str,
-    pair: bool,
-    argnums: tuple[int, ...] | None,
 ) -> Any:
-    loss, pred = call.loss, arrays[0]
+    loss, mode, pred = call.loss, call.request.mode, arrays[0]
     real, shape = pred.dtype, check.shape_of_elements(loss, pred.shape)
     elements = math.prod(shape)
     flipped = pred.f_order
@@ -197,7 +174,7 @@ def _launch(
     size = block_size(elements)
     blocks = -(-elements // size)
     partials = call.workspace(4 * max(blocks, 1))
-    mean = reduction == "mean" and not pair
+    mean = call.request.averaged
     scale: int = 0
     notes: list[Any] = []
     if mean and mode and spread is not None:
@@ -217,7 +194,6 @@ def _launch(
     if weight is not None:
         checked[WEIGHT] = weight.owner
     counted = not any(checks.overlap(o, a) for o in outputs for a in arrays if a is not None)
-    places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
     known = None if weight is not None else float(elements)
     explain = _explain(call, checked, shape, flipped, counted)
-    return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain, places)
+    return conclude(call, (partials, blocks), known, (values, outputs), notes, explain)

@@ -18,7 +18,7 @@ from .embedding_kernels import BAD_WEIGHT, MOST_VECTORS, embedding_kernel
 from .launching import conclude, rows_of_a_block, weight_scale
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 # Threads that share a pair of long vectors; short ones have a thread each.
 TEAM, LONG_FROM = 32, 16
@@ -42,9 +42,11 @@ def _inputs(call: Call, arguments: tuple[Any, ...]) -> tuple[list[DeviceArray], 
 
 
 def outputs_of(
-    call: Call, mode: int, inputs: list[DeviceArray], given: Any, argnums: Any, wanted: bool
+    call: Call, inputs: list[DeviceArray]
 ) -> tuple[DeviceArray | None, list[DeviceArray]]:
-    loss, library, first = call.loss, call.library, inputs[0]
+    """The values, for reduction="none", and the gradients."""
+    loss, library, first, request = call.loss, call.library, inputs[0], call.request
+    mode, given, wanted = request.mode, request.options.get("out"), request.unreduced
     if mode == 0 and given is not None and not wanted:
         raise ValueError(f"{loss.name}: out needs reduction='none'; a reduced loss is a single number")
     values = None
@@ -53,7 +55,7 @@ def outputs_of(
         if mode == 0 and given is not None:
             values = checks.output(loss, given, values, inputs, library, "values")
     outputs: list[DeviceArray] = []
-    for out in slots(loss, given, argnums, "gradient") if mode else []:
+    for out in slots(request, given, "gradient") if mode else []:
         array = checks.output(loss, out, first, inputs, library, "gradient")
         if any(checks.overlap(array, other) for other in (*inputs, *outputs)):
             raise ValueError(f"{loss.name}: out for the gradient overlaps an input or the other gradient")
@@ -75,36 +77,27 @@ def _explain(
     return explain
 
 
-def embedding(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    options: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of rows of vectors."""
-    call = Call(loss, arguments[0])
+    call = Call(request)
+    loss, mode = request.loss, request.mode
     with call.library.current():
-        vectors, known = _inputs(call, arguments)
+        vectors, known = _inputs(call, request.arguments)
         first, inputs = vectors[0], [*vectors] if known is None else [*vectors, known]
-        params = [check.number(loss, name, options.get(name, loss.defaults[name])) for name in loss.params]
-        reduction = check.reduction_of(loss, options)
-        weight = options.get("weight")
+        params = request.parameters()
+        weight = request.options.get("weight")
         if weight is not None:
             weight = checks.real_array(loss, "weight", weight, call.library)
             check.weight_shape(loss, weight, first.shape[:1])
-        wanted = reduction == "none" and not pair
-        values, outputs = outputs_of(call, mode, inputs, options.get("out"), argnums, wanted)
+        values, outputs = outputs_of(call, inputs)
         real, (rows, size) = first.dtype, first.shape
         team = 1 if size <= LONG_FROM else TEAM
         block = rows_of_a_block(rows, team)
         blocks = -(-rows // block)
         partials = call.workspace(4 * max(blocks, 1))
-        mean = reduction == "mean" and not pair
+        mean = request.averaged
         scale, notes = weight_scale(call, weight, partials, real) if mean and mode and weight is not None else (0, [])
-        integers = [rows, block, partials, scale, size, int(weight is not None), int(wanted)]
+        integers = [rows, block, partials, scale, size, int(weight is not None), int(values is not None)]
         for arrays in (vectors, outputs):
             for array in arrays:
                 integers += places_of(array)
@@ -119,6 +112,5 @@ def embedding(
             kernel = embedding_kernel(loss.law, len(params), real.name, *kind, min(mode, 1), team)
             kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
         count = None if weight is not None else float(rows)
-        places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-        asked, written, explain = (mode, mean, pair), (values, outputs), _explain(call, real, known, weight)
-        return conclude(call, (partials, blocks), count, asked, written, notes, explain, places)
+        explain = _explain(call, real, known, weight)
+        return conclude(call, (partials, blocks), count, (values, outputs), notes, explain)

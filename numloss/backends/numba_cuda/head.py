@@ -26,7 +26,7 @@ from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 # A block is a part of the batch, so that its logits are less than a tenth of all, unless they and hidden are small; so
 # many rows that their products keep a large device busy.
@@ -43,16 +43,9 @@ def rows_of_block(rows: int, numbers: int, real: Any) -> int:
 class Head:
     """One call: the arrays, checked, and what is in memory of a block of rows."""
 
-    def __init__(
-        self,
-        call: Call,
-        loss: Loss,
-        mode: int,
-        arguments: tuple[Any, ...],
-        given: dict[str, Any],
-        pair: bool,
-        argnums: tuple[int, ...] | None,
-    ) -> None:
+    def __init__(self, call: Call, request: Request) -> None:
+        loss, mode, arguments = request.loss, request.mode, request.arguments
+        given, argnums = request.options, request.argnums
         self.call, self.loss, self.mode = call, loss, mode
         self.multiply, library = Products(call), call.library
         layer = layer_of(loss, arguments, given.get("bias"), lambda k, x: checks.prediction(loss, k, x, library))
@@ -64,7 +57,6 @@ class Head:
         (self.rows, self.features), self.classes = self.hidden.shape, self.classifier.shape[0]
         if self.weight is not None:
             check.weight_shape(loss, self.weight, (self.rows,))
-        self.reduction = "pair" if pair else check.reduction_of(loss, given)
         self.chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[k] for k in argnums]
         self.chosen = [name for name in self.chosen if getattr(self, name) is not None] if mode else []
         options = {name: given[name] for name in OPTIONS if name in given}
@@ -77,7 +69,7 @@ class Head:
         """The values, for reduction="none", and the gradients by the name of what they belong to."""
         loss, library = self.loss, self.call.library
         inputs = [a for a in (self.hidden, self.classifier, self.bias, self.target, self.weight) if a is not None]
-        wanted = self.reduction == "none"
+        wanted = self.call.request.unreduced
         given_values, given_slopes, _ = given_outputs(loss, self.mode, out, wanted)
         values = None
         if wanted:
@@ -173,27 +165,19 @@ class Head:
             columns_kernel(self.dtype).launch(call.stream, blocks, target.THREADS, tuple(integers))
 
 
-def head(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of the logits of a last layer."""
-    call = Call(loss.logits, arguments[0])
+    # kernels and messages know its loss of the logits; the gradients are put together here
+    call = Call(request.of(request.loss.logits, 0, request.arguments, request.options, request.pair))
     with call.library.current():
-        layer = Head(call, loss, mode, arguments, given, pair, argnums)
+        layer = Head(call, request)
         scale, note = layer.count()
         layer.order()
-        mean = layer.reduction == "mean"
-        partials = layer.run(scale if mean and mode else 0)
+        partials = layer.run(scale if request.averaged and request.mode else 0)
         weight = None if layer.weight is None else layer.weight.owner
         explain = explainer(call, layer.target, weight, layer.options, 1, (layer.rows, layer.classes))
-        result = conclude(call, partials, None, (0, mean, pair), (layer.values, []), [note], explain)
-        if not mode:
+        result = conclude(call, partials, None, (layer.values, []), [note], explain)
+        if not request.mode:
             return result
         slopes = tuple(array.owner for array in layer.slopes.values())
-        return result, slopes[0] if argnums is not None and len(slopes) == 1 else slopes
+        return result, slopes[0] if request.argnums is not None and len(slopes) == 1 else slopes

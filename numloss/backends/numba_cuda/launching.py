@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ...calls.outputs import finished
 from ..host.problem import MOST_BLOCKS, block_size
 from . import target
 from .arrays import DeviceArray
@@ -42,25 +41,20 @@ def conclude(
     call: Call,
     partials: tuple[int, int],
     known: float | None,
-    asked: tuple[int, bool, bool],
     written: tuple[DeviceArray | None, list[DeviceArray]],
     notes: list[Any],
     explain: Callable[[int, int], None],
-    places: tuple[int, ...] | None = None,
 ) -> Any:
     """Add up the blocks, raise for what they noted, and give the caller the result.
 
-    partials: address and number of the partial results. known: the sum of weights if they are all 1. asked: mode,
-    whether the mean is wanted, and whether the pair of sum and weight. written: the unreduced values, if wanted,
-    then slopes and curvatures.
+    partials: address and number of the partial results. known: the sum of weights if they are all 1. written: the
+    unreduced values, if wanted, then slopes and curvatures.
     """
-    (mode, mean, pair), (values, outputs) = asked, written
+    request, (values, outputs) = call.request, written
     value, value_at = (None, 0) if values is not None else call.scalar()
-    total, total_at = call.scalar() if pair else (None, 0)
-    notes = [*notes, call.finish(*partials, known, mean=mean, value=value_at, weight=total_at)]
+    total, total_at = call.scalar() if request.pair else (None, 0)
+    notes = [*notes, call.finish(*partials, known, mean=request.averaged, value=value_at, weight=total_at)]
     for note in notes:
         call.settle(note, explain)
     result: Any = value if values is None else values.owner
-    owners: list[Any] = [output.owner for output in outputs]
-    # "sum" passes the value through: the mean was taken on the device
-    return finished(result, total, "sum", pair, mode, result, owners, len(call.loss.wrt), places)  # type: ignore[arg-type]
+    return request.answer((result, total) if request.pair else result, [output.owner for output in outputs])

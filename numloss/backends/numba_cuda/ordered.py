@@ -22,7 +22,7 @@ from .regional import GRADIENT_BLOCK, Regions, pixels_of_a_block
 from .rowwise import outputs_of
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 # Blocks that share a region: few, since every one of them looks at what all of them have counted.
 MOST_PARTS = 256
@@ -147,39 +147,28 @@ def _explain(call: Call, regions: Regions, labels: DeviceArray, weight: DeviceAr
     return explain
 
 
-def ordered(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of sorted errors."""
-    call = Call(loss, arguments[0])
+    call, loss, given = Call(request), request.loss, request.options
     with call.library.current():
         options = {"ignore_index": None, **loss.defaults, **given, "activation": loss.rows["activation"]}
-        regions = Regions(call, arguments, options)
+        regions = Regions(call, request.arguments, options)
         check_labelled(loss, regions)
         pred, labels = regions.pred, regions.target
-        reduction = check.reduction_of(loss, given)
-        wanted, mean = reduction == "none" and not pair, reduction == "mean" and not pair
-        values, outputs = outputs_of(call, mode, given, pred, regions.shape, [pred, labels], wanted)
+        values, outputs = outputs_of(call, pred, regions.shape, [pred, labels])
         present, weight = only_present(loss, given), given.get("weight")
         if weight is not None:
             weight = checks.real_array(loss, "weight", weight, call.library)
             check.weight_shape(loss, weight, regions.shape)
-        out = enter_view(regions, outputs[0] if mode else None)
-        sorting = Sorting(call, regions, mode)
+        out = enter_view(regions, outputs[0] if request.mode else None)
+        sorting = Sorting(call, regions, request.mode)
         spread = None if weight is None else weight.spread(regions.shape)
         partials = sorting.run(out, spread, values, present)
         explain = _explain(call, regions, labels, weight)
         known = None if present or weight is not None else float(sorting.count)
         if out is not None:
-            scale = call.workspace(1) if mean else 0
-            if mean:
+            scale = call.workspace(1) if request.averaged else 0
+            if scale:
                 call.finish(*partials, known, scale=scale)
             sorting.gradient(out, scale)
-
-        return conclude(call, partials, known, (mode, mean, pair), (values, outputs), [], explain)
+        return conclude(call, partials, known, (values, outputs), [], explain)

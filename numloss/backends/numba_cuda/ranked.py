@@ -18,7 +18,7 @@ from .ranked_kernels import ranked_kernel
 from .rowwise import outputs_of
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 # What each loop needs of scratch, in rows: places, numbers, float64 numbers.
 SCRATCH = {"listnet_block": (0, 0, 0), "lambdarank_block": (2, 5, 0), "risks_block": (2, 4, 4)}
@@ -99,22 +99,12 @@ class Lists:
         HostBackend().complain(self.loss, float(position * 16 + operand), hosts, weight)
 
 
-def ranked(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of lists."""
-    call = Call(loss, arguments[0])
+    call, mode, mean = Call(request), request.mode, request.averaged
     with call.library.current():
-        lists = Lists(call, arguments, given)
-        reduction = check.reduction_of(loss, given)
-        wanted, mean = reduction == "none" and not pair, reduction == "mean" and not pair
-        values, outputs = outputs_of(call, mode, given, lists.pred, (lists.groups,), lists.inputs, wanted)
+        lists = Lists(call, request.arguments, request.options)
+        values, outputs = outputs_of(call, lists.pred, (lists.groups,), lists.inputs)
         partials, notes = call.workspace(4 * max(lists.blocks, 1)), []
         scale, known = (0, 1.0), lists.known
         if mean and mode and known is None:
@@ -124,7 +114,6 @@ def ranked(
             notes.append(call.finish(counts, lists.blocks, None, scale=scale[0]))
         elif mean and mode and known is not None:
             scale = 0, 1.0 / known if known else 0.0
-        asked = int(wanted), mode, int(bound)
+        asked = int(values is not None), mode, int(request.bound)
         lists.launch(partials, scale, asked, lists.scratch(), [values, *outputs], False)
-        sums, written = (partials, lists.blocks), (values, outputs)
-        return conclude(call, sums, known, (mode, mean, pair), written, notes, lists.explain)
+        return conclude(call, (partials, lists.blocks), known, (values, outputs), notes, lists.explain)

@@ -20,7 +20,7 @@ from .regional_texts import SOFTMAX
 from .rowwise import NO_ROWS, check_labels, in_rows, outputs_of
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 BLOCK, GRADIENT_BLOCK = 1024, 256
 MOST_SUMS = 32768
@@ -125,28 +125,18 @@ class Regions:
         check.value_outside(loss, "target", host, first, "in [0, 1]", bad)
 
 
-def regional(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of regions: sums, the law of the sums, and the gradient."""
-    call = Call(loss, arguments[0])
+    call = Call(request)
+    loss, mode, given = request.loss, request.mode, request.options
     with call.library.current():
-        regions = Regions(call, arguments, given)
-        pred = regions.pred
-        reduction = check.reduction_of(loss, given)
-        wanted = reduction == "none" and not pair
-        values, outputs = outputs_of(call, mode, given, pred, regions.shape, [pred, regions.target], wanted)
-        options = {name: given[name] for name in ("weight", *loss.params) if name in given}
-        options["reduction"] = reduction
+        regions = Regions(call, request.arguments, given)
+        values, outputs = outputs_of(call, regions.pred, regions.shape, [regions.pred, regions.target])
+        passed = {name: given[name] for name in ("weight", *loss.params) if name in given}
+        passed["reduction"] = request.reduction
+        law = request.of(loss.regions, min(mode, 1), regions.sums(), passed, request.pair)
         # the law runs on the stream of the prediction, whose arrays the sums are not
-        law = Call(loss.regions, arguments[0])
-        answer = over_elements(law, min(mode, 1), regions.sums(), options, pair, None, False)
+        answer = over_elements(Call(law, request.arguments[0]))
         result, slopes = answer if mode else (answer, ())
         if values is not None:
             regions.give(result, values)

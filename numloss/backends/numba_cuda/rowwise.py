@@ -23,6 +23,7 @@ from .rowwise_parts import BAD_LABEL, BAD_WEIGHT
 from .rowwise_texts import Plan
 
 if TYPE_CHECKING:
+    from ...calls.request import Request
     from ...registry import Loss
 
 NO_ROWS = (0, 0, 0, 0, 0, 0)
@@ -84,11 +85,11 @@ def check_labels(loss: Loss, array: DeviceArray, pred: DeviceArray, axis: int) -
 
 
 def outputs_of(
-    call: Call, mode: int, given: dict[str, Any], pred: DeviceArray, rows: tuple[int, ...], inputs: Any, wanted: bool
+    call: Call, pred: DeviceArray, rows: tuple[int, ...], inputs: Any
 ) -> tuple[DeviceArray | None, list[DeviceArray]]:
     """The arrays to write: values for reduction="none", gradient, curvature."""
-    loss, library = call.loss, call.library
-    given_values, *given_outs = given_outputs(loss, mode, given.get("out"), wanted)
+    loss, library, mode, wanted = call.request.loss, call.library, call.request.mode, call.request.unreduced
+    given_values, *given_outs = given_outputs(loss, mode, call.request.options.get("out"), wanted)
     values = None
     if wanted:
         values = library.describe(library.empty(rows, pred.dtype))
@@ -132,26 +133,18 @@ def _per_class(call: Call, read: Any, value: Any, classes: int, real: np.dtype[A
     return int(call.library.describe(numbers).address)
 
 
-def rowwise(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a rowwise loss, or one of rows that have a teacher beside their labels."""
-    call = Call(loss, arguments[0])
+    call = Call(request)
+    loss, arguments = request.loss, request.arguments
     with call.library.current():
-        options = options_of(loss, arguments, given)
+        options = options_of(loss, arguments, request.options)
         pred = checks.prediction(loss, loss.inputs[0], arguments[0], call.library)
         axis = class_axis(loss, pred, options.axis)  # type: ignore[arg-type]
         rows = pred.shape[:axis] + pred.shape[axis + 1 :]
         array = target_array(loss, arguments[-1], pred, axis, options, call)
         teacher = teacher_array(loss, arguments[1], pred, call) if len(arguments) > 2 else None
-        reduction = check.reduction_of(loss, given)
-        weight = given.get("weight")
+        weight = request.options.get("weight")
         if weight is not None:
             weight = checks.real_array(loss, "weight", weight, call.library)
             check.weight_shape(loss, weight, rows)
@@ -160,10 +153,10 @@ def rowwise(
         inputs = [pred] if options.target == LABELS else [pred, array]
         if teacher is not None:
             inputs.append(teacher)
-        values, outputs = outputs_of(call, mode, given, pred, rows, inputs, reduction == "none" and not pair)
-        problem = problem_of(call, pred, axis, array, teacher, weight, values, outputs, options, bound)
+        values, outputs = outputs_of(call, pred, rows, inputs)
+        problem = problem_of(call, pred, axis, array, teacher, weight, values, outputs, options, request.bound)
         explain = explainer(call, array, weight and weight.owner, options, axis, pred.shape)
-        return _launch(call, mode, problem, options, team_of(pred, axis), reduction, pair, values, outputs, explain)
+        return _launch(call, problem, options, team_of(pred, axis), values, outputs, explain)
 
 
 def problem_of(
@@ -204,23 +197,21 @@ def problem_of(
 
 def _launch(
     call: Call,
-    mode: int,
     problem: tuple[list[int], list[float], str],
     options: RowOptions,
     team: int,
-    reduction: str,
-    pair: bool,
     values: DeviceArray | None,
     outputs: list[DeviceArray],
     explain: Any,
 ) -> Any:
+    mode = call.request.mode
     integers, numbers, dtype = problem
     rows, block = integers[:2]
     blocks = -(-rows // block)
     integers[2] = partials = call.workspace(4 * max(blocks, 1))
     dense = options.target != LABELS or options.smoothing > 0.0
     plain = not integers[6] and not integers[10] and options.ignore is None
-    mean = reduction == "mean" and not pair
+    mean = call.request.averaged
 
     def run(plan: Plan) -> None:
         if blocks:
@@ -243,4 +234,4 @@ def _launch(
     law = (call.loss.law, 0 if call.loss.law is None else len(options.params), call.loss.constant_part, classes)
     teacher = call.loss.family == "distilled"
     run(Plan(scores, options.target, dense, bool(options.entropy), mode, team, *law, teacher=teacher))
-    return conclude(call, (partials, blocks), known, (mode, mean, pair), (values, outputs), notes, explain)
+    return conclude(call, (partials, blocks), known, (values, outputs), notes, explain)

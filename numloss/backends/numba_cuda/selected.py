@@ -18,7 +18,7 @@ from .rowwise import outputs_of
 from .selected_kernels import selected_kernel
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 NOWHERE = (0, 0, 0, 0)
 
@@ -68,25 +68,16 @@ class Step:
         complain(HostBackend(), call.loss, code, tuple(hosts), weight, self.q.shape[1], self.next_q.shape[1])
 
 
-def selected(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of the chosen entries of q."""
-    call = Call(loss, arguments[0])
+    call = Call(request)
+    loss, mode = request.loss, request.mode
     with call.library.current():
-        step = Step(call, arguments, given)
-        params = [check.number(loss, k, given.get(k, loss.defaults[k])) for k in ("discount", *loss.params)]
-        reduction = check.reduction_of(loss, given)
-        wanted = reduction == "none" and not pair
+        step = Step(call, request.arguments, request.options)
+        params = [request.number("discount"), *request.parameters()]
         real, (rows, actions) = step.q.dtype, step.q.shape
         inputs = [step.q, step.next_q]
-        values, outputs = outputs_of(call, mode, given, step.q, (rows,), inputs, wanted)
+        values, outputs = outputs_of(call, step.q, (rows,), inputs)
         if any(checks.overlap(out, step.q) for out in outputs):
             raise ValueError(
                 f"{loss.name}: out for the gradient overlaps q, most of which it would overwrite with zeros"
@@ -94,10 +85,10 @@ def selected(
         block = rows_of_a_block(rows, 1)
         blocks = -(-rows // block)
         partials = call.workspace(4 * max(blocks, 1))
-        mean, weighted = reduction == "mean" and not pair, step.weight is not None
+        mean, weighted = request.averaged, step.weight is not None
         scale, notes = weight_scale(call, step.weight, partials, real) if mean and mode and step.weight else (0, [])
-        integers = [rows, block, partials, scale, actions, step.next_q.shape[1], int(weighted), int(wanted)]
-        integers += (int(bound), int(step.next_action is not None))
+        integers = [rows, block, partials, scale, actions, step.next_q.shape[1], int(weighted), int(values is not None)]
+        integers += (int(request.bound), int(step.next_action is not None))
         for array in (step.q, step.next_q, *outputs):
             integers += entries(call, array, real)
         integers += NOWHERE * (2 - len(outputs))
@@ -108,5 +99,4 @@ def selected(
             kernel = selected_kernel(loss.law, len(loss.params), real.name, mode)
             kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), numbers)
         known = None if weighted else float(rows)
-        asked, written = (mode, mean, pair), (values, outputs)
-        return conclude(call, (partials, blocks), known, asked, written, notes, partial(step.explain, call))
+        return conclude(call, (partials, blocks), known, (values, outputs), notes, partial(step.explain, call))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calls import checks as check
 from ..host.sequence import Sequences, Targets
 from . import checks, target
 from .arrays import DeviceArray
@@ -16,7 +15,7 @@ from .rowwise import outputs_of
 from .sequence_kernels import steps_kernel, walk_kernel
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 NOWHERE = (0, 0, 0, 0)
 
@@ -62,24 +61,15 @@ def tables(call: Call, batch: Sequences, factors: Any, averaged: bool) -> list[i
     return found
 
 
-def sequence(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of sequences."""
-    call = Call(loss, arguments[0])
+    call, loss, arguments = Call(request), request.loss, request.arguments
     with call.library.current():
         pred = checks.prediction(loss, "pred", arguments[0], call.library)
-        batch = Sequences(loss, pred.shape, *on_host(call, arguments, given))
-        reduction = check.reduction_of(loss, given)
-        wanted, averaged = reduction == "none" and not pair, pair or reduction == "mean"
-        values, outputs = outputs_of(call, mode, given, pred, (batch.count,), [pred], wanted)
-        scale = 1.0 if reduction != "mean" or pair else 1.0 / batch.total if batch.total > 0.0 else 0.0
+        batch = Sequences(loss, pred.shape, *on_host(call, arguments, request.options))
+        averaged = request.pair or request.averaged
+        values, outputs = outputs_of(call, pred, (batch.count,), [pred])
+        scale = request.scale(batch.total)
         partials = call.workspace(4 * max(batch.count, 1))
         width = int(batch.targets.counts.max(initial=0)) + 2
         integers = [*pred.shape, int(batch.from_logits), len(outputs), width, *places_of(pred)]
@@ -94,5 +84,4 @@ def sequence(
             steps_kernel(pred.dtype.name).launch(call.stream, blocks, target.THREADS, tuple(integers))
         if batch.count:
             walk_kernel(pred.dtype.name).launch(call.stream, batch.count, target.THREADS, tuple(integers))
-        asked = (mode, reduction == "mean" and not pair, pair)
-        return conclude(call, (partials, batch.count), batch.total, asked, (values, outputs), [], lambda *_: None)
+        return conclude(call, (partials, batch.count), batch.total, (values, outputs), [], lambda *_: None)

@@ -29,7 +29,7 @@ from .selected import over_batch
 from .similarity_rows import BAD_WEIGHT, belonging_kernel, closing_kernel, sharing_kernel
 
 if TYPE_CHECKING:
-    from ...registry import Loss
+    from ...calls.request import Request
 
 # The cosines that are worked on together, unless they are those of fewer rows.
 BLOCK_BYTES, LEAST_ROWS = 128 * 2**20, 512
@@ -44,15 +44,10 @@ class Similarity:
     `unit` are the directions of all vectors, `slope` the gradient with respect to these, None where nobody asks.
     """
 
-    def __init__(
-        self,
-        call: Call,
-        mode: int,
-        arguments: tuple[Any, ...],
-        given: dict[str, Any],
-        argnums: tuple[int, ...] | None,
-    ) -> None:
-        self.call, self.loss, self.mode, self.given = call, call.loss, mode, given
+    def __init__(self, call: Call) -> None:
+        request = call.request
+        mode, arguments, given, argnums = request.mode, request.arguments, request.options, request.argnums
+        self.call, self.loss, self.mode, self.request = call, call.loss, mode, request
         self.multiply, loss, library = Products(call), call.loss, call.library
         vectors = vectors_of(loss, arguments, lambda name, value: checks.prediction(loss, name, value, library))
         (self.rows, self.size), self.real, self.dtype = vectors[0].shape, vectors[0].dtype, vectors[0].dtype.name
@@ -60,21 +55,15 @@ class Similarity:
         if len(loss.inputs) > len(inputs):
             self.labels = over_batch(call, loss.inputs[-1], arguments[-1], self.rows, indices=True)
             inputs.append(self.labels)
-        self.per_temperature = 1.0 / self.number("temperature") if "temperature" in loss.defaults else 1.0
-        self.reduction = check.reduction_of(loss, given)
+        self.per_temperature = 1.0 / request.number("temperature") if "temperature" in loss.defaults else 1.0
         self.weight: DeviceArray | None = None
         if given.get("weight") is not None:
             self.weight = checks.real_array(loss, "weight", given["weight"], library)
             check.weight_shape(loss, self.weight, (self.rows,))
-        wanted = self.reduction == "none"
-        self.values, self.outputs = outputs_of(call, mode, inputs, given.get("out"), argnums, wanted)
+        self.values, self.outputs = outputs_of(call, inputs)
         self.kinds, self.others = (0 if self.labels is None else self.integers() for _ in range(2))
         self.wanted = [mode > 0 and (argnums is None or k in argnums) for k in loss.wrt]
         self.point(vectors)
-
-    def number(self, name: str) -> float:
-        """An option that is a number."""
-        return check.number(self.loss, name, self.given.get(name, self.loss.defaults[name]))
 
     def integers(self) -> int:
         """Address of an integer for each row."""
@@ -164,7 +153,7 @@ class Similarity:
     def turn(self, partials: tuple[int, int]) -> None:
         """Take the slopes from directions to vectors, divided by what the rows count with for a mean."""
         scale = 0
-        if self.reduction == "mean":
+        if self.request.averaged:
             scale = self.call.workspace(1)
             self.call.finish(*partials, None, scale=scale)
         for k, (array, wanted) in enumerate(zip(self.outputs, self.wanted, strict=True)):
@@ -187,7 +176,7 @@ def both_parts(call: Similarity) -> tuple[Two[DeviceArray], Two[DeviceArray | No
 
 def pairs(call: Similarity) -> tuple[int, int]:
     """Rows of the first vectors find theirs among the second; and if asked to, the other way round."""
-    both = flag(call.loss, "symmetric", call.given.get("symmetric", call.loss.defaults["symmetric"]))
+    both = flag(call.loss, "symmetric", call.request.option("symmetric"))
     partners, shares = call.belong(call.rows, 0, 0.5 if both else 1.0)
     units, slopes = both_parts(call)
     found = []
@@ -234,7 +223,7 @@ def sigmoids(call: Similarity) -> tuple[int, int]:
     """Each pair by itself."""
     loss, losses = call.loss, call.numbers()
     _, shares = call.belong(call.rows, 0, 1.0)
-    params = tuple(call.number(name) for name in loss.params)
+    params = tuple(call.request.number(name) for name in loss.params)
     kernel = kernels.pairs_kernel(loss.law, len(params), call.dtype, call.mode)
 
     def rule(start: int, scores: DeviceArray) -> None:
@@ -248,7 +237,7 @@ def sigmoids(call: Similarity) -> tuple[int, int]:
 def circle(call: Similarity) -> tuple[int, int]:
     """What belongs together and is not near, times what does not and is."""
     _, shares = call.belong(call.rows, 0, 1.0)
-    losses, numbers = call.numbers(), (call.number("gamma"), call.number("margin"))
+    losses, numbers = call.numbers(), (call.request.number("gamma"), call.request.number("margin"))
     places = (call.kinds, shares.address, call.others, losses.address)
 
     def rule(start: int, scores: DeviceArray) -> None:
@@ -262,23 +251,12 @@ def circle(call: Similarity) -> tuple[int, int]:
 RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids, "circle": circle}
 
 
-def similarity(
-    loss: Loss,
-    mode: int,
-    arguments: tuple[Any, ...],
-    given: dict[str, Any],
-    pair: bool,
-    argnums: tuple[int, ...] | None,
-    bound: bool,
-) -> Any:
+def compute(request: Request) -> Any:
     """Run a loss of all pairs of a batch."""
-    call = Call(loss, arguments[0])
+    call, rule = Call(request), request.loss.rows["rule"]
     with call.library.current():
-        batch = Similarity(call, mode, arguments, given, argnums)
-        rule = loss.rows["rule"]
+        batch = Similarity(call)
         partials = batch.close(RULES[rule](batch), rule == "circle")
-        if mode:
+        if request.mode:
             batch.turn(partials)
-        places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-        asked, written = (mode, batch.reduction == "mean", pair), (batch.values, batch.outputs)
-        return conclude(call, partials, None, asked, written, [], batch.explain, places)
+        return conclude(call, partials, None, (batch.values, batch.outputs), [], batch.explain)

@@ -1,0 +1,101 @@
+"""A batch of vectors of which all pairs are compared: what was given, checked, and the walk over its cosines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...calls import checks as check
+from ...calls.embedding import vectors_of
+from ...calls.outputs import given_outputs
+from .embedding import outputs_of
+from .problem import Array
+from .products import Products, evenly
+from .selected import indices
+
+if TYPE_CHECKING:
+    from ...calls.request import Request
+    from . import HostBackend
+
+# The cosines that are worked on together, unless they are those of fewer rows.
+BLOCK_BYTES, LEAST_ROWS = 20 * 2**20, 160
+
+
+def directions(vectors: Array) -> tuple[Array, Array]:
+    """Vectors divided by their lengths, and the inverse lengths; both are 0 where a length is."""
+    unit = np.array(vectors, order="C")
+    length = np.sqrt(np.einsum("nd,nd->n", unit, unit, dtype=np.float64))
+    inverse = np.divide(1.0, length, out=np.zeros_like(length), where=length != 0.0)
+    unit *= inverse[:, None]
+    return unit, inverse
+
+
+class Similarity:
+    """One call: the arrays, checked.
+
+    `unit` are the directions of the vectors, `slopes` the gradients with respect to these, None where nobody asks.
+    """
+
+    def __init__(self, backend: HostBackend, request: Request) -> None:
+        loss, mode, arguments, argnums = request.loss, request.mode, request.arguments, request.argnums
+        self.backend, self.request, self.loss, self.mode = backend, request, loss, mode
+        vectors = vectors_of(loss, arguments, lambda name, value: check.prediction(loss, name, value))
+        self.rows, self.real = len(vectors[0]), vectors[0].dtype
+        inputs = [*vectors]
+        if len(loss.inputs) > len(inputs):
+            self.labels = indices(loss, loss.inputs[-1], arguments[-1], self.rows)
+            inputs.append(self.labels)
+        temperature = request.number("temperature") if "temperature" in loss.defaults else 1.0
+        self.per_temperature = self.real.type(1.0 / temperature)
+        self.weight = self.weights(request.options.get("weight"))
+        given_values, given_slopes, _ = given_outputs(loss, mode, request.options.get("out"), request.unreduced)
+        self.values = None
+        if request.unreduced:
+            self.values = check.output(loss, given_values, np.empty(0, self.real), (self.rows,), inputs, "values")
+        self.outputs = outputs_of(request, given_slopes, inputs) if mode else []
+        found = [directions(array) for array in vectors]
+        self.unit, self.inverse = [unit for unit, _ in found], [inverse for _, inverse in found]
+        wanted = [mode > 0 and (argnums is None or k in argnums) for k in loss.wrt]
+        self.slopes = [np.zeros_like(unit) if w else None for unit, w in zip(self.unit, wanted, strict=True)]
+
+    def weights(self, given: Any) -> Array:
+        """What each row counts with."""
+        if given is None:
+            return np.ones(self.rows, self.real)
+        return np.asarray(check.weights(self.loss, given, (self.rows,)), self.real)
+
+    def turn(self, scale: float) -> None:
+        """Write the gradients of the vectors, from those of their directions, times a scale."""
+        for out, unit, slope, inverse in zip(self.outputs, self.unit, self.slopes, self.inverse, strict=True):
+            if slope is not None:
+                slope -= np.einsum("nd,nd->n", unit, slope)[:, None] * unit
+                np.multiply(slope, (inverse * scale)[:, None], out=out, casting="same_kind")
+
+    def walk(
+        self, units: list[Array], slopes: list[Array | None], rule: Callable[[slice, Array], Array]
+    ) -> Array:
+        """The losses of the first vectors with all of the second; what they add to the gradients is added.
+
+        `rule` gives those of some rows, of which it is given the scores, and puts their slopes in their place.
+        """
+        queries, keys = units
+        most = max(LEAST_ROWS, BLOCK_BYTES // (max(1, len(keys)) * self.real.itemsize))
+        most = evenly(len(queries), most)
+        buffer, turned = (np.empty((most, n), self.real) for n in (len(keys), keys.shape[1]))
+        values = np.empty(len(queries), self.real)
+        with Products(self.backend, self.real) as multiply:
+            for start in range(0, len(queries), most):
+                rows = slice(start, min(start + most, len(queries)))
+                scaled = queries[rows] * self.per_temperature
+                scores, turn = buffer[: len(scaled)], turned[: len(scaled)]
+                multiply(scaled, keys.T, scores)
+                values[rows] = rule(rows, scores)
+                if slopes[0] is not None:
+                    multiply(scores, keys, turn)
+                    turn *= self.per_temperature
+                    slopes[0][rows] += turn
+                if slopes[1] is not None:
+                    multiply(scores.T, scaled, slopes[1], add=True)
+        return values

@@ -1,0 +1,88 @@
+"""One call of a loss as one object, from the public function to the backend that computes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import checks as check
+
+if TYPE_CHECKING:
+    from ..registry import Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a loss, and what was given.
+
+    mode: the value (0), and its gradient (1), and its curvature (2). arguments: the arrays, in the order of the loss's
+    inputs; options: what was given by keyword. pair: the sum and the sum of weights instead of a reduced value.
+    argnums: the positions of the inputs whose gradients are wanted, None for all. bound: the curvature that is
+    positive everywhere.
+    """
+
+    loss: Loss
+    mode: int
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    pair: bool = False
+    argnums: tuple[int, ...] | None = None
+    bound: bool = False
+
+    @property
+    def reduction(self) -> str:
+        """The reduction, checked."""
+        return check.reduction_of(self.loss, self.options)
+
+    @property
+    def unreduced(self) -> bool:
+        """Whether the values of the loss are wanted one by one."""
+        return not self.pair and self.reduction == "none"
+
+    @property
+    def averaged(self) -> bool:
+        """Whether the mean is wanted, by which gradients are scaled, too."""
+        return not self.pair and self.reduction == "mean"
+
+    def option(self, name: str) -> Any:
+        """What an option was given as, or its default."""
+        return self.options.get(name, self.loss.defaults[name])
+
+    def number(self, name: str) -> float:
+        """An option that is a number, checked."""
+        return check.number(self.loss, name, self.option(name))
+
+    def parameters(self) -> list[float]:
+        """The parameters of the law, checked."""
+        return [self.number(name) for name in self.loss.params]
+
+    def scale(self, total: float) -> float:
+        """What the gradient of a sum is multiplied by, if what counts adds up to this total."""
+        if not self.averaged:
+            return 1.0
+        return 1.0 / total if total > 0.0 else 0.0
+
+    def reduced(self, value: float, total: float) -> Any:
+        """The sum of the losses as the reduction asks for it."""
+        if self.pair:
+            return value, total
+        if self.reduction == "mean":
+            return value / total if total > 0.0 else 0.0
+        return value
+
+    def answer(self, result: Any, outputs: list[Any]) -> Any:
+        """What the caller gets: the result, then gradients and curvatures, of which argnums chooses."""
+        if self.mode == 0:
+            return result
+        wrt = self.loss.wrt
+        if len(wrt) == 1:
+            return (result, *outputs)
+        chosen = wrt if self.argnums is None else self.argnums
+        places = [wrt.index(k) for k in chosen]
+        parts = [tuple(outputs[k + at] for k in places) for at in range(0, self.mode * len(wrt), len(wrt))]
+        alone = self.argnums is not None and len(places) == 1
+        return (result, *(part[0] if alone else part for part in parts))
+
+    def of(self, loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool) -> Request:
+        """A request that this one makes of another loss, for all gradients."""
+        return Request(loss, mode, arguments, options, pair)
