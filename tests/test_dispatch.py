@@ -200,7 +200,7 @@ def test_an_exception_of_a_kernel_is_no_reason_to_fall_back(
     def broken(*arguments: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(recorders["numba"], "elementwise", broken, raising=False)
+    monkeypatch.setattr(recorders["numba"], "compute", broken, raising=False)
     with pytest.raises(ZeroDivisionError):
         compute()
     assert calls(recorders)["cython"] == 0

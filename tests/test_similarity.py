@@ -16,7 +16,7 @@ from differences import assert_derivative
 from inputs import CASES, arrays, options, record, required
 
 import numloss as nl
-from numloss.backends.host import similarity
+from numloss.backends.host import similarity_batch
 
 ALL = [case for case in CASES if record(case).family == "similarity"]
 PAIRS = [case for case in ALL if len(record(case).wrt) == 2]
@@ -29,8 +29,8 @@ def as_tuple(slopes: Any) -> tuple[Any, ...]:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 16 rows."""
-    monkeypatch.setattr(similarity, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(similarity, "LEAST_ROWS", 16)
+    monkeypatch.setattr(similarity_batch, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(similarity_batch, "LEAST_ROWS", 16)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -44,7 +44,7 @@ def test_blocks_give_what_all_cosines_give(case: str, backend: str, monkeypatch:
         oracle = importlib.import_module(f"oracles.{loss.name}").value(*given, **option)
         np.testing.assert_allclose(values, weight * oracle, rtol=1e-11, atol=1e-11)
         with monkeypatch.context() as patch:
-            patch.setattr(similarity, "LEAST_ROWS", 101)
+            patch.setattr(similarity_batch, "LEAST_ROWS", 101)
             for slope, whole in zip(
                 as_tuple(slopes), as_tuple(nl.grad(loss.function)(*given, **extra)), strict=True
             ):
