@@ -8,7 +8,7 @@ import numpy as np
 from cases import Case
 
 from numloss.domains import REAL
-from numloss.rows import DISTRIBUTION, LOG_PROBABILITIES
+from numloss.loops.codes import DISTRIBUTION, LOG_PROBABILITIES
 
 Array: TypeAlias = np.ndarray[Any, Any]
 SEED = 20260101

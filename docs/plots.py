@@ -15,8 +15,8 @@ import numpy as np
 
 import numloss as nl
 from numloss.domains import REAL
+from numloss.loops.codes import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
 from numloss.registry import LOSSES, Loss
-from numloss.rows import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
 
 Array = np.ndarray[Any, Any]
 # How an array is placed in what a loss takes, and which of its entries is plotted.

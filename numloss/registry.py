@@ -39,7 +39,7 @@ from .domains import (
     UP_TO_ONE,
     Domain,
 )
-from .rows import LABELS, LOG_PROBABILITIES, LOGITS
+from .loops.codes import LABELS, LOG_PROBABILITIES, LOGITS
 from .typing import Array, Result
 
 __all__ = [

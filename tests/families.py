@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from numloss.domains import BINARY, NONNEGATIVE, REAL, UNIT, Domain
-from numloss.registry import LOSSES, Loss
-from numloss.rows import (
+from numloss.loops.codes import (
     DISTRIBUTION,
     INDICATORS,
     LABELS,
@@ -21,6 +20,7 @@ from numloss.rows import (
     MEMBERS,
     PROBABILITIES,
 )
+from numloss.registry import LOSSES, Loss
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]

@@ -17,8 +17,8 @@ from families import FAMILIES, PIXELS, SHAPES, SILENT, SMALL, SOLID, VARIANTS, A
 from seeds import generator
 
 from numloss.domains import Domain
+from numloss.loops.codes import LOGIT, PAIRS
 from numloss.registry import LOSSES, Loss
-from numloss.rows import LOGIT, PAIRS
 
 NAMES = sorted(LOSSES)
 CASES = sorted(f"{name}:{variant}".rstrip(":") for name in NAMES for variant in VARIANTS.get(name, {"": {}}))

@@ -14,7 +14,7 @@ from seeds import SEED
 
 import numloss as nl
 from numloss.domains import REAL
-from numloss.rows import INDICATORS, MEMBERS
+from numloss.loops.codes import INDICATORS, MEMBERS
 
 Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.

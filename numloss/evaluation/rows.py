@@ -9,8 +9,9 @@ import numpy as np
 
 from ..combining import Combined
 from ..data.source import Array
+from ..loops.codes import LABELS
 from ..registry import Loss
-from ..rows import LABELS, options_of
+from ..rows import options_of
 
 
 def row_sums(values: Array) -> Array:

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..combining import Combined
 from ..data.dataset import Array, Dataset
+from ..loops.codes import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
 from ..nn import Layer, LogSoftmax, Sigmoid, Softmax
 from ..registry import Loss
-from ..rows import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES, options_of
+from ..rows import options_of
 from ..transforms import unwrapped, value_and_grad
 
 Form = Literal["labels", "one-hot", "numbers"]

@@ -38,7 +38,7 @@ class DistilledCall(RowCall):
         """That of a rowwise call, and the teacher."""
         problem, copies = super().problem(backend, bound)
         outer, classes, inner = self.places[3:]
-        problem.operands += [(id(self.teacher), code_of(self.teacher, self.real), outer), (classes, inner, 0)]
+        problem.header.rest = id(self.teacher), code_of(self.teacher, self.real), outer, classes, inner, 0
         problem.work *= 3.0
         return problem, copies
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
+from ...loops.codes import block_size
 from ...vectors import sums_in_order, sums_of, vectors_of
 from . import plans
 from .answers import finished, given_outputs, overlapping, slots
-from .problem import ABSENT, Array, Operand, block_size, name_of, operand, regular, steps
+from .problem import ABSENT, Array, Positional, in_place, name_of, operand, regular, steps
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -69,21 +70,22 @@ def embedding(
     kept: list[Any] = []
     integers, floats = header(loss, vectors, outputs, params)
     integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, *integers]
-    operands: list[Operand] = [(id(array), 0, 0) for array in vectors]
+    operands = [in_place(array) for array in vectors]
     operands += [operand(array, real, kept) for array in inputs[len(vectors) :]]
     operands += [ABSENT] * (3 - len(operands))
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [(id(out), 0, 0) for out in outputs]
-    problem = plans.Problem(loop, integers, [scale, *floats], operands, -(-rows // block), rows * size * loss.cost)
-    results = backend.launch(problem)
-    if results[2] >= 0.0:
-        backend.complain(loss, results[2], [*inputs], weight)
-    total = total if weight is None else results[1]
+    operands += [in_place(out) for out in outputs]
+    packed = Positional(integers, [scale, *floats], operands)
+    problem = plans.Problem(loop, packed, -(-rows // block), rows * size * loss.cost)
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        backend.complain(loss, outcome.bad_at, outcome.bad_in, [*inputs], weight)
+    total = total if weight is None else outcome.weight
     if weight is None and values is None:
-        at = tuple(range(5, 5 + len(vectors)))
-        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, at)
+        fields = tuple("012"), tuple("567")
+        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, *fields)
     places = None if argnums is None else tuple(loss.wrt.index(k) for k in argnums)
-    return finished(results[0], total, reduction, pair, mode, values, outputs, len(vectors), places)
+    return finished(outcome.value, total, reduction, pair, mode, values, outputs, len(vectors), places)
 
 
 def header(

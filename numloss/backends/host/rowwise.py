@@ -9,10 +9,23 @@ import numpy as np
 
 from ... import arguments as check
 from ...domains import NONNEGATIVE
-from ...rows import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, RowOptions, options_of
+from ...loops.codes import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, WEIGHT_OPERAND, block_size
+from ...loops.headers import Operand
+from ...rows import RowOptions, options_of
 from . import plans
 from .answers import finished, given_outputs, overlapping
-from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, name_of, operand
+from .problem import (
+    ABSENT,
+    FLOAT32,
+    FLOAT64,
+    Array,
+    Positional,
+    code_of,
+    in_place,
+    label_operand,
+    name_of,
+    operand,
+)
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -29,7 +42,6 @@ LOOPS = {
 }
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 16, 256
-WEIGHT_OPERAND = 15
 
 
 def class_axis(loss: Loss, pred: Array, axis: Any) -> int:
@@ -221,7 +233,7 @@ class RowCall:
         if self.options.target == 0:
             return label_operand(self.seen(self.target), self.kept), (0, 0, 0)
         view, sizes = self.three(self.target)
-        return (id(view), code_of(view, self.real), 0), sizes[3:]
+        return in_place(view, code_of(view, self.real)), sizes[3:]
 
     def optional(self, array: Array | None) -> Operand:
         """Weights or values, if there are any."""
@@ -255,7 +267,7 @@ class RowCall:
                 self.kept.append(view)
             if not np.may_share_memory(view, array):
                 copies.append((array, view.T if self.flipped else view))
-            written[k], strides[k] = (id(view), 0, 0), found[3:]
+            written[k], strides[k] = in_place(view), found[3:]
         rows = sizes[0] * sizes[2]
         block = max(1, block_size(self.pred.size) // max(sizes[1], 1))
         if design == PIXELS:
@@ -270,10 +282,10 @@ class RowCall:
         integers += (*target_strides, *strides[0], *strides[1])
         floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least]
         floats += [*options.params, 0.0, 0.0][:2]
-        operands = [(id(self.view), 0, 0), target, self.optional(self.weight), self.optional(self.values), *written]
-        operands.append(ABSENT if self.offsets is None else (id(self.offsets), 0, 0))
+        operands = [in_place(self.view), target, self.optional(self.weight), self.optional(self.values), *written]
+        operands.append(ABSENT if self.offsets is None else in_place(self.offsets))
         work = self.pred.size * self.loss.cost * (3.0 if design in (GENERIC, CLASSES) else 1.0)
-        return plans.Problem(loop, integers, floats, operands, -(-rows // block), work), copies
+        return plans.Problem(loop, Positional(integers, floats, operands), -(-rows // block), work), copies
 
 
 def rowwise(
@@ -302,7 +314,7 @@ def answer_of(
     """Launch a call and put its answer together."""
     loss, mode = call.loss, call.mode
     problem, copies = call.problem(backend, bound)
-    rows = total = float(problem.integers[0])
+    rows = total = float(problem.header.integers[0])
     simple = call.weight is None and call.class_weight is None
     count = 0
     if call.reduction == "mean" and not pair:
@@ -311,21 +323,23 @@ def answer_of(
             count = problem.loop = backend.loop("row_weights_block", name_of(call.real))
             problem.work = rows * 2.0
             sums = backend.launch(problem)
-            if sums[2] >= 0.0:
-                complain(call, sums[2])
-            total = sums[1]
+            if sums.bad_at >= 0:
+                complain(call, sums.bad_at, sums.bad_in)
+            total = sums.weight
             problem.loop, problem.work = main, work
-        problem.floats[0] = 1.0 / total if total > 0.0 else 0.0
-    results = backend.launch(problem)
-    if results[2] >= 0.0:
-        complain(call, results[2])
+        problem.header.scale = 1.0 / total if total > 0.0 else 0.0
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        complain(call, outcome.bad_at, outcome.bad_in)
     for array, written in copies:
         array[...] = written
     if simple and call.factor is None and call.offsets is None and not call.wanted and not copies:
+        fields = ("0", "1"), ("4",)
         plans.remember(
-            backend, loss, mode, arguments, given, pair, argnums, problem, rows, (4,), fixed=False, count=count
+            backend, loss, mode, arguments, given, pair, argnums, problem, rows, *fields, fixed=False, count=count
         )
-    return finished(results[0], results[1], call.reduction, pair, mode, call.values, call.outputs, 1, None)
+    value, weight, *_ = outcome
+    return finished(value, weight, call.reduction, pair, mode, call.values, call.outputs, 1, None)
 
 
 def row_outputs(
@@ -358,10 +372,9 @@ def row_outputs(
     return values, outputs
 
 
-def complain(call: RowCall, code: float) -> NoReturn:
+def complain(call: RowCall, position: int, which: int) -> NoReturn:
     """Raise for the first bad weight, label or target that the loops found."""
     loss, target = call.loss, call.target
-    position, which = divmod(int(code), 16)
     if which == WEIGHT_OPERAND:
         assert call.weight is not None
         bad = int(np.count_nonzero(~(call.weight >= 0)))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ... import arguments as check
+from ...loops.codes import block_size
 from . import plans
 from .answers import finished
-from .problem import ABSENT, Array, Operand, block_size, label_operand, operand, regular, steps
+from .problem import ABSENT, Array, Positional, in_place, label_operand, operand, regular, steps
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
@@ -77,32 +78,34 @@ def selected(
     integers += (*(steps(outputs[0]) if mode else (0, 0)), *(steps(outputs[1]) if mode == 2 else (0, 0)))
     floats = [scale, loss.least, *params]
     floats += [0.0] * (8 - len(floats))
-    operands: list[Operand] = [(id(q), 0, 0), label_operand(action, kept), operand(reward, real, kept)]
-    operands += [(id(next_q), 0, 0), operand(done, real, kept)]
+    operands = [in_place(q), label_operand(action, kept), operand(reward, real, kept)]
+    operands += [in_place(next_q), operand(done, real, kept)]
     operands.append(ABSENT if next_action is None else label_operand(next_action, kept))
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [(id(out), 0, 0) for out in outputs] + [ABSENT] * (2 - len(outputs))
-    problem = plans.Problem(loop, integers, floats, operands, -(-rows // size), rows * (actions + 4.0))
-    results = backend.launch(problem)
-    if results[2] >= 0.0:
-        complain(backend, loss, results[2], (action, reward, done, next_action), weight, actions, next_q.shape[1])
-    total = total if weight is None else results[1]
+    operands += [in_place(out) for out in outputs] + [ABSENT] * (2 - len(outputs))
+    header = Positional(integers, floats, operands)
+    problem = plans.Problem(loop, header, -(-rows // size), rows * (actions + 4.0))
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        arrays = action, reward, done, next_action
+        complain(loss, outcome.bad_at, outcome.bad_in, arrays, weight, actions, next_q.shape[1])
+    total = total if weight is None else outcome.weight
     if weight is None and values is None and next_action is None and next_q is arguments[3] and q is arguments[0]:
-        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, (8,))
-    return finished(results[0], total, reduction, pair, mode, values, outputs, 1, None)
+        fields = tuple("01234"), ("8",)
+        plans.remember(backend, loss, mode, arguments, given, pair, argnums, problem, total, *fields)
+    return finished(outcome.value, total, reduction, pair, mode, values, outputs, 1, None)
 
 
 def complain(
-    backend: HostBackend,
     loss: Loss,
-    code: float,
+    position: int,
+    which: int,
     arrays: tuple[Array | None, ...],
     weight: Array | None,
     actions: int,
     next_actions: int,
 ) -> NoReturn:
     """Raise for the first bad index or number."""
-    position, which = divmod(int(code), 16)
     action, reward, done, next_action = arrays
     if which in (1, 5):
         name, array, size = ("action", action, actions) if which == 1 else ("next_action", next_action, next_actions)

@@ -11,15 +11,15 @@ import numpy as np
 
 from ... import arguments as check
 from ...intervals import of_intervals
+from ...loops.codes import WEIGHT_OPERAND, block_size
 from ..host import HostBackend
 from ..host.answers import given_outputs, slots
-from ..host.problem import block_size
 from . import checks, target
 from .arrays import DeviceArray
 from .call import Call
 from .elementwise_kernels import elementwise_kernel
 from .launching import conclude, weight_scale
-from .walk import WEIGHT_OPERAND, Shape
+from .walk import Shape
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -162,7 +162,7 @@ def _explain(
         arrays: list[Any] = [np.empty(0, call.library.describe(owners[0]).dtype), *[host] * operand]
         if index == 0:
             arrays = [host]
-        HostBackend().complain(call.loss, float(position * 16 + operand), arrays, host, flipped, counted)
+        HostBackend().complain(call.loss, position, operand, arrays, host, flipped, counted)
 
     return explain
 

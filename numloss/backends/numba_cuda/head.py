@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ... import arguments as check
 from ...lastlayer import check_separate, labels_of, layer_of
-from ...rows import LABELS, LOG_PROBABILITIES, RowOptions, options_of
+from ...loops.codes import LABELS, LOG_PROBABILITIES
+from ...rows import RowOptions, options_of
 from ..host.answers import given_outputs
 from ..host.head import OPTIONS
 from . import checks, target

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...loops.codes import MOST_BLOCKS, block_size
 from ..host.answers import finished
-from ..host.problem import MOST_BLOCKS, block_size
 from . import target
 from .arrays import DeviceArray
 from .call import ABSENT, Call

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import arguments as check
-from ...rows import LABELS, LOG_PROBABILITIES, LOGIT, PAIRS, RowOptions, options_of
-from ..host import WEIGHT_OPERAND, HostBackend
+from ...loops.codes import LABELS, LOG_PROBABILITIES, LOGIT, PAIRS, WEIGHT_OPERAND, simplified
+from ...rows import RowOptions, options_of
+from ..host import HostBackend
 from ..host.answers import given_outputs
-from ..host.problem import simplified
 from ..host.rowwise import bad_distribution, bad_label, class_axis, class_factors, class_offsets, class_weights, merged
 from . import checks, target
 from .arrays import DeviceArray
@@ -113,7 +113,7 @@ def explainer(call: Call, array: DeviceArray, weight: Any, options: RowOptions, 
     def explain(position: int, operand: int) -> None:
         if operand == BAD_WEIGHT:
             host = check.spread(call.library.download(weight), rows)
-            HostBackend().complain(loss, float(position * 16 + WEIGHT_OPERAND), [], host)
+            HostBackend().complain(loss, position, WEIGHT_OPERAND, [], host)
         host = call.library.download(array.owner)
         if operand == BAD_LABEL:
             bad_label(loss, host, shape[axis], axis, options.ignore)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import scalar
 from ...loops import rowparts
-from ...rows import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, MEMBERS, PROBABILITIES
+from ...loops.codes import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, MEMBERS, PROBABILITIES
 from . import target
 from .rowwise_texts import (
     CURVATURE,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
+from ...loops.codes import LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
 from ...loops.tiles import constants_text
-from ...rows import LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
 from . import reading, target
 
 # Where the arrays begin in the header of rowwise_kernels.py.

@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ... import arguments as check
-from ...rows import LABELS, LOGITS, RowOptions, flag
+from ...loops.codes import LABELS, LOGITS
+from ...rows import RowOptions, flag
 from ...vectors import vectors_of
 from ..host.similarity_rules import NOTHING
 from . import checks, target

@@ -1,7 +1,7 @@
 """Softmax of cosines with a margin between angles."""
 
+from ...loops.codes import LABELS, LOGIT, LOGITS
 from ...registry import ANY, POSITIVE, RIGHT_ANGLE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGIT, LOGITS
 from ...scalar import sqrt
 
 

@@ -1,7 +1,7 @@
 """Cross-entropy over classes."""
 
+from ...loops.codes import LOGITS
 from ...registry import ANY, NONNEGATIVE, POSITIVE, SMOOTHING, Array, Options, Result, Unpack, rowwise
-from ...rows import LOGITS
 
 
 @rowwise(

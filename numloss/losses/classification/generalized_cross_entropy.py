@@ -1,7 +1,7 @@
 """Cross-entropy that tolerates wrong labels."""
 
+from ...loops.codes import LABELS, LOGITS
 from ...registry import ANY, UP_TO_ONE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
 from ...scalar import expm1, power_within
 
 

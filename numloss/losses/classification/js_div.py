@@ -1,7 +1,7 @@
 """Jensen-Shannon divergence."""
 
+from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES, SUM
 from ...registry import ANY, OPEN_UNIT, Array, Options, Result, Unpack, rowwise
-from ...rows import DISTRIBUTION, LOG_PROBABILITIES, SUM
 from ...scalar import exp, log, log1p
 
 

@@ -1,7 +1,7 @@
 """Kullback-Leibler divergence."""
 
+from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES
 from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import DISTRIBUTION, LOG_PROBABILITIES
 
 
 @rowwise(

@@ -1,7 +1,7 @@
 """Cross-entropy of logits that know how frequent the classes are."""
 
+from ...loops.codes import LABELS, LOGITS
 from ...registry import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
 
 
 @rowwise(

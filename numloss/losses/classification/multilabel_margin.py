@@ -1,7 +1,7 @@
 """Hinge loss of several labels."""
 
+from ...loops.codes import LOG_PROBABILITIES, MEMBERS, PAIRS
 from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import LOG_PROBABILITIES, MEMBERS, PAIRS
 
 
 def _multilabel_margin(gap, target):

@@ -1,7 +1,7 @@
 """Negative log-likelihood of labels."""
 
+from ...loops.codes import LABELS, LOG_PROBABILITIES
 from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOG_PROBABILITIES
 
 
 @rowwise(

@@ -1,7 +1,7 @@
 """Focal loss of classes."""
 
+from ...loops.codes import LABELS, LOGITS
 from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
 from ...scalar import minimum, power_within
 
 

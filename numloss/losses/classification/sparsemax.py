@@ -1,7 +1,7 @@
 """Loss of the sparsemax."""
 
+from ...loops.codes import LABELS, LOGITS, SPARSE
 from ...registry import ANY, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS, SPARSE
 from ...scalar import minimum
 
 

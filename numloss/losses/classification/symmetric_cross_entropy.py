@@ -1,7 +1,7 @@
 """Cross-entropy, and cross-entropy with its two sides exchanged."""
 
+from ...loops.codes import LABELS, LOGITS
 from ...registry import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
-from ...rows import LABELS, LOGITS
 
 
 def _symmetric_cross_entropy(surprise, p, rest, alpha, beta):

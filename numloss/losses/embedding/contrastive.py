@@ -1,8 +1,8 @@
 """Contrastive loss of pairs."""
 
+from ...loops.codes import SQUARES
 from ...registry import ANY, POSITIVE, UNIT, Array, Options, Result, Unpack, embedding
 from ...scalar import sqrt
-from ...vectors import SQUARES
 
 
 def _contrastive(squared, same, margin):

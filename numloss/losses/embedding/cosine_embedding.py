@@ -1,8 +1,8 @@
 """Cosine loss of pairs."""
 
+from ...loops.codes import PRODUCTS
 from ...registry import ANY, FINITE, SIGN, Array, Options, Result, Unpack, embedding
 from ...scalar import sqrt
-from ...vectors import PRODUCTS
 
 
 def _cosine_embedding(product, square, other_square, same, margin):

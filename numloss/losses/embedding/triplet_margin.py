@@ -1,8 +1,8 @@
 """Triplet loss."""
 
+from ...loops.codes import SQUARES
 from ...registry import ANY, BINARY, FINITE, ONE_OR_TWO, Array, Options, Result, Unpack, embedding
 from ...scalar import sqrt
-from ...vectors import SQUARES
 
 
 def distance_of(total, p):

@@ -1,8 +1,8 @@
 """Sum of the lengths of groups."""
 
+from ...loops.codes import PRODUCTS
 from ...registry import ANY, NONNEGATIVE, Array, ParameterOptions, Result, Unpack, embedding
 from ...scalar import sqrt
-from ...vectors import PRODUCTS
 
 
 def _group_lasso(square, strength):
