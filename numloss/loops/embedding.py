@@ -1,6 +1,6 @@
 """The embedding family: a law of sums over the entries of two or three vectors, and of what is known of the row.
 
-A sum is of one of the kinds of numloss/vectors.py: squared differences of two vectors (0), absolute ones (1), or
+A sum is of one of the kinds of codes.py: squared differences of two vectors (0), absolute ones (1), or
 products (2); 3 stands for a sum that is left out. Header of the problem c:
 
     0 rows   1 rows of a block   2 address of the tile   3 dimensions   4 weighted   5 values wanted   6 mode

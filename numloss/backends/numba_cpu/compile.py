@@ -41,7 +41,8 @@ from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
-from .intrinsics import VIEWS, call_block, external, keep, view_at, words
+from .intrinsics import call_block, external, keep, words
+from .views import VIEWS, view_at
 
 BYTES_OFFSET = bytes.__basicsize__ - 1
 OPTIONS = {"error_model": "numpy", "nogil": True}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import operator
 from typing import Any
 
 import numpy as np
@@ -11,12 +9,10 @@ from llvmlite import binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.extending import intrinsic, models, register_model
-from numba.core.imputils import lower_builtin, lower_getattr_generic, lower_setattr_generic
-from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
+from numba.core.extending import intrinsic
 
-from ...loops.headers import HEADERS, Header
 from ...loops.language import POINTERS
+from .views import view_words
 
 # Objects start with their head; an array continues with the address of its data. Every extension module has this
 # offset compiled in through NumPy's macros; numba_cpu/__init__.py checks it once against the running NumPy.
@@ -86,112 +82,6 @@ def _pointer_word(pointed: types.Type) -> Any:
         return result(types.int64), codegen
 
     return pointer
-
-
-FIELDS = {"Int": types.int64, "Double": types.float64}
-
-
-class ViewType(types.Type):
-    """A pointer to a header, which is read by field; or to several of them, which are told apart by number."""
-
-    def __init__(self, header: type[Header], several: bool) -> None:
-        self.header, self.several = header, several
-        described = hashlib.sha256(header.described().encode()).hexdigest()[:8]
-        super().__init__(name=f"{'Many' if several else ''}{header.__name__}{described}")
-
-    def type_of(self, name: str) -> types.Type:
-        """What reading a field gives: a number, or a pointer."""
-        kind, count, _ = self.header.fields()[name]
-        if kind in FIELDS:
-            return types.CPointer(FIELDS[kind]) if count else FIELDS[kind]
-        return VIEWS[f"Many[{kind}]" if count else kind]
-
-
-VIEWS = {name: ViewType(header, False) for name, header in HEADERS.items()}
-VIEWS |= {f"Many[{name}]": ViewType(header, True) for name, header in HEADERS.items()}
-
-
-@register_model(ViewType)
-class ViewModel(models.PrimitiveModel):
-    def __init__(self, manager, kind):  # type: ignore[no-untyped-def]
-        super().__init__(manager, kind, ir.IntType(64).as_pointer())
-
-
-@infer_getattr
-class ViewFields(AttributeTemplate):
-    key = ViewType
-
-    def generic_resolve(self, view, name):  # type: ignore[no-untyped-def]
-        return None if view.several or name not in view.header.fields() else view.type_of(name)
-
-
-def _place(builder, view, pointer, name):  # type: ignore[no-untyped-def]
-    return builder.gep(pointer, [ir.IntType(64)(view.header.fields()[name].at // 8)])
-
-
-@lower_getattr_generic(ViewType)
-def _read_field(context, builder, view, pointer, name):  # type: ignore[no-untyped-def]
-    kind, place = view.type_of(name), _place(builder, view, pointer, name)
-    if isinstance(kind, types.Number):
-        return builder.load(builder.bitcast(place, context.get_value_type(kind).as_pointer()))
-    return builder.bitcast(place, context.get_value_type(kind))
-
-
-@lower_setattr_generic(ViewType)
-def _write_field(context, builder, signature, args, name):  # type: ignore[no-untyped-def]
-    view, given = signature.args
-    kind, place = view.type_of(name), _place(builder, view, args[0], name)
-    value = context.cast(builder, args[1], given, kind)
-    builder.store(value, builder.bitcast(place, context.get_value_type(kind).as_pointer()))
-
-
-@infer_global(operator.getitem)
-class ViewItem(AbstractTemplate):
-    def generic(self, args, kws):  # type: ignore[no-untyped-def]
-        if isinstance(args[0], ViewType) and args[0].several and isinstance(args[1], types.Integer):
-            return signature(VIEWS[args[0].header.__name__], args[0], types.int64)
-        return None
-
-
-@lower_builtin(operator.getitem, ViewType, types.int64)
-def _step(context, builder, signature, args):  # type: ignore[no-untyped-def]
-    size = ir.IntType(64)(len(signature.args[0].header.layout()))
-    return builder.gep(args[0], [builder.mul(args[1], size)])
-
-
-def view_at(annotation: str) -> Any:
-    """A word that takes an address for that of a header, or of many."""
-    view = VIEWS[annotation]
-
-    @intrinsic
-    def at(typingctx, address):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            return builder.inttoptr(args[0], context.get_value_type(view))
-
-        return view(types.int64), codegen
-
-    return at
-
-
-def _memory_word(view: ViewType) -> Any:
-    @intrinsic
-    def memory(typingctx):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            with builder.goto_entry_block():
-                data = builder.alloca(ir.ArrayType(ir.IntType(64), len(view.header.layout())))
-            return builder.bitcast(data, context.get_value_type(view))
-
-        return view(), codegen
-
-    return memory
-
-
-@intrinsic
-def operand_at(typingctx, c, k):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.gep(args[0], [args[1]])
-
-    return VIEWS["Operand"](c, types.int64), codegen
 
 
 def _stack_word(pointed: types.Type) -> Any:
@@ -431,7 +321,6 @@ def words(dtype: str) -> dict[str, Any]:
         "offset": offset,
         "address": address,
         "array_data": array_data,
-        "operand_at": operand_at,
         "call_tile": call_tile,
         "call_gemm": call_gemm,
         "spread16": spread16,
@@ -445,7 +334,7 @@ def words(dtype: str) -> dict[str, Any]:
         "stack_doubles": _stack_word(types.float64),
         "stack_ints": _stack_word(types.int64),
     }
-    table |= {name: _memory_word(view) for name, view in VIEWS.items() if not view.several}
+    table |= view_words()
     for word, pointed in POINTERS.items():
         table[word] = _pointer_word(real if pointed == "real" else getattr(types, pointed))
     return table

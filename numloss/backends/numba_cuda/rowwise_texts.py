@@ -23,7 +23,7 @@ INTEGERS, NUMBERS = 47, 8
 class Plan:
     """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone.
 
-    law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/rows.py; with so many
+    law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/loops/codes.py; with so many
     parameters and its constants as in walk.py; None for the cross-entropy itself.
     """
 
