@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from cases import Case
 
-from numloss.calls.rowwise import DISTRIBUTION, LOG_PROBABILITIES
 from numloss.domains import REAL
+from numloss.loops.codes import DISTRIBUTION, LOG_PROBABILITIES
 
 Array: TypeAlias = np.ndarray[Any, Any]
 SEED = 20260101

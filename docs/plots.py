@@ -14,8 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import numloss as nl
-from numloss.calls.rowwise import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
 from numloss.domains import REAL
+from numloss.loops.codes import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
 from numloss.registry import LOSSES, Loss
 
 Array = np.ndarray[Any, Any]

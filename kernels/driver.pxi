@@ -3,31 +3,29 @@
 from cython.parallel cimport prange
 from libc.stdlib cimport free, malloc
 
-ctypedef int64_t (*block_loop)(int64_t*, double*, int64_t) noexcept nogil
+ctypedef int64_t (*block_loop)(int64_t*, Result*, int64_t) noexcept nogil
 
 
 def run(intptr_t loop, bytes problem, int64_t blocks, int threads):
-    """Run every block of a problem and return the sums of values and weights and the first complaint."""
+    """Run every block of a problem; the fields of their Result: sums of values and weights, the first bad value."""
     cdef int64_t* c = <int64_t*><char*>problem
     cdef block_loop call = <block_loop>loop
-    cdef double few[32]
-    cdef double* partials = few
-    cdef double total, weight, bad
+    cdef Result few[8]
+    cdef Result* partials = few
+    cdef Result total
     cdef int64_t b
     if blocks > 8:
-        partials = <double*>malloc(blocks * 4 * sizeof(double))
+        partials = <Result*>malloc(blocks * sizeof(Result))
         if partials == NULL:
             raise MemoryError()
     with nogil:
         if threads > 1:
             for b in prange(blocks, schedule="dynamic", num_threads=threads):
-                call(c, partials + 4 * b, b)
+                call(c, partials + b, b)
         else:
             for b in range(blocks):
-                call(c, partials + 4 * b, b)
-        total = combine_f64(partials, blocks, 0)
-        weight = combine_f64(partials, blocks, 1)
-        bad = first_bad_f64(partials, blocks)
+                call(c, partials + b, b)
+        combine_f64(partials, blocks, &total)
     if partials != few:
         free(partials)
-    return total, weight, bad
+    return total.value, total.weight, total.bad_at, total.bad_in

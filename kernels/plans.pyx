@@ -28,7 +28,9 @@ cdef extern from "primitives.h" nogil:
 cdef extern from "Python.h":
     void PyUnicode_InternInPlace(PyObject** text)
 
-ctypedef int64_t (*block_loop)(int64_t*, double*, int64_t) noexcept nogil
+include "generated/headers.pxi"
+
+ctypedef int64_t (*block_loop)(int64_t*, Result*, int64_t) noexcept nogil
 
 cdef enum:
     MOST_PLANS = 1024
@@ -54,10 +56,10 @@ cdef dict plans = {}
 cdef class Plan:
     """A problem without its arrays, and how its answer is read.
 
-    `places` are the offsets of the addresses of its arrays in the problem, inputs then gradients, each as often as it
+    `places` are the first bytes of the operands of its arrays in the problem, inputs then gradients, each as often as it
     has columns, `wrt` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
-    shape. `count` is the loop that finds the total which the gradient is divided by where it does not, or 0. The first
-    float of a problem, at `scale_at`, is what the gradient is scaled by.
+    shape. `count` is the loop that finds the total which the gradient is divided by where it does not, or 0. At
+    `scale_at` lies what the gradient is scaled by.
     """
 
     cdef object backend, kept
@@ -80,14 +82,14 @@ cdef class Plan:
             raise OverflowError("a problem of this size has no plan")
         self.loop, self.blocks, self.work = problem.loop, problem.blocks, problem.work
         self.call = <block_loop>self.loop
-        self.scale_at = 8 * len(problem.integers)
+        self.scale_at = problem.header.place("scale")
         self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
         self.outputs = len(wrt)
         self.columns = columns
         self.inputs = len(places) - columns * self.outputs
         cdef int k
         for k in range(len(places)):
-            self.places[k] = self.scale_at + 8 * len(problem.floats) + 24 * places[k]
+            self.places[k] = places[k]
         for k in range(self.outputs):
             self.wrt[k] = wrt[k]
 
@@ -121,7 +123,7 @@ cdef class Plan:
         """The answer; None if a loop has something to complain about, which the long way will find and say."""
         cdef int64_t[MOST_NUMBERS] words
         cdef char* problem = <char*>words
-        cdef double[4] partial
+        cdef Result partial
         cdef Py_ssize_t size = len(self.problem)
         cdef int k
         memcpy(problem, <char*>self.problem, size)
@@ -131,13 +133,13 @@ cdef class Plan:
             out = (<tuple>outputs)[k // self.columns] if type(outputs) is tuple else outputs
             (<int64_t*>(problem + self.places[self.inputs + k]))[0] = address(out)
         if self.blocks == 1:
-            self.run_block(problem, partial)
+            self.run_block(problem, &partial)
         else:
-            self.run_blocks(problem, size, partial)
-        if partial[2] >= 0.0:
+            self.run_blocks(problem, size, &partial)
+        if partial.bad_at >= 0:
             return None
-        value = 0.0 + partial[0]
-        total = self.total if self.fixed else partial[1]
+        value = 0.0 + partial.value
+        total = self.total if self.fixed else partial.weight
         if self.pair:
             value = (value, total)
         elif self.mean:
@@ -148,25 +150,29 @@ cdef class Plan:
             outputs = (<tuple>outputs)[0]
         return value, outputs
 
-    cdef int run_block(self, char* problem, double* partial) except -1:
+    cdef int run_block(self, char* problem, Result* partial) except -1:
         """Run one block as if everything counted, and once more if it does not."""
         with nogil:
             self.call(<int64_t*>problem, partial, 0)
-            if self.count and partial[1] != self.total and not partial[2] >= 0.0:
-                self.rescale(problem, partial[1])
+            if self.count and partial.weight != self.total and partial.bad_at < 0:
+                self.rescale(problem, partial.weight)
                 self.call(<int64_t*>problem, partial, 0)
         return 0
 
-    cdef int run_blocks(self, char* problem, Py_ssize_t size, double* partial) except -1:
+    cdef int run_blocks(self, char* problem, Py_ssize_t size, Result* partial) except -1:
         """Run several blocks, after adding up what counts if that is not known."""
         if self.count:
-            results = self.backend.spread(self.count, PyBytes_FromStringAndSize(problem, size), self.blocks, self.work)
-            partial[1], partial[2] = results[1], results[2]
-            if partial[2] >= 0.0:
+            self.spread(self.count, problem, size, partial)
+            if partial.bad_at >= 0:
                 return 0
-            self.rescale(problem, partial[1])
-        results = self.backend.spread(self.loop, PyBytes_FromStringAndSize(problem, size), self.blocks, self.work)
-        partial[0], partial[1], partial[2] = results
+            self.rescale(problem, partial.weight)
+        self.spread(self.loop, problem, size, partial)
+        return 0
+
+    cdef int spread(self, intptr_t loop, char* problem, Py_ssize_t size, Result* total) except -1:
+        """Run a loop over all blocks, as the backend does it."""
+        packed = PyBytes_FromStringAndSize(problem, size)
+        total.value, total.weight, total.bad_at, total.bad_in = self.backend.spread(loop, packed, self.blocks, self.work)
         return 0
 
     cdef void rescale(self, char* problem, double total) noexcept nogil:

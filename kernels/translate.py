@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "numloss"
 GENERATED = Path(__file__).resolve().parent / "generated"
 sys.path.insert(0, str(PACKAGE / "loops"))
+import codes  # noqa: E402
+from headers import HEADERS  # noqa: E402
 from language import RUN_WORDS  # noqa: E402
 from tiles import tile_text  # noqa: E402
 
@@ -30,6 +32,8 @@ POINTERS = {
     **{f"{sign}int{bits}s": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 ANNOTATIONS = {"Real": "real", "Reals": "reals", "Double": "double", "Doubles": "doubles", "Int": "int", "Ints": "ints"}
+ANNOTATIONS |= {name: name for header in HEADERS for name in (header, f"Many[{header}]")}
+FIELDS = {"Int": "int", "Double": "double"}
 PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
 DTYPES = {"f32": "float", "f64": "double"}
 LOOPS = (
@@ -75,7 +79,7 @@ class Text:
     def parameters(self) -> list[tuple[str, str]]:
         pairs = []
         for argument in self.tree.args.args:
-            name = argument.annotation.id if isinstance(argument.annotation, ast.Name) else "Real"
+            name = "Real" if argument.annotation is None else ast.unparse(argument.annotation)
             pairs.append((argument.arg, ANNOTATIONS[name]))
         return pairs
 
@@ -89,7 +93,7 @@ class Text:
     def returns(self) -> list[str] | str:
         """A type, or the shape of a flat tuple as a list."""
         if self.kind in ("loop", "tile"):
-            return ANNOTATIONS[self.tree.returns.id]  # type: ignore[union-attr]
+            return ANNOTATIONS[ast.unparse(self.tree.returns)]  # type: ignore[arg-type]
         results = [node.value for node in ast.walk(self.tree) if isinstance(node, ast.Return)]
         width = len(flat(results[0]))  # type: ignore[arg-type]
         return "real" if width == 1 else ["real"] * width
@@ -104,17 +108,31 @@ def flat(node: ast.expr) -> list[ast.expr]:
 
 @dataclass
 class Library:
-    """All functions of the package that may be translated, by name."""
+    """All functions of the package that may be translated, by name; and the integers that loops name, by file."""
 
     texts: dict[str, Text] = field(default_factory=dict)
+    integers: dict[tuple[Path, str], int] = field(default_factory=dict)
 
     def read(self, path: Path, kind: str) -> list[ast.FunctionDef]:
-        functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+        body = ast.parse(path.read_text()).body
+        functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+        if kind == "loop":
+            self.read_integers(path, body)
         for node in functions:
             other = self.texts.setdefault(node.name, Text(node, path, kind))
             if other.path != path:
                 raise Unreadable(f"{path.relative_to(ROOT)}: {node.name} is in {other.path.relative_to(ROOT)}, too")
         return functions
+
+    def read_integers(self, path: Path, body: list[ast.stmt]) -> None:
+        """Those that a file of loops takes from codes.py, and its own."""
+        for node in body:
+            if isinstance(node, ast.ImportFrom) and node.module == "codes":
+                self.integers |= {(path, alias.name): getattr(codes, alias.name) for alias in node.names}
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                value = node.value.value if isinstance(node.value, ast.Constant) else None
+                if type(value) is int:
+                    self.integers[path, node.targets[0].id] = value
 
     def resolve(self, name: str, dtype: str) -> str | None:
         """The text that stands behind a name for a dtype."""
@@ -128,7 +146,8 @@ class Translator:
     def __init__(self, library: Library, text: Text, dtype: str) -> None:
         self.library, self.text, self.dtype = library, text, dtype
         self.types: dict[str, str] = {}
-        self.arrays: dict[str, tuple[str, int]] = {}
+        self.arrays: dict[str, tuple[str, str]] = {}
+        self.structs: list[str] = []
         self.lines: list[str] = []
         self.needs: list[str] = []
 
@@ -138,6 +157,8 @@ class Translator:
     def ctype(self, kind: str) -> str:
         if kind in ("real", "double", "int", "bool"):
             return {"real": DTYPES[self.dtype], "double": "double", "int": "int64_t", "bool": "bint"}[kind]
+        if kind in ANNOTATIONS:
+            return f"{kind.removeprefix('Many[').removesuffix(']')}*"
         pointed = POINTERS[kind]
         return (DTYPES[self.dtype] if pointed == "real" else pointed) + "*"
 
@@ -158,9 +179,12 @@ class Translator:
         raise self.refuse(node, f"write {node.value!r} as a float")
 
     def visit_Name(self, node: ast.Name) -> tuple[str, str]:
-        if node.id not in self.types:
+        if node.id in self.types:
+            return node.id, self.types[node.id]
+        value = self.library.integers.get((self.text.path, node.id))
+        if value is None:
             raise self.refuse(node, f"{node.id} has no value here")
-        return node.id, self.types[node.id]
+        return f"({value})", "int"
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> tuple[str, str]:
         value, kind = self.expression(node.operand)
@@ -197,9 +221,23 @@ class Translator:
 
     def visit_Subscript(self, node: ast.Subscript) -> tuple[str, str]:
         (pointer, kind), (index, _) = self.expression(node.value), self.expression(node.slice)
+        if kind.startswith("Many["):
+            return f"({pointer} + {index})", kind[5:-1]
+        if kind not in POINTERS:
+            raise self.refuse(node, f"{kind} is read by the names of its fields")
         pointed = POINTERS[kind]
         element = {"real": "real", "double": "double", "int64_t": "int"}.get(pointed, "number")
         return f"{pointer}[{index}]", element
+
+    def visit_Attribute(self, node: ast.Attribute) -> tuple[str, str]:
+        value, kind = self.expression(node.value)
+        place = HEADERS[kind].fields().get(node.attr) if kind in HEADERS else None
+        if place is None:
+            raise self.refuse(node, f"{kind} has no {node.attr}")
+        text, found = f"{value}.{node.attr}", FIELDS.get(place.kind)
+        if place.count:
+            return f"(&{text}[0])", f"{found}s" if found else f"Many[{place.kind}]"
+        return (text, found) if found else (f"(&{text})", place.kind)
 
     def visit_Call(self, node: ast.Call) -> tuple[str, str]:
         name = node.func.id  # type: ignore[attr-defined]
@@ -210,6 +248,8 @@ class Translator:
             return f"(<{self.ctype(kind)}>{texts[0]})", kind
         if name in POINTERS:
             return f"(<{self.ctype(name)}><intptr_t>{texts[0]})", name
+        if name == "operand_at":
+            return f"(<Operand*>({texts[0]} + {texts[1]}))", "Operand"
         if name == "offset":
             return f"({texts[0]} + {texts[1]})", arguments[0][1]
         if name == "address":
@@ -265,7 +305,11 @@ class Translator:
             if name.startswith("stack_"):
                 kind = name.removeprefix("stack_")
                 self.types[target.id] = kind
-                self.arrays[target.id] = (self.ctype(kind)[:-1], node.value.args[0].value)  # type: ignore[attr-defined]
+                self.arrays[target.id] = (self.ctype(kind)[:-1], self.expression(node.value.args[0])[0])
+                return
+            if name in HEADERS:
+                self.types[target.id] = name
+                self.structs.append(target.id)
                 return
         value, kind = self.expression(node.value)
         if isinstance(target, ast.Name):
@@ -341,8 +385,12 @@ class Translator:
         declared = [
             f"    cdef {self.ctype(kind)} {variable}"
             for variable, kind in self.types.items()
-            if variable not in known and variable not in self.arrays
+            if variable not in known and variable not in self.arrays and variable not in self.structs
         ]
+        for variable in self.structs:
+            kind = self.types[variable]
+            memory = f"memory_of_{variable}"
+            declared += [f"    cdef {kind} {memory}", f"    cdef {kind}* {variable} = &{memory}"]
         declared += [f"    cdef {ctype}[{size}] {variable}" for variable, (ctype, size) in self.arrays.items()]
         return "\n".join([head, *declared, *self.lines]) + "\n"
 
@@ -422,7 +470,7 @@ def loops(library: Library) -> str:
             writer.add(name, dtype)
             if name.endswith("_block"):
                 table.append((name, name, dtype))
-    return 'include "../driver.pxi"\n\n' + unit(writer, table)
+    return 'include "headers.pxi"\ninclude "../driver.pxi"\n\n' + unit(writer, table)
 
 
 def unit(writer: Writer, table: list[tuple[str, str, str]]) -> str:
@@ -430,6 +478,17 @@ def unit(writer: Writer, table: list[tuple[str, str, str]]) -> str:
     full = {"f32": "float32", "f64": "float64"}
     addresses = [f'    "{key}/{full[d]}": <intptr_t>&{name}_{d},' for key, name, d in table]
     return "\n".join([*writer.done.values(), "ADDRESSES = {", *addresses, "}\n"])
+
+
+def structs() -> str:
+    """The headers in C."""
+    ctypes = {"Int": "int64_t", "Double": "double"}
+    lines = ["# Generated by kernels/translate.py from numloss/loops/headers.py."]
+    for name, header in HEADERS.items():
+        lines += ["", f"cdef struct {name}:"]
+        for field_name, (kind, count, _) in header.fields().items():
+            lines.append(f"    {ctypes.get(kind, kind)} {field_name}" + (f"[{count}]" if count else ""))
+    return "\n".join([*lines, ""])
 
 
 def translate() -> dict[str, str]:
@@ -448,11 +507,16 @@ def write() -> list[Path]:
     files = []
     for name, text in translate().items():
         target = GENERATED / f"_aot_{name}.pyx"
-        text = f'{head}include "../primitives.pxi"\n{text}'
-        if not target.exists() or target.read_text() != text:
-            target.write_text(text)
+        write_if_new(target, f'{head}include "../primitives.pxi"\n{text}')
         files.append(target)
+    write_if_new(GENERATED / "headers.pxi", structs())
     return files
+
+
+def write_if_new(target: Path, text: str) -> None:
+    """Leave a file alone that has the text already, so that nothing is compiled again."""
+    if not target.exists() or target.read_text() != text:
+        target.write_text(text)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .loops.codes import NUMBER, NUMBER_OR_NAN, UNCHECKED, WHOLE
+
 
 @dataclass(frozen=True)
 class Domain:
@@ -23,15 +25,13 @@ class Domain:
     free: bool = False
 
     def check(self, prediction: bool) -> int:
-        """What a loop has to test: nothing (0), the interval (1), integers in it (2), the interval or NaN (3).
-
-        A NaN is data in a prediction and an error anywhere else.
+        """What a loop has to test, in its own code. A NaN is data in a prediction and an error anywhere else.
         """
         if self.free:
-            return 0
+            return UNCHECKED
         if self.integers:
-            return 2
-        return 3 if prediction else 1
+            return WHOLE
+        return NUMBER_OR_NAN if prediction else NUMBER
 
     @functools.cache  # noqa: B019 - domains are few and live as long as the library
     def ends(self, dtype: str) -> tuple[float, float]:

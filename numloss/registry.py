@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
-from .calls.rowwise import LABELS, LOG_PROBABILITIES, LOGITS
 from .domains import Domain
+from .loops.codes import LABELS, LOG_PROBABILITIES, LOGITS
 
 Law: TypeAlias = Callable[..., Any]
 # Numbers that a law of intervals takes of one: its ends, and one more.

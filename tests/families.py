@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from numloss.calls.rowwise import (
+from numloss.domains import BINARY, NONNEGATIVE, REAL, UNIT, Domain
+from numloss.loops.codes import (
     DISTRIBUTION,
     INDICATORS,
     LABELS,
@@ -19,7 +20,6 @@ from numloss.calls.rowwise import (
     MEMBERS,
     PROBABILITIES,
 )
-from numloss.domains import BINARY, NONNEGATIVE, REAL, UNIT, Domain
 from numloss.registry import LOSSES, Loss
 
 Shape = tuple[int, ...]

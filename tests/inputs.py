@@ -16,8 +16,8 @@ import numpy as np
 from families import FAMILIES, PIXELS, SHAPES, SILENT, SMALL, SOLID, VARIANTS, Arrays, Shape
 from seeds import generator
 
-from numloss.calls.rowwise import LOGIT, PAIRS
 from numloss.domains import Domain
+from numloss.loops.codes import LOGIT, PAIRS
 from numloss.registry import LOSSES, Loss
 
 NAMES = sorted(LOSSES)

@@ -39,7 +39,7 @@ class Recorder:
         self.backend, self.calls = backend, 0
 
     def __getattr__(self, name: str) -> object:
-        self.calls += name == "elementwise"
+        self.calls += name == "compute"
         return getattr(self.backend, name)
 
 

@@ -13,8 +13,8 @@ from inputs import CASES, DTYPES, arrays, record, required, small, solid, stands
 from seeds import SEED
 
 import numloss as nl
-from numloss.calls.rowwise import INDICATORS, MEMBERS
 from numloss.domains import REAL
+from numloss.loops.codes import INDICATORS, MEMBERS
 
 Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.

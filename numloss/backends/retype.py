@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import scalar
+from ..loops.headers import HEADERS
 
 Law = Callable[..., Any]
 SUFFIX = {"float32": "f32", "float64": "f64"}
@@ -55,9 +56,9 @@ def check(law: Any) -> None:
         raise LawError(f"{name}: laws take positional scalars only, no keyword-only, * or ** arguments")
 
 
-def convert(value: Any, real: type, name: str, where: str, law_of: Callable[[Law], Any]) -> Any:
-    """A global or closure value as the retyped function must see it."""
-    if isinstance(value, bool):
+def convert(value: Any, real: type, name: str, where: str, law_of: Callable[[Law], Any], whole: bool) -> Any:
+    """A global or closure value as the retyped function must see it; `whole` says that integers stay what they are."""
+    if isinstance(value, bool) or (whole and isinstance(value, int)):
         return value
     if isinstance(value, (int, float)):
         return real(value)
@@ -83,6 +84,7 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
     assert isinstance(source, types.FunctionType)
     code = source.__code__
     where = f"law {source.__name__!r}"
+    whole = (source.__module__ or "").startswith(INTEGERS_ALLOWED)
 
     def law_of(other: Law) -> Any:
         if other.__name__ in words and (other.__module__ or "").startswith("numloss."):
@@ -95,15 +97,18 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
         return real(value) if isinstance(value, float) else value
 
     names: dict[str, Any] = {"__builtins__": builtins, "__name__": source.__module__}
+    loaded = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
     for name in code.co_names:
+        if whole and name not in loaded:
+            continue  # the field of a header
         if name in words:
             names[name] = words[name]
         elif name in source.__globals__:
-            names[name] = convert(source.__globals__[name], real, name, where, law_of)
+            names[name] = convert(source.__globals__[name], real, name, where, law_of, whole)
         elif name not in vars(builtins):
             raise LawError(f"{where}: the name {name!r} is not defined")
     cells = tuple(
-        types.CellType(convert(cell.cell_contents, real, name, where, law_of))
+        types.CellType(convert(cell.cell_contents, real, name, where, law_of, whole))
         for name, cell in zip(code.co_freevars, source.__closure__ or (), strict=True)
     )
     typed = code.replace(co_consts=tuple(constant(value) for value in code.co_consts))
@@ -117,7 +122,8 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
 
 
 def fingerprint(law: Law, dtype: str, seen: set[int] | None = None) -> str:
-    """A hash of everything that a law computes with: its code, its numbers, and the functions that it calls."""
+    """A hash of everything that a law computes with: its code, its numbers, the headers that it reads, and the
+    functions that it calls."""
     seen = set() if seen is None else seen
     source = typed_text(law, dtype)
     if id(source) in seen or not isinstance(source, types.FunctionType):
@@ -128,6 +134,8 @@ def fingerprint(law: Law, dtype: str, seen: set[int] | None = None) -> str:
     constants = [c for c in code.co_consts if not isinstance(c, str)]
     parts = [code.co_code.hex(), repr(constants), repr(code.co_names), repr(code.co_varnames), dtype]
     parts.append(str(getattr(source, "apart", False)))
+    read = [str(note).removeprefix("Many[").removesuffix("]") for note in source.__annotations__.values()]
+    parts += [HEADERS[name].described() for name in (*read, *code.co_names) if name in HEADERS]
     outside = {name: source.__globals__[name] for name in code.co_names if name in source.__globals__}
     for name, cell in zip(code.co_freevars, source.__closure__ or (), strict=True):
         outside[name] = cell.cell_contents

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..loops.codes import DISTANCES, NOTHING
 from .checks import same_shape
 
 if TYPE_CHECKING:
     from ..registry import Loss
-
-# Of two entries x and y: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
-SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3
 
 
 def vectors_of(loss: Loss, arguments: tuple[Any, ...], read: Callable[[str, Any], Any]) -> list[Any]:

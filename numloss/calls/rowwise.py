@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..loops.codes import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
 from .checks import integer, number
 
 if TYPE_CHECKING:
     from ..registry import Loss
 
-LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
-# INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class.
-LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS = 0, 1, 2, 3, 4
-# What a law of each class is for: the sum, the mean or the largest of the classes, those above a threshold, logits, or
-# the mean over all pairs of a class that is none of several labels and one that is.
-SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = 1, 2, 3, 4, 5, 6
 FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from .. import dispatch
-from ..calls.rowwise import LABELS, LOGITS
 from ..domains import Domain
+from ..loops.codes import LABELS, LOGITS
 from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments
 from ..typing import Array
 

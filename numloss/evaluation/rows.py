@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..calls.rowwise import LABELS, options_of
+from ..calls.rowwise import options_of
 from ..data.source import Array
+from ..loops.codes import LABELS
 from ..registry import Loss
 from ..transforms.combine_losses import Combined
 

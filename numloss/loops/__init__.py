@@ -21,6 +21,14 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     call_tile(f, pointers, params, n)          calls the tile at address f
     call_gemm(f, ...)                          calls the product of matrices of BLAS at address f
     @apart                                     a function that is compiled by itself and called
+    c: Elementwise                             a header (headers.py): what the host says of a problem, or what loops
+                                               say to each other; a pointer to it, which is never read by position
+    c.rows                                     reads a field, c.rows = 1 writes it; a header inside of another is read
+    c.pred.kind                                  by its name, too
+    c.params[k]  c.inputs[k].kind              the k-th of a field of many: numbers, or headers
+    s = Row()                                  memory of this call for a header, with anything in it
+    results: Many[Result]                      a pointer to several headers: results[b] is a pointer to one
+    TABLE                                      an integer by its name: of codes.py, or one of the file itself
     double_exp double_log double_log1p         words of the vocabulary for a Double, whatever the data; also
                                                double_exp_of_difference, double_difference_rest, and
                                                double_exp_exponent, double_exp_mantissa, double_ratio_of

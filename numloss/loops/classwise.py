@@ -13,6 +13,7 @@ of the label, whose own place counts nothing. Header of the problem as in rowwis
 from __future__ import annotations
 
 from ..scalar import exp, round_shift
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -410,7 +411,7 @@ def pairs_row(c: Ints, f: Doubles, x: Reals, at: Int, factor: Double, g: Reals, 
     return share * fold(sums)
 
 
-def classes_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def classes_block(c: Ints, partial: Result, block: Int) -> Int:
     """One row after the other."""
     f = offset(doubles(address(c)), 30)
     z = stack_reals(512)
@@ -446,6 +447,6 @@ def classes_block(c: Ints, partial: Doubles, block: Int) -> Int:
             else:
                 clear_slopes(c, g, h)
         add_losses(c, start, n, losses, partial)
-        partial[1] = partial[1] + add_up(counts, n)
+        partial.weight = partial.weight + add_up(counts, n)
         start = start + n
     return 0

@@ -11,6 +11,7 @@ Floats 6 and 7 are the temperature and alpha.
 from __future__ import annotations
 
 from ..scalar import round_shift
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -199,7 +200,7 @@ def distilled_row(
     return f[7] * f[6] * f[6] * apart_by + (double(1.0) - f[7]) * surprise
 
 
-def distilled_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def distilled_block(c: Ints, partial: Result, block: Int) -> Int:
     """One row after the other."""
     f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
@@ -225,6 +226,6 @@ def distilled_block(c: Ints, partial: Doubles, block: Int) -> Int:
             else:
                 clear_slopes(c, g, h)
         add_losses(c, start, n, losses, partial)
-        partial[1] = partial[1] + add_up(counts, n)
+        partial.weight = partial.weight + add_up(counts, n)
         start = start + n
     return 0

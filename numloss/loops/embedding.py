@@ -1,6 +1,6 @@
 """The embedding family: a law of sums over the entries of two or three vectors, and of what is known of the row.
 
-A sum is of one of the kinds of calls/embedding.py: squared differences of two vectors (0), absolute ones (1), or
+A sum is of one of the kinds of codes.py: squared differences of two vectors (0), absolute ones (1), or
 products (2); 3 stands for a sum that is left out. Header of the problem c:
 
     0 rows   1 rows of a block   2 address of the tile   3 dimensions   4 weighted   5 values wanted   6 mode
@@ -14,10 +14,10 @@ Floats: scale, lowest and highest of what is known, then the parameters of the l
 
 from __future__ import annotations
 
-from .elementwise import complaint, weight_tile
+from .elementwise import weight_tile
+from .headers import Result
 from .language import (
     Double,
-    Doubles,
     Int,
     Ints,
     Real,
@@ -29,6 +29,7 @@ from .language import (
     double,
     doubles,
     offset,
+    operand_at,
     real,
     reals,
     stack_doubles,
@@ -37,7 +38,7 @@ from .language import (
 )
 from .operands import deliver, fetch, first_outside
 from .rowparts import clear_row
-from .sums import add_tile, clear, end_of_block, fold
+from .sums import add_tile, clear, end_of_block, fold, report
 
 
 def term(kind: Int, x: Real, y: Real) -> Real:
@@ -236,7 +237,7 @@ def spread_slopes(c: Ints, k: Int, start: Int, n: Int, slopes: Reals) -> Int:
     return 0
 
 
-def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def embedding_block(c: Ints, partial: Result, block: Int) -> Int:
     """Evaluate one block of rows."""
     f = offset(doubles(address(c)), 40)
     params = stack_reals(16)
@@ -252,7 +253,7 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
     weight_lanes = stack_doubles(32)
     clear(lanes)
     clear(weight_lanes)
-    partial[2] = double(-1.0)
+    partial.bad_at = -1
     stop = end_of_block(c, block)
     start = block * c[1]
     while start < stop:
@@ -268,10 +269,10 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
             add_up_rows(c, 24 + 5 * k, start, n, offset(sums, 512 * k))
             pointers[k] = address(offset(sums, 512 * k))
         if c[10] > 0:
-            known = fetch(c, 54, c[9], 0.0, start, n, buffer)
+            known = fetch(operand_at(c, 54), c[9], 0.0, start, n, buffer)
             bad = first_outside(known, n, c[10], real(f[1]), real(f[2]))
-            if bad >= 0 and partial[2] < double(0.0):
-                partial[2] = complaint(start + bad, 2)
+            if bad >= 0:
+                report(partial, start + bad, 2)
             pointers[at] = address(known)
             at = at + 1
         pointers[at] = address(values)
@@ -280,11 +281,11 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
         call_tile(c[2], pointers, params, n)
         w = values
         if c[4] == 1:
-            w = weight_tile(c, 57, start, n, weights, weight_lanes, partial)
+            w = weight_tile(operand_at(c, 57), c[9], start, n, weights, weight_lanes, partial)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
         if c[5] == 1:
-            deliver(c, 60, start, n, values, 0)
+            deliver(operand_at(c, 60), start, n, values, 0)
         if c[6] > 0:
             scale = real(f[0])
             for k in range(c[8]):
@@ -295,6 +296,6 @@ def embedding_block(c: Ints, partial: Doubles, block: Int) -> Int:
                 spread_slopes(c, 24 + 5 * k, start, n, slope)
         add_tile(values, n, lanes)
         start = start + n
-    partial[0] = fold(lanes)
-    partial[1] = fold(weight_lanes)
+    partial.value = fold(lanes)
+    partial.weight = fold(weight_lanes)
     return 0

@@ -6,6 +6,7 @@ the statistics of up to 512 rows into losses and coefficients.
 
 from __future__ import annotations
 
+from .headers import Result
 from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_doubles, stack_reals
 from .rowlaw import rests_of_labels, settle_law
 from .rowparts import add_losses, class_weight_of, read_rows
@@ -50,8 +51,8 @@ def settle_cross_entropy(
 
 
 @apart
-def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total: Doubles, partial: Doubles) -> Int:
-    """Labels of n rows and, in `total`, what they count with; its sum is added to partial[1]."""
+def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total: Doubles, partial: Result) -> Int:
+    """Labels of n rows and, in `total`, what they count with; its sum is added to partial.weight."""
     read_rows(c, start, n, labels, weights, partial)
     counted = stack_doubles(512)
     for i in range(n):
@@ -61,12 +62,12 @@ def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total:
             total[i] = total[i] * class_weight_of(c, labels[i])
     for i in range(n):
         counted[i] = total[i]
-    partial[1] = partial[1] + add_up(counted, n)
+    partial.weight = partial.weight + add_up(counted, n)
     return 0
 
 
 @apart
-def finish_rows(c: Ints, start: Int, n: Int, total: Doubles, values: Doubles, partial: Doubles) -> Int:
+def finish_rows(c: Ints, start: Int, n: Int, total: Doubles, values: Doubles, partial: Result) -> Int:
     """`add_losses` of n rows, of which one that counts 0 has loss 0."""
     for i in range(n):
         values[i] = values[i] if total[i] > double(0.0) else double(0.0)

@@ -6,6 +6,7 @@ Of both lists the largest entry is set aside: the others add up to what its prob
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -19,6 +20,7 @@ from .language import (
     double_log1p,
     ints,
     offset,
+    operand_at,
     real,
     stack_doubles,
     stack_ints,
@@ -38,7 +40,7 @@ def top_of_list(c: Ints, k: Int, first: Int, n: Int, place: Ints) -> Real:
     done = 0
     while done < n:
         m = tile_length(done, n)
-        z = fetch(c, k, c[9], 0.0, first + done, m, buffer)
+        z = fetch(operand_at(c, k), c[9], 0.0, first + done, m, buffer)
         largest = tile_maximum(z, m)
         if done == 0 or largest > top:
             top = largest
@@ -103,8 +105,8 @@ def add_up_list(
     done = 0
     while done < n:
         m = tile_length(done, n)
-        x = fetch(c, 25, c[9], 0.0, first + done, m, x_buffer)
-        t = fetch(c, 28, c[9], 0.0, first + done, m, t_buffer)
+        x = fetch(operand_at(c, 25), c[9], 0.0, first + done, m, x_buffer)
+        t = fetch(operand_at(c, 28), c[9], 0.0, first + done, m, t_buffer)
         powers_below(x, m, tops[0], places[0] - done, e)
         powers_below(t, m, tops[1], places[1] - done, f)
         times_distance(f, x, m, tops[0], terms)
@@ -114,7 +116,7 @@ def add_up_list(
         done = done + m
     sums[3] = double(power_of_top(tops[0]))
     sums[4] = double(power_of_top(tops[1]))
-    wanted = fetch(c, 25, c[9], 0.0, first + places[1], 1, x_buffer)
+    wanted = fetch(operand_at(c, 25), c[9], 0.0, first + places[1], 1, x_buffer)
     sums[2] = sums[2] + sums[4] * double(tops[0] - wanted[0])
     return 0
 
@@ -152,9 +154,9 @@ def write_listnet(
     while done < n:
         m = tile_length(done, n)
         if n > 512:
-            x = fetch(c, 25, c[9], 0.0, first + done, m, buffer)
+            x = fetch(operand_at(c, 25), c[9], 0.0, first + done, m, buffer)
             powers_below(x, m, tops[0], places[0] - done, e)
-            t = fetch(c, 28, c[9], 0.0, first + done, m, buffer)
+            t = fetch(operand_at(c, 28), c[9], 0.0, first + done, m, buffer)
             powers_below(t, m, tops[1], places[1] - done, f)
         difference_of_lists(e, f, m, real(factor / scores), real(factor / targets), g)
         top = places[0] - done
@@ -167,7 +169,7 @@ def write_listnet(
                 g[top] = g[top] + real(sums[3] / scores * factor)
             if wanted >= 0 and wanted < m:
                 g[wanted] = g[wanted] - real(sums[4] / targets * factor)
-        deliver(c, 40, first + done, m, g, 0)
+        deliver(operand_at(c, 40), first + done, m, g, 0)
         if c[6] > 1:
             least = real(floats_of(c)[1])
             list_bends(e, m, real(double(1.0) / scores), c[10], least, real(factor), g)
@@ -176,7 +178,7 @@ def write_listnet(
                 if c[10] == 1:
                     bend = least if 2.0 * bend < least else 2.0 * bend
                 g[top] = bend * real(factor)
-            deliver(c, 43, first + done, m, g, 0)
+            deliver(operand_at(c, 43), first + done, m, g, 0)
         done = done + m
     return 0
 
@@ -197,7 +199,7 @@ def listnet_group(c: Ints, first: Int, n: Int, w: Double) -> Double:
     return sums[2] / (sums[1] + sums[4]) + double_log1p(sums[0] / sums[3])
 
 
-def listnet_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def listnet_block(c: Ints, partial: Result, block: Int) -> Int:
     """The lists of one block."""
     begin_block(partial)
     count = stack_doubles(1)
@@ -208,6 +210,6 @@ def listnet_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = pointers[group + 1] - first
         w = begin_group(c, group, first, n, partial, count)
         if w > double(0.0):
-            partial[1] = partial[1] + count[0]
+            partial.weight = partial.weight + count[0]
             end_group(c, group, w * listnet_group(c, first, n, w), partial)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..scalar import round_shift
+from .headers import Result
 from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
@@ -74,7 +75,7 @@ def scale_rows(
     return 0
 
 
-def long_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def long_block(c: Ints, partial: Result, block: Int) -> Int:
     """Rows of many classes: three passes over a row, or some rows, that stay in cache."""
     f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)

@@ -1,15 +1,32 @@
 """Reading and writing blocks of arrays of any dtype and layout.
 
-An operand is three integers: the array object, its kind, and the address of its layout. The kind is the code of
-its dtype (0: the dtype of the data; the others below) plus 16 times the check of its domain. A layout of 0 means
-C order; a layout of -1 means a constant; -2 - 16 * k - j means column j of k on the last axis of an array in C order;
-else it is the address of ndim, the shape, and the strides in bytes, as seen in the order of the data.
-A kind of 15 is a table: its entries are chosen by the values of the input that its layout names.
+The numbers of dtypes and layouts are in codes.py. Shape and strides of a layout are as seen in the order of the data.
 """
 
 from __future__ import annotations
 
 from ..scalar import rint
+from .codes import (
+    COLUMNS,
+    DATA,
+    EVERYWHERE,
+    F4,
+    F8,
+    FIRST_COLUMN,
+    I1,
+    I2,
+    I4,
+    I8,
+    IN_ORDER,
+    NUMBER,
+    NUMBER_OR_NAN,
+    U1,
+    U2,
+    U4,
+    U8,
+    WHOLE,
+)
+from .headers import Operand
 from .language import (
     Int,
     Ints,
@@ -40,43 +57,43 @@ from .language import (
 @apart
 def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
     """Read n values of the dtype `code`, `stride` elements of it apart, into out."""
-    if code == 0:
+    if code == DATA:
         p0 = reals(data)
         for i in range(n):
             out[i] = p0[i * stride]
-    elif code == 1:
+    elif code == F4:
         p1 = float32s(data)
         for i in range(n):
             out[i] = real(p1[i * stride])
-    elif code == 2:
+    elif code == F8:
         p2 = float64s(data)
         for i in range(n):
             out[i] = real(p2[i * stride])
-    elif code == 3:
+    elif code == I1:
         p3 = int8s(data)
         for i in range(n):
             out[i] = real(p3[i * stride])
-    elif code == 4:
+    elif code == U1:
         p4 = uint8s(data)
         for i in range(n):
             out[i] = real(p4[i * stride])
-    elif code == 5:
+    elif code == I2:
         p5 = int16s(data)
         for i in range(n):
             out[i] = real(p5[i * stride])
-    elif code == 6:
+    elif code == U2:
         p6 = uint16s(data)
         for i in range(n):
             out[i] = real(p6[i * stride])
-    elif code == 7:
+    elif code == I4:
         p7 = int32s(data)
         for i in range(n):
             out[i] = real(p7[i * stride])
-    elif code == 8:
+    elif code == U4:
         p8 = uint32s(data)
         for i in range(n):
             out[i] = real(p8[i * stride])
-    elif code == 9:
+    elif code == I8:
         p9 = int64s(data)
         for i in range(n):
             out[i] = real(p9[i * stride])
@@ -88,62 +105,62 @@ def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
 
 
 @apart
-def fetch_labels(c: Ints, k: Int, start: Int, n: Int, out: Ints) -> Int:
-    """Read n integers of the operand at c[k], of any integer dtype and layout, as int64.
+def fetch_labels(o: Operand, start: Int, n: Int, out: Ints) -> Int:
+    """Read n integers of an operand of any integer dtype and layout, as int64.
 
     An unsigned label too large for int64 becomes negative, hence out of range.
     """
-    code = c[k + 1] % 16
+    code = o.kind
     size = item_size(code, 8)
-    data = array_data(c[k])
+    data = array_data(o.array)
     index = stack_ints(64)
-    if c[k + 2] == 0 and code == 9:
+    if o.layout == IN_ORDER and code == I8:
         whole = offset(int64s(data), start)
         for i in range(n):
             out[i] = integer(whole[i])
         return 0
-    if c[k + 2] == 0:
+    if o.layout == IN_ORDER:
         data = data + start * size
     else:
-        data = data + locate(ints(c[k + 2]), start, index)
+        data = data + locate(ints(o.layout), start, index)
     for i in range(n):
-        if code == 9 or code == 10:
+        if code == I8 or code == U8:
             long = int64s(data)
             out[i] = integer(long[0])
-        elif code == 7:
+        elif code == I4:
             medium = int32s(data)
             out[i] = integer(medium[0])
-        elif code == 8:
+        elif code == U4:
             unsigned = uint32s(data)
             out[i] = integer(unsigned[0])
-        elif code == 5:
+        elif code == I2:
             short = int16s(data)
             out[i] = integer(short[0])
-        elif code == 6:
+        elif code == U2:
             unsigned_short = uint16s(data)
             out[i] = integer(unsigned_short[0])
-        elif code == 3:
+        elif code == I1:
             byte = int8s(data)
             out[i] = integer(byte[0])
         else:
             unsigned_byte = uint8s(data)
             out[i] = integer(unsigned_byte[0])
-        if c[k + 2] == 0:
+        if o.layout == IN_ORDER:
             data = data + size
         else:
-            data = data + advance(ints(c[k + 2]), 1, index)
+            data = data + advance(ints(o.layout), 1, index)
     return 0
 
 
 def item_size(code: Int, native: Int) -> Int:
     """Bytes of one value of the dtype `code`; `native` for the dtype of the data."""
-    if code == 0:
+    if code == DATA:
         return native
-    if code == 3 or code == 4:
+    if code == I1 or code == U1:
         return 1
-    if code == 5 or code == 6:
+    if code == I2 or code == U2:
         return 2
-    if code == 1 or code == 7 or code == 8:
+    if code == F4 or code == I4 or code == U4:
         return 4
     return 8
 
@@ -248,57 +265,57 @@ def scatter(data: Int, layout: Ints, start: Int, n: Int, values: Reals) -> Int:
 
 def columns_of(layout: Int) -> Int:
     """How many columns the array of such a layout has."""
-    return (-2 - layout) // 16
+    return (FIRST_COLUMN - layout) // COLUMNS
 
 
 def column_of(layout: Int) -> Int:
     """Which of them the operand is."""
-    return (-2 - layout) % 16
+    return (FIRST_COLUMN - layout) % COLUMNS
 
 
 @apart
-def fetch(c: Ints, k: Int, native: Int, constant: Real, start: Int, n: Int, buffer: Reals) -> Reals:
-    """Pointer to n values of the operand at c[k], read into buffer unless they lie in memory as they are needed."""
-    code = c[k + 1] % 16
-    if c[k + 2] == 0:
-        data = array_data(c[k])
-        if code == 0:
+def fetch(o: Operand, native: Int, constant: Real, start: Int, n: Int, buffer: Reals) -> Reals:
+    """Pointer to n values of an operand, read into buffer unless they lie in memory as they are needed."""
+    code = o.kind
+    if o.layout == IN_ORDER:
+        data = array_data(o.array)
+        if code == DATA:
             return offset(reals(data), start)
         convert(data + start * item_size(code, native), code, 1, n, buffer)
         return buffer
-    if c[k + 2] == -1:
+    if o.layout == EVERYWHERE:
         for i in range(n):
             buffer[i] = constant
         return buffer
-    if c[k + 2] < 0:
-        columns = columns_of(c[k + 2])
-        first = start * columns + column_of(c[k + 2])
-        convert(array_data(c[k]) + first * item_size(code, native), code, columns, n, buffer)
+    if o.layout < IN_ORDER:
+        columns = columns_of(o.layout)
+        first = start * columns + column_of(o.layout)
+        convert(array_data(o.array) + first * item_size(code, native), code, columns, n, buffer)
         return buffer
-    gather(array_data(c[k]), code, native, ints(c[k + 2]), start, n, buffer)
+    gather(array_data(o.array), code, native, ints(o.layout), start, n, buffer)
     return buffer
 
 
-def place(c: Ints, k: Int, start: Int, buffer: Reals, direct: Int) -> Reals:
-    """Where a tile may write the operand at c[k]: its own memory if that is contiguous and `direct`, else buffer."""
-    if c[k + 2] == 0 and direct == 1:
-        return offset(reals(array_data(c[k])), start)
+def place(o: Operand, start: Int, buffer: Reals, direct: Int) -> Reals:
+    """Where a tile may write an operand: its own memory if that is contiguous and `direct`, else buffer."""
+    if o.layout == IN_ORDER and direct == 1:
+        return offset(reals(array_data(o.array)), start)
     return buffer
 
 
-def deliver(c: Ints, k: Int, start: Int, n: Int, values: Reals, direct: Int) -> Int:
-    """Bring values that were not written in place to the operand at c[k]."""
-    if c[k + 2] == 0:
+def deliver(o: Operand, start: Int, n: Int, values: Reals, direct: Int) -> Int:
+    """Bring values that were not written in place to an operand."""
+    if o.layout == IN_ORDER:
         if direct == 0:
-            out = offset(reals(array_data(c[k])), start)
+            out = offset(reals(array_data(o.array)), start)
             for i in range(n):
                 out[i] = values[i]
-    elif c[k + 2] < 0:
-        columns = columns_of(c[k + 2])
-        first = start * columns + column_of(c[k + 2])
-        put_apart(offset(reals(array_data(c[k])), first), columns, n, values)
+    elif o.layout < IN_ORDER:
+        columns = columns_of(o.layout)
+        first = start * columns + column_of(o.layout)
+        put_apart(offset(reals(array_data(o.array)), first), columns, n, values)
     else:
-        scatter(array_data(c[k]), ints(c[k + 2]), start, n, values)
+        scatter(array_data(o.array), ints(o.layout), start, n, values)
     return 0
 
 
@@ -306,13 +323,13 @@ def deliver(c: Ints, k: Int, start: Int, n: Int, values: Reals, direct: Int) -> 
 def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
     """Position of the first value outside [low, high]; -1 if there is none.
 
-    check 1: NaN is outside. check 2: so are fractions. check 3: NaN is let through.
+    With NUMBER NaN is outside, with WHOLE so are fractions, with NUMBER_OR_NAN NaN is let through.
     """
     bad = 0
-    if check == 3:
+    if check == NUMBER_OR_NAN:
         for i in range(n):
             bad += integer(x[i] < low or x[i] > high)
-    elif check == 1:
+    elif check == NUMBER:
         for i in range(n):
             bad += integer(not (x[i] >= low and x[i] <= high))
     else:
@@ -323,8 +340,8 @@ def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
     for i in range(n):
         if x[i] < low or x[i] > high:
             return i
-        if check != 3 and x[i] != x[i]:
+        if check != NUMBER_OR_NAN and x[i] != x[i]:
             return i
-        if check == 2 and x[i] != rint(x[i]):
+        if check == WHOLE and x[i] != rint(x[i]):
             return i
     return -1

@@ -10,9 +10,9 @@ A region is a class of a sample, or of the batch, and one unit of work; block b 
 
 from __future__ import annotations
 
+from .headers import Result
 from .language import (
     Double,
-    Doubles,
     Int,
     Ints,
     Real,
@@ -139,7 +139,7 @@ def walk_errors(errors: Reals, places: Ints, n: Int, members: Int, softmax: Int)
 
 @apart
 def read_region(
-    c: Ints, sample: Int, stop: Int, j: Int, errors: Reals, keys: Ints, places: Ints, members: Ints, partial: Doubles
+    c: Ints, sample: Int, stop: Int, j: Int, errors: Reals, keys: Ints, places: Ints, members: Ints, partial: Result
 ) -> Int:
     """Errors, keys and places of the pixels of a class in some samples; how many count, and of these the members."""
     buffer = stack_reals(512)
@@ -175,7 +175,7 @@ def read_region(
     return k
 
 
-def ordered_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def ordered_block(c: Ints, partial: Result, block: Int) -> Int:
     """Losses and slopes of some regions."""
     members = stack_ints(1)
     begin_block(partial)
@@ -227,7 +227,7 @@ def region_slopes(slopes: Reals, mixed: Reals, n: Int, factor: Real, softmax: In
     return 0
 
 
-def ordered_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def ordered_slopes_block(c: Ints, partial: Result, block: Int) -> Int:
     """The gradient of one block of pixels, all classes of it, from the slopes of their errors."""
     mixed = stack_reals(512)
     buffer = stack_reals(512)

@@ -8,6 +8,7 @@ class after the next three is fetched ahead: all classes of an image may share o
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
+from .headers import Result
 from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
@@ -134,7 +135,7 @@ def pixel_slopes(
     return 0
 
 
-def pixels_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def pixels_block(c: Ints, partial: Result, block: Int) -> Int:
     """Rows in tiles of pixels, with the classes of a tile one after another."""
     f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)

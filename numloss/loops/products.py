@@ -10,11 +10,12 @@ Header of the problem, in 64-bit integers:
 
 from __future__ import annotations
 
-from .language import Doubles, Int, Ints, array_data, call_gemm, offset, reals
+from .headers import Result
+from .language import Int, Ints, array_data, call_gemm, offset, reals
 from .sums import begin_block
 
 
-def product_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def product_block(c: Ints, partial: Result, block: Int) -> Int:
     """One call of BLAS."""
     begin_block(partial)
     start = block * c[1]

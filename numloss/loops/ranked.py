@@ -9,6 +9,7 @@ Header of the problem c:
     objects): places of rows, int64 (2, rows), numbers of the data's dtype, float64 numbers   15 discounts of ranks
     (array object) of the data's dtype: the number and what it lacks   16 how many   17 -
     18-24 the floats   25 onwards: operands pred, target, event, weight, values, gradient, curvature
+    46-48 how pred, target and event are checked
 
 Floats: scale, least curvature, sigma, lowest and highest target, lowest and highest event.
 
@@ -18,7 +19,7 @@ called by their places in the order of the list.
 
 from __future__ import annotations
 
-from .elementwise import complaint
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -34,12 +35,13 @@ from .language import (
     integer,
     ints,
     offset,
+    operand_at,
     real,
     reals,
     stack_reals,
 )
 from .operands import deliver, fetch, first_outside
-from .sums import begin_block, tile_length
+from .sums import begin_block, report, tile_length
 
 
 def floats_of(c: Ints) -> Doubles:
@@ -63,16 +65,16 @@ def scratch_doubles(c: Ints, k: Int, group: Int, first: Int) -> Doubles:
 
 
 @apart
-def check_list(c: Ints, k: Int, which: Int, first: Int, n: Int, low: Double, high: Double, partial: Doubles) -> Int:
+def check_list(c: Ints, k: Int, which: Int, first: Int, n: Int, low: Double, high: Double, partial: Result) -> Int:
     """Report the first value of a list that the operand at c[k] must not have."""
     buffer = stack_reals(512)
     done = 0
-    while done < n and partial[2] < double(0.0):
+    while done < n and partial.bad_at < 0:
         m = tile_length(done, n)
-        x = fetch(c, k, c[9], 0.0, first + done, m, buffer)
-        bad = first_outside(x, m, c[k + 1] // 16, real(low), real(high))
+        x = fetch(operand_at(c, k), c[9], 0.0, first + done, m, buffer)
+        bad = first_outside(x, m, c[46 + which], real(low), real(high))
         if bad >= 0:
-            partial[2] = complaint(first + done + bad, which)
+            report(partial, first + done + bad, which)
         done = done + m
     return 0
 
@@ -85,7 +87,7 @@ def read_list(c: Ints, k: Int, first: Int, n: Int, out: Reals) -> Int:
     while done < n:
         m = tile_length(done, n)
         place = offset(out, done)
-        x = fetch(c, k, c[9], 0.0, first + done, m, place)
+        x = fetch(operand_at(c, k), c[9], 0.0, first + done, m, place)
         for i in range(m):
             place[i] = x[i]
             odd += integer(x[i] != x[i])
@@ -99,7 +101,7 @@ def write_list(c: Ints, k: Int, first: Int, n: Int, values: Reals) -> Int:
     done = 0
     while done < n:
         m = tile_length(done, n)
-        deliver(c, k, first + done, m, offset(values, done), 0)
+        deliver(operand_at(c, k), first + done, m, offset(values, done), 0)
         done = done + m
     return 0
 
@@ -113,9 +115,9 @@ def fill_list(c: Ints, first: Int, n: Int, value: Real) -> Int:
     done = 0
     while done < n and c[6] > 0:
         m = tile_length(done, n)
-        deliver(c, 40, first + done, m, buffer, 0)
+        deliver(operand_at(c, 40), first + done, m, buffer, 0)
         if c[6] > 1:
-            deliver(c, 43, first + done, m, buffer, 0)
+            deliver(operand_at(c, 43), first + done, m, buffer, 0)
         done = done + m
     return 0
 
@@ -154,15 +156,14 @@ def write_slopes(
 
 
 @apart
-def group_weight(c: Ints, group: Int, partial: Doubles) -> Double:
+def group_weight(c: Ints, group: Int, partial: Result) -> Double:
     """The weight of a group; a bad one is reported and becomes 0."""
     if c[4] == 0:
         return double(1.0)
     buffer = stack_reals(16)
-    w = fetch(c, 34, c[9], 0.0, group, 1, buffer)
+    w = fetch(operand_at(c, 34), c[9], 0.0, group, 1, buffer)
     if first_outside(w, 1, 1, 0.0, 1e999) >= 0:
-        if partial[2] < double(0.0):
-            partial[2] = complaint(group, 15)
+        report(partial, group, 15)
         return double(0.0)
     return double(w[0])
 
@@ -177,7 +178,7 @@ def group_count(c: Ints, first: Int, n: Int) -> Double:
     done = 0
     while done < n:
         m = tile_length(done, n)
-        happened = fetch(c, 31, c[9], 0.0, first + done, m, buffer)
+        happened = fetch(operand_at(c, 31), c[9], 0.0, first + done, m, buffer)
         for i in range(m):
             events += integer(happened[i] > 0.0)
         done = done + m
@@ -185,14 +186,14 @@ def group_count(c: Ints, first: Int, n: Int) -> Double:
 
 
 @apart
-def begin_group(c: Ints, group: Int, first: Int, n: Int, partial: Doubles, count: Doubles) -> Double:
+def begin_group(c: Ints, group: Int, first: Int, n: Int, partial: Result, count: Doubles) -> Double:
     """The weight of a group and what it counts; 0 where nothing of it does: then zeros are written."""
     f = floats_of(c)
     w = group_weight(c, group, partial)
     check_list(c, 28, 1, first, n, f[3], f[4], partial)
     if c[3] == 1:
         check_list(c, 31, 2, first, n, f[5], f[6], partial)
-    if partial[2] >= double(0.0):
+    if partial.bad_at >= 0:
         return double(0.0)
     count[0] = w * group_count(c, first, n)
     if n > 0 and w * f[0] > double(0.0):
@@ -203,17 +204,17 @@ def begin_group(c: Ints, group: Int, first: Int, n: Int, partial: Doubles, count
 
 
 @apart
-def end_group(c: Ints, group: Int, value: Double, partial: Doubles) -> Int:
+def end_group(c: Ints, group: Int, value: Double, partial: Result) -> Int:
     """Add the weighted value of a group, and deliver it if it is wanted."""
     if c[5] == 1:
         buffer = stack_reals(16)
         buffer[0] = real(value)
-        deliver(c, 37, group, 1, buffer, 0)
-    partial[0] = partial[0] + value
+        deliver(operand_at(c, 37), group, 1, buffer, 0)
+    partial.value = partial.value + value
     return 0
 
 
-def group_counts_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def group_counts_block(c: Ints, partial: Result, block: Int) -> Int:
     """What the groups of one block count, times their weights: what a mean is divided by."""
     begin_block(partial)
     firsts = ints(array_data(c[1]))
@@ -221,5 +222,5 @@ def group_counts_block(c: Ints, partial: Doubles, block: Int) -> Int:
     for group in range(firsts[block], firsts[block + 1]):
         w = group_weight(c, group, partial)
         if w > double(0.0):
-            partial[1] = partial[1] + w * group_count(c, pointers[group], pointers[group + 1] - pointers[group])
+            partial.weight = partial.weight + w * group_count(c, pointers[group], pointers[group + 1] - pointers[group])
     return 0

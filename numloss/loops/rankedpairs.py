@@ -7,6 +7,7 @@ sixteens: what is too much in the first has no weight, and so have the rows that
 from __future__ import annotations
 
 from ..scalar import decay_of_product, difference_rest, log1p_unit
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -47,7 +48,7 @@ def discount(place: Int) -> Double:
     return double_log(double(2.0)) / double_log(double(place + 2))
 
 
-def discounts_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def discounts_block(c: Ints, partial: Result, block: Int) -> Int:
     """1 / log2(1 + rank) for the ranks of one block, as a number of the data's dtype and what that lacks.
 
     Header: 0 ranks   1 ranks of a block   2 where they go (array object).
@@ -254,7 +255,7 @@ def lambdarank_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Doub
     return total
 
 
-def lambdarank_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def lambdarank_block(c: Ints, partial: Result, block: Int) -> Int:
     """The lists of one block."""
     begin_block(partial)
     count = stack_doubles(1)
@@ -265,6 +266,6 @@ def lambdarank_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = pointers[group + 1] - first
         w = begin_group(c, group, first, n, partial, count)
         if w > double(0.0):
-            partial[1] = partial[1] + count[0]
+            partial.weight = partial.weight + count[0]
             end_group(c, group, w * lambdarank_group(c, group, first, n, w), partial)
     return 0

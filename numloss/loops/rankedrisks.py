@@ -10,6 +10,7 @@ shares of its sum that come after it, that belong to no event of the step, and t
 
 from __future__ import annotations
 
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -274,7 +275,7 @@ def risks_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Double:
     return value
 
 
-def risks_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def risks_block(c: Ints, partial: Result, block: Int) -> Int:
     """The lists of one block."""
     begin_block(partial)
     count = stack_doubles(1)
@@ -285,6 +286,6 @@ def risks_block(c: Ints, partial: Doubles, block: Int) -> Int:
         n = pointers[group + 1] - first
         w = begin_group(c, group, first, n, partial, count)
         if w > double(0.0):
-            partial[1] = partial[1] + count[0]
+            partial.weight = partial.weight + count[0]
             end_group(c, group, w * risks_group(c, group, first, n, w), partial)
     return 0

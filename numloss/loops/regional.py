@@ -20,9 +20,8 @@ classes of a sample together. So blocks that follow each other are neighbours in
 from __future__ import annotations
 
 from ..scalar import decay, exp_below, round_shift
-from .elementwise import complaint
+from .headers import Result
 from .language import (
-    Doubles,
     Int,
     Ints,
     Real,
@@ -32,6 +31,7 @@ from .language import (
     double,
     doubles,
     offset,
+    operand_at,
     real,
     reals,
     stack_ints,
@@ -39,7 +39,7 @@ from .language import (
 )
 from .operands import convert, fetch_labels, first_outside, item_size, put_apart
 from .rowparts import base_of
-from .sums import begin_block, tile_sum
+from .sums import begin_block, report, tile_sum
 
 
 def tile_pixels(classes: Int, activation: Int) -> Int:
@@ -151,16 +151,15 @@ def shares(t: Reals, n: Int, parts: Reals) -> Int:
 
 
 @apart
-def read_labels(c: Ints, start: Int, n: Int, labels: Ints, partial: Doubles) -> Int:
+def read_labels(c: Ints, start: Int, n: Int, labels: Ints, partial: Result) -> Int:
     """Labels of n pixels; an ignored one is -1, a bad one is reported and becomes -1."""
-    fetch_labels(c, 28, start, n, labels)
+    fetch_labels(operand_at(c, 28), start, n, labels)
     for i in range(n):
         label = labels[i]
         if c[6] == 1 and label == c[7]:
             labels[i] = -1
         elif label < 0 or label >= c[3]:
-            if partial[2] < double(0.0):
-                partial[2] = complaint(start + i, 1)
+            report(partial, start + i, 1)
             labels[i] = -1
     return 0
 
@@ -232,7 +231,7 @@ def tile_of(first: Int, stop: Int, most: Int) -> Int:
 
 
 @apart
-def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, labels: Ints, partial: Doubles) -> Int:
+def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, labels: Ints, partial: Result) -> Int:
     """Add up one class of n pixels of a block's sample, from its pixel `first`; keep what the gradient needs of it."""
     parts = stack_reals(2048)
     buffer = stack_reals(512)
@@ -253,7 +252,7 @@ def count_class(c: Ints, block: Int, first: Int, n: Int, j: Int, s: Reals, label
         clear_ignored(labels, n, parts)
         clear_ignored(labels, n, offset(parts, 512))
     elif first_outside(t, n, 1, 0.0, 1.0) >= 0:
-        partial[2] = complaint(0, 1)
+        report(partial, 0, 1)
     shares(t, n, parts)
     samples = c[0] // c[2]
     sums = offset(doubles(array_data(c[20])), (block % c[8] * samples + sample) * c[3] + j)
@@ -277,7 +276,7 @@ def clear_sums(c: Ints, block: Int) -> Int:
     return 0
 
 
-def regions_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def regions_block(c: Ints, partial: Result, block: Int) -> Int:
     """First pass: the sums of one block, and what the gradient needs of it."""
     s = stack_reals(2560)
     labels = stack_ints(512)
@@ -359,7 +358,7 @@ def mix_classes(c: Ints, sample: Int, first: Int, n: Int, labels: Ints, mixed: R
     return 0
 
 
-def region_slopes_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def region_slopes_block(c: Ints, partial: Result, block: Int) -> Int:
     """Second pass: the gradient of one block of pixels from the slopes of its regions.
 
     It begins where the first pass ended: what that has read and written last may still be in a cache.

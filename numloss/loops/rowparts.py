@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..scalar import decay, exp, exp_below, log, tanh
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -17,6 +18,7 @@ from .language import (
     double,
     integer,
     offset,
+    operand_at,
     real,
     reals,
     run_maximum,
@@ -24,7 +26,7 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
-from .sums import add_tile, add_up
+from .sums import add_tile, add_up, report
 
 
 @apart
@@ -229,16 +231,16 @@ def locate_row(row: Int, inner: Int, outer_stride: Int, inner_stride: Int) -> In
 
 
 @apart
-def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial: Doubles) -> Int:
+def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial: Result) -> Int:
     """Labels, clamped, and weights of n <= 512 rows; complaints go to partial[2]. Ignored rows get weight 0.
 
     An ignored or bad label is replaced by class 0, so that it may be used as an index.
     """
     if c[14] == 1:
-        w = fetch(c, 44, c[9], 0.0, start, n, weights)
+        w = fetch(operand_at(c, 44), c[9], 0.0, start, n, weights)
         bad = first_outside(w, n, 1, 0.0, 1e999)
-        if bad >= 0 and partial[2] < double(0.0):
-            partial[2] = double((start + bad) * 16 + 15)
+        if bad >= 0:
+            report(partial, start + bad, 15)
         for i in range(n):
             weights[i] = w[i]
     else:
@@ -248,7 +250,7 @@ def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial
         for i in range(n):
             labels[i] = -1
         return 0
-    fetch_labels(c, 41, start, n, labels)
+    fetch_labels(operand_at(c, 41), start, n, labels)
     odd = 0
     for i in range(n):
         odd += integer(labels[i] < 0 or labels[i] >= c[3])
@@ -257,8 +259,8 @@ def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial
             label = labels[i]
             ignored = c[16] == 1 and label == c[17]
             if ignored or label < 0 or label >= c[3]:
-                if not ignored and partial[2] < double(0.0):
-                    partial[2] = double((start + i) * 16 + 1)
+                if not ignored:
+                    report(partial, start + i, 1)
                 labels[i] = 0
                 weights[i] = 0.0
     return 0
@@ -273,11 +275,11 @@ def class_weight_of(c: Ints, label: Int) -> Double:
 
 
 @apart
-def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Doubles) -> Int:
+def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Result) -> Int:
     """Complain about a target that is none of its kind, at row * classes + class."""
     size = item_size(c[42] % 16, c[9])
     first = 0
-    while first < c[3] and partial[2] < double(0.0):
+    while first < c[3] and partial.bad_at < 0:
         n = c[3] - first
         if n > 512:
             n = 512
@@ -290,7 +292,7 @@ def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial
         high = 1.0 if c[13] > 2 else 1e999
         bad = first_outside(p, n, 2 if c[13] == 4 else 1, low, high)
         if bad >= 0:
-            partial[2] = double((row * c[3] + first + bad) * 16 + 1)
+            report(partial, row * c[3] + first + bad, 1)
         first = first + n
     return 0
 
@@ -328,12 +330,12 @@ def clear_slopes(c: Ints, g: Reals, h: Reals) -> Int:
 
 
 @apart
-def add_losses(c: Ints, start: Int, n: Int, losses: Doubles, partial: Doubles) -> Int:
+def add_losses(c: Ints, start: Int, n: Int, losses: Doubles, partial: Result) -> Int:
     """Deliver the losses of n <= 512 rows if they are wanted, and add them up, which overwrites them."""
     values = stack_reals(512)
     if c[15] == 1:
         for i in range(n):
             values[i] = real(losses[i])
-        deliver(c, 47, start, n, values, 0)
-    partial[0] = partial[0] + add_up(losses, n)
+        deliver(operand_at(c, 47), start, n, values, 0)
+    partial.value = partial.value + add_up(losses, n)
     return 0

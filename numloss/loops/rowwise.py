@@ -25,6 +25,7 @@ left out of it, and log1p of the rest is the loss.
 from __future__ import annotations
 
 from ..scalar import round_shift
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -306,7 +307,7 @@ def label_rows(
     return 0
 
 
-def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def rows_block(c: Ints, partial: Result, block: Int) -> Int:
     """Every option, one row after the other."""
     f = offset(doubles(address(c)), 30)
     z = stack_reals(512)
@@ -363,7 +364,7 @@ def rows_block(c: Ints, partial: Doubles, block: Int) -> Int:
                     elif c[8] > 0:
                         row_slopes(c, f, x, at, labels[i], pivot, s, g, h)
         add_losses(c, start, n, losses, partial)
-        partial[1] = partial[1] + add_up(counts, n)
+        partial.weight = partial.weight + add_up(counts, n)
         start = start + n
     return 0
 
@@ -389,7 +390,7 @@ def counted_rows(c: Ints, f: Doubles, start: Int, n: Int, labels: Ints, weights:
     return add_up(total, n)
 
 
-def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def row_weights_block(c: Ints, partial: Result, block: Int) -> Int:
     """Sum the weights that a block of rows counts with, and check labels and weights, without the scores."""
     f = offset(doubles(address(c)), 30)
     q = stack_reals(512)
@@ -407,8 +408,8 @@ def row_weights_block(c: Ints, partial: Doubles, block: Int) -> Int:
             plain = real(0.0)
             for i in range(n):
                 plain = plain + weights[i]
-            partial[1] = partial[1] + double(plain)
+            partial.weight = partial.weight + double(plain)
         else:
-            partial[1] = partial[1] + counted_rows(c, f, start, n, labels, weights, q)
+            partial.weight = partial.weight + counted_rows(c, f, start, n, labels, weights, q)
         start = start + n
     return 0

@@ -13,7 +13,8 @@ Floats: scale, least curvature, discount, then the parameters of the law.
 
 from __future__ import annotations
 
-from .elementwise import complaint, weight_tile
+from .elementwise import weight_tile
+from .headers import Result
 from .language import (
     Doubles,
     Int,
@@ -24,9 +25,9 @@ from .language import (
     apart,
     array_data,
     call_tile,
-    double,
     doubles,
     offset,
+    operand_at,
     real,
     reals,
     stack_doubles,
@@ -35,30 +36,29 @@ from .language import (
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
 from .rowparts import clear_rows
-from .sums import add_tile, clear, end_of_block, fold
+from .sums import add_tile, clear, end_of_block, fold, report
 
 
 @apart
-def fetch_indices(c: Ints, k: Int, which: Int, size: Int, start: Int, n: Int, out: Ints, partial: Doubles) -> Int:
+def fetch_indices(c: Ints, k: Int, which: Int, size: Int, start: Int, n: Int, out: Ints, partial: Result) -> Int:
     """Read n indices below `size`; a bad one is reported as operand `which` and replaced by 0."""
-    fetch_labels(c, k, start, n, out)
+    fetch_labels(operand_at(c, k), start, n, out)
     for i in range(n):
         if out[i] < 0 or out[i] >= size:
-            if partial[2] < double(0.0):
-                partial[2] = complaint(start + i, which)
+            report(partial, start + i, which)
             out[i] = 0
     return 0
 
 
 @apart
 def fetch_checked(
-    c: Ints, k: Int, which: Int, low: Real, high: Real, start: Int, n: Int, out: Reals, partial: Doubles
+    c: Ints, k: Int, which: Int, low: Real, high: Real, start: Int, n: Int, out: Reals, partial: Result
 ) -> Int:
     """Read n numbers within [low, high]; the first other one is reported as operand `which`."""
-    x = fetch(c, k, c[9], 0.0, start, n, out)
+    x = fetch(operand_at(c, k), c[9], 0.0, start, n, out)
     bad = first_outside(x, n, 1, low, high)
-    if bad >= 0 and partial[2] < double(0.0):
-        partial[2] = complaint(start + bad, which)
+    if bad >= 0:
+        report(partial, start + bad, which)
     for i in range(n):
         out[i] = x[i]
     return 0
@@ -80,7 +80,7 @@ def strided_tops(x: Reals, step: Int, stride: Int, size: Int, n: Int, tops: Real
 
 
 @apart
-def best_next(c: Ints, start: Int, n: Int, partial: Doubles, best: Reals) -> Int:
+def best_next(c: Ints, start: Int, n: Int, partial: Result, best: Reals) -> Int:
     """The next row's largest value, or that of the chosen next action. A NaN in the row is the result."""
     chosen = stack_ints(512)
     if c[43] != 0:
@@ -101,7 +101,7 @@ def best_next(c: Ints, start: Int, n: Int, partial: Doubles, best: Reals) -> Int
 
 
 @apart
-def bellman(c: Ints, f: Doubles, start: Int, n: Int, partial: Doubles, aim: Reals) -> Int:
+def bellman(c: Ints, f: Doubles, start: Int, n: Int, partial: Result, aim: Reals) -> Int:
     """reward + discount * (1 - done) * best; nothing follows a finished episode, not even inf."""
     done = stack_reals(512)
     best = stack_reals(512)
@@ -144,7 +144,7 @@ def scale_outputs(n: Int, weighted: Int, scale: Real, w: Reals, out: Reals) -> I
     return 0
 
 
-def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def selected_block(c: Ints, partial: Result, block: Int) -> Int:
     """Evaluate one block of rows."""
     f = offset(doubles(address(c)), 20)
     params = stack_reals(16)
@@ -163,7 +163,7 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
     weight_lanes = stack_doubles(32)
     clear(lanes)
     clear(weight_lanes)
-    partial[2] = double(-1.0)
+    partial.bad_at = -1
     pointers[0] = address(x)
     pointers[1] = address(aim)
     pointers[2] = address(values)
@@ -183,11 +183,11 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
         call_tile(c[2], pointers, params, n)
         w = values
         if c[5] == 1:
-            w = weight_tile(c, 46, start, n, weights, weight_lanes, partial)
+            w = weight_tile(operand_at(c, 46), c[9], start, n, weights, weight_lanes, partial)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
         if c[6] == 1:
-            deliver(c, 49, start, n, values, 0)
+            deliver(operand_at(c, 49), start, n, values, 0)
         if c[7] > 0:
             scale_outputs(n, c[5], real(f[0]), w, slopes)
             place_selected(c, 52, 16, start, n, chosen, slopes, 0, others)
@@ -201,6 +201,6 @@ def selected_block(c: Ints, partial: Doubles, block: Int) -> Int:
             place_selected(c, 55, 18, start, n, chosen, bends, c[8], others)
         add_tile(values, n, lanes)
         start = start + n
-    partial[0] = fold(lanes)
-    partial[1] = fold(weight_lanes)
+    partial.value = fold(lanes)
+    partial.weight = fold(weight_lanes)
     return 0

@@ -24,6 +24,7 @@ way back computes the others again.
 from __future__ import annotations
 
 from ..scalar import exponent_of, mantissa_of, round_shift
+from .headers import Result
 from .language import (
     Double,
     Doubles,
@@ -495,7 +496,7 @@ def one_sequence(c: Ints, block: Int, sequence: Int) -> Int:
     return 0
 
 
-def sequence_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def sequence_block(c: Ints, partial: Result, block: Int) -> Int:
     """Every c[1]-th sequence of the order."""
     begin_block(partial)
     order = ints(array_data(c[16]))

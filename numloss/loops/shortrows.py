@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
+from .headers import Result
 from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
@@ -104,7 +105,7 @@ def flat_slopes(
     return 0
 
 
-def flat_block(c: Ints, partial: Doubles, block: Int) -> Int:
+def flat_block(c: Ints, partial: Result, block: Int) -> Int:
     """Rows of some classes: several at a time, as one stretch of memory wherever the work is the same for all."""
     f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)

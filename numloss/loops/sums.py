@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .headers import Many, Result
 from .language import Double, Doubles, Int, Ints, Real, Reals, apart, double, run_sum, stack_doubles, stack_reals
 
 TILE = 512
@@ -10,8 +11,13 @@ LANES = 32
 
 def end_of_block(c: Ints, block: Int) -> Int:
     """The first of c[0] elements or rows, in blocks of c[1], that is beyond a block."""
-    stop = (block + 1) * c[1]
-    return stop if stop < c[0] else c[0]
+    return block_stop(c[0], c[1], block)
+
+
+def block_stop(count: Int, size: Int, block: Int) -> Int:
+    """The first of so many elements or rows that is beyond a block of a size."""
+    stop = (block + 1) * size
+    return stop if stop < count else count
 
 
 def tile_length(done: Int, n: Int) -> Int:
@@ -19,11 +25,11 @@ def tile_length(done: Int, n: Int) -> Int:
     return n - done if n - done < 512 else 512
 
 
-def begin_block(partial: Doubles) -> Int:
-    """Nothing summed, nothing to complain about."""
-    partial[0] = double(0.0)
-    partial[1] = double(0.0)
-    partial[2] = double(-1.0)
+def begin_block(partial: Result) -> Int:
+    """Nothing summed, nothing to report."""
+    partial.value = double(0.0)
+    partial.weight = double(0.0)
+    partial.bad_at = -1
     return 0
 
 
@@ -95,17 +101,21 @@ def tile_sum(values: Reals, n: Int) -> Double:
     return fold(lanes)
 
 
-def combine(partials: Doubles, blocks: Int, column: Int) -> Double:
-    """Sum one of the four columns of the partial results over the blocks, in order."""
-    total = double(0.0)
-    for b in range(blocks):
-        total = total + partials[4 * b + column]
-    return total
+def report(partial: Result, position: Int, operand: Int) -> Int:
+    """Note a value outside its domain; the first one is kept."""
+    if partial.bad_at < 0:
+        partial.bad_at = position
+        partial.bad_in = operand
+    return 0
 
 
-def first_bad(partials: Doubles, blocks: Int) -> Double:
-    """The first complaint of the blocks, or -1."""
+def combine(results: Many[Result], blocks: Int, total: Result) -> Int:
+    """Add up the results of the blocks, in order; the first report of them is that of all."""
+    begin_block(total)
     for b in range(blocks):
-        if partials[4 * b + 2] >= double(0.0):
-            return partials[4 * b + 2]
-    return double(-1.0)
+        partial = results[b]
+        total.value = total.value + partial.value
+        total.weight = total.weight + partial.weight
+        if partial.bad_at >= 0:
+            report(total, partial.bad_at, partial.bad_in)
+    return 0

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..calls.rowwise import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES, options_of
+from ..calls.rowwise import options_of
 from ..data.dataset import Array, Dataset
+from ..loops.codes import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
 from ..nn import Layer, LogSoftmax, Sigmoid, Softmax
 from ..registry import Loss
 from ..transforms.combine_losses import Combined

@@ -8,7 +8,7 @@ import inputs
 import pytest
 import toolchain
 
-from numloss.calls.rowwise import LABELS
+from numloss.loops.codes import LABELS
 
 REASON = toolchain.missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)

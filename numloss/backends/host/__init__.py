@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ...calls import checks as check
+from ...loops.codes import WEIGHT_OPERAND, block_size
+from ...loops.headers import Weights
 from .. import threads
-from .plans import Problem
-from .problem import Array, block_size, name_of, operand
+from .problem import Array, Outcome, Problem, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
 
-WEIGHT_OPERAND = 15
 _compiling = threading.RLock()
 
 
@@ -41,8 +41,8 @@ class HostBackend:
         """Address of a loop over one block."""
         raise NotImplementedError
 
-    def run(self, loop: int, problem: bytes, blocks: int, workers: int) -> tuple[float, float, float]:
-        """Run all blocks; returns the sums of the first two partial results and the first complaint."""
+    def run(self, loop: int, problem: bytes, blocks: int, workers: int) -> tuple[float, float, int, int]:
+        """Run all blocks; returns the numbers of an Outcome."""
         raise NotImplementedError
 
     def kernel(self, loss: Loss, loop: str, real: np.dtype[Any], mode: int) -> tuple[int, int]:
@@ -55,13 +55,13 @@ class HostBackend:
                 loss.kernels[key] = found
         return found
 
-    def launch(self, problem: Problem) -> tuple[float, float, float]:
+    def launch(self, problem: Problem) -> Outcome:
         """Run a problem; one of no blocks has sums of nothing."""
         if problem.blocks == 0:
-            return 0.0, 0.0, -1.0
-        return self.spread(problem.loop, problem.packed(), problem.blocks, problem.work)
+            return Outcome(0.0, 0.0, -1, 0)
+        return Outcome(*self.spread(problem.loop, problem.packed(), problem.blocks, problem.work))
 
-    def spread(self, loop: int, problem: bytes, blocks: int, work: float) -> tuple[float, float, float]:
+    def spread(self, loop: int, problem: bytes, blocks: int, work: float) -> tuple[float, float, int, int]:
         """Run all blocks, on as many threads as there are, if they pay and nobody else is using them."""
         workers = threads.limit() if work > threads.PARALLEL_PAYS_AT and blocks > 1 else 1
         if workers == 1:
@@ -74,29 +74,29 @@ class HostBackend:
         seen = weight.T if flipped else weight
         kept: list[Any] = []
         size = block_size(weight.size)
-        integers = [weight.size, size, 0, 0, 0, 0, 1, 0, 1, real.itemsize, 12, 0]
-        operands = [operand(seen, real, kept)]
+        weights = operand(seen, real, kept)
+        header = Weights(elements=weight.size, block=size, itemsize=real.itemsize, weight=weights)
         loop = self.loop("weight_block", name_of(real))
-        results = self.launch(Problem(loop, integers, [], operands, -(-weight.size // size), weight.size * 0.2))
-        if results[2] >= 0.0:
-            self.complain(loss, results[2], [], weight, flipped)
-        return results[1]
+        outcome = self.launch(Problem(loop, header, -(-weight.size // size), weight.size * 0.2))
+        if outcome.bad_at >= 0:
+            self.complain(loss, outcome.bad_at, outcome.bad_in, [], weight, flipped)
+        return outcome.weight
 
     def complain(
         self,
         loss: Loss,
-        code: float,
+        position: int,
+        which: int,
         arrays: list[Array | None],
         weight: Array | None,
         flipped: bool = False,
         counted: bool = True,
     ) -> NoReturn:
-        """Raise for the first value that a loop found outside its domain.
+        """Raise for the first value that a loop found outside its domain, in the operand with the number `which`.
 
         `flipped`: the loop saw the arrays transposed. `counted`: say how many there are; not where the gradient has
         already overwritten some of them.
         """
-        position, which = divmod(int(code), 16)
         if which == WEIGHT_OPERAND:
             assert weight is not None
             bad = int(np.count_nonzero(~(weight >= 0)))

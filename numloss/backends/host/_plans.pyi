@@ -4,7 +4,7 @@ from typing import Any
 
 from ...registry import Loss
 from . import HostBackend
-from .plans import Problem
+from .problem import Problem
 
 class Plan:
     def __init__(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from . import plans
-from .problem import Array, code_of
+from .problem import Array, Problem, code_of
 from .rowwise import DISTILLED, RowCall, answer_of
 
 if TYPE_CHECKING:
@@ -34,11 +33,11 @@ class DistilledCall(RowCall):
         """The loop of rows with a teacher."""
         return DISTILLED
 
-    def problem(self, backend: HostBackend, bound: bool) -> tuple[plans.Problem, list[tuple[Array, Array]]]:
+    def problem(self, backend: HostBackend, bound: bool) -> tuple[Problem, list[tuple[Array, Array]]]:
         """That of a rowwise call, and the teacher."""
         problem, copies = super().problem(backend, bound)
         outer, classes, inner = self.places[3:]
-        problem.operands += [(id(self.teacher), code_of(self.teacher, self.real), outer), (classes, inner, 0)]
+        problem.header.rest = id(self.teacher), code_of(self.teacher, self.real), outer, classes, inner, 0
         problem.work *= 3.0
         return problem, copies
 

@@ -10,8 +10,10 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.outputs import check_same, given_outputs, overlapping, slots
 from ...calls.thresholds import of_intervals
+from ...loops.codes import TABLE, UNCHECKED, block_size
+from ...loops.headers import Bounds, Elementwise, Operand
 from . import plans
-from .problem import CONSTANT, FLOAT32, FLOAT64, TABLE, Array, Operand, block_size, column_operands, name_of, operand
+from .problem import ABSENT, CONSTANT, FLOAT32, FLOAT64, Array, Problem, column_operands, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -76,38 +78,67 @@ class Call:
         if len(self.outputs) > 1 and overlapping(self.outputs):
             raise ValueError(f"{loss.name}: the arrays of out overlap each other")
 
-    def described(self, array: Array, kept: list[Any], columns: int = 1, domain: int = 0) -> list[Operand]:
+    def described(self, array: Array, kept: list[Any], columns: int = 1) -> list[Operand]:
         """The operands of an array, one for each column, in the one order of all: C, or Fortran seen transposed."""
         if columns > 1 and not self.flipped and array.flags.c_contiguous:
-            return column_operands(array, self.real, columns, domain)
+            return column_operands(array, self.real, columns)
         views = [array[..., k] for k in range(columns)] if columns > 1 else [array]
         views = [view.T for view in views] if self.flipped else views
         kept += views
-        return [operand(view, self.real, kept, domain) for view in views]
+        return [operand(view, self.real, kept) for view in views]
 
-    def operands(self, kept: list[Any]) -> tuple[list[Operand], list[float]]:
-        """Operands and the floats of the inputs: constant, lowest, highest value of each."""
-        found: list[Operand] = []
-        floats: list[float] = []
+    def one(self, array: Array | None, kept: list[Any]) -> Operand:
+        """The operand of an array that may be absent."""
+        return ABSENT if array is None else self.described(array, kept)[0]
+
+    def read(self, kept: list[Any]) -> tuple[list[Operand], list[Bounds]]:
+        """The inputs of the law: operands, and what is known of their numbers."""
+        operands: list[Operand] = []
+        bounds: list[Bounds] = []
         columns = self.loss.columns
         names = (*self.loss.inputs, *self.loss.per_element)
         for k, (name, array, constant) in enumerate(zip(names, self.arrays, self.constants, strict=True)):
             domain = self.loss.domains.get(name)
             if array is None:
-                found.append(CONSTANT)
-                floats += (constant, 0.0, 0.0)
+                operands.append(CONSTANT)
+                bounds.append(Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=constant))
                 continue
-            found += self.described(array, kept, columns, domain.check(k in self.loss.wrt) if domain else 0)
-            floats += columns * ((0.0, *domain.ends(name_of(self.real))) if domain else (0.0, 0.0, 0.0))
+            operands += self.described(array, kept, columns)
+            check = domain.check(k in self.loss.wrt) if domain else UNCHECKED
+            low, high = domain.ends(name_of(self.real)) if domain else (0.0, 0.0)
+            bounds += columns * [Bounds(check=check, low=low, high=high, constant=0.0)]
         for row in () if self.table is None else self.table:
             kept.append(row)
-            found.append((id(row), TABLE, 1))
-            floats += (0.0, 0.0, 0.0)
-        for array in (self.weight, self.values):
-            found += [] if array is None else self.described(array, kept)
-        for array in self.outputs:
-            found += self.described(array, kept, columns)
-        return found, floats
+            # chosen by the second input, the interval
+            operands.append(Operand(array=id(row), kind=TABLE, layout=1))
+            bounds.append(Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0))
+        return operands, bounds
+
+    def header(self, tile: int, scale: float, kept: list[Any]) -> Elementwise:
+        """The problem, as the loop reads it; `kept` must outlive the call."""
+        elements, loss = math.prod(self.shape), self.loss
+        inputs, bounds = self.read(kept)
+        return Elementwise(
+            elements=elements,
+            block=block_size(elements),
+            tile=tile,
+            input_count=len(inputs),
+            slope_count=loss.tile_shape[2] if self.mode else 0,
+            curved=self.mode == 2,
+            weighted=self.weight is not None,
+            unreduced=self.wanted,
+            direct=self.direct,
+            itemsize=self.real.itemsize,
+            param_count=len(self.params),
+            scale=scale,
+            least=loss.least if self.request.bound else -math.inf,
+            weight=self.one(self.weight, kept),
+            values=self.one(self.values, kept),
+            inputs=inputs,
+            outputs=[each for array in self.outputs for each in self.described(array, kept, loss.columns)],
+            bounds=bounds,
+            params=self.params,
+        )
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
@@ -120,22 +151,17 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if request.averaged and weight is not None and mode:
         total = backend.weight_sum(loss, weight, real, flipped=call.flipped)
     loop, tile = backend.kernel(loss, "elementwise_block", real, mode)
-    size = block_size(elements)
     kept: list[Any] = []
-    operands, bounds = call.operands(kept)
-    floats = [request.scale(total), loss.least if request.bound else -math.inf, *bounds, *call.params]
-    inputs, _, slopes = loss.tile_shape
-    integers = [elements, size, tile, inputs, slopes if mode else 0, int(mode == 2), int(weight is not None)]
-    integers += (int(call.wanted), call.direct, real.itemsize, 12 + len(floats), len(call.params))
-    problem = plans.Problem(loop, integers, floats, operands, -(-elements // size), elements * loss.cost)
-    results = backend.launch(problem)
-    if results[2] >= 0.0:
-        backend.complain(call.loss, results[2], call.arrays, weight, call.flipped, call.direct == 1)
-    total = results[1] if weight is not None else total
+    header = call.header(tile, request.scale(total), kept)
+    problem = Problem(loop, header, -(-elements // header.block), elements * loss.cost)
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        counted = call.direct == 1
+        backend.complain(call.loss, outcome.bad_at, outcome.bad_in, call.arrays, weight, call.flipped, counted)
+    total = outcome.weight if weight is not None else total
     if weight is None and not call.wanted:
-        at = tuple(inputs + k for k in range(slopes))
-        plans.remember(backend, request, problem, total, at)
-    return request.answer(call.values if call.wanted else request.reduced(results[0], total), call.outputs)
+        plans.remember(backend, request, problem, total, ("inputs",), ("outputs",))
+    return request.answer(call.values if call.wanted else request.reduced(outcome.value, total), call.outputs)
 
 
 def per_element(loss: Loss, name: str, value: Any, shape: tuple[int, ...]) -> tuple[Array | None, float]:

@@ -9,8 +9,9 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.embedding import sums_in_order, sums_of, vectors_of
 from ...calls.outputs import given_outputs, overlapping, slots
+from ...loops.codes import block_size
 from . import plans
-from .problem import ABSENT, Array, Operand, block_size, name_of, operand, regular, steps
+from .problem import ABSENT, Array, Positional, Problem, in_place, name_of, operand, regular, steps
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -60,21 +61,20 @@ def compute(backend: HostBackend, request: Request) -> Any:
     kept: list[Any] = []
     integers, floats = header(loss, vectors, outputs, params)
     integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, *integers]
-    operands: list[Operand] = [(id(array), 0, 0) for array in vectors]
+    operands = [in_place(array) for array in vectors]
     operands += [operand(array, real, kept) for array in inputs[len(vectors) :]]
     operands += [ABSENT] * (3 - len(operands))
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [(id(out), 0, 0) for out in outputs]
-    floats = [request.scale(total), *floats]
-    problem = plans.Problem(loop, integers, floats, operands, -(-rows // block), rows * size * loss.cost)
-    results = backend.launch(problem)
-    if results[2] >= 0.0:
-        backend.complain(loss, results[2], [*inputs], weight)
-    total = total if weight is None else results[1]
+    operands += [in_place(out) for out in outputs]
+    packed = Positional(integers, [request.scale(total), *floats], operands)
+    problem = Problem(loop, packed, -(-rows // block), rows * size * loss.cost)
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        backend.complain(loss, outcome.bad_at, outcome.bad_in, [*inputs], weight)
+    total = total if weight is None else outcome.weight
     if weight is None and values is None:
-        at = tuple(range(5, 5 + len(vectors)))
-        plans.remember(backend, request, problem, total, at)
-    return request.answer(request.reduced(results[0], total) if values is None else values, outputs)
+        plans.remember(backend, request, problem, total, tuple("012"), tuple("567"))
+    return request.answer(request.reduced(outcome.value, total) if values is None else values, outputs)
 
 
 def header(

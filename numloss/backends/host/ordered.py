@@ -84,7 +84,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if regions.labelled:
         sums = np.empty((3, regions.per, regions.samples, regions.classes))
         first = backend.launch(regions.problem(backend.loop("regions_block", name_of(regions.real)), sums))
-        if first[2] >= 0.0:
+        if first.bad_at >= 0:
             regions.complain()
     errors = np.empty(regions.pred.size, regions.real)
     results = sort_regions(backend, regions, errors)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..choice import chosen_backend
-from .problem import Operand, packer
 
 try:
     from . import _plans
@@ -23,24 +22,7 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
-
-
-class Problem:
-    """What is launched: a loop, its numbers, and how much work it is."""
-
-    __slots__ = ("blocks", "floats", "integers", "loop", "operands", "work")
-
-    def __init__(
-        self, loop: int, integers: list[int], floats: list[float], operands: list[Operand], blocks: int, work: float
-    ) -> None:
-        self.loop, self.integers, self.floats, self.operands = loop, integers, floats, operands
-        self.blocks, self.work = blocks, work
-
-    def packed(self) -> bytes:
-        """The bytes that a loop reads."""
-        operands = [number for operand in self.operands for number in operand]
-        pack = packer(len(self.integers), len(self.floats), len(operands))
-        return pack(*self.integers, *self.floats, *operands)
+    from .problem import Problem
 
 
 def no_plan(
@@ -65,28 +47,31 @@ def remember(
     request: Request,
     problem: Problem,
     total: float,
-    at: tuple[int, ...],
+    read: tuple[str, ...],
+    written: tuple[str, ...],
     fixed: bool = True,
     count: int = 0,
 ) -> None:
     """Keep a plan of this call, if one can serve it.
 
-    `at` are the operands of the gradients, those of the inputs come first, one for each column; `fixed`: the total
-    weight follows from the shape; `count` is the loop that finds the total that the gradient is divided by where it is
-    not the usual one, or 0.
+    `read` and `written` are the fields of the header that are operands of the arguments, one for each column, and of
+    the gradients; its field `scale` is what the gradients are multiplied by. `fixed`: the total weight follows from
+    the shape; `count` is the loop that finds the total that the gradient is divided by where it is not the usual
+    one, or 0.
     """
     loss, mode, arguments = request.loss, request.mode, request.arguments
     if _plans is None or request.argnums is not None or mode > 1 or problem.blocks == 0:
         return
-    if any(layout > 0 for _, _, layout in problem.operands):
+    operands = [found for found in problem.header.operands() if found[2].array]
+    if any(operand.layout > 0 for _, _, operand in operands):
         return
     # what was read from a copy, or from an array among the options, is not there any more when the plan is replayed
-    given = {k: id(array) for k, array in enumerate(array for array in arguments for _ in range(loss.columns))}
-    if any(address != given.get(k, 0) for k, (address, _, _) in enumerate(problem.operands) if k not in at):
+    given = [id(array) for array in arguments for _ in range(loss.columns)]
+    if [operand.array for name, _, operand in operands if name not in written] != given:
         return
     if count:
-        problem.floats[0] = 1.0 / total
-    places = (*range(len(given)), *(at if mode else ()))
+        problem.header.scale = 1.0 / total
+    places = tuple(at for names in (read, written) for name, at, _ in operands if name in names)
     wrt = loss.wrt if mode else ()
     plan = _plans.Plan(
         backend, problem, places, wrt, loss.columns, request.pair, request.reduction == "mean", total, fixed, count

@@ -1,4 +1,4 @@
-"""A call as the loops read it: one bytes object of integers, floats and operands.
+"""A call as the loops read it: a header, see numloss/loops/headers.py, in one bytes object.
 
 Arrays enter it as the address of the array object: the loops read the address of the data themselves, which is
 ten times cheaper than asking NumPy for it.
@@ -6,24 +6,21 @@ ten times cheaper than asking NumPy for it.
 
 from __future__ import annotations
 
-import functools
 import struct
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
-Operand = tuple[int, int, int]
+from ...loops.codes import CODES, COLUMNS, DATA, EVERYWHERE, FIRST_COLUMN, IN_ORDER, simplified
+from ...loops.headers import Operand
 
-CODES = {"f": 1, "d": 2, "b": 3, "B": 4, "?": 4, "h": 5, "H": 6, "i": 7, "I": 8, "l": 9, "q": 9, "L": 10, "Q": 10}
+Array = np.ndarray[Any, Any]
+
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-ABSENT: Operand = (0, 0, 0)
-CONSTANT: Operand = (0, 0, -1)
-# The kind of an operand that is looked up by another.
-TABLE = 15
-BLOCK = 16384
-MOST_BLOCKS = 65536
+ABSENT = Operand(array=0, kind=DATA, layout=IN_ORDER)
+CONSTANT = Operand(array=0, kind=DATA, layout=EVERYWHERE)
 
 
 def name_of(real: np.dtype[Any]) -> str:
@@ -31,66 +28,73 @@ def name_of(real: np.dtype[Any]) -> str:
     return "float32" if real.itemsize == 4 else "float64"
 
 
-@functools.lru_cache(maxsize=256)
-def packer(integers: int, floats: int, operands: int) -> Callable[..., bytes]:
-    """Packs so many integers, floats, and integers of operands."""
-    return struct.Struct(f"{integers}q{floats}d{operands}q").pack
+class Positional:
+    """Integers, floats and operands that loops read by position: what no header has been declared for yet."""
+
+    def __init__(self, integers: list[int], floats: list[float], operands: list[Operand], rest: Any = ()) -> None:
+        self.integers, self.floats, self.listed, self.rest = integers, floats, operands, rest
+
+    @property
+    def scale(self) -> float:
+        """The first of the floats."""
+        return self.floats[0]
+
+    @scale.setter
+    def scale(self, value: float) -> None:
+        self.floats[0] = value
+
+    def place(self, name: str) -> int:
+        """The first byte of the scale."""
+        return 8 * len(self.integers)
+
+    def packed(self) -> bytes:
+        """The bytes that a loop reads."""
+        last = [number for each in self.listed for number in each.numbers()] + list(self.rest)
+        form = f"{len(self.integers)}q{len(self.floats)}d{len(last)}q"
+        return struct.pack(form, *self.integers, *self.floats, *last)
+
+    def operands(self) -> Iterator[tuple[str, int, Operand]]:
+        """Its operands: their number as text, the first byte, and the operand itself."""
+        start = 8 * (len(self.integers) + len(self.floats))
+        return ((str(k), start + 24 * k, each) for k, each in enumerate(self.listed))
 
 
-def block_size(elements: int) -> int:
-    """Elements of a block: a function of the problem's size alone, so that sums do not depend on threads."""
-    size = BLOCK
-    while elements > size * MOST_BLOCKS:
-        size *= 2
-    return size
-
-
-def operand(array: Array, real: np.dtype[Any], kept: list[Any], domain: int = 0) -> Operand:
-    """The three integers of an array; what they point to is appended to `kept`, which must outlive the call."""
+def operand(array: Array, real: np.dtype[Any], kept: list[Any]) -> Operand:
+    """An array as loops read it; what that points to is appended to `kept`, which must outlive the call."""
     dtype = array.dtype
-    code = 0 if dtype is real else CODES[dtype.char]
+    code = DATA if dtype is real else CODES[dtype.char]
     if code and dtype == real:
-        code = 0
+        code = DATA
     if array.flags.c_contiguous:
-        return id(array), code + 16 * domain, 0
+        return Operand(array=id(array), kind=code, layout=IN_ORDER)
     shape, strides = simplified(array.shape, array.strides)
     layout = np.array([len(shape), *shape, *strides], dtype=np.int64)
     kept.append(layout)
-    return id(array), code + 16 * domain, layout.__array_interface__["data"][0]
+    return Operand(array=id(array), kind=code, layout=layout.__array_interface__["data"][0])
 
 
-def simplified(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """Shape and strides with axes merged where one stride describes both."""
-    merged_shape, merged_strides = [1], [0]
-    for size, stride in zip(shape, strides, strict=True):
-        if size == 1:
-            continue
-        if merged_shape[-1] == 1:
-            merged_shape[-1], merged_strides[-1] = size, stride
-        elif merged_strides[-1] == size * stride:
-            merged_shape[-1] *= size
-            merged_strides[-1] = stride
-        else:
-            merged_shape.append(size)
-            merged_strides.append(stride)
-    return merged_shape, merged_strides
-
-
-def column_operands(array: Array, real: np.dtype[Any], columns: int, domain: int = 0) -> list[Operand]:
+def column_operands(array: Array, real: np.dtype[Any], columns: int) -> list[Operand]:
     """The operands of the columns on the last axis of an array in C order."""
-    address, code, _ = operand(array, real, [], domain)
-    return [(address, code, -2 - 16 * columns - column) for column in range(columns)]
+    first = FIRST_COLUMN - COLUMNS * columns
+    whole = operand(array, real, [])
+    return [Operand(array=whole.array, kind=whole.kind, layout=first - column) for column in range(columns)]
+
+
+def in_place(array: Array, kind: int = DATA) -> Operand:
+    """An array that loops read by strides of their own, or in C order."""
+    return Operand(array=id(array), kind=kind, layout=IN_ORDER)
 
 
 def code_of(array: Array, real: np.dtype[Any]) -> int:
-    """Code of a dtype, 0 for that of the data."""
-    return 0 if array.dtype == real else CODES[array.dtype.char]
+    """Code of a dtype."""
+    return DATA if array.dtype == real else CODES[array.dtype.char]
 
 
 def label_operand(labels: Array, kept: list[Any]) -> Operand:
     """Labels are never in the dtype of the data."""
-    address, _, layout = operand(labels, FLOAT32, kept)
-    return address, CODES[labels.dtype.char], layout
+    found = operand(labels, FLOAT32, kept)
+    found.kind = CODES[labels.dtype.char]
+    return found
 
 
 def steps(array: Array) -> tuple[int, ...]:
@@ -101,3 +105,30 @@ def steps(array: Array) -> tuple[int, ...]:
 def regular(array: Array) -> Array:
     """The array itself if its strides are whole elements, which only views of records are not."""
     return array if all(s % array.itemsize == 0 for s in array.strides) else array.copy()
+
+
+@dataclass(slots=True)
+class Problem:
+    """What is launched: a loop, its header, how many blocks there are, and how many nanoseconds of work."""
+
+    loop: int
+    header: Any
+    blocks: int
+    work: float
+
+    def packed(self) -> bytes:
+        """The bytes that a loop reads."""
+        packed: bytes = self.header.packed()
+        return packed
+
+
+class Outcome(NamedTuple):
+    """What a problem leaves: the sums of values and weights, and the first value outside its domain.
+
+    `bad_at` is its position, or -1, and `bad_in` the number of its operand, as the loops have it.
+    """
+
+    value: float
+    weight: float
+    bad_at: int
+    bad_in: int

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import blas
-from .plans import Problem
-from .problem import Array, name_of
+from .problem import Array, Positional, Problem, in_place, name_of
 
 if TYPE_CHECKING:
     from . import HostBackend
@@ -101,6 +100,6 @@ class Products:
         (left, flip_left, left_step), (right, flip_right, right_step) = in_order(a), in_order(b)
         integers = [size, step, int(columns > rows), other, a.shape[1], flip_left, flip_right]
         integers += [left_step, right_step, columns, int(add), self.gemm]
-        operands = [(id(array), 0, 0) for array in (left, right, y)]
+        header = Positional(integers, [], [in_place(array) for array in (left, right, y)])
         loop = self.backend.loop("product_block", name_of(self.real))
-        self.backend.launch(Problem(loop, integers, [], operands, -(-size // step), rows * columns * a.shape[1] * COST))
+        self.backend.launch(Problem(loop, header, -(-size // step), rows * columns * a.shape[1] * COST))

@@ -9,8 +9,9 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.lists import blocks_of, check_lists, check_weight, pairs_of, pointers_of
-from .plans import Problem
-from .problem import ABSENT, Array, Operand, block_size, name_of, operand
+from ...loops.codes import UNCHECKED, block_size
+from ...loops.headers import Operand
+from .problem import ABSENT, Array, Outcome, Positional, Problem, name_of, operand
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Lists:
         if found.size:
             loop = backend.loop("discounts_block", name_of(self.real))
             blocks = -(-self.longest // size)
-            backend.launch(Problem(loop, [self.longest, size, id(found)], [], [], blocks, self.longest * 20.0))
+            header = Positional([self.longest, size, id(found)], [], [])
+            backend.launch(Problem(loop, header, blocks, self.longest * 20.0))
         return found
 
     def problem(
@@ -107,14 +109,15 @@ class Lists:
         integers += [self.real.itemsize, int(bound), rows, *map(id, scratch), self.longest, 0]
         floats = [scale, self.loss.least if bound else -math.inf, self.sigma, *self.ends()]
         operands: list[Operand] = []
+        checks: list[int] = []
         for k in range(3):
             domain = self.loss.domains.get(self.loss.inputs[k]) if k < len(self.inputs) else None
             given = self.inputs[k] if k < len(self.inputs) else None
-            checked = domain.check(k == 0) if domain is not None else 0
-            operands.append(ABSENT if given is None else operand(given, self.real, kept, checked))
+            checks.append(domain.check(k == 0) if domain is not None else UNCHECKED)
+            operands.append(ABSENT if given is None else operand(given, self.real, kept))
         operands += [ABSENT if a is None else operand(a, self.real, kept) for a in (self.weight, *arrays)]
         work = self.rows * self.loss.cost + 2.0 * float(np.sum(self.pairs))
-        return Problem(loop, integers, floats, operands, len(self.firsts) - 1, work)
+        return Problem(loop, Positional(integers, floats, operands, checks), len(self.firsts) - 1, work)
 
     def ends(self) -> list[float]:
         """Lowest and highest target and event."""
@@ -129,14 +132,14 @@ class Lists:
             return float(self.filled)
         loop = backend.loop("group_counts_block", name_of(self.real))
         nothing = np.empty(0)
-        results = backend.launch(self.problem(loop, 1.0, (None,) * 3, (nothing,) * 4, 0, False, kept))
-        self.complain(backend, results[2])
-        return results[1]
+        outcome = backend.launch(self.problem(loop, 1.0, (None,) * 3, (nothing,) * 4, 0, False, kept))
+        self.complain(backend, outcome)
+        return outcome.weight
 
-    def complain(self, backend: HostBackend, code: float) -> None:
+    def complain(self, backend: HostBackend, outcome: Outcome) -> None:
         """Raise for the first value that a loop found outside its domain, if it found one."""
-        if code >= 0.0:
-            backend.complain(self.loss, code, [*self.inputs], self.weight)
+        if outcome.bad_at >= 0:
+            backend.complain(self.loss, outcome.bad_at, outcome.bad_in, [*self.inputs], self.weight)
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
@@ -150,6 +153,6 @@ def compute(backend: HostBackend, request: Request) -> Any:
     gradient, curvature = (*outputs, None, None)[:2]
     loop = backend.loop(loss.rows["loop"], name_of(lists.real))
     problem = lists.problem(loop, scale, (values, gradient, curvature), scratch, rows, request.bound, kept)
-    results = backend.launch(problem)
-    lists.complain(backend, results[2])
-    return request.answer(request.reduced(results[0], results[1]) if values is None else values, outputs)
+    outcome = backend.launch(problem)
+    lists.complain(backend, outcome)
+    return request.answer(request.reduced(outcome.value, outcome.weight) if values is None else values, outputs)

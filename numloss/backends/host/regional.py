@@ -9,9 +9,9 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.rowwise import flag, ignored_label
+from ...loops.headers import Operand
 from . import plans
-from .plans import Problem
-from .problem import ABSENT, Array, Operand, code_of, label_operand, name_of
+from .problem import ABSENT, Array, Positional, Problem, code_of, in_place, label_operand, name_of
 from .rowwise import bad_label, in_three, labels_array, row_outputs
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Regions:
         # the order of the pixels is that of memory
         self.flipped = pred.ndim > 3 and pred.flags.f_contiguous
         view, (self.samples, self.classes, self.pixels, *self.steps) = self.three(pred)
-        self.operands: list[Operand] = [(id(view), 0, 0), self.target_operand(), ABSENT]
+        self.operands: list[Operand] = [in_place(view), self.target_operand(), ABSENT]
         self.steps += (0, 0, 0)
         self.block = block_of(self.pixels, self.samples, self.classes, self.activation)
         self.per = -(-self.pixels // self.block) if self.pixels else 0
@@ -104,7 +104,7 @@ class Regions:
             return label_operand(labels, self.kept)
         view, sizes = self.three(self.target)
         self.steps += sizes[3:]
-        return id(view), code_of(view, self.real), 0
+        return in_place(view, code_of(view, self.real))
 
     def write_to(self, out: Array) -> Array:
         """Have the passes write the gradient; returns the array they write to, which is another if `out` cannot be."""
@@ -112,7 +112,7 @@ class Regions:
         if not np.may_share_memory(view, out):
             out = np.empty(out.shape, out.dtype)
             view, sizes = self.three(out)
-        self.operands[2] = id(view), 0, 0
+        self.operands[2] = in_place(view)
         self.steps[6:] = sizes[3:]
         return out
 
@@ -128,7 +128,7 @@ class Regions:
         blocks = self.samples * self.per
         if self.activation != ACTIVATIONS["softmax"]:
             blocks *= self.classes
-        return Problem(loop, integers, [], self.operands, blocks, work)
+        return Problem(loop, Positional(integers, [], self.operands), blocks, work)
 
     def totals(self, sums: Array) -> list[Array]:
         """tp, fp and fn of each region, from the sums of the blocks."""
@@ -157,8 +157,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     values, outputs = row_outputs(request, regions.pred, regions.shape, (regions.pred, regions.target))
     written = regions.write_to(outputs[0]) if mode else None
     sums = np.empty((3, regions.per, regions.samples, regions.classes))
-    results = backend.launch(regions.problem(backend.loop("regions_block", name_of(real)), sums))
-    if results[2] >= 0.0:
+    if backend.launch(regions.problem(backend.loop("regions_block", name_of(real)), sums)).bad_at >= 0:
         regions.complain()
     passed = {name: options[name] for name in ("weight", *loss.params) if name in options}
     passed |= {"reduction": request.reduction, "backend": backend.name}

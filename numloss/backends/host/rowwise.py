@@ -9,10 +9,24 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.outputs import given_outputs, overlapping
-from ...calls.rowwise import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, RowOptions, options_of
+from ...calls.rowwise import RowOptions, options_of
 from ...domains import NONNEGATIVE
+from ...loops.codes import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, WEIGHT_OPERAND, block_size
+from ...loops.headers import Operand
 from . import plans
-from .problem import ABSENT, FLOAT32, FLOAT64, Array, Operand, block_size, code_of, label_operand, name_of, operand
+from .problem import (
+    ABSENT,
+    FLOAT32,
+    FLOAT64,
+    Array,
+    Positional,
+    Problem,
+    code_of,
+    in_place,
+    label_operand,
+    name_of,
+    operand,
+)
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -30,7 +44,6 @@ LOOPS = {
 }
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 16, 256
-WEIGHT_OPERAND = 15
 
 
 def class_axis(loss: Loss, pred: Array, axis: Any) -> int:
@@ -223,7 +236,7 @@ class RowCall:
         if self.options.target == 0:
             return label_operand(self.seen(self.target), self.kept), (0, 0, 0)
         view, sizes = self.three(self.target)
-        return (id(view), code_of(view, self.real), 0), sizes[3:]
+        return in_place(view, code_of(view, self.real)), sizes[3:]
 
     def optional(self, array: Array | None) -> Operand:
         """Weights or values, if there are any."""
@@ -241,7 +254,7 @@ class RowCall:
             return GENERIC if classes == LOGIT else CLASSES
         return design_of(self.options, self.mode, self.sizes)
 
-    def problem(self, backend: HostBackend, bound: bool) -> tuple[plans.Problem, list[tuple[Array, Array]]]:
+    def problem(self, backend: HostBackend, bound: bool) -> tuple[Problem, list[tuple[Array, Array]]]:
         """The problem, and the arrays to copy from where `out` cannot be written in place."""
         options, sizes = self.options, self.sizes
         copies: list[tuple[Array, Array]] = []
@@ -257,7 +270,7 @@ class RowCall:
                 self.kept.append(view)
             if not np.may_share_memory(view, array):
                 copies.append((array, view.T if self.flipped else view))
-            written[k], strides[k] = (id(view), 0, 0), found[3:]
+            written[k], strides[k] = in_place(view), found[3:]
         rows = sizes[0] * sizes[2]
         block = max(1, block_size(self.pred.size) // max(sizes[1], 1))
         if design == PIXELS:
@@ -272,10 +285,10 @@ class RowCall:
         integers += (*target_strides, *strides[0], *strides[1])
         floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least]
         floats += [*options.params, 0.0, 0.0][:2]
-        operands = [(id(self.view), 0, 0), target, self.optional(self.weight), self.optional(self.values), *written]
-        operands.append(ABSENT if self.offsets is None else (id(self.offsets), 0, 0))
+        operands = [in_place(self.view), target, self.optional(self.weight), self.optional(self.values), *written]
+        operands.append(ABSENT if self.offsets is None else in_place(self.offsets))
         work = self.pred.size * self.loss.cost * (3.0 if design in (GENERIC, CLASSES) else 1.0)
-        return plans.Problem(loop, integers, floats, operands, -(-rows // block), work), copies
+        return Problem(loop, Positional(integers, floats, operands), -(-rows // block), work), copies
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
@@ -287,7 +300,7 @@ def answer_of(backend: HostBackend, call: RowCall) -> Any:
     """Launch a call and put its answer together."""
     request = call.request
     problem, copies = call.problem(backend, request.bound)
-    rows = total = float(problem.integers[0])
+    rows = total = float(problem.header.integers[0])
     simple = call.weight is None and call.class_weight is None
     count = 0
     if request.averaged:
@@ -296,19 +309,20 @@ def answer_of(backend: HostBackend, call: RowCall) -> Any:
             count = problem.loop = backend.loop("row_weights_block", name_of(call.real))
             problem.work = rows * 2.0
             sums = backend.launch(problem)
-            if sums[2] >= 0.0:
-                complain(call, sums[2])
-            total = sums[1]
+            if sums.bad_at >= 0:
+                complain(call, sums.bad_at, sums.bad_in)
+            total = sums.weight
             problem.loop, problem.work = main, work
-        problem.floats[0] = request.scale(total)
-    results = backend.launch(problem)
-    if results[2] >= 0.0:
-        complain(call, results[2])
+        problem.header.scale = request.scale(total)
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        complain(call, outcome.bad_at, outcome.bad_in)
     for array, written in copies:
         array[...] = written
     if simple and call.factor is None and call.offsets is None and not call.wanted and not copies:
-        plans.remember(backend, request, problem, rows, (4,), fixed=False, count=count)
-    return request.answer(call.values if call.wanted else request.reduced(results[0], results[1]), call.outputs)
+        plans.remember(backend, request, problem, rows, ("0", "1"), ("4",), fixed=False, count=count)
+    result = call.values if call.wanted else request.reduced(outcome.value, outcome.weight)
+    return request.answer(result, call.outputs)
 
 
 def row_outputs(
@@ -336,10 +350,9 @@ def row_outputs(
     return values, outputs
 
 
-def complain(call: RowCall, code: float) -> NoReturn:
+def complain(call: RowCall, position: int, which: int) -> NoReturn:
     """Raise for the first bad weight, label or target that the loops found."""
     loss, target = call.loss, call.target
-    position, which = divmod(int(code), 16)
     if which == WEIGHT_OPERAND:
         assert call.weight is not None
         bad = int(np.count_nonzero(~(call.weight >= 0)))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ...calls import checks as check
+from ...loops.codes import block_size
 from . import plans
-from .problem import ABSENT, Array, Operand, block_size, label_operand, operand, regular, steps
+from .problem import ABSENT, Array, Positional, Problem, in_place, label_operand, operand, regular, steps
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
@@ -66,32 +67,33 @@ def compute(backend: HostBackend, request: Request) -> Any:
     integers += (*(steps(outputs[0]) if mode else (0, 0)), *(steps(outputs[1]) if mode == 2 else (0, 0)))
     floats = [request.scale(total), loss.least, *params]
     floats += [0.0] * (8 - len(floats))
-    operands: list[Operand] = [(id(q), 0, 0), label_operand(action, kept), operand(reward, real, kept)]
-    operands += [(id(next_q), 0, 0), operand(done, real, kept)]
+    operands = [in_place(q), label_operand(action, kept), operand(reward, real, kept)]
+    operands += [in_place(next_q), operand(done, real, kept)]
     operands.append(ABSENT if next_action is None else label_operand(next_action, kept))
     operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [(id(out), 0, 0) for out in outputs] + [ABSENT] * (2 - len(outputs))
-    problem = plans.Problem(loop, integers, floats, operands, -(-rows // size), rows * (actions + 4.0))
-    results = backend.launch(problem)
-    if results[2] >= 0.0:
-        complain(backend, loss, results[2], (action, reward, done, next_action), weight, actions, next_q.shape[1])
-    total = total if weight is None else results[1]
+    operands += [in_place(out) for out in outputs] + [ABSENT] * (2 - len(outputs))
+    header = Positional(integers, floats, operands)
+    problem = Problem(loop, header, -(-rows // size), rows * (actions + 4.0))
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        arrays = action, reward, done, next_action
+        complain(loss, outcome.bad_at, outcome.bad_in, arrays, weight, actions, next_q.shape[1])
+    total = total if weight is None else outcome.weight
     if weight is None and values is None and next_action is None and next_q is arguments[3] and q is arguments[0]:
-        plans.remember(backend, request, problem, total, (8,))
-    return request.answer(request.reduced(results[0], total) if values is None else values, outputs)
+        plans.remember(backend, request, problem, total, tuple("01234"), ("8",))
+    return request.answer(request.reduced(outcome.value, total) if values is None else values, outputs)
 
 
 def complain(
-    backend: HostBackend,
     loss: Loss,
-    code: float,
+    position: int,
+    which: int,
     arrays: tuple[Array | None, ...],
     weight: Array | None,
     actions: int,
     next_actions: int,
 ) -> NoReturn:
     """Raise for the first bad index or number."""
-    position, which = divmod(int(code), 16)
     action, reward, done, next_action = arrays
     if which in (1, 5):
         name, array, size = ("action", action, actions) if which == 1 else ("next_action", next_action, next_actions)

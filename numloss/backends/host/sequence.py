@@ -11,8 +11,7 @@ from ...calls import checks as check
 from ...calls.outputs import added, weighted
 from ...calls.rowwise import flag
 from .. import threads
-from .plans import Problem
-from .problem import Array, name_of, regular, steps
+from .problem import Array, Positional, Problem, name_of, regular, steps
 from .rowwise import row_outputs
 from .selected import indices
 
@@ -194,4 +193,4 @@ def problem_of(
     integers += (id(pred), id(gradient) if gradient is not None else 0, batch.steps, width, *map(id, tables))
     integers += (id(scratch[0]), reals, id(scratch[1]), doubles, stretch)
     loop = backend.loop("sequence_block", name_of(real))
-    return Problem(loop, integers, [], [], blocks, work), [*tables, *scratch]
+    return Problem(loop, Positional(integers, [], []), blocks, work), [*tables, *scratch]

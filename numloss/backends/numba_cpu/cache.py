@@ -24,7 +24,7 @@ import numba
 from numba.core import serialize
 from numba.core.compiler import CompileResult
 
-from . import intrinsics
+from . import intrinsics, views
 
 
 def directory() -> Path | None:
@@ -53,7 +53,7 @@ def private(folder: Path) -> bool:
 # Seconds that a process waits for another to compile a kernel, before it does so itself.
 LONGEST_WAIT = 60.0
 # The intrinsics are part of every kernel, and not of any text.
-INTRINSICS = hashlib.sha256(Path(intrinsics.__file__).read_bytes()).hexdigest()
+WORDS = hashlib.sha256(b"".join(Path(str(each.__file__)).read_bytes() for each in (intrinsics, views))).hexdigest()
 
 
 class Locks:
@@ -111,7 +111,7 @@ class KernelCache:
         folder = directory()
         if folder is None or not private(folder):
             return None
-        versions = (numba.__version__, llvmlite.__version__, sys.version, INTRINSICS, self.fingerprint)
+        versions = (numba.__version__, llvmlite.__version__, sys.version, WORDS, self.fingerprint)
         where = target_context.codegen().magic_tuple()
         key = hashlib.sha256(repr((versions, where)).encode()).hexdigest()[:32]
         return folder / f"{self.name}-{key}.kernel"

@@ -36,11 +36,13 @@ from ...loops import (
     shortrows,
     sums,
 )
+from ...loops.headers import size_of
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
 from .intrinsics import call_block, external, keep, words
+from .views import VIEWS, view_at
 
 BYTES_OFFSET = bytes.__basicsize__ - 1
 OPTIONS = {"error_model": "numpy", "nogil": True}
@@ -67,6 +69,8 @@ def _loop_words(dtype: str) -> dict[str, Any]:
 def _type(annotation: str, dtype: str) -> types.Type:
     real = getattr(types, dtype)
     scalars = {"Real": real, "Double": types.float64, "Int": types.int64}
+    if annotation in VIEWS:
+        return VIEWS[annotation]
     name = annotation.removesuffix("s")
     return types.CPointer(scalars[name]) if annotation.endswith("s") else scalars[name]
 
@@ -140,25 +144,26 @@ def loop(text: Law, dtype: str) -> Any:
 
 
 def _driver_text(blocks_of: Any) -> Callable[..., Any]:
-    combine, first_bad = _loop_part(sums.combine, "float64"), _loop_part(sums.first_bad, "float64")
-    doubles = words("float64")["doubles"]
+    combine = _loop_part(sums.combine, "float64")
+    size, results_at, total_at = size_of("Result"), view_at("Many[Result]"), view_at("Result")
 
     def driver(function, problem, blocks):  # type: ignore[no-untyped-def]
-        partials = np.empty(4 * blocks)
-        at = partials.ctypes.data
+        memory = np.empty((blocks + 1) * size, np.uint8)
+        at = memory.ctypes.data
         for block in blocks_of(blocks):
-            call_block(function, problem + BYTES_OFFSET, at + 32 * block, block)  # type: ignore[call-arg]
-        results = doubles(at)
-        total, weight, bad = combine(results, blocks, 0), combine(results, blocks, 1), first_bad(results, blocks)
-        keep(partials)  # type: ignore[call-arg]
-        return total, weight, bad
+            call_block(function, problem + BYTES_OFFSET, at + size * block, block)  # type: ignore[call-arg]
+        total = total_at(at + size * blocks)
+        combine(results_at(at), blocks, total)
+        found = total.value, total.weight, total.bad_at, total.bad_in
+        keep(memory)  # type: ignore[call-arg]
+        return found
 
     return driver
 
 
 @functools.cache
 def driver(parallel: bool) -> Any:
-    """Runs a loop over all blocks of a problem: (loop address, id of the bytes, blocks) -> sum, weight, complaint."""
+    """Runs a loop over all blocks of a problem: (loop address, id of the bytes, blocks) -> the fields of a Result."""
     text = _driver_text(prange if parallel else range)
     kind = "parallel" if parallel else "serial"
     key = f"{kind}|{fingerprint(text, 'float64')}|{BYTES_OFFSET}"

@@ -12,6 +12,7 @@ from numba.core import cgutils
 from numba.core.extending import intrinsic
 
 from ...loops.language import POINTERS
+from .views import view_words
 
 # Objects start with their head; an array continues with the address of its data. Every extension module has this
 # offset compiled in through NumPy's macros; numba_cpu/__init__.py checks it once against the running NumPy.
@@ -333,6 +334,7 @@ def words(dtype: str) -> dict[str, Any]:
         "stack_doubles": _stack_word(types.float64),
         "stack_ints": _stack_word(types.int64),
     }
+    table |= view_words()
     for word, pointed in POINTERS.items():
         table[word] = _pointer_word(real if pointed == "real" else getattr(types, pointed))
     return table

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..host.problem import simplified
+from ...loops.codes import simplified
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..host.problem import CODES, simplified
+from ...loops.codes import CODES, simplified
 from . import checks
 from .arrays import DeviceArray, library_of
 from .finish import finish_kernel

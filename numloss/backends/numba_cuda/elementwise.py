@@ -12,14 +12,14 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.outputs import given_outputs, slots
 from ...calls.thresholds import of_intervals
+from ...loops.codes import WEIGHT_OPERAND, block_size
 from ..host import HostBackend
-from ..host.problem import block_size
 from . import checks, target
 from .arrays import DeviceArray
 from .call import Call
 from .elementwise_kernels import elementwise_kernel
 from .launching import conclude, weight_scale
-from .walk import WEIGHT_OPERAND, Shape
+from .walk import Shape
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -143,7 +143,7 @@ def _explain(
         arrays: list[Any] = [np.empty(0, call.library.describe(owners[0]).dtype), *[host] * operand]
         if index == 0:
             arrays = [host]
-        HostBackend().complain(call.loss, float(position * 16 + operand), arrays, host, flipped, counted)
+        HostBackend().complain(call.loss, position, operand, arrays, host, flipped, counted)
 
     return explain
 

@@ -72,7 +72,7 @@ def _explain(
         wrong = weight if operand == BAD_WEIGHT else known
         assert wrong is not None
         host = call.library.download(wrong.owner)
-        HostBackend().complain(call.loss, float(position * 16 + operand), [np.empty(0, dtype), None, host], host)
+        HostBackend().complain(call.loss, position, operand, [np.empty(0, dtype), None, host], host)
 
     return explain
 

@@ -19,7 +19,7 @@ import numpy as np
 from numba import cuda, float64, int64, types
 
 from ... import scalar
-from ...calls.embedding import DISTANCES, NOTHING, PRODUCTS
+from ...loops.codes import DISTANCES, NOTHING, PRODUCTS
 from . import blocks, reading, target
 from .walk import NO_COMPLAINT
 

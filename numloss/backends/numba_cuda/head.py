@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ...calls import checks as check
 from ...calls.linear import check_separate, labels_of, layer_of
 from ...calls.outputs import given_outputs
-from ...calls.rowwise import LABELS, LOG_PROBABILITIES, RowOptions, options_of
+from ...calls.rowwise import RowOptions, options_of
+from ...loops.codes import LABELS, LOG_PROBABILITIES
 from ..host.head import OPTIONS
 from . import checks, target
 from .arrays import DeviceArray

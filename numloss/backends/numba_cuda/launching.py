@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..host.problem import MOST_BLOCKS, block_size
+from ...loops.codes import MOST_BLOCKS, block_size
 from . import target
 from .arrays import DeviceArray
 from .call import ABSENT, Call

@@ -96,7 +96,7 @@ class Lists:
         """Raise in the words that host arrays have."""
         hosts: list[Any] = [self.call.library.download(a.owner) for a in self.inputs]
         weight = None if self.weight is None else self.call.library.download(self.weight.owner)
-        HostBackend().complain(self.loss, float(position * 16 + operand), hosts, weight)
+        HostBackend().complain(self.loss, position, operand, hosts, weight)
 
 
 def compute(request: Request) -> Any:

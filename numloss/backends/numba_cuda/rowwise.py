@@ -10,9 +10,9 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.outputs import given_outputs
-from ...calls.rowwise import LABELS, LOG_PROBABILITIES, LOGIT, PAIRS, RowOptions, options_of
-from ..host import WEIGHT_OPERAND, HostBackend
-from ..host.problem import simplified
+from ...calls.rowwise import RowOptions, options_of
+from ...loops.codes import LABELS, LOG_PROBABILITIES, LOGIT, PAIRS, WEIGHT_OPERAND, simplified
+from ..host import HostBackend
 from ..host.rowwise import bad_distribution, bad_label, class_axis, class_factors, class_offsets, class_weights, merged
 from . import checks, target
 from .arrays import DeviceArray
@@ -114,7 +114,7 @@ def explainer(call: Call, array: DeviceArray, weight: Any, options: RowOptions, 
     def explain(position: int, operand: int) -> None:
         if operand == BAD_WEIGHT:
             host = check.spread(call.library.download(weight), rows)
-            HostBackend().complain(loss, float(position * 16 + WEIGHT_OPERAND), [], host)
+            HostBackend().complain(loss, position, WEIGHT_OPERAND, [], host)
         host = call.library.download(array.owner)
         if operand == BAD_LABEL:
             bad_label(loss, host, shape[axis], axis, options.ignore)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import int64
 
 from ... import scalar
-from ...calls.rowwise import LABELS, LARGEST, LOGITS, MEAN, SPARSE
+from ...loops.codes import LABELS, LARGEST, LOGITS, MEAN, SPARSE
 from . import target
 from .rowwise_texts import CURVATURE, FACTORS, GRADIENT, Plan, applied_law, row_texts, score_texts
 

@@ -23,7 +23,7 @@ import numpy as np
 from numba import cuda, float64, int32, int64, types
 
 from ... import scalar
-from ...calls.rowwise import LABELS, LOGIT, LOGITS, PAIRS
+from ...loops.codes import LABELS, LOGIT, LOGITS, PAIRS
 from . import target
 from .rowwise_classes import class_gradient_text, class_value_text
 from .rowwise_distilled import distilled_gradient_text, distilled_value_text

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...calls.rowwise import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, MEMBERS, PROBABILITIES
 from ...loops import rowparts
+from ...loops.codes import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, MEMBERS, PROBABILITIES
 from . import target
 from .rowwise_texts import (
     CURVATURE,

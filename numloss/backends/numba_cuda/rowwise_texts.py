@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...calls.rowwise import LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
+from ...loops.codes import LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
 from ...loops.tiles import constants_text
 from . import reading, target
 
@@ -23,8 +23,8 @@ INTEGERS, NUMBERS = 47, 8
 class Plan:
     """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone.
 
-    law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/calls/rowwise.py; with
-    so many parameters and its constants as in walk.py; None for the cross-entropy itself.
+    law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/loops/codes.py; with so many
+    parameters and its constants as in walk.py; None for the cross-entropy itself.
     """
 
     scores: int

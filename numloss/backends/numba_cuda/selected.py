@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from ..host import HostBackend
 from ..host.selected import complain
 from . import checks, target
 from .arrays import DeviceArray
@@ -64,8 +63,7 @@ class Step:
         """Raise in the words that host arrays have."""
         columns = (self.action, self.reward, self.done, self.next_action, self.weight)
         *hosts, weight = (None if a is None else call.library.download(a.owner) for a in columns)
-        code = float(position * 16 + operand)
-        complain(HostBackend(), call.loss, code, tuple(hosts), weight, self.q.shape[1], self.next_q.shape[1])
+        complain(call.loss, position, operand, tuple(hosts), weight, self.q.shape[1], self.next_q.shape[1])
 
 
 def compute(request: Request) -> Any:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ...calls import checks as check
 from ...calls.embedding import vectors_of
-from ...calls.rowwise import LABELS, LOGITS, RowOptions, flag
+from ...calls.rowwise import RowOptions, flag
+from ...loops.codes import LABELS, LOGITS
 from ..host.similarity_rules import NOTHING
 from . import checks, target
 from . import similarity_kernels as kernels

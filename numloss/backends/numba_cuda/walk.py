@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...loops.codes import WEIGHT_OPERAND
 from ...loops.tiles import constants_text
 
 TILE, SLOTS, LANES = 512, 128, 32
 OPERANDS_AT = 6
-WEIGHT_OPERAND = 15
 NO_COMPLAINT = 1 << 62
 
 

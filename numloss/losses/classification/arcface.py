@@ -1,7 +1,7 @@
 """Softmax of cosines with a margin between angles."""
 
-from ...calls.rowwise import LABELS, LOGIT, LOGITS
 from ...declare import ANY, POSITIVE, RIGHT_ANGLE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGIT, LOGITS
 from ...scalar import sqrt
 
 

@@ -1,7 +1,7 @@
 """Softmax of cosines with a margin between them."""
 
-from ...calls.rowwise import LABELS, LOGIT, LOGITS
 from ...declare import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGIT, LOGITS
 
 
 def _cosface(cosine, label, scale, margin):

@@ -1,7 +1,7 @@
 """Cross-entropy over classes."""
 
-from ...calls.rowwise import LOGITS
 from ...declare import ANY, NONNEGATIVE, POSITIVE, SMOOTHING, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LOGITS
 
 
 @rowwise(

@@ -1,7 +1,7 @@
 """Cross-entropy that tolerates wrong labels."""
 
-from ...calls.rowwise import LABELS, LOGITS
 from ...declare import ANY, UP_TO_ONE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGITS
 from ...scalar import expm1, power_within
 
 

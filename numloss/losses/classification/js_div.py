@@ -1,7 +1,7 @@
 """Jensen-Shannon divergence."""
 
-from ...calls.rowwise import DISTRIBUTION, LOG_PROBABILITIES, SUM
 from ...declare import ANY, OPEN_UNIT, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES, SUM
 from ...scalar import exp, log, log1p
 
 

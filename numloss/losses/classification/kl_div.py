@@ -1,7 +1,7 @@
 """Kullback-Leibler divergence."""
 
-from ...calls.rowwise import DISTRIBUTION, LOG_PROBABILITIES
 from ...declare import ANY, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES
 
 
 @rowwise(

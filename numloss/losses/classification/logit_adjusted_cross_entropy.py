@@ -1,7 +1,7 @@
 """Cross-entropy of logits that know how frequent the classes are."""
 
-from ...calls.rowwise import LABELS, LOGITS
 from ...declare import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGITS
 
 
 @rowwise(

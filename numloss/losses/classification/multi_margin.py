@@ -1,7 +1,7 @@
 """Hinge loss over classes, summed over all that come too near."""
 
-from ...calls.rowwise import LABELS, LOGITS, MEAN
 from ...declare import ANY, FINITE, ONE_OR_TWO, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGITS, MEAN
 
 
 def _multi_margin(gap, target, p, margin):

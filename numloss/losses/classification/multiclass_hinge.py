@@ -1,7 +1,7 @@
 """Hinge loss over classes, of the one that comes nearest."""
 
-from ...calls.rowwise import LABELS, LARGEST, LOGITS
 from ...declare import ANY, FINITE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LARGEST, LOGITS
 
 
 def _multiclass_hinge(gap, target, margin):

@@ -1,7 +1,7 @@
 """Hinge loss of several labels."""
 
-from ...calls.rowwise import LOG_PROBABILITIES, MEMBERS, PAIRS
 from ...declare import ANY, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LOG_PROBABILITIES, MEMBERS, PAIRS
 
 
 def _multilabel_margin(gap, target):

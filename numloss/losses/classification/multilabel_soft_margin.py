@@ -1,7 +1,7 @@
 """Logistic loss of several labels."""
 
-from ...calls.rowwise import INDICATORS, LOG_PROBABILITIES, MEAN
 from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import INDICATORS, LOG_PROBABILITIES, MEAN
 from ...scalar import decay, log1p_unit
 
 

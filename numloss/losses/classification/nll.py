@@ -1,7 +1,7 @@
 """Negative log-likelihood of labels."""
 
-from ...calls.rowwise import LABELS, LOG_PROBABILITIES
 from ...declare import ANY, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOG_PROBABILITIES
 
 
 @rowwise(

@@ -1,7 +1,7 @@
 """The first polynomial loss beyond cross-entropy."""
 
-from ...calls.rowwise import LABELS, LOGITS
 from ...declare import ANY, AT_LEAST_MINUS_ONE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGITS
 
 
 def _poly1_cross_entropy(surprise, p, rest, epsilon):

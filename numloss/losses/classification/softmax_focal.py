@@ -1,7 +1,7 @@
 """Focal loss of classes."""
 
-from ...calls.rowwise import LABELS, LOGITS
 from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGITS
 from ...scalar import minimum, power_within
 
 

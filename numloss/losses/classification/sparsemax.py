@@ -1,7 +1,7 @@
 """Loss of the sparsemax."""
 
-from ...calls.rowwise import LABELS, LOGITS, SPARSE
 from ...declare import ANY, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGITS, SPARSE
 from ...scalar import minimum
 
 

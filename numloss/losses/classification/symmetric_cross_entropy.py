@@ -1,7 +1,7 @@
 """Cross-entropy, and cross-entropy with its two sides exchanged."""
 
-from ...calls.rowwise import LABELS, LOGITS
 from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
+from ...loops.codes import LABELS, LOGITS
 
 
 def _symmetric_cross_entropy(surprise, p, rest, alpha, beta):

@@ -1,7 +1,7 @@
 """Contrastive loss of pairs."""
 
-from ...calls.embedding import SQUARES
 from ...declare import ANY, POSITIVE, UNIT, Array, Options, Result, Unpack, embedding
+from ...loops.codes import SQUARES
 from ...scalar import sqrt
 
 

@@ -1,7 +1,7 @@
 """Cosine loss of pairs."""
 
-from ...calls.embedding import PRODUCTS
 from ...declare import ANY, FINITE, SIGN, Array, Options, Result, Unpack, embedding
+from ...loops.codes import PRODUCTS
 from ...scalar import sqrt
 
 

@@ -1,7 +1,7 @@
 """Triplet loss."""
 
-from ...calls.embedding import SQUARES
 from ...declare import ANY, BINARY, FINITE, ONE_OR_TWO, Array, Options, Result, Unpack, embedding
+from ...loops.codes import SQUARES
 from ...scalar import sqrt
 
 

@@ -1,7 +1,7 @@
 """Sum of the lengths of groups."""
 
-from ...calls.embedding import PRODUCTS
 from ...declare import ANY, NONNEGATIVE, Array, ParameterOptions, Result, Unpack, embedding
+from ...loops.codes import PRODUCTS
 from ...scalar import sqrt
 
 

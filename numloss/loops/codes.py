@@ -1,0 +1,62 @@
+"""The numbers that host and loops agree on. Loops name them, and both compilers read them here.
+
+A file of numbers alone: the build reads it without numloss.
+"""
+
+# Dtypes of operands: that of the data, then by kind and bytes. What loops find at the address of another dtype they
+# convert to that of the data.
+DATA, F4, F8, I1, U1, I2, U2, I4, U4, I8, U8 = range(11)
+# Not a dtype: an operand whose entries are chosen by the values of an input, the one that its layout names.
+TABLE = 15
+# By the characters of NumPy.
+CODES = {"f": F4, "d": F8, "b": I1, "B": U1, "?": U1, "h": I2, "H": U2, "i": I4, "I": U4}
+CODES |= {"l": I8, "q": I8, "L": U8, "Q": U8}
+
+# Layouts of operands: C order, one number for all; column j of k on the last axis of an array in C order is
+# FIRST_COLUMN - COLUMNS * k - j; anything above 0 is the address of ndim, shape and strides in bytes.
+IN_ORDER, EVERYWHERE, FIRST_COLUMN, COLUMNS = 0, -1, -2, 16
+
+# Checks of a number: none; within its ends, not NaN; a whole number within them; within them or NaN.
+UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN = 0, 1, 2, 3
+
+# Where a value outside its domain is: the number of its input, or the weight.
+WEIGHT_OPERAND = 15
+
+# Scores of rows.
+LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
+# Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class.
+LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS = 0, 1, 2, 3, 4
+# What a law of each class is for: the sum, the mean or the largest of the classes, those above a threshold, logits, or
+# the mean over all pairs of a class that is none of several labels and one that is.
+SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = 1, 2, 3, 4, 5, 6
+
+# Sums over the entries of two vectors: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
+SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3
+
+# Elements of a block, until there are too many blocks.
+BLOCK, MOST_BLOCKS = 16384, 65536
+
+
+def block_size(elements: int) -> int:
+    """Elements of a block: a function of the problem's size alone, so that sums do not depend on threads."""
+    size = BLOCK
+    while elements > size * MOST_BLOCKS:
+        size *= 2
+    return size
+
+
+def simplified(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[list[int], list[int]]:
+    """Shape and strides with axes merged where one stride describes both."""
+    merged_shape, merged_strides = [1], [0]
+    for size, stride in zip(shape, strides, strict=True):
+        if size == 1:
+            continue
+        if merged_shape[-1] == 1:
+            merged_shape[-1], merged_strides[-1] = size, stride
+        elif merged_strides[-1] == size * stride:
+            merged_shape[-1] *= size
+            merged_strides[-1] = stride
+        else:
+            merged_shape.append(size)
+            merged_strides.append(stride)
+    return merged_shape, merged_strides

@@ -1,0 +1,96 @@
+"""Headers: what the host writes by name is what loops read by name."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import struct
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from numloss.backends.host.problem import ABSENT
+from numloss.backends.retype import fingerprint
+from numloss.loops import elementwise, headers
+from numloss.loops.headers import Elementwise, Operand, Weights
+
+ROOT = Path(__file__).resolve().parent.parent
+FILLED = {"elements": 5, "block": 16384, "itemsize": 8, "weight": Operand(array=7, kind=1, layout=-1)}
+
+
+@pytest.fixture(scope="module")
+def translate() -> Any:
+    """kernels/translate.py, which is no part of the package."""
+    path, before = ROOT / "kernels" / "translate.py", list(sys.path)
+    spec = importlib.util.spec_from_file_location("translate", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules["translate"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.path[:] = before
+    return module
+
+
+def translated(translate: ModuleType, text: str) -> str:
+    """The Cython text of a loop in float64."""
+    tree = ast.parse(text).body[0]
+    path = ROOT / "numloss" / "loops" / "text.py"
+    library = translate.Library(integers={(path, "TILE"): 512})
+    found: str = translate.Translator(library, translate.Text(tree, path, "loop"), "f64").function("loop")
+    return found
+
+
+def test_fields_are_written_in_the_order_of_memory() -> None:
+    assert struct.unpack("6q", Weights(**FILLED).packed()) == (5, 16384, 8, 7, 1, -1)
+    assert list(Weights(**FILLED).operands()) == [("weight", 24, FILLED["weight"])]
+
+
+@pytest.mark.parametrize("wrong", [{"elements": None}, {"rows": 3}])
+def test_a_field_that_is_missing_or_unknown(wrong: dict[str, Any]) -> None:
+    given = {name: value for name, value in (FILLED | wrong).items() if value is not None}
+    with pytest.raises(TypeError, match=next(iter(wrong))):
+        Weights(**given)
+
+
+def test_many_have_room_and_no_more() -> None:
+    zeros = {name: ABSENT if place.kind == "Operand" else 0 for name, place in Elementwise.fields().items()}
+    many = {name: [] for name, place in Elementwise.fields().items() if place.count}
+    header = Elementwise(**(zeros | many | {"params": [1.5, 2.5], "outputs": [ABSENT, FILLED["weight"]]}))
+    packed = header.packed()
+    assert len(packed) == headers.size_of("Elementwise")
+    assert struct.unpack_from("3d", packed, Elementwise.place("params")) == (1.5, 2.5, 0.0)
+    assert struct.unpack_from("3q", packed, Elementwise.place("outputs") + 24) == (7, 1, -1)
+    header.params = [0.0] * 17
+    with pytest.raises(ValueError, match="room for 16"):
+        header.packed()
+
+
+def test_translation(translate: ModuleType) -> None:
+    text = "def loop(c: Elementwise, r: Many[Result]) -> Int:\n s = Result()\n s.value = c.params[c.block]\n"
+    found = translated(translate, text + " r[1].bad_at = c.inputs[2].kind + c.weight.kind + TILE\n return 0")
+    assert "s.value = (&c.params[0])[c.block]" in found
+    assert "(r + 1).bad_at = ((((&c.inputs[0]) + 2).kind + (&c.weight).kind) + (512))" in found
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("c[3]", "read by the names of its fields"),
+        ("c.rows", "Elementwise has no rows"),
+        ("c.inputs.kind", "has no kind"),
+        ("TABLE", "no value here"),
+    ],
+)
+def test_what_the_language_refuses(translate: ModuleType, expression: str, why: str) -> None:
+    with pytest.raises(translate.Unreadable, match=why):
+        translated(translate, f"def loop(c: Elementwise) -> Int:\n return {expression}")
+
+
+def test_a_kernel_is_another_when_its_header_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(elementwise.weight_block, "float64")
+    unchanged = fingerprint(elementwise.elementwise_block, "float64")
+    monkeypatch.setattr(Weights, "described", lambda: "Weights(another)")
+    assert fingerprint(elementwise.weight_block, "float64") != before
+    assert fingerprint(elementwise.elementwise_block, "float64") == unchanged
