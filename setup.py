@@ -93,7 +93,7 @@ class BuildKernels(build_ext):
 
     def report(self, built: list[str], why: str) -> None:
         """Write the report beside the package, and into the build if there is one."""
-        from sources import fingerprint  # numloss/loops, where translate found its language
+        from fingerprint import fingerprint  # numloss/loops, where translate found its language
 
         report = {"built": built, "why": why, "sources": fingerprint()}
         text = f'"""Written by setup.py."""\n\nREPORT = {report!r}\n'

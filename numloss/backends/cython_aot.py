@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BackendUnavailable
-from ..loops.sources import fingerprint
+from ..loops.fingerprint import fingerprint
 from .host import HostBackend
 
 if TYPE_CHECKING:

@@ -155,9 +155,9 @@ def rowwise(
     """Declare a cross-entropy of rows: what its scores are, what its targets are, whether entropy is added.
 
     The names of its options say the rest; calls/rowwise.py reads them. `eager`: they differ from what those names
-    mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowlaw.py, then its parameters; `factor`
-    is the option that multiplies the losses of each class. With `classes` it is one of each class, as in
-    loops/classwise.py, and they are summed, averaged, or the largest counts; or it makes a logit of each entry.
+    mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowwise_law.py, then its parameters;
+    `factor` is the option that multiplies the losses of each class. With `classes` it is one of each class, as in
+    loops/rowwise_classes.py, and they are summed, averaged, or the largest counts; or it makes a logit of each entry.
     """
 
     def decorate(face: Face) -> Face:

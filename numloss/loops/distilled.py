@@ -33,7 +33,8 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, item_size
-from .rowparts import (
+from .rowwise import bounded
+from .rowwise_parts import (
     add_losses,
     base_of,
     clear_slopes,
@@ -43,7 +44,6 @@ from .rowparts import (
     read_rows,
     tile_maximum,
 )
-from .rowwise import bounded
 from .sums import add_tile, add_up, begin_block, clear, end_of_block, fold, tile_length
 
 

@@ -37,7 +37,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, first_outside
-from .rowparts import clear_row
+from .rowwise_parts import clear_row
 from .sums import add_tile, clear, end_of_block, fold, report
 
 

@@ -28,7 +28,7 @@ from .language import (
 )
 from .operands import deliver, fetch
 from .ranked import begin_group, end_group, floats_of
-from .rowparts import base_of, exponentials, first_equal, tile_maximum
+from .rowwise_parts import base_of, exponentials, first_equal, tile_maximum
 from .sums import begin_block, tile_length, tile_sum
 
 

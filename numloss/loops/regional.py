@@ -38,7 +38,7 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, fetch_labels, first_outside, item_size, put_apart
-from .rowparts import base_of
+from .rowwise_parts import base_of
 from .sums import begin_block, report, tile_sum
 
 

@@ -2,13 +2,13 @@
 
 With logits z and weighted targets q: loss = sum q (lse - z) + zeta * w * lse^2, where lse = log sum e^z. Scores may
 also be log-probabilities or probabilities, where lse = 0. Of logits with labels, the loss may be a law of the label's
-cross-entropy, its probability and that of the other classes (rowlaw.py). Header of the problem c:
+cross-entropy, its probability and that of the other classes (rowwise_law.py). Header of the problem c:
 
     0 rows   1 rows of a block   2 address of the law's tile, or 0   3 classes   4 inner size
     5-7 strides of pred: outer, class, inner   8 mode   9 bytes of the data's dtype   10 factors of the losses of the
-    classes (array object) or 0   11 a law of each class, in classwise.py (1-4), the law makes a logit of each entry
-    (5), or 0   12 scores: logits (0), log-probabilities (1), probabilities (2)   13 target: labels (0), distribution
-    (1), its logarithm (2), a number in [0, 1] for each class (3), 0 or 1 for each class (4)
+    classes (array object) or 0   11 a law of each class, in rowwise_classes.py (1-4), the law makes a logit of each
+    entry (5), or 0   12 scores: logits (0), log-probabilities (1), probabilities (2)   13 target: labels (0),
+    distribution (1), its logarithm (2), a number in [0, 1] for each class (3), 0 or 1 for each class (4)
     14 weighted   15 values wanted   16 a label is ignored   17 which   18 class weights (array object) or 0
     19 entropy of the target is added   20 bound   21-23 strides of the target   24-26 of the gradient
     27-29 of the curvature   30-37 the floats   38 onwards: operands pred, target, weight, values, gradient, curvature,
@@ -46,8 +46,8 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowlaw import law_curvature, law_value
-from .rowparts import (
+from .rowwise_law import law_curvature, law_value
+from .rowwise_parts import (
     add_losses,
     base_of,
     check_distribution,

@@ -35,7 +35,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
-from .rowparts import clear_rows
+from .rowwise_parts import clear_rows
 from .sums import add_tile, clear, end_of_block, fold, report
 
 

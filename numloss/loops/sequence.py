@@ -52,7 +52,7 @@ from .language import (
 )
 from .operands import put_apart
 from .regional import side_by_side
-from .rowparts import base_of, clear_rows, exponentials, first_equal, tile_maximum
+from .rowwise_parts import base_of, clear_rows, exponentials, first_equal, tile_maximum
 from .sums import begin_block, clear, fold, tile_sum
 
 

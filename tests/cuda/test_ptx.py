@@ -251,12 +251,12 @@ def test_every_elementwise_kernel(name: str, dtype: str, capability: tuple[int, 
 def test_a_law_in_float32_computes_in_float32(name: str) -> None:
     from numba import types
 
-    from numloss.backends.numba_cuda import target
+    from numloss.backends.numba_cuda import jit
 
     loss = inputs.LOSSES[name]
     arguments, params, outputs = loss.tile_shape
     arguments += params + loss.constant_part[2]
-    law, reals = target.typed(loss.law, "float32"), target.words_of("float32")["reals"]
+    law, reals = jit.typed(loss.law, "float32"), jit.words_of("float32")["reals"]
     taken = ", ".join(f"r[{k}]" for k in range(arguments))
     scope = {"__name__": name, "law": law, "reals": reals}
     parts = [
@@ -266,7 +266,7 @@ def test_a_law_in_float32_computes_in_float32(name: str) -> None:
     stores = "".join(f"    reals(c)[{i}] = {part}\n" for i, part in enumerate(parts))
     exec(f"def alone(c, r):\n    result = law({taken})\n{stores}", scope)
     signature = (types.int64, types.UniTuple(types.float32, arguments))
-    code = toolchain.assembled(target.kernel(scope["alone"], signature, (256, 1)), (9, 0))
+    code = toolchain.assembled(jit.kernel(scope["alone"], signature, (256, 1)), (9, 0))
     assert ".f64" not in code.ptx
     assert code.count(r"st[.\w]*\.[fu]32") == len(parts)
 

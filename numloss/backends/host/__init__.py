@@ -13,7 +13,7 @@ from ...calls import checks as check
 from ...loops.codes import WEIGHT_OPERAND, block_size
 from ...loops.headers import Weights
 from .. import threads
-from .problem import Array, Outcome, Problem, name_of, operand
+from .packing import Array, Outcome, Problem, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request

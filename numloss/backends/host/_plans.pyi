@@ -4,7 +4,7 @@ from typing import Any
 
 from ...registry import Loss
 from . import HostBackend
-from .problem import Problem
+from .packing import Problem
 
 class Plan:
     def __init__(

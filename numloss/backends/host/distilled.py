@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from .problem import Array, Problem, code_of
+from .packing import Array, Problem, code_of
 from .rowwise import DISTILLED, RowCall, answer_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ...calls.thresholds import of_intervals
 from ...loops.codes import TABLE, UNCHECKED, block_size
 from ...loops.headers import Bounds, Elementwise, Operand
 from . import plans
-from .problem import ABSENT, CONSTANT, FLOAT32, FLOAT64, Array, Problem, column_operands, name_of, operand
+from .packing import ABSENT, CONSTANT, FLOAT32, FLOAT64, Array, Problem, column_operands, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -11,7 +11,7 @@ from ...calls.embedding import sums_in_order, sums_of, vectors_of
 from ...calls.outputs import given_outputs, overlapping, slots
 from ...loops.codes import block_size
 from . import plans
-from .problem import ABSENT, Array, Positional, Problem, in_place, name_of, operand, regular, steps
+from .packing import ABSENT, Array, Positional, Problem, in_place, name_of, operand, regular, steps
 
 if TYPE_CHECKING:
     from ...calls.request import Request

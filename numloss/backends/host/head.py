@@ -16,7 +16,7 @@ from ...calls.linear import check_separate, labels_of, layer_of
 from ...calls.outputs import given_outputs
 from ...calls.rowwise import options_of
 from . import plans
-from .problem import Array
+from .packing import Array
 from .products import Products, evenly, in_order
 
 if TYPE_CHECKING:

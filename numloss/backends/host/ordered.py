@@ -10,7 +10,7 @@ from ...calls import checks as check
 from ...calls.outputs import added, weighted
 from ...domains import BINARY
 from .. import threads
-from .problem import Array, name_of
+from .packing import Array, name_of
 from .regional import Regions
 from .rowwise import row_outputs
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
-    from .problem import Problem
+    from .packing import Problem
 
 
 def no_plan(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import blas
-from .problem import Array, Positional, Problem, in_place, name_of
+from .packing import Array, Positional, Problem, in_place, name_of
 
 if TYPE_CHECKING:
     from . import HostBackend

@@ -11,7 +11,7 @@ from ...calls import checks as check
 from ...calls.lists import blocks_of, check_lists, check_weight, pairs_of, pointers_of
 from ...loops.codes import UNCHECKED, block_size
 from ...loops.headers import Operand
-from .problem import ABSENT, Array, Outcome, Positional, Problem, name_of, operand
+from .packing import ABSENT, Array, Outcome, Positional, Problem, name_of, operand
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:

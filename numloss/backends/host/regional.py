@@ -11,7 +11,7 @@ from ...calls import checks as check
 from ...calls.rowwise import flag, ignored_label
 from ...loops.headers import Operand
 from . import plans
-from .problem import ABSENT, Array, Positional, Problem, code_of, in_place, label_operand, name_of
+from .packing import ABSENT, Array, Positional, Problem, code_of, in_place, label_operand, name_of
 from .rowwise import bad_label, in_three, labels_array, row_outputs
 
 if TYPE_CHECKING:

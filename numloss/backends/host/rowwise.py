@@ -14,7 +14,7 @@ from ...domains import NONNEGATIVE
 from ...loops.codes import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, WEIGHT_OPERAND, block_size
 from ...loops.headers import Operand
 from . import plans
-from .problem import (
+from .packing import (
     ABSENT,
     FLOAT32,
     FLOAT64,

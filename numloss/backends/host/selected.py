@@ -9,7 +9,7 @@ import numpy as np
 from ...calls import checks as check
 from ...loops.codes import block_size
 from . import plans
-from .problem import ABSENT, Array, Positional, Problem, in_place, label_operand, operand, regular, steps
+from .packing import ABSENT, Array, Positional, Problem, in_place, label_operand, operand, regular, steps
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:

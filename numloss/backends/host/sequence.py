@@ -11,7 +11,7 @@ from ...calls import checks as check
 from ...calls.outputs import added, weighted
 from ...calls.rowwise import flag
 from .. import threads
-from .problem import Array, Positional, Problem, name_of, regular, steps
+from .packing import Array, Positional, Problem, name_of, regular, steps
 from .rowwise import row_outputs
 from .selected import indices
 

@@ -11,7 +11,7 @@ from ...calls import checks as check
 from ...calls.embedding import vectors_of
 from ...calls.outputs import given_outputs
 from .embedding import outputs_of
-from .problem import Array
+from .packing import Array
 from .products import Products, evenly
 from .selected import indices
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...calls.rowwise import flag
 from . import plans
-from .problem import Array
+from .packing import Array
 from .products import CHUNK_BYTES
 from .similarity_batch import Similarity
 

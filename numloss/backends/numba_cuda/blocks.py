@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import target
-from .walk import NO_COMPLAINT, key
+from . import jit
+from .elementwise_codegen import NO_COMPLAINT, key
 
 # Numbers that are left of those of the threads of a block before one thread, or all of them, add them up.
 LANES = 16
@@ -13,18 +13,18 @@ LANES = 16
 
 def applied(law: Any, inputs: int, params: int, at: int, dtype: str) -> Any:
     """A law of so many numbers as `apply(x0, x1, ..., r)`, which takes its parameters from r[at] on."""
-    real = target.words_of(dtype)["real"]
+    real = jit.words_of(dtype)["real"]
     names = ", ".join(f"x{k}" for k in range(inputs))
     values = "".join(f", real(r[{at + k}])" for k in range(params))
-    scope = {"__name__": f"{law.__name__} in {dtype}", "law": target.typed(law, dtype), "real": real}
-    return target.generated(f"def apply({names}, r):\n    return law({names}{values})\n", "apply", scope)
+    scope = {"__name__": f"{law.__name__} in {dtype}", "law": jit.typed(law, dtype), "real": real}
+    return jit.generated(f"def apply({names}, r):\n    return law({names}{values})\n", "apply", scope)
 
 
 def sum_texts() -> dict[str, Any]:
     """`block_sum` and `block_top`: of one number of each thread, known to all of them, in one order."""
-    threads, barrier = target.THREADS, target.words_of("float64")["barrier"]
+    threads, barrier = jit.THREADS, jit.words_of("float64")["barrier"]
 
-    @target.jitable
+    @jit.jitable
     def block_sum(shared, thread, x):  # type: ignore[no-untyped-def]
         shared[thread] = x
         barrier()
@@ -38,7 +38,7 @@ def sum_texts() -> dict[str, Any]:
         barrier()
         return total
 
-    @target.jitable
+    @jit.jitable
     def block_top(shared, thread, x):  # type: ignore[no-untyped-def]
         shared[thread] = x
         barrier()
@@ -57,23 +57,23 @@ def sum_texts() -> dict[str, Any]:
 
 def block_texts(dtype: str) -> dict[str, Any]:
     """`within`, `index_below`, `team_total`, `close_block` and `close_checks`."""
-    words = target.words_of(dtype)
+    words = jit.words_of(dtype)
     double, doubles, barrier, note_least = words["double"], words["doubles"], words["barrier"], words["note_least"]
-    key_of = target.jitable(key)
+    key_of = jit.jitable(key)
 
-    @target.jitable
+    @jit.jitable
     def within(x, low, high, row, which, first):  # type: ignore[no-untyped-def]
         """The first complaint, now that x has been seen."""
         return first if x >= low and x <= high else min(first, key_of(row, which))
 
-    @target.jitable
+    @jit.jitable
     def index_below(index, size, row, which, first):  # type: ignore[no-untyped-def]
         """An index that may be used, and the first complaint."""
         if index < 0 or index >= size:
             return index - index, min(first, key_of(row, which))
         return index, first
 
-    @target.jitable
+    @jit.jitable
     def team_total(shared, begin, team):  # type: ignore[no-untyped-def]
         """The sum of what the threads of a team have left in shared memory, in their order."""
         total = double(shared[begin])
@@ -81,7 +81,7 @@ def block_texts(dtype: str) -> dict[str, Any]:
             total += shared[begin + k]
         return total
 
-    @target.jitable
+    @jit.jitable
     def first_of_block(worst, first):  # type: ignore[no-untyped-def]
         """The first complaint of all threads, once they are here; `worst` was none before."""
         barrier()
@@ -90,7 +90,7 @@ def block_texts(dtype: str) -> dict[str, Any]:
         barrier()
         return double(worst[0])
 
-    @target.jitable
+    @jit.jitable
     def close_block(partials, block, threads, thread, totals, weights, worst, first):  # type: ignore[no-untyped-def]
         """Write the partial results of a block, of what its threads have left in shared memory."""
         complaint = first_of_block(worst, first)
@@ -100,7 +100,7 @@ def block_texts(dtype: str) -> dict[str, Any]:
             partial[1] = team_total(weights, 0, threads)
             partial[2] = complaint
 
-    @target.jitable
+    @jit.jitable
     def close_checks(partials, block, thread, worst, first):  # type: ignore[no-untyped-def]
         """Write the partial results of a block that adds nothing up."""
         complaint = first_of_block(worst, first)

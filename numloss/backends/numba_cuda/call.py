@@ -10,8 +10,8 @@ import numpy as np
 from ...loops.codes import CODES, simplified
 from . import checks
 from .arrays import DeviceArray, library_of
+from .elementwise_codegen import NO_COMPLAINT, position_of
 from .finish import finish_kernel
-from .walk import NO_COMPLAINT, position_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request

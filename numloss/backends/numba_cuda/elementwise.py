@@ -14,12 +14,12 @@ from ...calls.outputs import given_outputs, slots
 from ...calls.thresholds import of_intervals
 from ...loops.codes import WEIGHT_OPERAND, block_size
 from ..host import HostBackend
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import Call
+from .elementwise_codegen import Shape
 from .elementwise_kernels import elementwise_kernel
-from .launching import conclude, weight_scale
-from .walk import Shape
+from .reduction import conclude, weight_scale
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -189,7 +189,7 @@ def _launch(
         constant = array is None and k < inputs
         integers += (0, 0, -1) if constant else call.operand(array, real)
     if blocks:
-        kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
+        kernel.launch(call.stream, blocks, jit.THREADS, tuple(integers), tuple(numbers))
     checked = {k: a.owner for k, a in enumerate(arrays) if a is not None}
     if weight is not None:
         checked[WEIGHT] = weight.owner

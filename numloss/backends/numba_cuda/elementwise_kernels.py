@@ -1,7 +1,7 @@
 """The kernel of the elementwise family: blocks of 16384 elements.
 
-A CUDA block evaluates one block of the problem. Its warps walk over the tiles (walk.py); then 32 lanes add up the
-tiles in order, in float64, as numloss/loops/elementwise.py does. No result depends on the number of threads.
+A CUDA block evaluates one block of the problem. Its warps walk over the tiles (elementwise_codegen.py); then 32 lanes
+add up the tiles in order, in float64, as numloss/loops/elementwise.py does. No result depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from numba import cuda, float64, int64, types
 
 from ... import scalar
-from . import reading, target
-from .walk import NO_COMPLAINT, Shape, key, walk_text
+from . import jit, reading
+from .elementwise_codegen import NO_COMPLAINT, Shape, key, walk_text
 
 # Tiles whose sums lie in shared memory together.
 CHUNK_TILES = 16
@@ -22,30 +22,30 @@ CHUNK = CHUNK_TILES * 512
 
 
 def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any:
-    words = target.words_of(dtype)
+    words = jit.words_of(dtype)
     scope = {
         "__name__": f"{law.__name__ if law else 'weights'} by {width} in {dtype}",
-        "key": target.jitable(key),
+        "key": jit.jitable(key),
         "NO_COMPLAINT": NO_COMPLAINT,
-        "rint": target.typed(scalar.rint, dtype),
+        "rint": jit.typed(scalar.rint, dtype),
         "look_up": look_up(dtype),
         "zero": getattr(np, dtype)(0.0),
         **{name: words[name] for name in ("reals", "load_vector", "store_vector")},
         **operand_functions(dtype, shape.wide),
     }
     if law is not None:
-        scope["law"] = target.typed(law, dtype)
+        scope["law"] = jit.typed(law, dtype)
     if constants is not None:
-        scope["constants"] = target.typed(constants, dtype)
-    return target.generated(walk_text(shape, width), "walk", scope)
+        scope["constants"] = jit.typed(constants, dtype)
+    return jit.generated(walk_text(shape, width), "walk", scope)
 
 
 @functools.cache
 def look_up(dtype: str) -> Any:
     """Reading the entry of a table that a number names; another one, which is reported, if it has none of that name."""
-    integer = target.words_of(dtype)["integer"]
+    integer = jit.words_of(dtype)["integer"]
 
-    @target.jitable
+    @jit.jitable
     def look_up(table, number, low, high):  # type: ignore[no-untyped-def]
         return table[integer(number if number >= low and number <= high else low)]
 
@@ -56,17 +56,17 @@ def look_up(dtype: str) -> Any:
 def operand_functions(dtype: str, native: bool) -> dict[str, Any]:
     """`read` and `write` for one dtype of the data."""
     texts = reading.native_texts if native else reading.operand_texts
-    return texts(target.words_of(dtype), target.jitable)
+    return texts(jit.words_of(dtype), jit.jitable)
 
 
 def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
-    words = target.words_of(dtype)
+    words = jit.words_of(dtype)
     real, double, doubles = words["real"], words["double"], words["doubles"]
     number = getattr(np, dtype)
     single = _walk(law, constants, dtype, shape, 1)
     whole = _walk(law, constants, dtype, shape, 16 // number().itemsize) if shape.wide else single
 
-    @target.jitable
+    @jit.jitable
     def tile_lane(slots, row, lane):  # type: ignore[no-untyped-def]
         """One of the 32 sums of a tile, from its 128 slots."""
         at = row + lane
@@ -130,13 +130,13 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
 def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
     """Threads of a block, and blocks that a multiprocessor must hold at least: what no law pays for with spills."""
     if shape.large:
-        return target.THREADS, 1
+        return jit.THREADS, 1
     frugal = shape.wide and dtype == "float32" and shape.mode < 2 and shape.outputs <= 2
-    return target.THREADS, 3 if frugal else 2 if len(shape.checks) <= 4 else 1
+    return jit.THREADS, 3 if frugal else 2 if len(shape.checks) <= 4 else 1
 
 
 @functools.cache
 def elementwise_kernel(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     """The kernel of a law; without a law, of a sum of weights."""
     signature = (types.UniTuple(int64, shape.integers), types.UniTuple(getattr(types, dtype), shape.numbers))
-    return target.kernel(_text(law, constants, dtype, shape), signature, launch_bounds(dtype, shape))
+    return jit.kernel(_text(law, constants, dtype, shape), signature, launch_bounds(dtype, shape))

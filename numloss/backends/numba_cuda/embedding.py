@@ -11,11 +11,11 @@ from ...calls import checks as check
 from ...calls.embedding import sums_of, vectors_of
 from ...calls.outputs import slots
 from ..host import HostBackend
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import Call
 from .embedding_kernels import BAD_WEIGHT, MOST_VECTORS, embedding_kernel
-from .launching import conclude, rows_of_a_block, weight_scale
+from .reduction import conclude, rows_of_a_block, weight_scale
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -110,7 +110,7 @@ def compute(request: Request) -> Any:
         if blocks:
             kind = (tuple(sums_of(loss, params)), len(vectors), 0 if domain is None else domain.check(False))
             kernel = embedding_kernel(loss.law, len(params), real.name, *kind, min(mode, 1), team)
-            kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
+            kernel.launch(call.stream, blocks, jit.THREADS, tuple(integers), tuple(numbers))
         count = None if weight is not None else float(rows)
         explain = _explain(call, real, known, weight)
         return conclude(call, (partials, blocks), count, (values, outputs), notes, explain)

@@ -20,8 +20,8 @@ from numba import cuda, float64, int64, types
 
 from ... import scalar
 from ...loops.codes import DISTANCES, NOTHING, PRODUCTS
-from . import blocks, reading, target
-from .walk import NO_COMPLAINT
+from . import blocks, jit, reading
+from .elementwise_codegen import NO_COMPLAINT
 
 VECTORS, GRADIENTS, MOST_VECTORS = 7, 16, 3
 KNOWN, WEIGHT, VALUES = 25, 28, 31
@@ -80,38 +80,38 @@ def _law_text(sums: Sums, known: bool) -> str:
 
 
 def _texts(law: Any, params: int, dtype: str, sums: Sums, vectors: int, known: bool, team: int) -> list[Any]:
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     reals = words["reals"]
 
-    @target.jitable
+    @jit.jitable
     def entry(c, at, row, j):  # type: ignore[no-untyped-def]
         return reals(c[at] + row * c[at + 1] + j * c[at + 2])[0]
 
-    @target.jitable
+    @jit.jitable
     def put(c, at, row, j, value):  # type: ignore[no-untyped-def]
         reals(c[at] + row * c[at + 1] + j * c[at + 2])[0] = value
 
     scope = {
         "__name__": f"{law.__name__} in {dtype}",
         **{"entry": entry, "put": put, "double": words["double"], "zero": number(0.0), "two": number(2.0)},
-        "sign": target.typed(scalar.sign, dtype),
+        "sign": jit.typed(scalar.sign, dtype),
         "apply": blocks.applied(law, len(sums) + known, params, PARAMS_AT, dtype),
     }
     texts = {"share": _share_text(sums, team), "spread": _spread_text(sums, vectors, team)}
     texts["evaluate"] = _law_text(sums, known)
-    return [target.generated(text, name, scope) for name, text in texts.items()]
+    return [jit.generated(text, name, scope) for name, text in texts.items()]
 
 
 def _text(
     law: Any, params: int, dtype: str, sums: Sums, vectors: int, known_check: int, mode: int, team: int
 ) -> Any:
-    words, number, threads, count = target.words_of(dtype), getattr(np, dtype), target.THREADS, len(sums)
+    words, number, threads, count = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, len(sums)
     real, double, doubles = words["real"], words["double"], words["doubles"]
-    operands, shared_texts = reading.operand_texts(words, target.jitable), blocks.block_texts(dtype)
+    operands, shared_texts = reading.operand_texts(words, jit.jitable), blocks.block_texts(dtype)
     read, write, within = operands["read"], operands["write"], shared_texts["within"]
     team_total, close_block = shared_texts["team_total"], shared_texts["close_block"]
     share, spread, evaluate = _texts(law, params, dtype, sums, vectors, known_check > 0, team)
-    rint = target.typed(scalar.rint, dtype)
+    rint = jit.typed(scalar.rint, dtype)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
     def embedding(c, r):  # type: ignore[no-untyped-def]
@@ -176,4 +176,4 @@ def embedding_kernel(
     """The kernel of a law of these sums."""
     signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, PARAMS_AT + params))
     text = _text(law, params, dtype, sums, vectors, known_check, mode, team)
-    return target.kernel(text, signature, (target.THREADS, 1))
+    return jit.kernel(text, signature, (jit.THREADS, 1))

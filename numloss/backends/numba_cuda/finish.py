@@ -8,13 +8,13 @@ from typing import Any
 from numba import cuda, float64, int64, types
 
 from ...loops import sums
-from . import target
-from .walk import NO_COMPLAINT
+from . import jit
+from .elementwise_codegen import NO_COMPLAINT
 
 
 def _finish_text() -> Any:
-    doubles, double = target.words_of("float64")["doubles"], target.words_of("float64")["double"]
-    fold = target.jitable(sums.fold)
+    doubles, double = jit.words_of("float64")["doubles"], jit.words_of("float64")["double"]
+    fold = jit.jitable(sums.fold)
 
     def finish(c, unweighted):  # type: ignore[no-untyped-def]
         """Add up the blocks: c is 0 partial results, 1 blocks, 2 mean, 3 weighted, then the addresses of
@@ -56,4 +56,4 @@ def _finish_text() -> Any:
 @functools.cache
 def finish_kernel() -> Any:
     """The kernel that ends every call; one block of 32 threads."""
-    return target.kernel(_finish_text(), (types.UniTuple(int64, 8), float64), (32, 1))
+    return jit.kernel(_finish_text(), (types.UniTuple(int64, 8), float64), (32, 1))

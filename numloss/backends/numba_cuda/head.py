@@ -16,12 +16,12 @@ from ...calls.outputs import given_outputs
 from ...calls.rowwise import RowOptions, options_of
 from ...loops.codes import LABELS, LOG_PROBABILITIES
 from ..host.head import OPTIONS
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import ABSENT, Call
 from .head_kernels import columns_kernel, gather_kernel, positions_kernel, scatter_kernel
-from .launching import conclude, rows_of_a_block
 from .products import NOTHING, Products, matrix, scratch, whole_tiles
+from .reduction import conclude, rows_of_a_block
 from .rowwise import explainer, problem_of, team_of
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
@@ -95,7 +95,7 @@ class Head:
         integers[2], scale = self.call.workspace(4 * max(1, blocks)), self.call.workspace(1)
         if blocks:
             kernel = rowwise_kernel(dtype, Plan(LOG_PROBABILITIES, LABELS, False, False, -1, team))
-            kernel.launch(self.call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
+            kernel.launch(self.call.stream, blocks, jit.THREADS, tuple(integers), tuple(numbers))
         return scale, self.call.finish(integers[2], blocks, None, scale=scale)
 
     def order(self) -> None:
@@ -104,7 +104,7 @@ class Head:
         integers += [self.options.ignore or 0, int(self.weight is not None)]
         for operand in (self.target, self.weight):
             integers += self.call.operand(operand, self.real)
-        positions_kernel(self.dtype).launch(self.call.stream, 1, target.THREADS, tuple(integers))
+        positions_kernel(self.dtype).launch(self.call.stream, 1, jit.THREADS, tuple(integers))
 
     def run(self, scale: int) -> tuple[int, int]:
         """Compute block by block; gives the address and the number of the partial results."""
@@ -128,10 +128,10 @@ class Head:
         problem[0][3] = scale
         for k, start in enumerate(starts):
             begin = (self.rows, self.features, self.positions, start)
-            gather_kernel(self.dtype).launch(call.stream, self.most, target.THREADS, (*begin, *beside))
+            gather_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, (*begin, *beside))
             self.score(hidden, logits, start)
             problem[0][2] = partials + 32 * each * k
-            kernel.launch(call.stream, each, target.THREADS, tuple(problem[0]), tuple(problem[1]))
+            kernel.launch(call.stream, each, jit.THREADS, tuple(problem[0]), tuple(problem[1]))
             self.spread(logits, hidden, turned, values, begin)
         return partials, each * len(starts)
 
@@ -154,7 +154,7 @@ class Head:
         if "hidden" in slopes or values is not None:
             integers = [*begin, turned.address, *(matrix(slopes["hidden"]) if "hidden" in slopes else NOTHING)]
             integers += [0, *ABSENT] if values is None else [values.address, *call.operand(self.values, self.real)]
-            scatter_kernel(self.dtype).launch(call.stream, self.most, target.THREADS, tuple(integers))
+            scatter_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, tuple(integers))
         if "classifier" in slopes:
             y, live = slopes["classifier"], (self.positions, start, True)
             self.multiply(slope.transposed, hidden, y, onto=y if start else None, live=live)
@@ -162,8 +162,8 @@ class Head:
             y = slopes["bias"]
             places = (slope.address, y.address, y.strides[0], int(start > 0))
             integers = [self.most, self.classes, self.positions, start, *places]
-            blocks = -(-self.classes // target.THREADS)
-            columns_kernel(self.dtype).launch(call.stream, blocks, target.THREADS, tuple(integers))
+            blocks = -(-self.classes // jit.THREADS)
+            columns_kernel(self.dtype).launch(call.stream, blocks, jit.THREADS, tuple(integers))
 
 
 def compute(request: Request) -> Any:

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numba import cuda, int64, types
 
-from . import reading, target
+from . import jit, reading
 
 
 def _positions_text(dtype: str) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
-    operands = reading.operand_texts(words, target.jitable)
+    words, threads = jit.words_of(dtype), jit.THREADS
+    operands = reading.operand_texts(words, jit.jitable)
     read, read_label, ints = operands["read"], operands["read_label"], words["ints"]
     zero = getattr(np, dtype)(0.0)
 
-    @target.jitable
+    @jit.jitable
     def counts(c, row):  # type: ignore[no-untyped-def]
         """Whether a row has a label that is not ignored and a weight; bad ones are complained about elsewhere."""
         label = read_label(c[6], c[7], c[8], row)
@@ -65,12 +65,12 @@ def _positions_text(dtype: str) -> Any:
 @functools.cache
 def positions_kernel(dtype: str) -> Any:
     """Which rows count; one block."""
-    return target.kernel(_positions_text(dtype), (types.UniTuple(int64, 12),), (target.THREADS, 1))
+    return jit.kernel(_positions_text(dtype), (types.UniTuple(int64, 12),), (jit.THREADS, 1))
 
 
 def _gather_text(dtype: str) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
-    operands = reading.operand_texts(words, target.jitable)
+    words, threads = jit.words_of(dtype), jit.THREADS
+    operands = reading.operand_texts(words, jit.jitable)
     read, read_label, ints, reals = operands["read"], operands["read_label"], words["ints"], words["reals"]
     zero, one = getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
 
@@ -97,13 +97,13 @@ def _gather_text(dtype: str) -> Any:
 @functools.cache
 def gather_kernel(dtype: str) -> Any:
     """Rows that count, side by side; a block each."""
-    return target.kernel(_gather_text(dtype), (types.UniTuple(int64, 17),), (target.THREADS, 2))
+    return jit.kernel(_gather_text(dtype), (types.UniTuple(int64, 17),), (jit.THREADS, 2))
 
 
 def _scatter_text(dtype: str) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
+    words, threads = jit.words_of(dtype), jit.THREADS
     ints, reals, zero = words["ints"], words["reals"], getattr(np, dtype)(0.0)
-    write = reading.operand_texts(words, target.jitable)["write"]
+    write = reading.operand_texts(words, jit.jitable)["write"]
 
     def scatter(c):  # type: ignore[no-untyped-def]
         """A block for each row of c: 0 rows of the batch   1 features   2 positions   3 first   4 gradient of the rows
@@ -126,11 +126,11 @@ def _scatter_text(dtype: str) -> Any:
 @functools.cache
 def scatter_kernel(dtype: str) -> Any:
     """What was found for rows, where it belongs; a block each."""
-    return target.kernel(_scatter_text(dtype), (types.UniTuple(int64, 12),), (target.THREADS, 2))
+    return jit.kernel(_scatter_text(dtype), (types.UniTuple(int64, 12),), (jit.THREADS, 2))
 
 
 def _columns_text(dtype: str) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
+    words, threads = jit.words_of(dtype), jit.THREADS
     ints, reals, real, double = words["ints"], words["reals"], words["real"], words["double"]
     zero = np.float64(0.0)
 
@@ -151,4 +151,4 @@ def _columns_text(dtype: str) -> Any:
 @functools.cache
 def columns_kernel(dtype: str) -> Any:
     """Sums of columns, each by a thread."""
-    return target.kernel(_columns_text(dtype), (types.UniTuple(int64, 8),), (target.THREADS, 2))
+    return jit.kernel(_columns_text(dtype), (types.UniTuple(int64, 8),), (jit.THREADS, 2))

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ...calls import checks as check
 from ..host.ordered import check_binary, check_labelled, only_present
 from ..host.rowwise import bad_label
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import ABSENT, Call
-from .launching import conclude, rows_of_a_block
 from .ordered_kernels import gradient_kernel, words_kernel
 from .ordered_sorting import DIGIT_BITS, DIGITS, count_kernel, move_kernel, place_kernel
 from .ordered_texts import tile_entries
 from .ordered_walk import CLOSE_LANES, close_kernel, tally_kernel, walk_kernel
+from .reduction import conclude, rows_of_a_block
 from .regional import GRADIENT_BLOCK, Regions, pixels_of_a_block
 from .rowwise import outputs_of
 
@@ -94,24 +94,24 @@ class Sorting:
             moved = (self.words[one], places, self.words[other], self.places[other])
             integers = (*moved, *self.geometry(), shift, self.counts, self.starts)
             if self.counts:
-                count_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
-                place_kernel().launch(stream, self.count, target.THREADS, integers)
-            move_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
+                count_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
+                place_kernel().launch(stream, self.count, jit.THREADS, integers)
+            move_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
 
     def walk(self) -> None:
         """The losses of the blocks, and the slopes of the errors."""
         stream, dtype, blocks = self.call.stream, self.real.name, self.count * self.parts
         softmax = int(self.regions.labelled)
         integers = (self.words[0], self.places[0], self.slopes, self.tallies, *self.geometry(), self.losses, softmax)
-        tally_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
-        walk_kernel(dtype).launch(stream, blocks, target.THREADS, integers)
+        tally_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
+        walk_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
 
     def run(self, out: DeviceArray | None, weight: DeviceArray | None, values: Any, present: bool) -> tuple[int, int]:
         """Everything but the gradient: address and number of the partial results."""
         regions, call = self.regions, self.call
         block = pixels_of_a_block(regions.pixels, regions.samples, regions.classes)
         first = regions.samples * -(-regions.pixels // block) if regions.pred.size else 0
-        each = rows_of_a_block(self.count, target.THREADS)
+        each = rows_of_a_block(self.count, jit.THREADS)
         blocks = -(-self.count // each)
         partials = call.workspace(4 * max(1, first + blocks))
         if first:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numba import cuda, int64, types
 
-from . import blocks, target
+from . import blocks, jit
+from .elementwise_codegen import NO_COMPLAINT, key
 from .ordered_texts import word_texts
 from .regional_texts import (
     BAD_TARGET,
@@ -26,13 +27,12 @@ from .regional_texts import (
     probability_texts,
     target_texts,
 )
-from .walk import NO_COMPLAINT, key
 
 COUNTS, SCALE, ENTRIES, STEP = SLOPES, SLOPES + 1, SLOPES + 2, SLOPES + 3
 
 
 def _entry_text() -> Any:
-    @target.jitable
+    @jit.jitable
     def entry_of(c, sample, j, i):  # type: ignore[no-untyped-def]
         """Where the entry of class j of a pixel lies among those of all regions."""
         earlier = sample * c[4] if c[STEP] == 0 else i - i
@@ -42,15 +42,15 @@ def _entry_text() -> Any:
 
 
 def _words_text(activation: int, labelled: bool, dtype: str) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     reals, close_checks = words["reals"], blocks.block_texts(dtype)["close_checks"]
     texts, pixels, targets = word_texts(dtype), probability_texts(activation, dtype), target_texts(labelled, dtype)
     word_of, put, ignored, entry_of = texts["word_of"], texts["put"], texts["ignored"], _entry_text()
     pixel_of, statistics, probability = pixels["pixel_of"], pixels["statistics"], pixels["probability"]
-    label_of, share_of, complaint = targets["label_of"], targets["share_of"], target.jitable(key)
+    label_of, share_of, complaint = targets["label_of"], targets["share_of"], jit.jitable(key)
     zero, one, softmax = number(0.0), number(1.0), activation == SOFTMAX
 
-    @target.jitable
+    @jit.jitable
     def words_of_pixel(c, sample, i, first):  # type: ignore[no-untyped-def]
         pixel = sample * c[4] + i
         x, at, g = pixel_of(c, PRED, sample, i), pixel_of(c, TARGET, sample, i), pixel_of(c, GRADIENT, sample, i)
@@ -90,16 +90,16 @@ def _words_text(activation: int, labelled: bool, dtype: str) -> Any:
 def words_kernel(activation: int, labelled: bool, dtype: str) -> Any:
     """The kernel of the words, and of the probabilities of a softmax."""
     text = _words_text(activation, labelled, dtype)
-    return target.kernel(text, (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(text, (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
 
 
 def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, reals, doubles = words["real"], words["reals"], words["doubles"]
     pixel_of, entry_of = probability_texts(activation, dtype)["pixel_of"], _entry_text()
     label_of, zero, one = target_texts(labelled, dtype)["label_of"], number(0.0), np.float64(1.0)
 
-    @target.jitable
+    @jit.jitable
     def slope_of(c, sample, j, i):  # type: ignore[no-untyped-def]
         """Slope of the result by what the error of class j of a pixel was made of."""
         scale = one if c[SCALE] == 0 else doubles(c[SCALE])[0]
@@ -131,4 +131,4 @@ def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
 def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
     """The kernel of the gradient, from the slopes of the errors."""
     text = _gradient_text(activation, labelled, dtype)
-    return target.kernel(text, (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(text, (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))

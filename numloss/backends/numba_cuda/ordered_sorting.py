@@ -19,7 +19,7 @@ from typing import Any
 
 from numba import cuda, int16, int32, int64, types
 
-from . import target
+from . import jit
 from .blocks import LANES
 from .ordered_texts import EACH, scan_text, tile_entries, word_texts, word_type
 
@@ -32,8 +32,8 @@ INTEGERS = 10
 
 
 def _count_text(dtype: str) -> Any:
-    texts, int32s = word_texts(dtype), target.words_of(dtype)["int32s"]
-    get, digit_of, threads = texts["get"], texts["digit_of"], target.THREADS
+    texts, int32s = word_texts(dtype), jit.words_of(dtype)["int32s"]
+    get, digit_of, threads = texts["get"], texts["digit_of"], jit.THREADS
 
     def count_digits(c):  # type: ignore[no-untyped-def]
         counts = cuda.shared.array(DIGITS, int32)
@@ -53,7 +53,7 @@ def _count_text(dtype: str) -> Any:
 
 
 def _place_text() -> Any:
-    words, threads, block_scan = target.words_of("float64"), target.THREADS, scan_text()
+    words, threads, block_scan = jit.words_of("float64"), jit.THREADS, scan_text()
     integer, int32s = words["integer"], words["int32s"]
     own, places = DIGITS // threads, threads + LANES
 
@@ -84,15 +84,15 @@ def _place_text() -> Any:
 
 def _split_text(dtype: str) -> Any:
     """Sorting a tile by half of a digit: the threads' own words are counted, and the counts are added up."""
-    digit_of, integer = word_texts(dtype)["digit_of"], target.words_of(dtype)["integer"]
-    barrier, threads, block_scan = target.words_of(dtype)["barrier"], target.THREADS, scan_text()
+    digit_of, integer = word_texts(dtype)["digit_of"], jit.words_of(dtype)["integer"]
+    barrier, threads, block_scan = jit.words_of(dtype)["barrier"], jit.THREADS, scan_text()
 
-    @target.jitable
+    @jit.jitable
     def counter(at):  # type: ignore[no-untyped-def]
         """Where a counter lies: 18 int16 for 16, so that neighbours read theirs from different banks."""
         return at + at // HALVES * 2
 
-    @target.jitable
+    @jit.jitable
     def split(tile, order, turn, n, shift, counters, sums, thread):  # type: ignore[no-untyped-def]
         """Sort order[turn] into the other row."""
         for half in range(HALVES):
@@ -121,16 +121,16 @@ def _split_text(dtype: str) -> Any:
 
 
 def _move_text(dtype: str) -> Any:
-    texts, words, word = word_texts(dtype), target.words_of(dtype), word_type(dtype)
+    texts, words, word = word_texts(dtype), jit.words_of(dtype), word_type(dtype)
     get, put, digit_of, split = texts["get"], texts["put"], texts["digit_of"], _split_text(dtype)
-    integer, int32s, threads, tile_size = words["integer"], words["int32s"], target.THREADS, tile_entries()
+    integer, int32s, threads, tile_size = words["integer"], words["int32s"], jit.THREADS, tile_entries()
     places, counts = threads + LANES, threads * (HALVES + 2)
 
-    @target.jitable
+    @jit.jitable
     def digit_at(tile, order, k, shift):  # type: ignore[no-untyped-def]
         return digit_of(integer(tile[integer(order[0, k])]), shift, DIGITS - 1)
 
-    @target.jitable
+    @jit.jitable
     def mark_starts(tile, order, n, shift, starts, thread):  # type: ignore[no-untyped-def]
         """Where each digit of a sorted tile begins."""
         for k in range(thread, n, threads):
@@ -138,7 +138,7 @@ def _move_text(dtype: str) -> Any:
             if k == 0 or digit_at(tile, order, k - 1, shift) != digit:
                 starts[digit] = k
 
-    @target.jitable
+    @jit.jitable
     def advance_ends(tile, order, n, shift, starts, ends, thread):  # type: ignore[no-untyped-def]
         """Where the next words of each digit go, after a tile."""
         for k in range(thread, n, threads):
@@ -190,16 +190,16 @@ def _move_text(dtype: str) -> Any:
 @functools.cache
 def count_kernel(dtype: str) -> Any:
     """The kernel that counts digits: a block for each stretch of a region."""
-    return target.kernel(_count_text(dtype), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 4))
+    return jit.kernel(_count_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 4))
 
 
 @functools.cache
 def place_kernel() -> Any:
     """The kernel that turns counts into places: a block for each region."""
-    return target.kernel(_place_text(), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(_place_text(), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
 
 
 @functools.cache
 def move_kernel(dtype: str) -> Any:
     """The kernel that moves words: a block for each stretch of a region."""
-    return target.kernel(_move_text(dtype), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(_move_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))

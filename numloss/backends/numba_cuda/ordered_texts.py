@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import int64, uint32
 
-from . import target
+from . import jit
 from .blocks import LANES
 
 # Entries that each thread takes of a tile. Odd: neighbours then read from different banks of shared memory.
@@ -22,7 +22,7 @@ EACH = 9
 
 def tile_entries() -> int:
     """Entries that a block of threads takes at a time."""
-    return EACH * target.THREADS
+    return EACH * jit.THREADS
 
 
 def word_type(dtype: str) -> Any:
@@ -32,7 +32,7 @@ def word_type(dtype: str) -> Any:
 
 def word_texts(dtype: str) -> dict[str, Any]:
     """Making words of errors and reading them."""
-    words = target.words_of(dtype)
+    words = jit.words_of(dtype)
     integer, bits_of, of_bits = words["integer"], words["bits_of"], words["of_bits"]
     memory = words["uint32s"] if dtype == "float32" else words["int64s"]
     most, lowest = (1 << 31) - 1, 0
@@ -41,7 +41,7 @@ def word_texts(dtype: str) -> dict[str, Any]:
     half = lowest // 2
     ignored, zero = 2 * (1 + half), getattr(np, dtype)(0.0)
 
-    @target.jitable
+    @jit.jitable
     def word_of(error, member):  # type: ignore[no-untyped-def]
         key = most
         if error > zero:
@@ -50,26 +50,26 @@ def word_texts(dtype: str) -> dict[str, Any]:
             key = 0
         return 2 * (key + half) + member
 
-    @target.jitable
+    @jit.jitable
     def error_of(word):  # type: ignore[no-untyped-def]
         return of_bits(most - ((word >> 1) - half))
 
-    @target.jitable
+    @jit.jitable
     def kind_of(word):  # type: ignore[no-untyped-def]
         """Whether the pixel belongs to the class, and whether it counts and does not."""
         member = word & 1
         return member, 0 if word == ignored else 1 - member
 
-    @target.jitable
+    @jit.jitable
     def digit_of(word, shift, mask):  # type: ignore[no-untyped-def]
         """Digits of words that are sorted: of the words less the lowest there is."""
         return ((word >> shift) - (lowest >> shift)) & mask
 
-    @target.jitable
+    @jit.jitable
     def get(address, at):  # type: ignore[no-untyped-def]
         return integer(memory(address)[at])
 
-    @target.jitable
+    @jit.jitable
     def put(address, at, word):  # type: ignore[no-untyped-def]
         memory(address)[at] = word
 
@@ -82,12 +82,12 @@ def scan_text() -> Any:
 
     `shared` has LANES places more than there are threads; a barrier must come before it is used again.
     """
-    threads = target.THREADS
+    threads = jit.THREADS
     run = threads // LANES
-    words = target.words_of("float64")
+    words = jit.words_of("float64")
     integer, barrier = words["integer"], words["barrier"]
 
-    @target.jitable
+    @jit.jitable
     def block_scan(shared, thread, x):  # type: ignore[no-untyped-def]
         shared[thread] = x
         barrier()

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int32, int64, types
 
-from . import reading, target
+from . import jit, reading
 from .blocks import LANES, block_texts
+from .elementwise_codegen import NO_COMPLAINT
 from .ordered_texts import EACH, scan_text, tile_entries, word_texts, word_type
-from .walk import NO_COMPLAINT
 
 WEIGHT, VALUES = 8, 11
 WALK_INTEGERS, CLOSE_INTEGERS = 9, 14
@@ -36,7 +36,7 @@ SHARED = 1 << 16
 
 
 def _tally_text(dtype: str) -> Any:
-    texts, ints, threads = word_texts(dtype), target.words_of(dtype)["ints"], target.THREADS
+    texts, ints, threads = word_texts(dtype), jit.words_of(dtype)["ints"], jit.THREADS
     get, kind_of, block_scan, places = texts["get"], texts["kind_of"], scan_text(), threads + LANES
 
     def tally_words(c):  # type: ignore[no-untyped-def]
@@ -61,10 +61,10 @@ def _tally_text(dtype: str) -> Any:
 
 def _gain_text(dtype: str) -> Any:
     """What the Jaccard index loses when one more pixel is wrong; counts are exact in float64 alone."""
-    double = target.words_of(dtype)["double"]
+    double = jit.words_of(dtype)["double"]
     one = np.float64(1.0)
 
-    @target.jitable
+    @jit.jitable
     def gain_of(held, hits, others, member):  # type: ignore[no-untyped-def]
         union = double(held + others)
         if member == 1:
@@ -77,7 +77,7 @@ def _gain_text(dtype: str) -> Any:
 
 
 def _walk_text(dtype: str) -> Any:
-    words, number, word, threads = target.words_of(dtype), getattr(np, dtype), word_type(dtype), target.THREADS
+    words, number, word, threads = jit.words_of(dtype), getattr(np, dtype), word_type(dtype), jit.THREADS
     real, double, integer, reals = words["real"], words["double"], words["integer"], words["reals"]
     ints, doubles, int32s = words["ints"], words["doubles"], words["int32s"]
     texts, gain_of, barrier = word_texts(dtype), _gain_text(dtype), words["barrier"]
@@ -85,7 +85,7 @@ def _walk_text(dtype: str) -> Any:
     get, kind_of, error_of, ignored = texts["get"], texts["kind_of"], texts["error_of"], texts["ignored"]
     zero, tile_size, places = number(0.0), tile_entries(), threads + LANES
 
-    @target.jitable
+    @jit.jitable
     def counted_before(c, region, part, sums, thread):  # type: ignore[no-untyped-def]
         """The members of a region, and the members and the others of the blocks before this one."""
         held, hits, others = thread - thread, thread - thread, thread - thread
@@ -102,7 +102,7 @@ def _walk_text(dtype: str) -> Any:
         _, others = block_scan(sums, thread, others)
         return held, hits, others
 
-    @target.jitable
+    @jit.jitable
     def put_slope(c, at, error, gain, member):  # type: ignore[no-untyped-def]
         """The slope of a region's loss by what an error was made of."""
         slope = real(gain)
@@ -112,7 +112,7 @@ def _walk_text(dtype: str) -> Any:
             slope = zero
         reals(c[2])[at] = -slope if member == 1 else slope
 
-    @target.jitable
+    @jit.jitable
     def walk_run(c, tile, begin, first, n, thread, held, hits, others):  # type: ignore[no-untyped-def]
         """A thread's words of a tile; what they add to the loss."""
         value = double(zero)
@@ -170,13 +170,13 @@ def _walk_text(dtype: str) -> Any:
 
 
 def _close_text(dtype: str) -> Any:
-    words, number, texts = target.words_of(dtype), getattr(np, dtype), block_texts(dtype)
+    words, number, texts = jit.words_of(dtype), getattr(np, dtype), block_texts(dtype)
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
-    operands = reading.operand_texts(words, target.jitable)
+    operands = reading.operand_texts(words, jit.jitable)
     read, write, within = operands["read"], operands["write"], texts["within"]
     zero, infinite, nothing, one = number(0.0), number(np.inf), np.float64(0.0), np.float64(1.0)
 
-    @target.jitable
+    @jit.jitable
     def share_of(c, region, held, first):  # type: ignore[no-untyped-def]
         """What a region counts, and the first complaint."""
         share = one
@@ -226,16 +226,16 @@ def _close_text(dtype: str) -> Any:
 @functools.cache
 def tally_kernel(dtype: str) -> Any:
     """The kernel that counts members: a block for each stretch of a region."""
-    return target.kernel(_tally_text(dtype), (types.UniTuple(int64, WALK_INTEGERS),), (target.THREADS, 4))
+    return jit.kernel(_tally_text(dtype), (types.UniTuple(int64, WALK_INTEGERS),), (jit.THREADS, 4))
 
 
 @functools.cache
 def walk_kernel(dtype: str) -> Any:
     """The kernel of losses and slopes: a block for each stretch of a region."""
-    return target.kernel(_walk_text(dtype), (types.UniTuple(int64, WALK_INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(_walk_text(dtype), (types.UniTuple(int64, WALK_INTEGERS),), (jit.THREADS, 2))
 
 
 @functools.cache
 def close_kernel(dtype: str) -> Any:
     """The kernel that closes regions; blocks of CLOSE_LANES threads."""
-    return target.kernel(_close_text(dtype), (types.UniTuple(int64, CLOSE_INTEGERS),), (CLOSE_LANES, 1))
+    return jit.kernel(_close_text(dtype), (types.UniTuple(int64, CLOSE_INTEGERS),), (CLOSE_LANES, 1))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import target
+from . import jit
 from .arrays import DeviceArray
 from .call import Call
 from .products_kernels import LIVE_FEATURES, LIVE_ROWS, STRETCH, added_kernel, product_kernel, side_of
@@ -98,8 +98,8 @@ class Products:
         integers += (*matrix(a), *matrix(turned), *matrix(made), *(beneath if parts == 1 else NOTHING), span)
         (a_along, a_wide), (b_along, b_wide) = _reading(a), _reading(turned)
         kernel = product_kernel(dtype, (a_along, b_along), (a_wide, b_wide))
-        kernel.launch(self.call.stream, parts * tiles, target.THREADS, tuple(integers), alpha)
+        kernel.launch(self.call.stream, parts * tiles, jit.THREADS, tuple(integers), alpha)
         if parts > 1:
             integers = [rows, columns, parts, made.address, *matrix(y), *beneath]
-            blocks = -(-rows * columns // target.THREADS)
-            added_kernel(dtype).launch(self.call.stream, blocks, target.THREADS, tuple(integers))
+            blocks = -(-rows * columns // jit.THREADS)
+            added_kernel(dtype).launch(self.call.stream, blocks, jit.THREADS, tuple(integers))

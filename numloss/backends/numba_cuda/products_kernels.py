@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64, types
 
-from . import target
+from . import jit
 
 A, B, Y, ONTO, INTEGERS = 6, 9, 12, 15, 19
 LIVE_ROWS, LIVE_FEATURES = 1, 2
 DEPTH, STRETCH = 8, 256
 # The threads of a block beside each other, by what a thread works on in columns.
-ACROSS = 8 if target.SIMULATED else 16
-DOWN = target.THREADS // ACROSS
+ACROSS = 8 if jit.SIMULATED else 16
+DOWN = jit.THREADS // ACROSS
 
 
 def lanes_of(dtype: str) -> int:
@@ -38,7 +38,7 @@ def lanes_of(dtype: str) -> int:
 
 def side_of(dtype: str) -> int:
     """Rows and columns of a tile: each thread reads 128 bits of either matrix at a time."""
-    return target.THREADS * lanes_of(dtype) // DEPTH
+    return jit.THREADS * lanes_of(dtype) // DEPTH
 
 
 def _fetch_text(dtype: str, along: bool, wide: bool) -> Any:
@@ -46,7 +46,7 @@ def _fetch_text(dtype: str, along: bool, wide: bool) -> Any:
 
     along: the features, not the rows, lie side by side in memory; wide: 128 bits may be read at once.
     """
-    words, lanes, side = target.words_of(dtype), lanes_of(dtype), side_of(dtype)
+    words, lanes, side = jit.words_of(dtype), lanes_of(dtype), side_of(dtype)
     beside = (DEPTH if along else side) // lanes
     own, other = ("k", "i") if along else ("i", "k")
     limit = {"k": "stop", "i": "most"}
@@ -62,7 +62,7 @@ def _fetch_text(dtype: str, along: bool, wide: bool) -> Any:
     ]
     lines += [f"    return {', '.join(parts)}", ""]
     scope = {"__name__": f"{dtype}, {along}, {wide}", "zero": getattr(np, dtype)(0.0), **words}
-    return target.generated("\n".join(lines), "fetch", scope)
+    return jit.generated("\n".join(lines), "fetch", scope)
 
 
 def _put_text(dtype: str, along: bool) -> Any:
@@ -75,7 +75,7 @@ def _put_text(dtype: str, along: bool) -> Any:
         lines += [f"    at = thread // {beside} * {row} + thread % {beside} * {lanes}"]
     lines += [f"    tile[at + {n * row if along else n}] = numbers[{n}]" for n in range(lanes)]
     scope = {"__name__": f"{dtype}, {along}"}
-    return target.generated("\n".join([*lines, ""]), "put", scope)
+    return jit.generated("\n".join([*lines, ""]), "put", scope)
 
 
 def _sum_texts(dtype: str) -> tuple[Any, Any, Any]:
@@ -88,25 +88,25 @@ def _sum_texts(dtype: str) -> tuple[Any, Any, Any]:
     lines += [f"        a{i} = a[k * {row} + down + {i * DOWN}]" for i in range(high)]
     lines += [f"        b{j} = b[k * {row} + across + {j * ACROSS}]" for j in range(broad)]
     lines += [f"        s{i}_{j} = s{i}_{j} + a{i} * b{j}" for i in range(high) for j in range(broad)]
-    scope: dict[str, Any] = {"__name__": dtype, **target.words_of(dtype)}
-    multiply = target.generated("\n".join([*lines, f"    return ({names})", ""]), "multiply", scope)
+    scope: dict[str, Any] = {"__name__": dtype, **jit.words_of(dtype)}
+    multiply = jit.generated("\n".join([*lines, f"    return ({names})", ""]), "multiply", scope)
     lines = ["def join(totals, sums):"]
     lines += [f"    return ({', '.join(f'totals[{n}] + sums[{n}]' for n in range(len(sums)))},)", ""]
-    join = target.generated("\n".join(lines), "join", scope)
+    join = jit.generated("\n".join(lines), "join", scope)
     lines = ["def write(c, alpha, totals, row, column, rows, lift):", f"    {names} = totals"]
     lines += [f"    column{j} = column + {j * ACROSS}" for j in range(broad)]
     for i in range(high):
         lines += [f"    place = row + {i * DOWN}", "    if place < rows:"]
         lines += [f"        put_entry(c, alpha, s{i}_{j}, place, column{j}, lift)" for j in range(broad)]
     scope["put_entry"] = _entry_text(dtype)
-    return multiply, join, target.generated("\n".join([*lines, ""]), "write", scope)
+    return multiply, join, jit.generated("\n".join([*lines, ""]), "write", scope)
 
 
 def _entry_text(dtype: str) -> Any:
     """`put_entry`, which writes one entry of y, or of the part of it that lies so many rows below."""
-    reals = target.words_of(dtype)["reals"]
+    reals = jit.words_of(dtype)["reals"]
 
-    @target.jitable
+    @jit.jitable
     def put_entry(c, alpha, total, row, column, lift):  # type: ignore[no-untyped-def]
         if column < c[1]:
             total = alpha * total
@@ -118,7 +118,7 @@ def _entry_text(dtype: str) -> Any:
 
 
 def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
-    words, number, side = target.words_of(dtype), getattr(np, dtype), side_of(dtype)
+    words, number, side = jit.words_of(dtype), getattr(np, dtype), side_of(dtype)
     real, ints = words["real"], words["ints"]
     fetch_a, fetch_b = (_fetch_text(dtype, *facts) for facts in zip(along, wide, strict=True))
     put_a, put_b = (_put_text(dtype, each) for each in along)
@@ -126,7 +126,7 @@ def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
     shared_size = DEPTH * (side + lanes_of(dtype))
     zeros = (number(0.0),) * (side // DOWN * (side // ACROSS))
 
-    @target.jitable
+    @jit.jitable
     def extent(c):  # type: ignore[no-untyped-def]
         """Rows and features that count."""
         rows, features = c[0], c[2]
@@ -174,11 +174,11 @@ def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
 def product_kernel(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
     """The kernel for matrices whose features lie side by side or not, and which may be read by 128 bits or not."""
     signature = (types.UniTuple(int64, INTEGERS), float64)
-    return target.kernel(_text(dtype, along, wide), signature, (target.THREADS, 1))
+    return jit.kernel(_text(dtype, along, wide), signature, (jit.THREADS, 1))
 
 
 def _added_text(dtype: str) -> Any:
-    reals, threads = target.words_of(dtype)["reals"], target.THREADS
+    reals, threads = jit.words_of(dtype)["reals"], jit.THREADS
 
     def added(c):  # type: ignore[no-untyped-def]
         """A thread for each entry of c: 0 rows   1 columns   2 parts   3 address of the parts of y, one below the other
@@ -199,4 +199,4 @@ def _added_text(dtype: str) -> Any:
 @functools.cache
 def added_kernel(dtype: str) -> Any:
     """The sum of the parts of a product, in their order."""
-    return target.kernel(_added_text(dtype), (types.UniTuple(int64, 10),), (target.THREADS, 2))
+    return jit.kernel(_added_text(dtype), (types.UniTuple(int64, 10),), (jit.THREADS, 2))

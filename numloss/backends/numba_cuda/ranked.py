@@ -10,11 +10,11 @@ from ...calls import checks as check
 from ...calls.lists import check_lists, check_weight, pointers_of
 from ..host import HostBackend
 from ..host.ranked import ranks_of, ties_of
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import Call
-from .launching import conclude, rows_of_a_block
 from .ranked_kernels import ranked_kernel
+from .reduction import conclude, rows_of_a_block
 from .rowwise import outputs_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Lists:
         self.weight = None if weight is None else checks.real_array(loss, "weight", weight, call.library)
         if self.weight is not None:
             check_weight(loss, self.weight.shape, self.groups)
-        self.each = rows_of_a_block(self.groups, target.THREADS)
+        self.each = rows_of_a_block(self.groups, jit.THREADS)
         self.blocks = -(-self.groups // self.each)
 
     @property
@@ -90,7 +90,7 @@ class Lists:
             integers += call.operand(operand, real)
         if self.blocks:
             kernel = ranked_kernel(self.loss.rows["loop"], real.name, counting)
-            kernel.launch(call.stream, self.blocks, target.THREADS, tuple(integers), self.numbers(scale[1]))
+            kernel.launch(call.stream, self.blocks, jit.THREADS, tuple(integers), self.numbers(scale[1]))
 
     def explain(self, position: int, operand: int) -> None:
         """Raise in the words that host arrays have."""

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64, types
 
-from . import blocks, target
+from . import blocks, jit
+from .elementwise_codegen import NO_COMPLAINT, key
 from .ranked_solvers import SOLVERS
 from .ranked_texts import (
     EACH,
@@ -42,16 +43,15 @@ from .ranked_texts import (
     WEIGHTED,
     all_texts,
 )
-from .walk import NO_COMPLAINT, key
 
 BAD_TARGET, BAD_EVENT, BAD_WEIGHT = 1, 2, 15
 
 
 def sort_texts() -> dict[str, Any]:
     """`sort_block`: the order of a list, largest first, equal ones as they came."""
-    threads = target.THREADS
+    threads = jit.THREADS
 
-    @target.jitable
+    @jit.jitable
     def passed_by(keys, low, high, key, equal):  # type: ignore[no-untyped-def]
         """How many of the sorted keys from low to high are above the key, or as large with `equal`."""
         begin = low
@@ -63,7 +63,7 @@ def sort_texts() -> dict[str, Any]:
                 high = middle
         return low - begin
 
-    @target.jitable
+    @jit.jitable
     def merge_all(keys, order, n, run, to_keys, to_order, thread):  # type: ignore[no-untyped-def]
         """Every entry goes past those of the neighbouring run that come before it."""
         for at in range(thread, n, threads):
@@ -78,7 +78,7 @@ def sort_texts() -> dict[str, Any]:
             to_order[place] = order[at]
         cuda.syncthreads()
 
-    @target.jitable
+    @jit.jitable
     def sort_block(keys, order, n, spare_keys, spare_order, thread):  # type: ignore[no-untyped-def]
         for i in range(thread, n, threads):
             order[i] = i
@@ -94,11 +94,11 @@ def sort_texts() -> dict[str, Any]:
 
 def _check_text(dtype: str, together: dict[str, Any]) -> Any:
     """`look`: the first complaint about a list, what it counts, and how many of its scores are NaN."""
-    double, threads, texts = target.words_of(dtype)["double"], target.THREADS, all_texts(dtype)
+    double, threads, texts = jit.words_of(dtype)["double"], jit.THREADS, all_texts(dtype)
     entry, fits, block_sum = texts["entry"], texts["fits"], together["block_sum"]
-    complaint, zero, one = target.jitable(key), getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
+    complaint, zero, one = jit.jitable(key), getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
 
-    @target.jitable
+    @jit.jitable
     def look(c, r, begin, n, thread, shared, first):  # type: ignore[no-untyped-def]
         odd, events = double(zero), double(zero)
         for row in range(begin + thread, begin + n, threads):
@@ -121,15 +121,15 @@ def _check_text(dtype: str, together: dict[str, Any]) -> Any:
 
 
 def _text(loop: str, dtype: str, counting: bool) -> Any:
-    words, number, threads, texts = target.words_of(dtype), getattr(np, dtype), target.THREADS, all_texts(dtype)
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, all_texts(dtype)
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
     entry, write, within, close_block = texts["entry"], texts["write"], texts["within"], texts["close_block"]
     put_slope, put_bend = texts["put_slope"], texts["put_bend"]
-    together = {**blocks.sum_texts(), **sort_texts(), "barrier": target.words_of(dtype)["barrier"]}
+    together = {**blocks.sum_texts(), **sort_texts(), "barrier": jit.words_of(dtype)["barrier"]}
     look, solve = _check_text(dtype, together), SOLVERS[loop](dtype, together)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
-    @target.jitable
+    @jit.jitable
     def fill(c, r, begin, n, x, thread):  # type: ignore[no-untyped-def]
         """The same slope and curvature for all of a list."""
         for row in range(begin + thread, begin + n, threads):
@@ -184,4 +184,4 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
 def ranked_kernel(loop: str, dtype: str, counting: bool) -> Any:
     """The kernel of a loss; with `counting` only what its groups count."""
     signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, REALS))
-    return target.kernel(_text(loop, dtype, counting), signature, (target.THREADS, 1))
+    return jit.kernel(_text(loop, dtype, counting), signature, (jit.THREADS, 1))

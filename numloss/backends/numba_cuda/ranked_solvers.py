@@ -12,23 +12,23 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...loops import rankedpairs, rankedrisks
-from ...loops.rowparts import base_of
-from . import target
+from ...loops import lambdarank, risk_sets
+from ...loops.rowwise_parts import base_of
+from . import jit
 from .ranked_texts import EFRON, EVENT, EVENTS, MODE, PRED, RANKS, SIGMA, TARGET, all_texts
 
 
 def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
     """A distribution against another: see numloss/loops/listnet.py."""
-    words, number, threads, texts = target.words_of(dtype), getattr(np, dtype), target.THREADS, all_texts(dtype)
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, all_texts(dtype)
     real, double = words["real"], words["double"]
     entry, put_slope, put_bend = texts["entry"], texts["put_slope"], texts["put_bend"]
     block_sum, block_top = together["block_sum"], together["block_top"]
-    exp_below, round_shift = target.typed(scalar.exp_below, dtype), target.typed(scalar.round_shift, dtype)
-    of_base, log1p = target.of_loop(base_of, dtype), target.typed(scalar.log1p, "float64")
+    exp_below, round_shift = jit.typed(scalar.exp_below, dtype), jit.typed(scalar.round_shift, dtype)
+    of_base, log1p = jit.of_loop(base_of, dtype), jit.typed(scalar.log1p, "float64")
     zero, one, lowest = number(0.0), number(1.0), number(-np.inf)
 
-    @target.jitable
+    @jit.jitable
     def top_of(c, k, begin, n, thread, shared):  # type: ignore[no-untyped-def]
         """The largest entry of a list, and the first row that has it; -1 if none has."""
         top = lowest
@@ -43,12 +43,12 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
         found = block_top(shared, thread, place)
         return top, -found if found > double(-n) else double(-one)
 
-    @target.jitable
+    @jit.jitable
     def power(x, top):  # type: ignore[no-untyped-def]
         base = of_base(top)
         return double(exp_below(x - base, round_shift(top - base)))
 
-    @target.jitable
+    @jit.jitable
     def listnet(c, r, group, begin, n, factor, thread, shared):  # type: ignore[no-untyped-def]
         top, at = top_of(c, PRED, begin, n, thread, shared)
         aim, wanted = top_of(c, TARGET, begin, n, thread, shared)
@@ -84,12 +84,12 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
 
 def pair_texts(dtype: str) -> Any:
     """`add_pair`: what a pair of ranks adds to the value, slope and curvature of one of them."""
-    number, typed = getattr(np, dtype), target.of_loop
-    power, weigh = typed(rankedpairs.pair_power, dtype), typed(rankedpairs.pair_weight, dtype)
-    value_of, slope_of = typed(rankedpairs.pair_value, dtype), typed(rankedpairs.pair_slope, dtype)
-    bend_of, double, zero = typed(rankedpairs.pair_bend, dtype), target.words_of(dtype)["double"], number(0.0)
+    number, typed = getattr(np, dtype), jit.of_loop
+    power, weigh = typed(lambdarank.pair_power, dtype), typed(lambdarank.pair_weight, dtype)
+    value_of, slope_of = typed(lambdarank.pair_value, dtype), typed(lambdarank.pair_slope, dtype)
+    bend_of, double, zero = typed(lambdarank.pair_bend, dtype), jit.words_of(dtype)["double"], number(0.0)
 
-    @target.jitable
+    @jit.jitable
     def add_pair(scores, gains, whole, rest, high, low, sigma, share):  # type: ignore[no-untyped-def]
         """Value, slope by the score of the higher rank, and curvature of a pair."""
         weight = weigh(gains[high], whole[high], rest[high], gains[low], whole[low], rest[low], share)
@@ -105,14 +105,14 @@ def pair_texts(dtype: str) -> Any:
 
 def rank_text(dtype: str, together: dict[str, Any]) -> Any:
     """`rank_list`: a list in the order of its scores, with gains and discounts; gives 1 / the best gain."""
-    words, number, threads, texts = target.words_of(dtype), getattr(np, dtype), target.THREADS, all_texts(dtype)
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, all_texts(dtype)
     real, double, integer = words["real"], words["double"], words["integer"]
     entry, sort_block, block_sum = texts["entry"], together["sort_block"], together["block_sum"]
     places_of, numbers_of = texts["places_of"], texts["numbers_of"]
-    barrier, discount = together["barrier"], target.of_loop(rankedpairs.discount, dtype)
+    barrier, discount = together["barrier"], jit.of_loop(lambdarank.discount, dtype)
     zero, one, two, most = number(0.0), number(1.0), number(2.0), number(31.0)
 
-    @target.jitable
+    @jit.jitable
     def rank_list(c, begin, n, ranks, thread, shared):  # type: ignore[no-untyped-def]
         order, scores, spare = places_of(c, 0, begin), numbers_of(c, 0, begin), numbers_of(c, 1, begin)
         gains, whole, rest = (numbers_of(c, 2, begin), numbers_of(c, 3, begin), numbers_of(c, 4, begin))
@@ -148,13 +148,13 @@ def rank_text(dtype: str, together: dict[str, Any]) -> Any:
 
 def lambdarank_text(dtype: str, together: dict[str, Any]) -> Any:
     """Pairs of a list: a thread adds up all pairs of its ranks."""
-    words, number, threads, texts = target.words_of(dtype), getattr(np, dtype), target.THREADS, all_texts(dtype)
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, all_texts(dtype)
     real, double, block_sum = words["real"], words["double"], together["block_sum"]
     put_slope, put_bend, places_of = texts["put_slope"], texts["put_bend"], texts["places_of"]
     numbers_of, add_pair, rank_list = texts["numbers_of"], pair_texts(dtype), rank_text(dtype, together)
     zero = number(0.0)
 
-    @target.jitable
+    @jit.jitable
     def lambdarank(c, r, group, begin, n, factor, thread, shared):  # type: ignore[no-untyped-def]
         ranks = n if c[RANKS] == 0 or c[RANKS] > n else c[RANKS]
         share = rank_list(c, begin, n, ranks, thread, shared)
@@ -184,15 +184,15 @@ def lambdarank_text(dtype: str, together: dict[str, Any]) -> Any:
 
 def risks_text(dtype: str, together: dict[str, Any]) -> Any:
     """Each row of a sorted list against all that come after it: sorted by the block, walked over by one thread."""
-    words, number, threads, texts = target.words_of(dtype), getattr(np, dtype), target.THREADS, all_texts(dtype)
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, all_texts(dtype)
     double, entry, sort_block = words["double"], texts["entry"], together["sort_block"]
     places_of, numbers_of, doubles_of = texts["places_of"], texts["numbers_of"], texts["doubles_of"]
     put_slope, put_bend, barrier = texts["put_slope"], texts["put_bend"], together["barrier"]
-    walk_back = target.of_loop(rankedrisks.walk_back, dtype)
-    walk_on = target.of_loop(rankedrisks.walk_on, dtype)
+    walk_back = jit.of_loop(risk_sets.walk_back, dtype)
+    walk_on = jit.of_loop(risk_sets.walk_on, dtype)
     zero, one = number(0.0), number(1.0)
 
-    @target.jitable
+    @jit.jitable
     def risks(c, r, group, begin, n, factor, thread, shared):  # type: ignore[no-untyped-def]
         order, keys = places_of(c, 0, begin), numbers_of(c, 0, begin)
         scores, events = numbers_of(c, 2, begin), numbers_of(c, 3, begin)

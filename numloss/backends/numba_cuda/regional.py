@@ -11,7 +11,7 @@ from ...calls import checks as check
 from ...calls.rowwise import flag, ignored_label
 from ..host.regional import activation_of
 from ..host.rowwise import bad_label
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import ABSENT, FLOAT64, Call
 from .elementwise import over_elements
@@ -79,7 +79,7 @@ class Regions:
         integers += call.operand(self.target, real) if self.labelled else ABSENT
         integers += slopes
         compiled = kernel(self.activation, self.labelled, real.name)
-        compiled.launch(call.stream, self.samples * per, target.THREADS, tuple(integers))
+        compiled.launch(call.stream, self.samples * per, jit.THREADS, tuple(integers))
 
     def sums(self) -> tuple[Any, ...]:
         """tp, fp and fn of each region, float64 arrays of the library; raises for a bad target."""
@@ -112,8 +112,8 @@ class Regions:
         if values.size:
             address = call.library.describe(result).address
             integers = (values.size, address, *call.operand(values, real))
-            blocks = -(-values.size // target.THREADS)
-            values_kernel(real.name).launch(call.stream, blocks, target.THREADS, integers)
+            blocks = -(-values.size // jit.THREADS)
+            values_kernel(real.name).launch(call.stream, blocks, jit.THREADS, integers)
 
     def explain(self, position: int, operand: int) -> None:
         """Raise for the first label or target outside its domain, in the words that host arrays have."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int32, int64, types
 
-from . import blocks, reading, target
+from . import blocks, jit, reading
+from .elementwise_codegen import NO_COMPLAINT
 from .regional_texts import (
     GRADIENT,
     INTEGERS,
@@ -23,7 +24,6 @@ from .regional_texts import (
     probability_texts,
     target_texts,
 )
-from .walk import NO_COMPLAINT
 
 # Pixels of a thread, added in the dtype of the data before their sum goes to a float64.
 RUN = 4
@@ -35,9 +35,9 @@ def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
     number = getattr(np, dtype)
     pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
     pixel_of, probability, share_of = pixels["pixel_of"], pixels["probability"], targets["share_of"]
-    zero, one, softmax, threads = number(0.0), number(1.0), activation == SOFTMAX, target.THREADS
+    zero, one, softmax, threads = number(0.0), number(1.0), activation == SOFTMAX, jit.THREADS
 
-    @target.jitable
+    @jit.jitable
     def count(c, sample, start, here, j, thread, known, labels, first):  # type: ignore[no-untyped-def]
         """tp, fp and fn of class j over the pixels of a thread, and the first complaint."""
         hit, claim, miss = zero, zero, zero
@@ -59,9 +59,9 @@ def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
 
 def _sum_text(dtype: str) -> Any:
     """Adding up the shares of the threads."""
-    double, threads = target.words_of(dtype)["double"], target.THREADS
+    double, threads = jit.words_of(dtype)["double"], jit.THREADS
 
-    @target.jitable
+    @jit.jitable
     def add_shares(sums, fresh, shares, lanes, thread, hit, claim, miss):  # type: ignore[no-untyped-def]
         """Add what the threads have counted to sums[0..2], in one order; the next call may follow at once."""
         shares[thread] = double(hit)
@@ -85,8 +85,8 @@ def _sum_text(dtype: str) -> Any:
 
 
 def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
-    doubles, step = words["doubles"], RUN * target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
+    doubles, step = words["doubles"], RUN * jit.THREADS
     close_checks = blocks.block_texts(dtype)["close_checks"]
     pixels, label_of = probability_texts(activation, dtype), target_texts(labelled, dtype)["label_of"]
     pixel_of, statistics = pixels["pixel_of"], pixels["statistics"]
@@ -130,18 +130,18 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
 def sums_kernel(activation: int, labelled: bool, dtype: str) -> Any:
     """The kernel of the sums of the blocks."""
     text = _sums_text(activation, labelled, dtype)
-    return target.kernel(text, (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(text, (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
 
 
 def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, reals, doubles = words["real"], words["reals"], words["doubles"]
     pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
     pixel_of, statistics, probability = pixels["pixel_of"], pixels["statistics"], pixels["probability"]
     label_of, share_of = targets["label_of"], targets["share_of"]
     zero, one = number(0.0), number(1.0)
 
-    @target.jitable
+    @jit.jitable
     def pull(c, sample, j, t):  # type: ignore[no-untyped-def]
         """Slope of the loss with respect to p of class j where the target is t."""
         at = sample * c[SLOPES + 3] + j
@@ -181,11 +181,11 @@ def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
 def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
     """The kernel of the gradient."""
     text = _gradient_text(activation, labelled, dtype)
-    return target.kernel(text, (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(text, (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
 
 
 def _totals_text() -> Any:
-    words = target.words_of("float64")
+    words = jit.words_of("float64")
     double, doubles, lane_places = words["double"], words["doubles"], 3 * LANES
 
     def region_totals(c):  # type: ignore[no-untyped-def]
@@ -218,12 +218,12 @@ def _totals_text() -> Any:
 @functools.cache
 def totals_kernel() -> Any:
     """The kernel of the sums of the regions; one block of 32 threads for each."""
-    return target.kernel(_totals_text(), (types.UniTuple(int64, 6),), (LANES, 1))
+    return jit.kernel(_totals_text(), (types.UniTuple(int64, 6),), (LANES, 1))
 
 
 def _values_text(dtype: str) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
-    real, doubles, write = words["real"], words["doubles"], reading.operand_texts(words, target.jitable)["write"]
+    words, threads = jit.words_of(dtype), jit.THREADS
+    real, doubles, write = words["real"], words["doubles"], reading.operand_texts(words, jit.jitable)["write"]
 
     def region_values(c):  # type: ignore[no-untyped-def]
         """Values in the dtype of the data: c is 0 their number, 1 their address, 2 to 4 the operand to write."""
@@ -237,4 +237,4 @@ def _values_text(dtype: str) -> Any:
 @functools.cache
 def values_kernel(dtype: str) -> Any:
     """The kernel that gives unreduced values the dtype of the data."""
-    return target.kernel(_values_text(dtype), (types.UniTuple(int64, 5),), (target.THREADS, 2))
+    return jit.kernel(_values_text(dtype), (types.UniTuple(int64, 5),), (jit.THREADS, 2))

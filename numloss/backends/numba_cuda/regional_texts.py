@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...loops import rowparts
-from . import blocks, reading, target
-from .walk import key
+from ...loops import rowwise_parts
+from . import blocks, jit, reading
+from .elementwise_codegen import key
 
 PRED, TARGET, GRADIENT, LABELS, SLOPES = 8, 14, 20, 26, 29
 INTEGERS = 33
@@ -31,26 +31,26 @@ BAD_TARGET = 1
 
 def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
     """Where a pixel lies, and its probabilities."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
-    reals, place = words["reals"], reading.operand_texts(words, target.jitable)["place"]
-    exp_below, round_shift = target.typed(scalar.exp_below, dtype), target.typed(scalar.round_shift, dtype)
-    sigmoid, base_of = target.typed(scalar.sigmoid, dtype), target.of_loop(rowparts.base_of, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
+    reals, place = words["reals"], reading.operand_texts(words, jit.jitable)["place"]
+    exp_below, round_shift = jit.typed(scalar.exp_below, dtype), jit.typed(scalar.round_shift, dtype)
+    sigmoid, base_of = jit.typed(scalar.sigmoid, dtype), jit.of_loop(rowwise_parts.base_of, dtype)
     zero, one = number(0.0), number(1.0)
 
-    @target.jitable
+    @jit.jitable
     def pixel_of(c, k, sample, i):  # type: ignore[no-untyped-def]
         """Address of the first class of a pixel of the array at c[k]."""
         if c[k + 5] != 0:
             return c[k] + place(c[k + 5], sample * c[4] + i)
         return c[k] + sample * c[k + 2] + i * c[k + 4]
 
-    @target.jitable
+    @jit.jitable
     def power(z, top):  # type: ignore[no-untyped-def]
         """The exponential of a score, divided by what those of all classes of its pixel are divided by."""
         base = base_of(top)
         return exp_below(z - base, round_shift(top - base))
 
-    @target.jitable
+    @jit.jitable
     def statistics(c, x):  # type: ignore[no-untyped-def]
         """Of a pixel the largest score, 1 / sum of the powers, and 1 - p with all its digits where p is largest."""
         top, inverse, rest = zero, one, zero
@@ -71,7 +71,7 @@ def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
             rest = (rest + (tops - one) * own) * inverse
         return top, inverse, rest
 
-    @target.jitable
+    @jit.jitable
     def probability(c, x, j, known):  # type: ignore[no-untyped-def]
         """p of class j, and 1 - p with all its digits, from the statistics of the pixel."""
         z = reals(x + j * c[PRED + 3])[0]
@@ -88,13 +88,13 @@ def probability_texts(activation: int, dtype: str) -> dict[str, Any]:
 
 def target_texts(labelled: bool, dtype: str) -> dict[str, Any]:
     """The label of a pixel, and how much it belongs to a class."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
-    operands = reading.operand_texts(words, target.jitable)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
+    operands = reading.operand_texts(words, jit.jitable)
     convert, read_label = operands["convert"], operands["read_label"]
-    within, complaint = blocks.block_texts(dtype)["within"], target.jitable(key)
+    within, complaint = blocks.block_texts(dtype)["within"], jit.jitable(key)
     zero, one = number(0.0), number(1.0)
 
-    @target.jitable
+    @jit.jitable
     def label_of(c, pixel, first):  # type: ignore[no-untyped-def]
         """The label, -1 where the pixel counts nothing, and the first complaint."""
         label = pixel - pixel
@@ -108,7 +108,7 @@ def target_texts(labelled: bool, dtype: str) -> dict[str, Any]:
                 label = nothing
         return label, first
 
-    @target.jitable
+    @jit.jitable
     def share_of(c, at, j, label, pixel, first):  # type: ignore[no-untyped-def]
         """The target of class j, and the first complaint."""
         if labelled:

@@ -14,10 +14,10 @@ from ...calls.rowwise import RowOptions, options_of
 from ...loops.codes import LABELS, LOG_PROBABILITIES, LOGIT, PAIRS, WEIGHT_OPERAND, simplified
 from ..host import HostBackend
 from ..host.rowwise import bad_distribution, bad_label, class_axis, class_factors, class_offsets, class_weights, merged
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import ABSENT, Call
-from .launching import conclude, rows_of_a_block
+from .reduction import conclude, rows_of_a_block
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_parts import BAD_LABEL, BAD_WEIGHT
 from .rowwise_texts import Plan
@@ -36,7 +36,7 @@ def team_of(pred: DeviceArray, axis: int) -> int:
     if pred.strides[axis] != pred.dtype.itemsize:
         return 1
     classes = pred.shape[axis]
-    return next((team for most, team in TEAMS if classes <= most), target.THREADS)
+    return next((team for most, team in TEAMS if classes <= most), jit.THREADS)
 
 
 def in_rows(array: DeviceArray, axis: int, real: np.dtype[Any], call: Call) -> tuple[int, ...]:
@@ -216,7 +216,7 @@ def _launch(
     def run(plan: Plan) -> None:
         if blocks:
             kernel = rowwise_kernel(dtype, plan)
-            kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), tuple(numbers))
+            kernel.launch(call.stream, blocks, jit.THREADS, tuple(integers), tuple(numbers))
 
     known = float(rows) if plain else None
     notes: list[Any] = []

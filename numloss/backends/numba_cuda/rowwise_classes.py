@@ -1,4 +1,4 @@
-"""The rowwise family by laws of each class, as numloss/loops/classwise.py computes them."""
+"""The rowwise family by laws of each class, as numloss/loops/rowwise_classes.py computes them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from numba import int64
 
 from ... import scalar
 from ...loops.codes import LABELS, LARGEST, LOGITS, MEAN, SPARSE
-from . import target
+from . import jit
 from .rowwise_texts import CURVATURE, FACTORS, GRADIENT, Plan, applied_law, row_texts, score_texts
 
 
 def entry_text(plan: Plan, dtype: str) -> Any:
     """The law of one class."""
-    number, reals, wanted = getattr(np, dtype), target.words_of(dtype)["reals"], row_texts(plan, dtype)["wanted"]
+    number, reals, wanted = getattr(np, dtype), jit.words_of(dtype)["reals"], row_texts(plan, dtype)["wanted"]
     score_of, applied = score_texts(plan, dtype)["score_of"], class_law(plan, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
     labelled, largest = plan.target == LABELS, plan.classes == LARGEST
 
-    @target.jitable
+    @jit.jitable
     def entry_law(c, r, x, at, j, label, chosen, top, rest, limits, cap, eps):  # type: ignore[no-untyped-def]
         """Score, value, slope and curvature; nothing at the label, or where another class alone counts."""
         z = (score_of(c, r, x, j, label, cap, eps) - top) - rest
@@ -48,14 +48,14 @@ def class_law(plan: Plan, dtype: str) -> Any:
     if plan.classes == SPARSE:
         by_limits = applied_law(plan, dtype, ("z", "q", "threshold", "support"))
 
-        @target.jitable
+        @jit.jitable
         def sparse_law(r, z, q, limits):  # type: ignore[no-untyped-def]
             return by_limits(r, z, q, limits[0], limits[1])
 
         return sparse_law
     applied = applied_law(plan, dtype, ("z", "q"))
 
-    @target.jitable
+    @jit.jitable
     def law(r, z, q, limits):  # type: ignore[no-untyped-def]
         return applied(r, z, q)
 
@@ -63,13 +63,13 @@ def class_law(plan: Plan, dtype: str) -> Any:
 
 
 def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
-    """`sparse_threshold` of numloss/loops/classwise.py, by all threads of a team."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    """`sparse_threshold` of numloss/loops/rowwise_classes.py, by all threads of a team."""
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     real, double, score_of = words["real"], words["double"], score_texts(plan, dtype)["score_of"]
     team_sum, any_team = teams["team_sum"], teams["any_team"]
     zero, one, nothing, unit, team = number(0.0), number(1.0), np.float64(0.0), np.float64(1.0), plan.team
 
-    @target.jitable
+    @jit.jitable
     def threshold_of(c, r, x, label, best, top, who, shared, cap, eps):  # type: ignore[no-untyped-def]
         threshold = zero
         if best >= 0:
@@ -101,16 +101,16 @@ def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 
 def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row, and what its gradient needs; with `team_sum` and `team_peak` of its team."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     real, double = words["real"], words["double"]
     score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
     team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
-    log1p = target.typed(scalar.log1p, "float64")
+    log1p = jit.typed(scalar.log1p, "float64")
     lowest, highest, low, zero, one = number(-np.inf), number(np.inf), number(0.0), np.float64(0.0), np.float64(1.0)
     team, softmax, largest = plan.team, plan.scores == LOGITS, plan.classes == LARGEST
     sparse, mean, values = plan.classes == SPARSE, plan.classes == MEAN, plan.mode >= 0
 
-    @target.jitable
+    @jit.jitable
     def best_other(c, r, x, lane, label, cap, eps):  # type: ignore[no-untyped-def]
         """The largest score beside the label's that a thread sees, or the first NaN, and its class; -1 if none."""
         best, place = lowest, int64(-1)
@@ -121,7 +121,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
                 place = int64(j)
         return best, place
 
-    @target.jitable
+    @jit.jitable
     def class_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
         label_score, pivot_term, _ = s
         chosen, left, rest = pivot, zero, zero
@@ -154,13 +154,13 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 
 def class_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient and of the curvature of a row."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     real, reals, entry_law = words["real"], words["reals"], entry_text(plan, dtype)
-    exp, zero, one, two = target.typed(scalar.exp, dtype), number(0.0), number(1.0), number(2.0)
+    exp, zero, one, two = jit.typed(scalar.exp, dtype), number(0.0), number(1.0), number(2.0)
     team, mode, softmax, labelled = plan.team, plan.mode, plan.scores == LOGITS, plan.target == LABELS
     sparse = plan.classes == SPARSE
 
-    @target.jitable
+    @jit.jitable
     def through_softmax(bound, p, left, slope, bend, slopes, bends):  # type: ignore[no-untyped-def]
         turned = slopes * p * left
         step = slope - slopes * p
@@ -168,7 +168,7 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
             return step, bend + bends * p + (-two * turned if turned < zero else zero)
         return step, bend * (one - two * p) + bends * p * p - turned
 
-    @target.jitable
+    @jit.jitable
     def write_classes(c, r, x, at, g, h, lane, label, chosen, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
         slopes, bends, left, top, rest, share, limits = state
         factor = real(s[3] * share)

@@ -11,20 +11,20 @@ import numpy as np
 from numba import int64
 
 from ... import scalar
-from ...loops import rowparts
-from . import target
+from ...loops import rowwise_parts
+from . import jit
 from .rowwise_texts import CURVATURE, GRADIENT, PRED, Plan, row_texts
 
 
 def logit_texts(dtype: str, plan: Plan) -> dict[str, Any]:
     """Entries of the logits and of the teacher over the temperature."""
-    reals, entry = target.words_of(dtype)["reals"], row_texts(plan, dtype)["entry"]
+    reals, entry = jit.words_of(dtype)["reals"], row_texts(plan, dtype)["entry"]
 
-    @target.jitable
+    @jit.jitable
     def student_of(c, x, j, inverse):  # type: ignore[no-untyped-def]
         return reals(x + j * c[PRED + 3])[0] * inverse
 
-    @target.jitable
+    @jit.jitable
     def teacher_of(c, at, j, inverse):  # type: ignore[no-untyped-def]
         return entry(c, at, j) * inverse
 
@@ -33,16 +33,16 @@ def logit_texts(dtype: str, plan: Plan) -> dict[str, Any]:
 
 def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row, and the softened distributions, which its gradient needs."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     real, double, texts = words["real"], words["double"], logit_texts(dtype, plan)
     student_of, teacher_of = texts["student_of"], texts["teacher_of"]
     team_sum, team_peak = teams["team_sum"], teams["team_peak"]
-    log1p, exp_below = target.typed(scalar.log1p, "float64"), target.typed(scalar.exp_below, dtype)
-    round_shift = target.typed(scalar.round_shift, dtype)
-    base_of, zero, lowest = target.of_loop(rowparts.base_of, dtype), number(0.0), number(-np.inf)
+    log1p, exp_below = jit.typed(scalar.log1p, "float64"), jit.typed(scalar.exp_below, dtype)
+    round_shift = jit.typed(scalar.round_shift, dtype)
+    base_of, zero, lowest = jit.of_loop(rowwise_parts.base_of, dtype), number(0.0), number(-np.inf)
     nothing, unit, team = np.float64(0.0), np.float64(1.0), plan.team
 
-    @target.jitable
+    @jit.jitable
     def peak_of(c, at, lane, inverse):  # type: ignore[no-untyped-def]
         best, place = lowest, int64(c[5])
         for j in range(lane, c[5], team):
@@ -51,7 +51,7 @@ def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
                 best, place = y, int64(j)
         return best, place
 
-    @target.jitable
+    @jit.jitable
     def distilled_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
         label_score, pivot_term, _ = s
         inverse, lane = real(unit / r[6]), who % team
@@ -89,21 +89,21 @@ def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 
 def distilled_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient and of the curvature of a row."""
-    words, number, texts = target.words_of(dtype), getattr(np, dtype), logit_texts(dtype, plan)
+    words, number, texts = jit.words_of(dtype), getattr(np, dtype), logit_texts(dtype, plan)
     real, double, reals = words["real"], words["double"], words["reals"]
     student_of, teacher_of = texts["student_of"], texts["teacher_of"]
-    exp_below = target.typed(scalar.exp_below, dtype)
+    exp_below = jit.typed(scalar.exp_below, dtype)
     one, two, half, unit = number(1.0), number(2.0), number(0.5), np.float64(1.0)
     team, mode = plan.team, plan.mode
 
-    @target.jitable
+    @jit.jitable
     def parts(z, part, top):  # type: ignore[no-untyped-def]
         """p and 1 - p, both with all their digits."""
         base, shift, inverse, left = part
         p = exp_below(z - base, shift) * inverse
         return p, left if top else one - p
 
-    @target.jitable
+    @jit.jitable
     def write_distilled(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
         pivot_term, others, _, factor = s
         soft, taught, place, inverse = state

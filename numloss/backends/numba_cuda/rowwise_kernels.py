@@ -24,13 +24,13 @@ from numba import cuda, float64, int32, int64, types
 
 from ... import scalar
 from ...loops.codes import LABELS, LOGIT, LOGITS, PAIRS
-from . import target
+from . import jit
+from .elementwise_codegen import NO_COMPLAINT, key
 from .rowwise_classes import class_gradient_text, class_value_text
 from .rowwise_distilled import distilled_gradient_text, distilled_value_text
 from .rowwise_pairs import pairs_gradient_text, pairs_value_text
 from .rowwise_parts import BAD_TARGET, admission_texts, gradient_texts, law_text, measure_texts, value_text
 from .rowwise_texts import CURVATURE, GRADIENT, INTEGERS, NUMBERS, PRED, TARGET, VALUE_OPERAND, Plan
-from .walk import NO_COMPLAINT, key
 
 
 def team_texts(plan: Plan) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def team_texts(plan: Plan) -> dict[str, Any]:
     """
     team = plan.team
 
-    @target.jitable
+    @jit.jitable
     def team_sum(shared, thread, value):  # type: ignore[no-untyped-def]
         if team == 1:
             return value
@@ -56,7 +56,7 @@ def team_texts(plan: Plan) -> dict[str, Any]:
         cuda.syncthreads()
         return total
 
-    @target.jitable
+    @jit.jitable
     def team_peak(shared, places, thread, value, place):  # type: ignore[no-untyped-def]
         """Place of the largest value, the first of equals."""
         if team == 1:
@@ -78,7 +78,7 @@ def team_texts(plan: Plan) -> dict[str, Any]:
         cuda.syncthreads()
         return found
 
-    @target.jitable
+    @jit.jitable
     def any_team(flag):  # type: ignore[no-untyped-def]
         """Whether a flag is set: for any thread of the block, where all of them must take part in what follows."""
         return flag if team == 1 else cuda.syncthreads_or(int32(flag)) != 0
@@ -88,11 +88,11 @@ def team_texts(plan: Plan) -> dict[str, Any]:
 
 def row_text(plan: Plan, dtype: str) -> Any:
     """Everything that the loss of a row and its gradient need, from all threads of its team."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     double, parts, teams = words["double"], measure_texts(plan, dtype), team_texts(plan)
     score_of, peak_of, base_of, sums_of = parts["score_of"], parts["peak_of"], parts["base_of"], parts["sums_of"]
     team_sum, team_peak = teams["team_sum"], teams["team_peak"]
-    round_shift, exp_below = target.typed(scalar.round_shift, dtype), target.typed(scalar.exp_below, dtype)
+    round_shift, exp_below = jit.typed(scalar.round_shift, dtype), jit.typed(scalar.exp_below, dtype)
     zero, one, lowest = number(0.0), number(1.0), number(-np.inf)
     team, labelled, logits, dense, values = (
         plan.team,
@@ -102,7 +102,7 @@ def row_text(plan: Plan, dtype: str) -> Any:
         plan.mode >= 0,
     )
 
-    @target.jitable
+    @jit.jitable
     def measure(c, r, x, at, label, thread, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
         """Pivot, its score, the label's score, base, shift, the terms of pivot and label, and the sums."""
         lane = thread % team
@@ -148,12 +148,12 @@ def rows_of(plan: Plan, dtype: str, write_row: Any) -> tuple[Any, Any]:
 
 
 def _text(plan: Plan, dtype: str) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, double, doubles = words["real"], words["double"], words["doubles"]
     parts, admission, gradient = measure_texts(plan, dtype), admission_texts(plan, dtype), gradient_texts(plan, dtype)
     row_of, write, measure = parts["row_of"], parts["write"], row_text(plan, dtype)
     admitted, class_weight = admission["admitted"], admission["class_weight"]
-    clear, complaint = gradient["clear"], target.jitable(key)
+    clear, complaint = gradient["clear"], jit.jitable(key)
     row_value, write_row = rows_of(plan, dtype, gradient["write_row"])
     zero, team, mode = number(0.0), plan.team, plan.mode
     labelled, dense = plan.target == LABELS, plan.dense
@@ -233,4 +233,4 @@ def rowwise_kernel(dtype: str, plan: Plan) -> Any:
     signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, NUMBERS))
     # three softmaxes at once, or a law in float64, need more registers than two blocks of threads leave
     many = plan.teacher or (plan.law is not None and dtype == "float64")
-    return target.kernel(_text(plan, dtype), signature, (target.THREADS, 1 if many else 2))
+    return jit.kernel(_text(plan, dtype), signature, (jit.THREADS, 1 if many else 2))

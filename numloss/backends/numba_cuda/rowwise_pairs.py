@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import target
+from . import jit
 from .rowwise_texts import CURVATURE, GRADIENT, Plan, applied_law, row_texts, score_texts
 
 
@@ -15,7 +15,7 @@ def pair_text(plan: Plan, dtype: str) -> Any:
     score_of, applied = score_texts(plan, dtype)["score_of"], applied_law(plan, dtype, ("gap", "member"))
     zero = getattr(np, dtype)(0.0)
 
-    @target.jitable
+    @jit.jitable
     def pair_law(c, r, x, other, label, cap, eps):  # type: ignore[no-untyped-def]
         gap = score_of(c, r, x, other, other, cap, eps) - score_of(c, r, x, label, label, cap, eps)
         return applied(r, gap, zero)
@@ -25,11 +25,11 @@ def pair_text(plan: Plan, dtype: str) -> Any:
 
 def pairs_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row: each thread takes its share of the labels, beside all other classes."""
-    double, wanted = target.words_of(dtype)["double"], row_texts(plan, dtype)["wanted"]
+    double, wanted = jit.words_of(dtype)["double"], row_texts(plan, dtype)["wanted"]
     pair_law, team_sum, team, values = pair_text(plan, dtype), teams["team_sum"], plan.team, plan.mode >= 0
     nothing, member = np.float64(0.0), getattr(np, dtype)(1.0)
 
-    @target.jitable
+    @jit.jitable
     def pairs_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
         value = nothing
         if values:
@@ -46,11 +46,11 @@ def pairs_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 
 def pairs_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient, and the least curvature."""
-    words, wanted, pair_law = target.words_of(dtype), row_texts(plan, dtype)["wanted"], pair_text(plan, dtype)
+    words, wanted, pair_law = jit.words_of(dtype), row_texts(plan, dtype)["wanted"], pair_text(plan, dtype)
     real, reals, number = words["real"], words["reals"], getattr(np, dtype)
     zero, member, team, mode = number(0.0), number(1.0), plan.team, plan.mode
 
-    @target.jitable
+    @jit.jitable
     def write_pairs(c, r, x, at, g, h, lane, label, chosen, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
         factor = real(s[3] * state[0])
         for j in range(lane, c[5], team):

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...loops import rowparts
+from ...loops import rowwise_parts
 from ...loops.codes import INDICATORS, LABELS, LOG_DISTRIBUTION, LOGIT, LOGITS, MEMBERS, PROBABILITIES
-from . import target
+from . import jit
+from .elementwise_codegen import key
 from .rowwise_texts import (
     CURVATURE,
     FACTORS,
@@ -21,7 +22,6 @@ from .rowwise_texts import (
     row_texts,
     score_texts,
 )
-from .walk import key
 
 # What a complaint is about, in the order in which a tile of rows is looked at.
 BAD_WEIGHT, BAD_LABEL, BAD_TARGET = 0, 1, 2
@@ -31,12 +31,12 @@ RUN = 16
 
 def admission_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Whether a row counts, and with which weights."""
-    words, number, rows = target.words_of(dtype), getattr(np, dtype), row_texts(plan, dtype)
+    words, number, rows = jit.words_of(dtype), getattr(np, dtype), row_texts(plan, dtype)
     double, reals = words["double"], words["reals"]
-    read, read_label, complaint = rows["read"], rows["read_label"], target.jitable(key)
+    read, read_label, complaint = rows["read"], rows["read_label"], jit.jitable(key)
     zero, one, labelled = number(0.0), number(1.0), plan.target == LABELS
 
-    @target.jitable
+    @jit.jitable
     def admitted(c, row, first):  # type: ignore[no-untyped-def]
         """Weight, label and first complaint of a row; a row that does not count has weight 0 and label 0."""
         weight = one
@@ -55,7 +55,7 @@ def admission_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                 label = row - row
         return weight, label, first
 
-    @target.jitable
+    @jit.jitable
     def class_weight(c, label):  # type: ignore[no-untyped-def]
         if labelled and c[10] != 0:
             return double(reals(c[10])[label])
@@ -66,18 +66,18 @@ def admission_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
 def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Reading a row twice: for its largest score, and for its sums."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     double = words["double"]
     scores, rows = score_texts(plan, dtype), row_texts(plan, dtype)
     score_of, entry, wanted = scores["score_of"], rows["entry"], rows["wanted"]
-    log, exp_below = target.typed(scalar.log, dtype), target.typed(scalar.exp_below, dtype)
-    base_of, zero, lowest = target.of_loop(rowparts.base_of, dtype), number(0.0), number(-np.inf)
+    log, exp_below = jit.typed(scalar.log, dtype), jit.typed(scalar.exp_below, dtype)
+    base_of, zero, lowest = jit.of_loop(rowwise_parts.base_of, dtype), number(0.0), number(-np.inf)
     below = number(-np.inf if plan.target == LOG_DISTRIBUTION else 0.0)
     above = number(1.0 if plan.target in (INDICATORS, MEMBERS) else np.inf)
     team, dense, entropy, logits, values = plan.team, plan.dense, plan.entropy, plan.scores == LOGITS, plan.mode >= 0
     whole_target, members = plan.target != LABELS, plan.target == MEMBERS
 
-    @target.jitable
+    @jit.jitable
     def peak_of(c, r, x, lane, label, cap, eps):  # type: ignore[no-untyped-def]
         """The largest score that a thread sees, and its class; C if there is none."""
         top = lowest
@@ -89,7 +89,7 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                 place = j
         return top, place
 
-    @target.jitable
+    @jit.jitable
     def sums_of(c, r, x, at, lane, label, pivot, top, base, shift, cap, eps):  # type: ignore[no-untyped-def]
         """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), their entropy,
         and how many entries of the target are no distribution's."""
@@ -123,17 +123,17 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
 def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Writing a thread's share of the gradient and of the curvature of a row."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
     scores, wanted = score_texts(plan, dtype), row_texts(plan, dtype)["wanted"]
     score_of, slopes_of = scores["score_of"], scores["slopes_of"]
-    exp_below = target.typed(scalar.exp_below, dtype)
+    exp_below = jit.typed(scalar.exp_below, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
     team, dense, mode, kind = plan.team, plan.dense, plan.mode, plan.scores
     special = plan.target == LABELS and plan.scores == LOGITS
     by_law = plan.law is not None and plan.classes != LOGIT
 
-    @target.jitable
+    @jit.jitable
     def clear(c, g, h, lane):  # type: ignore[no-untyped-def]
         """Exact zeros, whatever the scores are."""
         for j in range(lane, c[5], team):
@@ -141,7 +141,7 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             if mode == 2:
                 reals(h + j * c[CURVATURE + 3])[0] = zero
 
-    @target.jitable
+    @jit.jitable
     def curvature(bound, p, left, coefficient, twice, s):  # type: ignore[no-untyped-def]
         """Of the loss with respect to a score with this probability, times the square of the score's slope."""
         if kind == PROBABILITIES:
@@ -150,15 +150,15 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         own = two * coefficient * p * left if bound == 1 else coefficient * p * left
         return (own + twice * p * p) * s * s
 
-    @target.jitable
+    @jit.jitable
     def law_curvature(bound, p, left, v, beyond, slope, bend):  # type: ignore[no-untyped-def]
-        """Of a law, as in numloss/loops/rowlaw.py."""
+        """Of a law, as in numloss/loops/rowwise_law.py."""
         if bound == 1:
             upward = two * bend * beyond if bend > zero else zero
             return two * abs(slope) * p * left + upward * v
         return slope * p * left + bend * v * v
 
-    @target.jitable
+    @jit.jitable
     def write_row(c, r, x, at, g, h, lane, label, pivot, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
         """s: e at the pivot, the others, e at the label, factor; state: what `row_value` leaves behind."""
         pivot_term, others, label_term, factor = s
@@ -203,12 +203,12 @@ def gradient_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
 def value_text(plan: Plan, dtype: str) -> Any:
     """The loss of a row from its sums, and the numbers that its gradient needs."""
-    double = target.words_of(dtype)["double"]
-    log1p = target.typed(scalar.log1p, "float64")
+    double = jit.words_of(dtype)["double"]
+    log1p = jit.typed(scalar.log1p, "float64")
     zero, one, two = (np.float64(x) for x in (0.0, 1.0, 2.0))
     dense, logits, labelled = plan.dense, plan.scores == LOGITS, plan.target == LABELS
 
-    @target.jitable
+    @jit.jitable
     def row_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
         """s: the label's score, e at the pivot, e at the label. Value, the pivot, and the label's target, the
         coefficient of p, z-loss times weight, the law's curvature."""
@@ -230,13 +230,13 @@ def value_text(plan: Plan, dtype: str) -> Any:
 
 
 def law_text(plan: Plan, dtype: str) -> Any:
-    """The loss of a row by a law, as numloss/loops/rowlaw.py computes it."""
-    words = target.words_of(dtype)
+    """The loss of a row by a law, as numloss/loops/rowwise_law.py computes it."""
+    words = jit.words_of(dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
-    log1p, zero = target.typed(scalar.log1p, "float64"), np.float64(0.0)
+    log1p, zero = jit.typed(scalar.log1p, "float64"), np.float64(0.0)
     applied = applied_law(plan, dtype, ("surprise", "p", "rest"))
 
-    @target.jitable
+    @jit.jitable
     def law_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
         label_score, pivot_term, label_term = s
         others = sums[0]

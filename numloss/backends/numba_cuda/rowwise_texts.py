@@ -11,7 +11,7 @@ import numpy as np
 from ... import scalar
 from ...loops.codes import LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
 from ...loops.tiles import constants_text
-from . import reading, target
+from . import jit, reading
 
 # Where the arrays begin in the header of rowwise_kernels.py.
 PRED, TARGET, GRADIENT, CURVATURE = 12, 18, 24, 30
@@ -24,7 +24,7 @@ class Plan:
     """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone.
 
     law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/loops/codes.py; with so many
-    parameters and its constants as in walk.py; None for the cross-entropy itself.
+    parameters and its constants as in elementwise_codegen.py; None for the cross-entropy itself.
     """
 
     scores: int
@@ -42,18 +42,18 @@ class Plan:
 
 def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Scores of predictions, and their first and second derivatives."""
-    typed = functools.partial(target.typed, dtype=dtype)
+    typed = functools.partial(jit.typed, dtype=dtype)
     log, tanh, decay = typed(scalar.log), typed(scalar.tanh), typed(scalar.decay)
     zero, one, two, four = (getattr(np, dtype)(x) for x in (0.0, 1.0, 2.0, 4.0))
-    reals, kind = target.words_of(dtype)["reals"], plan.scores
+    reals, kind = jit.words_of(dtype)["reals"], plan.scores
 
-    @target.jitable
+    @jit.jitable
     def score(x, cap, eps):  # type: ignore[no-untyped-def]
         if kind == PROBABILITIES:
             return log(eps if x < eps else x)
         return cap * tanh(x / cap) if cap > zero else x
 
-    @target.jitable
+    @jit.jitable
     def slope(x, cap, eps):  # type: ignore[no-untyped-def]
         if kind == PROBABILITIES:
             return zero if x < eps else one / x
@@ -62,19 +62,19 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             return four * e / ((one + e) * (one + e))
         return one
 
-    @target.jitable
+    @jit.jitable
     def bend(x, cap, eps, slope):  # type: ignore[no-untyped-def]
         if kind == PROBABILITIES:
             return -slope * slope
         return -two * tanh(x / cap) * slope / cap if cap > zero else zero
 
-    @target.jitable
+    @jit.jitable
     def score_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
         """The score of class j of the row at x."""
         z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
         return z + reals(c[OFFSETS])[j] if c[OFFSETS] != 0 else z
 
-    @target.jitable
+    @jit.jitable
     def slopes_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
         """Its first and second derivative."""
         value = reals(x + j * c[PRED + 3])[0]
@@ -88,14 +88,14 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
 def logit_texts(plan: Plan, dtype: str) -> tuple[Any, Any]:
     """`score_of` and `slopes_of` where the law makes the logits."""
-    reals, applied = target.words_of(dtype)["reals"], applied_law(plan, dtype, ("entry", "own"))
+    reals, applied = jit.words_of(dtype)["reals"], applied_law(plan, dtype, ("entry", "own"))
     zero, one = (getattr(np, dtype)(x) for x in (0.0, 1.0))
 
-    @target.jitable
+    @jit.jitable
     def score_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
         return applied(r, reals(x + j * c[PRED + 3])[0], one if j == label else zero)[0]
 
-    @target.jitable
+    @jit.jitable
     def slopes_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
         _, first, second = applied(r, reals(x + j * c[PRED + 3])[0], one if j == label else zero)
         return first, second
@@ -105,27 +105,27 @@ def logit_texts(plan: Plan, dtype: str) -> tuple[Any, Any]:
 
 def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Where the entries of a row lie, and its target distribution."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     real, reals = words["real"], words["reals"]
-    operands = reading.operand_texts(words, target.jitable)
+    operands = reading.operand_texts(words, jit.jitable)
     place, convert = operands["place"], operands["convert"]
-    exp = target.typed(scalar.exp, dtype)
+    exp = jit.typed(scalar.exp, dtype)
     zero, one = number(0.0), number(1.0)
     kind = plan.target
 
-    @target.jitable
+    @jit.jitable
     def row_of(c, k, row):  # type: ignore[no-untyped-def]
         """Address of the first class of a row of the array at c[k]."""
         if c[k + 5] != 0:
             return c[k] + place(c[k + 5], row)
         return c[k] + (row // c[4]) * c[k + 2] + (row % c[4]) * c[k + 4]
 
-    @target.jitable
+    @jit.jitable
     def entry(c, at, j):  # type: ignore[no-untyped-def]
         """A distribution's entry as it is given."""
         return convert(at + j * c[TARGET + 3], c[TARGET + 1], j - j)
 
-    @target.jitable
+    @jit.jitable
     def wanted(c, r, at, j, label):  # type: ignore[no-untyped-def]
         """The weighted target of class j: smoothed, times its class weight."""
         smoothing, each = real(r[1]), real(r[1] / c[5])
@@ -150,9 +150,9 @@ def applied_law(plan: Plan, dtype: str, inputs: tuple[str, ...]) -> Any:
     params = [f"real(r[{6 + k}])" for k in range(plan.params)]
     lines = constants_text("constants", [params[k] for k in of], count)
     lines.append(f"return law({', '.join([*inputs, *params, *(f'k{k}' for k in range(count))])})")
-    scope = {"__name__": f"{plan.law.__name__} in {dtype}", "law": target.typed(plan.law, dtype)}
-    scope["real"] = target.words_of(dtype)["real"]
+    scope = {"__name__": f"{plan.law.__name__} in {dtype}", "law": jit.typed(plan.law, dtype)}
+    scope["real"] = jit.words_of(dtype)["real"]
     if constants is not None:
-        scope["constants"] = target.typed(constants, dtype)
+        scope["constants"] = jit.typed(constants, dtype)
     text = "".join(f"    {line}\n" for line in lines)
-    return target.generated(f"def applied(r, {', '.join(inputs)}):\n{text}", "applied", scope)
+    return jit.generated(f"def applied(r, {', '.join(inputs)}):\n{text}", "applied", scope)

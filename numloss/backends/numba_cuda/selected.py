@@ -9,10 +9,10 @@ import numpy as np
 
 from ...calls import checks as check
 from ..host.selected import complain
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import Call
-from .launching import conclude, rows_of_a_block, weight_scale
+from .reduction import conclude, rows_of_a_block, weight_scale
 from .rowwise import outputs_of
 from .selected_kernels import selected_kernel
 
@@ -95,6 +95,6 @@ def compute(request: Request) -> Any:
         numbers = (1.0 / rows if mean and rows else 1.0, loss.least, *params)
         if blocks:
             kernel = selected_kernel(loss.law, len(loss.params), real.name, mode)
-            kernel.launch(call.stream, blocks, target.THREADS, tuple(integers), numbers)
+            kernel.launch(call.stream, blocks, jit.THREADS, tuple(integers), numbers)
         known = None if weighted else float(rows)
         return conclude(call, (partials, blocks), known, (values, outputs), notes, partial(step.explain, call))

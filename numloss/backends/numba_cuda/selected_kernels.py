@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64, types
 
-from . import blocks, reading, target
-from .walk import NO_COMPLAINT
+from . import blocks, jit, reading
+from .elementwise_codegen import NO_COMPLAINT
 
 Q, NEXT_Q, GRADIENT, CURVATURE = 10, 14, 18, 22
 ACTION, REWARD, DONE, NEXT_ACTION, WEIGHT, VALUES = 26, 29, 32, 35, 38, 41
@@ -30,18 +30,18 @@ BAD_ACTION, BAD_REWARD, BAD_DONE, BAD_NEXT_ACTION, BAD_WEIGHT = 1, 2, 4, 5, 15
 
 def bellman_texts(dtype: str) -> dict[str, Any]:
     """The value that follows a row, and writing one entry of a row among others."""
-    words, number = target.words_of(dtype), getattr(np, dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     real, reals = words["real"], words["reals"]
-    operands, shared = reading.operand_texts(words, target.jitable), blocks.block_texts(dtype)
+    operands, shared = reading.operand_texts(words, jit.jitable), blocks.block_texts(dtype)
     read, convert, read_label = operands["read"], operands["convert"], operands["read_label"]
     within, index_below = shared["within"], shared["index_below"]
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
-    @target.jitable
+    @jit.jitable
     def next_entry(c, row, j):  # type: ignore[no-untyped-def]
         return convert(c[NEXT_Q] + row * c[NEXT_Q + 2] + j * c[NEXT_Q + 3], c[NEXT_Q + 1], j - j)
 
-    @target.jitable
+    @jit.jitable
     def bellman(c, r, row, first):  # type: ignore[no-untyped-def]
         """reward + discount * (1 - done) * best, and the first complaint; nothing follows a finished episode."""
         reward = read(c[REWARD], c[REWARD + 1], c[REWARD + 2], zero, row)
@@ -61,7 +61,7 @@ def bellman_texts(dtype: str) -> dict[str, Any]:
         following = real(r[2]) * (one - done) * best
         return reward + (zero if done >= one else following), first
 
-    @target.jitable
+    @jit.jitable
     def place_among(c, k, row, chosen, value, other):  # type: ignore[no-untyped-def]
         at = c[k] + row * c[k + 2]
         for j in range(c[4]):
@@ -71,7 +71,7 @@ def bellman_texts(dtype: str) -> dict[str, Any]:
 
 
 def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
     texts = bellman_texts(dtype)
     bellman, place_among, within = texts["bellman"], texts["place_among"], texts["within"]
@@ -127,4 +127,4 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
 def selected_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
     """The kernel of a law."""
     signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, PARAMS_AT + params))
-    return target.kernel(_text(law, params, dtype, mode), signature, (target.THREADS, 2))
+    return jit.kernel(_text(law, params, dtype, mode), signature, (jit.THREADS, 2))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..host.sequence import Sequences, Targets
-from . import checks, target
+from . import checks, jit
 from .arrays import DeviceArray
 from .call import ABSENT, Call
-from .launching import conclude
+from .reduction import conclude
 from .rowwise import outputs_of
 from .sequence_kernels import steps_kernel, walk_kernel
 
@@ -81,7 +81,7 @@ def compute(request: Request) -> Any:
         integers += (call.workspace(max(1, batch.count) * width * (4 * batch.steps + 14)), int(batch.zero_infinity))
         if batch.steps * batch.count:
             blocks = batch.steps * batch.count
-            steps_kernel(pred.dtype.name).launch(call.stream, blocks, target.THREADS, tuple(integers))
+            steps_kernel(pred.dtype.name).launch(call.stream, blocks, jit.THREADS, tuple(integers))
         if batch.count:
-            walk_kernel(pred.dtype.name).launch(call.stream, batch.count, target.THREADS, tuple(integers))
+            walk_kernel(pred.dtype.name).launch(call.stream, batch.count, jit.THREADS, tuple(integers))
         return conclude(call, (partials, batch.count), batch.total, (values, outputs), [], lambda *_: None)

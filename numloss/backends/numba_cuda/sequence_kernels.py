@@ -24,9 +24,9 @@ import numpy as np
 from numba import cuda, float64, int64, types
 
 from ... import scalar
-from ...loops import rowparts
-from . import reading, target
-from .walk import NO_COMPLAINT
+from ...loops import rowwise_parts
+from . import jit, reading
+from .elementwise_codegen import NO_COMPLAINT
 
 PRED, GRADIENT, VALUES, PARTIALS = 6, 10, 14, 17
 USED, COUNTS, STARTS, FACTORS, SHARES, LOSSES = 18, 19, 20, 21, 22, 23
@@ -38,17 +38,17 @@ ZERO, ONE, INFINITE, LEAST = np.float64(0.0), np.float64(1.0), np.float64(np.inf
 
 def state_texts() -> dict[str, Any]:
     """Probabilities as a mantissa and an exponent: sums and products of two."""
-    doubles = target.words_of("float64")["doubles"]
-    primitives = target.words_of("float64")
+    doubles = jit.words_of("float64")["doubles"]
+    primitives = jit.words_of("float64")
     exponent_of, mantissa_of = primitives["exponent_of"], primitives["mantissa_of"]
-    ratio_of = target.typed(scalar.ratio_of, "float64")
+    ratio_of = jit.typed(scalar.ratio_of, "float64")
 
-    @target.jitable
+    @jit.jitable
     def join(m, e, other, f):  # type: ignore[no-untyped-def]
         top = e if e > f else f
         return m * ratio_of(e - top) + other * ratio_of(f - top), top
 
-    @target.jitable
+    @jit.jitable
     def put(row, at, width, m, e, y, f):  # type: ignore[no-untyped-def]
         """Write a product to a column of mantissas and the next of exponents, renewed."""
         product = m * y
@@ -60,11 +60,11 @@ def state_texts() -> dict[str, Any]:
 
 
 def _steps_text(dtype: str) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, double, reals = words["real"], words["double"], words["reals"]
     doubles, ints = words["doubles"], words["ints"]
-    exp_below, round_shift = target.typed(scalar.exp_below, dtype), target.typed(scalar.round_shift, dtype)
-    base_of, log1p = target.typed(rowparts.base_of, dtype), target.typed(scalar.log1p, "float64")
+    exp_below, round_shift = jit.typed(scalar.exp_below, dtype), jit.typed(scalar.round_shift, dtype)
+    base_of, log1p = jit.typed(rowwise_parts.base_of, dtype), jit.typed(scalar.log1p, "float64")
     lowest = number(-np.inf)
 
     def steps(c):  # type: ignore[no-untyped-def]
@@ -141,25 +141,25 @@ def _steps_text(dtype: str) -> Any:
 @functools.cache
 def steps_kernel(dtype: str) -> Any:
     """The kernel of the steps: launched with a block for each step of each sequence."""
-    return target.kernel(_steps_text(dtype), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 2))
+    return jit.kernel(_steps_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
 
 
 def _walk_text(dtype: str) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
+    words, threads = jit.words_of(dtype), jit.THREADS
     real, double, reals = words["real"], words["double"], words["reals"]
     doubles, ints = words["doubles"], words["ints"]
-    write = reading.operand_texts(words, target.jitable)["write"]
+    write = reading.operand_texts(words, jit.jitable)["write"]
     texts = state_texts()
     join, put, ratio_of = texts["join"], texts["put"], texts["ratio_of"]
-    mantissa, exponent = target.typed(scalar.exp_mantissa, "float64"), target.typed(scalar.exp_exponent, "float64")
-    log, log_2 = target.typed(scalar.log, "float64"), np.float64(np.log(2.0))
+    mantissa, exponent = jit.typed(scalar.exp_mantissa, "float64"), jit.typed(scalar.exp_exponent, "float64")
+    log, log_2 = jit.typed(scalar.log, "float64"), np.float64(np.log(2.0))
 
-    @target.jitable
+    @jit.jitable
     def bar_of(classes, j):  # type: ignore[no-untyped-def]
         """The exponent of going past the blank before label j."""
         return ZERO if j > 1 and ints(classes)[j] != ints(classes)[j - 1] else NOTHING
 
-    @target.jitable
+    @jit.jitable
     def begin(row, width, thread, at):  # type: ignore[no-untyped-def]
         """A row of states of which only one blank can be."""
         for j in range(thread, width, threads):
@@ -168,7 +168,7 @@ def _walk_text(dtype: str) -> Any:
             doubles(row)[2 * width + j] = ONE
             doubles(row)[3 * width + j] = NOTHING
 
-    @target.jitable
+    @jit.jitable
     def step_on(row, following, scores, classes, width, count, thread):  # type: ignore[no-untyped-def]
         blanks = doubles(row)
         y, f = mantissa(doubles(scores)[0]), exponent(doubles(scores)[0])
@@ -186,13 +186,13 @@ def _walk_text(dtype: str) -> Any:
                 doubles(following)[2 * width] = ONE
                 doubles(following)[3 * width] = NOTHING
 
-    @target.jitable
+    @jit.jitable
     def weigh(m, e, other, f, share, power):  # type: ignore[no-untyped-def]
         """A posterior, times what makes a slope of it."""
         left = e + f - power
         return m * other * share * ratio_of(left) if left > LEAST else ZERO
 
-    @target.jitable
+    @jit.jitable
     def step_back(row, ahead, before, scores, classes, width, count, thread, share, power):  # type: ignore[no-untyped-def]
         """The row before what is ahead; its posteriors of labels to a fifth column, the sum of those of the blank."""
         blanks, here = doubles(ahead), doubles(row)
@@ -294,4 +294,4 @@ def _walk_text(dtype: str) -> Any:
 @functools.cache
 def walk_kernel(dtype: str) -> Any:
     """The kernel of the sequences: launched with a block for each."""
-    return target.kernel(_walk_text(dtype), (types.UniTuple(int64, INTEGERS),), (target.THREADS, 1))
+    return jit.kernel(_walk_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 1))

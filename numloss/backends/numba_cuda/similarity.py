@@ -16,13 +16,13 @@ from ...calls.embedding import vectors_of
 from ...calls.rowwise import RowOptions, flag
 from ...loops.codes import LABELS, LOGITS
 from ..host.similarity_rules import NOTHING
-from . import checks, target
+from . import checks, jit
 from . import similarity_kernels as kernels
 from .arrays import DeviceArray
 from .call import ABSENT, Call
 from .embedding import outputs_of
-from .launching import conclude, rows_of_a_block
 from .products import Products, matrix, rows_from, scratch, whole_tiles
+from .reduction import conclude, rows_of_a_block
 from .rowwise import problem_of, team_of
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
@@ -77,7 +77,7 @@ class Similarity:
     def launch(self, kernel: Any, blocks: int, integers: Any, *numbers: Any) -> None:
         """Run a kernel on so many blocks."""
         if blocks:
-            kernel.launch(self.call.stream, blocks, target.THREADS, tuple(integers), *numbers)
+            kernel.launch(self.call.stream, blocks, jit.THREADS, tuple(integers), *numbers)
 
     def point(self, vectors: list[DeviceArray]) -> None:
         """Find the directions of the vectors, those of several one below the other, and clear their slopes."""
@@ -100,7 +100,7 @@ class Similarity:
         partners, shares = scratch(self.call, (rows,), "int64"), scratch(self.call, (rows,), self.real)
         integers = [rows, self.rows, apart, int(self.weight is not None), *self.call.operand(self.weight, self.real)]
         integers += [self.kinds, partners.address, shares.address, self.others]
-        self.launch(belonging_kernel(self.dtype), -(-rows // target.THREADS), integers, factor)
+        self.launch(belonging_kernel(self.dtype), -(-rows // jit.THREADS), integers, factor)
         return partners, shares
 
     def cross_entropy(

@@ -14,15 +14,15 @@ import numpy as np
 from numba import cuda, float64, int64, types
 
 from ... import scalar
-from . import blocks, reading, target
+from . import blocks, jit, reading
 from .similarity_texts import circle_texts
 
 
 def _directions_text(dtype: str) -> Any:
-    words, threads, block_sum = target.words_of(dtype), target.THREADS, blocks.sum_texts()["block_sum"]
+    words, threads, block_sum = jit.words_of(dtype), jit.THREADS, blocks.sum_texts()["block_sum"]
     real, double, reals, doubles, ints = (words[k] for k in ("real", "double", "reals", "doubles", "ints"))
-    read_label = reading.operand_texts(words, target.jitable)["read_label"]
-    sqrt, zero, one = target.words_of("float64")["sqrt"], np.float64(0.0), np.float64(1.0)
+    read_label = reading.operand_texts(words, jit.jitable)["read_label"]
+    sqrt, zero, one = jit.words_of("float64")["sqrt"], np.float64(0.0), np.float64(1.0)
 
     def directions(c):  # type: ignore[no-untyped-def]
         """c: 0 entries of a vector   1 vectors: address, bytes from row to row and from entry to entry   4 addresses of
@@ -52,11 +52,11 @@ def _directions_text(dtype: str) -> Any:
 @functools.cache
 def directions_kernel(dtype: str) -> Any:
     """Vectors divided by their lengths; a block each."""
-    return target.kernel(_directions_text(dtype), (types.UniTuple(int64, 11),), (target.THREADS, 2))
+    return jit.kernel(_directions_text(dtype), (types.UniTuple(int64, 11),), (jit.THREADS, 2))
 
 
 def _hiding_text(dtype: str, labelled: bool) -> Any:
-    words, threads, number = target.words_of(dtype), target.THREADS, getattr(np, dtype)
+    words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
     real, double, reals, ints = words["real"], words["double"], words["reals"], words["ints"]
     block_sum, zero, nothing = blocks.sum_texts()["block_sum"], number(0.0), np.float64(0.0)
     lowest, item = number(-np.inf), np.dtype(dtype).itemsize
@@ -88,11 +88,11 @@ def _hiding_text(dtype: str, labelled: bool) -> Any:
 @functools.cache
 def hiding_kernel(dtype: str, labelled: bool) -> Any:
     """What happens to scores before the cross-entropy; a block each row."""
-    return target.kernel(_hiding_text(dtype, labelled), (types.UniTuple(int64, 8),), (target.THREADS, 2))
+    return jit.kernel(_hiding_text(dtype, labelled), (types.UniTuple(int64, 8),), (jit.THREADS, 2))
 
 
 def _pairs_text(law: Any, params: int, dtype: str, mode: int) -> Any:
-    words, threads, number = target.words_of(dtype), target.THREADS, getattr(np, dtype)
+    words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
     block_sum, apply = blocks.sum_texts()["block_sum"], blocks.applied(law, 2, params, 0, dtype)
     zero, one, nothing, item = number(0.0), number(1.0), np.float64(0.0), np.dtype(dtype).itemsize
@@ -121,16 +121,16 @@ def _pairs_text(law: Any, params: int, dtype: str, mode: int) -> Any:
 def pairs_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
     """A law of each score; a block each row."""
     signature = (types.UniTuple(int64, 5), types.UniTuple(float64, params))
-    return target.kernel(_pairs_text(law, params, dtype, mode), signature, (target.THREADS, 2))
+    return jit.kernel(_pairs_text(law, params, dtype, mode), signature, (jit.THREADS, 2))
 
 
 def _circle_text(dtype: str, mode: int) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
+    words, threads = jit.words_of(dtype), jit.THREADS
     real, double, reals, ints = words["real"], words["double"], words["reals"], words["ints"]
     block_sum, block_top = (blocks.sum_texts()[k] for k in ("block_sum", "block_top"))
     peaks_of, sums_of, put_slopes = circle_texts(dtype)
-    sigmoid, softplus = target.typed(scalar.sigmoid, dtype), target.typed(scalar.softplus, dtype)
-    log, zero, item = target.typed(scalar.log, "float64"), getattr(np, dtype)(0.0), np.dtype(dtype).itemsize
+    sigmoid, softplus = jit.typed(scalar.sigmoid, dtype), jit.typed(scalar.softplus, dtype)
+    log, zero, item = jit.typed(scalar.log, "float64"), getattr(np, dtype)(0.0), np.dtype(dtype).itemsize
 
     def circle(c, r):  # type: ignore[no-untyped-def]
         """c: 0 columns   1 first row   2 addresses of scores, kinds, shares, others and losses; r: gamma, margin."""
@@ -169,11 +169,11 @@ def _circle_text(dtype: str, mode: int) -> Any:
 def circle_kernel(dtype: str, mode: int) -> Any:
     """What belongs together and is not near, times what does not and is; a block each row."""
     signature = (types.UniTuple(int64, 7), types.UniTuple(float64, 2))
-    return target.kernel(_circle_text(dtype, mode), signature, (target.THREADS, 2))
+    return jit.kernel(_circle_text(dtype, mode), signature, (jit.THREADS, 2))
 
 
 def _turning_text(dtype: str) -> Any:
-    words, threads, block_sum = target.words_of(dtype), target.THREADS, blocks.sum_texts()["block_sum"]
+    words, threads, block_sum = jit.words_of(dtype), jit.THREADS, blocks.sum_texts()["block_sum"]
     real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
     nothing, one = np.float64(0.0), np.float64(1.0)
 
@@ -200,4 +200,4 @@ def _turning_text(dtype: str) -> Any:
 @functools.cache
 def turning_kernel(dtype: str) -> Any:
     """Gradients from directions to vectors; a block each."""
-    return target.kernel(_turning_text(dtype), (types.UniTuple(int64, 8),), (target.THREADS, 2))
+    return jit.kernel(_turning_text(dtype), (types.UniTuple(int64, 8),), (jit.THREADS, 2))

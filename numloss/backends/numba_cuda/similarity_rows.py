@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64, types
 
-from . import blocks, reading, target
-from .walk import NO_COMPLAINT
+from . import blocks, jit, reading
+from .elementwise_codegen import NO_COMPLAINT
 
 BAD_WEIGHT = 15
 
 
 def _belonging_text(dtype: str) -> Any:
-    words, threads = target.words_of(dtype), target.THREADS
+    words, threads = jit.words_of(dtype), jit.THREADS
     real, reals, ints, one = words["real"], words["reals"], words["ints"], getattr(np, dtype)(1.0)
-    read = reading.operand_texts(words, target.jitable)["read"]
+    read = reading.operand_texts(words, jit.jitable)["read"]
 
     def belonging(c, factor):  # type: ignore[no-untyped-def]
         """A thread for each row of c: 0 rows   1 rows of the batch   2 how far partners are apart, where there are no
@@ -53,11 +53,11 @@ def _belonging_text(dtype: str) -> Any:
 def belonging_kernel(dtype: str) -> Any:
     """Whom each row ought to find, and what it counts with."""
     signature = (types.UniTuple(int64, 11), float64)
-    return target.kernel(_belonging_text(dtype), signature, (target.THREADS, 2))
+    return jit.kernel(_belonging_text(dtype), signature, (jit.THREADS, 2))
 
 
 def _sharing_text(dtype: str) -> Any:
-    words, threads, number = target.words_of(dtype), target.THREADS, getattr(np, dtype)
+    words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
     real, reals, ints, zero, one = words["real"], words["reals"], words["ints"], number(0.0), number(1.0)
     item = np.dtype(dtype).itemsize
 
@@ -79,13 +79,13 @@ def _sharing_text(dtype: str) -> Any:
 @functools.cache
 def sharing_kernel(dtype: str) -> Any:
     """What happens to slopes after the cross-entropy; a block each row."""
-    return target.kernel(_sharing_text(dtype), (types.UniTuple(int64, 8),), (target.THREADS, 2))
+    return jit.kernel(_sharing_text(dtype), (types.UniTuple(int64, 8),), (jit.THREADS, 2))
 
 
 def _closing_text(dtype: str) -> Any:
-    words, number, threads = target.words_of(dtype), getattr(np, dtype), target.THREADS
+    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     double, reals, ints = words["double"], words["reals"], words["ints"]
-    operands, texts = reading.operand_texts(words, target.jitable), blocks.block_texts(dtype)
+    operands, texts = reading.operand_texts(words, jit.jitable), blocks.block_texts(dtype)
     read, write, within, close_block = operands["read"], operands["write"], texts["within"], texts["close_block"]
     zero, one, infinite, nothing = number(0.0), number(1.0), number(np.inf), np.float64(0.0)
 
@@ -125,4 +125,4 @@ def _closing_text(dtype: str) -> Any:
 @functools.cache
 def closing_kernel(dtype: str) -> Any:
     """The sum of the losses and of what they count with."""
-    return target.kernel(_closing_text(dtype), (types.UniTuple(int64, 14),), (target.THREADS, 2))
+    return jit.kernel(_closing_text(dtype), (types.UniTuple(int64, 14),), (jit.THREADS, 2))

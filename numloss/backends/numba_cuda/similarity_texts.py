@@ -7,26 +7,26 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from . import target
+from . import jit
 
 
 def circle_texts(dtype: str) -> tuple[Any, Any, Any]:
     """`peaks_of`, the largest exponents that a thread sees; `sums_of`, its sums of their powers; `put_slopes`."""
-    double, number, threads = target.words_of(dtype)["double"], getattr(np, dtype), target.THREADS
-    exp, zero, one = target.typed(scalar.exp, dtype), number(0.0), number(1.0)
+    double, number, threads = jit.words_of(dtype)["double"], getattr(np, dtype), jit.THREADS
+    exp, zero, one = jit.typed(scalar.exp, dtype), number(0.0), number(1.0)
     lowest, nothing = number(-np.inf), np.float64(0.0)
 
-    @target.jitable
+    @jit.jitable
     def factor_of(score, same, gamma, margin):  # type: ignore[no-untyped-def]
         if same:
             return -gamma * max(one + margin - score, zero)
         return gamma * max(score + margin, zero)
 
-    @target.jitable
+    @jit.jitable
     def exponent_of(score, same, gamma, margin):  # type: ignore[no-untyped-def]
         return factor_of(score, same, gamma, margin) * (score - (one - margin if same else margin))
 
-    @target.jitable
+    @jit.jitable
     def peaks_of(scores, kinds, columns, row, thread, gamma, margin):  # type: ignore[no-untyped-def]
         """The largest exponents that a thread sees: of those that belong together, and of the others."""
         near, far = lowest, lowest
@@ -39,7 +39,7 @@ def circle_texts(dtype: str) -> tuple[Any, Any, Any]:
                 far = max(far, x)
         return near, far
 
-    @target.jitable
+    @jit.jitable
     def sums_of(scores, kinds, columns, row, thread, gamma, margin, tops):  # type: ignore[no-untyped-def]
         near, far = nothing, nothing
         for j in range(thread, columns, threads):
@@ -51,7 +51,7 @@ def circle_texts(dtype: str) -> tuple[Any, Any, Any]:
                 far += e
         return near, far
 
-    @target.jitable
+    @jit.jitable
     def put_slopes(scores, kinds, columns, row, thread, gamma, margin, tops, inverses):  # type: ignore[no-untyped-def]
         for j in range(thread, columns, threads):
             same = kinds[j] == kinds[row]

@@ -1,4 +1,4 @@
-"""The words of words.py as plain functions, for Numba's CUDA simulator, where a kernel runs as Python."""
+"""The words of intrinsics.py as plain functions, for Numba's CUDA simulator, where a kernel runs as Python."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
 from .headers import Result
-from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
     Int,
@@ -27,7 +26,8 @@ from .language import (
     stack_reals,
     will_need,
 )
-from .rowparts import base_of, clear_row, locate_row
+from .rowwise_labels import begin_rows, finish_rows, settle
+from .rowwise_parts import base_of, clear_row, locate_row
 from .sums import begin_block, end_of_block
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from .headers import Result
 from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_doubles, stack_reals
-from .rowlaw import rests_of_labels, settle_law
-from .rowparts import add_losses, class_weight_of, read_rows
+from .rowwise_law import rests_of_labels, settle_law
+from .rowwise_parts import add_losses, class_weight_of, read_rows
 from .sums import add_up
 
 

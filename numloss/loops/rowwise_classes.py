@@ -36,7 +36,8 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowparts import (
+from .rowwise import bounded, find_pivot
+from .rowwise_parts import (
     add_losses,
     base_of,
     call_law,
@@ -53,7 +54,6 @@ from .rowparts import (
     scores_of,
     tile_maximum,
 )
-from .rowwise import bounded, find_pivot
 from .sums import add_tile, add_up, begin_block, clear, end_of_block, fold
 
 

@@ -37,7 +37,7 @@ def words_of(dtype: str) -> dict[str, Any]:
     if SIMULATED:
         from .simulated import words
     else:
-        from .words import words
+        from .intrinsics import words
     return words(dtype)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
 from .headers import Result
-from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
     Int,
@@ -25,7 +24,8 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowparts import base_of, clear_row
+from .rowwise_labels import begin_rows, finish_rows, settle
+from .rowwise_parts import base_of, clear_row
 from .sums import begin_block, end_of_block
 
 

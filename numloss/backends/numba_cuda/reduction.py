@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...loops.codes import MOST_BLOCKS, block_size
-from . import target
+from . import jit
 from .arrays import DeviceArray
 from .call import ABSENT, Call
+from .elementwise_codegen import Shape
 from .elementwise_kernels import elementwise_kernel
-from .walk import Shape
 
 
 def rows_of_a_block(rows: int, team: int) -> int:
@@ -33,7 +33,7 @@ def weight_scale(call: Call, weight: DeviceArray, partials: int, real: np.dtype[
     integers = (weight.size, size, sums, 0, 1, 0, *call.operand(weight, real), *ABSENT)
     if blocks:
         kernel = elementwise_kernel(None, None, real.name, Shape((), (), 0, 0, 0, weight.wide(real)))
-        kernel.launch(call.stream, blocks, target.THREADS, integers, (0.0, 0.0))
+        kernel.launch(call.stream, blocks, jit.THREADS, integers, (0.0, 0.0))
     return scale, [call.finish(sums, blocks, None, scale=scale)]
 
 

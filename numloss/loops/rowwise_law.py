@@ -26,7 +26,7 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowparts import call_law, class_weight_of
+from .rowwise_parts import call_law, class_weight_of
 
 
 @apart

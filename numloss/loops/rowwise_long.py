@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..scalar import round_shift
 from .headers import Result
-from .labelled import begin_rows, finish_rows, settle
 from .language import (
     Doubles,
     Int,
@@ -22,7 +21,8 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowparts import base_of, clear_row, exponentials
+from .rowwise_labels import begin_rows, finish_rows, settle
+from .rowwise_parts import base_of, clear_row, exponentials
 from .sums import add_tile, begin_block, clear, end_of_block, fold
 
 
