@@ -43,6 +43,7 @@ LOOPS = (
     "rowwise_parts",
     "rowwise_law",
     "rowwise",
+    "rowwise_sparse",
     "rowwise_classes",
     "rowwise_labels",
     "distilled",
