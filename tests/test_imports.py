@@ -37,7 +37,7 @@ HEIGHTS = {
     "data": 2,
     "loops": 2,
     "scalar": 1,
-    "domains": 1,
+    "domains": 2,
     "typing": 0,
     "errors": 0,
     "common": 0,
