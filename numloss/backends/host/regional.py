@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.rowwise import flag, ignored_label
+from ...calls.rowwise import bad_label, check_labels, flag, ignored_label
 from ...loops.headers import Operand
 from . import plans
 from .packing import ABSENT, Array, Positional, Problem, code_of, in_place, label_operand, name_of
-from .rowwise import bad_label, in_three, labels_array, row_outputs
+from .rowwise import in_three, row_outputs
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -42,7 +42,8 @@ def target_of(loss: Loss, value: Any, pred: Array, activation: int) -> tuple[Arr
             f"{loss.name}: target has shape {array.shape}, pred has {pred.shape}; they must be equal "
             "(labels, without the class axis, need activation='softmax')"
         )
-    return labels_array(loss, array, pred, 1), True
+    check_labels(loss, array, pred, 1)
+    return array, True
 
 
 def block_of(pixels: int, samples: int, classes: int, activation: int) -> int:
