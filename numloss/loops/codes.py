@@ -20,7 +20,7 @@ IN_ORDER, EVERYWHERE, FIRST_COLUMN, COLUMNS = 0, -1, -2, 16
 UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN = 0, 1, 2, 3
 
 # Where a value outside its domain is: the number of its input, or the weight.
-WEIGHT_OPERAND = 15
+TARGET_OPERAND, WEIGHT_OPERAND = 1, 15
 
 # Scores of rows.
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
@@ -29,6 +29,10 @@ LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS = 0, 1, 2, 3, 4
 # What a law of each class is for: the sum, the mean or the largest of the classes, those above a threshold, logits, or
 # the mean over all pairs of a class that is none of several labels and one that is.
 SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = 1, 2, 3, 4, 5, 6
+
+# How scores of pixels become probabilities of classes: they are some already, each by itself, or those of a pixel
+# together.
+NO_ACTIVATION, SIGMOID, SOFTMAX = 0, 1, 2
 
 # Sums over the entries of two vectors: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
 SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3
