@@ -34,6 +34,10 @@ LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS = 0, 1, 2, 3, 4
 # that is.
 OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = range(7)
 
+# How scores of pixels become probabilities of classes: they are some already, each by itself, or those of a pixel
+# together.
+NO_ACTIVATION, SIGMOID, SOFTMAX = 0, 1, 2
+
 # Sums over the entries of two vectors: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
 SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3
 

@@ -348,4 +348,153 @@ class Measures(Header):
     label_score: Many[Double] = many(512)
 
 
+# The regional and the ordered family.
+
+
+@dataclass
+class ClassMap(Header):
+    """An array of shape (samples, classes, pixels), and how many elements lie from one of each to the next."""
+
+    operand: Operand
+    per_sample: Int
+    per_class: Int
+    per_pixel: Int
+
+
+@dataclass
+class Regions(Header):
+    """Pixels, those of each class of each sample, or of all samples, being a region.
+
+    `pixels`: of a sample. `block`: pixels of a block; `parts`: blocks of a class of a sample. `target` is absent where
+    there are labels. `ignores`: whether the label `ignored` counts nothing. `per_sample`: regions from those of one
+    sample to those of the next, 0 where all samples share theirs.
+    """
+
+    samples: Int
+    classes: Int
+    pixels: Int
+    block: Int
+    parts: Int
+    activation: Int
+    labelled: Int
+    ignores: Int
+    ignored: Int
+    per_sample: Int
+    itemsize: Int
+    pred: ClassMap
+    target: ClassMap
+    gradient: ClassMap
+    labels: Operand
+
+
+@dataclass
+class RegionSums(Header):
+    """Sums of regions, and slopes by them: tp, fp and fn, in array objects of float64.
+
+    `sums` has the shape (3, parts, samples, classes), each of the slopes (samples, classes) or (classes,).
+    """
+
+    regions: Regions
+    sums: Int
+    slopes: Many[Int] = many(3)
+
+
+@dataclass
+class SortedRegions(Header):
+    """Regions whose errors are sorted.
+
+    Block b takes every `stride`-th region, of which none has more than `most` pixels. Array objects: `results` by
+    region the loss, whether any pixel belongs to it, and what its slopes are multiplied by (float64, three rows);
+    `scratch` (int64, four times `most` a block); `errors`, later slopes, of the dtype of the data and of shape
+    (classes, samples, pixels). With a softmax the gradient holds the probabilities.
+    """
+
+    regions: Regions
+    stride: Int
+    most: Int
+    results: Int
+    scratch: Int
+    errors: Int
+
+
+# The embedding family.
+
+
+@dataclass
+class Vectors(Header):
+    """An array of shape (rows, entries), and how many elements lie from one of each to the next."""
+
+    operand: Operand
+    per_row: Int
+    per_entry: Int
+
+
+@dataclass
+class VectorSum(Header):
+    """A sum over the entries of two vectors, and whether it is the first that adds to the gradient of each."""
+
+    kind: Int
+    one: Int
+    other: Int
+    first_of_one: Int
+    first_of_other: Int
+
+
+@dataclass
+class Embedding(Header):
+    """A law of sums over the entries of two or three vectors, and of what is known of the row."""
+
+    rows: Int
+    block: Int
+    tile: Int
+    entries: Int
+    vector_count: Int
+    sum_count: Int
+    sloped: Int
+    weighted: Int
+    unreduced: Int
+    itemsize: Int
+    param_count: Int
+    scale: Double
+    vectors: Many[Vectors] = many(3)
+    known: Operand
+    weight: Operand
+    values: Operand
+    gradients: Many[Vectors] = many(3)
+    sums: Many[VectorSum] = many(3)
+    bounds: Bounds
+    params: Many[Double] = many(5)
+
+
+# Products of matrices.
+
+
+@dataclass
+class Matrix(Header):
+    """A matrix as BLAS reads it: an array object, whether it is seen transposed, and from row to row in memory."""
+
+    array: Int
+    flipped: Int
+    step: Int
+
+
+@dataclass
+class Product(Header):
+    """y = a b or y += a b: so many rows, or columns, of y, and how many of them a block makes.
+
+    `others` are the columns, or rows, of y; `terms` those of a sum; `gemm` is the address of BLAS's function.
+    """
+
+    lines: Int
+    block: Int
+    by_columns: Int
+    others: Int
+    terms: Int
+    adds: Int
+    gemm: Int
+    a: Matrix
+    b: Matrix
+    y: Matrix
+
+
 HEADERS: dict[str, type[Header]] = {header.__name__: header for header in Header.__subclasses__()}
