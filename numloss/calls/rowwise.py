@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -103,3 +103,43 @@ def ignored_label(loss: Loss, value: Any) -> int | None:
     if value is None:
         return None
     return integer(loss, "ignore_index", value, "an integer or None")
+
+
+def rows_shape(pred: Any, axis: int) -> tuple[int, ...]:
+    """The shape without the axis of the classes."""
+    return tuple(pred.shape[:axis] + pred.shape[axis + 1 :])
+
+
+def check_labels(loss: Loss, array: Any, pred: Any, axis: int) -> None:
+    """Labels are integers with the shape of the rows."""
+    rows = rows_shape(pred, axis)
+    if array.dtype.kind not in "iu":
+        if array.shape == rows:
+            raise TypeError(
+                f"{loss.name}: target has dtype {array.dtype}; labels are integers: convert them to int64, or give a "
+                f"distribution with the shape of {loss.inputs[0]}"
+            )
+        raise ValueError(
+            f"{loss.name}: target has shape {array.shape} and dtype {array.dtype}; it must be integer labels of "
+            f"shape {rows} or a floating distribution of shape {pred.shape}"
+        )
+    if array.shape != rows:
+        raise ValueError(
+            f"{loss.name}: target has shape {array.shape}; labels of {loss.inputs[0]} {pred.shape} have shape {rows}"
+        )
+
+
+def bad_label(loss: Loss, target: np.ndarray[Any, Any], classes: int, axis: int, ignore: int | None) -> NoReturn:
+    """The sentence about the first label out of range."""
+    wrong = (target < 0) | (target >= classes)
+    if ignore is not None:
+        wrong &= target != ignore
+    index = np.unravel_index(int(np.flatnonzero(wrong.ravel())[0]), target.shape)
+    where = ", ".join(str(int(i)) for i in index)
+    hint = "Labels start at 0"
+    if ignore is None or ignore < 0:
+        hint += f"; to skip padding pass ignore_index={int(target[index])}"
+    raise IndexError(
+        f"{loss.name}: target[{where}] = {target[index]} is outside [0, {classes}) ({loss.inputs[0]} has {classes} "
+        f"classes on axis {axis}); {int(np.count_nonzero(wrong))} of {target.size} targets are bad. {hint}."
+    )
