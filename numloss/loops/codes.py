@@ -22,13 +22,17 @@ UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN = 0, 1, 2, 3
 # Where a value outside its domain is: the number of its input, or the weight.
 TARGET_OPERAND, WEIGHT_OPERAND = 1, 15
 
+# What is computed: the loss, its gradient as well, its curvature as well.
+VALUE, GRADIENT, CURVATURE = 0, 1, 2
+
 # Scores of rows.
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
 # Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class.
 LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS = 0, 1, 2, 3, 4
-# What a law of each class is for: the sum, the mean or the largest of the classes, those above a threshold, logits, or
-# the mean over all pairs of a class that is none of several labels and one that is.
-SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = 1, 2, 3, 4, 5, 6
+# What a law of rows is of: the label's cross-entropy; or each class, for the sum, the mean or the largest of them, for
+# those above a threshold, for logits, or for the mean over all pairs of a class that is none of several labels and one
+# that is.
+OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = range(7)
 
 # How scores of pixels become probabilities of classes: they are some already, each by itself, or those of a pixel
 # together.
