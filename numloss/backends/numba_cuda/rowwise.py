@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calls.rowwise import Rows, merged, rows_of
+from ...calls import outputs
+from ...calls.rowwise import Rows, merged, rows_of, rows_shape
 from ...loops.codes import IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, OF_LABEL, PAIRS, simplified
 from ...loops.headers import Distilled, Operand, Rowwise, Steps
 from ..rows import NO_STEPS, header_of
@@ -33,17 +34,17 @@ def team_of(rows: Rows) -> int:
     return next((team for most, team in TEAMS if rows.classes <= most), jit.THREADS)
 
 
-def in_rows(call: Call, rows: Rows, array: DeviceArray | None) -> tuple[Operand, Steps]:
+def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any]) -> tuple[Operand, Steps]:
     """An array with a class axis, and its strides in bytes; with a layout of its rows if they have more strides."""
     if array is None:
         return Operand(*ABSENT), NO_STEPS
-    code, axis = call.code(array, rows.pred.dtype), rows.axis
+    code = call.code(array, real)
     outer = merged(array.shape[:axis], array.strides[:axis])
     inner = merged(array.shape[axis + 1 :], array.strides[axis + 1 :])
     if outer is not None and inner is not None:
         return Operand(array.address, code, IN_ORDER), Steps(outer[1], array.strides[axis], inner[1])
     strides = array.strides[:axis] + array.strides[axis + 1 :]
-    layout = call.layout(*simplified(rows.shape, strides))
+    layout = call.layout(*simplified(rows_shape(array, axis), strides))
     return Operand(array.address, code, layout), Steps(0, array.strides[axis], 0)
 
 
@@ -56,17 +57,17 @@ def table_of(call: Call, numbers: np.ndarray[Any, Any] | None) -> int:
     return int(call.library.describe(array).address)
 
 
-def packed(call: Call, rows: Rows, mode: int) -> Rowwise | Distilled:
-    """The header that the kernel reads."""
-    count, real = math.prod(rows.shape), rows.pred.dtype
+def packed(call: Call, rows: Rows, mode: int) -> Rowwise:
+    """The header of rows."""
+    count, real, axis = math.prod(rows.shape), rows.pred.dtype, rows.axis
     labelled = rows.options.target == LABELS
-    pred, pred_steps = in_rows(call, rows, rows.pred)
-    target, target_steps = in_rows(call, rows, None if labelled else rows.target)
+    pred, pred_steps = in_rows(call, rows.pred, axis, real)
+    target, target_steps = in_rows(call, None if labelled else rows.target, axis, real)
     if labelled:
         target = Operand(*call.operand(rows.target, real))
-    written = [in_rows(call, rows, array) for array in (*rows.outputs, None, None)[:2]]
+    written = [in_rows(call, array, axis, real) for array in (*rows.outputs, None, None)[:2]]
     weight, values = (Operand(*call.operand(array, real)) for array in (rows.weight, rows.values))
-    header = header_of(
+    return header_of(
         rows,
         mode,
         (count, math.prod(rows.pred.shape[rows.axis + 1 :])),
@@ -75,22 +76,14 @@ def packed(call: Call, rows: Rows, mode: int) -> Rowwise | Distilled:
         [pred_steps, target_steps, written[0][1], written[1][1]],
         [table_of(call, numbers) for numbers in (rows.class_weight, rows.factors, rows.offsets)],
     )
-    if rows.teacher is None:
-        return header
-    teacher, teacher_steps = in_rows(call, rows, rows.teacher)
-    return Distilled(rows=header, teacher=teacher, teacher_steps=teacher_steps)
 
 
 def run_rows(call: Call, plan: Plan, header: Rowwise | Distilled, blocks: int, partials: int, scale: int = 0) -> None:
     """Launch the kernel of a plan; scale is the address of what gradients are multiplied by, or 0."""
     if blocks:
-        kernel = rowwise_kernel("float32" if rows_in(header).itemsize == 4 else "float64", plan)
+        rows = header.rows if isinstance(header, Distilled) else header
+        kernel = rowwise_kernel("float32" if rows.itemsize == 4 else "float64", plan)
         kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
-
-
-def rows_in(header: Rowwise | Distilled) -> Rowwise:
-    """The header of the rows themselves."""
-    return header.rows if isinstance(header, Distilled) else header
 
 
 def plan_of(rows: Rows, mode: int) -> Plan:
@@ -119,8 +112,7 @@ def compute(request: Request) -> Any:
     call, mode = Call(request), request.mode
     with call.library.current():
         rows = rows_of(call.library, request, request.loss.rows["classes"] != PAIRS)
-        options, whole = rows.options, packed(call, rows, mode)
-        header = rows_in(whole)
+        options, header = rows.options, packed(call, rows, mode)
         blocks = -(-header.rows // header.block)
         partials = call.workspace(4 * max(blocks, 1))
         plain = rows.weight is None and rows.class_weight is None and options.ignore is None
@@ -133,6 +125,17 @@ def compute(request: Request) -> Any:
             notes.append(call.finish(partials, blocks, None, scale=scale))
         elif header.rows:
             header.scale = request.scale(float(header.rows))
+        whole: Rowwise | Distilled = header
+        if rows.teacher is not None:
+            teacher, steps = in_rows(call, rows.teacher, rows.axis, rows.pred.dtype)
+            whole = Distilled(rows=header, teacher=teacher, teacher_steps=steps)
         run_rows(call, plan_of(rows, mode), whole, blocks, partials, scale)
         known = float(header.rows) if plain else None
         return conclude(call, (partials, blocks), known, (rows.values, list(rows.outputs)), notes, rows.complain)
+
+
+def outputs_of(call: Call, pred: DeviceArray, rows: tuple[int, ...], inputs: Any) -> Any:
+    """For families that do not call that of calls/outputs.py yet."""
+    request = call.request
+    kept = inputs if request.mode == 2 else inputs[1:]
+    return outputs.outputs_of(call.library, request, pred, rows, inputs, kept)
