@@ -58,6 +58,8 @@ LOOPS = (
     "listnet",
     "lambdarank",
     "risk_sets",
+    "sequence_states",
+    "sequence_steps",
     "sequence",
     "ordered",
 )

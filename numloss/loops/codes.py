@@ -21,6 +21,9 @@ UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN = 0, 1, 2, 3
 
 # Where a value outside its domain is: the number of its input, or the weight.
 WEIGHT_OPERAND = 15
+# The same for lists, and for chosen actions.
+TARGET_OPERAND, EVENT_OPERAND = 1, 2
+ACTION_OPERAND, REWARD_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND = 1, 2, 4, 5
 
 # Scores of rows.
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
