@@ -19,7 +19,6 @@ import struct
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Many
 from dataclasses import Field, dataclass, field
-from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 Int: TypeAlias = int
@@ -59,9 +58,18 @@ class Header:
 
     @classmethod
     @functools.cache
-    def layout(cls) -> str:
-        """Its numbers in the format of `struct`."""
-        return "".join(format_of(each.kind) * (each.count or 1) for each in cls.fields().values())
+    def size(cls) -> int:
+        """Its bytes."""
+        return sum(size_of(kind) * (count or 1) for kind, count, _ in cls.fields().values())
+
+    @classmethod
+    @functools.cache
+    def form(cls) -> str:
+        """The format of its bytes, for `struct`: a field of many is bytes, filled up with zeros."""
+        parts = []
+        for kind, count, _ in cls.fields().values():
+            parts.append(f"{count * size_of(kind)}s" if count else NUMBERS.get(kind) or HEADERS[kind].form())
+        return "".join(parts)
 
     @classmethod
     @functools.cache
@@ -73,34 +81,31 @@ class Header:
 
     @classmethod
     @functools.cache
-    def _reader(cls) -> Callable[[Any], tuple[float, ...]] | None:
-        """What reads all its fields at once, if they are plain numbers."""
-        plain = len(cls.fields()) > 1 and all(p.kind in NUMBERS and not p.count for p in cls.fields().values())
-        return attrgetter(*cls.fields()) if plain else None
-
-    def numbers(self) -> Many[float]:
-        """Its numbers, in the order of memory."""
-        reader = self._reader()
-        if reader is not None:
-            return reader(self)
-        found: list[float] = []
-        for name, place in self.fields().items():
-            value = getattr(self, name)
-            values = value if place.count else (value,)
-            room = (place.count or 1) - len(values)
-            if room < 0:
-                raise ValueError(f"{type(self).__name__}.{name}: room for {place.count}, not for {len(values)}")
-            if place.kind in NUMBERS:
-                found += values
+    def reader(cls) -> Callable[[Any], tuple[Any, ...]]:
+        """What reads its parts, as `form` has them: a function with all fields spelt out, which is quick."""
+        texts: list[str] = []
+        scope: dict[str, Any] = {}
+        for name, (kind, count, _) in cls.fields().items():
+            if count:
+                texts.append(f"{name}(h.{name})")
+                scope[name] = packer_of_many(kind, count)
+            elif kind in NUMBERS:
+                texts.append(f"h.{name}")
             else:
-                for each in values:
-                    found += each.numbers()
-            found += [0] * (room * size_of(place.kind) // 8)
-        return found
+                texts.append(f"*{kind}(h.{name})")
+                scope[kind] = HEADERS[kind].reader()
+        read: Callable[[Any], tuple[Any, ...]] = eval(f"lambda h: ({', '.join(texts)},)", scope)
+        return read
+
+    @classmethod
+    @functools.cache
+    def packer(cls) -> Callable[..., bytes]:
+        """What packs its parts."""
+        return struct.Struct(cls.form()).pack
 
     def packed(self) -> bytes:
         """The bytes that a loop reads."""
-        return struct.pack(self.layout(), *self.numbers())
+        return self.packer()(*self.reader()(self))
 
     @classmethod
     def place(cls, name: str) -> int:
@@ -119,14 +124,24 @@ class Header:
                     yield from ((f"{name}.{inner}", at + place, found) for inner, place, found in each.operands())
 
 
-def format_of(kind: str) -> str:
-    """A kind of field in the format of `struct`."""
-    return NUMBERS.get(kind) or HEADERS[kind].layout()
-
-
 def size_of(kind: str) -> int:
     """The bytes of a kind of field."""
-    return 8 * len(format_of(kind))
+    return 8 if kind in NUMBERS else HEADERS[kind].size()
+
+
+def packer_of_many(kind: str, count: int) -> Callable[[Many[Any]], bytes]:
+    """What packs a field of many; bytes of zeros may be left away at the end."""
+    header = HEADERS.get(kind)
+    pack, read = (header.packer(), header.reader()) if header else (None, None)
+
+    def packed(values: Many[Any]) -> bytes:
+        if len(values) > count:
+            raise ValueError(f"room for {count} {kind}, not for {len(values)}")
+        if pack is None or read is None:
+            return struct.pack(f"{len(values)}{NUMBERS[kind]}", *values)
+        return b"".join([pack(*read(each)) for each in values])
+
+    return packed
 
 
 @dataclass

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from . import HostBackend
 
 
+UNBOUND = Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
+
+
 class Call:
     """One call: what was given, checked, and what is written to."""
 
@@ -104,14 +107,16 @@ class Call:
                 bounds.append(Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=constant))
                 continue
             operands += self.described(array, kept, columns)
-            check = domain.check(k in self.loss.wrt) if domain else UNCHECKED
-            low, high = domain.ends(name_of(self.real)) if domain else (0.0, 0.0)
-            bounds += columns * [Bounds(check=check, low=low, high=high, constant=0.0)]
+            if domain is None:
+                bounds += columns * [UNBOUND]
+                continue
+            low, high = domain.ends(name_of(self.real))
+            bounds += columns * [Bounds(check=domain.check(k in self.loss.wrt), low=low, high=high, constant=0.0)]
         for row in () if self.table is None else self.table:
             kept.append(row)
             # chosen by the second input, the interval
             operands.append(Operand(array=id(row), kind=TABLE, layout=1))
-            bounds.append(Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0))
+            bounds.append(UNBOUND)
         return operands, bounds
 
     def header(self, tile: int, scale: float, kept: list[Any]) -> Elementwise:
