@@ -20,7 +20,7 @@ for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What the numbers of this run depend on."""
-    from inputs import NAMES, stands_for_its_kind
+    from cases import NAMES, stands_for_its_kind
     from machine import missing
     from seeds import SEED
 

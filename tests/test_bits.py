@@ -1,6 +1,6 @@
 """The same bits: for every backend, number of threads, threading layer, level of CPU and CPU model.
 
-digest.py computes everything once an environment, in a process of its own; what it prints must be equal.
+bit_digest.py computes everything once an environment, in a process of its own; what it prints must be equal.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from digest import digest
-from inputs import CASES, record
+from bit_digest import digest
+from cases import CASES, record
 from machine import LAYERS, missing
 from process import python
 
 THREADS = (1, 2, 3, 8)
 EACH_LOOP = tuple({record(name).family: name for name in reversed(CASES)}.values())
-RUN = "import digest, sys; sys.argv[1:] = {!r}; digest.main()"
+RUN = "import bit_digest, sys; sys.argv[1:] = {!r}; bit_digest.main()"
 
 
 @functools.cache
 def digests(
     backend: str, cases: tuple[str, ...], threads: tuple[int, ...], thorough: bool = False, **environment: str
 ) -> dict[str, Any]:
-    """What digest.py says in an environment."""
+    """What bit_digest.py says in an environment."""
     arguments = ["--backend", backend, "--threads", *map(str, threads), "--cases", *cases, *["--thorough"] * thorough]
     # more threads than cores: those that wait must not spin
     environment = {"OMP_WAIT_POLICY": "passive", **environment}

@@ -10,9 +10,9 @@ import differences
 import numpy as np
 import pytest
 from calls import each
+from cases import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, small, weight, weights
 from compare import assert_close, assert_same_bits
 from differences import assert_derivative
-from inputs import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, small, weight, weights
 
 import numloss as nl
 from numloss.domains import REAL

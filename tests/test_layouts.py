@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import each
+from cases import CASES, DTYPES, arrays, record, required, small, solid, stands_for_its_kind, weight, weights
 from compare import assert_close, assert_same_bits
-from inputs import CASES, DTYPES, arrays, record, required, small, solid, stands_for_its_kind, weight, weights
 from seeds import SEED
 
 import numloss as nl

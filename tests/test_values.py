@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import each
+from cases import CASES, DTYPES, NAMES, REDUCTIONS, arrays, middle, options, record, shapes, weight, weights
 from compare import assert_close
-from families import Shape, draw
-from inputs import CASES, DTYPES, NAMES, REDUCTIONS, arrays, middle, options, record, shapes, weight, weights
+from generators import Shape, draw
 from seeds import generator
 
 from numloss.domains import REAL

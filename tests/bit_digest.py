@@ -1,6 +1,6 @@
 """Prints a hash of every result in the environment that it runs in, as JSON: equal bits are equal text.
 
-    python tests/digest.py --backend numba --threads 1 2 3 8 --cases mse huber
+    python tests/bit_digest.py --backend numba --threads 1 2 3 8 --cases mse huber
 
 The environment chooses the rest: NUMBA_NUM_THREADS, NUMBA_THREADING_LAYER, NUMBA_CPU_NAME, NUMLOSS_CYTHON_LEVEL.
 The answer maps each number of threads to {"case dtype reduction weight output": hash}, and says under "ran" which
@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from compare import canonical_bytes
-from inputs import (
+from cases import (
     CASES,
     DTYPES,
     REDUCTIONS,
@@ -30,6 +29,7 @@ from inputs import (
     weight,
     weights,
 )
+from compare import canonical_bytes
 
 import numloss as nl
 from numloss import dispatch
