@@ -14,7 +14,7 @@ INTEGERS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 
 @contextmanager
 def told(**facts: Any) -> Iterator[None]:
-    """A failure inside says what was computed: loss, backend, layout, mode, input, options, as far as they are given."""
+    """A failure inside says for what: loss, backend, layout, mode, input, options, as far as they are given."""
     try:
         yield
     except Exception as error:

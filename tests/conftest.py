@@ -40,6 +40,9 @@ def kernels() -> Path:
 # Set before numloss is imported. What a cold start does is tested in test_cache.py.
 CACHE = kernels()
 os.environ["NUMLOSS_CACHE_DIR"] = str(CACHE)
+# Threads that wait do not spin: workers share the cores, and took four fifths of their time from each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
     os.environ.pop(name, None)
 
@@ -67,7 +70,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     from seeds import SEED
 
     lines = [f"numloss: seed {SEED} (NUMLOSS_TEST_SEED chooses another), compiled kernels in {CACHE}"]
-    lines.append(f"numloss: numbers are tested on {DEFAULT}; those of the other backend, the same bits, are marked more")
+    lines.append(f"numloss: numbers are tested on {DEFAULT}, with `more` on the other, which gives the same bits")
     others = [name for name in LOSSES if not stands_for_its_kind(name)]
     lines.append(f"numloss: the full matrix of {len(others)} losses like others is marked more: {', '.join(others)}")
     return lines + [f"numloss: not tested here: {what}: {why}" for what, why in missing().items()]
