@@ -21,7 +21,8 @@ that Numba and Cython both compile is on = "numba": the kernels of Cython are th
 needs them is skipped, so that no test finds the fault by comparing them with what Numba makes of it. Exit status 1 if
 a fault was not found, 2 if one could not be tried, for example because its text is not there any more.
 
-NUMLOSS_CACHE_DIR names the folder of compiled kernels, which are kept from run to run; CC may be "ccache gcc".
+Compiled kernels are kept from run to run, in a temporary folder for each checkout or in NUMLOSS_CACHE_DIR. CC may be
+"ccache gcc".
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +48,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "*.egg-info", ".mypy_cache", ".ruff_cache")
+# What lies beside the kernels in their folder: locks, and kernels that are being written.
+NO_KERNELS = shutil.ignore_patterns("locks", ".*")
 PLACES = ("host", "numba", "cython", "cuda")
 # Only for the best level of this CPU, and with little effort: the bits are the same.
 BUILD = """
@@ -119,12 +123,25 @@ def read_faults() -> list[Fault]:
     return found
 
 
-class Workshop:
-    """Two copies of a checkout, one whole and one to be broken, and what runs tests in them."""
+def linked(source: str, target: str) -> None:
+    """A file in a second place; compiled kernels are replaced, never changed."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
-    def __init__(self, checkout: Path, place: Path, python: str, seconds: float) -> None:
+
+class Workshop:
+    """Two copies of a checkout, one whole and one to be broken, and what runs tests in them.
+
+    So are there two caches of kernels: a fault in what compiles them leaves wrong ones under the right names.
+    """
+
+    def __init__(self, checkout: Path, place: Path, cache: Path, python: str, seconds: float) -> None:
         self.whole, self.bench = place / "whole", place / "bench"
+        self.cache, self.bench_cache = cache, place / "cache"
         self.python, self.seconds = python, seconds
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copytree(checkout, self.whole, ignore=LEFT_OUT)
         shutil.copy(__file__, place / "stale_kernels.py")  # a plugin of pytest, see the end of this file
 
@@ -155,16 +172,19 @@ class Workshop:
 
     def clear_bench(self, fault: Fault, text: str) -> None:
         """A new copy with this text in the place of the fault."""
-        shutil.rmtree(self.bench, ignore_errors=True)
+        for old in (self.bench, self.bench_cache):
+            shutil.rmtree(old, ignore_errors=True)
         shutil.copytree(self.whole, self.bench)
+        shutil.copytree(self.cache, self.bench_cache, copy_function=linked, ignore=NO_KERNELS)
         (self.bench / fault.file).write_text(text)
 
-    def run(self, fault: Fault, root: Path, *arguments: str) -> tuple[int | None, list[str], int]:
+    def run(self, fault: Fault, root: Path, cache: Path, *arguments: str) -> tuple[int | None, list[str], int]:
         """Exit status of pytest, the tests that failed, and how many passed."""
-        simulated = {"NUMBA_ENABLE_CUDASIM": "1"} if fault.on == "cuda" else {}
-        quiet = ["-W", "ignore::RuntimeWarning"] if simulated else []
+        environment, quiet = {"NUMLOSS_CACHE_DIR": str(cache)}, []
+        if fault.on == "cuda":
+            environment["NUMBA_ENABLE_CUDASIM"], quiet = "1", ["-W", "ignore::RuntimeWarning"]
         command = ["-m", "pytest", "-p", "stale_kernels", "-v", "--tb=no", "-rN", "--maxfail=3", *quiet, *arguments]
-        status, printed = self.process(root, *command, **simulated)
+        status, printed = self.process(root, *command, **environment)
         outcomes = OUTCOME.findall(printed)
         failed = [test for test, outcome in outcomes if outcome in ("FAILED", "ERROR")]
         if status is not None and status not in (0, 1):
@@ -182,14 +202,14 @@ class Workshop:
         if fault.on == "cython":
             self.build(self.bench)
         chosen = ["-m", "not more", *(["-k", fault.match] if fault.match else [])]
-        status, failed, passed = self.run(fault, self.bench, *chosen, *fault.tests)
+        status, failed, passed = self.run(fault, self.bench, self.bench_cache, *chosen, *fault.tests)
         problem = f"NOT FOUND in {self.seconds:.0f} s" if status is None and not failed else ""
         if not failed:
             return (), problem, passed
         if fault.on != "cython":
             # with a harmless change in the same place, so that the kernels are older than their sources here, too
             self.clear_bench(fault, (self.whole / fault.file).read_text() + "\n# nothing\n")
-        without = self.run(fault, self.whole if fault.on == "cython" else self.bench, *failed)[1]
+        without = self.run(fault, self.whole if fault.on == "cython" else self.bench, self.cache, *failed)[1]
         found = tuple(test for test in failed if test not in without)
         if not found:
             problem = f"NOT FOUND: {', '.join(failed)} fails without the fault, too"
@@ -235,8 +255,10 @@ def main() -> None:
         return
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="numloss-faults-") as place:
-        os.environ.setdefault("NUMLOSS_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"numloss-faults-{os.getuid()}"))
-        workshop = Workshop(asked.checkout.resolve(), Path(place), asked.python, asked.seconds)
+        checkout = asked.checkout.resolve()
+        usual = Path(tempfile.gettempdir()) / f"numloss-kernels-{os.getuid()}-{zlib.crc32(bytes(checkout)):x}"
+        cache = Path(os.environ.get("NUMLOSS_CACHE_DIR", usual))
+        workshop = Workshop(checkout, Path(place), cache, asked.python, asked.seconds)
         for outcome in tried(workshop, faults):
             print(outcome, flush=True)
             outcomes.append(outcome)
