@@ -78,8 +78,8 @@ class Header:
         plain = len(cls.fields()) > 1 and all(p.kind in NUMBERS and not p.count for p in cls.fields().values())
         return attrgetter(*cls.fields()) if plain else None
 
-    def numbers(self) -> Many[float]:
-        """Its numbers, in the order of memory."""
+    def numbers(self, padded: bool = True) -> Many[float]:
+        """Its numbers, in the order of memory, with zeros for what a Many has no numbers for, or without."""
         reader = self._reader()
         if reader is not None:
             return reader(self)
@@ -94,8 +94,9 @@ class Header:
                 found += values
             else:
                 for each in values:
-                    found += each.numbers()
-            found += [0] * (room * size_of(place.kind) // 8)
+                    found += each.numbers(padded)
+            if padded:
+                found += [0] * (room * size_of(place.kind) // 8)
         return found
 
     def packed(self) -> bytes:
