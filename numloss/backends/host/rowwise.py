@@ -26,11 +26,6 @@ GENERIC, FLAT, LONG, PIXELS, CLASSES, DISTILLED = (
 FLAT_FROM, LONG_FROM = 16, 256
 
 
-def address_of(array: Array | None) -> int:
-    """The address of an array object, 0 without one."""
-    return 0 if array is None else id(array)
-
-
 def three_axes(array: Array, axis: int) -> tuple[int, int, int, int, int, int] | None:
     """(outer, classes, inner) sizes and strides in elements of an array seen as three axes; None if it is not."""
     item = array.itemsize
@@ -154,7 +149,7 @@ class Packed:
             max(512, block) if self.design == PIXELS else block,
             [in_place(self.view), target, *map(self.optional, (rows.weight, rows.values)), gradient, curvature],
             [Steps(*sizes[3:]), target_steps, gradient_steps, curvature_steps],
-            [address_of(array) for array in (rows.class_weight, rows.factors, rows.offsets)],
+            self.kept,
         )
 
     def problem(self, backend: HostBackend) -> Problem:
