@@ -47,18 +47,14 @@ for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
     os.environ.pop(name, None)
 
 
-def default_backend() -> str:
-    """The kernels that are compiled already, where there are any: test_bits.py holds the others to the same bits."""
-    from numloss import dispatch
-    from numloss.errors import BackendUnavailable
+def default() -> str:
+    """The backend that is tested by default."""
+    from machine import default_backend
 
-    try:
-        return str(dispatch.load("cython").name)
-    except BackendUnavailable:
-        return "numba"
+    return default_backend()
 
 
-DEFAULT = default_backend()
+DEFAULT = default()
 NAMES = ("numba", "cython")
 
 
