@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,12 @@ def backend(request: pytest.FixtureRequest) -> str:
 def each_backend(request: pytest.FixtureRequest) -> str:
     """Each backend for host arrays, for what they do not share: how they are called, read operands and run threads."""
     return usable(request.param)
+
+
+@pytest.fixture
+def on_default_backend() -> Iterator[None]:
+    """What names no backend computes on the default one, also where Numba is loaded, and compiles nothing."""
+    from numloss import use_backend
+
+    with use_backend(DEFAULT):
+        yield
