@@ -103,6 +103,15 @@ class Header:
         """What packs its parts."""
         return struct.Struct(cls.form()).pack
 
+    def numbers(self) -> list[float]:
+        """Its numbers, in the order of memory, as many of a Many as there are."""
+        found: list[float] = []
+        for name, (kind, count, _) in self.fields().items():
+            value = getattr(self, name)
+            values = value if count else (value,)
+            found += values if kind in NUMBERS else [number for each in values for number in each.numbers()]
+        return found
+
     def packed(self) -> bytes:
         """The bytes that a loop reads."""
         return self.packer()(*self.reader()(self))
