@@ -7,15 +7,25 @@ whole.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from .arrays import HOST
+
 if TYPE_CHECKING:
     from ..registry import Loss
+    from .arrays import Arrays
+    from .request import Request
 
 REDUCTIONS = ("mean", "sum", "none")
-REAL_KINDS = "biuf"
+
+# The names of unconverted families for what arrays.py does; who converts the last one deletes them.
+host_array: Callable[..., np.ndarray[Any, Any]] = HOST.real
+prediction: Callable[..., np.ndarray[Any, Any]] = HOST.prediction
+output: Callable[..., Any] = HOST.output
+spread: Callable[..., np.ndarray[Any, Any]] = HOST.spread
 
 
 def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
@@ -79,31 +89,6 @@ def reduction_of(loss: Loss, options: dict[str, Any]) -> str:
     return reduction
 
 
-def host_array(loss: Loss, name: str, value: Any) -> np.ndarray[Any, Any]:
-    """Anything array-like on the host as a native, aligned NumPy array of real numbers."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{loss.name}: {name} is a masked array; fill it, and pass the mask as weight")
-    array = np.asarray(value)
-    if array.dtype.kind not in REAL_KINDS:
-        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; real numbers are needed")
-    if array.dtype.itemsize > 8 or array.dtype.char == "e":
-        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; convert it with {name}.astype(np.float32)")
-    if not array.dtype.isnative or not array.flags.aligned:
-        array = np.array(array, dtype=array.dtype.newbyteorder("="))
-    return array
-
-
-def prediction(loss: Loss, name: str, value: Any) -> np.ndarray[Any, Any]:
-    """A prediction on the host: float32 or float64."""
-    array = host_array(loss, name, value)
-    if array.dtype.kind != "f":
-        raise TypeError(
-            f"{loss.name}: {name} has dtype {array.dtype}; predictions are float32 or float64. "
-            f"Convert with {name}.astype(np.float32)"
-        )
-    return array
-
-
 def same_shape(loss: Loss, name: str, shape: tuple[int, ...], expected: tuple[int, ...], of: str) -> None:
     """Shapes are equal or it is an error: nothing broadcasts silently."""
     if shape != expected:
@@ -130,58 +115,32 @@ def weight_shape(loss: Loss, weight: Any, shape: tuple[int, ...]) -> None:
         )
 
 
+def integers(place: Arrays, loss: Loss, name: str, value: Any) -> Any:
+    """An argument as an array of integers."""
+    array = place.real(loss, name, value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; integers are needed")
+    return array
+
+
+def weight_of(place: Arrays, request: Request, shape: tuple[int, ...]) -> Any:
+    """The weight, checked and seen with the shape of the unreduced loss, or None."""
+    loss, given = request.loss, request.options.get("weight")
+    if given is None:
+        return None
+    weight = place.real(loss, "weight", given)
+    weight_shape(loss, weight, shape)
+    return place.spread(weight, shape)
+
+
 def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     """Weights on the host for a loss of this shape, looked at here since no loop does."""
-    weight: np.ndarray[Any, Any] = host_array(loss, "weight", value)
+    weight: np.ndarray[Any, Any] = HOST.real(loss, "weight", value)
     weight_shape(loss, weight, shape)
     bad = np.flatnonzero(~(weight.ravel() >= 0))
     if bad.size:
-        value_outside(loss, "weight", weight, int(bad[0]), ">= 0, not NaN", int(bad.size))
+        bad_weight(loss, weight, int(bad[0]))
     return weight
-
-
-def spread(weight: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """A weight a sample, seen with the shape of the unreduced loss, without a copy."""
-    if weight.shape == shape:
-        return weight
-    return np.broadcast_to(weight.reshape(weight.shape + (1,) * (len(shape) - 1)), shape)
-
-
-def output(loss: Loss, given: Any, like: np.ndarray[Any, Any], shape: tuple[int, ...], inputs: Any, what: str) -> Any:
-    """An array to write to: the one given, checked, or a new one."""
-    if given is None:
-        return np.empty_like(like) if shape == like.shape else np.empty(shape, like.dtype)
-    if not isinstance(given, np.ndarray):
-        raise TypeError(f"{loss.name}: out for the {what} must be a NumPy array, got {type(given).__name__}")
-    if given.shape != shape or given.dtype != like.dtype:
-        raise ValueError(
-            f"{loss.name}: out for the {what} has shape {given.shape} and dtype {given.dtype}; "
-            f"it must have {shape} and {like.dtype}"
-        )
-    flags = given.flags
-    if not flags.writeable or not flags.aligned or not given.dtype.isnative:
-        raise ValueError(f"{loss.name}: out for the {what} must be writeable, aligned and of native byte order")
-    if not flags.c_contiguous and 0 in given.strides and given.size > 1:
-        raise ValueError(f"{loss.name}: out for the {what} has overlapping elements (a stride of 0)")
-    for array in inputs:
-        if given.base is None and array.base is None:
-            continue
-        if np.may_share_memory(given, array) and not same_memory(given, array):
-            raise ValueError(
-                f"{loss.name}: out for the {what} overlaps an input without being the same array; "
-                "give the prediction itself or separate memory"
-            )
-    return given
-
-
-def same_memory(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    """True if two arrays are the same elements in the same places."""
-    return bool(
-        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
-        and a.shape == b.shape
-        and a.strides == b.strides
-        and a.dtype == b.dtype
-    )
 
 
 def several(loss: Loss, given: Any, count: int, what: str) -> tuple[Any, ...]:
@@ -216,3 +175,33 @@ def value_outside(
     found = array[index]
     count = f"; {bad} of {array.size} values are bad" if bad > 1 else ""
     raise ValueError(f"{loss.name}: {name}[{where}] = {found} is outside its domain: it must be {domain_text}{count}")
+
+
+def bad_weight(loss: Loss, weight: np.ndarray[Any, Any], position: int, flipped: bool = False) -> NoReturn:
+    """Raise for the first weight that is negative or NaN."""
+    bad = int(np.count_nonzero(~(weight >= 0)))
+    value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad, flipped)
+
+
+def bad_number(
+    loss: Loss, operand: int, array: Any, real: str, position: int, flipped: bool = False, counted: bool = True
+) -> NoReturn:
+    """Raise for the first number outside its domain of an operand of a law, as the array that all its columns are of.
+
+    `real` is the dtype of the data. `flipped`: the loop saw the arrays transposed. `counted`: say how many there are;
+    not where the gradient has already overwritten some of them.
+    """
+    which, column = divmod(operand, loss.columns)
+    name = (*loss.inputs, *loss.per_element)[which]
+    domain, bad = loss.domains[name], 1
+    if counted:
+        low, high = domain.ends(real)
+        wide = np.asarray(array, dtype=np.float64)
+        wrong = (wide < low) | (wide > high)
+        if which not in loss.wrt:
+            wrong |= np.isnan(wide)
+        if domain.integers:
+            wrong |= wide != np.rint(wide)
+        bad = int(np.count_nonzero(wrong))
+    place = (column,) if loss.columns > 1 else ()
+    value_outside(loss, name, array, position, domain.text, bad, flipped, place)

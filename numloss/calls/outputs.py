@@ -9,7 +9,10 @@ import numpy as np
 from . import checks as check
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence as Many
+
     from ..registry import Loss
+    from .arrays import Arrays
     from .request import Request
 
 Array = np.ndarray[Any, Any]
@@ -33,16 +36,44 @@ def slots(request: Request, given: Any, what: str) -> list[Any]:
     return [arrays.get(k) for k in loss.wrt]
 
 
-def check_same(given: Array, array: Array) -> bool:
-    """True if two different array objects are the same memory; cheap where both own theirs."""
-    if given.base is None and array.base is None:
-        return False
-    return check.same_memory(given, array)
-
-
 def overlapping(outputs: list[Array]) -> bool:
     """True if two of the output arrays may share memory."""
     return any(np.may_share_memory(a, b) for k, a in enumerate(outputs) for b in outputs[:k])
+
+
+def outputs_of(
+    place: Arrays,
+    request: Request,
+    like: Any,
+    shape: tuple[int, ...],
+    inputs: Many[Any],
+    kept: Many[Any] = (),
+    why: str = "",
+) -> tuple[Any, list[Any]]:
+    """The arrays to write: values of a shape, or None, and slopes and curvatures in the order of the loss's `wrt`.
+
+    `like` is what slopes are like. One of `inputs` may be given to be replaced, but none of `kept`, which are still
+    read when something is written; `why` ends the sentence about these.
+    """
+    loss, mode, out = request.loss, request.mode, request.options.get("out")
+    wanted = request.unreduced
+    given = given_outputs(loss, mode, out, wanted)
+    outputs = [
+        place.output(loss, array, like, like.shape, inputs, what)
+        for what, arrays in (("gradient", given[1]), ("curvature", given[2]))[:mode]
+        for array in slots(request, arrays, what)
+    ]
+    values = place.output(loss, given[0], like, shape, inputs, "values") if wanted else None
+    if out is None or not (kept or len(outputs) > 1):
+        return values, outputs
+    if any(place.overlap(a, b) for k, a in enumerate(outputs) for b in outputs[:k]):
+        raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+    written = outputs if mode else [values]
+    for k, array in enumerate(written):
+        if any(place.overlap(array, other) for other in kept):
+            what = "curvature" if k >= len(loss.wrt) else "gradient" if mode else "values"
+            raise ValueError(f"{loss.name}: out for the {what} overlaps an input{why}")
+    return values, outputs
 
 
 def given_outputs(loss: Loss, mode: int, out: Any, wanted: bool) -> tuple[Any, Any, Any]:

@@ -79,7 +79,7 @@ class HostBackend:
         loop = self.loop("weight_block", name_of(real))
         outcome = self.launch(Problem(loop, header, -(-weight.size // size), weight.size * 0.2))
         if outcome.bad_at >= 0:
-            self.complain(loss, outcome.bad_at, outcome.bad_in, [], weight, flipped)
+            check.bad_weight(loss, weight, outcome.bad_at, flipped)
         return outcome.weight
 
     def complain(
@@ -92,29 +92,12 @@ class HostBackend:
         flipped: bool = False,
         counted: bool = True,
     ) -> NoReturn:
-        """Raise for the first value that a loop found outside its domain, in the operand with the number `which`.
-
-        `flipped`: the loop saw the arrays transposed. `counted`: say how many there are; not where the gradient has
-        already overwritten some of them.
-        """
+        """As in calls/checks.py, for families that are not converted; who converts the last one deletes this."""
         if which == WEIGHT_OPERAND:
             assert weight is not None
-            bad = int(np.count_nonzero(~(weight >= 0)))
-            check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad, flipped)
-        which, column = divmod(which, loss.columns)
-        name = (*loss.inputs, *loss.per_element)[which]
-        domain, array = loss.domains[name], arrays[which]
-        assert array is not None
-        low, high = domain.ends(str(arrays[0].dtype) if arrays[0] is not None else "float64")
-        wide = np.asarray(array, dtype=np.float64)
-        wrong = (wide < low) | (wide > high)
-        if which not in loss.wrt:
-            wrong |= np.isnan(wide)
-        if domain.integers:
-            wrong |= wide != np.rint(wide)
-        bad = int(np.count_nonzero(wrong)) if counted else 1
-        place = (column,) if loss.columns > 1 else ()
-        check.value_outside(loss, name, array, position, domain.text, bad, flipped, place)
+            check.bad_weight(loss, weight, position, flipped)
+        real = str(arrays[0].dtype) if arrays[0] is not None else "float64"
+        check.bad_number(loss, which, arrays[which // loss.columns], real, position, flipped, counted)
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""

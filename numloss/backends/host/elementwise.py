@@ -5,81 +5,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ...calls import checks as check
-from ...calls.outputs import check_same, given_outputs, overlapping, slots
-from ...calls.thresholds import of_intervals
+from ...calls.arrays import HOST
+from ...calls.elementwise import Elements
 from ...loops.codes import TABLE, UNCHECKED, block_size
 from ...loops.headers import Bounds, Elementwise, Operand
 from . import plans
-from .packing import ABSENT, CONSTANT, FLOAT32, FLOAT64, Array, Problem, column_operands, name_of, operand
+from .packing import ABSENT, CONSTANT, Array, Problem, column_operands, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request
-    from ...registry import Loss
     from . import HostBackend
 
 
 UNBOUND = Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
 
 
-class Call:
-    """One call: what was given, checked, and what is written to."""
-
-    def __init__(self, request: Request) -> None:
-        self.request, self.loss, self.mode = request, request.loss, request.mode
-        self.wanted = request.unreduced
-        self.read_inputs(request.arguments)
-        self.params = request.parameters()
-        loss, weight = request.loss, request.options.get("weight")
-        if weight is not None:
-            weight = check.host_array(loss, "weight", weight)
-            check.weight_shape(loss, weight, self.shape)
-            weight = check.spread(weight, self.shape)
-        self.weight: Array | None = weight
-
-    def read_inputs(self, arguments: tuple[Any, ...]) -> None:
-        """Inputs of one shape, then the options that may vary by element, as arrays or constants."""
-        loss = self.loss
-        pred = arguments[0]
-        if type(pred) is not np.ndarray or (pred.dtype is not FLOAT32 and pred.dtype is not FLOAT64):
-            pred = check.prediction(loss, loss.inputs[0], pred)
-        self.pred: Array = pred
-        self.real, self.shape = pred.dtype, check.shape_of_elements(loss, pred.shape)
-        self.flipped = pred.flags.f_contiguous and not pred.flags.c_contiguous
-        self.arrays: list[Array | None] = [pred]
-        for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
-            array = check.host_array(loss, name, value)
-            check.same_shape(loss, name, array.shape, pred.shape, loss.inputs[0])
-            self.arrays.append(array)
-        self.constants = [0.0] * len(self.arrays)
-        for name in loss.per_element:
-            varying, constant = per_element(loss, name, self.request.option(name), self.shape)
-            self.arrays.append(varying)
-            self.constants.append(constant)
-        self.inputs = [a for a in self.arrays if a is not None]
-        self.table: Array | None = None
-        if loss.cuts is not None:
-            self.loss, self.table = of_intervals(loss, self.request.options.get(loss.cuts), self.real)
-
-    def prepare_outputs(self) -> None:
-        """Arrays to write: values, slopes, curvatures; `direct` unless one of them is also an input."""
-        loss, shape, inputs = self.loss, self.pred.shape, self.inputs
-        values, slopes, curvatures = given_outputs(loss, self.mode, self.request.options.get("out"), self.wanted)
-        written = slots(self.request, slopes, "gradient") if self.mode else []
-        written += slots(self.request, curvatures, "curvature") if self.mode == 2 else []
-        what = ["gradient"] * len(loss.wrt) + ["curvature"] * len(loss.wrt)
-        self.outputs: list[Array] = [
-            check.output(loss, given, self.pred, shape, inputs, name)
-            for given, name in zip(written, what, strict=False)
-        ]
-        self.values = check.output(loss, values, self.pred, self.shape, inputs, "values") if self.wanted else None
-        given_arrays = [a for a in (*written, values) if a is not None]
-        shared = any(g is a or check_same(g, a) for g in given_arrays for a in inputs)
-        self.direct = 0 if shared else 1
-        if len(self.outputs) > 1 and overlapping(self.outputs):
-            raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+class Call(Elements):
+    """One call, as the loop reads it."""
 
     def described(self, array: Array, kept: list[Any], columns: int = 1) -> list[Operand]:
         """The operands of an array, one for each column, in the one order of all: C, or Fortran seen transposed."""
@@ -132,7 +74,7 @@ class Call:
             curved=self.mode == 2,
             weighted=self.weight is not None,
             unreduced=self.wanted,
-            direct=self.direct,
+            direct=not self.replaced,
             itemsize=self.real.itemsize,
             param_count=len(self.params),
             scale=scale,
@@ -148,8 +90,7 @@ class Call:
 
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run an elementwise loss."""
-    call = Call(request)
-    call.prepare_outputs()
+    call = Call(HOST, request)
     loss, mode = request.loss, request.mode
     elements, real, weight = math.prod(call.shape), call.real, call.weight
     total = float(elements)
@@ -161,22 +102,8 @@ def compute(backend: HostBackend, request: Request) -> Any:
     problem = Problem(loop, header, -(-elements // header.block), elements * loss.cost)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
-        counted = call.direct == 1
-        backend.complain(call.loss, outcome.bad_at, outcome.bad_in, call.arrays, weight, call.flipped, counted)
+        call.complain(outcome.bad_at, outcome.bad_in)
     total = outcome.weight if weight is not None else total
     if weight is None and not call.wanted:
         plans.remember(backend, request, problem, total, ("inputs",), ("outputs",))
     return request.answer(call.values if call.wanted else request.reduced(outcome.value, total), call.outputs)
-
-
-def per_element(loss: Loss, name: str, value: Any, shape: tuple[int, ...]) -> tuple[Array | None, float]:
-    """An option that may be one number or an array that follows the last axes of the prediction."""
-    if value is None or np.ndim(value) == 0:
-        return None, check.number(loss, name, value)
-    array = check.host_array(loss, name, value)
-    try:
-        return np.broadcast_to(array, shape), 0.0
-    except ValueError:
-        raise ValueError(
-            f"{loss.name}: {name} has shape {array.shape}; it must be a number or fit the last axes of {shape}"
-        ) from None

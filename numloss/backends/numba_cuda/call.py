@@ -9,9 +9,10 @@ import numpy as np
 
 from ...loops.codes import CODES, simplified
 from . import checks
-from .arrays import DeviceArray, library_of
+from .arrays import DeviceArray
 from .elementwise_codegen import NO_COMPLAINT, position_of
 from .finish import finish_kernel
+from .libraries import library_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -1,4 +1,4 @@
-"""Arguments on a device: the same rules and sentences as for host arrays, and errors that kernels found.
+"""Errors in values that kernels found.
 
 A kernel notes the first value outside its domain. By default the call reads that note, eight bytes, and raises as on
 the host, which waits for the kernel. Inside `deferred_checks` nothing is read until the block ends or
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from ...calls import checks as check
 from .arrays import DeviceArray
+from .libraries import Library
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -53,62 +53,22 @@ def settle(read_note: Callable[[], None]) -> None:
         waiting.pop(0)()
 
 
+# What unconverted families call instead of their library; who converts the last one deletes these.
+
+
 def real_array(loss: Loss, name: str, value: Any, library: Any) -> DeviceArray:
-    """An argument on the device of the prediction, of a real dtype."""
-    if not library.owns(value):
-        raise TypeError(
-            f"{loss.name}: {name} is {type(value).__module__}.{type(value).__name__}, but {loss.inputs[0]} is an array "
-            f"of {library.name} on a CUDA device; nothing is copied silently. Move {name} to the same device first"
-        )
-    array: DeviceArray = library.describe(value)
-    if array.dtype.kind not in check.REAL_KINDS:
-        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; real numbers are needed")
-    if array.dtype.itemsize > 8 or array.dtype.char == "e":
-        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; convert it to float32")
-    return array
+    return library.real(loss, name, value)  # type: ignore[no-any-return]
 
 
 def prediction(loss: Loss, name: str, value: Any, library: Any) -> DeviceArray:
-    """A prediction on the device: float32 or float64."""
-    array = real_array(loss, name, value, library)
-    if array.dtype.kind != "f":
-        raise TypeError(
-            f"{loss.name}: {name} has dtype {array.dtype}; predictions are float32 or float64. Convert it first"
-        )
-    return array
+    return library.prediction(loss, name, value)  # type: ignore[no-any-return]
 
 
 def output(
     loss: Loss, given: Any, like: DeviceArray, inputs: list[DeviceArray], library: Any, what: str
 ) -> DeviceArray:
-    """An array to write to, shaped like the prediction: the one given, checked, or a new one."""
-    if given is None:
-        return library.describe(library.empty_like(like.owner))  # type: ignore[no-any-return]
-    if not library.owns(given):
-        raise TypeError(f"{loss.name}: out for the {what} must be an array of {library.name} on the same device")
-    array: DeviceArray = library.describe(given)
-    if array.shape != like.shape or array.dtype != like.dtype:
-        raise ValueError(
-            f"{loss.name}: out for the {what} has shape {array.shape} and dtype {array.dtype}; "
-            f"it must have {like.shape} and {like.dtype}"
-        )
-    if 0 in array.strides and not array.c_order:
-        raise ValueError(f"{loss.name}: out for the {what} has overlapping elements (a stride of 0)")
-    for other in inputs:
-        if overlap(array, other) and not same_memory(array, other):
-            raise ValueError(
-                f"{loss.name}: out for the {what} overlaps an input without being the same array; "
-                "give the prediction itself or separate memory"
-            )
-    return array
+    return library.output(loss, given, like, like.shape, inputs, what)  # type: ignore[no-any-return]
 
 
 def overlap(a: DeviceArray, b: DeviceArray) -> bool:
-    """True if two arrays may share memory."""
-    (a_low, a_high), (b_low, b_high) = a.extent, b.extent
-    return a_low < b_high and b_low < a_high
-
-
-def same_memory(a: DeviceArray, b: DeviceArray) -> bool:
-    """True if two arrays are the same elements in the same places."""
-    return (a.address, a.shape, a.strides, a.dtype) == (b.address, b.shape, b.strides, b.dtype)
+    return Library().overlap(a, b)

@@ -141,7 +141,7 @@ class Head:
         if self.bias is not None:
             onto = replace(self.bias, shape=logits.shape, strides=(0, *self.bias.strides))
         live = (self.positions, start, False)
-        self.multiply(hidden, self.classifier.transposed, logits, onto=onto, live=live)
+        self.multiply(hidden, self.classifier.T, logits, onto=onto, live=live)
 
     def spread(
         self, slope: DeviceArray, hidden: DeviceArray, turned: DeviceArray, values: DeviceArray | None,
@@ -157,7 +157,7 @@ class Head:
             scatter_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, tuple(integers))
         if "classifier" in slopes:
             y, live = slopes["classifier"], (self.positions, start, True)
-            self.multiply(slope.transposed, hidden, y, onto=y if start else None, live=live)
+            self.multiply(slope.T, hidden, y, onto=y if start else None, live=live)
         if "bias" in slopes:
             y = slopes["bias"]
             places = (slope.address, y.address, y.strides[0], int(start > 0))

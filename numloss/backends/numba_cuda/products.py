@@ -85,7 +85,7 @@ class Products:
         live: the address of a number of rows of a batch, the first of them that is here, and whether these are the
         features and not the rows; what is beyond that number is not computed.
         """
-        (rows, columns), turned, dtype = y.shape, b.transposed, a.dtype.name
+        (rows, columns), turned, dtype = y.shape, b.T, a.dtype.name
         side = side_of(dtype)
         tiles = -(-rows // side) * -(-columns // side)
         if not tiles:

@@ -132,13 +132,13 @@ class Similarity:
         for start in range(0, rows, most):
             count = min(most, rows - start)
             some, scores = rows_from(queries, start, count), rows_from(buffer, 0, count)
-            self.multiply(some, keys.transposed, scores, alpha=factor)
+            self.multiply(some, keys.T, scores, alpha=factor)
             rule(start, scores)
             if slopes[0] is not None:
                 onto = rows_from(slopes[0], start, count)
                 self.multiply(scores, keys, onto, alpha=factor, onto=onto)
             if slopes[1] is not None:
-                self.multiply(scores.transposed, some, slopes[1], alpha=factor, onto=slopes[1])
+                self.multiply(scores.T, some, slopes[1], alpha=factor, onto=slopes[1])
 
     def close(self, losses: tuple[int, int], lonely: bool) -> tuple[int, int]:
         """Add the two parts of the losses up; address and number of the partial results."""
