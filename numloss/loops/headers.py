@@ -211,6 +211,285 @@ class Elementwise(Header):
     params: Many[Double] = many(16)
 
 
+# Rows
+
+
+@dataclass
+class Steps(Header):
+    """How many elements apart neighbours are: in the outer axes, in the axis of the classes, and in the inner axes."""
+
+    outer: Int
+    classes: Int
+    inner: Int
+
+
+@dataclass
+class Rowwise(Header):
+    """Rows of scores with labels or distributions: row outer * inner size + i of so many classes.
+
+    `tile`: that of the law, or 0, and `law_kind` what it is for. `factors`: of the losses of the classes, `offsets`:
+    what is added to their scores, both array objects or 0, as class weights. `ignores`: the label `ignored` counts
+    nothing. `entropy`: that of the target is added. `zeta`: of the z-loss. `softcap`: 0 for none. `eps`: what
+    probabilities are clipped to. `least`: what no bound of a curvature is below.
+    """
+
+    rows: Int
+    block: Int
+    tile: Int
+    law_kind: Int
+    classes: Int
+    inner: Int
+    mode: Int
+    itemsize: Int
+    score_kind: Int
+    target_kind: Int
+    weighted: Int
+    unreduced: Int
+    ignores: Int
+    ignored: Int
+    entropy: Int
+    bound: Int
+    class_weight: Int
+    factors: Int
+    offsets: Int
+    scale: Double
+    smoothing: Double
+    zeta: Double
+    softcap: Double
+    eps: Double
+    least: Double
+    pred: Operand
+    target: Operand
+    weight: Operand
+    values: Operand
+    gradient: Operand
+    curvature: Operand
+    pred_steps: Steps
+    target_steps: Steps
+    gradient_steps: Steps
+    curvature_steps: Steps
+    params: Many[Double] = many(2)
+
+
+@dataclass
+class Distilled(Header):
+    """Rows of logits with labels and a teacher; the parameters are the temperature and alpha."""
+
+    rows: Rowwise
+    teacher: Operand
+    teacher_steps: Steps
+
+
+class Row(Header):
+    """One row: its largest score, what is taken off scores, and e^(score - base - shift), the terms.
+
+    The pivot, where the top is, is left out of the `others`. Then the sum of the targets, of their products with
+    top - score, and their entropy; and what gradients need: the coefficient of a probability, the label's target `own`,
+    the z-loss times the weight of the row, the curvature of the law, and what all is multiplied by.
+    """
+
+    pivot: Int
+    top: Double
+    base: Double
+    shift: Double
+    pivot_term: Double
+    others: Double
+    label_score: Double
+    label_term: Double
+    targets: Double
+    cross: Double
+    entropy: Double
+    coefficient: Double
+    own: Double
+    z_weight: Double
+    bend: Double
+    factor: Double
+
+
+class ClassRow(Header):
+    """One row by a law of each class.
+
+    `taken` and `rest` are taken off its scores. With a softmax `left` is what the largest probability leaves; with
+    a threshold `support` is how many classes have a probability. Sums of the slopes and curvatures; and what these are
+    multiplied by.
+    """
+
+    taken: Double
+    rest: Double
+    left: Double
+    threshold: Double
+    support: Double
+    slopes: Double
+    bends: Double
+    factor: Double
+
+
+class Excess(Header):
+    """By how much scores are more than that of a label: the largest, and the sum of what lies above a threshold."""
+
+    largest: Double
+    beyond: Double
+
+
+class Measures(Header):
+    """Up to 512 rows with labels: tops, what was taken off the scores, terms, sums of the other terms, and scores."""
+
+    top: Many[Double] = many(512)
+    taken: Many[Double] = many(512)
+    label_term: Many[Double] = many(512)
+    others: Many[Double] = many(512)
+    label_score: Many[Double] = many(512)
+
+
+# The regional and the ordered family.
+
+
+@dataclass
+class ClassMap(Header):
+    """An array of shape (samples, classes, pixels), and how many elements lie from one of each to the next."""
+
+    operand: Operand
+    per_sample: Int
+    per_class: Int
+    per_pixel: Int
+
+
+@dataclass
+class Regions(Header):
+    """Pixels, those of each class of each sample, or of all samples, being a region.
+
+    `pixels`: of a sample. `block`: pixels of a block; `parts`: blocks of a class of a sample. `target` is absent where
+    there are labels. `ignores`: whether the label `ignored` counts nothing. `per_sample`: regions from those of one
+    sample to those of the next, 0 where all samples share theirs.
+    """
+
+    samples: Int
+    classes: Int
+    pixels: Int
+    block: Int
+    parts: Int
+    activation: Int
+    labelled: Int
+    ignores: Int
+    ignored: Int
+    per_sample: Int
+    itemsize: Int
+    pred: ClassMap
+    target: ClassMap
+    gradient: ClassMap
+    labels: Operand
+
+
+@dataclass
+class RegionSums(Header):
+    """Sums of regions, and slopes by them: tp, fp and fn, in array objects of float64.
+
+    `sums` has the shape (3, parts, samples, classes), each of the slopes (samples, classes) or (classes,).
+    """
+
+    regions: Regions
+    sums: Int
+    slopes: Many[Int] = many(3)
+
+
+@dataclass
+class SortedRegions(Header):
+    """Regions whose errors are sorted.
+
+    Block b takes every `stride`-th region, of which none has more than `most` pixels. Array objects: `results` by
+    region the loss, whether any pixel belongs to it, and what its slopes are multiplied by (float64, three rows);
+    `scratch` (int64, four times `most` a block); `errors`, later slopes, of the dtype of the data and of shape
+    (classes, samples, pixels). With a softmax the gradient holds the probabilities.
+    """
+
+    regions: Regions
+    stride: Int
+    most: Int
+    results: Int
+    scratch: Int
+    errors: Int
+
+
+# The embedding family.
+
+
+@dataclass
+class Vectors(Header):
+    """An array of shape (rows, entries), and how many elements lie from one of each to the next."""
+
+    operand: Operand
+    per_row: Int
+    per_entry: Int
+
+
+@dataclass
+class VectorSum(Header):
+    """A sum over the entries of two vectors, and whether it is the first that adds to the gradient of each."""
+
+    kind: Int
+    one: Int
+    other: Int
+    first_of_one: Int
+    first_of_other: Int
+
+
+@dataclass
+class Embedding(Header):
+    """A law of sums over the entries of two or three vectors, and of what is known of the row."""
+
+    rows: Int
+    block: Int
+    tile: Int
+    entries: Int
+    vector_count: Int
+    sum_count: Int
+    sloped: Int
+    weighted: Int
+    unreduced: Int
+    itemsize: Int
+    param_count: Int
+    scale: Double
+    vectors: Many[Vectors] = many(3)
+    known: Operand
+    weight: Operand
+    values: Operand
+    gradients: Many[Vectors] = many(3)
+    sums: Many[VectorSum] = many(3)
+    bounds: Bounds
+    params: Many[Double] = many(5)
+
+
+# Products of matrices.
+
+
+@dataclass
+class Matrix(Header):
+    """A matrix as BLAS reads it: an array object, whether it is seen transposed, and from row to row in memory."""
+
+    array: Int
+    flipped: Int
+    step: Int
+
+
+@dataclass
+class Product(Header):
+    """y = a b or y += a b: so many rows, or columns, of y, and how many of them a block makes.
+
+    `others` are the columns, or rows, of y; `terms` those of a sum; `gemm` is the address of BLAS's function.
+    """
+
+    lines: Int
+    block: Int
+    by_columns: Int
+    others: Int
+    terms: Int
+    adds: Int
+    gemm: Int
+    a: Matrix
+    b: Matrix
+    y: Matrix
+
+
 # Lists
 
 

@@ -26,7 +26,7 @@ from .language import (
 )
 from .rowwise_parts import clear_rows
 from .sequence_states import impossible_states, likelihood, loss_of, nothing, powers, renew, step_back, step_on
-from .sequence_steps import read_step, slopes_at
+from .sequence_steps import read_step, step_slopes
 from .sums import begin_block
 
 
@@ -140,7 +140,7 @@ def backward(
         for i in range(stop - first):
             t = stop - 1 - i
             row = row_part(c, block, t - first + 1)
-            g = slopes_at(c, t, sequence)
+            g = step_slopes(c, t, sequence)
             stride = c.gradient_strides.entry
             step_back(row, ahead, step_part(c, block, t), bar, n, c.width, share, end.exponent, classes, g, stride)
             if i % 32 == 31:
@@ -152,7 +152,7 @@ def backward(
 def clear_steps(c: Sequence, sequence: Int, first: Int, stop: Int) -> Int:
     """Exact zeros in the gradient from one step to another."""
     strides = c.gradient_strides
-    return clear_rows(stop - first, strides.step, c.classes, strides.entry, slopes_at(c, first, sequence))
+    return clear_rows(stop - first, strides.step, c.classes, strides.entry, step_slopes(c, first, sequence))
 
 
 @apart
@@ -160,7 +160,7 @@ def fill_steps(c: Sequence, sequence: Int, steps: Int, value: Real) -> Int:
     """The same slope everywhere."""
     stride = c.gradient_strides.entry
     for t in range(steps):
-        g = slopes_at(c, t, sequence)
+        g = step_slopes(c, t, sequence)
         for j in range(c.classes):
             g[j * stride] = value
     return 0

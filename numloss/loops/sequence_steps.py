@@ -31,13 +31,13 @@ from .rowwise_parts import base_of, clear_rows, exponentials, first_equal, tile_
 from .sums import tile_sum
 
 
-def scores_at(c: Sequence, t: Int, sequence: Int) -> Reals:
+def step_scores(c: Sequence, t: Int, sequence: Int) -> Reals:
     """The scores of a step."""
     strides = c.pred_strides
     return offset(reals(array_data(c.pred.array)), t * strides.step + sequence * strides.sequence)
 
 
-def slopes_at(c: Sequence, t: Int, sequence: Int) -> Reals:
+def step_slopes(c: Sequence, t: Int, sequence: Int) -> Reals:
     """The gradient of a step."""
     strides = c.gradient_strides
     return offset(reals(array_data(c.gradient.array)), t * strides.step + sequence * strides.sequence)
@@ -102,8 +102,8 @@ def read_step(
 ) -> Double:
     """The scores of the labels of a step, and what is taken off them; the logarithm of their sum, NaN if one is bad."""
     stride = c.pred_strides.entry
-    x = scores_at(c, t, sequence)
-    g = slopes_at(c, t, sequence) if c.gradient.array != 0 else x
+    x = step_scores(c, t, sequence)
+    g = step_slopes(c, t, sequence) if c.gradient.array != 0 else x
     rest = double(0.0)
     top[0] = double(0.0)
     if c.from_logits == 1:

@@ -46,15 +46,11 @@ class Call:
         """Code of a dtype, 0 for that of the data."""
         return 0 if array.dtype == real else CODES[array.dtype.char]
 
-    def uploaded(self, array: np.ndarray[Any, Any]) -> int:
-        """Address of a copy on the device."""
-        moved = self.library.upload(np.ascontiguousarray(array))
-        self.kept.append(moved)
-        return int(self.library.describe(moved).address)
-
     def layout(self, shape: list[int], strides: list[int]) -> int:
         """Address, on the device, of a shape and strides in bytes."""
-        return self.uploaded(np.array([len(shape), *shape, *strides], dtype=np.int64))
+        array = self.library.upload(np.array([len(shape), *shape, *strides], dtype=np.int64))
+        self.kept.append(array)
+        return int(self.library.describe(array).address)
 
     def operand(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
         """The three integers that kernels read."""

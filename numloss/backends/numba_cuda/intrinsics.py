@@ -115,21 +115,6 @@ def _cast_word(target: types.Type) -> Any:
     return cast
 
 
-def memory_word(record: types.Record) -> Any:
-    """A word that gives memory of a thread for a record."""
-
-    @intrinsic
-    def memory(typingctx):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            with builder.goto_entry_block():
-                data = builder.alloca(ir.ArrayType(ir.IntType(64), record.size // 8))
-            return builder.bitcast(data, context.get_value_type(record))
-
-        return record(), codegen
-
-    return memory
-
-
 def _global_vector(context: Any, builder: Any, pointer: Any, at: Any, dtype: Any, lanes: int) -> Any:
     """A pointer to so many elements in the global address space, so that the load is ld.global, not generic."""
     vector = ir.VectorType(context.get_data_type(dtype), lanes)

@@ -84,9 +84,8 @@ class SimulatedKernel:
 
 def as_declared(kind: types.Type, value: Any) -> Any:
     """An argument in the type that a compiled kernel would see: Python's own numbers mix with other rules."""
-    if isinstance(kind, types.BaseTuple):
-        values = [as_declared(each, v) for each, v in zip(kind.types, value, strict=True)]
-        return kind.instance_class(*values) if isinstance(kind, types.BaseNamedTuple) else tuple(values)
+    if isinstance(kind, types.UniTuple):
+        return tuple(as_declared(kind.dtype, v) for v in value)
     return int(value) if kind == types.int64 else getattr(np, str(kind))(value)
 
 

@@ -33,20 +33,13 @@ def ptx_of(
     return library.get_asm_str(cc=capability), function.name
 
 
-def flat(kinds: Any) -> list[Any]:
-    """The ctypes of the parameters that types become: tuples are passed element by element."""
+def flat(signature: tuple[types.Type, ...]) -> list[Any]:
+    """The ctypes of the parameters that a signature becomes: tuples are passed element by element."""
     parameters = []
-    for kind in kinds:
-        parameters += flat(kind.types) if isinstance(kind, types.BaseTuple) else [C_TYPES[kind]]
+    for kind in signature:
+        count, each = (kind.count, kind.dtype) if isinstance(kind, types.UniTuple) else (1, kind)
+        parameters += [C_TYPES[each]] * count
     return parameters
-
-
-def leaves(values: Any) -> list[Any]:
-    """The numbers in nested tuples."""
-    found: list[Any] = []
-    for value in values:
-        found += leaves(value) if isinstance(value, tuple) else [value]
-    return found
 
 
 class DeviceKernel:
@@ -71,5 +64,8 @@ class DeviceKernel:
         loaded = self.loaded.get(device.device_id)
         if loaded is None:
             loaded = self.loaded[device.device_id] = self.load(device)
-        converted = [kind(value) for kind, value in zip(self.parameters, leaves(arguments), strict=True)]
+        values: list[Any] = []
+        for argument in arguments:
+            values += argument if isinstance(argument, tuple) else (argument,)
+        converted = [kind(value) for kind, value in zip(self.parameters, values, strict=True)]
         launch(Stream.from_handle(stream), LaunchConfig(grid=blocks, block=threads), loaded, *converted)

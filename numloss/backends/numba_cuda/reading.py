@@ -7,13 +7,8 @@ of the number of axes, the shape, and the strides in bytes.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
-
-from . import jit
 
 CONSTANT = -1
 
@@ -118,25 +113,3 @@ def operand_texts(word: dict[str, Any], jitable: Callable[[Any], Any]) -> dict[s
         return integer(uint8s(address)[at])
 
     return {"read": read, "write": write, "place": place, "convert": convert, "read_label": read_label}
-
-
-@functools.cache
-def named_texts(dtype: str) -> dict[str, Any]:
-    """`entry`, `put` and `label`: an element of an operand of a header, any but `put` in any dtype."""
-    words = jit.words_of(dtype)
-    operands, zero = operand_texts(words, jit.jitable), getattr(np, dtype)(0.0)
-    read, write, read_label = operands["read"], operands["write"], operands["read_label"]
-
-    @jit.jitable
-    def entry(o, at):  # type: ignore[no-untyped-def]
-        return read(o.array, o.kind, o.layout, zero, at)
-
-    @jit.jitable
-    def put(o, at, value):  # type: ignore[no-untyped-def]
-        write(o.array, o.layout, at, value)
-
-    @jit.jitable
-    def label(o, at):  # type: ignore[no-untyped-def]
-        return read_label(o.array, o.kind, o.layout, at)
-
-    return {"entry": entry, "put": put, "label": label, "convert": operands["convert"]}

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...loops.codes import MOST_BLOCKS, block_size
-from ...loops.headers import Header, Int
 from . import jit
 from .arrays import DeviceArray
 from .call import ABSENT, Call
 from .elementwise_codegen import Shape
 from .elementwise_kernels import elementwise_kernel
-
-
-@dataclass
-class Shares(Header):
-    """How a problem is spread over blocks of threads: how many rows or groups there are, how many a block takes.
-
-    And the addresses of what the blocks give and of the scale, 0 if the header says it.
-    """
-
-    all: Int
-    each: Int
-    partials: Int
-    scale: Int
 
 
 def rows_of_a_block(rows: int, team: int) -> int:
