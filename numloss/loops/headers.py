@@ -103,6 +103,16 @@ class Header:
         """What packs its parts."""
         return struct.Struct(cls.form()).pack
 
+    def numbers(self, padded: bool = True) -> list[float]:
+        """Its numbers, in the order of memory, with zeros for what a Many has no numbers for, or without."""
+        found: list[float] = []
+        for name, (kind, count, _) in self.fields().items():
+            value = getattr(self, name)
+            values = value if count else (value,)
+            found += values if kind in NUMBERS else (number for each in values for number in each.numbers(padded))
+            found += [0] * ((count or 1) - len(values)) * padded * (size_of(kind) // 8)
+        return found
+
     def packed(self) -> bytes:
         """The bytes that a loop reads."""
         return self.packer()(*self.reader()(self))
