@@ -25,13 +25,15 @@ class Transitions:
         if self.q.ndim != 2:
             raise ValueError(f"{self.loss.name}: q has shape {self.q.shape}; it must be (N, actions)")
         self.real, (self.rows, self.actions) = self.q.dtype, self.q.shape
-        self.action = self.of_rows("action", action, integers=True)
+        self.action = check.indices(place, self.loss, "action", action, self.rows)
         self.reward = self.of_rows("reward", reward)
         self.done = self.of_rows("done", done)
         self.next_q = self.values_after(next_q)
         self.next_actions = self.next_q.shape[1]
         chosen = request.option("next_action")
-        self.next_action = None if chosen is None else self.of_rows("next_action", chosen, integers=True)
+        if chosen is not None:
+            chosen = check.indices(place, self.loss, "next_action", chosen, self.rows)
+        self.next_action = chosen
         self.discount, self.params = request.number("discount"), request.parameters()
         self.weight = check.weight_of(place, request, (self.rows,))
         inputs = (self.q, self.next_q)
@@ -49,11 +51,10 @@ class Transitions:
             )
         return next_q
 
-    def of_rows(self, name: str, value: Any, integers: bool = False) -> Any:
-        """One number a row, or one integer."""
-        place, loss = self.place, self.loss
-        array = check.integers(place, loss, name, value) if integers else place.real(loss, name, value)
-        check.same_shape(loss, name, array.shape, (self.rows,), "the batch")
+    def of_rows(self, name: str, value: Any) -> Any:
+        """One number a row."""
+        array = self.place.real(self.loss, name, value)
+        check.same_shape(self.loss, name, array.shape, (self.rows,), "the batch")
         return array
 
     def complain(self, position: int, operand: int) -> NoReturn:

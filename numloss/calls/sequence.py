@@ -106,7 +106,7 @@ class Sequences:
 
     def __init__(self, place: Arrays, request: Request) -> None:
         loss, options = request.loss, {**request.loss.defaults, **request.options}
-        self.loss, self.request = loss, request
+        self.place, self.loss, self.request = place, loss, request
         self.pred = place.prediction(loss, "pred", request.arguments[0])
         shape = self.pred.shape
         if len(shape) != 3:

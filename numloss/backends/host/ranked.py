@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +9,9 @@ import numpy as np
 from ...calls.arrays import HOST
 from ...calls.lists import Lists, blocks_of, pairs_of
 from ...loops.codes import block_size
-from ...loops.headers import Discounts, Operand, Ranked
-from .packing import ABSENT, Array, Outcome, Problem, name_of, operand
+from ...loops.headers import Discounts
+from ..lists import header_of
+from .packing import Array, Outcome, Problem, name_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -34,52 +34,19 @@ def discounts_of(backend: HostBackend, ranks: int, real: np.dtype[Any]) -> Array
 
 def problem_of(backend: HostBackend, lists: Lists, kept: list[Any]) -> Problem:
     """The problem, of sums; `kept` must outlive it."""
-    loss, real, request = lists.loss, lists.real, lists.request
-    loop, dtype = loss.rows["loop"], name_of(real)
-    by_pairs = loop == "lambdarank_block"
-    lengths = np.diff(lists.pointers)
-    longest = int(lengths.max(initial=0))
+    loop, real = lists.loss.rows["loop"], lists.real
+    by_pairs, lengths = loop == "lambdarank_block", np.diff(lists.pointers)
     pairs: Array | int = pairs_of(lengths, lists.ranks) if by_pairs else 0
-    firsts = blocks_of(lists.pointers, pairs)
+    firsts, longest = blocks_of(lists.pointers, pairs), int(lengths.max(initial=0))
     rows = lists.rows + 16 * lists.groups
     counts = zip(SCRATCH[loop], (np.dtype(np.int64), real, np.dtype(np.float64)), strict=True)
-    scratch = [np.empty((count, rows), kind) for count, kind in counts]
-    discounts = discounts_of(backend, longest if by_pairs else 0, real)
-    kept += [firsts, *scratch, discounts]
-
-    def one(array: Array | None) -> Operand:
-        return ABSENT if array is None else operand(array, real, kept)
-
-    inputs, outputs = [*lists.inputs, None][:3], [*lists.outputs, None, None][:2]
-    header = Ranked(
-        firsts=id(firsts),
-        pointers=id(lists.pointers),
-        mode=request.mode,
-        ranks=lists.ranks,
-        efron=lists.efron,
-        bound=request.bound,
-        itemsize=real.itemsize,
-        rows=rows,
-        int_scratch=id(scratch[0]),
-        real_scratch=id(scratch[1]),
-        double_scratch=id(scratch[2]),
-        discounts=id(discounts),
-        longest=longest,
-        scale=1.0,
-        least=loss.least if request.bound else -math.inf,
-        sigma=lists.sigma,
-        pred=one(inputs[0]),
-        target=one(inputs[1]),
-        event=one(inputs[2]),
-        weight=one(lists.weight),
-        values=one(lists.values),
-        gradient=one(outputs[0]),
-        curvature=one(outputs[1]),
-        target_bounds=lists.bounds(1, dtype),
-        event_bounds=lists.bounds(2, dtype),
-    )
-    work = lists.rows * loss.cost + 2.0 * float(np.sum(pairs))
-    return Problem(backend.loop(loop, dtype), header, len(firsts) - 1, work)
+    arrays = [np.empty((count, rows), kind) for count, kind in counts]
+    arrays.append(discounts_of(backend, longest if by_pairs else 0, real))
+    kept += arrays
+    *scratch, discounts = map(id, arrays)
+    header = header_of(lists, firsts, rows, scratch, kept, discounts, longest)
+    work = lists.rows * lists.loss.cost + 2.0 * float(np.sum(pairs))
+    return Problem(backend.loop(loop, name_of(real)), header, len(firsts) - 1, work)
 
 
 def launched(backend: HostBackend, lists: Lists, problem: Problem) -> Outcome:

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Any
 from ...calls.action_value import Transitions
 from ...calls.arrays import HOST
 from ...loops.codes import block_size
-from ...loops.headers import ActionStrides, ActionValue, Operand
+from ..action_values import header_of
 from . import plans
-from .packing import ABSENT, Array, Problem, in_place, label_operand, operand, regular, steps
+from .packing import Problem, regular
 
 if TYPE_CHECKING:
     from ...calls.request import Request
     from . import HostBackend
 
 OPERANDS = ("q", "action", "reward", "next_q", "done")
-
-
-def strides_of(array: Array | None) -> ActionStrides:
-    """From row to row and from action to action, if there is an array."""
-    row, action = (0, 0) if array is None else steps(array)
-    return ActionStrides(row=row, action=action)
 
 
 def problem_of(backend: HostBackend, step: Transitions, total: float, kept: list[Any]) -> Problem:
@@ -32,40 +26,7 @@ def problem_of(backend: HostBackend, step: Transitions, total: float, kept: list
     loop, tile = backend.kernel(loss, "selected_block", real, request.mode)
     actions = step.actions + step.next_actions
     size = max(512, block_size(step.rows * actions) // max(1, actions))
-    gradient, curvature = (*step.outputs, None, None)[:2]
-
-    def one(array: Array | None) -> Operand:
-        return ABSENT if array is None else operand(array, real, kept)
-
-    header = ActionValue(
-        rows=step.rows,
-        block=size,
-        tile=tile,
-        actions=step.actions,
-        next_actions=step.next_actions,
-        mode=request.mode,
-        bound=request.bound,
-        itemsize=real.itemsize,
-        param_count=len(step.params),
-        scale=request.scale(total),
-        least=loss.least,
-        discount=step.discount,
-        q=in_place(q),
-        action=label_operand(step.action, kept),
-        reward=one(step.reward),
-        next_q=in_place(next_q),
-        done=one(step.done),
-        next_action=ABSENT if step.next_action is None else label_operand(step.next_action, kept),
-        weight=one(step.weight),
-        values=one(step.values),
-        gradient=ABSENT if gradient is None else in_place(gradient),
-        curvature=ABSENT if curvature is None else in_place(curvature),
-        q_strides=strides_of(q),
-        next_q_strides=strides_of(next_q),
-        gradient_strides=strides_of(gradient),
-        curvature_strides=strides_of(curvature),
-        params=step.params,
-    )
+    header = header_of(step, q, next_q, size, real.itemsize, tile, request.scale(total), kept)
     return Problem(loop, header, -(-step.rows // size), step.rows * (step.actions + 4.0))
 
 

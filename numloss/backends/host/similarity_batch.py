@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
+from ...calls.arrays import HOST
 from ...calls.embedding import vectors_of
 from ...calls.outputs import given_outputs
 from .embedding import outputs_of
 from .packing import Array
 from .products import Products, evenly
-from .selected import indices
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -45,7 +45,7 @@ class Similarity:
         self.rows, self.real = len(vectors[0]), vectors[0].dtype
         inputs = [*vectors]
         if len(loss.inputs) > len(inputs):
-            self.labels = indices(loss, loss.inputs[-1], arguments[-1], self.rows)
+            self.labels = check.indices(HOST, loss, loss.inputs[-1], arguments[-1], self.rows)
             inputs.append(self.labels)
         temperature = request.number("temperature") if "temperature" in loss.defaults else 1.0
         self.per_temperature = self.real.type(1.0 / temperature)

@@ -1,6 +1,6 @@
 """The kernels of the ranked family: a block of threads works on one list after the other.
 
-The header of a problem is Ranked; what a device needs beside it is Shares of reduction.py.
+The header of a problem is Ranked. A kernel takes the addresses of what blocks leave, and of the scale or 0, too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from ...loops.codes import EVENT_OPERAND, TARGET_OPERAND, WEIGHT_OPERAND
 from ...loops.headers import Ranked
 from . import blocks, jit
 from .elementwise_codegen import NO_COMPLAINT, key
-from .headers import kind_of
 from .ranked_solvers import SOLVERS
 from .ranked_texts import list_texts
-from .reduction import Shares
 
 
 def sort_texts() -> dict[str, Any]:
@@ -69,21 +67,21 @@ def sort_texts() -> dict[str, Any]:
 def _check_text(dtype: str, together: dict[str, Any]) -> Any:
     """`look`: the first complaint about a list, what it counts, and how many of its scores are NaN."""
     double, threads, texts = jit.words_of(dtype)["double"], jit.THREADS, list_texts(dtype)
-    entry, fits, block_sum = texts["entry"], texts["fits"], together["block_sum"]
+    read, unfit, block_sum = texts["read"], texts["unfit"], together["block_sum"]
     complaint, zero, one = jit.jitable(key), getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
 
     @jit.jitable
     def look(c, begin, n, thread, shared, first):  # type: ignore[no-untyped-def]
         odd, events = double(zero), double(zero)
         for row in range(begin + thread, begin + n, threads):
-            x = entry(c.pred, row)
+            x = read(c.pred, zero, row)
             odd += double(one) if x != x else double(zero)
-            if not fits(entry(c.target, row), c.target_bounds):
+            if unfit(read(c.target, zero, row), c.target_bounds):
                 first = min(first, complaint(row, TARGET_OPERAND))
             if c.event.array != 0:
-                happened = entry(c.event, row)
+                happened = read(c.event, zero, row)
                 events += double(one) if happened > zero else double(zero)
-                if not fits(happened, c.event_bounds):
+                if unfit(happened, c.event_bounds):
                     first = min(first, complaint(row, EVENT_OPERAND))
         odd = block_sum(shared, thread, odd)
         count = block_sum(shared, thread, events)
@@ -97,7 +95,7 @@ def _check_text(dtype: str, together: dict[str, Any]) -> Any:
 def _text(loop: str, dtype: str, counting: bool) -> Any:
     words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
-    entry, put, within, close_block = texts["entry"], texts["put"], texts["within"], texts["close_block"]
+    read, write, within, close_block = texts["read"], texts["write"], texts["within"], texts["close_block"]
     put_slopes = texts["put_slopes"]
     together = {**blocks.sum_texts(), **sort_texts(), "barrier": jit.words_of(dtype)["barrier"]}
     look, solve = _check_text(dtype, together), SOLVERS[loop](dtype, together)
@@ -109,25 +107,25 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
         for row in range(begin + thread, begin + n, threads):
             put_slopes(c, row, x, x, double(x - x if x == x else x))
 
-    def ranked(c, share):  # type: ignore[no-untyped-def]
+    def ranked(c, partials, scale_found):  # type: ignore[no-untyped-def]
         totals = cuda.shared.array(threads, float64)
         weights = cuda.shared.array(threads, float64)
         shared = cuda.shared.array(threads, float64)
         worst = cuda.shared.array(1, int64)
         thread = int64(cuda.threadIdx.x)
-        scale = c.scale if share.scale == 0 else doubles(share.scale)[0]
-        pointers = ints(c.pointers)
+        scale = c.scale if scale_found == 0 else doubles(scale_found)[0]
+        firsts, pointers = ints(c.firsts), ints(c.pointers)
         first = NO_COMPLAINT
         total = double(zero)
         weight = double(zero)
         if thread == 0:
             worst[0] = NO_COMPLAINT
-        for group in range(cuda.blockIdx.x * share.each, min((cuda.blockIdx.x + 1) * share.each, share.all)):
+        for group in range(firsts[cuda.blockIdx.x], firsts[cuda.blockIdx.x + 1]):
             begin = pointers[group]
             n = pointers[group + 1] - begin
             w = one
             if c.weight.array != 0:
-                w = entry(c.weight, group)
+                w = read(c.weight, zero, group)
                 first = within(w, zero, infinite, group, WEIGHT_OPERAND, first)
             first, count, odd = look(c, begin, n, thread, shared, first)
             weight += double(w) * count if w > zero else double(zero)
@@ -142,11 +140,11 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
                     value = double(w) * solve(c, begin, n, double(w) * scale, thread, shared)
                 total += value
                 if c.values.array != 0 and thread == 0:
-                    put(c.values, group, real(value))
+                    write(c.values, group, real(value))
         # all threads have the same sums: those of the first are the block's
         totals[thread] = total if thread == 0 else double(zero)
         weights[thread] = weight if thread == 0 else double(zero)
-        close_block(share.partials, cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
+        close_block(partials, cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
     return ranked
 
@@ -154,4 +152,5 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
 @functools.cache
 def ranked_kernel(loop: str, dtype: str, counting: bool) -> Any:
     """The kernel of a loss; with `counting` only what its groups count."""
-    return jit.kernel(_text(loop, dtype, counting), (kind_of(Ranked), kind_of(Shares)), (jit.THREADS, 1))
+    signature = (jit.header_type(Ranked, "float64", {}), int64, int64)
+    return jit.kernel(_text(loop, dtype, counting), signature, (jit.THREADS, 1))

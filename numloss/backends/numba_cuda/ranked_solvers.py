@@ -16,7 +16,7 @@ from ...loops import lambdarank, risk_sets
 from ...loops.headers import Carried, RiskSums, StepSums
 from ...loops.rowwise_parts import base_of
 from . import jit
-from .headers import memory_of
+from .memory import memory_of
 from .ranked_texts import list_texts
 
 
@@ -24,7 +24,7 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
     """A distribution against another: see numloss/loops/listnet.py."""
     words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
     real, double = words["real"], words["double"]
-    entry, put_slopes = texts["entry"], texts["put_slopes"]
+    read, put_slopes = texts["read"], texts["put_slopes"]
     block_sum, block_top = together["block_sum"], together["block_top"]
     exp_below, round_shift = jit.typed(scalar.exp_below, dtype), jit.typed(scalar.round_shift, dtype)
     of_base, log1p = jit.of_loop(base_of, dtype), jit.typed(scalar.log1p, "float64")
@@ -35,12 +35,12 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
         """The largest entry of a list, and the first row that has it; -1 if none has."""
         top = lowest
         for i in range(thread, n, threads):
-            x = entry(o, begin + i)
+            x = read(o, zero, begin + i)
             top = x if x > top else top
         top = real(block_top(shared, thread, double(top)))
         place = double(-n)
         for i in range(thread, n, threads):
-            if entry(o, begin + i) == top:
+            if read(o, zero, begin + i) == top:
                 place = max(place, double(-i))
         found = block_top(shared, thread, place)
         return top, -found if found > double(-n) else double(-one)
@@ -56,7 +56,7 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
         aim, wanted = top_of(c.target, begin, n, thread, shared)
         others, targets, away = double(zero), double(zero), double(zero)
         for i in range(thread, n, threads):
-            x, t = entry(c.pred, begin + i), entry(c.target, begin + i)
+            x, t = read(c.pred, zero, begin + i), read(c.target, zero, begin + i)
             if i != at:
                 others += power(x, top)
             f = power(t, aim)
@@ -71,7 +71,7 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
         scores, goals = others + own, targets + goal
         if c.mode > 0:
             for i in range(thread, n, threads):
-                x, t = entry(c.pred, begin + i), entry(c.target, begin + i)
+                x, t = read(c.pred, zero, begin + i), read(c.target, zero, begin + i)
                 p = power(x, top) / scores
                 slope = p - power(t, aim) / goals
                 if i == at and at == wanted:
@@ -107,7 +107,7 @@ def rank_text(dtype: str, together: dict[str, Any]) -> Any:
     """`rank_list`: a list in the order of its scores, with gains and discounts; gives 1 / the best gain."""
     words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
     real, double, integer = words["real"], words["double"], words["integer"]
-    entry, sort_block, block_sum = texts["entry"], together["sort_block"], together["block_sum"]
+    read, sort_block, block_sum = texts["read"], together["sort_block"], together["block_sum"]
     ints_of, reals_of = texts["ints_of"], texts["reals_of"]
     barrier, discount = together["barrier"], jit.of_loop(lambdarank.discount, dtype)
     zero, one, two, most = number(0.0), number(1.0), number(2.0), number(31.0)
@@ -118,7 +118,7 @@ def rank_text(dtype: str, together: dict[str, Any]) -> Any:
         gains, whole, rest = (reals_of(c, 2, begin), reals_of(c, 3, begin), reals_of(c, 4, begin))
         # the best order first: it needs the same arrays
         for i in range(thread, n, threads):
-            label = entry(c.target, begin + i)
+            label = read(c.target, zero, begin + i)
             scores[i] = label if label >= zero and label <= most else zero
         sort_block(scores, order, n, spare, ints_of(c, 1, begin), thread)
         best = double(zero)
@@ -133,11 +133,11 @@ def rank_text(dtype: str, together: dict[str, Any]) -> Any:
                 best += (gain - double(one)) * (double(whole[i]) + double(rest[i]))
         best = block_sum(shared, thread, best)
         for i in range(thread, n, threads):
-            scores[i] = entry(c.pred, begin + i)
+            scores[i] = read(c.pred, zero, begin + i)
         sort_block(scores, order, n, spare, ints_of(c, 1, begin), thread)
         for i in range(thread, n, threads):
             gain = one
-            for _ in range(integer(max(zero, min(most, entry(c.target, begin + order[i]))))):
+            for _ in range(integer(max(zero, min(most, read(c.target, zero, begin + order[i]))))):
                 gain = gain * two
             gains[i] = gain
         barrier()
@@ -182,7 +182,7 @@ def lambdarank_text(dtype: str, together: dict[str, Any]) -> Any:
 def risks_text(dtype: str, together: dict[str, Any]) -> Any:
     """Each row of a sorted list against all that come after it: sorted by the block, walked over by one thread."""
     words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
-    double, entry, sort_block = words["double"], texts["entry"], together["sort_block"]
+    double, read, sort_block = words["double"], texts["read"], together["sort_block"]
     ints_of, reals_of, doubles_of = texts["ints_of"], texts["reals_of"], texts["doubles_of"]
     put_slopes, barrier = texts["put_slopes"], together["barrier"]
     walk_back, walk_on = jit.of_loop(risk_sets.walk_back, dtype), jit.of_loop(risk_sets.walk_on, dtype)
@@ -194,12 +194,12 @@ def risks_text(dtype: str, together: dict[str, Any]) -> Any:
         order, keys = ints_of(c, 0, begin), reals_of(c, 0, begin)
         scores, events = reals_of(c, 2, begin), reals_of(c, 3, begin)
         for i in range(thread, n, threads):
-            key = entry(c.target, begin + i)
+            key = read(c.target, zero, begin + i)
             keys[i] = -key if c.event.array != 0 else key
         sort_block(keys, order, n, reals_of(c, 1, begin), ints_of(c, 1, begin), thread)
         for i in range(thread, n, threads):
-            scores[i] = entry(c.pred, begin + order[i])
-            events[i] = entry(c.event, begin + order[i]) if c.event.array != 0 else one
+            scores[i] = read(c.pred, zero, begin + order[i])
+            events[i] = read(c.event, zero, begin + order[i]) if c.event.array != 0 else one
         barrier()
         p, after = doubles_of(c, 0, begin), doubles_of(c, 1, begin)
         quiet, loud = doubles_of(c, 2, begin), doubles_of(c, 3, begin)

@@ -20,7 +20,6 @@ from ...loops import rowwise_parts, sequence_states
 from ...loops.headers import Header, Int, Operand, Sequence
 from . import blocks, jit, reading
 from .elementwise_codegen import NO_COMPLAINT
-from .headers import kind_of
 
 NOTHING = np.float64(-(2.0**52))
 ZERO, ONE, INFINITE = np.float64(0.0), np.float64(1.0), np.float64(np.inf)
@@ -46,7 +45,7 @@ class Alignments(Header):
     values: Operand
 
 
-SIGNATURE = (kind_of(Sequence), kind_of(Alignments))
+SIGNATURE = (jit.header_type(Sequence, "float64", {}), jit.header_type(Alignments, "float64", {}))
 
 
 def state_texts() -> dict[str, Any]:
@@ -144,7 +143,7 @@ def _walk_text(dtype: str) -> Any:
     words, threads, texts = jit.words_of(dtype), jit.THREADS, state_texts()
     real, double, reals = words["real"], words["double"], words["reals"]
     doubles, ints, join, put = words["doubles"], words["ints"], texts["join"], texts["put"]
-    put_value, loss_of = reading.named_texts(dtype)["put"], jit.of_loop(sequence_states.loss_of, "float64")
+    put_value, loss_of = reading.texts_of(dtype)["write"], jit.of_loop(sequence_states.loss_of, "float64")
     mantissa, exponent = jit.typed(scalar.exp_mantissa, "float64"), jit.typed(scalar.exp_exponent, "float64")
     posterior = jit.of_loop(sequence_states.posterior, "float64")
 

@@ -26,7 +26,6 @@ from .reduction import conclude, rows_of_a_block
 from .rowwise import problem_of, team_of
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
-from .selected import over_batch
 from .similarity_rows import BAD_WEIGHT, belonging_kernel, closing_kernel, sharing_kernel
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Similarity:
         (self.rows, self.size), self.real, self.dtype = vectors[0].shape, vectors[0].dtype, vectors[0].dtype.name
         inputs, self.labels = [*vectors], None
         if len(loss.inputs) > len(inputs):
-            self.labels = over_batch(call, loss.inputs[-1], arguments[-1], self.rows, indices=True)
+            self.labels = check.indices(call.library, loss, loss.inputs[-1], arguments[-1], self.rows)
             inputs.append(self.labels)
         self.per_temperature = 1.0 / request.number("temperature") if "temperature" in loss.defaults else 1.0
         self.weight: DeviceArray | None = None
