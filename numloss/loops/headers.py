@@ -103,14 +103,13 @@ class Header:
         """What packs its parts."""
         return struct.Struct(cls.form()).pack
 
-    def numbers(self, padded: bool = True) -> list[float]:
-        """Its numbers, in the order of memory, with zeros for what a Many has no numbers for, or without."""
+    def numbers(self) -> list[float]:
+        """Its numbers, of a Many those that there are: what a kernel of a device takes."""
         found: list[float] = []
-        for name, (kind, count, _) in self.fields().items():
+        for name, place in self.fields().items():
             value = getattr(self, name)
-            values = value if count else (value,)
-            found += values if kind in NUMBERS else (number for each in values for number in each.numbers(padded))
-            found += [0] * ((count or 1) - len(values)) * padded * (size_of(kind) // 8)
+            for each in value if place.count else (value,):
+                found += (each,) if place.kind in NUMBERS else each.numbers()
         return found
 
     def packed(self) -> bytes:
