@@ -1,7 +1,7 @@
 """Arrays on the host or on a device behind one interface: what the reading of arguments needs of them.
 
-An array of either place has shape, strides, dtype, ndim, size and T. The rules and their sentences are in Arrays;
-a place says how its arrays are taken, made and compared.
+An array of either place has shape, strides, dtype, ndim, size and T, rows [k] and columns [..., k]. The rules and
+their sentences are in Arrays; a place says how its arrays are taken, made and compared.
 """
 
 from __future__ import annotations
@@ -75,8 +75,20 @@ class Arrays:
         """As `numpy.broadcast_to`; ValueError if the shapes do not fit."""
         raise NotImplementedError
 
+    def c_order(self, array: Any) -> bool:
+        """True if the memory is in C order without gaps."""
+        raise NotImplementedError
+
     def f_order(self, array: Any) -> bool:
         """True if the memory is in Fortran order and not in C order."""
+        raise NotImplementedError
+
+    def address(self, array: Any) -> int:
+        """Where kernels find an array: on the host the array object itself."""
+        raise NotImplementedError
+
+    def numbers(self, array: np.ndarray[Any, Any], kept: list[Any]) -> tuple[Any, int]:
+        """An array of NumPy as one of this place, which lives as long as `kept`, and the address of its data."""
         raise NotImplementedError
 
     def real(self, loss: Loss, name: str, value: Any) -> Any:
@@ -186,9 +198,19 @@ class HostArrays(Arrays):
     def broadcast(self, array: Any, shape: tuple[int, ...]) -> Any:
         return np.broadcast_to(array, shape)
 
+    def c_order(self, array: Any) -> bool:
+        return bool(array.flags.c_contiguous)
+
     def f_order(self, array: Any) -> bool:
         flags = array.flags
         return bool(flags.f_contiguous and not flags.c_contiguous)
+
+    def address(self, array: Any) -> int:
+        return id(array)
+
+    def numbers(self, array: np.ndarray[Any, Any], kept: list[Any]) -> tuple[Any, int]:
+        kept.append(array)
+        return array, array.__array_interface__["data"][0]
 
 
 HOST = HostArrays()

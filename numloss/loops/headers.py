@@ -103,6 +103,15 @@ class Header:
         """What packs its parts."""
         return struct.Struct(cls.form()).pack
 
+    def numbers(self, padded: bool = False) -> list[float]:
+        """Its numbers, of a Many those that there are."""
+        found: list[float] = []
+        for name, place in self.fields().items():
+            value = getattr(self, name)
+            for each in value if place.count else (value,):
+                found += (each,) if place.kind in NUMBERS else each.numbers()
+        return found
+
     def packed(self) -> bytes:
         """The bytes that a loop reads."""
         return self.packer()(*self.reader()(self))

@@ -24,7 +24,6 @@ from .codes import (
     U2,
     U4,
     U8,
-    WHOLE,
 )
 from .headers import Operand
 from .language import (
@@ -104,6 +103,48 @@ def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
     return 0
 
 
+def element(data: Int, code: Int, at: Int) -> Real:
+    """Value `at` of contiguous ones of the dtype `code`."""
+    if code == DATA:
+        return reals(data)[at]
+    if code == F4:
+        return real(float32s(data)[at])
+    if code == F8:
+        return real(float64s(data)[at])
+    if code == I1:
+        return real(int8s(data)[at])
+    if code == U1:
+        return real(uint8s(data)[at])
+    if code == I2:
+        return real(int16s(data)[at])
+    if code == U2:
+        return real(uint16s(data)[at])
+    if code == I4:
+        return real(int32s(data)[at])
+    if code == U4:
+        return real(uint32s(data)[at])
+    if code == I8:
+        return real(int64s(data)[at])
+    return real(uint64s(data)[at])
+
+
+def label(data: Int, code: Int, at: Int) -> Int:
+    """Integer `at` of contiguous ones of the dtype `code`; an unsigned one too large for int64 becomes negative."""
+    if code == I8 or code == U8:
+        return integer(int64s(data)[at])
+    if code == I4:
+        return integer(int32s(data)[at])
+    if code == U4:
+        return integer(uint32s(data)[at])
+    if code == I2:
+        return integer(int16s(data)[at])
+    if code == U2:
+        return integer(uint16s(data)[at])
+    if code == I1:
+        return integer(int8s(data)[at])
+    return integer(uint8s(data)[at])
+
+
 @apart
 def fetch_labels(o: Operand, start: Int, n: Int, out: Ints) -> Int:
     """Read n integers of an operand of any integer dtype and layout, as int64.
@@ -124,27 +165,7 @@ def fetch_labels(o: Operand, start: Int, n: Int, out: Ints) -> Int:
     else:
         data = data + locate(ints(o.layout), start, index)
     for i in range(n):
-        if code == I8 or code == U8:
-            long = int64s(data)
-            out[i] = integer(long[0])
-        elif code == I4:
-            medium = int32s(data)
-            out[i] = integer(medium[0])
-        elif code == U4:
-            unsigned = uint32s(data)
-            out[i] = integer(unsigned[0])
-        elif code == I2:
-            short = int16s(data)
-            out[i] = integer(short[0])
-        elif code == U2:
-            unsigned_short = uint16s(data)
-            out[i] = integer(unsigned_short[0])
-        elif code == I1:
-            byte = int8s(data)
-            out[i] = integer(byte[0])
-        else:
-            unsigned_byte = uint8s(data)
-            out[i] = integer(unsigned_byte[0])
+        out[i] = label(data, code, 0)
         if o.layout == IN_ORDER:
             data = data + size
         else:
@@ -210,7 +231,7 @@ def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, 
             convert(data, code, stride // size, run, offset(out, done))
         else:
             for i in range(run):
-                convert(data + i * stride, code, 0, 1, offset(out, done + i))
+                out[done + i] = element(data + i * stride, code, 0)
         data = data + advance(layout, run, index)
         done = done + run
     return 0
@@ -319,12 +340,21 @@ def deliver(o: Operand, start: Int, n: Int, values: Reals, direct: Int) -> Int:
     return 0
 
 
-@apart
-def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
-    """Position of the first value outside [low, high]; -1 if there is none.
+def outside(x: Real, check: Int, low: Real, high: Real) -> Int:
+    """1 for a value outside [low, high].
 
     With NUMBER NaN is outside, with WHOLE so are fractions, with NUMBER_OR_NAN NaN is let through.
     """
+    if check == NUMBER_OR_NAN:
+        return integer(x < low or x > high)
+    if check == NUMBER:
+        return integer(not (x >= low and x <= high))
+    return integer(not (x >= low and x <= high and x == rint(x)))
+
+
+@apart
+def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
+    """Position of the first value outside [low, high]; -1 if there is none."""
     bad = 0
     if check == NUMBER_OR_NAN:
         for i in range(n):
@@ -338,10 +368,6 @@ def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
     if bad == 0:
         return -1
     for i in range(n):
-        if x[i] < low or x[i] > high:
-            return i
-        if check != NUMBER_OR_NAN and x[i] != x[i]:
-            return i
-        if check == WHOLE and x[i] != rint(x[i]):
+        if outside(x[i], check, low, high) == 1:
             return i
     return -1

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...calls.arrays import HOST, Arrays
 from ...loops.codes import CODES, COLUMNS, DATA, EVERYWHERE, FIRST_COLUMN, IN_ORDER, simplified
 from ...loops.headers import Operand
 
@@ -59,24 +60,23 @@ class Positional:
         return ((str(k), start + 24 * k, each) for k, each in enumerate(self.listed))
 
 
-def operand(array: Array, real: np.dtype[Any], kept: list[Any]) -> Operand:
+def operand(array: Any, real: np.dtype[Any], kept: list[Any], place: Arrays = HOST) -> Operand:
     """An array as loops read it; what that points to is appended to `kept`, which must outlive the call."""
     dtype = array.dtype
     code = DATA if dtype is real else CODES[dtype.char]
     if code and dtype == real:
         code = DATA
-    if array.flags.c_contiguous:
-        return Operand(id(array), code, IN_ORDER)
+    if place.c_order(array):
+        return Operand(array=place.address(array), kind=code, layout=IN_ORDER)
     shape, strides = simplified(array.shape, array.strides)
     layout = np.array([len(shape), *shape, *strides], dtype=np.int64)
-    kept.append(layout)
-    return Operand(array=id(array), kind=code, layout=layout.__array_interface__["data"][0])
+    return Operand(array=place.address(array), kind=code, layout=place.numbers(layout, kept)[1])
 
 
-def column_operands(array: Array, real: np.dtype[Any], columns: int) -> list[Operand]:
+def column_operands(array: Any, real: np.dtype[Any], columns: int, place: Arrays = HOST) -> list[Operand]:
     """The operands of the columns on the last axis of an array in C order."""
     first = FIRST_COLUMN - COLUMNS * columns
-    whole = operand(array, real, [])
+    whole = operand(array, real, [], place)
     return [Operand(array=whole.array, kind=whole.kind, layout=first - column) for column in range(columns)]
 
 
@@ -85,7 +85,7 @@ def in_place(array: Array, kind: int = DATA) -> Operand:
     return Operand(id(array), kind, IN_ORDER)
 
 
-def code_of(array: Array, real: np.dtype[Any]) -> int:
+def code_of(array: Any, real: np.dtype[Any]) -> int:
     """Code of a dtype."""
     return DATA if array.dtype == real else CODES[array.dtype.char]
 

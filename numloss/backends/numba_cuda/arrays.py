@@ -69,14 +69,12 @@ class DeviceArray:
         kept = (0 if size == 1 else stride for size, stride in zip(self.shape, self.strides, strict=True))
         return replace(self, shape=shape, strides=(0,) * new + tuple(kept))
 
-    def column(self, k: int) -> DeviceArray:
-        """Column k of the last axis."""
-        address = self.address + k * self.strides[-1]
-        return replace(self, address=address, shape=self.shape[:-1], strides=self.strides[:-1])
-
-    def row(self, k: int) -> DeviceArray:
-        """Row k."""
-        return replace(self, address=self.address + k * self.strides[0], shape=self.shape[1:], strides=self.strides[1:])
+    def __getitem__(self, index: int | tuple[Any, int]) -> DeviceArray:
+        """A row [k], or a column [..., k]."""
+        axis, k = (-1, index[1]) if isinstance(index, tuple) else (0, index)
+        rest = slice(None, -1) if axis else slice(1, None)
+        address = self.address + k * self.strides[axis]
+        return replace(self, address=address, shape=self.shape[rest], strides=self.strides[rest])
 
     def wide(self, real: np.dtype[Any]) -> bool:
         """True if the array may be read and written by 128 bits."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...loops.codes import CODES, simplified
+from ..host import packing
 from . import checks
 from .arrays import DeviceArray
 from .elementwise_codegen import NO_COMPLAINT, position_of
@@ -16,10 +16,10 @@ from .libraries import library_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request
+    from ...loops.headers import Operand
 
 FLOAT64 = np.dtype(np.float64)
 ABSENT = (0, 0, 0)
-Operand = tuple[int, int, int]
 
 
 class Call:
@@ -42,22 +42,22 @@ class Call:
         array = self.library.empty((), FLOAT64)
         return array, self.library.describe(array).address
 
+    def described(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
+        """An array as kernels read it."""
+        return packing.ABSENT if array is None else packing.operand(array, real, self.kept, self.library)
+
     def code(self, array: DeviceArray, real: np.dtype[Any]) -> int:
         """Code of a dtype, 0 for that of the data."""
-        return 0 if array.dtype == real else CODES[array.dtype.char]
+        return packing.code_of(array, real)
 
     def layout(self, shape: list[int], strides: list[int]) -> int:
         """Address, on the device, of a shape and strides in bytes."""
-        array = self.library.upload(np.array([len(shape), *shape, *strides], dtype=np.int64))
-        self.kept.append(array)
-        return int(self.library.describe(array).address)
+        return self.library.numbers(np.array([len(shape), *shape, *strides], dtype=np.int64), self.kept)[1]
 
-    def operand(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
-        """The three integers that kernels read."""
-        if array is None:
-            return ABSENT
-        layout = 0 if array.c_order else self.layout(*simplified(array.shape, array.strides))
-        return array.address, self.code(array, real), layout
+    def operand(self, array: DeviceArray | None, real: np.dtype[Any]) -> tuple[int, int, int]:
+        """The three integers of an operand, for kernels that read by position; who converts the last one deletes it."""
+        found = self.described(array, real)
+        return found.array, found.kind, found.layout
 
     def finish(
         self,

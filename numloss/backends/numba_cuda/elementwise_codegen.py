@@ -2,25 +2,17 @@
 
 A lane takes `width` neighbouring elements at a time, 128 bits with the vector words or one element with `read`.
 Elements that lie 128 apart meet in one slot, which is added in the order of numloss/loops/sums.py, so that the
-sums have the bits of the host. Header of the problem c, in integers:
-
-    0 elements   1 elements of a block   2 address of the partial results   3 address of the scale, or 0
-    4 weighted   5 the values are wanted
-    6 onwards: three integers an operand: inputs, weight, values, slopes, curvatures, absent ones 0
-
-Numbers r, of the dtype of the data: scale (if c[3] is 0), least curvature, then for each input its constant,
-lowest and highest value, then the parameters of the law.
+sums have the bits of the host. Its header c is Elementwise of numloss/loops/headers.py, or Weights without a law.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...loops.codes import WEIGHT_OPERAND
+from ...loops.codes import UNCHECKED, WEIGHT_OPERAND
 from ...loops.tiles import constants_text
 
 TILE, SLOTS, LANES = 512, 128, 32
-OPERANDS_AT = 6
 NO_COMPLAINT = 1 << 62
 
 
@@ -28,10 +20,11 @@ NO_COMPLAINT = 1 << 62
 class Shape:
     """What a walk has to know of a law: the check of each input, as in numloss/domains.py, and counts.
 
-    No input at all is the walk that only adds up weights. `wide`: every operand is a constant or lies in C order in
-    the dtype of the data, aligned to 16 bytes. What follows from the parameters `constants_of` alone is
-    `constants_count` numbers, computed once for a walk. The last `lookups` inputs are tables, whose entry
-    the second input names, if it is a whole number that they have. `large`: the law keeps many numbers at once.
+    No input at all is the walk that only adds up weights. constants: whether each input is one number for all.
+    `wide`: every operand is one number or lies in C order in the dtype of the data, aligned to 16 bytes. What follows
+    from the parameters `constants_of` alone is `constants_count` numbers, computed once for a walk. The last `lookups`
+    inputs are tables, whose entry the second input names, if it is a whole number that they have. `large`: the law
+    keeps many numbers at once.
     """
 
     checks: tuple[int, ...]
@@ -51,14 +44,10 @@ class Shape:
         return self.slopes * self.mode
 
     @property
-    def integers(self) -> int:
-        """Length of c."""
-        return OPERANDS_AT + 3 * (len(self.checks) + 2 + self.outputs)
-
-    @property
-    def numbers(self) -> int:
-        """Length of r."""
-        return 2 + 3 * len(self.checks) + self.params
+    def counts(self) -> dict[str, int]:
+        """How many the header has of what there may be many of."""
+        inputs = len(self.checks)
+        return {"inputs": inputs, "bounds": inputs, "outputs": self.outputs, "params": self.params}
 
 
 def key(at: int, operand: int) -> int:
@@ -72,46 +61,41 @@ def position_of(complaint: int) -> tuple[int, int]:
     return tile * 512 + rest % 512, rest // 512
 
 
-def _load(index: int, width: int, at: int, constant: bool) -> str:
-    """Expression for `width` elements of the operand at c[at], as a tuple."""
-    place = f"c[{at}], c[{at + 1}], c[{at + 2}], r[{2 + 3 * index}]"
+def _load(operand: str, width: int, constant: str) -> str:
+    """Expression for `width` elements of an operand, as a tuple."""
     if width == 1:
-        return f"(read({place}, at),)"
-    vector = f"load_vector(reals(c[{at}]), at)"
-    if not constant:
-        return vector
-    return f"({', '.join([f'r[{2 + 3 * index}]'] * width)}) if c[{at + 2}] == -1 else {vector}"
+        return f"(read({operand}, {constant}, at),)"
+    return f"load_vector(reals({operand}.array), at)"
 
 
-def _store(width: int, at: int, name: str) -> str:
-    """Statement that writes the variables name0, name1, ... to the operand at c[at]."""
-    if width == 1:
-        return f"write(c[{at}], c[{at + 2}], at, {name}0)"
-    return f"store_vector(reals(c[{at}]), at, ({', '.join(f'{name}{i}' for i in range(width))}))"
+def _store(operand: str, width: int, name: str) -> list[str]:
+    """Writing the variables name0, name1, ...; a value that an error will name is not overwritten."""
+    values = [f"{name}{i}" for i in range(width)]
+    wide = f"store_vector(reals({operand}.array), at, ({', '.join(values)}))"
+    return ["if first == NO_COMPLAINT:", f"    {f'write({operand}, at, {values[0]})' if width == 1 else wide}"]
 
 
 def _inputs(shape: Shape, width: int) -> list[str]:
     """Reading the inputs and testing their domains."""
     lines = []
     for k, check in enumerate(shape.checks):
+        operand, bounds = f"c.inputs[{k}]", f"c.bounds[{k}]"
         if k >= len(shape.checks) - shape.lookups:
-            entries = [f"look_up(reals(c[{OPERANDS_AT + 3 * k}]), x1[{i}], r[6], r[7])" for i in range(width)]
-            lines.append(f"x{k} = ({', '.join(entries)},)")
+            ends = "c.bounds[1].low, c.bounds[1].high"
+            chosen = (f"look_up(reals({operand}.array), x1[{i}], {ends})" for i in range(width))
+            lines.append(f"x{k} = ({', '.join(chosen)},)")
             continue
-        lines.append(f"x{k} = {_load(k, width, OPERANDS_AT + 3 * k, shape.constants[k])}")
-        low, high = f"r[{3 + 3 * k}]", f"r[{4 + 3 * k}]"
-        for i in range(width if check else 0):
-            x = f"x{k}[{i}]"
-            whole = f" and {x} == rint({x})" if check == 2 else ""
-            wrong = f"{x} < {low} or {x} > {high}" if check == 3 else f"not ({x} >= {low} and {x} <= {high}{whole})"
-            lines.append(f"if {wrong}:")
+        number = f"({f'{bounds}.constant, ' * width})"
+        lines.append(f"x{k} = {number if shape.constants[k] else _load(operand, width, 'zero')}")
+        for i in range(width if check != UNCHECKED else 0):
+            lines.append(f"if outside(x{k}[{i}], {check}, {bounds}.low, {bounds}.high) == 1:")
             lines.append(f"    first = min(first, key(at + {i}, {k}))")
     return lines
 
 
 def _params(shape: Shape) -> list[str]:
     """The parameters of the law."""
-    return [f"r[{2 + 3 * len(shape.checks) + k}]" for k in range(shape.params)]
+    return [f"c.params[{k}]" for k in range(shape.params)]
 
 
 def _law(shape: Shape, width: int) -> list[str]:
@@ -122,8 +106,7 @@ def _law(shape: Shape, width: int) -> list[str]:
     params = _params(shape) + [f"k{k}" for k in range(shape.constants_count)]
     lines = []
     for i in range(width):
-        slopes = ", ".join(f"s{k}_{i}" for k in range(shape.slopes))
-        curvatures = ", ".join(f"h{k}_{i}" for k in range(shape.slopes))
+        slopes, curvatures = (", ".join(f"{name}{k}_{i}" for k in range(shape.slopes)) for name in "sh")
         if shape.slopes > 1:
             slopes, curvatures = f"({slopes})", f"({curvatures})"
         arguments = ", ".join([f"x{k}[{i}]" for k in range(inputs)] + params)
@@ -131,33 +114,36 @@ def _law(shape: Shape, width: int) -> list[str]:
     return lines
 
 
+def _weights(width: int) -> list[str]:
+    """Reading the weights, testing them, and weighting the values."""
+    lines = [f"w = {_load('c.weight', width, 'zero')}"]
+    for i in range(width):
+        lines.append(f"if outside(w[{i}], NUMBER, zero, infinite) == 1:")
+        lines.append(f"    first = min(first, key(at + {i}, {WEIGHT_OPERAND}))")
+        lines.append(f"w{i} = w[{i}]")
+        # what has weight 0 counts nothing, even where it is inf or NaN
+        lines.append(f"v{i} = v{i} * w{i} if w{i} > zero else zero")
+    return lines
+
+
 def _outputs(shape: Shape, width: int) -> list[str]:
     """Weighting the values, writing them, the slopes and the curvatures."""
-    weight_at = OPERANDS_AT + 3 * len(shape.checks)
-    lines = ["if c[4] == 1:"]
-    vector = f"load_vector(reals(c[{weight_at}]), at)"
-    single = f"(read(c[{weight_at}], c[{weight_at + 1}], c[{weight_at + 2}], zero, at),)"
-    lines.append(f"    w = {single if width == 1 else vector}")
-    for i in range(width):
-        lines.append(f"    if not w[{i}] >= zero:")
-        lines.append(f"        first = min(first, key(at + {i}, {WEIGHT_OPERAND}))")
-        lines.append(f"    w{i} = w[{i}]")
-        # what has weight 0 counts nothing, even where it is inf or NaN
-        lines.append(f"    v{i} = v{i} * w{i} if w{i} > zero else zero")
-        lines.append(f"    f{i} = w{i} * scale")
+    if not shape.checks:
+        return _weights(width)
+    lines = ["if c.weighted == 1:"]
+    lines += [f"    {line}" for line in _weights(width)]
+    lines += [f"    f{i} = w{i} * scale" for i in range(width)]
     lines.append("else:")
     lines += [f"    w{i}, f{i} = zero, scale" for i in range(width)]
-    # a value that an error will name is not overwritten
-    lines += ["if c[5] == 1 and first == NO_COMPLAINT:", f"    {_store(width, weight_at + 3, 'v')}"]
-    for part in range(shape.mode):
-        for k in range(shape.slopes):
-            name = f"{'sh'[part]}{k}_"
-            for i in range(width):
-                if part == 1:
-                    lines.append(f"{name}{i} = r[1] if {name}{i} < r[1] else {name}{i}")
-                lines.append(f"{name}{i} = {name}{i} * f{i} if c[4] == 0 or w{i} > zero else zero")
-            store = _store(width, weight_at + 6 + 3 * (part * shape.slopes + k), name)
-            lines += ["if first == NO_COMPLAINT:", f"    {store}"]
+    lines.append("if c.unreduced == 1:")
+    lines += [f"    {line}" for line in _store("c.values", width, "v")]
+    for k in range(shape.outputs):
+        name = f"{'sh'[k // shape.slopes]}{k % shape.slopes}_"
+        for i in range(width):
+            if k >= shape.slopes:
+                lines.append(f"{name}{i} = c.least if {name}{i} < c.least else {name}{i}")
+            lines.append(f"{name}{i} = {name}{i} * f{i} if c.weighted == 0 or w{i} > zero else zero")
+        lines += _store(f"c.outputs[{k}]", width, name)
     return lines
 
 
@@ -170,7 +156,7 @@ def walk_text(shape: Shape, width: int) -> str:
     params = _params(shape)
     constants = constants_text("constants", [params[k] for k in shape.constants_of], shape.constants_count)
     lines = [
-        "def walk(c, r, scale, start, stop, lane, sums, weights, row, first):",
+        "def walk(c, scale, start, stop, lane, sums, weights, row, first):",
         *[f"    {line}" for line in constants],
         f"    for h in range({SLOTS // (LANES * width)}):",
         f"        slot = (h * {LANES} + lane) * {width}",
@@ -186,6 +172,6 @@ def walk_text(shape: Shape, width: int) -> str:
         lines.append(f"            d{i}, e{i} = e{i}, d{i} + w{i}")
     for i in range(width):
         lines.append(f"        sums[row + slot + {i}] = a{i} + b{i}")
-        lines.append(f"        if c[4] == 1:\n            weights[row + slot + {i}] = d{i} + e{i}")
+        lines.append(f"        if weighted(c):\n            weights[row + slot + {i}] = d{i} + e{i}")
     lines.append("    return first")
     return "\n".join(lines) + "\n"

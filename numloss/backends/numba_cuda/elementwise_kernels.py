@@ -10,9 +10,11 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64, int64, types
+from numba import cuda, float64, int64
 
-from ... import scalar
+from ...loops import operands, sums
+from ...loops.codes import NUMBER
+from ...loops.headers import Elementwise, Weights
 from . import jit, reading
 from .elementwise_codegen import NO_COMPLAINT, Shape, key, walk_text
 
@@ -22,22 +24,39 @@ CHUNK = CHUNK_TILES * 512
 
 
 def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any:
-    words = jit.words_of(dtype)
+    words, number = jit.words_of(dtype), getattr(np, dtype)
     scope = {
         "__name__": f"{law.__name__ if law else 'weights'} by {width} in {dtype}",
         "key": jit.jitable(key),
         "NO_COMPLAINT": NO_COMPLAINT,
-        "rint": jit.typed(scalar.rint, dtype),
+        "NUMBER": NUMBER,
+        "outside": jit.of_loop(operands.outside, dtype),
         "look_up": look_up(dtype),
-        "zero": getattr(np, dtype)(0.0),
+        "weighted": _of_header(dtype, law is None)["weighted"],
+        "zero": number(0.0),
+        "infinite": number(np.inf),
         **{name: words[name] for name in ("reals", "load_vector", "store_vector")},
-        **operand_functions(dtype, shape.wide),
+        **(reading.native(dtype) if shape.wide else reading.texts_of(dtype)),
     }
     if law is not None:
         scope["law"] = jit.typed(law, dtype)
     if constants is not None:
         scope["constants"] = jit.typed(constants, dtype)
     return jit.generated(walk_text(shape, width), "walk", scope)
+
+
+def _of_header(dtype: str, alone: bool) -> dict[str, Any]:
+    """`weighted` and `scale_of`, of the header of a law, or of weights alone."""
+    doubles, real, zero = jit.words_of(dtype)["doubles"], jit.words_of(dtype)["real"], getattr(np, dtype)(0.0)
+    if alone:
+        return {"weighted": jit.jitable(lambda c: True), "scale_of": jit.jitable(lambda c, found: zero)}
+
+    @jit.jitable
+    def scale_of(c, found):  # type: ignore[no-untyped-def]
+        """What slopes are multiplied by: as the header has it, or found on the device."""
+        return c.scale if found == 0 else real(doubles(found)[0])
+
+    return {"weighted": jit.jitable(lambda c: c.weighted == 1), "scale_of": scale_of}
 
 
 @functools.cache
@@ -52,17 +71,12 @@ def look_up(dtype: str) -> Any:
     return look_up
 
 
-@functools.cache
-def operand_functions(dtype: str, native: bool) -> dict[str, Any]:
-    """`read` and `write` for one dtype of the data."""
-    texts = reading.native_texts if native else reading.operand_texts
-    return texts(jit.words_of(dtype), jit.jitable)
-
-
 def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     words = jit.words_of(dtype)
-    real, double, doubles = words["real"], words["double"], words["doubles"]
-    number = getattr(np, dtype)
+    double, doubles, number = words["double"], words["doubles"], getattr(np, dtype)
+    fold = jit.of_loop(sums.fold, dtype)
+    of_header = _of_header(dtype, law is None)
+    weighted, scale_of = of_header["weighted"], of_header["scale_of"]
     single = _walk(law, constants, dtype, shape, 1)
     whole = _walk(law, constants, dtype, shape, 16 // number().itemsize) if shape.wide else single
 
@@ -72,7 +86,7 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
         at = row + lane
         return double((slots[at] + slots[at + 64]) + (slots[at + 32] + slots[at + 96]))
 
-    def elementwise(c, r):  # type: ignore[no-untyped-def]
+    def elementwise(c, partials, scale_found):  # type: ignore[no-untyped-def]
         slots = cuda.shared.array(2048, number)
         weight_slots = cuda.shared.array(2048, number)
         lanes = cuda.shared.array(32, float64)
@@ -80,11 +94,9 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
         worst = cuda.shared.array(1, int64)
         thread = cuda.threadIdx.x
         lane = thread % 32
-        scale = r[0]
-        if c[3] != 0:
-            scale = real(doubles(c[3])[0])
-        chunk = cuda.blockIdx.x * c[1]
-        stop = min(chunk + c[1], c[0])
+        scale = scale_of(c, scale_found)
+        chunk = cuda.blockIdx.x * c.block
+        stop = min(chunk + c.block, c.elements)
         first = NO_COMPLAINT
         total = double(0.0)
         weight = double(0.0)
@@ -94,14 +106,14 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
             for tile in range(thread // 32, CHUNK_TILES, cuda.blockDim.x // 32):
                 start = chunk + 512 * tile
                 if start + 512 <= stop:
-                    first = whole(c, r, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
+                    first = whole(c, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
                 elif start < stop:
-                    first = single(c, r, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
+                    first = single(c, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
             cuda.syncthreads()
             if thread < 32:
                 for tile in range(min(CHUNK_TILES, (stop - chunk + 511) // 512)):
                     total += tile_lane(slots, 128 * tile, lane)
-                    if c[4] == 1:
+                    if weighted(c):
                         weight += tile_lane(weight_slots, 128 * tile, lane)
             cuda.syncthreads()
             chunk += CHUNK
@@ -111,17 +123,10 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
         if first < NO_COMPLAINT:
             cuda.atomic.min(worst, 0, first)
         cuda.syncthreads()
-        step = 16
-        while step >= 4:
-            if thread < step:
-                lanes[thread] += lanes[thread + step]
-                weight_lanes[thread] += weight_lanes[thread + step]
-            cuda.syncthreads()
-            step = step // 2
         if thread == 0:
-            partial = doubles(c[2] + 32 * cuda.blockIdx.x)
-            partial[0] = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-            partial[1] = (weight_lanes[0] + weight_lanes[1]) + (weight_lanes[2] + weight_lanes[3])
+            partial = doubles(partials + 32 * cuda.blockIdx.x)
+            partial[0] = fold(lanes)
+            partial[1] = fold(weight_lanes)
             partial[2] = double(worst[0])
 
     return elementwise
@@ -138,5 +143,6 @@ def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
 @functools.cache
 def elementwise_kernel(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     """The kernel of a law; without a law, of a sum of weights."""
-    signature = (types.UniTuple(int64, shape.integers), types.UniTuple(getattr(types, dtype), shape.numbers))
+    header = Weights if law is None else Elementwise
+    signature = (jit.header_type(header, dtype, shape.counts), int64, int64)
     return jit.kernel(_text(law, constants, dtype, shape), signature, launch_bounds(dtype, shape))

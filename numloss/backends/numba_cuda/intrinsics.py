@@ -155,6 +155,12 @@ def store_vector(typingctx, pointer, at, values):  # type: ignore[no-untyped-def
 
 
 @register_jitable
+def array_data(array):  # type: ignore[no-untyped-def]
+    """What an operand has for its array on a device is the address of the data."""
+    return array
+
+
+@register_jitable
 def barrier():  # type: ignore[no-untyped-def]
     """Wait for the other threads of the block."""
     cuda.syncthreads()
@@ -176,6 +182,7 @@ def words(dtype: str) -> dict[str, Any]:
         "sqrt": sqrt,
         "bits_of": bits_of,
         "of_bits": _from_bits_word(real),
+        "array_data": array_data,
         "barrier": barrier,
         "note_least": note_least,
         "load_vector": load_vector,

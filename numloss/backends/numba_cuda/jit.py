@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import functools
 import linecache
-from collections.abc import Callable
+from collections import namedtuple
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numba import config, types
 
 from ... import scalar
+from ...loops.headers import HEADERS, Header
 from ...loops.language import DOUBLE_WORDS
 from ..retype import Law, retype
 
@@ -68,6 +70,26 @@ def generated(text: str, name: str, scope: dict[str, Any]) -> Any:
     return jitable(scope[name])
 
 
+@functools.cache
+def named(header: Any) -> Any:
+    """The tuple that a header is to kernels."""
+    return namedtuple(header.__name__, header.fields())
+
+
+def header_type(header: type[Header], dtype: str, counts: Mapping[str, int]) -> types.Type:
+    """A header as an argument of kernels: a tuple with its names, whose floats have the dtype of the data.
+
+    counts: how many of a Many there are, as `field.field` in a header inside of this one; else as many as have room.
+    """
+    kinds = {"Int": types.int64, "Double": getattr(types, dtype)}
+    parts = []
+    for name, (kind, count, _) in header.fields().items():
+        inside = {each.removeprefix(f"{name}."): n for each, n in counts.items() if each.startswith(f"{name}.")}
+        part = kinds[kind] if kind in kinds else header_type(HEADERS[kind], dtype, inside)
+        parts.append(types.UniTuple(part, counts.get(name, count)) if count else part)
+    return types.BaseTuple.from_types(tuple(parts), named(header))
+
+
 class SimulatedKernel:
     """A kernel in the simulator, which takes one launch at a time."""
 
@@ -84,6 +106,9 @@ class SimulatedKernel:
 
 def as_declared(kind: types.Type, value: Any) -> Any:
     """An argument in the type that a compiled kernel would see: Python's own numbers mix with other rules."""
+    if isinstance(kind, (types.NamedTuple, types.NamedUniTuple)):
+        given = (getattr(value, name) for name in kind.fields)
+        return kind.instance_class(*map(as_declared, kind.types, given))
     if isinstance(kind, types.UniTuple):
         return tuple(as_declared(kind.dtype, v) for v in value)
     return int(value) if kind == types.int64 else getattr(np, str(kind))(value)
@@ -92,7 +117,8 @@ def as_declared(kind: types.Type, value: Any) -> Any:
 def kernel(text: Callable[..., None], signature: tuple[types.Type, ...], bounds: tuple[int, int]) -> Any:
     """A text as something with `launch(stream, blocks, threads, *arguments)`.
 
-    bounds: the threads of a block, and the blocks that a multiprocessor must be able to hold.
+    A header goes over as it is, if its type in the signature is of header_type. bounds: the threads of a block, and
+    the blocks that a multiprocessor must be able to hold.
     """
     if SIMULATED:
         return SimulatedKernel(text, signature)

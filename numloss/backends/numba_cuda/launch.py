@@ -8,13 +8,15 @@ addresses and numbers costs a few microseconds, where `cuda.jit` types every arg
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from cuda.core import Device, LaunchConfig, ObjectCode, Program, ProgramOptions, Stream, launch
 from numba import types
 from numba.cuda.compiler import compile_cuda, kernel_fixup
 from numba.cuda.cudadrv import nvvm
+
+from ...loops.headers import Header
 
 OPTIONS = {"fastmath": False, "opt": 3, "fma": False}
 C_TYPES: dict[Any, Any] = {types.int64: ctypes.c_int64, types.float32: ctypes.c_float, types.float64: ctypes.c_double}
@@ -33,13 +35,13 @@ def ptx_of(
     return library.get_asm_str(cc=capability), function.name
 
 
-def flat(signature: tuple[types.Type, ...]) -> list[Any]:
-    """The ctypes of the parameters that a signature becomes: tuples are passed element by element."""
-    parameters = []
-    for kind in signature:
-        count, each = (kind.count, kind.dtype) if isinstance(kind, types.UniTuple) else (1, kind)
-        parameters += [C_TYPES[each]] * count
-    return parameters
+def flat(kinds: Iterable[types.Type]) -> Iterator[Any]:
+    """The ctypes of the parameters that arguments become: tuples are passed element by element."""
+    for kind in kinds:
+        if isinstance(kind, types.BaseTuple):
+            yield from flat(kind.types)
+        else:
+            yield C_TYPES[kind]
 
 
 class DeviceKernel:
@@ -47,7 +49,7 @@ class DeviceKernel:
 
     def __init__(self, text: Callable[..., None], signature: tuple[types.Type, ...], bounds: tuple[int, int]) -> None:
         self.text, self.signature, self.bounds = text, signature, bounds
-        self.parameters = flat(signature)
+        self.parameters = list(flat(signature))
         self.loaded: dict[int, Any] = {}
 
     def load(self, device: Any) -> Any:
@@ -66,6 +68,9 @@ class DeviceKernel:
             loaded = self.loaded[device.device_id] = self.load(device)
         values: list[Any] = []
         for argument in arguments:
-            values += argument if isinstance(argument, tuple) else (argument,)
+            if isinstance(argument, Header):
+                values += argument.numbers(padded=False)
+            else:
+                values += argument if isinstance(argument, tuple) else (argument,)
         converted = [kind(value) for kind, value in zip(self.parameters, values, strict=True)]
         launch(Stream.from_handle(stream), LaunchConfig(grid=blocks, block=threads), loaded, *converted)

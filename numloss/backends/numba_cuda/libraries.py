@@ -97,8 +97,19 @@ class Library(Arrays):
     def broadcast(self, array: DeviceArray, shape: tuple[int, ...]) -> DeviceArray:
         return array.broadcast(shape)
 
+    def c_order(self, array: DeviceArray) -> bool:
+        return array.c_order
+
     def f_order(self, array: DeviceArray) -> bool:
         return array.f_order
+
+    def address(self, array: DeviceArray) -> int:
+        return array.address
+
+    def numbers(self, array: np.ndarray[Any, Any], kept: list[Any]) -> tuple[DeviceArray, int]:
+        moved = self.describe(self.upload(array))
+        kept.append(moved)
+        return moved, moved.address
 
 
 class TorchLibrary(Library):

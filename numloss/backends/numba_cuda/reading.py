@@ -1,115 +1,111 @@
-"""Reading and writing single elements of arrays of any dtype and layout, as functions for the device.
+"""Reading and writing single elements of operands, as functions for the device.
 
-An operand is three integers, as in numloss/loops/operands.py: its address, the code of its dtype (0: the dtype of
-the data), and its layout. A layout of 0 means C order; -1 means a constant; else it is the address, on the device,
-of the number of axes, the shape, and the strides in bytes.
+An operand is that of numloss/loops/headers.py; what it has for its array is the address of the data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
-CONSTANT = -1
+from ...loops import operands
+from ...loops.codes import DATA, EVERYWHERE, IN_ORDER, TABLE
+from ...loops.headers import Operand
+from . import jit
 
 
-def native_texts(word: dict[str, Any], jitable: Callable[[Any], Any]) -> dict[str, Any]:
+def wide(o: Operand) -> bool:
+    """True if an operand may be read and written by 128 bits, or is not at all."""
+    return o.array % 16 == 0 and (o.kind == TABLE or (o.kind == DATA and o.layout in (IN_ORDER, EVERYWHERE)))
+
+
+@functools.cache
+def native(dtype: str) -> dict[str, Any]:
     """`read` and `write` where every operand is a constant or in C order and of the dtype of the data."""
-    reals = word["reals"]
+    reals = jit.words_of(dtype)["reals"]
 
-    @jitable
-    def read(address, code, layout, constant, at):  # type: ignore[no-untyped-def]
-        if layout == CONSTANT:
+    @jit.jitable
+    def read(o, constant, at):  # type: ignore[no-untyped-def]
+        if o.layout == EVERYWHERE:
             return constant
-        return reals(address)[at]
+        return reals(o.array)[at]
 
-    @jitable
-    def write(address, layout, at, value):  # type: ignore[no-untyped-def]
-        reals(address)[at] = value
+    @jit.jitable
+    def write(o, at, value):  # type: ignore[no-untyped-def]
+        reals(o.array)[at] = value
 
     return {"read": read, "write": write}
 
 
-def operand_texts(word: dict[str, Any], jitable: Callable[[Any], Any]) -> dict[str, Any]:
-    """`read` and `write` for operands of any dtype and layout."""
-    real, integer, reals, ints = word["real"], word["integer"], word["reals"], word["ints"]
-    float32s, float64s = word["float32s"], word["float64s"]
-    int8s, int16s, int32s, int64s = word["int8s"], word["int16s"], word["int32s"], word["int64s"]
-    uint8s, uint16s, uint32s, uint64s = word["uint8s"], word["uint16s"], word["uint32s"], word["uint64s"]
+@functools.cache
+def texts_of(dtype: str) -> dict[str, Any]:
+    """`read`, `write` and `read_label` for operands of any dtype and layout; `element` and `shift`, by address."""
+    words = jit.words_of(dtype)
+    reals, ints = words["reals"], words["ints"]
+    element, label, columns_of, column_of = (
+        jit.of_loop(text, dtype)
+        for text in (operands.element, operands.label, operands.columns_of, operands.column_of)
+    )
 
-    @jitable
-    def place(layout, at):  # type: ignore[no-untyped-def]
+    @jit.jitable
+    def shift(layout, at):  # type: ignore[no-untyped-def]
         """Offset in bytes of the element `at`, counted in C order."""
         described = ints(layout)
         axes = described[0]
-        shift = at - at
+        found = at - at
         for k in range(axes):
             axis = axes - 1 - k
             size = described[1 + axis]
-            shift = shift + (at % size) * described[1 + axes + axis]
+            found = found + (at % size) * described[1 + axes + axis]
             at = at // size
-        return shift
+        return found
 
-    @jitable
-    def convert(address, code, at):  # type: ignore[no-untyped-def]
-        """Element `at` of contiguous memory of the dtype `code`."""
-        if code == 0:
-            return reals(address)[at]
-        if code == 1:
-            return real(float32s(address)[at])
-        if code == 2:
-            return real(float64s(address)[at])
-        if code == 3:
-            return real(int8s(address)[at])
-        if code == 4:
-            return real(uint8s(address)[at])
-        if code == 5:
-            return real(int16s(address)[at])
-        if code == 6:
-            return real(uint16s(address)[at])
-        if code == 7:
-            return real(int32s(address)[at])
-        if code == 8:
-            return real(uint32s(address)[at])
-        if code == 9:
-            return real(int64s(address)[at])
-        return real(uint64s(address)[at])
+    @jit.jitable
+    def place(o, at):  # type: ignore[no-untyped-def]
+        """An address, and how many elements behind it the element `at` is, counted in C order."""
+        if o.layout == IN_ORDER:
+            return o.array, at
+        if o.layout < IN_ORDER:
+            return o.array, at * columns_of(o.layout) + column_of(o.layout)
+        return o.array + shift(o.layout, at), at - at
 
-    @jitable
-    def read(address, code, layout, constant, at):  # type: ignore[no-untyped-def]
-        """Element `at`, counted in C order, of an operand."""
-        if layout == CONSTANT:
+    @jit.jitable
+    def read(o, constant, at):  # type: ignore[no-untyped-def]
+        if o.layout == EVERYWHERE:
             return constant
-        if layout == 0:
-            return convert(address, code, at)
-        return convert(address + place(layout, at), code, at - at)
+        data, index = place(o, at)
+        return element(data, o.kind, index)
 
-    @jitable
+    @jit.jitable
+    def write(o, at, value):  # type: ignore[no-untyped-def]
+        data, index = place(o, at)
+        reals(data)[index] = value
+
+    @jit.jitable
+    def read_label(o, at):  # type: ignore[no-untyped-def]
+        data, index = place(o, at)
+        return label(data, o.kind, index)
+
+    return {"read": read, "write": write, "read_label": read_label, "element": element, "shift": shift}
+
+
+def operand_texts(words: Any, jitable: Any) -> dict[str, Any]:
+    """The same for texts that are not converted to headers; who converts the last one deletes this."""
+    texts = texts_of(next(dtype for dtype in ("float32", "float64") if words is jit.words_of(dtype)))
+    pointed = jit.named(Operand)
+    read_operand, write_operand, label_operand = texts["read"], texts["write"], texts["read_label"]
+
+    @jit.jitable
+    def read(address, code, layout, constant, at):  # type: ignore[no-untyped-def]
+        return read_operand(pointed(address, code, layout), constant, at)
+
+    @jit.jitable
     def write(address, layout, at, value):  # type: ignore[no-untyped-def]
-        """Write element `at`, counted in C order, of an array of the dtype of the data."""
-        if layout == 0:
-            reals(address)[at] = value
-        else:
-            reals(address + place(layout, at))[0] = value
+        write_operand(pointed(address, layout, layout), at, value)
 
-    @jitable
+    @jit.jitable
     def read_label(address, code, layout, at):  # type: ignore[no-untyped-def]
-        """Element `at` as an int64; an unsigned label too large for it becomes negative, hence out of range."""
-        if layout != 0:
-            address = address + place(layout, at)
-            at = at - at
-        if code == 9 or code == 10:
-            return integer(int64s(address)[at])
-        if code == 7:
-            return integer(int32s(address)[at])
-        if code == 8:
-            return integer(uint32s(address)[at])
-        if code == 5:
-            return integer(int16s(address)[at])
-        if code == 6:
-            return integer(uint16s(address)[at])
-        if code == 3:
-            return integer(int8s(address)[at])
-        return integer(uint8s(address)[at])
+        return label_operand(pointed(address, code, layout), at)
 
-    return {"read": read, "write": write, "place": place, "convert": convert, "read_label": read_label}
+    unchanged = {"place": texts["shift"], "convert": texts["element"]}
+    return {"read": read, "write": write, "read_label": read_label} | unchanged

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...loops.codes import MOST_BLOCKS, block_size
+from ...loops.headers import Weights
 from . import jit
 from .arrays import DeviceArray
-from .call import ABSENT, Call
+from .call import Call
 from .elementwise_codegen import Shape
 from .elementwise_kernels import elementwise_kernel
+from .reading import wide
 
 
 def rows_of_a_block(rows: int, team: int) -> int:
@@ -30,10 +32,11 @@ def weight_scale(call: Call, weight: DeviceArray, partials: int, real: np.dtype[
     scale, sums = call.workspace(1), partials
     if blocks > 1:
         sums = call.workspace(4 * blocks)
-    integers = (weight.size, size, sums, 0, 1, 0, *call.operand(weight, real), *ABSENT)
+    operand = call.described(weight, real)
+    header = Weights(elements=weight.size, block=size, itemsize=real.itemsize, weight=operand)
     if blocks:
-        kernel = elementwise_kernel(None, None, real.name, Shape((), (), 0, 0, 0, weight.wide(real)))
-        kernel.launch(call.stream, blocks, jit.THREADS, integers, (0.0, 0.0))
+        kernel = elementwise_kernel(None, None, real.name, Shape((), (), 0, 0, 0, wide(operand)))
+        kernel.launch(call.stream, blocks, jit.THREADS, header, sums, 0)
     return scale, [call.finish(sums, blocks, None, scale=scale)]
 
 

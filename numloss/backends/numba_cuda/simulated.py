@@ -87,6 +87,7 @@ def words(dtype: str) -> dict[str, Any]:
     real = np.float32 if dtype == "float32" else np.float64
     table: dict[str, Any] = _primitives(real, np.uint32 if dtype == "float32" else np.uint64)
     table.update(
+        array_data=int,
         barrier=barrier,
         note_least=note_least,
         load_vector=load_vector,
