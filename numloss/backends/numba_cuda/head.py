@@ -11,15 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...calls.linear import LinearLayer
+from ...calls.rowwise import Rows
 from ...loops.codes import LABELS, LOG_PROBABILITIES
 from . import jit
 from .arrays import DeviceArray
 from .call import Call
 from .head_kernels import columns_kernel, gather_kernel, positions_kernel, scatter_kernel
 from .products import NOTHING, Products, matrix, scratch, whole_tiles
-from .reduction import conclude, rows_of_a_block
-from .rowwise import explainer, problem_of, team_of
-from .rowwise_kernels import rowwise_kernel
+from .reduction import conclude
+from .rowwise import packed, run_rows, team_of
 from .rowwise_texts import Plan
 
 if TYPE_CHECKING:
@@ -43,21 +43,20 @@ class Head(LinearLayer):
     def __init__(self, call: Call, request: Request) -> None:
         super().__init__(call.library, request)
         self.call, self.dtype, self.multiply = call, self.real.name, Products(call)
+        # the logits as far as they are known before there are any
+        scores = replace(self.hidden, shape=(self.rows, self.classes), strides=(0, 0))
+        self.given = Rows(call.library, call.loss, self.row_options, scores, 1, self.target, self.weight)
         self.most = rows_of_block(self.rows, max(self.classes, self.features), self.real)
         self.positions = scratch(call, (1 + self.rows,), "int64").address
 
     def count(self) -> tuple[int, Any]:
         """Address of 1 / what the rows count with, and the note of bad labels and weights."""
-        scores = replace(self.hidden, shape=(self.rows, self.classes), strides=(0, 0))
-        team = team_of(scores, 1)
-        problem = problem_of(self.call, scores, 1, self.target, None, self.weight, None, [], self.row_options, False)
-        integers, numbers, dtype = problem
-        blocks = -(-self.rows // integers[1])
-        integers[2], scale = self.call.workspace(4 * max(1, blocks)), self.call.workspace(1)
-        if blocks:
-            kernel = rowwise_kernel(dtype, Plan(LOG_PROBABILITIES, LABELS, False, False, -1, team))
-            kernel.launch(self.call.stream, blocks, jit.THREADS, tuple(integers), tuple(numbers))
-        return scale, self.call.finish(integers[2], blocks, None, scale=scale)
+        header = packed(self.call, self.given, 0)
+        blocks = -(-self.rows // header.block)
+        partials, scale = self.call.workspace(4 * max(1, blocks)), self.call.workspace(1)
+        plan = Plan(LOG_PROBABILITIES, LABELS, False, False, -1, team_of(self.given))
+        run_rows(self.call, plan, header, blocks, partials)
+        return scale, self.call.finish(partials, blocks, None, scale=scale)
 
     def order(self) -> None:
         """Find the rows that count."""
@@ -74,25 +73,23 @@ class Head(LinearLayer):
         turned = scratch(call, width, self.real) if "hidden" in self.slopes else hidden
         labels, weight = scratch(call, (self.most,), "int64"), scratch(call, (self.most,), self.real)
         values = None if self.values is None else scratch(call, (self.most,), self.real)
-        written = [logits] if self.mode else []
-        problem = problem_of(call, logits, 1, labels, None, weight, values, written, self.row_options, False)
-        team = team_of(logits, 1)
-        each = -(-self.most // rows_of_a_block(self.most, team))
+        rows = Rows(call.library, call.loss, self.row_options, logits, 1, labels, weight, values=values)
+        rows.outputs = [logits] if self.mode else []
+        header = packed(call, rows, self.mode)
+        each = -(-self.most // header.block)
         starts = range(0, max(1, self.rows), self.most)
         partials = call.workspace(4 * each * len(starts))
         dense = self.row_options.smoothing > 0.0
-        kernel = rowwise_kernel(self.dtype, Plan(self.row_options.scores, LABELS, dense, False, self.mode, team))
+        plan = Plan(self.row_options.scores, LABELS, dense, False, self.mode, team_of(rows))
         beside = [int(self.weight is not None), *matrix(self.hidden)]
         for operand in (self.target, self.weight):
             beside += call.operand(operand, self.real)
         beside += [hidden.address, labels.address, weight.address]
-        problem[0][3] = scale
         for k, start in enumerate(starts):
             begin = (self.rows, self.features, self.positions, start)
             gather_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, (*begin, *beside))
             self.score(hidden, logits, start)
-            problem[0][2] = partials + 32 * each * k
-            kernel.launch(call.stream, each, jit.THREADS, tuple(problem[0]), tuple(problem[1]))
+            run_rows(call, plan, header, each, partials + 32 * each * k, scale)
             self.spread(logits, hidden, turned, values, begin)
         return partials, each * len(starts)
 
@@ -136,7 +133,5 @@ def compute(request: Request) -> Any:
         scale, note = layer.count()
         layer.order()
         partials = layer.run(scale if request.averaged and request.mode else 0)
-        weight = None if layer.weight is None else layer.weight.owner
-        explain = explainer(call, layer.target, weight, layer.row_options, 1, (layer.rows, layer.classes))
-        result = conclude(call, partials, None, (layer.values, []), [note], explain)
+        result = conclude(call, partials, None, (layer.values, []), [note], layer.given.complain)
         return layer.answer(result, tuple(array.owner for array in layer.slopes.values()))

@@ -11,7 +11,7 @@ from .arrays import DeviceArray
 from .call import ABSENT, FLOAT64, Call
 from .elementwise import over_elements
 from .regional_kernels import LANES, gradient_kernel, sums_kernel, totals_kernel, values_kernel
-from .rowwise import NO_ROWS, in_rows
+from .rowwise import in_rows
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -42,13 +42,18 @@ class SeenRegions:
         call, regions, real = self.call, self.regions, self.pred.dtype
         per = -(-self.pixels // block)
         integers = [sums, block, partials, per, self.pixels, regions.classes]
-        integers += (int(regions.ignore is not None), regions.ignore or 0, *in_rows(self.pred, 1, real, call))
-        integers += NO_ROWS if regions.labelled else in_rows(self.target, 1, real, call)
-        integers += NO_ROWS if out is None else in_rows(out, 1, real, call)
+        integers += (int(regions.ignore is not None), regions.ignore or 0, *self.in_six(self.pred))
+        integers += self.in_six(None if regions.labelled else self.target)
+        integers += self.in_six(out)
         integers += call.operand(self.target, real) if regions.labelled else ABSENT
         integers += slopes
         compiled = kernel(regions.activation, regions.labelled, real.name)
         compiled.launch(call.stream, self.samples * per, jit.THREADS, tuple(integers))
+
+    def in_six(self, array: Any) -> tuple[int, ...]:
+        """The six integers of an array with a class axis."""
+        o, steps = in_rows(self.call, array, 1, self.pred.dtype)
+        return o.array, o.kind, steps.outer, steps.classes, steps.inner, o.layout
 
     def sums(self) -> tuple[Any, ...]:
         """tp, fp and fn of each region, float64 arrays of the library; raises for a bad target."""

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ...calls.embedding import VectorRows, temperature_of, wanted_of
-from ...calls.rowwise import RowOptions, flag
+from ...calls.rowwise import RowOptions, Rows, flag
 from ...loops.codes import LABELS, LOGITS
 from ..host.similarity_rules import NOTHING
 from . import jit
@@ -21,8 +21,7 @@ from .arrays import DeviceArray
 from .call import Call
 from .products import Products, matrix, rows_from, scratch, whole_tiles
 from .reduction import conclude, rows_of_a_block
-from .rowwise import problem_of, team_of
-from .rowwise_kernels import rowwise_kernel
+from .rowwise import packed, run_rows, team_of
 from .rowwise_texts import Plan
 from .similarity_rows import belonging_kernel, closing_kernel, sharing_kernel
 
@@ -94,14 +93,12 @@ class Similarity(VectorRows):
         count, options = scores.shape[0], RowOptions()
         options.ignore = NOTHING
         labels, weight, values = (rows_from(array, start, count) for array in (partners, shares, losses))
-        written = [scores] if self.mode else []
-        problem = problem_of(self.call, scores, 1, labels, None, weight, values, written, options, False)
-        integers, numbers, _ = problem
-        team = team_of(scores, 1)
-        blocks = -(-count // rows_of_a_block(count, team))
-        integers[2] = self.call.workspace(4 * blocks)
-        kernel = rowwise_kernel(self.dtype, Plan(LOGITS, LABELS, False, False, self.mode, team))
-        self.launch(kernel, blocks, integers, tuple(numbers))
+        rows = Rows(self.call.library, self.loss, options, scores, 1, labels, weight, values=values)
+        rows.outputs = [scores] if self.mode else []
+        header = packed(self.call, rows, self.mode)
+        blocks = -(-count // header.block)
+        plan = Plan(LOGITS, LABELS, False, False, self.mode, team_of(rows))
+        run_rows(self.call, plan, header, blocks, self.call.workspace(4 * blocks))
 
     def walk(self, units: Two[DeviceArray], slopes: Two[DeviceArray | None], rule: Rule) -> None:
         """The losses of the first directions with all of the second; what they add to the slopes is added.
