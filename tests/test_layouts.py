@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
 REORDERED = ("fortran", "axes swapped")
 # Families that read a prediction again after a gradient is written.
-SCATTERED = ("embedding", "selected", "head", "similarity")
+SCATTERED = ("embedding", "action_value", "head", "similarity")
 ELEMENTWISE = [case for case in CASES if record(case).family == "elementwise"]
 
 
