@@ -112,7 +112,8 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
         if loss.family == "embedding":
             known = loss.domains[loss.inputs[-1]].check(False) if len(loss.inputs) > len(loss.wrt) else 0
             for team in (1, 32):
-                kernel = embedding_kernel(loss.law, dtype, Kind(loss.sums, len(loss.wrt), known, len(loss.params), 1, team))
+                kind = Kind(loss.sums, len(loss.wrt), known, len(loss.params), 1, team)
+                kernel = embedding_kernel(loss.law, dtype, kind)
                 assert_sound(toolchain.assembled(kernel, capability))
         elif loss.family == "selected":
             for mode in (0, 1, 2):
