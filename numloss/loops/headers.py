@@ -361,22 +361,12 @@ class Measures(Header):
 
 
 @dataclass
-class ClassMap(Header):
-    """An array of shape (samples, classes, pixels), and how many elements lie from one of each to the next."""
-
-    operand: Operand
-    per_sample: Int
-    per_class: Int
-    per_pixel: Int
-
-
-@dataclass
 class Regions(Header):
     """Pixels, those of each class of each sample, or of all samples, being a region.
 
-    `pixels`: of a sample. `block`: pixels of a block; `parts`: blocks of a class of a sample. `target` is absent where
-    there are labels. `ignores`: whether the label `ignored` counts nothing. `per_sample`: regions from those of one
-    sample to those of the next, 0 where all samples share theirs.
+    `pixels`: of a sample. `block`: pixels of a block; `parts`: blocks of a class of a sample. `ignores`: whether the
+    label `ignored` counts nothing. `per_sample`: regions from those of one sample to those of the next, 0 where all
+    samples share theirs. Steps lead from sample to sample, from class to class, and from pixel to pixel.
     """
 
     samples: Int
@@ -390,10 +380,12 @@ class Regions(Header):
     ignored: Int
     per_sample: Int
     itemsize: Int
-    pred: ClassMap
-    target: ClassMap
-    gradient: ClassMap
-    labels: Operand
+    pred: Operand
+    target: Operand
+    gradient: Operand
+    pred_steps: Steps
+    target_steps: Steps
+    gradient_steps: Steps
 
 
 @dataclass

@@ -158,11 +158,11 @@ def read_region(
     for s in range(sample, stop):
         for first in range(0, c.pixels, 512):
             n = tile_length(first, c.pixels)
-            x = offset(reals(array_data(c.pred.operand.array)), class_at(c.pred, s, first, j))
-            step = c.pred.per_pixel
+            x = offset(reals(array_data(c.pred.array)), class_at(c.pred_steps, s, first, j))
+            step = c.pred_steps.inner
             if softmax == 1:
-                x = offset(reals(array_data(c.gradient.operand.array)), class_at(c.gradient, s, first, j))
-                step = c.gradient.per_pixel
+                x = offset(reals(array_data(c.gradient.array)), class_at(c.gradient_steps, s, first, j))
+                step = c.gradient_steps.inner
                 read_labels(c, s * c.pixels + first, n, labels, partial)
             t = target_of_class(c, s, first, n, j, labels, shared)
             at = (s - sample) * c.pixels + first
@@ -247,7 +247,7 @@ def ordered_slopes_block(c: SortedRegions, partial: Result, block: Int) -> Int:
     begin_block(partial)
     sample = block // r.parts
     softmax = integer(r.activation == SOFTMAX)
-    step = r.gradient.per_pixel
+    step = r.gradient_steps.inner
     first = (block % r.parts) * r.block
     stop = block_end(r, block)
     while first < stop:
@@ -258,7 +258,7 @@ def ordered_slopes_block(c: SortedRegions, partial: Result, block: Int) -> Int:
             read_labels(r, sample * r.pixels + first, n, labels, partial)
         for turn in range(1 - softmax, 2):
             for j in range(r.classes):
-                place = offset(reals(array_data(r.gradient.operand.array)), class_at(r.gradient, sample, first, j))
+                place = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
                 g = side_by_side(place, step, n, buffer)
                 slopes = offset(reals(array_data(c.errors)), (j * r.samples + sample) * r.pixels + first)
                 factor = slope_factor(c, sample, j)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ..scalar import decay, exp_below, round_shift
 from .codes import DATA, NO_ACTIVATION, NUMBER, SIGMOID, SOFTMAX, TARGET_OPERAND
-from .headers import ClassMap, Regions, RegionSums, Result
+from .headers import Regions, RegionSums, Result, Steps
 from .language import (
     Int,
     Ints,
@@ -82,7 +82,7 @@ def softmax_tops(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
     """Of n pixels the largest score, and what is taken off all scores."""
     buffer = stack_reals(512)
     for j in range(c.classes):
-        z = side_by_side(offset(x, j * c.pred.per_class), c.pred.per_pixel, n, buffer)
+        z = side_by_side(offset(x, j * c.pred_steps.classes), c.pred_steps.inner, n, buffer)
         for i in range(n):
             s[TOP + i] = z[i] if j == 0 or z[i] > s[TOP + i] else s[TOP + i]
     for i in range(n):
@@ -100,7 +100,7 @@ def softmax_sums(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
         s[REST + i] = 0.0
         tops[i] = 0.0
     for j in range(c.classes):
-        z = side_by_side(offset(x, j * c.pred.per_class), c.pred.per_pixel, n, buffer)
+        z = side_by_side(offset(x, j * c.pred_steps.classes), c.pred_steps.inner, n, buffer)
         for i in range(n):
             e = exp_below(z[i] - s[BASE + i], s[SHIFT + i])
             s[REST + i] = s[REST + i] + (0.0 if z[i] == s[TOP + i] else e)
@@ -159,7 +159,7 @@ def shares(t: Reals, n: Int, parts: Reals) -> Int:
 @apart
 def read_labels(c: Regions, start: Int, n: Int, labels: Ints, partial: Result) -> Int:
     """Labels of n pixels; an ignored one is -1, a bad one is reported and becomes -1."""
-    fetch_labels(c.labels, start, n, labels)
+    fetch_labels(c.target, start, n, labels)
     for i in range(n):
         label = labels[i]
         if c.ignores == 1 and label == c.ignored:
@@ -186,9 +186,9 @@ def clear_ignored(labels: Ints, n: Int, values: Reals) -> Int:
     return 0
 
 
-def class_at(o: ClassMap, sample: Int, first: Int, j: Int) -> Int:
+def class_at(steps: Steps, sample: Int, first: Int, j: Int) -> Int:
     """How many elements lie before the pixel `first` of class j of a sample."""
-    return sample * o.per_sample + j * o.per_class + first * o.per_pixel
+    return sample * steps.outer + j * steps.classes + first * steps.inner
 
 
 def target_of_class(c: Regions, sample: Int, first: Int, n: Int, j: Int, labels: Ints, buffer: Reals) -> Reals:
@@ -196,11 +196,11 @@ def target_of_class(c: Regions, sample: Int, first: Int, n: Int, j: Int, labels:
     if c.labelled == 1:
         labelled_class(labels, n, j, buffer)
         return buffer
-    kind = c.target.operand.kind
-    data = array_data(c.target.operand.array) + class_at(c.target, sample, first, j) * item_size(kind, c.itemsize)
-    if kind == DATA and c.target.per_pixel == 1:
+    kind = c.target.kind
+    data = array_data(c.target.array) + class_at(c.target_steps, sample, first, j) * item_size(kind, c.itemsize)
+    if kind == DATA and c.target_steps.inner == 1:
         return reals(data)
-    convert(data, kind, c.target.per_pixel, n, buffer)
+    convert(data, kind, c.target_steps.inner, n, buffer)
     return buffer
 
 
@@ -250,17 +250,17 @@ def count_class(
     parts = stack_reals(PARTS)
     buffer = stack_reals(512)
     sample = sample_of(r, block)
-    x = offset(reals(array_data(r.pred.operand.array)), class_at(r.pred, sample, first, j))
-    z = side_by_side(x, r.pred.per_pixel, n, buffer)
+    x = offset(reals(array_data(r.pred.array)), class_at(r.pred_steps, sample, first, j))
+    z = side_by_side(x, r.pred_steps.inner, n, buffer)
     if r.activation == SOFTMAX:
         softmax_parts(z, n, s, parts)
     elif r.activation == SIGMOID:
         sigmoid_parts(z, n, parts)
     else:
         given_parts(z, n, parts)
-    if r.gradient.operand.array != 0 and r.activation != NO_ACTIVATION:
-        kept = offset(reals(array_data(r.gradient.operand.array)), class_at(r.gradient, sample, first, j))
-        put_apart(kept, r.gradient.per_pixel, n, offset(parts, KEPT))
+    if r.gradient.array != 0 and r.activation != NO_ACTIVATION:
+        kept = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
+        put_apart(kept, r.gradient_steps.inner, n, offset(parts, KEPT))
     t = target_of_class(r, sample, first, n, j, labels, buffer)
     if r.labelled == 1:
         clear_ignored(labels, n, offset(parts, CLAIM))
@@ -305,7 +305,7 @@ def regions_block(c: RegionSums, partial: Result, block: Int) -> Int:
         if r.labelled == 1:
             read_labels(r, sample * r.pixels + first, n, labels, partial)
         if r.activation == SOFTMAX:
-            x = offset(reals(array_data(r.pred.operand.array)), class_at(r.pred, sample, first, 0))
+            x = offset(reals(array_data(r.pred.array)), class_at(r.pred_steps, sample, first, 0))
             softmax_tops(r, x, n, s)
             softmax_sums(r, x, n, s)
         for j in range(first_class(r, block), class_end(r, block)):
@@ -320,12 +320,17 @@ def slope_by(c: RegionSums, which: Int, sample: Int, j: Int) -> Real:
     return real(slopes[sample * c.regions.per_sample + j])
 
 
+def slope_by_p(t: Real, gain: Real, claim: Real) -> Real:
+    """Slope of the loss with respect to p, where a target of t gains by p, and the rest of it claims."""
+    return gain * t + claim * (1.0 - t)
+
+
 @apart
 def add_mixed(t: Reals, p: Reals, n: Int, hit: Real, claim: Real, miss: Real, mixed: Reals) -> Int:
     """Add p times the slope of the loss with respect to p, for one class of n pixels."""
     gain = hit - miss
     for i in range(n):
-        mixed[i] = mixed[i] + p[i] * (gain * t[i] + claim * (1.0 - t[i]))
+        mixed[i] = mixed[i] + p[i] * slope_by_p(t[i], gain, claim)
     return 0
 
 
@@ -334,7 +339,7 @@ def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss:
     """Multiply g by what the slope of the loss with respect to p has above `mixed`, for one class of n pixels."""
     gain = hit - miss
     for i in range(n):
-        g[i] = g[i] * (gain * t[i] + claim * (1.0 - t[i]) - mixed[i])
+        g[i] = g[i] * (slope_by_p(t[i], gain, claim) - mixed[i])
     return 0
 
 
@@ -344,8 +349,8 @@ def write_class(c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: R
     r = c.regions
     buffer = stack_reals(512)
     shared = stack_reals(512)
-    place = offset(reals(array_data(r.gradient.operand.array)), class_at(r.gradient, sample, first, j))
-    g = side_by_side(place, r.gradient.per_pixel, n, buffer)
+    place = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
+    g = side_by_side(place, r.gradient_steps.inner, n, buffer)
     if r.activation == NO_ACTIVATION:
         for i in range(n):
             g[i] = 1.0
@@ -353,8 +358,8 @@ def write_class(c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: R
     class_gradient(t, mixed, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), g)
     if r.labelled == 1:
         clear_ignored(labels, n, g)
-    if r.gradient.per_pixel != 1:
-        put_apart(place, r.gradient.per_pixel, n, g)
+    if r.gradient_steps.inner != 1:
+        put_apart(place, r.gradient_steps.inner, n, g)
     return 0
 
 
@@ -367,8 +372,8 @@ def mix_classes(c: RegionSums, sample: Int, first: Int, n: Int, labels: Ints, mi
     for i in range(n):
         mixed[i] = 0.0
     for j in range(r.classes):
-        place = offset(reals(array_data(r.gradient.operand.array)), class_at(r.gradient, sample, first, j))
-        p = side_by_side(place, r.gradient.per_pixel, n, buffer)
+        place = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
+        p = side_by_side(place, r.gradient_steps.inner, n, buffer)
         t = target_of_class(r, sample, first, n, j, labels, shared)
         add_mixed(t, p, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), mixed)
     return 0

@@ -78,4 +78,4 @@ def write_slopes(backend: HostBackend, seen: SeenRegions, results: Array, errors
     header = headers.SortedRegions(
         regions=seen.header, stride=0, most=0, results=id(results), scratch=0, errors=id(errors)
     )
-    backend.launch(Problem(loop, header, regions.samples * seen.parts, regions.pred.size * regions.loss.cost))
+    backend.launch(Problem(loop, header, regions.samples * seen.header.parts, regions.pred.size * regions.loss.cost))

@@ -10,7 +10,9 @@ from ...calls.arrays import HOST
 from ...calls.regions import Regions
 from ...loops import headers
 from ...loops.codes import SOFTMAX
-from ...loops.headers import ClassMap, RegionSums
+from ...loops.headers import RegionSums, Steps
+from ..regions import header_of
+from ..rows import NO_STEPS
 from . import plans
 from .packing import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of
 from .rowwise import in_three
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from . import HostBackend
 
-NOWHERE = ClassMap(operand=ABSENT, per_sample=0, per_class=0, per_pixel=0)
 # Pixels of a block: of one class, or of all where a softmax takes them together.
 BLOCK, SOFTMAX_BLOCK = 16384, 4096
 MOST_SUMS = 16384
@@ -40,18 +41,16 @@ class SeenRegions:
         self.regions, self.kept = regions, list[Any]()
         # the order of the pixels is that of memory
         self.flipped = regions.pred.ndim > 3 and regions.pred.flags.f_contiguous
-        self.block = block_of(regions.pixels, regions.samples, regions.classes, regions.activation)
-        self.parts = -(-regions.pixels // self.block) if regions.pixels else 0
         self.header = self.described()
 
-    def three(self, array: Array) -> tuple[Array, tuple[int, ...]]:
+    def three(self, array: Array) -> tuple[Array, Steps]:
         """The array as the loops see it, and its strides over samples, classes and pixels."""
         if array.flags.c_contiguous and not self.flipped:
             regions = self.regions
-            return array, (regions.classes * regions.pixels, regions.pixels, 1)
+            return array, Steps(regions.classes * regions.pixels, regions.pixels, 1)
         view, sizes = in_three(self.seen(array, 2), 1)
         self.kept.append(view)
-        return view, sizes[3:]
+        return view, Steps(*sizes[3:])
 
     def seen(self, array: Array, first: int) -> Array:
         """The array with its pixel axes, which begin at `first`, in the order of memory."""
@@ -59,45 +58,33 @@ class SeenRegions:
             return array
         return array.transpose(*range(first), *range(array.ndim - 1, first - 1, -1))
 
-    def map_of(self, array: Array) -> ClassMap:
-        """An array of classes as the loops read it."""
-        view, strides = self.three(array)
-        return ClassMap(in_place(view, code_of(view, self.regions.real)), *strides)
-
     def write_to(self, out: Array) -> Array:
         """Have the passes write the gradient; returns the array they write to, which is another if `out` cannot be."""
-        if not np.may_share_memory(self.three(out)[0], out):
+        view, steps = self.three(out)
+        if not np.may_share_memory(view, out):
             out = np.empty(out.shape, out.dtype)
-        self.header.gradient = self.map_of(out)
+            view, steps = self.three(out)
+        self.header.gradient, self.header.gradient_steps = in_place(view), steps
         return out
 
     def described(self) -> headers.Regions:
         """The regions as the loops read them, before there is a gradient."""
         regions = self.regions
-        labels = self.seen(regions.target, 1) if regions.labelled else None
-        self.kept.append(labels)
-        return headers.Regions(
-            samples=regions.samples,
-            classes=regions.classes,
-            pixels=regions.pixels,
-            block=self.block,
-            parts=self.parts,
-            activation=regions.activation,
-            labelled=regions.labelled,
-            ignores=regions.ignore is not None,
-            ignored=regions.ignore or 0,
-            per_sample=regions.classes if regions.per_sample else 0,
-            itemsize=regions.real.itemsize,
-            pred=self.map_of(regions.pred),
-            target=NOWHERE if regions.labelled else self.map_of(regions.target),
-            gradient=NOWHERE,
-            labels=ABSENT if labels is None else label_operand(labels, self.kept),
-        )
+        block = block_of(regions.pixels, regions.samples, regions.classes, regions.activation)
+        pred, pred_steps = self.three(regions.pred)
+        if regions.labelled:
+            self.kept.append(self.seen(regions.target, 1))
+            target, target_steps = label_operand(self.kept[-1], self.kept), NO_STEPS
+        else:
+            view, target_steps = self.three(regions.target)
+            target = in_place(view, code_of(view, regions.real))
+        steps = pred_steps, target_steps, NO_STEPS
+        return header_of(regions, regions.samples, regions.pixels, block, (in_place(pred), target, ABSENT), steps)
 
     def problem(self, loop: int, sums: Array, slopes: tuple[Array, ...] = ()) -> Problem:
         """The problem of a pass: the first fills the sums, the second reads the slopes."""
         regions = self.regions
-        blocks = regions.samples * self.parts
+        blocks = regions.samples * self.header.parts
         if regions.activation != SOFTMAX:
             blocks *= regions.classes
         header = RegionSums(regions=self.header, sums=id(sums), slopes=[*map(id, slopes)])
@@ -106,7 +93,7 @@ class SeenRegions:
     def totals(self, sums: Array) -> list[Array]:
         """tp, fp and fn of each region, from the sums of the blocks."""
         regions = self.regions
-        if self.parts != 1:
+        if self.header.parts != 1:
             sums = sums.sum(axis=1)
         sums = sums.reshape(3, regions.samples, regions.classes)
         return list(sums if regions.per_sample else sums.sum(axis=1))
@@ -114,7 +101,7 @@ class SeenRegions:
     def count(self, backend: HostBackend) -> Array:
         """The first pass: sums of the blocks; raises for a bad label or target."""
         regions = self.regions
-        sums = np.empty((3, self.parts, regions.samples, regions.classes))
+        sums = np.empty((3, self.header.parts, regions.samples, regions.classes))
         loop = backend.loop("regions_block", name_of(regions.real))
         if backend.launch(self.problem(loop, sums)).bad_at >= 0:
             regions.complain()

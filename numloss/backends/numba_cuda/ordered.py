@@ -55,7 +55,6 @@ class Sorting:
     def __init__(self, call: Call, regions: SortedRegions) -> None:
         self.call, self.regions, self.seen, self.real = call, regions, SeenSorted(call, regions), regions.real
         seen, mode = self.seen, call.request.mode
-        self.step = regions.classes if regions.per_sample else 0
         self.count = math.prod(regions.shape)
         self.entries = seen.pixels * (1 if regions.per_sample else seen.samples)
         if self.entries > MOST_ENTRIES:
@@ -113,7 +112,7 @@ class Sorting:
         blocks = -(-self.count // each)
         partials = call.workspace(4 * max(1, first + blocks))
         if first:
-            seen.launch(words_kernel, block, self.words[0], partials, seen.out, (0, 0, self.entries, self.step))
+            seen.launch(words_kernel, block, seen.out, self.words[0], self.entries, partials)
             self.sort()
             self.walk()
         integers = [self.count, each, partials + 32 * first, self.losses, self.parts, self.tallies, self.shares]
@@ -127,8 +126,8 @@ class Sorting:
     def gradient(self, scale: int) -> None:
         """Write the gradient, from the slopes of the errors and what regions count."""
         if self.seen.pred.size:
-            slopes = (self.shares, scale, self.entries, self.step)
-            self.seen.launch(gradient_kernel, GRADIENT_BLOCK, self.slopes, 0, self.seen.out, slopes)
+            places = (self.slopes, self.shares, scale, self.entries)
+            self.seen.launch(gradient_kernel, GRADIENT_BLOCK, self.seen.out, *places)
 
 
 def compute(request: Request) -> Any:

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...calls.regions import Regions
+from ..regions import header_of
 from . import jit
 from .arrays import DeviceArray
-from .call import ABSENT, FLOAT64, Call
+from .call import FLOAT64, Call
 from .elementwise import over_elements
 from .regional_kernels import LANES, gradient_kernel, sums_kernel, totals_kernel, values_kernel
 from .rowwise import in_rows
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 BLOCK, GRADIENT_BLOCK = 1024, 256
 MOST_SUMS = 32768
-NO_SLOPES = (0, 0, 0, 0)
 
 
 def pixels_of_a_block(pixels: int, samples: int, classes: int) -> int:
@@ -37,23 +37,18 @@ class SeenRegions:
         self.pred, self.target = regions.pred, regions.target
         self.samples, self.pixels = regions.samples, regions.pixels
 
-    def launch(self, kernel: Any, block: int, sums: int, partials: int, out: Any, slopes: tuple[int, ...]) -> None:
+    def launch(self, kernel: Any, block: int, out: DeviceArray | None, *addresses: int) -> None:
         """A kernel over the pixels of each sample, in blocks of so many."""
         call, regions, real = self.call, self.regions, self.pred.dtype
-        per = -(-self.pixels // block)
-        integers = [sums, block, partials, per, self.pixels, regions.classes]
-        integers += (int(regions.ignore is not None), regions.ignore or 0, *self.in_six(self.pred))
-        integers += self.in_six(None if regions.labelled else self.target)
-        integers += self.in_six(out)
-        integers += call.operand(self.target, real) if regions.labelled else ABSENT
-        integers += slopes
+        pred, pred_steps = in_rows(call, self.pred, 1, real)
+        target, target_steps = in_rows(call, None if regions.labelled else self.target, 1, real)
+        if regions.labelled:
+            target = call.described(self.target, real)
+        gradient, gradient_steps = in_rows(call, out, 1, real)
+        steps = pred_steps, target_steps, gradient_steps
+        header = header_of(regions, self.samples, self.pixels, block, (pred, target, gradient), steps)
         compiled = kernel(regions.activation, regions.labelled, real.name)
-        compiled.launch(call.stream, self.samples * per, jit.THREADS, tuple(integers))
-
-    def in_six(self, array: Any) -> tuple[int, ...]:
-        """The six integers of an array with a class axis."""
-        o, steps = in_rows(self.call, array, 1, self.pred.dtype)
-        return o.array, o.kind, steps.outer, steps.classes, steps.inner, o.layout
+        compiled.launch(call.stream, self.samples * header.parts, jit.THREADS, header, *addresses)
 
     def sums(self) -> tuple[Any, ...]:
         """tp, fp and fn of each region, float64 arrays of the library; raises for a bad target."""
@@ -63,31 +58,30 @@ class SeenRegions:
         places = call.workspace(max(3 * blocks * regions.classes, 1))
         if blocks:
             partials = call.workspace(4 * blocks)
-            self.launch(sums_kernel, block, places, partials, None, NO_SLOPES)
+            self.launch(sums_kernel, block, None, places, partials)
             call.settle(call.finish(partials, blocks, None), regions.complain)
         totals = tuple(library.empty(regions.shape, FLOAT64) for _ in range(3))
         count = math.prod(regions.shape)
         if count:
             joined = blocks // self.samples if regions.per_sample else blocks
             written = (library.describe(array).address for array in totals)
-            totals_kernel().launch(call.stream, count, LANES, (places, joined, regions.classes, *written))
+            totals_kernel().launch(call.stream, count, LANES, places, joined, regions.classes, *written)
         return totals
 
     def gradient(self, slopes: tuple[Any, ...], out: DeviceArray) -> None:
         """Write the gradient, from the slopes of the regions."""
         if self.pred.size:
             places = [self.call.library.describe(array).address for array in slopes]
-            step = self.regions.classes if self.regions.per_sample else 0
-            self.launch(gradient_kernel, GRADIENT_BLOCK, 0, 0, out, (*places, step))
+            self.launch(gradient_kernel, GRADIENT_BLOCK, out, *places)
 
     def give(self, result: Any, values: DeviceArray) -> None:
         """Write unreduced values, which are float64, to where the caller wants them."""
         call, real = self.call, self.pred.dtype
         if values.size:
             address = call.library.describe(result).address
-            integers = (values.size, address, *call.operand(values, real))
             blocks = -(-values.size // jit.THREADS)
-            values_kernel(real.name).launch(call.stream, blocks, jit.THREADS, integers)
+            kernel = values_kernel(real.name)
+            kernel.launch(call.stream, blocks, jit.THREADS, call.described(values, real), values.size, address)
 
 
 def compute(request: Request) -> Any:

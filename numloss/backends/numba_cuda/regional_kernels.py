@@ -1,6 +1,7 @@
 """The kernels of the regional family: sums of the blocks, sums of the regions, gradient, and values as they are given.
 
-The header of the first and the third is in regional_texts.py.
+Their header c is Regions of numloss/loops/headers.py; what else they read and write are addresses of float64: sums of
+the shape (blocks, classes, 3), the sums of each region, and the slopes by these.
 """
 
 from __future__ import annotations
@@ -9,21 +10,14 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64, int32, int64, types
+from numba import cuda, float64, int32, int64
 
+from ...loops import regional
+from ...loops.codes import SIGMOID, SOFTMAX
+from ...loops.headers import Operand, Regions
 from . import blocks, jit, reading
 from .elementwise_codegen import NO_COMPLAINT
-from .regional_texts import (
-    GRADIENT,
-    INTEGERS,
-    PRED,
-    SIGMOID,
-    SLOPES,
-    SOFTMAX,
-    TARGET,
-    probability_texts,
-    target_texts,
-)
+from .regional_texts import probability_texts, target_texts
 
 # Pixels of a thread, added in the dtype of the data before their sum goes to a float64.
 RUN = 4
@@ -34,7 +28,8 @@ def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
     """A thread's share of the sums of a class."""
     number = getattr(np, dtype)
     pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
-    pixel_of, probability, share_of = pixels["pixel_of"], pixels["probability"], targets["share_of"]
+    pred_at, target_at = pixels["pred_at"], pixels["target_at"]
+    probability, share_of = pixels["probability"], targets["share_of"]
     zero, one, softmax, threads = number(0.0), number(1.0), activation == SOFTMAX, jit.THREADS
 
     @jit.jitable
@@ -46,8 +41,8 @@ def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
             of_pixel, label = (zero, one, zero), 0
             if softmax:
                 of_pixel, label = (known[0, k], known[1, k], known[2, k]), labels[k]
-            p, rest = probability(c, pixel_of(c, PRED, sample, i), j, of_pixel)
-            t, first = share_of(c, pixel_of(c, TARGET, sample, i), j, label, sample * c[4] + i, first)
+            p, rest = probability(c, pred_at(c, sample, i), j, of_pixel)
+            t, first = share_of(c, target_at(c, sample, i), j, label, sample * c.pixels + i, first)
             if label >= 0:
                 hit += p * t
                 claim += p * (one - t)
@@ -89,13 +84,13 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
     doubles, step = words["doubles"], RUN * jit.THREADS
     close_checks = blocks.block_texts(dtype)["close_checks"]
     pixels, label_of = probability_texts(activation, dtype), target_texts(labelled, dtype)["label_of"]
-    pixel_of, statistics = pixels["pixel_of"], pixels["statistics"]
+    pred_at, statistics = pixels["pred_at"], pixels["statistics"]
     count, add_shares, softmax = _count_text(activation, labelled, dtype), _sum_text(dtype), activation == SOFTMAX
     share_places, lane_places = 3 * threads, 3 * LANES
     # only a softmax must know something of all classes of a pixel, and labels come with one
     remembered = step if softmax else 1
 
-    def region_sums(c):  # type: ignore[no-untyped-def]
+    def region_sums(c, sums, partials):  # type: ignore[no-untyped-def]
         shares = cuda.shared.array(share_places, float64)
         lanes = cuda.shared.array(lane_places, float64)
         known = cuda.shared.array((3, remembered), number)
@@ -103,9 +98,9 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
         worst = cuda.shared.array(1, int64)
         thread = int64(cuda.threadIdx.x)
         block = int64(cuda.blockIdx.x)
-        sample = block // c[3]
-        begin = (block % c[3]) * c[1]
-        stop = min(begin + c[1], c[4])
+        sample = block // c.parts
+        begin = (block % c.parts) * c.block
+        stop = min(begin + c.block, c.pixels)
         first = NO_COMPLAINT
         if thread == 0:
             worst[0] = NO_COMPLAINT
@@ -114,14 +109,14 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
             if softmax:
                 # each thread reads only what it has written itself
                 for k in range(thread, here, threads):
-                    known[0, k], known[1, k], known[2, k] = statistics(c, pixel_of(c, PRED, sample, start + k))
-                    label, first = label_of(c, sample * c[4] + start + k, first)
+                    known[0, k], known[1, k], known[2, k] = statistics(c, pred_at(c, sample, start + k))
+                    label, first = label_of(c, sample * c.pixels + start + k, first)
                     labels[k] = label
-            for j in range(c[5]):
+            for j in range(c.classes):
                 hit, claim, miss, first = count(c, sample, start, here, j, thread, known, labels, first)
-                sums = doubles(c[0] + 24 * (block * c[5] + j))
-                add_shares(sums, start == begin, shares, lanes, thread, hit, claim, miss)
-        close_checks(c[2], block, thread, worst, first)
+                of_class = doubles(sums + 24 * (block * c.classes + j))
+                add_shares(of_class, start == begin, shares, lanes, thread, hit, claim, miss)
+        close_checks(partials, block, thread, worst, first)
 
     return region_sums
 
@@ -130,49 +125,50 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
 def sums_kernel(activation: int, labelled: bool, dtype: str) -> Any:
     """The kernel of the sums of the blocks."""
     text = _sums_text(activation, labelled, dtype)
-    return jit.kernel(text, (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
+    return jit.kernel(text, (jit.header_type(Regions, dtype, {}), int64, int64), (jit.THREADS, 2))
 
 
 def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, reals, doubles = words["real"], words["reals"], words["doubles"]
     pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
-    pixel_of, statistics, probability = pixels["pixel_of"], pixels["statistics"], pixels["probability"]
+    pred_at, target_at, gradient_at = (pixels[name] for name in ("pred_at", "target_at", "gradient_at"))
+    statistics, probability = pixels["statistics"], pixels["probability"]
     label_of, share_of = targets["label_of"], targets["share_of"]
-    zero, one = number(0.0), number(1.0)
+    slope_by_p, zero = jit.of_loop(regional.slope_by_p, dtype), number(0.0)
 
     @jit.jitable
-    def pull(c, sample, j, t):  # type: ignore[no-untyped-def]
+    def pull(c, hits, claims, misses, sample, j, t):  # type: ignore[no-untyped-def]
         """Slope of the loss with respect to p of class j where the target is t."""
-        at = sample * c[SLOPES + 3] + j
-        hit, claim = real(doubles(c[SLOPES])[at]), real(doubles(c[SLOPES + 1])[at])
-        return (hit - real(doubles(c[SLOPES + 2])[at])) * t + claim * (one - t)
+        at = sample * c.per_sample + j
+        hit, claim = real(doubles(hits)[at]), real(doubles(claims)[at])
+        return slope_by_p(t, hit - real(doubles(misses)[at]), claim)
 
-    def region_gradient(c):  # type: ignore[no-untyped-def]
+    def region_gradient(c, hits, claims, misses):  # type: ignore[no-untyped-def]
         block = int64(cuda.blockIdx.x)
-        sample = block // c[3]
-        begin = (block % c[3]) * c[1]
-        for i in range(begin + int64(cuda.threadIdx.x), min(begin + c[1], c[4]), threads):
-            pixel = sample * c[4] + i
-            x, at = pixel_of(c, PRED, sample, i), pixel_of(c, TARGET, sample, i)
-            g = pixel_of(c, GRADIENT, sample, i)
+        sample = block // c.parts
+        begin = (block % c.parts) * c.block
+        for i in range(begin + int64(cuda.threadIdx.x), min(begin + c.block, c.pixels), threads):
+            pixel = sample * c.pixels + i
+            x, at = pred_at(c, sample, i), target_at(c, sample, i)
+            g = gradient_at(c, sample, i)
             label, first = label_of(c, pixel, NO_COMPLAINT)
             known = statistics(c, x)
             mixed = zero
             if activation == SOFTMAX:
-                for j in range(c[5]):
+                for j in range(c.classes):
                     p, rest = probability(c, x, j, known)
                     t, first = share_of(c, at, j, label, pixel, first)
-                    mixed += pull(c, sample, j, t) * p
-            for j in range(c[5]):
+                    mixed += pull(c, hits, claims, misses, sample, j, t) * p
+            for j in range(c.classes):
                 p, rest = probability(c, x, j, known)
                 t, first = share_of(c, at, j, label, pixel, first)
-                slope = pull(c, sample, j, t)
+                slope = pull(c, hits, claims, misses, sample, j, t)
                 if activation == SOFTMAX:
                     slope = p * (slope - mixed)
                 elif activation == SIGMOID:
                     slope = slope * (p * rest)
-                reals(g + j * c[GRADIENT + 3])[0] = slope if label >= 0 else zero
+                reals(g + j * c.gradient_steps.classes)[0] = slope if label >= 0 else zero
 
     return region_gradient
 
@@ -181,26 +177,25 @@ def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
 def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
     """The kernel of the gradient."""
     text = _gradient_text(activation, labelled, dtype)
-    return jit.kernel(text, (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
+    return jit.kernel(text, (jit.header_type(Regions, dtype, {}), int64, int64, int64), (jit.THREADS, 2))
 
 
 def _totals_text() -> Any:
     words = jit.words_of("float64")
     double, doubles, lane_places = words["double"], words["doubles"], 3 * LANES
 
-    def region_totals(c):  # type: ignore[no-untyped-def]
-        """Add up the blocks of a region: c is 0 the sums of the blocks, 1 blocks of a region, 2 classes, then the
-        addresses of 3 tp, 4 fp and 5 fn."""
+    def region_totals(sums, joined, classes, hits, claims, misses):  # type: ignore[no-untyped-def]
+        """Add up so many blocks of each region."""
         lanes = cuda.shared.array(lane_places, float64)
         lane = int64(cuda.threadIdx.x)
         region = int64(cuda.blockIdx.x)
         hit, claim, miss = double(0.0), double(0.0), double(0.0)
-        begin = (region // c[2]) * c[1]
-        for block in range(begin + lane, begin + c[1], LANES):
-            sums = doubles(c[0] + 24 * (block * c[2] + region % c[2]))
-            hit += sums[0]
-            claim += sums[1]
-            miss += sums[2]
+        begin = region // classes * joined
+        for block in range(begin + lane, begin + joined, LANES):
+            of_class = doubles(sums + 24 * (block * classes + region % classes))
+            hit += of_class[0]
+            claim += of_class[1]
+            miss += of_class[2]
         lanes[lane] = hit
         lanes[LANES + lane] = claim
         lanes[2 * LANES + lane] = miss
@@ -209,7 +204,7 @@ def _totals_text() -> Any:
             total = double(0.0)
             for k in range(LANES):
                 total += lanes[LANES * lane + k]
-            written = c[3] if lane == 0 else (c[4] if lane == 1 else c[5])
+            written = hits if lane == 0 else (claims if lane == 1 else misses)
             doubles(written)[region] = total
 
     return region_totals
@@ -218,18 +213,18 @@ def _totals_text() -> Any:
 @functools.cache
 def totals_kernel() -> Any:
     """The kernel of the sums of the regions; one block of 32 threads for each."""
-    return jit.kernel(_totals_text(), (types.UniTuple(int64, 6),), (LANES, 1))
+    return jit.kernel(_totals_text(), (int64,) * 6, (LANES, 1))
 
 
 def _values_text(dtype: str) -> Any:
     words, threads = jit.words_of(dtype), jit.THREADS
-    real, doubles, write = words["real"], words["doubles"], reading.operand_texts(words, jit.jitable)["write"]
+    real, doubles, write = words["real"], words["doubles"], reading.texts_of(dtype)["write"]
 
-    def region_values(c):  # type: ignore[no-untyped-def]
-        """Values in the dtype of the data: c is 0 their number, 1 their address, 2 to 4 the operand to write."""
+    def region_values(o, count, values):  # type: ignore[no-untyped-def]
+        """Write so many float64 in the dtype of the data."""
         at = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
-        if at < c[0]:
-            write(c[2], c[4], at, real(doubles(c[1])[at]))
+        if at < count:
+            write(o, at, real(doubles(values)[at]))
 
     return region_values
 
@@ -237,4 +232,4 @@ def _values_text(dtype: str) -> Any:
 @functools.cache
 def values_kernel(dtype: str) -> Any:
     """The kernel that gives unreduced values the dtype of the data."""
-    return jit.kernel(_values_text(dtype), (types.UniTuple(int64, 5),), (jit.THREADS, 2))
+    return jit.kernel(_values_text(dtype), (jit.header_type(Operand, dtype, {}), int64, int64), (jit.THREADS, 2))
