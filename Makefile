@@ -10,6 +10,9 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
 
+# Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
+test test-more test-openmpi: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test test-more test-openmpi bench types clean
 
 $(STAMP): $(SOURCES)
@@ -45,4 +48,4 @@ types: $(STAMP)
 	$(RUN) -m ruff check .
 
 clean:
-	rm -rf $(VENV) build kernels/generated kernels/plans.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so
+	rm -rf $(VENV) .cache build kernels/generated kernels/plans.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so

@@ -6,10 +6,10 @@ import random
 from typing import Any
 
 import pytest
+from cases import CASES, stands_for_its_kind
 from fuzz import Recipe, outcome, recipe
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from inputs import CASES, stands_for_its_kind
 from machine import missing
 from seeds import SEED
 

@@ -11,7 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
-from inputs import NAMES, options
+from cases import NAMES, options
 
 import numloss as nl
 from numloss.registry import LOSSES

@@ -97,7 +97,7 @@ def test_a_new_run_removes_the_checkpoints_of_an_old_one(whole: Run, tmp_path: P
 
 
 def kills(times: int) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, str(TESTS / "kills.py"), str(times)]
+    line = [sys.executable, str(TESTS / "crash_test.py"), str(times)]
     return subprocess.run(line, capture_output=True, text=True, timeout=60 * times)
 
 

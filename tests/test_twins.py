@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import record, required
 from compare import assert_close
-from inputs import record, required
 from twins import DRAWS, FIXTURE, TWINS, Twin, answer, given, installed
 
 import numloss as nl

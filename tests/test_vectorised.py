@@ -7,7 +7,7 @@ import platform
 import re
 
 import pytest
-from inputs import DTYPES, NAMES, record
+from cases import DTYPES, NAMES, record
 from machine import missing
 from words import law_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import checks as check
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from ..registry import Loss
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """What is asked of a loss, and what was given.
 
     mode: the value (0), and its gradient (1), and its curvature (2). arguments: the arrays, in the order of the loss's
     inputs; options: what was given by keyword. pair: the sum and the sum of weights instead of a reduced value.
-    argnums: the positions of the inputs whose gradients are wanted, None for all. bound: the curvature that is
+    argnums: the positions of the inputs whose gradients are asked for, None for all. bound: the curvature that is
     positive everywhere.
     """
 
@@ -29,20 +29,15 @@ class Request:
     argnums: tuple[int, ...] | None = None
     bound: bool = False
 
-    @property
-    def reduction(self) -> str:
-        """The reduction, checked."""
-        return check.reduction_of(self.loss, self.options)
+    reduction: str = field(init=False)
+    unreduced: bool = field(init=False)
+    averaged: bool = field(init=False)
 
-    @property
-    def unreduced(self) -> bool:
-        """Whether the values of the loss are wanted one by one."""
-        return not self.pair and self.reduction == "none"
-
-    @property
-    def averaged(self) -> bool:
-        """Whether the mean is wanted, by which gradients are scaled, too."""
-        return not self.pair and self.reduction == "mean"
+    def __post_init__(self) -> None:
+        self.reduction = check.reduction_of(self.loss, self.options)
+        # the values of the loss one by one; their mean, by which gradients are scaled, too
+        self.unreduced = self.reduction == "none" and not self.pair
+        self.averaged = self.reduction == "mean" and not self.pair
 
     def option(self, name: str) -> Any:
         """What an option was given as, or its default."""

@@ -17,6 +17,7 @@ from ..domains import Domain
 from ..loops.codes import LABELS, LOGITS
 from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments
 from ..typing import Array
+from .docstrings import complete
 
 Face = TypeVar("Face", bound=Callable[..., Any])
 
@@ -36,33 +37,6 @@ class ParameterOptions(TypedDict, total=False):
     reduction: Literal["mean", "sum", "none"]
     out: Any
     backend: str | None
-
-
-SHARED = """
-    Other Parameters
-    ----------------
-    weight : array, optional
-        One weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
-    reduction : {"mean", "sum", "none"}
-        ``"mean"`` is sum(weight * loss) / sum(weight) over what counts, 0.0 if nothing counts; ``"none"`` gives
-        weight * loss. Sums are taken in float64, in an order that depends on the shape alone.
-    out : array, optional
-        Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
-        under ``value_grad_hess`` the pair (gradient, curvature).
-    backend : str, optional
-        ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
-"""
-SHARED_PARAMETERS = """
-    Other Parameters
-    ----------------
-    reduction : {"sum", "mean", "none"}
-        ``"sum"`` by default: its terms are added to a loss, not averaged.
-    out : array, optional
-        Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient, under
-        ``value_grad_hess`` the pair (gradient, curvature).
-    backend : str, optional
-        ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
-"""
 
 
 def public_function(loss: Loss) -> Callable[..., Any]:
@@ -93,14 +67,11 @@ def _signature(face: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any
 def record(family: str, law: Law | None, face: Face, domains: dict[str, Domain], facts: dict[str, Any]) -> Face:
     """Make the loss of a face, put it into LOSSES, and return its public function."""
     inputs, defaults = _signature(face)
-    shared = inspect.cleandoc(SHARED if facts.get("weighted", True) else SHARED_PARAMETERS)
-    if face.__doc__:
-        # from Python 3.13 on docstrings come without their indentation
-        head, mark, tail = inspect.cleandoc(face.__doc__).partition("\nReturns\n")
-        face.__doc__ = f"{head.rstrip()}\n\n{shared}\n{mark}{tail}\n"
     module = face.__module__.split(".")
     facts.setdefault("task", module[-2] if len(module) > 2 else "yours")
     loss = Loss(face.__name__, family, law, face, inputs, defaults, domains, **facts)
+    if face.__doc__:
+        face.__doc__ = complete(loss)
     loss.function = public_function(loss)
     if face.__module__.startswith("numloss.losses."):
         if loss.name in LOSSES:

@@ -20,15 +20,25 @@ IN_ORDER, EVERYWHERE, FIRST_COLUMN, COLUMNS = 0, -1, -2, 16
 UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN = 0, 1, 2, 3
 
 # Where a value outside its domain is: the number of its input, or the weight.
-WEIGHT_OPERAND = 15
+WEIGHT_OPERAND, TARGET_OPERAND, EVENT_OPERAND = 15, 1, 2
+# The same for chosen actions.
+ACTION_OPERAND, REWARD_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND = 1, 2, 4, 5
+
+# What is computed: the loss, its gradient as well, its curvature as well.
+VALUE, GRADIENT, CURVATURE = 0, 1, 2
 
 # Scores of rows.
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
 # Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class.
 LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS = 0, 1, 2, 3, 4
-# What a law of each class is for: the sum, the mean or the largest of the classes, those above a threshold, logits, or
-# the mean over all pairs of a class that is none of several labels and one that is.
-SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = 1, 2, 3, 4, 5, 6
+# What a law of rows is of: the label's cross-entropy; or each class, for the sum, the mean or the largest of them, for
+# those above a threshold, for logits, or for the mean over all pairs of a class that is none of several labels and one
+# that is.
+OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = range(7)
+
+# How scores of pixels become probabilities of classes: they are some already, each by itself, or those of a pixel
+# together.
+NO_ACTIVATION, SIGMOID, SOFTMAX = 0, 1, 2
 
 # Sums over the entries of two vectors: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
 SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3

@@ -1,22 +1,17 @@
 """The distilled family: rows of logits between those of a teacher, softened by a temperature, and labels.
 
 With p the softmax of the logits, p_T and q those of logits and teacher over the temperature T, a loss is
-alpha T^2 sum q log(q / p_T) - (1 - alpha) log p of the label. The header of a problem is that of rowwise.py, with
-
-    56 what is added to scores (absent)   59 onwards: teacher: array object, dtype, strides: outer, class, inner
-
-Floats 6 and 7 are the temperature and alpha.
+alpha T^2 sum q log(q / p_T) - (1 - alpha) log p of the label.
 """
 
 from __future__ import annotations
 
 from ..scalar import round_shift
-from .headers import Result
+from .codes import CURVATURE, DATA, GRADIENT
+from .headers import Distilled, Result, Row, Rowwise
 from .language import (
     Double,
-    Doubles,
     Int,
-    Ints,
     Real,
     Reals,
     address,
@@ -24,10 +19,8 @@ from .language import (
     array_data,
     double,
     double_log1p,
-    doubles,
     offset,
     real,
-    reals,
     stack_doubles,
     stack_ints,
     stack_reals,
@@ -38,36 +31,38 @@ from .rowwise_parts import (
     add_losses,
     base_of,
     clear_slopes,
+    curvature_at,
     exponentials,
     first_equal,
+    gradient_at,
     locate_row,
     read_rows,
+    scores_at,
     tile_maximum,
 )
-from .sums import add_tile, add_up, begin_block, clear, end_of_block, fold, tile_length
+from .sums import add_tile, add_up, begin_block, block_stop, clear, fold, tile_length
 
 
-def softened(c: Ints, data: Int, code: Int, stride: Int, first: Int, n: Int, inverse: Real, z: Reals) -> Int:
+def softened(c: Rowwise, data: Int, kind: Int, stride: Int, first: Int, n: Int, inverse: Real, z: Reals) -> Int:
     """Logits of n classes from `first`, over a temperature."""
-    convert(data + first * stride * item_size(code, c[9]), code, stride, n, z)
+    convert(data + first * stride * item_size(kind, c.itemsize), kind, stride, n, z)
     for i in range(n):
         z[i] = z[i] * inverse
     return 0
 
 
 @apart
-def measure_softened(c: Ints, data: Int, code: Int, stride: Int, inverse: Real, label: Int, s: Doubles) -> Int:
-    """Of a row: 0 top, 1 base, 2 shift, 3 the term of the pivot, 4 the other terms, 5 and 6 score and term of the
-    label, 7 the pivot, which is where the top is."""
+def measure_softened(c: Rowwise, data: Int, kind: Int, stride: Int, inverse: Real, label: Int, s: Row) -> Int:
+    """Of a row: the top, what is taken off scores, the pivot, its term and the others, score and term of the label."""
     z = stack_reals(512)
     e = stack_reals(512)
     lanes = stack_doubles(32)
     top = real(-1e999)
     pivot = 0
     first = 0
-    while first < c[3]:
-        n = tile_length(first, c[3])
-        softened(c, data, code, stride, first, n, inverse, z)
+    while first < c.classes:
+        n = tile_length(first, c.classes)
+        softened(c, data, kind, stride, first, n, inverse, z)
         peak = tile_maximum(z, n)
         if peak > top:
             top = peak
@@ -77,155 +72,167 @@ def measure_softened(c: Ints, data: Int, code: Int, stride: Int, inverse: Real, 
     shift = round_shift(top - base)
     clear(lanes)
     first = 0
-    while first < c[3]:
-        n = tile_length(first, c[3])
-        softened(c, data, code, stride, first, n, inverse, z)
+    while first < c.classes:
+        n = tile_length(first, c.classes)
+        softened(c, data, kind, stride, first, n, inverse, z)
         exponentials(z, n, base, shift, e)
         if label >= first and label < first + n:
-            s[5] = double(z[label - first])
-            s[6] = double(e[label - first])
+            s.label_score = double(z[label - first])
+            s.label_term = double(e[label - first])
         if pivot >= first and pivot < first + n:
-            s[3] = double(e[pivot - first])
+            s.pivot_term = double(e[pivot - first])
             e[pivot - first] = 0.0
         add_tile(e, n, lanes)
         first = first + n
-    s[0] = double(top)
-    s[1] = double(base)
-    s[2] = double(shift)
-    s[4] = fold(lanes)
-    s[7] = double(pivot)
+    s.pivot = pivot
+    s.top = double(top)
+    s.base = double(base)
+    s.shift = double(shift)
+    s.others = fold(lanes)
     return 0
 
 
+def divergence_term(y: Real, z: Real, q: Real, rest: Real) -> Real:
+    """A term of a divergence, from what a teacher's logit and a logit are more than their largest ones."""
+    return q * ((y - z) - rest) if q > 0.0 else q
+
+
 @apart
-def divergence(c: Ints, x: Int, t: Int, inverse: Real, soft: Doubles, teacher: Doubles) -> Double:
+def divergence(c: Distilled, x: Int, t: Int, inverse: Real, soft: Row, teacher: Row) -> Double:
     """The sum of q log(q / p_T) over the classes of a row."""
     z = stack_reals(512)
     y = stack_reals(512)
     q = stack_reals(512)
     lanes = stack_doubles(32)
     clear(lanes)
-    share = real(double(1.0) / (teacher[3] + teacher[4]))
-    rest = real(double_log1p(teacher[4] / teacher[3]) - double_log1p(soft[4] / soft[3]))
+    classes = c.rows.classes
+    share = real(double(1.0) / (teacher.pivot_term + teacher.others))
+    rest = real(double_log1p(teacher.others / teacher.pivot_term) - double_log1p(soft.others / soft.pivot_term))
     first = 0
-    while first < c[3]:
-        n = tile_length(first, c[3])
-        softened(c, x, 0, c[6], first, n, inverse, z)
-        softened(c, t, c[60], c[62], first, n, inverse, y)
-        exponentials(y, n, real(teacher[1]), real(teacher[2]), q)
+    while first < classes:
+        n = tile_length(first, classes)
+        softened(c.rows, x, DATA, c.rows.pred_steps.classes, first, n, inverse, z)
+        softened(c.rows, t, c.teacher.kind, c.teacher_steps.classes, first, n, inverse, y)
+        exponentials(y, n, real(teacher.base), real(teacher.shift), q)
         for i in range(n):
-            p = q[i] * share
-            apart_by = ((y[i] - real(teacher[0])) - (z[i] - real(soft[0]))) - rest
-            q[i] = p * apart_by if p > 0.0 else p
+            q[i] = divergence_term(y[i] - real(teacher.top), z[i] - real(soft.top), q[i] * share, rest)
         add_tile(q, n, lanes)
         first = first + n
     return fold(lanes)
 
 
-def left_of(s: Doubles) -> Real:
-    """What the largest probability of a row leaves."""
-    return real(s[4] / (s[3] + s[4]))
-
-
 @apart
-def probabilities(z: Reals, n: Int, first: Int, s: Doubles, p: Reals, others: Reals) -> Int:
+def probabilities(z: Reals, n: Int, first: Int, s: Row, p: Reals, others: Reals) -> Int:
     """p and 1 - p of n scores from class `first`, both with all their digits."""
-    inverse = real(double(1.0) / (s[3] + s[4]))
-    exponentials(z, n, real(s[1]), real(s[2]), p)
+    total = s.pivot_term + s.others
+    inverse = real(double(1.0) / total)
+    left = real(s.others / total)
+    exponentials(z, n, real(s.base), real(s.shift), p)
     for i in range(n):
         p[i] = p[i] * inverse
         others[i] = 1.0 - p[i]
-    if s[7] >= double(first) and s[7] < double(first + n):
-        for i in range(n):
-            others[i] = left_of(s) if double(first + i) == s[7] else others[i]
+    if s.pivot >= first and s.pivot < first + n:
+        others[s.pivot - first] = left
     return 0
+
+
+def drawn(soft: Real, soft_left: Real, teacher: Real, teacher_left: Real) -> Real:
+    """How far a softened probability is from the teacher's: of two near 1 what they leave tells them apart."""
+    return teacher_left - soft_left if soft > 0.5 else soft - teacher
+
+
+def distilled_curvature(c: Rowwise, soft: Real, soft_left: Real, hard: Real, hard_left: Real) -> Real:
+    """Curvature with respect to a logit of these probabilities, softened and not, and of what they leave."""
+    alpha = real(c.params[1])
+    bend = alpha * soft * soft_left + (1.0 - alpha) * hard * hard_left
+    return bounded(c, 2.0 * bend if c.bound == 1 else bend)
 
 
 @apart
 def distilled_slopes(
-    c: Ints, f: Doubles, x: Int, t: Int, label: Int, s: Doubles, factor: Double, g: Reals, h: Reals
+    c: Distilled, x: Int, t: Int, label: Int, hard: Row, soft: Row, teacher: Row, factor: Double, g: Reals, h: Reals
 ) -> Int:
-    """Gradient, and curvature, of a row, times a factor; s are the measures of logits, softened logits and teacher."""
+    """Gradient, and curvature, of a row of these measures, times a factor."""
+    rows = c.rows
     z = stack_reals(512)
-    hard = stack_reals(1024)
-    soft = stack_reals(1024)
-    teacher = stack_reals(1024)
-    inverse = real(double(1.0) / f[6])
-    pull = real(f[6] * f[7])
-    alpha = real(f[7])
-    beta = 1.0 - alpha
+    p = stack_reals(1024)
+    p_soft = stack_reals(1024)
+    q = stack_reals(1024)
+    inverse = real(double(1.0) / rows.params[0])
+    pull = real(rows.params[0] * rows.params[1])
+    beta = 1.0 - real(rows.params[1])
     scale = real(factor)
+    stride = rows.pred_steps.classes
     first = 0
-    while first < c[3]:
-        n = tile_length(first, c[3])
-        softened(c, x, 0, c[6], first, n, 1.0, z)
-        probabilities(z, n, first, s, hard, offset(hard, 512))
-        softened(c, x, 0, c[6], first, n, inverse, z)
-        probabilities(z, n, first, offset(s, 8), soft, offset(soft, 512))
-        softened(c, t, c[60], c[62], first, n, inverse, z)
-        probabilities(z, n, first, offset(s, 16), teacher, offset(teacher, 512))
+    while first < rows.classes:
+        n = tile_length(first, rows.classes)
+        softened(rows, x, DATA, stride, first, n, 1.0, z)
+        probabilities(z, n, first, hard, p, offset(p, 512))
+        softened(rows, x, DATA, stride, first, n, inverse, z)
+        probabilities(z, n, first, soft, p_soft, offset(p_soft, 512))
+        softened(rows, t, c.teacher.kind, c.teacher_steps.classes, first, n, inverse, z)
+        probabilities(z, n, first, teacher, q, offset(q, 512))
         for i in range(n):
-            # of two probabilities near 1 what they leave tells them apart
-            near = teacher[512 + i] - soft[512 + i]
-            away = near if soft[i] > 0.5 else soft[i] - teacher[i]
-            own = -hard[512 + i] if first + i == label else hard[i]
-            z[i] = pull * away + beta * own
-        if c[8] == 2:
+            own = -p[512 + i] if first + i == label else p[i]
+            z[i] = pull * drawn(p_soft[i], p_soft[512 + i], q[i], q[512 + i]) + beta * own
+        if rows.mode == CURVATURE:
+            steps = rows.curvature_steps.classes
             for i in range(n):
-                bend = alpha * soft[i] * soft[512 + i] + beta * hard[i] * hard[512 + i]
-                bend = 2.0 * bend if c[20] == 1 else bend
-                h[(first + i) * c[28]] = bounded(c[20], bend, real(f[5])) * scale
+                bend = distilled_curvature(rows, p_soft[i], p_soft[512 + i], p[i], p[512 + i])
+                h[(first + i) * steps] = bend * scale
+        steps = rows.gradient_steps.classes
         for i in range(n):
-            g[(first + i) * c[25]] = z[i] * scale
+            g[(first + i) * steps] = z[i] * scale
         first = first + n
     return 0
 
 
 @apart
-def distilled_row(
-    c: Ints, f: Doubles, x: Int, t: Int, label: Int, weight: Double, g: Reals, h: Reals
-) -> Double:
+def distilled_row(c: Distilled, row: Int, label: Int, weight: Double, g: Reals, h: Reals) -> Double:
     """Loss of a row; its gradient and curvature, times its weight, in g and h."""
-    s = stack_doubles(24)
-    soft = offset(s, 8)
-    teacher = offset(s, 16)
-    inverse = real(double(1.0) / f[6])
-    measure_softened(c, x, 0, c[6], 1.0, label, s)
-    measure_softened(c, x, 0, c[6], inverse, -1, soft)
-    measure_softened(c, t, c[60], c[62], inverse, -1, teacher)
-    surprise = double_log1p(s[4] / s[3]) + (s[0] - s[5])
-    apart_by = divergence(c, x, t, inverse, soft, teacher)
-    if c[8] > 0:
-        distilled_slopes(c, f, x, t, label, s, weight * f[0], g, h)
-    return f[7] * f[6] * f[6] * apart_by + (double(1.0) - f[7]) * surprise
+    rows = c.rows
+    hard = Row()
+    soft = Row()
+    teacher = Row()
+    temperature = rows.params[0]
+    alpha = rows.params[1]
+    inverse = real(double(1.0) / temperature)
+    x = address(scores_at(rows, row))
+    t = array_data(c.teacher.array) + locate_row(rows, row, c.teacher_steps) * item_size(c.teacher.kind, rows.itemsize)
+    measure_softened(rows, x, DATA, rows.pred_steps.classes, 1.0, label, hard)
+    measure_softened(rows, x, DATA, rows.pred_steps.classes, inverse, -1, soft)
+    measure_softened(rows, t, c.teacher.kind, c.teacher_steps.classes, inverse, -1, teacher)
+    surprise = double_log1p(hard.others / hard.pivot_term) + (hard.top - hard.label_score)
+    away = divergence(c, x, t, inverse, soft, teacher)
+    if rows.mode >= GRADIENT:
+        distilled_slopes(c, x, t, label, hard, soft, teacher, weight * rows.scale, g, h)
+    return alpha * temperature * temperature * away + (double(1.0) - alpha) * surprise
 
 
-def distilled_block(c: Ints, partial: Result, block: Int) -> Int:
+def distilled_block(c: Distilled, partial: Result, block: Int) -> Int:
     """One row after the other."""
-    f = offset(doubles(address(c)), 30)
+    rows = c.rows
     weights = stack_reals(512)
     labels = stack_ints(512)
     losses = stack_doubles(512)
     counts = stack_doubles(512)
     begin_block(partial)
-    stop = end_of_block(c, block)
-    start = block * c[1]
+    stop = block_stop(rows.rows, rows.block, block)
+    start = block * rows.block
     while start < stop:
         n = tile_length(start, stop)
-        read_rows(c, start, n, labels, weights, partial)
+        read_rows(rows, start, n, labels, weights, partial)
         for i in range(n):
             row = start + i
-            g = offset(reals(array_data(c[50] if c[8] > 0 else c[38])), locate_row(row, c[4], c[24], c[26]))
-            h = offset(reals(array_data(c[53] if c[8] > 1 else c[38])), locate_row(row, c[4], c[27], c[29]))
+            g = gradient_at(rows, row)
+            h = curvature_at(rows, row)
             counts[i] = double(weights[i])
             losses[i] = double(0.0)
             if weights[i] > 0.0:
-                x = address(offset(reals(array_data(c[38])), locate_row(row, c[4], c[5], c[7])))
-                t = array_data(c[59]) + locate_row(row, c[4], c[61], c[63]) * item_size(c[60], c[9])
-                losses[i] = counts[i] * distilled_row(c, f, x, t, labels[i], counts[i], g, h)
+                losses[i] = counts[i] * distilled_row(c, row, labels[i], counts[i], g, h)
             else:
-                clear_slopes(c, g, h)
-        add_losses(c, start, n, losses, partial)
+                clear_slopes(rows, g, h)
+        add_losses(rows, start, n, losses, partial)
         partial.weight = partial.weight + add_up(counts, n)
         start = start + n
     return 0

@@ -1,25 +1,16 @@
 """The embedding family: a law of sums over the entries of two or three vectors, and of what is known of the row.
 
-A sum is of one of the kinds of codes.py: squared differences of two vectors (0), absolute ones (1), or
-products (2); 3 stands for a sum that is left out. Header of the problem c:
-
-    0 rows   1 rows of a block   2 address of the tile   3 dimensions   4 weighted   5 values wanted   6 mode
-    7 vectors   8 sums   9 bytes of the data's dtype   10 check of what is known, 0 if nothing is   11 parameters
-    12-17 strides of the vectors: row, entry   18-23 of their gradients
-    24-38 five integers a sum: its kind, its two vectors, whether it is the first that adds to their gradients   39 -
-    40-47 the floats   48 onwards: operands: vectors and what is known, three together, weight, values, gradients
-
-Floats: scale, lowest and highest of what is known, then the parameters of the law.
+Its header is Embedding of headers.py; the kinds of sums are in codes.py.
 """
 
 from __future__ import annotations
 
+from .codes import DISTANCES, NOTHING, PRODUCTS, SQUARES, UNCHECKED
 from .elementwise import weight_tile
-from .headers import Result
+from .headers import Embedding, Result, Vectors, VectorSum
 from .language import (
     Double,
     Int,
-    Ints,
     Real,
     Reals,
     address,
@@ -27,9 +18,8 @@ from .language import (
     array_data,
     call_tile,
     double,
-    doubles,
+    integer,
     offset,
-    operand_at,
     real,
     reals,
     stack_doubles,
@@ -38,13 +28,13 @@ from .language import (
 )
 from .operands import deliver, fetch, first_outside
 from .rowwise_parts import clear_row
-from .sums import add_tile, clear, end_of_block, fold, report
+from .sums import add_tile, begin_block, block_stop, clear, fold, report
 
 
 def term(kind: Int, x: Real, y: Real) -> Real:
     """What two entries add to a sum."""
     d = x - y
-    return x * y if kind == 2 else abs(d) if kind == 1 else d * d
+    return x * y if kind == PRODUCTS else abs(d) if kind == DISTANCES else d * d
 
 
 def sum_of_terms(kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
@@ -84,19 +74,19 @@ def sum_of_terms(kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: 
 @apart
 def sum_of_squares(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
     """The sum of squared differences: a function of its own for each kind, so that none decides in its loop."""
-    return sum_of_terms(0, a, step_a, b, step_b, size)
+    return sum_of_terms(SQUARES, a, step_a, b, step_b, size)
 
 
 @apart
 def sum_of_distances(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
     """The sum of absolute differences."""
-    return sum_of_terms(1, a, step_a, b, step_b, size)
+    return sum_of_terms(DISTANCES, a, step_a, b, step_b, size)
 
 
 @apart
 def sum_of_products(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
     """The sum of products."""
-    return sum_of_terms(2, a, step_a, b, step_b, size)
+    return sum_of_terms(PRODUCTS, a, step_a, b, step_b, size)
 
 
 @apart
@@ -126,12 +116,12 @@ def pull_both(
     """Add the slopes of a sum over two vectors to the gradients of both."""
     together = step_a == 1 and step_b == 1 and to_a == 1 and to_b == 1
     twice = 2.0 * slope
-    if together and kind == 0:
+    if together and kind == SQUARES:
         for j in range(size):
             away = twice * (a[j] - b[j])
             ga[j] = ga[j] + away
             gb[j] = gb[j] - away
-    elif together and kind == 2:
+    elif together and kind == PRODUCTS:
         for j in range(size):
             x = a[j]
             y = b[j]
@@ -144,10 +134,10 @@ def pull_both(
             d = x - y
             # no slope between equal entries; NaN stays NaN
             away = slope if d > 0.0 else -slope if d < 0.0 else d
-            if kind == 0:
+            if kind == SQUARES:
                 away = twice * d
-            ga[j * to_a] = ga[j * to_a] + (slope * y if kind == 2 else away)
-            gb[j * to_b] = gb[j * to_b] + (slope * x if kind == 2 else -away)
+            ga[j * to_a] = ga[j * to_a] + (slope * y if kind == PRODUCTS else away)
+            gb[j * to_b] = gb[j * to_b] + (slope * x if kind == PRODUCTS else -away)
     return 0
 
 
@@ -164,32 +154,32 @@ def stretch(a: Reals, step: Int, size: Int, slope: Real, ga: Reals, to: Int) -> 
     return 0
 
 
-def vectors_at(c: Ints, operand: Int, row: Int, stride: Int) -> Reals:
-    """Where the rows of an array begin from `row` on."""
-    return offset(reals(array_data(c[operand])), row * stride)
+def row_of(o: Vectors, row: Int) -> Reals:
+    """Where a row of an array begins."""
+    return offset(reals(array_data(o.operand.array)), row * o.per_row)
 
 
 @apart
-def add_up_rows(c: Ints, k: Int, start: Int, n: Int, sums: Reals) -> Int:
-    """The sum at c[k] for n rows."""
-    one = c[k + 1]
-    other = c[k + 2]
-    stride_a = c[12 + 2 * one]
-    stride_b = c[12 + 2 * other]
-    step_a = c[13 + 2 * one]
-    step_b = c[13 + 2 * other]
-    kind = c[k]
-    size = c[3]
-    a = vectors_at(c, 48 + 3 * one, start, stride_a)
-    b = vectors_at(c, 48 + 3 * other, start, stride_b)
+def add_up_rows(c: Embedding, of: VectorSum, start: Int, n: Int, sums: Reals) -> Int:
+    """A sum of n rows."""
+    one = c.vectors[of.one]
+    other = c.vectors[of.other]
+    stride_a = one.per_row
+    stride_b = other.per_row
+    step_a = one.per_entry
+    step_b = other.per_entry
+    kind = of.kind
+    size = c.entries
+    a = row_of(one, start)
+    b = row_of(other, start)
     for i in range(n):
         x = offset(a, i * stride_a)
         y = offset(b, i * stride_b)
-        if kind == 0:
+        if kind == SQUARES:
             sums[i] = real(sum_of_squares(x, step_a, y, step_b, size))
-        elif kind == 1:
+        elif kind == DISTANCES:
             sums[i] = real(sum_of_distances(x, step_a, y, step_b, size))
-        elif kind == 2:
+        elif kind == PRODUCTS:
             sums[i] = real(sum_of_products(x, step_a, y, step_b, size))
         else:
             sums[i] = 0.0
@@ -197,52 +187,64 @@ def add_up_rows(c: Ints, k: Int, start: Int, n: Int, sums: Reals) -> Int:
 
 
 @apart
-def spread_slopes(c: Ints, k: Int, start: Int, n: Int, slopes: Reals) -> Int:
-    """Add the slopes of the sum at c[k] of n rows to the gradients of its vectors."""
-    one = c[k + 1]
-    other = c[k + 2]
-    stride_a = c[12 + 2 * one]
-    stride_b = c[12 + 2 * other]
-    row_a = c[18 + 2 * one]
-    row_b = c[18 + 2 * other]
-    step_a = c[13 + 2 * one]
-    step_b = c[13 + 2 * other]
-    to_a = c[19 + 2 * one]
-    to_b = c[19 + 2 * other]
-    first_a = c[k + 3]
-    first_b = c[k + 4]
-    kind = c[k]
-    size = c[3]
-    a = vectors_at(c, 48 + 3 * one, start, stride_a)
-    b = vectors_at(c, 48 + 3 * other, start, stride_b)
-    ga = vectors_at(c, 63 + 3 * one, start, row_a)
-    gb = vectors_at(c, 63 + 3 * other, start, row_b)
+def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals) -> Int:
+    """Add the slopes of a sum of n rows to the gradients of its vectors."""
+    one = c.vectors[of.one]
+    other = c.vectors[of.other]
+    to_one = c.gradients[of.one]
+    to_other = c.gradients[of.other]
+    stride_a = one.per_row
+    stride_b = other.per_row
+    row_a = to_one.per_row
+    row_b = to_other.per_row
+    step_a = one.per_entry
+    step_b = other.per_entry
+    to_a = to_one.per_entry
+    to_b = to_other.per_entry
+    first_a = of.first_of_one
+    first_b = of.first_of_other
+    itself = integer(of.one == of.other)
+    kind = of.kind
+    size = c.entries
+    a = row_of(one, start)
+    b = row_of(other, start)
+    ga = row_of(to_one, start)
+    gb = row_of(to_other, start)
     for i in range(n):
         x = offset(a, i * stride_a)
         y = offset(b, i * stride_b)
         gx = offset(ga, i * row_a)
         gy = offset(gb, i * row_b)
-        if kind == 0 and first_a + first_b == 2:
+        if kind == SQUARES and first_a + first_b == 2:
             # memory that is only written is not read before
             pull_apart(x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
-        elif kind != 3:
+        elif kind != NOTHING:
             if first_a == 1:
                 clear_row(size, to_a, gx)
             if first_b == 1:
                 clear_row(size, to_b, gy)
-            if one == other:
+            if itself == 1:
                 stretch(x, step_a, size, slopes[i], gx, to_a)
             else:
                 pull_both(kind, x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
     return 0
 
 
-def embedding_block(c: Ints, partial: Result, block: Int) -> Int:
+def rows_of_tile(c: Embedding, start: Int, stop: Int) -> Int:
+    """Few enough rows that their vectors are still in cache when the gradient reads them again."""
+    most = 4096 // c.entries if c.entries < 4096 else 1
+    if most > 512:
+        most = 512
+    return stop - start if stop - start < most else most
+
+
+def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
     """Evaluate one block of rows."""
-    f = offset(doubles(address(c)), 40)
+    sum_count = c.sum_count
+    scale = real(c.scale)
     params = stack_reals(16)
-    for k in range(c[11]):
-        params[k] = real(f[3 + k])
+    for k in range(c.param_count):
+        params[k] = real(c.params[k])
     pointers = stack_ints(8)
     sums = stack_reals(1536)
     buffer = stack_reals(512)
@@ -253,47 +255,42 @@ def embedding_block(c: Ints, partial: Result, block: Int) -> Int:
     weight_lanes = stack_doubles(32)
     clear(lanes)
     clear(weight_lanes)
-    partial.bad_at = -1
-    stop = end_of_block(c, block)
-    start = block * c[1]
+    begin_block(partial)
+    stop = block_stop(c.rows, c.block, block)
+    start = block * c.block
     while start < stop:
-        n = stop - start
-        # few enough rows that their vectors are still in cache when the gradient reads them again
-        most = 4096 // c[3] if c[3] < 4096 else 1
-        if most > 512:
-            most = 512
-        if n > most:
-            n = most
-        at = c[8]
-        for k in range(c[8]):
-            add_up_rows(c, 24 + 5 * k, start, n, offset(sums, 512 * k))
+        n = rows_of_tile(c, start, stop)
+        at = sum_count
+        for k in range(sum_count):
+            add_up_rows(c, c.sums[k], start, n, offset(sums, 512 * k))
             pointers[k] = address(offset(sums, 512 * k))
-        if c[10] > 0:
-            known = fetch(operand_at(c, 54), c[9], 0.0, start, n, buffer)
-            bad = first_outside(known, n, c[10], real(f[1]), real(f[2]))
+        if c.bounds.check != UNCHECKED:
+            known = fetch(c.known, c.itemsize, 0.0, start, n, buffer)
+            bad = first_outside(known, n, c.bounds.check, real(c.bounds.low), real(c.bounds.high))
             if bad >= 0:
-                report(partial, start + bad, 2)
+                # what is known is the input after the vectors
+                report(partial, start + bad, c.vector_count)
             pointers[at] = address(known)
             at = at + 1
         pointers[at] = address(values)
-        for k in range(c[8]):
+        for k in range(sum_count):
             pointers[at + 1 + k] = address(offset(slopes, 512 * k))
-        call_tile(c[2], pointers, params, n)
+        call_tile(c.tile, pointers, params, n)
         w = values
-        if c[4] == 1:
-            w = weight_tile(operand_at(c, 57), c[9], start, n, weights, weight_lanes, partial)
+        if c.weighted == 1:
+            w = weight_tile(c.weight, c.itemsize, start, n, weights, weight_lanes, partial)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
-        if c[5] == 1:
-            deliver(operand_at(c, 60), start, n, values, 0)
-        if c[6] > 0:
-            scale = real(f[0])
-            for k in range(c[8]):
+        if c.unreduced == 1:
+            deliver(c.values, start, n, values, 0)
+        if c.sloped == 1:
+            weighted = c.weighted
+            for k in range(sum_count):
                 slope = offset(slopes, 512 * k)
                 for i in range(n):
-                    factor = w[i] * scale if c[4] == 1 else scale
-                    slope[i] = slope[i] * factor if c[4] == 0 or w[i] > 0.0 else 0.0
-                spread_slopes(c, 24 + 5 * k, start, n, slope)
+                    factor = w[i] * scale if weighted == 1 else scale
+                    slope[i] = slope[i] * factor if weighted == 0 or w[i] > 0.0 else 0.0
+                spread_slopes(c, c.sums[k], start, n, slope)
         add_tile(values, n, lanes)
         start = start + n
     partial.value = fold(lanes)

@@ -1,16 +1,12 @@
 """The ordered family: the errors of a region's pixels, sorted, each with what it adds to the Jaccard index (Lovasz).
 
-The header is that of numloss/loops/regional.py. Its array objects 20 to 23 are here: 20 blocks and pixels of a
-region (int64); 21 by region the loss, whether any pixel belongs to it, and what its slopes are multiplied
-by (float64, three rows); 22 scratch (int64); 23 errors, later slopes, of the dtype of the data and of shape (classes,
-samples, pixels). With a softmax the gradient holds the probabilities.
-
-A region is a class of a sample, or of the batch, and one unit of work; block b takes every c[20][0]-th of them.
+The header is SortedRegions of headers.py. A region is a class of a sample, or of the batch, and one unit of work.
 """
 
 from __future__ import annotations
 
-from .headers import Result
+from .codes import SOFTMAX
+from .headers import Regions, Result, SortedRegions
 from .language import (
     Double,
     Int,
@@ -33,7 +29,16 @@ from .language import (
     uint32s,
 )
 from .operands import put_apart
-from .regional import block_end, clear_ignored, read_labels, side_by_side, target_of_class, tile_pixels
+from .regional import (
+    block_end,
+    class_at,
+    clear_ignored,
+    read_labels,
+    side_by_side,
+    target_of_class,
+    tile_of,
+    tile_pixels,
+)
 from .sums import begin_block, tile_length
 
 
@@ -139,28 +144,28 @@ def walk_errors(errors: Reals, places: Ints, n: Int, members: Int, softmax: Int)
 
 @apart
 def read_region(
-    c: Ints, sample: Int, stop: Int, j: Int, errors: Reals, keys: Ints, places: Ints, members: Ints, partial: Result
+    c: Regions, sample: Int, stop: Int, j: Int, errors: Reals, keys: Ints, places: Ints, members: Ints, partial: Result
 ) -> Int:
     """Errors, keys and places of the pixels of a class in some samples; how many count, and of these the members."""
     buffer = stack_reals(512)
     shared = stack_reals(512)
     labels = stack_ints(512)
     few = stack_ints(512)
-    softmax = 1 if c[4] == 2 else 0
-    bits = 32 if c[9] == 4 else 64
+    softmax = integer(c.activation == SOFTMAX)
+    bits = 8 * c.itemsize
     k = 0
     members[0] = 0
     for s in range(sample, stop):
-        for first in range(0, c[2], 512):
-            n = tile_length(first, c[2])
-            x = offset(reals(array_data(c[25])), s * c[11] + j * c[12] + first * c[13])
-            step = c[13]
+        for first in range(0, c.pixels, 512):
+            n = tile_length(first, c.pixels)
+            x = offset(reals(array_data(c.pred.operand.array)), class_at(c.pred, s, first, j))
+            step = c.pred.per_pixel
             if softmax == 1:
-                x = offset(reals(array_data(c[31])), s * c[17] + j * c[18] + first * c[19])
-                step = c[19]
-                read_labels(c, s * c[2] + first, n, labels, partial)
+                x = offset(reals(array_data(c.gradient.operand.array)), class_at(c.gradient, s, first, j))
+                step = c.gradient.per_pixel
+                read_labels(c, s * c.pixels + first, n, labels, partial)
             t = target_of_class(c, s, first, n, j, labels, shared)
-            at = (s - sample) * c[2] + first
+            at = (s - sample) * c.pixels + first
             errors_of(side_by_side(x, step, n, buffer), t, n, softmax, offset(errors, at))
             keys_of(offset(errors, at), n, bits, few)
             for i in range(n):
@@ -175,36 +180,42 @@ def read_region(
     return k
 
 
-def ordered_block(c: Ints, partial: Result, block: Int) -> Int:
+def region_count(c: Regions) -> Int:
+    """How many regions there are."""
+    return c.classes * c.samples if c.per_sample > 0 else c.classes
+
+
+def ordered_block(c: SortedRegions, partial: Result, block: Int) -> Int:
     """Losses and slopes of some regions."""
+    r = c.regions
     members = stack_ints(1)
     begin_block(partial)
-    facts = ints(array_data(c[20]))
-    samples = c[0] // c[2]
-    regions = c[3] * samples if c[24] > 0 else c[3]
-    most = facts[1]
-    results = doubles(array_data(c[21]))
-    keys = offset(ints(array_data(c[22])), block * 4 * most)
-    places = offset(keys, most)
+    regions = region_count(r)
+    bits = 8 * r.itemsize
+    results = doubles(array_data(c.results))
+    keys = offset(ints(array_data(c.scratch)), block * 4 * c.most)
+    places = offset(keys, c.most)
+    more_keys = offset(keys, 2 * c.most)
+    more_places = offset(keys, 3 * c.most)
     region = block
     while region < regions:
-        j = region % c[3]
-        sample = region // c[3]
-        stop = sample + 1 if c[24] > 0 else samples
-        errors = offset(reals(array_data(c[23])), (j * samples + sample) * c[2])
-        n = read_region(c, sample, stop, j, errors, keys, places, members, partial)
-        sort_places(keys, places, n, 32 if c[9] == 4 else 64, offset(keys, 2 * most), offset(keys, 3 * most))
-        ends = offset(keys, 3 * most) if c[9] == 4 else places
-        results[region] = walk_errors(errors, ends, n, members[0], 1 if c[4] == 2 else 0)
+        j = region % r.classes
+        sample = region // r.classes
+        stop = sample + 1 if r.per_sample > 0 else r.samples
+        errors = offset(reals(array_data(c.errors)), (j * r.samples + sample) * r.pixels)
+        n = read_region(r, sample, stop, j, errors, keys, places, members, partial)
+        sort_places(keys, places, n, bits, more_keys, more_places)
+        ends = more_places if bits == 32 else places
+        results[region] = walk_errors(errors, ends, n, members[0], integer(r.activation == SOFTMAX))
         results[regions + region] = double(integer(members[0] > 0))
-        region = region + facts[0]
+        region = region + c.stride
     return 0
 
 
-def slope_factor(c: Ints, sample: Int, j: Int) -> Real:
+def slope_factor(c: SortedRegions, sample: Int, j: Int) -> Real:
     """What the slopes of a class of a sample are multiplied by."""
-    regions = c[3] * (c[0] // c[2]) if c[24] > 0 else c[3]
-    return real(doubles(array_data(c[21]))[2 * regions + sample * c[24] + j])
+    factors = 2 * region_count(c.regions)
+    return real(doubles(array_data(c.results))[factors + sample * c.regions.per_sample + j])
 
 
 @apart
@@ -227,31 +238,29 @@ def region_slopes(slopes: Reals, mixed: Reals, n: Int, factor: Real, softmax: In
     return 0
 
 
-def ordered_slopes_block(c: Ints, partial: Result, block: Int) -> Int:
+def ordered_slopes_block(c: SortedRegions, partial: Result, block: Int) -> Int:
     """The gradient of one block of pixels, all classes of it, from the slopes of their errors."""
+    r = c.regions
     mixed = stack_reals(512)
     buffer = stack_reals(512)
     labels = stack_ints(512)
     begin_block(partial)
-    sample = block // c[8]
-    samples = c[0] // c[2]
-    softmax = 1 if c[4] == 2 else 0
-    first = (block % c[8]) * c[1]
-    stop = block_end(c, block)
+    sample = block // r.parts
+    softmax = integer(r.activation == SOFTMAX)
+    step = r.gradient.per_pixel
+    first = (block % r.parts) * r.block
+    stop = block_end(r, block)
     while first < stop:
-        n = stop - first
-        most = tile_pixels(c[3], 2)
-        if n > most:
-            n = most
+        n = tile_of(first, stop, tile_pixels(r.classes, SOFTMAX))
         for i in range(n):
             mixed[i] = 0.0
         if softmax == 1:
-            read_labels(c, sample * c[2] + first, n, labels, partial)
+            read_labels(r, sample * r.pixels + first, n, labels, partial)
         for turn in range(1 - softmax, 2):
-            for j in range(c[3]):
-                place = offset(reals(array_data(c[31])), sample * c[17] + j * c[18] + first * c[19])
-                g = side_by_side(place, c[19], n, buffer)
-                slopes = offset(reals(array_data(c[23])), (j * samples + sample) * c[2] + first)
+            for j in range(r.classes):
+                place = offset(reals(array_data(r.gradient.operand.array)), class_at(r.gradient, sample, first, j))
+                g = side_by_side(place, step, n, buffer)
+                slopes = offset(reals(array_data(c.errors)), (j * r.samples + sample) * r.pixels + first)
                 factor = slope_factor(c, sample, j)
                 if turn == 0:
                     add_slopes(g, slopes, n, factor, mixed)
@@ -259,7 +268,7 @@ def ordered_slopes_block(c: Ints, partial: Result, block: Int) -> Int:
                     region_slopes(slopes, mixed, n, factor, softmax, g)
                     if softmax == 1:
                         clear_ignored(labels, n, g)
-                    if c[19] != 1:
-                        put_apart(place, c[19], n, g)
+                    if step != 1:
+                        put_apart(place, step, n, g)
         first = first + n
     return 0

@@ -1,12 +1,12 @@
 """What the fast designs of the rowwise family share, for logits with labels: short rows, long rows, and pixels.
 
-The header of a problem is in rowwise.py. The term of the label is left out of the sum of a row, and `settle` turns
-the statistics of up to 512 rows into losses and coefficients.
+The term of the label is left out of the sum of a row, and `settle` turns the statistics of up to 512 rows into losses
+and coefficients.
 """
 
 from __future__ import annotations
 
-from .headers import Result
+from .headers import Measures, Result, Rowwise
 from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_doubles, stack_reals
 from .rowwise_law import rests_of_labels, settle_law
 from .rowwise_parts import add_losses, class_weight_of, read_rows
@@ -15,49 +15,47 @@ from .sums import add_up
 
 @apart
 def settle(
-    c: Ints, f: Doubles, n: Int, labels: Ints, s: Doubles, weights: Doubles, values: Doubles, slopes: Reals, own: Reals
+    c: Rowwise, n: Int, labels: Ints, s: Measures, weights: Doubles, values: Doubles, slopes: Reals, own: Reals
 ) -> Int:
-    """Losses of n <= 512 rows, what their terms are multiplied by, and the slopes at their labels.
-
-    s holds five columns of 512: the top score, what was taken off the scores, the label's term, the sum of the
-    other terms, the label's score.
-    """
-    if c[2] != 0:
-        settle_law(c, f, n, labels, s, weights, values, slopes, own)
+    """Losses of n <= 512 rows, what their terms are multiplied by, and the slopes at their labels."""
+    if c.tile != 0:
+        settle_law(c, n, labels, s, weights, values, slopes, own)
     else:
-        settle_cross_entropy(f, n, s, weights, values, slopes, own)
+        settle_cross_entropy(c, n, s, weights, values, slopes, own)
     return 0
 
 
 @apart
 def settle_cross_entropy(
-    f: Doubles, n: Int, s: Doubles, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals
+    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals
 ) -> Int:
     """`settle` for the cross-entropy itself, with its z-loss."""
     ratio = stack_reals(512)
     rests_of_labels(n, s, ratio)
+    zeta = c.zeta
+    scale = c.scale
     for i in range(n):
-        near = s[2048 + i] >= s[i] - double(1.0)
-        value = double(ratio[i]) + (double(0.0) if near else s[512 + i] - s[2048 + i])
+        near = s.label_score[i] >= s.top[i] - double(1.0)
+        value = double(ratio[i]) + (double(0.0) if near else s.taken[i] - s.label_score[i])
         # from the label's score only where that is the top: it may be -inf
-        lse = double(ratio[i]) + (s[2048 + i] if near else s[512 + i])
-        total = s[1024 + i] + s[1536 + i]
-        pull = double(2.0) * f[2] * lse
-        factor = weights[i] * f[0] / total
-        values[i] = weights[i] * (value + f[2] * lse * lse)
+        lse = double(ratio[i]) + (s.label_score[i] if near else s.taken[i])
+        total = s.label_term[i] + s.others[i]
+        pull = double(2.0) * zeta * lse
+        factor = weights[i] * scale / total
+        values[i] = weights[i] * (value + zeta * lse * lse)
         coefficients[i] = real(factor * (double(1.0) + pull))
-        own[i] = real(factor * (pull * s[1024 + i] - s[1536 + i]))
+        own[i] = real(factor * (pull * s.label_term[i] - s.others[i]))
     return 0
 
 
 @apart
-def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total: Doubles, partial: Result) -> Int:
+def begin_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, total: Doubles, partial: Result) -> Int:
     """Labels of n rows and, in `total`, what they count with; its sum is added to partial.weight."""
     read_rows(c, start, n, labels, weights, partial)
     counted = stack_doubles(512)
     for i in range(n):
         total[i] = double(weights[i])
-    if c[18] != 0:
+    if c.class_weight != 0:
         for i in range(n):
             total[i] = total[i] * class_weight_of(c, labels[i])
     for i in range(n):
@@ -67,7 +65,7 @@ def begin_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, total:
 
 
 @apart
-def finish_rows(c: Ints, start: Int, n: Int, total: Doubles, values: Doubles, partial: Result) -> Int:
+def finish_rows(c: Rowwise, start: Int, n: Int, total: Doubles, values: Doubles, partial: Result) -> Int:
     """`add_losses` of n rows, of which one that counts 0 has loss 0."""
     for i in range(n):
         values[i] = values[i] if total[i] > double(0.0) else double(0.0)

@@ -3,17 +3,20 @@
 With the cross-entropy l = -log p of the label, a law is (l, p, 1 - p, parameters) -> value, slope and curvature with
 respect to l, whose own slope with respect to a score is v = probability - 1 at the label and the probability elsewhere.
 So the gradient is slope * v, and the diagonal of the curvature is slope * probability * (1 - probability) +
-curvature * v^2. The header of a problem is in rowwise.py.
+curvature * v^2.
 """
 
 from __future__ import annotations
 
 from ..scalar import log1p
+from .codes import CURVATURE, GRADIENT
+from .headers import Measures, Row, Rowwise
 from .language import (
     Double,
     Doubles,
     Int,
     Ints,
+    Real,
     Reals,
     address,
     apart,
@@ -30,14 +33,14 @@ from .rowwise_parts import call_law, class_weight_of
 
 
 @apart
-def rests_of_labels(n: Int, s: Doubles, ratio: Reals) -> Int:
-    """What is added to the distance of n <= 512 labels from their tops, columns of s as in `settle`.
+def rests_of_labels(n: Int, s: Measures, ratio: Reals) -> Int:
+    """What is added to the distance of n <= 512 labels from their tops.
 
     A label near the top keeps its digits through log1p of others / own; one far below adds its distance.
     """
     for i in range(n):
-        near = s[2048 + i] >= s[i] - double(1.0)
-        rest = s[1536 + i] / s[1024 + i] if near else (s[1024 + i] + s[1536 + i]) - double(1.0)
+        near = s.label_score[i] >= s.top[i] - double(1.0)
+        rest = s.others[i] / s.label_term[i] if near else (s.label_term[i] + s.others[i]) - double(1.0)
         ratio[i] = real(rest)
     for i in range(n):
         ratio[i] = log1p(ratio[i])
@@ -45,32 +48,31 @@ def rests_of_labels(n: Int, s: Doubles, ratio: Reals) -> Int:
 
 
 @apart
-def apply_law(c: Ints, f: Doubles, n: Int, at: Reals, found: Reals) -> Int:
+def apply_law(c: Rowwise, n: Int, at: Reals, found: Reals) -> Int:
     """The law of n <= 512 labels: columns of 512 cross-entropies, probabilities and those of the others, to values,
     slopes and curvatures."""
     pointers = stack_ints(8)
     for k in range(3):
         pointers[k] = address(offset(at, 512 * k))
         pointers[3 + k] = address(offset(found, 512 * k))
-    call_law(c, f, pointers, n)
+    call_law(c, pointers, n)
     return 0
 
 
-def factor_of(c: Ints, label: Int) -> Double:
+def factor_of(c: Rowwise, label: Int) -> Double:
     """What the loss of a label is multiplied by, which its row does not count with."""
-    if c[10] == 0:
+    if c.factors == 0:
         return double(1.0)
-    factors = reals(array_data(c[10]))
+    factors = reals(array_data(c.factors))
     return double(factors[label])
 
 
 @apart
 def settle_law(
-    c: Ints,
-    f: Doubles,
+    c: Rowwise,
     n: Int,
     labels: Ints,
-    s: Doubles,
+    s: Measures,
     weights: Doubles,
     values: Doubles,
     coefficients: Reals,
@@ -81,58 +83,69 @@ def settle_law(
     found = stack_reals(1536)
     rests_of_labels(n, s, at)
     for i in range(n):
-        near = s[2048 + i] >= s[i] - double(1.0)
-        total = s[1024 + i] + s[1536 + i]
-        at[i] = real(double(at[i]) + (double(0.0) if near else s[512 + i] - s[2048 + i]))
-        at[512 + i] = real(s[1024 + i] / total)
-        at[1024 + i] = real(s[1536 + i] / total)
-    apply_law(c, f, n, at, found)
+        near = s.label_score[i] >= s.top[i] - double(1.0)
+        total = s.label_term[i] + s.others[i]
+        at[i] = real(double(at[i]) + (double(0.0) if near else s.taken[i] - s.label_score[i]))
+        at[512 + i] = real(s.label_term[i] / total)
+        at[1024 + i] = real(s.others[i] / total)
+    apply_law(c, n, at, found)
     for i in range(n):
         weight = weights[i] * factor_of(c, labels[i])
         values[i] = weight * double(found[i])
-    if c[8] > 0:
+    if c.mode >= GRADIENT:
         for i in range(n):
-            factor = weights[i] * factor_of(c, labels[i]) * double(found[512 + i]) * f[0]
-            pull = factor / (s[1024 + i] + s[1536 + i])
+            factor = weights[i] * factor_of(c, labels[i]) * double(found[512 + i]) * c.scale
+            pull = factor / (s.label_term[i] + s.others[i])
             coefficients[i] = real(pull)
-            own[i] = -real(pull * s[1536 + i])
+            own[i] = -real(pull * s.others[i])
     return 0
 
 
+def other_terms(s: Row, label: Int) -> Double:
+    """The terms of all classes but the label."""
+    return s.others if label == s.pivot else (s.others - s.label_term) + s.pivot_term
+
+
 @apart
-def law_value(c: Ints, f: Doubles, label: Int, pivot: Int, s: Doubles) -> Double:
-    """Loss of one measured row; s[11], s[12] and s[15] become what `row_slopes` needs."""
+def law_value(c: Rowwise, label: Int, s: Row) -> Double:
+    """Loss of one measured row, and what its gradient and curvature need."""
     at = stack_reals(1536)
     found = stack_reals(1536)
     weight = class_weight_of(c, label) * factor_of(c, label)
-    total = s[3] + s[4]
-    others = s[4] if label == pivot else (s[4] - s[9]) + s[3]
-    at[0] = real(double_log1p(s[4] / s[3]) + (s[0] - s[8]))
-    at[512] = real(s[9] / total)
-    at[1024] = real(others / total)
-    apply_law(c, f, 1, at, found)
-    if c[8] > 0:
-        s[11] = weight * double(found[512])
-        s[12] = s[11]
-    if c[8] > 1:
-        s[15] = weight * double(found[1024])
+    total = s.pivot_term + s.others
+    at[0] = real(double_log1p(s.others / s.pivot_term) + (s.top - s.label_score))
+    at[512] = real(s.label_term / total)
+    at[1024] = real(other_terms(s, label) / total)
+    apply_law(c, 1, at, found)
+    if c.mode >= GRADIENT:
+        s.coefficient = weight * double(found[512])
+        s.own = s.coefficient
+    if c.mode == CURVATURE:
+        s.bend = weight * double(found[1024])
     return weight * double(found[0])
 
 
-@apart
-def law_curvature(c: Ints, n: Int, label: Int, pivot: Int, s: Doubles, p: Reals) -> Int:
-    """Diagonal curvature of n classes with respect to the scores in place of their probabilities; s as in `row_slopes`.
+def law_bend(c: Rowwise, p: Real, rest: Real, v: Real, label_rest: Real, slope: Real, bend: Real) -> Real:
+    """Curvature with respect to the score of a class with the probability p, which leaves the rest.
 
     The bound adds up the rows of |slope| (diag(p) - p p^T) and of v v^T, where the law's curvature is positive.
     """
-    total = s[3] + s[4]
-    left = real(s[4] / total)
-    label_rest = real((s[4] if label == pivot else (s[4] - s[9]) + s[3]) / total)
-    slope = real(s[11])
-    bend = real(s[15])
     upward = 2.0 * bend * label_rest if bend > 0.0 else 0.0
+    return 2.0 * abs(slope) * p * rest + upward * v if c.bound == 1 else slope * p * rest + bend * v * v
+
+
+@apart
+def law_curvature(c: Rowwise, first: Int, n: Int, label: Int, s: Row, p: Reals) -> Int:
+    """Diagonal curvature of n classes from `first` with respect to the scores in place of their probabilities."""
+    total = s.pivot_term + s.others
+    left = real(s.others / total)
+    label_rest = real(other_terms(s, label) / total)
+    slope = real(s.coefficient)
+    bend = real(s.bend)
+    pivot = s.pivot - first
+    place = label - first
     for i in range(n):
         rest = left if i == pivot else 1.0 - p[i]
-        v = label_rest if i == label else p[i]
-        p[i] = 2.0 * abs(slope) * p[i] * rest + upward * v if c[20] == 1 else slope * p[i] * rest + bend * v * v
+        v = label_rest if i == place else p[i]
+        p[i] = law_bend(c, p[i], rest, v, label_rest, slope, bend)
     return 0

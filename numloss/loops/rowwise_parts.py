@@ -1,9 +1,25 @@
-"""Parts of the rowwise family that its designs share; the header of a problem is in rowwise.py."""
+"""Parts of the rowwise family that its designs share; its header is Rowwise of headers.py."""
 
 from __future__ import annotations
 
 from ..scalar import decay, exp, exp_below, log, tanh
-from .headers import Result
+from .codes import (
+    CURVATURE,
+    DATA,
+    DISTRIBUTION,
+    GRADIENT,
+    INDICATORS,
+    LABELS,
+    LOG_DISTRIBUTION,
+    LOGIT,
+    MEMBERS,
+    NUMBER,
+    PROBABILITIES,
+    TARGET_OPERAND,
+    WEIGHT_OPERAND,
+    WHOLE,
+)
+from .headers import Result, Rowwise, Steps
 from .language import (
     Double,
     Doubles,
@@ -18,7 +34,6 @@ from .language import (
     double,
     integer,
     offset,
-    operand_at,
     real,
     reals,
     run_maximum,
@@ -26,7 +41,7 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
-from .sums import add_tile, add_up, report
+from .sums import add_tile, add_up, report, tile_length
 
 
 @apart
@@ -60,7 +75,7 @@ def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
     else:
         for i in range(n):
             z[i] = x[i * stride]
-    if kind == 2:
+    if kind == PROBABILITIES:
         for i in range(n):
             z[i] = log(eps if z[i] < eps else z[i])
     elif cap > 0.0:
@@ -69,17 +84,23 @@ def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
     return 0
 
 
-def call_law(c: Ints, f: Doubles, pointers: Ints, n: Int) -> Int:
+def own_scores(c: Rowwise, x: Reals, first: Int, n: Int, z: Reals) -> Int:
+    """`load_scores` for n classes of a row from `first`."""
+    steps = c.pred_steps.classes
+    return load_scores(offset(x, first * steps), steps, n, c.score_kind, real(c.softcap), real(c.eps), z)
+
+
+def call_law(c: Rowwise, pointers: Ints, n: Int) -> Int:
     """The law of a problem for n numbers of each of its inputs, with its parameters."""
     params = stack_reals(8)
-    params[0] = real(f[6])
-    params[1] = real(f[7])
-    call_tile(c[2], pointers, params, n)
+    params[0] = real(c.params[0])
+    params[1] = real(c.params[1])
+    call_tile(c.tile, pointers, params, n)
     return 0
 
 
 @apart
-def logits_by_law(c: Ints, f: Doubles, label: Int, first: Int, n: Int, z: Reals, slopes: Reals, bends: Reals) -> Int:
+def logits_by_law(c: Rowwise, label: Int, first: Int, n: Int, z: Reals, slopes: Reals, bends: Reals) -> Int:
     """The law of n entries in z: logits in their place, and what the tile gives of slopes and bends."""
     pointers = stack_ints(8)
     entries = stack_reals(512)
@@ -94,37 +115,38 @@ def logits_by_law(c: Ints, f: Doubles, label: Int, first: Int, n: Int, z: Reals,
     pointers[2] = address(z)
     pointers[3] = address(slopes)
     pointers[4] = address(bends)
-    call_law(c, f, pointers, n)
+    call_law(c, pointers, n)
     return 0
 
 
 @apart
-def load_row(c: Ints, f: Doubles, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> Int:
+def load_row(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> Int:
     """Scores of n classes of a row from `first`: as `load_scores`, or logits by a law, and what is added to them."""
-    load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
-    if c[11] == 5:
+    own_scores(c, x, first, n, z)
+    if c.law_kind == LOGIT:
         slopes = stack_reals(512)
         bends = stack_reals(512)
-        logits_by_law(c, f, label, first, n, z, slopes, bends)
-    if c[56] != 0:
-        added = offset(reals(array_data(c[56])), first)
+        logits_by_law(c, label, first, n, z, slopes, bends)
+    if c.offsets != 0:
+        added = offset(reals(array_data(c.offsets)), first)
         for i in range(n):
             z[i] = z[i] + added[i]
     return 0
 
 
-def scores_of(c: Ints, f: Doubles, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> Reals:
+def scores_of(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> Reals:
     """Pointer to the scores of n classes from `first`, in z unless they lie in memory as they are needed."""
-    if c[6] == 1 and c[12] != 2 and f[3] <= double(0.0) and c[11] != 5 and c[56] == 0:
+    plain = c.pred_steps.classes == 1 and c.score_kind != PROBABILITIES and c.softcap <= double(0.0)
+    if plain and c.law_kind != LOGIT and c.offsets == 0:
         return offset(x, first)
-    load_row(c, f, x, label, first, n, z)
+    load_row(c, x, label, first, n, z)
     return z
 
 
 @apart
 def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, slopes: Reals, bends: Reals) -> Int:
     """First and second derivative of the scores that `load_scores` gives with respect to the predictions."""
-    if kind == 2:
+    if kind == PROBABILITIES:
         for i in range(n):
             p = x[i * stride]
             slopes[i] = 0.0 if p < eps else 1.0 / p
@@ -143,50 +165,52 @@ def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
 
 
 @apart
-def load_row_slopes(
-    c: Ints, f: Doubles, x: Reals, label: Int, first: Int, n: Int, slopes: Reals, bends: Reals
-) -> Int:
+def load_row_slopes(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, slopes: Reals, bends: Reals) -> Int:
     """First and second derivative of the scores that `load_row` gives."""
-    if c[11] == 5:
+    if c.law_kind == LOGIT:
         z = stack_reals(512)
-        load_scores(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), z)
-        logits_by_law(c, f, label, first, n, z, slopes, bends)
+        own_scores(c, x, first, n, z)
+        logits_by_law(c, label, first, n, z, slopes, bends)
     else:
-        load_slopes(offset(x, first * c[6]), c[6], n, c[12], real(f[3]), real(f[4]), slopes, bends)
+        steps = c.pred_steps.classes
+        cap = real(c.softcap)
+        load_slopes(offset(x, first * steps), steps, n, c.score_kind, cap, real(c.eps), slopes, bends)
     return 0
 
 
 @apart
-def load_target(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Int:
+def load_target(c: Rowwise, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Int:
     """Weighted targets of n classes from `first`: smoothed, times the class weights."""
-    smoothing = real(f[1])
-    each = real(f[1] / double(c[3]))
-    if c[13] == 0:
+    smoothing = real(c.smoothing)
+    each = real(c.smoothing / double(c.classes))
+    if c.target_kind == LABELS:
         for i in range(n):
             q[i] = each
         if label >= first and label < first + n:
             q[label - first] = (1.0 - smoothing) + each
     else:
-        size = item_size(c[42] % 16, c[9])
-        convert(array_data(c[41]) + (at + first * c[22]) * size, c[42] % 16, c[22], n, q)
-        if c[13] == 2:
+        steps = c.target_steps.classes
+        place = (at + first * steps) * item_size(c.target.kind, c.itemsize)
+        convert(array_data(c.target.array) + place, c.target.kind, steps, n, q)
+        if c.target_kind == LOG_DISTRIBUTION:
             for i in range(n):
                 q[i] = exp(q[i])
         if smoothing > 0.0:
             for i in range(n):
                 q[i] = (1.0 - smoothing) * q[i] + each
-    if c[18] != 0:
-        weights = offset(reals(array_data(c[18])), first)
+    if c.class_weight != 0:
+        weights = offset(reals(array_data(c.class_weight)), first)
         for i in range(n):
             q[i] = q[i] * weights[i]
     return 0
 
 
-def target_of(c: Ints, f: Doubles, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Reals:
+def target_of(c: Rowwise, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Reals:
     """Pointer to what `load_target` gives, in q unless it lies in memory as it is needed."""
-    if c[13] == 1 and c[22] == 1 and c[42] % 16 == 0 and c[18] == 0 and f[1] <= double(0.0):
-        return offset(reals(array_data(c[41])), at + first)
-    load_target(c, f, at, label, first, n, q)
+    plain = c.target_kind == DISTRIBUTION and c.target_steps.classes == 1 and c.target.kind == DATA
+    if plain and c.class_weight == 0 and c.smoothing <= double(0.0):
+        return offset(reals(array_data(c.target.array)), at + first)
+    load_target(c, at, label, first, n, q)
     return q
 
 
@@ -223,76 +247,94 @@ def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, lanes: Doubles) -
     return 0
 
 
-def locate_row(row: Int, inner: Int, outer_stride: Int, inner_stride: Int) -> Int:
-    """Offset in elements of a row in an array with these strides."""
-    if inner == 1:  # a division takes as long as a short row
-        return row * outer_stride
-    return (row // inner) * outer_stride + (row % inner) * inner_stride
+def locate_row(c: Rowwise, row: Int, steps: Steps) -> Int:
+    """Offset in elements of a row in an array with these steps."""
+    if c.inner == 1:  # a division takes as long as a short row
+        return row * steps.outer
+    return (row // c.inner) * steps.outer + (row % c.inner) * steps.inner
+
+
+def scores_at(c: Rowwise, row: Int) -> Reals:
+    """Pointer to the predictions of a row."""
+    return offset(reals(array_data(c.pred.array)), locate_row(c, row, c.pred_steps))
+
+
+def gradient_at(c: Rowwise, row: Int) -> Reals:
+    """Pointer to the gradient of a row, if one is wanted."""
+    array = c.gradient.array if c.mode >= GRADIENT else c.pred.array
+    return offset(reals(array_data(array)), locate_row(c, row, c.gradient_steps))
+
+
+def curvature_at(c: Rowwise, row: Int) -> Reals:
+    """Pointer to the curvature of a row, if one is wanted."""
+    array = c.curvature.array if c.mode == CURVATURE else c.pred.array
+    return offset(reals(array_data(array)), locate_row(c, row, c.curvature_steps))
 
 
 @apart
-def read_rows(c: Ints, start: Int, n: Int, labels: Ints, weights: Reals, partial: Result) -> Int:
-    """Labels, clamped, and weights of n <= 512 rows; complaints go to partial[2]. Ignored rows get weight 0.
+def read_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, partial: Result) -> Int:
+    """Labels, clamped, and weights of n <= 512 rows; bad ones are reported. Ignored rows get weight 0.
 
     An ignored or bad label is replaced by class 0, so that it may be used as an index.
     """
-    if c[14] == 1:
-        w = fetch(operand_at(c, 44), c[9], 0.0, start, n, weights)
-        bad = first_outside(w, n, 1, 0.0, 1e999)
+    if c.weighted == 1:
+        w = fetch(c.weight, c.itemsize, 0.0, start, n, weights)
+        bad = first_outside(w, n, NUMBER, 0.0, 1e999)
         if bad >= 0:
-            report(partial, start + bad, 15)
+            report(partial, start + bad, WEIGHT_OPERAND)
         for i in range(n):
             weights[i] = w[i]
     else:
         for i in range(n):
             weights[i] = 1.0
-    if c[13] != 0:
+    if c.target_kind != LABELS:
         for i in range(n):
             labels[i] = -1
         return 0
-    fetch_labels(operand_at(c, 41), start, n, labels)
+    fetch_labels(c.target, start, n, labels)
+    classes = c.classes
     odd = 0
     for i in range(n):
-        odd += integer(labels[i] < 0 or labels[i] >= c[3])
-    if odd > 0 or (c[16] == 1 and c[17] >= 0 and c[17] < c[3]):
+        odd += integer(labels[i] < 0 or labels[i] >= classes)
+    if odd > 0 or (c.ignores == 1 and c.ignored >= 0 and c.ignored < classes):
         for i in range(n):
             label = labels[i]
-            ignored = c[16] == 1 and label == c[17]
-            if ignored or label < 0 or label >= c[3]:
+            ignored = c.ignores == 1 and label == c.ignored
+            if ignored or label < 0 or label >= classes:
                 if not ignored:
-                    report(partial, start + i, 1)
+                    report(partial, start + i, TARGET_OPERAND)
                 labels[i] = 0
                 weights[i] = 0.0
     return 0
 
 
-def class_weight_of(c: Ints, label: Int) -> Double:
+def class_weight_of(c: Rowwise, label: Int) -> Double:
     """The class weight of a label, 1 without class weights or labels."""
-    if c[18] == 0 or c[13] != 0:
+    if c.class_weight == 0 or c.target_kind != LABELS:
         return double(1.0)
-    weights = reals(array_data(c[18]))
+    weights = reals(array_data(c.class_weight))
     return double(weights[label])
 
 
 @apart
-def check_distribution(c: Ints, f: Doubles, row: Int, at: Int, q: Reals, partial: Result) -> Int:
+def check_distribution(c: Rowwise, row: Int, at: Int, q: Reals, partial: Result) -> Int:
     """Complain about a target that is none of its kind, at row * classes + class."""
-    size = item_size(c[42] % 16, c[9])
+    kind = c.target.kind
+    steps = c.target_steps.classes
+    size = item_size(kind, c.itemsize)
     first = 0
-    while first < c[3] and partial.bad_at < 0:
-        n = c[3] - first
-        if n > 512:
-            n = 512
-        data = array_data(c[41]) + (at + first * c[22]) * size
+    while first < c.classes and partial.bad_at < 0:
+        n = tile_length(first, c.classes)
+        data = array_data(c.target.array) + (at + first * steps) * size
         p = reals(data)
-        if c[22] != 1 or c[42] % 16 != 0:
-            convert(data, c[42] % 16, c[22], n, q)
+        if steps != 1 or kind != DATA:
+            convert(data, kind, steps, n, q)
             p = q
-        low = -1e999 if c[13] == 2 else 0.0
-        high = 1.0 if c[13] > 2 else 1e999
-        bad = first_outside(p, n, 2 if c[13] == 4 else 1, low, high)
+        low = -1e999 if c.target_kind == LOG_DISTRIBUTION else 0.0
+        high = 1.0 if c.target_kind == INDICATORS or c.target_kind == MEMBERS else 1e999
+        bad = first_outside(p, n, WHOLE if c.target_kind == MEMBERS else NUMBER, low, high)
         if bad >= 0:
-            report(partial, row * c[3] + first + bad, 1)
+            report(partial, row * c.classes + first + bad, TARGET_OPERAND)
         first = first + n
     return 0
 
@@ -320,22 +362,22 @@ def clear_rows(rows: Int, step: Int, classes: Int, stride: Int, g: Reals) -> Int
     return 0
 
 
-def clear_slopes(c: Ints, g: Reals, h: Reals) -> Int:
+def clear_slopes(c: Rowwise, g: Reals, h: Reals) -> Int:
     """Exact zeros in the gradient and the curvature of a row, as far as there are any."""
-    if c[8] > 0:
-        clear_row(c[3], c[25], g)
-    if c[8] > 1:
-        clear_row(c[3], c[28], h)
+    if c.mode >= GRADIENT:
+        clear_row(c.classes, c.gradient_steps.classes, g)
+    if c.mode == CURVATURE:
+        clear_row(c.classes, c.curvature_steps.classes, h)
     return 0
 
 
 @apart
-def add_losses(c: Ints, start: Int, n: Int, losses: Doubles, partial: Result) -> Int:
+def add_losses(c: Rowwise, start: Int, n: Int, losses: Doubles, partial: Result) -> Int:
     """Deliver the losses of n <= 512 rows if they are wanted, and add them up, which overwrites them."""
     values = stack_reals(512)
-    if c[15] == 1:
+    if c.unreduced == 1:
         for i in range(n):
             values[i] = real(losses[i])
-        deliver(operand_at(c, 47), start, n, values, 0)
+        deliver(c.values, start, n, values, 0)
     partial.value = partial.value + add_up(losses, n)
     return 0

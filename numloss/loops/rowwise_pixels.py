@@ -8,27 +8,24 @@ class after the next three is fetched ahead: all classes of an image may share o
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
-from .headers import Result
+from .codes import GRADIENT
+from .headers import Measures, Result, Rowwise
 from .language import (
     Doubles,
     Int,
     Ints,
     Reals,
-    address,
     apart,
-    array_data,
     double,
-    doubles,
     offset,
-    reals,
     stack_doubles,
     stack_ints,
     stack_reals,
     will_need,
 )
 from .rowwise_labels import begin_rows, finish_rows, settle
-from .rowwise_parts import base_of, clear_row, locate_row
-from .sums import begin_block, end_of_block
+from .rowwise_parts import base_of, clear_row, gradient_at, scores_at
+from .sums import begin_block, block_stop
 
 
 @apart
@@ -55,7 +52,7 @@ def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Real
 
 
 @apart
-def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Doubles) -> Int:
+def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Measures) -> Int:
     """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
     shift = stack_reals(512)
     base = stack_reals(512)
@@ -63,9 +60,9 @@ def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Dou
     for k in range(n):
         base[k] = base_of(top[k])
         shift[k] = round_shift(top[k] - base[k])
-        s[k] = double(top[k])
-        s[512 + k] = double(base[k]) + double(shift[k])
-        s[2048 + k] = double(z[labels[k] * n + k])
+        s.top[k] = double(top[k])
+        s.taken[k] = double(base[k]) + double(shift[k])
+        s.label_score[k] = double(z[labels[k] * n + k])
         if base[k] != 0.0:
             large = 1
     for j in range(classes):
@@ -79,13 +76,13 @@ def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Dou
 
 
 @apart
-def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Doubles) -> Int:
+def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures) -> Int:
     """Term of the label of each pixel, and the sum of the others: sixteen classes at a time, then in float64."""
     few = stack_reals(512)
     for k in range(n):
-        s[1024 + k] = double(z[labels[k] * n + k])
+        s.label_term[k] = double(z[labels[k] * n + k])
         z[labels[k] * n + k] = 0.0
-        s[1536 + k] = double(0.0)
+        s.others[k] = double(0.0)
     first = 0
     while first < classes:
         last = first + 16
@@ -98,7 +95,7 @@ def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Doubles) -> Int:
             for k in range(n):
                 few[k] = few[k] + row[k]
         for k in range(n):
-            s[1536 + k] = s[1536 + k] + double(few[k])
+            s.others[k] = s.others[k] + double(few[k])
         first = last
     return 0
 
@@ -135,43 +132,44 @@ def pixel_slopes(
     return 0
 
 
-def pixels_block(c: Ints, partial: Result, block: Int) -> Int:
+def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
     """Rows in tiles of pixels, with the classes of a tile one after another."""
-    f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
     total = stack_doubles(512)
     values = stack_doubles(512)
-    s = stack_doubles(2560)
+    s = Measures()
     coefficient = stack_reals(512)
     own = stack_reals(512)
     top = stack_reals(512)
     z = stack_reals(16384)
-    step = c[7] if c[4] > 1 else c[5]
+    classes = c.classes
+    inner = c.inner
+    step = c.pred_steps.inner if inner > 1 else c.pred_steps.outer
     begin_block(partial)
-    most = 16384 // c[3]
+    most = 16384 // classes
     most = most - most % 32
     if most < 32:
         most = 32
     if most > 512:
         most = 512
-    stop = end_of_block(c, block)
-    start = block * c[1]
+    stop = block_stop(c.rows, c.block, block)
+    start = block * c.block
     while start < stop:
         n = stop - start
         if n > most:
             n = most
-        if c[4] > 1 and n > c[4] - start % c[4]:
-            n = c[4] - start % c[4]
+        if inner > 1 and n > inner - start % inner:
+            n = inner - start % inner
         begin_rows(c, start, n, labels, weights, total, partial)
-        x = offset(reals(array_data(c[38])), locate_row(start, c[4], c[5], c[7]))
-        pixel_scores(x, c[3], c[6], step, n, z, top)
-        pixel_terms(c[3], n, z, top, labels, s)
-        pixel_sums(c[3], n, z, labels, s)
-        settle(c, f, n, labels, s, total, values, coefficient, own)
-        if c[8] > 0:
-            g = offset(reals(array_data(c[50])), locate_row(start, c[4], c[24], c[26]))
-            pixel_slopes(c[3], c[25], c[26] if c[4] > 1 else c[24], n, z, labels, total, coefficient, own, g)
+        pixel_scores(scores_at(c, start), classes, c.pred_steps.classes, step, n, z, top)
+        pixel_terms(classes, n, z, top, labels, s)
+        pixel_sums(classes, n, z, labels, s)
+        settle(c, n, labels, s, total, values, coefficient, own)
+        if c.mode >= GRADIENT:
+            apart_by = c.gradient_steps.inner if inner > 1 else c.gradient_steps.outer
+            stride = c.gradient_steps.classes
+            pixel_slopes(classes, stride, apart_by, n, z, labels, total, coefficient, own, gradient_at(c, start))
         finish_rows(c, start, n, total, values, partial)
         start = start + n
     return 0

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
-from .headers import Result
+from .codes import GRADIENT
+from .headers import Measures, Result, Rowwise
 from .language import (
     Doubles,
     Int,
     Ints,
     Reals,
-    address,
     apart,
-    array_data,
     double,
-    doubles,
     integer,
     offset,
-    reals,
     run_maximum,
     run_sum,
     spread16,
@@ -25,8 +22,8 @@ from .language import (
     stack_reals,
 )
 from .rowwise_labels import begin_rows, finish_rows, settle
-from .rowwise_parts import base_of, clear_row
-from .sums import begin_block, end_of_block
+from .rowwise_parts import base_of, clear_row, gradient_at, scores_at
+from .sums import begin_block, block_stop, tile_length
 
 
 @apart
@@ -51,7 +48,7 @@ def flat_terms(x: Reals, shifts: Reals, n: Int, e: Reals) -> Int:
 
 
 @apart
-def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles, e: Reals, spread: Reals) -> Int:
+def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: Reals, spread: Reals) -> Int:
     """Statistics and terms of some short rows."""
     shift = stack_reals(128)
     base = stack_reals(128)
@@ -60,9 +57,9 @@ def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles, e: Re
         top = run_maximum(offset(x, r * classes), classes)
         base[r] = base_of(top)
         shift[r] = round_shift(top - base[r])
-        s[r] = double(top)
-        s[512 + r] = double(base[r]) + double(shift[r])
-        s[2048 + r] = double(x[r * classes + labels[r]])
+        s.top[r] = double(top)
+        s.taken[r] = double(base[r]) + double(shift[r])
+        s.label_score[r] = double(x[r * classes + labels[r]])
         large += integer(base[r] != 0.0)
     spread_rows(shift, rows, classes, spread)
     if large == 0:
@@ -74,11 +71,11 @@ def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Doubles, e: Re
         flat_terms(e, spread, rows * classes, e)
     for r in range(rows):
         at = r * classes
-        s[1024 + r] = double(e[at + labels[r]])
+        s.label_term[r] = double(e[at + labels[r]])
         e[at + labels[r]] = 0.0
     # apart: a wide load waits for a narrow store into it
     for r in range(rows):
-        s[1536 + r] = double(run_sum(offset(e, r * classes), classes))
+        s.others[r] = double(run_sum(offset(e, r * classes), classes))
     return 0
 
 
@@ -105,26 +102,24 @@ def flat_slopes(
     return 0
 
 
-def flat_block(c: Ints, partial: Result, block: Int) -> Int:
+def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
     """Rows of some classes: several at a time, as one stretch of memory wherever the work is the same for all."""
-    f = offset(doubles(address(c)), 30)
     weights = stack_reals(512)
     labels = stack_ints(512)
     total = stack_doubles(512)
     values = stack_doubles(512)
-    s = stack_doubles(2560)
+    s = Measures()
     coefficient = stack_reals(512)
     own = stack_reals(512)
     e = stack_reals(2064)
     spread = stack_reals(2064)
     begin_block(partial)
-    some = 2048 // c[3]
-    stop = end_of_block(c, block)
-    start = block * c[1]
+    classes = c.classes
+    some = 2048 // classes
+    stop = block_stop(c.rows, c.block, block)
+    start = block * c.block
     while start < stop:
-        n = stop - start
-        if n > 512:
-            n = 512
+        n = tile_length(start, stop)
         begin_rows(c, start, n, labels, weights, total, partial)
         first = 0
         while first < n:
@@ -133,13 +128,12 @@ def flat_block(c: Ints, partial: Result, block: Int) -> Int:
                 rows = some
             row_labels = offset(labels, first)
             counts = offset(total, first)
-            x = offset(reals(array_data(c[38])), (start + first) * c[3])
             # terms are in memory of their own: where g is x a loop from one to the other has no vectors
-            flat_rows(x, rows, c[3], row_labels, s, e, spread)
-            settle(c, f, rows, row_labels, s, counts, offset(values, first), coefficient, own)
-            if c[8] > 0:
-                g = offset(reals(array_data(c[50])), (start + first) * c[3])
-                flat_slopes(rows, c[3], row_labels, counts, coefficient, own, spread, e, g)
+            flat_rows(scores_at(c, start + first), rows, classes, row_labels, s, e, spread)
+            settle(c, rows, row_labels, s, counts, offset(values, first), coefficient, own)
+            if c.mode >= GRADIENT:
+                g = gradient_at(c, start + first)
+                flat_slopes(rows, classes, row_labels, counts, coefficient, own, spread, e, g)
             first = first + rows
         finish_rows(c, start, n, total, values, partial)
         start = start + n

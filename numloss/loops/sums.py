@@ -30,6 +30,7 @@ def begin_block(partial: Result) -> Int:
     partial.value = double(0.0)
     partial.weight = double(0.0)
     partial.bad_at = -1
+    partial.bad_in = 0
     return 0
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from .packing import Array, Problem, code_of
-from .rowwise import DISTILLED, RowCall, answer_of
+from ...loops.headers import Distilled, Header, Steps
+from .packing import Array, code_of, in_place
+from .rowwise import RowCall, answer_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -27,19 +28,13 @@ class DistilledCall(RowCall):
         check.same_shape(loss, "teacher", array.shape, self.pred.shape, loss.inputs[0])
         if any(np.may_share_memory(array, out) for out in (*self.outputs, self.values) if out is not None):
             raise ValueError(f"{loss.name}: out overlaps teacher, which is read until the end")
-        self.teacher, self.places = self.three(array)
+        self.teacher, sizes = self.three(array)
+        self.steps = Steps(*sizes[3:])
 
-    def design(self, classes: int) -> int:
-        """The loop of rows with a teacher."""
-        return DISTILLED
-
-    def problem(self, backend: HostBackend, bound: bool) -> tuple[Problem, list[tuple[Array, Array]]]:
+    def whole(self) -> Header:
         """That of a rowwise call, and the teacher."""
-        problem, copies = super().problem(backend, bound)
-        outer, classes, inner = self.places[3:]
-        problem.header.rest = id(self.teacher), code_of(self.teacher, self.real), outer, classes, inner, 0
-        problem.work *= 3.0
-        return problem, copies
+        teacher = in_place(self.teacher, code_of(self.teacher, self.real))
+        return Distilled(rows=self.header, teacher=teacher, teacher_steps=self.steps)
 
 
 def compute(backend: HostBackend, request: Request) -> Any:

@@ -9,13 +9,13 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.embedding import sums_in_order, sums_of, vectors_of
 from ...calls.outputs import given_outputs, overlapping, slots
-from ...loops.codes import block_size
+from ...loops.codes import UNCHECKED, block_size
+from ...loops.headers import Bounds, Embedding, Vectors, VectorSum
 from . import plans
-from .packing import ABSENT, Array, Positional, Problem, in_place, name_of, operand, regular, steps
+from .packing import ABSENT, Array, Problem, in_place, name_of, operand, regular, steps
 
 if TYPE_CHECKING:
     from ...calls.request import Request
-    from ...registry import Loss
     from . import HostBackend
 
 
@@ -58,37 +58,44 @@ def compute(backend: HostBackend, request: Request) -> Any:
         total = backend.weight_sum(loss, weight, real)
     loop, tile = backend.kernel(loss, "embedding_block", real, min(mode, 1))
     block = max(1, block_size(rows * size) // max(1, size))
+    known = inputs[len(vectors) :]
+    domain = loss.domains[loss.inputs[-1]] if known else None
+    low, high = domain.ends(name_of(real)) if domain else (0.0, 0.0)
+    sums = sums_in_order(sums_of(loss, params))
     kept: list[Any] = []
-    integers, floats = header(loss, vectors, outputs, params)
-    integers = [rows, block, tile, size, int(weight is not None), int(wanted), mode, *integers]
-    operands = [in_place(array) for array in vectors]
-    operands += [operand(array, real, kept) for array in inputs[len(vectors) :]]
-    operands += [ABSENT] * (3 - len(operands))
-    operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [in_place(out) for out in outputs]
-    packed = Positional(integers, [request.scale(total), *floats], operands)
-    problem = Problem(loop, packed, -(-rows // block), rows * size * loss.cost)
+    header = Embedding(
+        rows=rows,
+        block=block,
+        tile=tile,
+        entries=size,
+        vector_count=len(vectors),
+        sum_count=len(sums),
+        sloped=mode > 0,
+        weighted=weight is not None,
+        unreduced=wanted,
+        itemsize=real.itemsize,
+        param_count=len(params),
+        scale=request.scale(total),
+        vectors=[in_rows(array) for array in vectors],
+        known=operand(known[0], real, kept) if known else ABSENT,
+        weight=ABSENT if weight is None else operand(weight, real, kept),
+        values=ABSENT if values is None else operand(values, real, kept),
+        gradients=[in_rows(array) for array in outputs],
+        sums=[VectorSum(*each) for each in sums],
+        bounds=Bounds(check=domain.check(False) if domain else UNCHECKED, low=low, high=high, constant=0.0),
+        params=params,
+    )
+    problem = Problem(loop, header, -(-rows // block), rows * size * loss.cost)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         backend.complain(loss, outcome.bad_at, outcome.bad_in, [*inputs], weight)
     total = total if weight is None else outcome.weight
     if weight is None and values is None:
-        plans.remember(backend, request, problem, total, tuple("012"), tuple("567"))
+        plans.remember(backend, request, problem, total, ("vectors.operand", "known"), ("gradients.operand",))
     return request.answer(request.reduced(outcome.value, total) if values is None else values, outputs)
 
 
-def header(
-    loss: Loss, vectors: list[Array], outputs: list[Array], params: list[float]
-) -> tuple[list[int], list[float]]:
-    """The integers of a problem from the number of vectors on, and its floats but for the scale."""
-    sums = sums_in_order(sums_of(loss, params))
-    known = loss.domains[loss.inputs[-1]] if len(loss.inputs) > len(vectors) else None
-    check_known = 0 if known is None else known.check(False)
-    integers = [len(vectors), len(sums), vectors[0].itemsize, check_known, len(params)]
-    for arrays in (vectors, outputs):
-        places = [step for array in arrays for step in steps(array)]
-        integers += places + [0] * (6 - len(places))
-    described = [number for each in sums for number in each]
-    integers += described + [0] * (16 - len(described))
-    floats = [*(known.ends(name_of(vectors[0].dtype)) if known else (0.0, 0.0)), *params]
-    return integers, floats + [0.0] * (7 - len(floats))
+def in_rows(array: Array) -> Vectors:
+    """Vectors as the loop reads or writes them."""
+    per_row, per_entry = steps(array)
+    return Vectors(operand=in_place(array), per_row=per_row, per_entry=per_entry)

@@ -9,8 +9,9 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.outputs import added, weighted
 from ...domains import BINARY
+from ...loops.headers import SortedRegions
 from .. import threads
-from .packing import Array, name_of
+from .packing import Array, Problem, name_of
 from .regional import Regions
 from .rowwise import row_outputs
 
@@ -60,10 +61,16 @@ def sort_regions(backend: HostBackend, regions: Regions, errors: Array) -> Array
         return results
     work = errors.size * COST
     blocks = min(count, threads.limit()) if work > threads.PARALLEL_PAYS_AT else 1
-    facts, scratch = np.array([blocks, pixels], np.int64), np.empty(blocks * 4 * pixels, np.int64)
-    problem = regions.problem(backend.loop("ordered_block", name_of(regions.real)), facts, (results, scratch, errors))
-    problem.blocks, problem.work = blocks, work
-    backend.launch(problem)
+    scratch = np.empty(blocks * 4 * pixels, np.int64)
+    header = SortedRegions(
+        regions=regions.header,
+        stride=blocks,
+        most=pixels,
+        results=id(results),
+        scratch=id(scratch),
+        errors=id(errors),
+    )
+    backend.launch(Problem(backend.loop("ordered_block", name_of(regions.real)), header, blocks, work))
     return results
 
 
@@ -82,7 +89,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if mode or regions.labelled:
         written = regions.write_to(outputs[0] if mode else np.empty(regions.pred.shape, regions.real))
     if regions.labelled:
-        sums = np.empty((3, regions.per, regions.samples, regions.classes))
+        sums = np.empty((3, regions.parts, regions.samples, regions.classes))
         first = backend.launch(regions.problem(backend.loop("regions_block", name_of(regions.real)), sums))
         if first.bad_at >= 0:
             regions.complain()
@@ -104,6 +111,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
 def write_slopes(backend: HostBackend, regions: Regions, results: Array, errors: Array) -> None:
     """The gradient, from the slopes of the errors and the factors of the regions."""
     loop = backend.loop("ordered_slopes_block", name_of(regions.real))
-    problem = regions.problem(loop, results, (results, results, errors))
-    problem.blocks = regions.samples * regions.per
-    backend.launch(problem)
+    header = SortedRegions(
+        regions=regions.header, stride=0, most=0, results=id(results), scratch=0, errors=id(errors)
+    )
+    backend.launch(Problem(loop, header, regions.samples * regions.parts, regions.pred.size * regions.loss.cost))

@@ -50,7 +50,7 @@ class Positional:
 
     def packed(self) -> bytes:
         """The bytes that a loop reads."""
-        last = [number for each in self.listed for number in each.numbers()] + list(self.rest)
+        last = [number for each in self.listed for number in Operand.reader()(each)] + list(self.rest)
         form = f"{len(self.integers)}q{len(self.floats)}d{len(last)}q"
         return struct.pack(form, *self.integers, *self.floats, *last)
 
@@ -67,7 +67,7 @@ def operand(array: Any, real: np.dtype[Any], kept: list[Any], place: Arrays = HO
     if code and dtype == real:
         code = DATA
     if place.c_order(array):
-        return Operand(array=place.address(array), kind=code, layout=IN_ORDER)
+        return Operand(place.address(array), code, IN_ORDER)
     shape, strides = simplified(array.shape, array.strides)
     layout = np.array([len(shape), *shape, *strides], dtype=np.int64)
     return Operand(array=place.address(array), kind=code, layout=place.numbers(layout, kept)[1])
@@ -82,7 +82,7 @@ def column_operands(array: Any, real: np.dtype[Any], columns: int, place: Arrays
 
 def in_place(array: Array, kind: int = DATA) -> Operand:
     """An array that loops read by strides of their own, or in C order."""
-    return Operand(array=id(array), kind=kind, layout=IN_ORDER)
+    return Operand(id(array), kind, IN_ORDER)
 
 
 def code_of(array: Any, real: np.dtype[Any]) -> int:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...loops.headers import Matrix, Product
 from . import blas
-from .packing import Array, Positional, Problem, in_place, name_of
+from .packing import Array, Problem, name_of
 
 if TYPE_CHECKING:
     from . import HostBackend
@@ -97,9 +98,18 @@ class Products:
         while parts < MOST_PARTS and size >= 2 * parts * LEAST_SIZE:
             parts *= 2
         step = -(-size // (16 * parts)) * 16
-        (left, flip_left, left_step), (right, flip_right, right_step) = in_order(a), in_order(b)
-        integers = [size, step, int(columns > rows), other, a.shape[1], flip_left, flip_right]
-        integers += [left_step, right_step, columns, int(add), self.gemm]
-        header = Positional(integers, [], [in_place(array) for array in (left, right, y)])
+        (left, *left_seen), (right, *right_seen) = in_order(a), in_order(b)
+        header = Product(
+            lines=size,
+            block=step,
+            by_columns=columns > rows,
+            others=other,
+            terms=a.shape[1],
+            adds=add,
+            gemm=self.gemm,
+            a=Matrix(id(left), *left_seen),
+            b=Matrix(id(right), *right_seen),
+            y=Matrix(id(y), flipped=False, step=columns),
+        )
         loop = self.backend.loop("product_block", name_of(self.real))
         self.backend.launch(Problem(loop, header, -(-size // step), rows * columns * a.shape[1] * COST))

@@ -10,8 +10,8 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.lists import blocks_of, check_lists, check_weight, pairs_of, pointers_of
 from ...loops.codes import UNCHECKED, block_size
-from ...loops.headers import Operand
-from .packing import ABSENT, Array, Outcome, Positional, Problem, name_of, operand
+from ...loops.headers import Bounds, Discounts, Operand, Ranked
+from .packing import ABSENT, Array, Outcome, Problem, name_of, operand
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Lists:
         if found.size:
             loop = backend.loop("discounts_block", name_of(self.real))
             blocks = -(-self.longest // size)
-            header = Positional([self.longest, size, id(found)], [], [])
+            header = Discounts(ranks=self.longest, block=size, out=id(found))
             backend.launch(Problem(loop, header, blocks, self.longest * 20.0))
         return found
 
@@ -103,28 +103,50 @@ class Lists:
         bound: bool, kept: list[Any],
     ) -> Problem:  # fmt: skip
         """The problem of a loop; arrays are values, gradient and curvature, as far as there are any."""
-        values = arrays[0]
-        integers = [self.groups, id(self.firsts), id(self.pointers), int(self.counts_events)]
-        integers += [int(self.weight is not None), int(values is not None), self.mode, self.ranks, self.efron]
-        integers += [self.real.itemsize, int(bound), rows, *map(id, scratch), self.longest, 0]
-        floats = [scale, self.loss.least if bound else -math.inf, self.sigma, *self.ends()]
-        operands: list[Operand] = []
-        checks: list[int] = []
-        for k in range(3):
-            domain = self.loss.domains.get(self.loss.inputs[k]) if k < len(self.inputs) else None
-            given = self.inputs[k] if k < len(self.inputs) else None
-            checks.append(domain.check(k == 0) if domain is not None else UNCHECKED)
-            operands.append(ABSENT if given is None else operand(given, self.real, kept))
-        operands += [ABSENT if a is None else operand(a, self.real, kept) for a in (self.weight, *arrays)]
-        work = self.rows * self.loss.cost + 2.0 * float(np.sum(self.pairs))
-        return Problem(loop, Positional(integers, floats, operands, checks), len(self.firsts) - 1, work)
 
-    def ends(self) -> list[float]:
-        """Lowest and highest target and event."""
-        found: list[float] = []
-        for name in self.loss.inputs[1:]:
-            found += self.loss.domains[name].ends(name_of(self.real))
-        return (found + [0.0, 0.0])[:4]
+        def one(array: Array | None) -> Operand:
+            return ABSENT if array is None else operand(array, self.real, kept)
+
+        pred, target, event = (one(array) for array in (*self.inputs, None)[:3])
+        values, gradient, curvature = map(one, arrays)
+        int_scratch, real_scratch, double_scratch, discounts = map(id, scratch)
+        header = Ranked(
+            firsts=id(self.firsts),
+            pointers=id(self.pointers),
+            mode=self.mode,
+            ranks=self.ranks,
+            efron=self.efron,
+            bound=bound,
+            itemsize=self.real.itemsize,
+            rows=rows,
+            int_scratch=int_scratch,
+            real_scratch=real_scratch,
+            double_scratch=double_scratch,
+            discounts=discounts,
+            longest=self.longest,
+            scale=scale,
+            least=self.loss.least if bound else -math.inf,
+            sigma=self.sigma,
+            pred=pred,
+            target=target,
+            event=event,
+            weight=one(self.weight),
+            values=values,
+            gradient=gradient,
+            curvature=curvature,
+            target_bounds=self.bounds(1),
+            event_bounds=self.bounds(2),
+        )
+        work = self.rows * self.loss.cost + 2.0 * float(np.sum(self.pairs))
+        return Problem(loop, header, len(self.firsts) - 1, work)
+
+    def bounds(self, k: int) -> Bounds:
+        """How the numbers of an input are checked, if there is one."""
+        if k >= len(self.inputs):
+            return Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
+        domain = self.loss.domains[self.loss.inputs[k]]
+        low, high = domain.ends(name_of(self.real))
+        return Bounds(check=domain.check(False), low=low, high=high, constant=0.0)
 
     def total(self, backend: HostBackend, kept: list[Any]) -> float:
         """What the groups count, times their weights."""

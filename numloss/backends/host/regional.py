@@ -9,9 +9,11 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.rowwise import flag, ignored_label
-from ...loops.headers import Operand
+from ...loops import headers
+from ...loops.codes import NO_ACTIVATION, SIGMOID, SOFTMAX
+from ...loops.headers import ClassMap, RegionSums
 from . import plans
-from .packing import ABSENT, Array, Positional, Problem, code_of, in_place, label_operand, name_of
+from .packing import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of
 from .rowwise import bad_label, in_three, labels_array, row_outputs
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from ...registry import Loss
     from . import HostBackend
 
-ACTIVATIONS = {None: 0, "sigmoid": 1, "softmax": 2}
+ACTIVATIONS = {None: NO_ACTIVATION, "sigmoid": SIGMOID, "softmax": SOFTMAX}
+NOWHERE = ClassMap(operand=ABSENT, per_sample=0, per_class=0, per_pixel=0)
 # Pixels of a block: of one class, or of all where a softmax takes them together.
 BLOCK, SOFTMAX_BLOCK = 16384, 4096
 MOST_SUMS = 16384
@@ -37,7 +40,7 @@ def target_of(loss: Loss, value: Any, pred: Array, activation: int) -> tuple[Arr
     array: Array = check.host_array(loss, "target", value)
     if array.shape == pred.shape:
         return array, False
-    if activation != 2:
+    if activation != SOFTMAX:
         raise ValueError(
             f"{loss.name}: target has shape {array.shape}, pred has {pred.shape}; they must be equal "
             "(labels, without the class axis, need activation='softmax')"
@@ -47,7 +50,7 @@ def target_of(loss: Loss, value: Any, pred: Array, activation: int) -> tuple[Arr
 
 def block_of(pixels: int, samples: int, classes: int, activation: int) -> int:
     """Pixels of a block: a function of the shape alone, and few enough blocks that their sums stay small."""
-    size = SOFTMAX_BLOCK if activation == ACTIVATIONS["softmax"] else BLOCK
+    size = SOFTMAX_BLOCK if activation == SOFTMAX else BLOCK
     while pixels > size and -(-pixels // size) * samples * classes > MOST_SUMS:
         size *= 2
     return size
@@ -72,22 +75,20 @@ class Regions:
         self.kept: list[Any] = []
         # the order of the pixels is that of memory
         self.flipped = pred.ndim > 3 and pred.flags.f_contiguous
-        view, (self.samples, self.classes, self.pixels, *self.steps) = self.three(pred)
-        self.operands: list[Operand] = [in_place(view), self.target_operand(), ABSENT]
-        self.steps += (0, 0, 0)
+        self.samples, self.classes = pred.shape[:2]
+        self.pixels = math.prod(pred.shape[2:])
         self.block = block_of(self.pixels, self.samples, self.classes, self.activation)
-        self.per = -(-self.pixels // self.block) if self.pixels else 0
+        self.parts = -(-self.pixels // self.block) if self.pixels else 0
         self.shape = (self.samples, self.classes) if self.per_sample else (self.classes,)
+        self.header = self.described()
 
     def three(self, array: Array) -> tuple[Array, tuple[int, ...]]:
-        """Samples, classes, pixels, and the strides of each."""
+        """The array as the loops see it, and its strides over samples, classes and pixels."""
         if array.flags.c_contiguous and not self.flipped:
-            samples, classes = array.shape[:2]
-            pixels = math.prod(array.shape[2:])
-            return array, (samples, classes, pixels, classes * pixels, pixels, 1)
+            return array, (self.classes * self.pixels, self.pixels, 1)
         view, sizes = in_three(self.seen(array, 2), 1)
         self.kept.append(view)
-        return view, sizes
+        return view, sizes[3:]
 
     def seen(self, array: Array, first: int) -> Array:
         """The array with its pixel axes, which begin at `first`, in the order of memory."""
@@ -95,44 +96,51 @@ class Regions:
             return array
         return array.transpose(*range(first), *range(array.ndim - 1, first - 1, -1))
 
-    def target_operand(self) -> Operand:
-        """The target; its strides follow those of the prediction."""
-        if self.labelled:
-            labels = self.seen(self.target, 1)
-            self.kept.append(labels)
-            self.steps += (0, 0, 0)
-            return label_operand(labels, self.kept)
-        view, sizes = self.three(self.target)
-        self.steps += sizes[3:]
-        return in_place(view, code_of(view, self.real))
+    def map_of(self, array: Array) -> ClassMap:
+        """An array of classes as the loops read it."""
+        view, strides = self.three(array)
+        return ClassMap(in_place(view, code_of(view, self.real)), *strides)
 
     def write_to(self, out: Array) -> Array:
         """Have the passes write the gradient; returns the array they write to, which is another if `out` cannot be."""
-        view, sizes = self.three(out)
-        if not np.may_share_memory(view, out):
+        if not np.may_share_memory(self.three(out)[0], out):
             out = np.empty(out.shape, out.dtype)
-            view, sizes = self.three(out)
-        self.operands[2] = in_place(view)
-        self.steps[6:] = sizes[3:]
+        self.header.gradient = self.map_of(out)
         return out
+
+    def described(self) -> headers.Regions:
+        """The regions as the loops read them, before there is a gradient."""
+        labels = self.seen(self.target, 1) if self.labelled else None
+        self.kept.append(labels)
+        return headers.Regions(
+            samples=self.samples,
+            classes=self.classes,
+            pixels=self.pixels,
+            block=self.block,
+            parts=self.parts,
+            activation=self.activation,
+            labelled=self.labelled,
+            ignores=self.ignore is not None,
+            ignored=self.ignore or 0,
+            per_sample=self.classes if self.per_sample else 0,
+            itemsize=self.real.itemsize,
+            pred=self.map_of(self.pred),
+            target=NOWHERE if self.labelled else self.map_of(self.target),
+            gradient=NOWHERE,
+            labels=ABSENT if labels is None else label_operand(labels, self.kept),
+        )
 
     def problem(self, loop: int, sums: Array, slopes: tuple[Array, ...] = ()) -> Problem:
         """The problem of a pass: the first fills the sums, the second reads the slopes."""
-        integers = [self.samples * self.pixels, self.block, self.pixels, self.classes, self.activation]
-        integers += (int(self.labelled), int(self.ignore is not None), self.ignore or 0, self.per, self.real.itemsize)
-        integers.append(int(self.operands[2] is not ABSENT))
-        integers += self.steps
-        integers += (id(sums), *map(id, slopes)) if slopes else (id(sums), 0, 0, 0)
-        integers.append(self.classes if self.per_sample else 0)
-        work = self.pred.size * self.loss.cost
-        blocks = self.samples * self.per
-        if self.activation != ACTIVATIONS["softmax"]:
+        blocks = self.samples * self.parts
+        if self.activation != SOFTMAX:
             blocks *= self.classes
-        return Problem(loop, Positional(integers, [], self.operands), blocks, work)
+        header = RegionSums(regions=self.header, sums=id(sums), slopes=[*map(id, slopes)])
+        return Problem(loop, header, blocks, self.pred.size * self.loss.cost)
 
     def totals(self, sums: Array) -> list[Array]:
         """tp, fp and fn of each region, from the sums of the blocks."""
-        if self.per != 1:
+        if self.parts != 1:
             sums = sums.sum(axis=1)
         sums = sums.reshape(3, self.samples, self.classes)
         if not self.per_sample:
@@ -156,7 +164,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     real = regions.real
     values, outputs = row_outputs(request, regions.pred, regions.shape, (regions.pred, regions.target))
     written = regions.write_to(outputs[0]) if mode else None
-    sums = np.empty((3, regions.per, regions.samples, regions.classes))
+    sums = np.empty((3, regions.parts, regions.samples, regions.classes))
     if backend.launch(regions.problem(backend.loop("regions_block", name_of(real)), sums)).bad_at >= 0:
         regions.complain()
     passed = {name: options[name] for name in ("weight", *loss.params) if name in options}

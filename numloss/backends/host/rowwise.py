@@ -11,15 +11,24 @@ from ...calls import checks as check
 from ...calls.outputs import given_outputs, overlapping
 from ...calls.rowwise import RowOptions, options_of
 from ...domains import NONNEGATIVE
-from ...loops.codes import DISTRIBUTION, INDICATORS, LOGIT, MEMBERS, PAIRS, WEIGHT_OPERAND, block_size
-from ...loops.headers import Operand
+from ...loops.codes import (
+    DISTRIBUTION,
+    INDICATORS,
+    LABELS,
+    LOGIT,
+    MEMBERS,
+    OF_LABEL,
+    PAIRS,
+    WEIGHT_OPERAND,
+    block_size,
+)
+from ...loops.headers import Header, Operand, Rowwise, Steps
 from . import plans
 from .packing import (
     ABSENT,
     FLOAT32,
     FLOAT64,
     Array,
-    Positional,
     Problem,
     code_of,
     in_place,
@@ -44,6 +53,12 @@ LOOPS = {
 }
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 16, 256
+NO_STEPS = Steps(outer=0, classes=0, inner=0)
+
+
+def address_of(array: Array | None) -> int:
+    """The address of an array object, 0 without one."""
+    return 0 if array is None else id(array)
 
 
 def class_axis(loss: Loss, pred: Array, axis: Any) -> int:
@@ -154,8 +169,14 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
         return np.ascontiguousarray(array, dtype=real)
 
 
-def design_of(options: RowOptions, mode: int, sizes: tuple[int, ...]) -> int:
-    """Which loop serves a call: a function of the shapes and options alone."""
+def design_of(loss: Loss, options: RowOptions, mode: int, sizes: tuple[int, ...]) -> int:
+    """Which loop serves a call: a function of the loss, the shapes and the options alone."""
+    if loss.family == "distilled":
+        return DISTILLED
+    if loss.rows["classes"] not in (OF_LABEL, LOGIT):
+        return CLASSES
+    if loss.rows["classes"] == LOGIT:
+        return GENERIC
     if options.scores or options.target or options.smoothing or options.cap or mode == 2:
         return GENERIC
     if options.prior is not None:
@@ -208,6 +229,9 @@ class RowCall:
         self.offsets = class_offsets(loss, self.options.prior, self.sizes[1], self.real, self.options.tau)
         if self.sizes[1] == 0 and math.prod(self.rows_shape) > 0:
             raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {pred.shape}: no classes on axis {self.axis}")
+        self.design = design_of(loss, self.options, self.mode, self.sizes)
+        self.copies: list[tuple[Array, Array]] = []
+        self.header = self.prepare()
 
     def read_target(self, target: Any) -> Array:
         if self.options.target == 0:
@@ -231,12 +255,12 @@ class RowCall:
         self.kept.append(view)
         return view, sizes
 
-    def target_operand(self) -> tuple[Operand, tuple[int, ...]]:
+    def target_operand(self) -> tuple[Operand, Steps]:
         """Labels, or a distribution with its strides."""
-        if self.options.target == 0:
-            return label_operand(self.seen(self.target), self.kept), (0, 0, 0)
+        if self.options.target == LABELS:
+            return label_operand(self.seen(self.target), self.kept), NO_STEPS
         view, sizes = self.three(self.target)
-        return in_place(view, code_of(view, self.real)), sizes[3:]
+        return in_place(view, code_of(view, self.real)), Steps(*sizes[3:])
 
     def optional(self, array: Array | None) -> Operand:
         """Weights or values, if there are any."""
@@ -248,47 +272,73 @@ class RowCall:
             return backend.loop(loop, name_of(self.real)), 0
         return backend.kernel(self.loss, loop, self.real, self.mode)
 
-    def design(self, classes: int) -> int:
-        """Which loop serves the call."""
-        if classes:
-            return GENERIC if classes == LOGIT else CLASSES
-        return design_of(self.options, self.mode, self.sizes)
-
-    def problem(self, backend: HostBackend, bound: bool) -> tuple[Problem, list[tuple[Array, Array]]]:
-        """The problem, and the arrays to copy from where `out` cannot be written in place."""
-        options, sizes = self.options, self.sizes
-        copies: list[tuple[Array, Array]] = []
-        written: list[Operand] = [ABSENT, ABSENT]
-        strides: list[tuple[int, ...]] = [(0, 0, 0), (0, 0, 0)]
-        classes = self.loss.rows["classes"]
-        design = self.design(classes)
-        for k, array in enumerate(self.outputs):
-            view, found = self.three(array)
-            if design in (FLAT, LONG) and found[3:] != sizes[3:]:
-                # the layout of out must not choose the loop, whose order of additions is its own
-                view, found = np.empty(self.view.shape, self.real), sizes
-                self.kept.append(view)
-            if not np.may_share_memory(view, array):
-                copies.append((array, view.T if self.flipped else view))
-            written[k], strides[k] = in_place(view), found[3:]
-        rows = sizes[0] * sizes[2]
+    def prepare(self) -> Rowwise:
+        """The header, which gets the tile of the law later."""
+        options, sizes, loss = self.options, self.sizes, self.loss
+        written = [self.written(array) for array in self.outputs]
+        written += [(ABSENT, NO_STEPS)] * (2 - len(written))
+        target, target_steps = self.target_operand()
         block = max(1, block_size(self.pred.size) // max(sizes[1], 1))
-        if design == PIXELS:
-            block = max(512, block)
-        target, target_strides = self.target_operand()
-        loop, tile = self.kernel(backend, LOOPS[design])
-        factor = 0 if self.factor is None else id(self.factor)
-        integers = [rows, block, tile, sizes[1], sizes[2], *sizes[3:], self.mode, self.real.itemsize, factor, classes]
-        integers += (options.scores, options.target, int(self.weight is not None), int(self.wanted))
-        integers += (int(options.ignore is not None), options.ignore or 0)
-        integers += (0 if self.class_weight is None else id(self.class_weight), options.entropy, int(bound))
-        integers += (*target_strides, *strides[0], *strides[1])
-        floats = [1.0, options.smoothing, options.zeta, options.cap, options.eps, self.loss.least]
-        floats += [*options.params, 0.0, 0.0][:2]
-        operands = [in_place(self.view), target, self.optional(self.weight), self.optional(self.values), *written]
-        operands.append(ABSENT if self.offsets is None else in_place(self.offsets))
-        work = self.pred.size * self.loss.cost * (3.0 if design in (GENERIC, CLASSES) else 1.0)
-        return Problem(loop, Positional(integers, floats, operands), -(-rows // block), work), copies
+        return Rowwise(
+            rows=sizes[0] * sizes[2],
+            block=max(512, block) if self.design == PIXELS else block,
+            tile=0,
+            law_kind=loss.rows["classes"],
+            classes=sizes[1],
+            inner=sizes[2],
+            mode=self.mode,
+            itemsize=self.real.itemsize,
+            score_kind=options.scores,
+            target_kind=options.target,
+            weighted=self.weight is not None,
+            unreduced=self.wanted,
+            ignores=options.ignore is not None,
+            ignored=options.ignore or 0,
+            entropy=options.entropy,
+            bound=self.request.bound,
+            class_weight=address_of(self.class_weight),
+            factors=address_of(self.factor),
+            offsets=address_of(self.offsets),
+            scale=1.0,
+            smoothing=options.smoothing,
+            zeta=options.zeta,
+            softcap=options.cap,
+            eps=options.eps,
+            least=loss.least,
+            pred=in_place(self.view),
+            target=target,
+            weight=self.optional(self.weight),
+            values=self.optional(self.values),
+            gradient=written[0][0],
+            curvature=written[1][0],
+            pred_steps=Steps(*sizes[3:]),
+            target_steps=target_steps,
+            gradient_steps=written[0][1],
+            curvature_steps=written[1][1],
+            params=options.params,
+        )
+
+    def written(self, array: Array) -> tuple[Operand, Steps]:
+        """Where the loop writes a gradient or a curvature."""
+        view, found = self.three(array)
+        if self.design in (FLAT, LONG) and found[3:] != self.sizes[3:]:
+            # the layout of out must not choose the loop, whose order of additions is its own
+            view, found = np.empty(self.view.shape, self.real), self.sizes
+            self.kept.append(view)
+        if not np.may_share_memory(view, array):
+            self.copies.append((array, view.T if self.flipped else view))
+        return in_place(view), Steps(*found[3:])
+
+    def whole(self) -> Header:
+        """The header that the loop of this call reads."""
+        return self.header
+
+    def problem(self, backend: HostBackend) -> Problem:
+        """What is launched."""
+        loop, self.header.tile = self.kernel(backend, LOOPS[self.design])
+        rows, block = self.header.rows, self.header.block
+        work = self.pred.size * self.loss.cost * (3.0 if self.design in (GENERIC, CLASSES, DISTILLED) else 1.0)
+        return Problem(loop, self.whole(), -(-rows // block), work)
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
@@ -298,29 +348,29 @@ def compute(backend: HostBackend, request: Request) -> Any:
 
 def answer_of(backend: HostBackend, call: RowCall) -> Any:
     """Launch a call and put its answer together."""
-    request = call.request
-    problem, copies = call.problem(backend, request.bound)
-    rows = total = float(problem.header.integers[0])
+    request, header = call.request, call.header
+    problem = call.problem(backend)
+    total = float(header.rows)
     simple = call.weight is None and call.class_weight is None
     count = 0
     if request.averaged:
         if request.mode and not (simple and call.options.ignore is None):
-            main, work = problem.loop, problem.work
-            count = problem.loop = backend.loop("row_weights_block", name_of(call.real))
-            problem.work = rows * 2.0
-            sums = backend.launch(problem)
+            count = backend.loop("row_weights_block", name_of(call.real))
+            sums = backend.launch(Problem(count, header, problem.blocks, header.rows * 2.0))
             if sums.bad_at >= 0:
                 complain(call, sums.bad_at, sums.bad_in)
             total = sums.weight
-            problem.loop, problem.work = main, work
-        problem.header.scale = request.scale(total)
+        header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         complain(call, outcome.bad_at, outcome.bad_in)
-    for array, written in copies:
+    for array, written in call.copies:
         array[...] = written
-    if simple and call.factor is None and call.offsets is None and not call.wanted and not copies:
-        plans.remember(backend, request, problem, rows, ("0", "1"), ("4",), fixed=False, count=count)
+    if simple and call.factor is None and call.offsets is None and not call.wanted and not call.copies:
+        total = float(header.rows)
+        plans.remember(
+            backend, request, problem, total, ("pred", "target"), ("gradient",), fixed=False, count=count
+        )
     result = call.values if call.wanted else request.reduced(outcome.value, outcome.weight)
     return request.answer(result, call.outputs)
 

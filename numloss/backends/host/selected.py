@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ...calls import checks as check
-from ...loops.codes import block_size
+from ...loops.codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, REWARD_OPERAND, block_size
+from ...loops.headers import ActionStrides, ActionValue
 from . import plans
-from .packing import ABSENT, Array, Positional, Problem, in_place, label_operand, operand, regular, steps
+from .packing import ABSENT, Array, Problem, in_place, label_operand, operand, regular, steps
 from .rowwise import row_outputs
 
 if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
     from . import HostBackend
+
+
+OPERANDS = ("q", "action", "reward", "next_q", "done")
+
+
+def strides_of(array: Array | None) -> ActionStrides:
+    """From row to row and from action to action, if there is an array."""
+    row, action = (0, 0) if array is None else steps(array)
+    return ActionStrides(row=row, action=action)
 
 
 def indices(loss: Loss, name: str, value: Any, rows: int) -> Array:
@@ -48,7 +58,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     next_action = request.option("next_action")
     if next_action is not None:
         next_action = indices(loss, "next_action", next_action, rows)
-    params = [request.number("discount"), *request.parameters()]
+    discount, params = request.number("discount"), request.parameters()
     weight = request.options.get("weight")
     if weight is not None:
         weight = check.host_array(loss, "weight", weight)
@@ -62,17 +72,36 @@ def compute(backend: HostBackend, request: Request) -> Any:
     loop, tile = backend.kernel(loss, "selected_block", real, mode)
     size = max(512, block_size(rows * (actions + next_q.shape[1])) // max(1, actions + next_q.shape[1]))
     kept: list[Any] = []
-    integers = [rows, size, tile, actions, next_q.shape[1], int(weight is not None), int(values is not None), mode]
-    integers += (int(request.bound), real.itemsize, 0, len(loss.params), *steps(q), *steps(next_q))
-    integers += (*(steps(outputs[0]) if mode else (0, 0)), *(steps(outputs[1]) if mode == 2 else (0, 0)))
-    floats = [request.scale(total), loss.least, *params]
-    floats += [0.0] * (8 - len(floats))
-    operands = [in_place(q), label_operand(action, kept), operand(reward, real, kept)]
-    operands += [in_place(next_q), operand(done, real, kept)]
-    operands.append(ABSENT if next_action is None else label_operand(next_action, kept))
-    operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [in_place(out) for out in outputs] + [ABSENT] * (2 - len(outputs))
-    header = Positional(integers, floats, operands)
+    gradient, curvature = (*outputs, None, None)[:2]
+    header = ActionValue(
+        rows=rows,
+        block=size,
+        tile=tile,
+        actions=actions,
+        next_actions=next_q.shape[1],
+        mode=mode,
+        bound=request.bound,
+        itemsize=real.itemsize,
+        param_count=len(params),
+        scale=request.scale(total),
+        least=loss.least,
+        discount=discount,
+        q=in_place(q),
+        action=label_operand(action, kept),
+        reward=operand(reward, real, kept),
+        next_q=in_place(next_q),
+        done=operand(done, real, kept),
+        next_action=ABSENT if next_action is None else label_operand(next_action, kept),
+        weight=ABSENT if weight is None else operand(weight, real, kept),
+        values=ABSENT if values is None else operand(values, real, kept),
+        gradient=ABSENT if gradient is None else in_place(gradient),
+        curvature=ABSENT if curvature is None else in_place(curvature),
+        q_strides=strides_of(q),
+        next_q_strides=strides_of(next_q),
+        gradient_strides=strides_of(gradient),
+        curvature_strides=strides_of(curvature),
+        params=params,
+    )
     problem = Problem(loop, header, -(-rows // size), rows * (actions + 4.0))
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
@@ -80,7 +109,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
         complain(loss, outcome.bad_at, outcome.bad_in, arrays, weight, actions, next_q.shape[1])
     total = total if weight is None else outcome.weight
     if weight is None and values is None and next_action is None and next_q is arguments[3] and q is arguments[0]:
-        plans.remember(backend, request, problem, total, tuple("01234"), ("8",))
+        plans.remember(backend, request, problem, total, OPERANDS, ("gradient",))
     return request.answer(request.reduced(outcome.value, total) if values is None else values, outputs)
 
 
@@ -95,19 +124,21 @@ def complain(
 ) -> NoReturn:
     """Raise for the first bad index or number."""
     action, reward, done, next_action = arrays
-    if which in (1, 5):
-        name, array, size = ("action", action, actions) if which == 1 else ("next_action", next_action, next_actions)
+    if which in (ACTION_OPERAND, NEXT_ACTION_OPERAND):
+        name, array, size = "action", action, actions
+        if which == NEXT_ACTION_OPERAND:
+            name, array, size = "next_action", next_action, next_actions
         assert array is not None
         bad = int(np.count_nonzero((array < 0) | (array >= size)))
         raise IndexError(
             f"{loss.name}: {name}[{position}] = {array[position]} is outside [0, {size}); "
             f"{bad} of {array.size} are bad. Actions start at 0."
         )
-    if which == 2:
+    if which == REWARD_OPERAND:
         assert reward is not None
         bad = int(np.count_nonzero(np.isnan(reward)))
         check.value_outside(loss, "reward", reward, position, "a number, not NaN", bad)
-    if which == 4:
+    if which == DONE_OPERAND:
         assert done is not None
         bad = int(np.count_nonzero(~((done >= 0) & (done <= 1))))
         check.value_outside(loss, "done", done, position, "in [0, 1]", bad)

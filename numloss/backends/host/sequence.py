@@ -10,8 +10,9 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.outputs import added, weighted
 from ...calls.rowwise import flag
+from ...loops.headers import Sequence, SequenceStrides
 from .. import threads
-from .packing import Array, Positional, Problem, name_of, regular, steps
+from .packing import ABSENT, Array, Problem, in_place, name_of, regular, steps
 from .rowwise import row_outputs
 from .selected import indices
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 CLASS_COST, LABEL_COST = 0.6, 12.0
 # Steps of which all states are kept if they would take more bytes than that for all steps.
 STRETCH, STRETCH_BYTES = 32, 2**20
+NOWHERE = SequenceStrides(step=0, sequence=0, entry=0)
 
 
 @dataclass
@@ -172,25 +174,50 @@ def compute(backend: HostBackend, request: Request) -> Any:
     return request.answer(request.reduced(added(terms), batch.total) if values is None else values, outputs)
 
 
+def strides_of(array: Array) -> SequenceStrides:
+    """From step to step, from sequence to sequence, from class to class."""
+    step, sequence, entry = steps(array)
+    return SequenceStrides(step=step, sequence=sequence, entry=entry)
+
+
 def problem_of(
     backend: HostBackend, batch: Sequences, pred: Array, outputs: list[Array], factors: Array, losses: Array
 ) -> tuple[Problem, list[Array]]:
-    """The problem, and the arrays that it knows by their address alone."""
+    """The problem, and the arrays that nothing else keeps."""
     work = float(batch.cost.sum()) * (2.0 if outputs else 1.0)
     blocks = min(batch.count, threads.limit()) if work > threads.PARALLEL_PAYS_AT else min(batch.count, 1)
     # the blank before each label and after the last, by sixteens, and two places where nothing is
     width, real = -(-int(batch.targets.counts.max(initial=0) + 1) // 16) * 16 + 2, pred.dtype
     stretch = batch.steps if outputs and 48 * width * batch.steps <= STRETCH_BYTES else STRETCH
     stretch = max(1, stretch)
-    reals = 2 * batch.classes + (batch.steps if outputs else stretch) * width
-    doubles = width * (9 + 6 * stretch + 4 * (batch.steps // stretch + 2)) + batch.steps
+    line_size = 2 * batch.classes + (batch.steps if outputs else stretch) * width
+    state_size = width * (9 + 6 * stretch + 4 * (batch.steps // stretch + 2)) + batch.steps
     order = np.argsort(-batch.cost, kind="stable")
-    scratch = np.empty(blocks * reals, real), np.empty(blocks * doubles)
-    tables = [batch.targets.classes, order, batch.used, batch.targets.counts, batch.targets.starts, factors, losses]
+    lines, states = np.empty(blocks * line_size, real), np.empty(blocks * state_size)
     gradient = outputs[0] if outputs else None
-    integers = [batch.count, blocks, batch.classes, int(batch.from_logits), len(outputs), *steps(pred)]
-    integers += steps(gradient) if gradient is not None else (0, 0, 0)
-    integers += (id(pred), id(gradient) if gradient is not None else 0, batch.steps, width, *map(id, tables))
-    integers += (id(scratch[0]), reals, id(scratch[1]), doubles, stretch)
+    header = Sequence(
+        sequences=batch.count,
+        blocks=blocks,
+        steps=batch.steps,
+        classes=batch.classes,
+        from_logits=batch.from_logits,
+        width=width,
+        stretch=stretch,
+        line_size=line_size,
+        state_size=state_size,
+        order=id(order),
+        used=id(batch.used),
+        counts=id(batch.targets.counts),
+        starts=id(batch.targets.starts),
+        labels=id(batch.targets.classes),
+        factors=id(factors),
+        losses=id(losses),
+        lines=id(lines),
+        states=id(states),
+        pred=in_place(pred),
+        pred_strides=strides_of(pred),
+        gradient=ABSENT if gradient is None else in_place(gradient),
+        gradient_strides=NOWHERE if gradient is None else strides_of(gradient),
+    )
     loop = backend.loop("sequence_block", name_of(real))
-    return Problem(loop, Positional(integers, [], []), blocks, work), [*tables, *scratch]
+    return Problem(loop, header, blocks, work), [order, lines, states]

@@ -67,7 +67,10 @@ class NumbaBackend(HostBackend):
 def backend() -> NumbaBackend:
     """The backend, or BackendUnavailable."""
     try:
-        from . import compile as compiler
+        import numba  # noqa: F401
     except ImportError as error:
         raise BackendUnavailable(f"Numba cannot be imported ({error}); pip install numba") from None
+    # a mistake in a file of numloss is no missing library: what it raises goes on
+    from . import compile as compiler
+
     return NumbaBackend(compiler)

@@ -81,7 +81,7 @@ class ViewItem(AbstractTemplate):
 
 @lower_builtin(operator.getitem, ViewType, types.int64)
 def _step(context, builder, signature, args):  # type: ignore[no-untyped-def]
-    size = ir.IntType(64)(len(signature.args[0].header.layout()))
+    size = ir.IntType(64)(signature.args[0].header.size() // 8)
     return builder.gep(args[0], [builder.mul(args[1], size)])
 
 
@@ -104,7 +104,7 @@ def _memory_of(view: ViewType) -> Any:
     def memory(typingctx):  # type: ignore[no-untyped-def]
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
             with builder.goto_entry_block():
-                data = builder.alloca(ir.ArrayType(ir.IntType(64), len(view.header.layout())))
+                data = builder.alloca(ir.ArrayType(ir.IntType(64), view.header.size() // 8))
             return builder.bitcast(data, context.get_value_type(view))
 
         return view(), codegen

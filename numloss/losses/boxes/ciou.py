@@ -47,18 +47,6 @@ def ciou(pred: Array, target: Array, *, eps: float = 1e-7, **options: Unpack[Opt
     eps : float > 0
         Added to what is divided by, as in `diou`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of shape (N,) or (...) for ``reduction="none"``: one number a box.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, the last axis is not of 4, a target is NaN, or `eps` is not positive.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The gradient is that of a loss whose `alpha` is a number, as the paper has it: it is no derivative of the values.

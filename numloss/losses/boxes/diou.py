@@ -53,18 +53,6 @@ def diou(pred: Array, target: Array, *, eps: float = 1e-7, **options: Unpack[Opt
     eps : float > 0
         Added to the union and to the squared diagonal.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of shape (N,) or (...) for ``reduction="none"``: one number a box.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, the last axis is not of 4, a target is NaN, or `eps` is not positive.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Slopes, ties, boxes with corners in the wrong order and digits are as in `iou`. Centres are subtracted corner by

@@ -62,18 +62,6 @@ def giou(pred: Array, target: Array, *, eps: float = 1e-7, **options: Unpack[Opt
     eps : float > 0
         Added to both areas that are divided by.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of shape (N,) or (...) for ``reduction="none"``: one number a box.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, the last axis is not of 4, a target is NaN, or `eps` is not positive.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Between 0 for equal boxes and 2 for small ones far apart. Slopes, ties, boxes with corners in the wrong order and

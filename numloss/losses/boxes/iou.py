@@ -90,18 +90,6 @@ def iou(pred: Array, target: Array, *, eps: float = 1e-7, **options: Unpack[Opti
     eps : float > 0
         Added to the union, so that two boxes of no area have a loss.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of shape (N,) or (...) for ``reduction="none"``: one number a box.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, the last axis is not of 4, a target is NaN, or `eps` is not positive.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     A weight is that of a box. Differentiable in `pred`; no curvature is offered. What boxes do not share is a sum of

@@ -89,18 +89,6 @@ def asymmetric_focal(
     clip : float in [0, 1)
         Probability up to which a label of 0 costs nothing.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is outside [0, 1] or NaN, or an option is outside its domain.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Without a clip confident predictions keep their digits, as in `focal`; just beyond a clip, m has no more of them

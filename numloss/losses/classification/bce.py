@@ -51,18 +51,6 @@ def bce(pred: Array, target: Array, *, eps: float = 0.0, **options: Unpack[Optio
         Probabilities are moved into [eps, 1 - eps]; value, slope and curvature are those at the moved point. 0
         leaves them alone.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a probability or a target is outside [0, 1] or NaN, or `eps` is outside [0, 0.5].
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     With ``eps=0`` a certain and wrong prediction costs infinity, and its slope is infinite too: ``-inf`` at p = 0 with

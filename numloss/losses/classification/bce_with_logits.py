@@ -54,19 +54,6 @@ def bce_with_logits(
     label_smoothing : float in [0, 1)
         Moves every target towards one half: ``t * (1 - label_smoothing) + label_smoothing / 2``.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is outside [0, 1] or NaN, a `pos_weight` is negative or NaN, or
-        `label_smoothing` is outside [0, 1).
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Everything is computed from ``e = exp(-abs(x))``: value, slope and curvature keep all their digits for samples

@@ -41,8 +41,6 @@ def cross_entropy(
     class_weight : array of shape (C,), optional
         Weight >= 0 of each class. With labels a row counts ``class_weight[target]``, with distributions
         ``sum(target * class_weight)``.
-    ignore_index : int or None
-        Rows with this label count nothing and get a gradient of exact zeros, whatever their logits are.
     label_smoothing : float in [0, 1)
         The target becomes ``(1 - s) * target + s / C``, over all classes.
     z_loss : float >= 0
@@ -54,12 +52,6 @@ def cross_entropy(
     eps : float >= 0
         With probabilities: smaller ones are read as eps, and their gradient is 0. Without it the loss of a
         probability of 0 is inf.
-    axis : int
-        The class axis.
-
-    Returns
-    -------
-    float, or array with the shape of the labels for ``reduction="none"``
 
     Raises
     ------

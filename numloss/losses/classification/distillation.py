@@ -42,12 +42,6 @@ def distillation(
         How much the teacher counts, and 1 - alpha the labels.
     ignore_index : int or None
         Rows with this label count nothing and get a gradient of exact zeros, whatever the logits are.
-    axis : int
-        The class axis.
-
-    Returns
-    -------
-    float, or array with the shape of the labels for ``reduction="none"``
 
     Raises
     ------

@@ -24,18 +24,6 @@ def exponential(pred: Array, target: Array, **options: Unpack[Options]) -> Resul
     target : array, shape of `pred`
         Labels -1 and 1, any real dtype; 0 reads as -1, entry by entry.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is not -1, 0 or 1.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The curvature equals the value; the bound is at least 1e-16. Scores that are wrong by more than the logarithm of the

@@ -58,18 +58,6 @@ def focal(
     gamma : float >= 0
         How fast easy samples fade; 0 gives `bce_with_logits`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is outside [0, 1] or NaN, `alpha` is outside [0, 1], or `gamma` is negative.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     A soft target gives the expected loss of a label drawn with that probability. Powers are taken of logarithms of

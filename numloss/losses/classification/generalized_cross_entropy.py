@@ -42,25 +42,6 @@ def generalized_cross_entropy(
         Labels in [0, C), of any integer dtype.
     q : float in (0, 1]
         The power; the larger, the less a label counts that the model does not believe.
-    class_weight : array of shape (C,), optional
-        Weight >= 0 of each class: a row counts ``class_weight[target]``.
-    ignore_index : int or None
-        Rows with this label count nothing and get a gradient of exact zeros, whatever their logits are.
-    axis : int
-        The class axis.
-
-    Returns
-    -------
-    float, or array with the shape of the labels for ``reduction="none"``
-
-    Raises
-    ------
-    IndexError
-        If a label is outside [0, C), with its position, its value and the range.
-    TypeError
-        If pred is not floating, or labels are not integers.
-    ValueError
-        If shapes do not fit or an option is outside its domain.
 
     Notes
     -----

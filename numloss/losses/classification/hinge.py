@@ -38,18 +38,6 @@ def hinge(pred: Array, target: Array, *, margin: float = 1.0, **options: Unpack[
     margin : float >= 0
         Score below which a right decision still costs.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is not -1, 0 or 1, or `margin` is negative.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     On the margin the slope is 0. The exact curvature is 0; the bound is 1.

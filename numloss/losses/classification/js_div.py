@@ -62,8 +62,6 @@ def js_div(
         Share of the target in the mixture.
     from_logits : bool
         pred holds logits: a log-softmax is taken in the same pass.
-    axis : int
-        The class axis.
 
     Returns
     -------

@@ -37,8 +37,6 @@ def kl_div(
         target holds log-probabilities.
     from_logits : bool
         pred holds logits: a log-softmax is taken in the same pass. It says nothing about target.
-    axis : int
-        The class axis.
 
     Returns
     -------

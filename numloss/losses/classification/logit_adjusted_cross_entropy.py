@@ -41,27 +41,8 @@ def logit_adjusted_cross_entropy(
         How frequent each class is, > 0, as shares or counts; what all have in common makes no difference.
     tau : float
         How much of it is taken into account; 0 is `cross_entropy`.
-    class_weight : array of shape (C,), optional
-        Weight >= 0 of each class: a row counts ``class_weight[target]``.
-    ignore_index : int or None
-        Rows with this label count nothing and get a gradient of exact zeros, whatever their logits are.
     label_smoothing : float in [0, 1)
         Share of each label that is spread over all classes.
-    axis : int
-        The class axis.
-
-    Returns
-    -------
-    float, or array with the shape of the labels for ``reduction="none"``
-
-    Raises
-    ------
-    IndexError
-        If a label is outside [0, C), with its position, its value and the range.
-    TypeError
-        If pred is not floating, or labels are not integers.
-    ValueError
-        If shapes do not fit, a frequency is not positive, or an option is outside its domain.
 
     Notes
     -----

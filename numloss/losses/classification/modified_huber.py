@@ -37,18 +37,6 @@ def modified_huber(pred: Array, target: Array, **options: Unpack[Options]) -> Re
     target : array, shape of `pred`
         Labels -1 and 1, any real dtype; 0 reads as -1, entry by entry.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is not -1, 0 or 1.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Value and slope are continuous. The exact curvature is 2 where ``-1 <= t * x < 1`` and 0 elsewhere; the bound is 2.

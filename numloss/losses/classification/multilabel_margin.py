@@ -37,8 +37,6 @@ def multilabel_margin(pred: Array, target: Array, *, axis: int = 1, **options: U
         Scores.
     target : array of 0 and 1, shape of `pred`
         1 for each class that a sample belongs to; of any real dtype.
-    axis : int
-        The class axis.
 
     Returns
     -------

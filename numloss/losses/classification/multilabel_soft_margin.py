@@ -51,8 +51,6 @@ def multilabel_soft_margin(
         1 for each class that a sample belongs to, else 0, or probabilities; of any real dtype.
     class_weight : array of shape (C,) or float, optional
         What the losses of each class are multiplied by, >= 0. It is not in a denominator.
-    axis : int
-        The class axis.
 
     Returns
     -------

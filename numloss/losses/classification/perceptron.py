@@ -36,18 +36,6 @@ def perceptron(pred: Array, target: Array, **options: Unpack[Options]) -> Result
     target : array, shape of `pred`
         Labels -1 and 1, any real dtype; 0 reads as -1, entry by entry.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is not -1, 0 or 1.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     A score of 0 decides nothing and counts as a mistake: its slope is that of the wrong side, so that training which

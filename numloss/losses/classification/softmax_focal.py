@@ -57,25 +57,6 @@ def softmax_focal(
         the denominator of the mean.
     gamma : float >= 0
         How fast the loss fades; 0 is `cross_entropy`.
-    class_weight : array of shape (C,), optional
-        Weight >= 0 of each class: a row counts ``class_weight[target]``.
-    ignore_index : int or None
-        Rows with this label count nothing and get a gradient of exact zeros, whatever their logits are.
-    axis : int
-        The class axis.
-
-    Returns
-    -------
-    float, or array with the shape of the labels for ``reduction="none"``
-
-    Raises
-    ------
-    IndexError
-        If a label is outside [0, C), with its position, its value and the range.
-    TypeError
-        If pred is not floating, or labels are not integers.
-    ValueError
-        If shapes do not fit or an option is outside its domain.
 
     Notes
     -----

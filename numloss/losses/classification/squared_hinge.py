@@ -36,18 +36,6 @@ def squared_hinge(pred: Array, target: Array, *, margin: float = 1.0, **options:
     margin : float >= 0
         Score below which a right decision still costs.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is not -1, 0 or 1, or `margin` is negative.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The exact curvature is 2 short of the margin and 0 from there on; the bound is 2.

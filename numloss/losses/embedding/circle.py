@@ -25,10 +25,6 @@ def circle(
     margin : float
         How far from 1 and from 0 cosines may stay, >= 0.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
     Raises
     ------
     TypeError

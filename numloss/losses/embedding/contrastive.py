@@ -46,17 +46,6 @@ def contrastive(
     margin : float > 0
         Distance beyond which different things are left alone.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If the vectors are not floating or their dtypes differ.
-    ValueError
-        If shapes differ, same is outside [0, 1], or margin is not positive.
-
     Notes
     -----
     Distances are summed in 32 lanes. Where two vectors are equal and not the same thing, the direction of the push

@@ -52,17 +52,6 @@ def cosine_embedding(
     margin : float
         Cosine up to which different things are left alone.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If the vectors are not floating or their dtypes differ.
-    ValueError
-        If shapes differ, same is not -1, 0 or 1, or margin is not finite.
-
     Notes
     -----
     Products are summed in 32 lanes. The cosine of a vector of length 0 is 0, with a gradient of 0. Values are accurate

@@ -38,18 +38,6 @@ def hinge_embedding(pred: Array, target: Array, *, margin: float = 1.0, **option
     margin : float
         Distance beyond which pairs that are not alike are left alone.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is not -1, 0 or 1, or `margin` is not finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     At the margin the slope is 0. The curvature is 0; the bound is 1.

@@ -28,17 +28,6 @@ def info_nce(
     symmetric : bool
         The loss of a pair is the mean of both directions.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If the vectors are not floating or their dtypes differ.
-    ValueError
-        If shapes differ, or temperature is not positive.
-
     Notes
     -----
     A row of weight 0 has no loss of its own, but stays what the others are told apart from; so losses of batches do not

@@ -19,17 +19,6 @@ def nt_xent(first: Array, second: Array, *, temperature: float = 0.5, **options:
     temperature : float
         What cosines are divided by, > 0.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If the vectors are not floating or their dtypes differ.
-    ValueError
-        If shapes differ, or temperature is not positive.
-
     Notes
     -----
     As in info_nce: rows of weight 0 stay what the others are told apart from, vectors of length 0 have a cosine of 0,

@@ -43,13 +43,6 @@ def siglip(
     float, or array of shape (N,) for ``reduction="none"``
         The mean is over rows, as in the paper, not over pairs.
 
-    Raises
-    ------
-    TypeError
-        If the vectors are not floating or their dtypes differ.
-    ValueError
-        If shapes differ, temperature is not positive, or bias is not finite.
-
     Notes
     -----
     No gradient of temperature and bias is given. Otherwise as in info_nce.

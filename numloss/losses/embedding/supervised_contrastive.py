@@ -23,10 +23,6 @@ def supervised_contrastive(
     temperature : float
         What cosines are divided by, > 0.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
     Raises
     ------
     TypeError

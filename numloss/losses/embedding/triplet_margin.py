@@ -68,17 +68,6 @@ def triplet_margin(
     swap : bool
         Take the distance of positive and negative instead of that of anchor and negative where it is smaller.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If the vectors are not floating or their dtypes differ.
-    ValueError
-        If shapes differ, margin is not finite, or p is neither 1 nor 2.
-
     Notes
     -----
     Distances are summed in 32 lanes, without an epsilon: where two vectors are equal the direction is undefined, and

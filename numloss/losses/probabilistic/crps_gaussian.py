@@ -51,18 +51,6 @@ def crps_gaussian(pred: Array, target: Array, scale: Array, *, eps: float = 1e-6
     eps : float > 0
         Standard deviations below it count as `eps`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, a scale is negative, or `eps` is not positive.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Differentiable in `pred` and in `scale`: gradients and curvatures are pairs, in the dtype of `pred`. Below `eps` the

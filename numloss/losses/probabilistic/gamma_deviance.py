@@ -25,18 +25,6 @@ def gamma_deviance(pred: Array, target: Array, **options: Unpack[Options]) -> Re
     target : array, shape of `pred`
         Observed amounts, any real dtype, > 0 and finite.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Adding ``-log(target) - 1`` makes it half of the deviance, which is 0 at ``pred = log(target)``. Value and slope are

@@ -47,18 +47,6 @@ def gaussian_nll(
     eps : float > 0
         Variances below it count as `eps`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, a variance is negative or NaN, or `eps` is not positive.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Differentiable in `pred` and in `var`: gradients and curvatures are pairs, in the dtype of `pred`. Below `eps` the

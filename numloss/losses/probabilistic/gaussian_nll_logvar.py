@@ -42,18 +42,6 @@ def gaussian_nll_logvar(
     full : bool
         Adds the constant ``log(2 * pi) / 2``, which makes the value a log-likelihood that can be compared.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Differentiable in `pred` and in `log_var`: gradients and curvatures are pairs, in the dtype of `pred`. The value and

@@ -44,18 +44,6 @@ def laplace_nll(
     eps : float > 0
         Scales below it count as `eps`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, a scale is negative, or `eps` is not positive.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Differentiable in `pred` and in `scale`: gradients and curvatures are pairs, in the dtype of `pred`. Below `eps` the

@@ -57,18 +57,6 @@ def negative_binomial_nll(
     full : bool
         Adds the terms of the log-likelihood that depend on the target alone, so that values can be compared.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is negative, infinite or NaN, or `dispersion` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Value and slope ``(m - target) / (1 + dispersion * m)`` are differences, accurate relative to their larger part; no

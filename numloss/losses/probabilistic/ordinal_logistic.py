@@ -55,11 +55,6 @@ def ordinal_logistic(pred: Array, target: Array, *, thresholds: Array, **options
         Where a class ends and the next begins: finite, each above the one before, in the dtype of `pred`, too. At
         least one, at most 65,535. The lowest class has no lower end, the highest no upper.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
     Raises
     ------
     ValueError

@@ -47,18 +47,6 @@ def poisson_nll(
         Adds ``log(target!)``, exactly and not by Stirling's formula, which makes the value a log-likelihood that can be
         compared.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is negative, infinite or NaN.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Value and slope are differences, accurate relative to their larger part. The curvature is ``exp(pred)``, of rates

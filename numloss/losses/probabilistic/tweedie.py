@@ -37,18 +37,6 @@ def tweedie(pred: Array, target: Array, *, power: float = 1.5, **options: Unpack
         The variance is proportional to the mean to this power: near 1 almost `poisson_nll`, near 2 almost
         `gamma_deviance`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is negative, infinite or NaN, or `power` is outside (1, 2).
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Both terms of the value and of the curvature are positive; the slope is a difference, accurate relative to its

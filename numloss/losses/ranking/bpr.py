@@ -27,18 +27,6 @@ def bpr(positive: Array, negative: Array, **options: Unpack[Options]) -> Result:
     positive, negative : arrays of float32 or float64, any shape
         Scores of the items that were chosen and of those that were not; both are differentiated.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `positive` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-    TypeError
-        If `positive` is not floating.
-
     Notes
     -----
     Gradients and curvatures are pairs, in the dtype of `positive`; the two gradients are opposite. Everything is

@@ -34,9 +34,6 @@ def lambdarank(
         they are given.
     target : array of any real dtype, shape (N,), whole numbers in [0, 31]
         The relevance of each row; its gain is 2^target - 1.
-    groups : array of integers, shape (Q + 1,), optional
-        Where each list begins and, at the end, N: from 0, never falling. A list without rows counts nothing. None is
-        one list of all rows.
     k : int >= 1, optional
         Pairs count only if one of both is among the first k ranks, and the gain of the best order is that of its first
         k ranks. None is all.

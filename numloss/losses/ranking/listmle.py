@@ -19,9 +19,6 @@ def listmle(
     target : array of any real dtype, shape (N,)
         How relevant each row is. Only the order within a list counts: largest first, and equal ones in the order in
         which they are given. Read in the dtype of pred.
-    groups : array of integers, shape (Q + 1,), optional
-        Where each list begins and, at the end, N: from 0, never falling. A list without rows counts nothing. None is
-        one list of all rows.
 
     Returns
     -------

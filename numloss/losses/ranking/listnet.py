@@ -17,9 +17,6 @@ def listnet(
         Scores of the rows of all lists.
     target : array of any real dtype, shape (N,), finite
         How relevant each row is, on the scale of scores.
-    groups : array of integers, shape (Q + 1,), optional
-        Where each list begins and, at the end, N: from 0, never falling. A list without rows counts nothing. None is
-        one list of all rows.
 
     Returns
     -------

@@ -40,18 +40,6 @@ def margin_ranking(
     margin : float
         By how much the one that should be ahead has to be.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `first` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a sign is not -1, 0 or 1, or `margin` is not finite.
-    TypeError
-        If `first` is not floating.
-
     Notes
     -----
     Gradients are a pair, in the dtype of `first`. At the margin, and so where two scores are equal and `margin` is 0,

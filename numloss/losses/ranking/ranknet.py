@@ -47,18 +47,6 @@ def ranknet(
     sigma : float > 0
         How fast a lead in score becomes a certainty.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `first` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is outside [0, 1], or `sigma` is not positive.
-    TypeError
-        If `first` is not floating.
-
     Notes
     -----
     Gradients and curvatures are pairs, in the dtype of `first`; the two gradients are opposite. The exponent is known

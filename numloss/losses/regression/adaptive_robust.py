@@ -106,11 +106,6 @@ def adaptive_robust(pred: Array, target: Array, alpha: Array, c: Array, **option
     c : array > 0, shape and dtype of `pred`
         Error beyond which `alpha` matters.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
     Raises
     ------
     ValueError

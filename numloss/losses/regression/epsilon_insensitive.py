@@ -38,18 +38,6 @@ def epsilon_insensitive(pred: Array, target: Array, *, epsilon: float = 0.1, **o
     epsilon : float >= 0
         Half the width of the tube in which an error costs nothing.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `epsilon` is negative or not finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     On the edge of the tube the slope is 0. What ``pred - target`` loses to rounding is put back, so the value keeps its

@@ -33,18 +33,6 @@ def expectile(pred: Array, target: Array, *, q: float = 0.5, **options: Unpack[O
     q : float in (0, 1)
         How much observations above the prediction count; at 0.5 the loss is half of `mse`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `q` is outside (0, 1).
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The curvature is ``2 * q`` below the target, ``2 * (1 - q)`` above and at a tie; it is its own bound.

@@ -61,18 +61,6 @@ def fair(pred: Array, target: Array, *, c: float = 1.0, **options: Unpack[Option
     c : float > 0
         Error around which the parabola turns into a line.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `c` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The difference of two nearly equal numbers is summed as a series for ``abs(r) < 2 * c``, so the value keeps its

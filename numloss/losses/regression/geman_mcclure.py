@@ -35,18 +35,6 @@ def geman_mcclure(pred: Array, target: Array, *, c: float = 1.0, **options: Unpa
     c : float > 0
         Error beyond which the pull fades.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `c` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The loss is ``r**2 / 2`` near 0. Beyond ``c / sqrt(3)`` the exact curvature ``(1 - 3 * u**2) / (1 + u**2)**3``, ``u

@@ -83,18 +83,6 @@ def general_robust(
     c : float > 0
         Error beyond which `alpha` matters.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, `alpha` is outside [-100, 2], or `c` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Value, slope and curvature are continuous in `alpha`; at 0 and 2 the formula is its limit. Powers keep their digits

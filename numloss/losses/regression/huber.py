@@ -36,18 +36,6 @@ def huber(pred: Array, target: Array, *, delta: float = 1.0, **options: Unpack[O
     delta : float > 0
         Where the parabola turns into a line.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `delta` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Value and slope are continuous at ``abs(r) = delta``. The exact curvature is 1 up to and including that point

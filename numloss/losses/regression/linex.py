@@ -59,18 +59,6 @@ def linex(pred: Array, target: Array, *, a: float = 1.0, **options: Unpack[Optio
     a : float
         How unequal the two sides are: the loss is about ``(a * r)**2 / 2`` for small errors. 0 gives a loss of 0.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `a` is not finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The exponent is known to more digits than one number holds, and the difference is summed as a series for ``abs(a *

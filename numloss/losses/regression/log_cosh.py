@@ -35,18 +35,6 @@ def log_cosh(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     target : array, shape of `pred`
         Observed values, any real dtype, not NaN.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is NaN.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Small errors go through ``r**2`` times a polynomial, so the value keeps its digits down to ``r**2 / 2``; large ones

@@ -31,18 +31,6 @@ def mae(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     target : array, shape of `pred`
         Observed values, any real dtype, not NaN.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is NaN.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     At a tie the slope is 0, the middle of the subgradients. The exact curvature is 0; the bound is 1, the scale

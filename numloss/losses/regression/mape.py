@@ -35,18 +35,6 @@ def mape(pred: Array, target: Array, *, eps: float = 1e-8, **options: Unpack[Opt
     eps : float > 0
         Targets smaller than it count as `eps`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `eps` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     At a tie the slope is 0. The exact curvature is 0; the bound is 1.

@@ -24,18 +24,6 @@ def mse(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     target : array, shape of `pred`
         Observed values, any real dtype, not NaN.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a target is NaN.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The difference is rounded once, so value and slope are right to two units in the last place however close the

@@ -38,18 +38,6 @@ def msle(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     target : array, shape of `pred`
         Observed values, any real dtype, > -1.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a prediction or a target is not above -1.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The difference of logarithms is computed as ``log1p((high - low) / (1 + low))``, which keeps its digits however

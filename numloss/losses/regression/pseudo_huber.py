@@ -50,18 +50,6 @@ def pseudo_huber(pred: Array, target: Array, *, delta: float = 1.0, **options: U
     delta : float > 0
         Where the parabola turns into a line, and the largest slope.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `delta` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The value is computed as ``r**2 / (1 + sqrt(1 + (r / delta)**2))``, in a form that neither cancels nor overflows, so

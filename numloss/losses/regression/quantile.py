@@ -37,18 +37,6 @@ def quantile(pred: Array, target: Array, *, q: float = 0.5, **options: Unpack[Op
     q : float in (0, 1)
         Which quantile; at 0.5 the loss is half of `mae`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `q` is outside (0, 1).
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The slope is ``-q`` below the target and ``1 - q`` above. At a tie it is 0, which lies between the two for every

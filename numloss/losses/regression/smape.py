@@ -42,18 +42,6 @@ def smape(pred: Array, target: Array, *, eps: float = 1e-8, **options: Unpack[Op
     eps : float > 0
         Means of the absolute values smaller than it count as `eps`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `eps` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     At a tie the slope is 0. Numbers of different signs cost 2 whatever their size, with slope 0, and so does a

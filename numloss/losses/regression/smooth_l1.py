@@ -37,18 +37,6 @@ def smooth_l1(pred: Array, target: Array, *, beta: float = 1.0, **options: Unpac
     beta : float >= 0
         Where the parabola turns into a line; 0 gives `mae`.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `beta` is negative or not finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     Value and slope are continuous at ``abs(r) = beta``. The exact curvature is ``1 / beta`` below and 0 from there on;

@@ -41,18 +41,6 @@ def squared_epsilon_insensitive(
     epsilon : float >= 0
         Half the width of the tube in which an error costs nothing.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `epsilon` is negative or not finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     What ``pred - target`` loses to rounding is put back, so value and slope keep their digits just outside the edge of

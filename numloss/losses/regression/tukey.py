@@ -52,18 +52,6 @@ def tukey(pred: Array, target: Array, *, c: float = 4.685, **options: Unpack[Opt
     c : float > 0
         Error from which on nothing pulls.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `c` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The loss is ``r**2 / 2`` near 0. The slope ``r * (1 - u**2)**2``, ``u = r / c``, keeps its digits up to `c`. The

@@ -42,18 +42,6 @@ def welsch(pred: Array, target: Array, *, c: float = 1.0, **options: Unpack[Opti
     c : float > 0
         Error beyond which the pull fades.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `pred` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a target is NaN, or `c` is not positive and finite.
-    TypeError
-        If `pred` is not floating.
-
     Notes
     -----
     The loss is ``r**2 / 2`` near 0 and at most ``c**2 / 2``. The exponent is known to more digits than one number

@@ -32,11 +32,6 @@ def elastic_net(params: Array, *, l1: float, l2: float, **options: Unpack[Parame
     l2 : float >= 0
         Factor of the squares.
 
-    Returns
-    -------
-    float or array
-        The reduced penalty, or an array of the shape of `params` for ``reduction="none"``.
-
     Raises
     ------
     ValueError

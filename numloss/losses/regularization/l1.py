@@ -23,18 +23,6 @@ def l1(params: Array, *, strength: float = 1.0, **options: Unpack[ParameterOptio
     strength : float >= 0
         Factor of the penalty.
 
-    Returns
-    -------
-    float or array
-        The reduced penalty, or an array of the shape of `params` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If `strength` is negative or not finite.
-    TypeError
-        If `params` is not floating, or two arrays are given.
-
     Notes
     -----
     The slope at 0 is 0. The exact curvature is 0; the bound is 1.

@@ -65,18 +65,6 @@ def dpo(
     label_smoothing : float in [0, 0.5]
         Share of the pairs whose answers are taken to have been exchanged.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `chosen` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a reference is NaN, or an option is outside its domain.
-    TypeError
-        If `chosen` is not floating.
-
     Notes
     -----
     With s for `label_smoothing` the loss is

@@ -31,18 +31,6 @@ def policy_gradient(log_prob: Array, advantage: Array, **options: Unpack[Options
     advantage : array, shape of `log_prob`
         By how much the actions were better than expected: a return, less a baseline.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `log_prob` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or `advantage` is NaN.
-    TypeError
-        If `log_prob` is not floating.
-
     Notes
     -----
     The value says nothing about how good the policy is. An advantage of 0 costs 0, whatever the probability is. The

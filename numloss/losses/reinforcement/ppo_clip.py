@@ -45,18 +45,6 @@ def ppo_clip(
     epsilon : float >= 0
         How far the ratio may move from 1.
 
-    Returns
-    -------
-    float or array
-        The reduced loss, or an array of the shape of `log_prob` for ``reduction="none"``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, `old_log_prob` or `advantage` is NaN, or `epsilon` is not a number >= 0.
-    TypeError
-        If `log_prob` is not floating.
-
     Notes
     -----
     The ratio is computed from the difference of the logarithms with what it loses to rounding. Gradient and curvature

@@ -64,10 +64,6 @@ def td_error(
     delta : float > 0, optional
         Huber instead of the square: ``0.5 r**2`` within delta, linear beyond.
 
-    Returns
-    -------
-    float, or array of shape (N,) for ``reduction="none"``
-
     Raises
     ------
     IndexError

@@ -60,27 +60,10 @@ def focal_tversky(
         Weight of what the prediction misses, the false negatives.
     gamma : float > 0
         The power. The paper's gamma is its inverse, 4/3.
-    activation : {"sigmoid", "softmax", None}
-        How p is made from pred.
-    smooth : float >= 0
-        Added above and below; with 0, an empty region that is predicted empty has loss 0.
-    per_sample : bool
-        Sums over the pixels of each sample; with False over those of the whole batch.
-    ignore_index : int, optional
-        Pixels with this label count nothing and get a gradient of exact zeros.
 
     Returns
     -------
     float, or array of shape (N, C) for ``reduction="none"`` ((C,) with ``per_sample=False``)
-
-    Raises
-    ------
-    IndexError
-        If a label is outside [0, C), with its position, its value and the range.
-    TypeError
-        If pred is not floating.
-    ValueError
-        If shapes do not fit, a target is outside [0, 1], or an option is outside its domain.
 
     Notes
     -----

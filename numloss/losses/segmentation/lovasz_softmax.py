@@ -33,8 +33,6 @@ def lovasz_softmax(
         Whether a class of which a region has no pixel counts nothing, or its largest probability.
     per_sample : bool
         Regions are those of each sample; with False those of the whole batch.
-    ignore_index : int, optional
-        Pixels with this label count nothing and get a gradient of exact zeros.
 
     Returns
     -------

@@ -1,0 +1,156 @@
+"""What the docstrings of many losses say alike: it stands here once, and is put where a docstring has no such section.
+
+A docstring of a file holds what is particular to the loss. Sections that are missing follow from what the registry
+knows: the shared options, what comes back, what is raised for which value. So do parameters of these names.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+
+from ..loops.codes import LABELS
+from ..registry import Loss
+
+WIDTH = 116
+HEADING = re.compile(r"\n\n([A-Z][A-Za-z ]+)\n-+\n")
+ORDER = ("Parameters", "Other Parameters", "Returns", "Raises", "Notes", "References", "Examples")
+
+WEIGHT = """
+weight : array, optional
+    One weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
+reduction : {"mean", "sum", "none"}
+    ``"mean"`` is sum(weight * loss) / sum(weight) over what counts, 0.0 if nothing counts; ``"none"`` gives
+    weight * loss. Sums are taken in float64, in an order that depends on the shape alone.
+out : array, optional
+    Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
+    under ``value_grad_hess`` the pair (gradient, curvature).
+"""
+NO_WEIGHT = """
+reduction : {"sum", "mean", "none"}
+    ``"sum"`` by default: its terms are added to a loss, not averaged.
+out : array, optional
+    Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient, under
+    ``value_grad_hess`` the pair (gradient, curvature).
+"""
+BACKEND = """
+backend : str, optional
+    ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
+"""
+PARAMETERS = {
+    "class_weight": """
+class_weight : array of shape (C,), optional
+    Weight >= 0 of each class: a row counts ``class_weight[target]``.
+""",
+    "ignore_index": """
+ignore_index : int or None
+    What has this label counts nothing and gets a gradient of exact zeros, whatever its scores are.
+""",
+    "axis": """
+axis : int
+    The class axis.
+""",
+    "activation": """
+activation : {"sigmoid", "softmax", None}
+    How p is made from pred.
+""",
+    "smooth": """
+smooth : float >= 0
+    Added above and below; with 0, an empty region that is predicted empty has loss 0.
+""",
+    "per_sample": """
+per_sample : bool
+    Sums over the pixels of each sample; with False over those of the whole batch.
+""",
+    "groups": """
+groups : array of integers, shape (Q + 1,), optional
+    Where each list begins and, at the end, N: from 0, never falling. A list without rows counts nothing. None is
+    one list of all rows.
+""",
+}
+UNREDUCED = {
+    "rowwise": "with the shape of the labels",
+    "distilled": "with the shape of the labels",
+    "embedding": "of shape (N,)",
+    "similarity": "of shape (N,)",
+    "selected": "of shape (N,)",
+    "head": "of shape (N,)",
+}
+
+
+def complete(loss: Loss) -> str:
+    """The docstring of a loss with all its sections."""
+    # from Python 3.13 on docstrings come without their indentation
+    head, *rest = HEADING.split(inspect.cleandoc(loss.face.__doc__ or ""))
+    found = dict(zip(rest[::2], rest[1::2], strict=True))
+    if "Parameters" in found:
+        found["Parameters"] = parameters(loss, found["Parameters"])
+    found["Other Parameters"] = (WEIGHT if loss.weighted else NO_WEIGHT).strip() + BACKEND.rstrip()
+    found.setdefault("Returns", returns(loss))
+    found.setdefault("Raises", raises(loss))
+    sections = (f"{title}\n{'-' * len(title)}\n{found[title].strip()}" for title in ORDER if title in found)
+    return "\n\n".join([head.rstrip(), *sections]) + "\n"
+
+
+def parameters(loss: Loss, text: str) -> str:
+    """The parameters, in the order of the signature, with those that have the same meaning everywhere."""
+    entries = re.split(r"\n(?=\S)", text.strip())
+    names = {name.strip(): entry for entry in entries for name in entry.partition(" : ")[0].split(",")}
+    for name, shared in PARAMETERS.items():
+        if name in loss.defaults:
+            names.setdefault(name, shared.strip())
+    order = [*loss.inputs, *loss.defaults]
+    return "\n".join(dict.fromkeys(sorted(names.values(), key=lambda entry: place(entry, order))))
+
+
+def place(entry: str, order: list[str]) -> int:
+    """Where an entry stands: with the first of its names."""
+    name = entry.partition(" : ")[0].split(",")[0].strip()
+    return order.index(name) if name in order else len(order)
+
+
+def returns(loss: Loss) -> str:
+    """What comes back."""
+    first = loss.inputs[0]
+    if loss.family != "elementwise":
+        return f'float, or array {UNREDUCED.get(loss.family, "of the losses")} for ``reduction="none"``'
+    if loss.columns > 1:
+        shape = "an array of shape (N,) or (...) for ``reduction=\"none\"``: one number a box"
+    else:
+        shape = f'an array of the shape of `{first}` for ``reduction="none"``'
+    what = "loss" if loss.weighted else "penalty"
+    return f"float or array\n    The reduced {what}, or {shape}."
+
+
+def raises(loss: Loss) -> str:
+    """What is raised for which value, from the domains of the arguments."""
+    found = {"TypeError": kinds(loss), "ValueError": values(loss)}
+    if loss.rows.get("target") == LABELS or loss.family == "regional":
+        found = {"IndexError": "If a label is outside [0, C), with its position, its value and the range.", **found}
+    wrapped = (f"{error}\n{textwrap.indent(textwrap.fill(text, WIDTH - 4), '    ')}" for error, text in found.items())
+    return "\n".join(wrapped)
+
+
+def kinds(loss: Loss) -> str:
+    """Which dtypes are refused."""
+    differentiated = " or ".join(f"`{loss.inputs[k]}`" for k in loss.wrt)
+    if loss.family in ("embedding", "similarity") and len(loss.wrt) > 1:
+        return "If the vectors are not floating or their dtypes differ."
+    if loss.rows.get("target") == LABELS:
+        return f"If {differentiated} is not floating, or labels are not integers."
+    alone = "" if loss.weighted else ", or two arrays are given"
+    return f"If {differentiated} is not floating{alone}."
+
+
+def values(loss: Loss) -> str:
+    """Which shapes and values are refused."""
+    reasons = [] if len(loss.inputs) == 1 else ["the shapes do not fit"]
+    if loss.columns > 1:
+        reasons.append(f"the last axis has not {loss.columns} entries")
+    allowed = [f"`{name}` {domain.text}" for name, domain in loss.domains.items() if not domain.free]
+    if loss.family == "regional":
+        allowed.insert(0, "`target` in [0, 1] or labels")
+    if allowed:
+        reasons.append(f"a value is outside its domain: {'; '.join(allowed)}")
+    return f"If {', or '.join(reasons)}."
