@@ -36,6 +36,7 @@ def extensions() -> list[Extension]:
     import translate
     from Cython.Build import cythonize
 
+    tell("Cython writes C")
     units = [Extension(f"numloss.backends.{path.stem}", [str(path.relative_to(ROOT))]) for path in translate.write()]
     plans = Extension(
         "numloss.backends.host._plans",
@@ -81,17 +82,18 @@ class BuildKernels(build_ext):
         self.parallel = self.parallel or os.cpu_count() or 1
 
     def run(self) -> None:
-        built, why = [], ""
-        self.done, self.stale = 0, [extension for extension in self.extensions if self.is_stale(extension)]
+        built, self.why = [], ""
+        self.left = [extension for extension in self.extensions if self.is_stale(extension)]
+        self.count = len(self.left)
         try:
             super().run()
         except Exception as error:
-            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.why = self.why or f"{type(error).__name__}: {error}".splitlines()[0]
         for level in LEVELS:
             modules = [extension.name for extension in self.extensions if f"._aot_{level}_" in extension.name]
             if all(Path(self.get_ext_fullpath(name)).exists() for name in modules):
                 built.append(level)
-        self.report(built, why)
+        self.report(built, self.why)
 
     def is_stale(self, ext: Extension) -> bool:
         return self.force or newer_group([*ext.sources, *ext.depends], self.get_ext_fullpath(ext.name), "newer")
@@ -101,12 +103,12 @@ class BuildKernels(build_ext):
         try:
             super().build_extension(ext)
         except Exception as error:
-            self.report([], f"{ext.name}: {type(error).__name__}: {error}")
+            self.why = self.why or f"{ext.name}: {type(error).__name__}: {error}".splitlines()[0]
             raise
-        if ext in self.stale:
-            self.done += 1
-            level, _, unit = ext.name.rpartition(".")[2].removeprefix("_aot").strip("_").partition("_")
-            tell(f"{self.done} of {len(self.stale)}, {unit} {level} ({time.monotonic() - start:.1f} s)")
+        if ext in self.left:
+            self.left.remove(ext)
+            name = ext.name.rpartition("._")[2].removeprefix("aot_").replace("_", " ")
+            tell(f"{self.count - len(self.left)} of {self.count}, {name} ({time.monotonic() - start:.1f} s)")
 
     def report(self, built: list[str], why: str) -> None:
         """Write the report beside the package, and into the build if there is one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,18 +48,14 @@ for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
     os.environ.pop(name, None)
 
 
-def default_backend() -> str:
-    """The kernels that are compiled already, where there are any: test_bits.py holds the others to the same bits."""
-    from numloss import dispatch
-    from numloss.errors import BackendUnavailable
+def default() -> str:
+    """The backend that is tested by default."""
+    from machine import default_backend
 
-    try:
-        return str(dispatch.load("cython").name)
-    except BackendUnavailable:
-        return "numba"
+    return default_backend()
 
 
-DEFAULT = default_backend()
+DEFAULT = default()
 NAMES = ("numba", "cython")
 
 
@@ -95,3 +92,12 @@ def backend(request: pytest.FixtureRequest) -> str:
 def each_backend(request: pytest.FixtureRequest) -> str:
     """Each backend for host arrays, for what they do not share: how they are called, read operands and run threads."""
     return usable(request.param)
+
+
+@pytest.fixture
+def on_default_backend() -> Iterator[None]:
+    """What names no backend computes on the default one, also where Numba is loaded, and compiles nothing."""
+    from numloss import use_backend
+
+    with use_backend(DEFAULT):
+        yield

@@ -115,6 +115,21 @@ def weight_shape(loss: Loss, weight: Any, shape: tuple[int, ...]) -> None:
         )
 
 
+def integers(place: Arrays, loss: Loss, name: str, value: Any) -> Any:
+    """An argument as an array of integers."""
+    array = place.real(loss, name, value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; integers are needed")
+    return array
+
+
+def indices(place: Arrays, loss: Loss, name: str, value: Any, rows: int) -> Any:
+    """An argument as an array of one integer a row."""
+    array = integers(place, loss, name, value)
+    same_shape(loss, name, array.shape, (rows,), "the batch")
+    return array
+
+
 def weight_of(place: Arrays, request: Request, shape: tuple[int, ...]) -> Any:
     """The weight, checked and seen with the shape of the unreduced loss, or None."""
     loss, given = request.loss, request.options.get("weight")

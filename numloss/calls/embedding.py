@@ -1,26 +1,62 @@
-"""The vectors that losses take, and what they add up over their entries, the same for every backend."""
+"""What losses of rows of vectors take, checked, and what they add up over the entries of vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..loops.codes import DISTANCES, NOTHING
-from .checks import same_shape
+from ..loops.codes import DISTANCES, NOTHING, WEIGHT_OPERAND
+from . import checks as check
+from .outputs import outputs_of
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..registry import Loss
+    from .arrays import Arrays
+    from .request import Request
 
 
-def vectors_of(loss: Loss, arguments: tuple[Any, ...], read: Callable[[str, Any], Any]) -> list[Any]:
-    """The vectors, as `read` gives them: arrays of one shape (N, D) and one dtype, all of them differentiated."""
+class VectorRows:
+    """One call: rows of several vectors, all of them differentiated, and perhaps a number or an integer for each row.
+
+    known: that number or integer, or None. No output may take the place of a vector, which is still read when the
+    gradient of another one is written.
+    """
+
+    def __init__(self, place: Arrays, request: Request, integers: bool = False) -> None:
+        self.place, self.request, self.loss = place, request, request.loss
+        loss, arguments = request.loss, request.arguments
+        self.vectors = vectors_of(place, loss, arguments)
+        first = self.vectors[0]
+        self.real: np.dtype[Any] = first.dtype
+        self.rows, self.size = first.shape
+        self.known: Any = None
+        if len(loss.inputs) > len(self.vectors):
+            name, value = loss.inputs[-1], arguments[-1]
+            self.known = check.integers(place, loss, name, value) if integers else place.real(loss, name, value)
+            check.same_shape(loss, name, self.known.shape, (self.rows,), "the batch")
+        self.weight = check.weight_of(place, request, (self.rows,))
+        inputs = self.vectors if self.known is None else [*self.vectors, self.known]
+        kept, why = inputs if request.mode else (), "; two gradients need separate memory"
+        self.values, self.outputs = outputs_of(place, request, first, (self.rows,), inputs, kept, why)
+
+    def complain(self, position: int, operand: int) -> NoReturn:
+        """Raise for the first number that a kernel found outside its domain, in the operand of this number."""
+        host = self.place.on_host
+        if operand == WEIGHT_OPERAND:
+            check.bad_weight(self.loss, host(self.weight), position)
+        check.bad_number(self.loss, operand, host(self.known), self.real.name, position)
+
+
+def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[Any]:
+    """The vectors: arrays of one shape (N, D) and one dtype."""
     found: list[Any] = []
     for name, value in zip(loss.inputs[: len(loss.wrt)], arguments, strict=False):
-        array = read(name, value)
+        array = place.prediction(loss, name, value)
         if not found and array.ndim != 2:
             raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
         if found:
-            same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
+            check.same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
         if found and array.dtype != found[0].dtype:
             raise TypeError(
                 f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
@@ -53,3 +89,13 @@ def sums_in_order(sums: list[tuple[int, int, int]]) -> list[tuple[int, int, int,
         found.append((kind, one, other, int(one not in seen), int(other not in seen)))
         seen |= {one, other} if kind != NOTHING else set()
     return found
+
+
+def wanted_of(request: Request) -> list[bool]:
+    """Of which vectors the gradients are asked for."""
+    return [request.mode > 0 and (request.argnums is None or k in request.argnums) for k in request.loss.wrt]
+
+
+def temperature_of(request: Request) -> float:
+    """What cosines are divided by."""
+    return request.number("temperature") if "temperature" in request.loss.defaults else 1.0

@@ -1,64 +1,108 @@
-"""The arrays that a last layer and its loss take, the same for every backend."""
+"""What a last layer and its loss take, checked: the same for every backend."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .checks import same_shape
+import numpy as np
+
+from . import checks as check
+from .outputs import given_outputs
+from .rowwise import RowOptions, options_of
 
 if TYPE_CHECKING:
-    from ..registry import Loss
+    from .arrays import Arrays
+    from .request import Request
+
+# What a call passes on to its loss of the logits.
+OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap")
 
 
-def layer_of(
-    loss: Loss, arguments: tuple[Any, ...], bias: Any, prediction: Callable[[str, Any], Any]
-) -> tuple[Any, Any, Any]:
-    """hidden (N, H), classifier (V, H) and bias (V,) or None, as `prediction` gives them, of one dtype."""
-    hidden = prediction("hidden", arguments[0])
-    if hidden.ndim != 2 or 0 in hidden.shape[1:]:
-        raise ValueError(f"{loss.name}: hidden has shape {hidden.shape}; it must be (N, H), with H > 0")
+class LinearLayer:
+    """One call: hidden (N, H), classifier (V, H), bias (V,) or None, and the labels and weights of the rows.
 
-    def parameter(name: str, value: Any) -> Any:
+    values: the losses one by one, for reduction="none". slopes: gradients by the name of what they belong to, of
+    those that are asked for.
+    """
+
+    def __init__(self, place: Arrays, request: Request) -> None:
+        self.place, self.request, self.loss, self.mode = place, request, request.loss, request.mode
+        loss, arguments, bias = request.loss, request.arguments, request.options.get("bias")
+        self.hidden = place.prediction(loss, "hidden", arguments[0])
+        self.real: np.dtype[Any] = self.hidden.dtype
+        if self.hidden.ndim != 2 or 0 in self.hidden.shape[1:]:
+            raise ValueError(f"{loss.name}: hidden has shape {self.hidden.shape}; it must be (N, H), with H > 0")
+        self.rows, self.features = self.hidden.shape
+        self.classifier = self.read_classifier(arguments[1])
+        self.classes: int = self.classifier.shape[0]
+        self.bias = None if bias is None else self.read_bias(bias)
+        self.target = place.real(loss, "target", arguments[2])
+        if self.target.dtype.kind not in "iu":
+            raise TypeError(f"{loss.name}: target has dtype {self.target.dtype}; labels are integers")
+        check.same_shape(loss, "target", self.target.shape, (self.rows,), "the batch")
+        self.weight = check.weight_of(place, request, (self.rows,))
+        self.row_options: RowOptions = options_of(loss.logits, (self.hidden, self.target), self.options(*OPTIONS))
+        self.values, self.slopes = self.read_outputs()
+
+    def options(self, *names: str) -> dict[str, Any]:
+        """The options of these names, as they were given."""
+        return {name: self.request.options[name] for name in names if name in self.request.options}
+
+    def parameter(self, name: str, value: Any) -> Any:
         """An array that is differentiated beside hidden."""
-        array = prediction(name, value)
-        if array.dtype != hidden.dtype:
+        array = self.place.prediction(self.loss, name, value)
+        if array.dtype != self.real:
             raise TypeError(
-                f"{loss.name}: {name} has dtype {array.dtype}, hidden has {hidden.dtype}; both are differentiated "
+                f"{self.loss.name}: {name} has dtype {array.dtype}, hidden has {self.real}; both are differentiated "
                 "and must agree"
             )
         return array
 
-    classifier = parameter("classifier", arguments[1])
-    if classifier.ndim != 2 or classifier.shape[1] != hidden.shape[1]:
-        raise ValueError(
-            f"{loss.name}: classifier has shape {classifier.shape}; it must be (V, H), H = {hidden.shape[1]} as in "
-            "hidden"
-        )
-    classes = classifier.shape[0]
-    if not classes:
-        raise ValueError(f"{loss.name}: classifier has shape {classifier.shape}: no classes")
-    bias = None if bias is None else parameter("bias", bias)
-    if bias is not None and bias.shape != (classes,):
-        raise ValueError(
-            f"{loss.name}: bias has shape {bias.shape}; it must be ({classes},), an entry for each row of classifier"
-        )
-    return hidden, classifier, bias
+    def read_classifier(self, value: Any) -> Any:
+        """A row for each class."""
+        loss, classifier = self.loss, self.parameter("classifier", value)
+        if classifier.ndim != 2 or classifier.shape[1] != self.features:
+            raise ValueError(
+                f"{loss.name}: classifier has shape {classifier.shape}; it must be (V, H), H = {self.features} as in "
+                "hidden"
+            )
+        if not classifier.shape[0]:
+            raise ValueError(f"{loss.name}: classifier has shape {classifier.shape}: no classes")
+        return classifier
 
+    def read_bias(self, value: Any) -> Any:
+        """A number for each class."""
+        bias = self.parameter("bias", value)
+        if bias.shape != (self.classes,):
+            raise ValueError(
+                f"{self.loss.name}: bias has shape {bias.shape}; it must be ({self.classes},), an entry for each row "
+                "of classifier"
+            )
+        return bias
 
-def labels_of(loss: Loss, target: Any, hidden: Any) -> Any:
-    """The labels of the rows of hidden, checked."""
-    if target.dtype.kind not in "iu":
-        raise TypeError(f"{loss.name}: target has dtype {target.dtype}; labels are integers")
-    same_shape(loss, "target", target.shape, hidden.shape[:1], "the batch")
-    return target
+    def read_outputs(self) -> tuple[Any, dict[str, Any]]:
+        """What is written, which is no input, since these are read until the end, and shares no memory."""
+        loss, request, place, argnums = self.loss, self.request, self.place, self.request.argnums
+        inputs = [a for a in (self.hidden, self.classifier, self.bias, self.target, self.weight) if a is not None]
+        out, values, slopes = request.options.get("out"), None, {}
+        given_values, given_slopes, _ = given_outputs(loss, self.mode, out, request.unreduced)
+        if request.unreduced:
+            values = place.output(loss, given_values, self.hidden, (self.rows,), inputs, "values")
+        chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[k] for k in argnums]
+        chosen = [name for name in chosen if getattr(self, name) is not None] if self.mode else []
+        given = check.several(loss, given_slopes, len(chosen), "gradient") if self.mode else ()
+        for name, array in zip(chosen, given, strict=True):
+            like = getattr(self, name)
+            slopes[name] = place.output(loss, array, like, like.shape, inputs, f"gradient of {name}")
+        written = [*slopes.values()] if values is None else [values, *slopes.values()]
+        if out is not None and any(place.overlap(a, b) for a in written for b in inputs):
+            raise ValueError(f"{loss.name}: out for the gradient overlaps an input, which is read until the end")
+        if any(place.overlap(a, b) for k, a in enumerate(written) for b in written[:k]):
+            raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+        return values, slopes
 
-
-def check_separate(
-    loss: Loss, written: list[Any], inputs: list[Any], given: bool, overlap: Callable[[Any, Any], bool]
-) -> None:
-    """What is written is no input, which is read until the end, and no two of it share memory."""
-    if given and any(overlap(a, b) for a in written for b in inputs):
-        raise ValueError(f"{loss.name}: out for the gradient overlaps an input, which is read until the end")
-    if any(overlap(a, b) for k, a in enumerate(written) for b in written[:k]):
-        raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+    def answer(self, result: Any, slopes: tuple[Any, ...]) -> Any:
+        """What the caller gets."""
+        if not self.mode:
+            return result
+        return result, slopes[0] if self.request.argnums is not None and len(slopes) == 1 else slopes

@@ -1,16 +1,35 @@
-"""The options of rowwise losses as numbers, the same for every backend."""
+"""What a rowwise loss takes, checked: options as numbers, scores, a target, and numbers for each class."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..loops.codes import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
-from .checks import integer, number
+from ..domains import NONNEGATIVE
+from ..loops.codes import (
+    DISTRIBUTION,
+    INDICATORS,
+    LABELS,
+    LOG_DISTRIBUTION,
+    LOG_PROBABILITIES,
+    LOGITS,
+    MEMBERS,
+    PROBABILITIES,
+    WEIGHT_OPERAND,
+)
+from .arrays import HOST
+from .checks import bad_weight, integer, number, same_shape, value_outside, weight_of
+from .outputs import outputs_of
 
 if TYPE_CHECKING:
     from ..registry import Loss
+    from .arrays import Arrays
+    from .request import Request
 
 FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
 
@@ -103,3 +122,205 @@ def ignored_label(loss: Loss, value: Any) -> int | None:
     if value is None:
         return None
     return integer(loss, "ignore_index", value, "an integer or None")
+
+
+@dataclass
+class Rows:
+    """One call: scores and what belongs to them, as arrays of one place; `axis` is that of the classes."""
+
+    place: Arrays
+    loss: Loss
+    options: RowOptions
+    pred: Any
+    axis: int
+    target: Any
+    weight: Any = None
+    teacher: Any = None
+    values: Any = None
+    outputs: Many[Any] = ()
+    bound: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the rows."""
+        return rows_shape(self.pred, self.axis)
+
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return int(self.pred.shape[self.axis])
+
+    @cached_property
+    def class_weight(self) -> np.ndarray[Any, Any] | None:
+        """The weight of each class, on the host, in the dtype of the data."""
+        return self.per_class("class_weight", self.options.class_weight)
+
+    @cached_property
+    def factors(self) -> np.ndarray[Any, Any] | None:
+        """What the losses of each class are multiplied by."""
+        return self.per_class(self.loss.rows.get("factor", ""), self.options.factor)
+
+    @cached_property
+    def offsets(self) -> np.ndarray[Any, Any] | None:
+        """What is added to the scores of each class."""
+        prior = self.options.prior
+        if prior is None:
+            return None
+        wide = per_class(self.loss, "prior", self.place.on_host(prior), self.classes, np.dtype(np.float64))
+        return np.ascontiguousarray(self.options.tau * np.log(wide), dtype=self.pred.dtype)
+
+    def per_class(self, name: str, value: Any) -> np.ndarray[Any, Any] | None:
+        """An option that is a number for each class, if it was given."""
+        if value is None:
+            return None
+        return per_class(self.loss, name, self.place.on_host(value), self.classes, self.pred.dtype)
+
+    def complain(self, position: int, operand: int, flipped: bool = False) -> NoReturn:
+        """Raise for the first bad weight, label or target that a kernel found; `flipped` if it saw rows transposed."""
+        if operand == WEIGHT_OPERAND:
+            bad_weight(self.loss, HOST.spread(self.place.on_host(self.weight), self.shape), position, flipped)
+        target = self.place.on_host(self.target)
+        if self.options.target == LABELS:
+            bad_label(self.loss, target, self.classes, self.axis, self.options.ignore)
+        bad_distribution(self.loss, target, self.options.target)
+
+
+def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
+    """What was given. replaced: whether a gradient may take the place of the predictions."""
+    loss, arguments = request.loss, request.arguments
+    options = options_of(loss, arguments, request.options)
+    pred = place.prediction(loss, loss.inputs[0], arguments[0])
+    axis = class_axis(loss, pred, options.axis)
+    rows = Rows(place, loss, options, pred, axis, target_of(place, loss, options, arguments[-1], pred, axis))
+    rows.bound, rows.weight = request.bound, weight_of(place, request, rows.shape)
+    inputs = (pred,) if options.target == LABELS else (pred, rows.target)
+    kept = inputs[1:] if request.mode == 1 and replaced else inputs
+    why = f"; only a gradient may take the place of {loss.inputs[0]}"
+    rows.values, rows.outputs = outputs_of(place, request, pred, rows.shape, inputs, kept, why)
+    if len(arguments) > 2:
+        rows.teacher = teacher_of(rows, arguments[1])
+    if rows.classes == 0 and math.prod(rows.shape) > 0:
+        raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {pred.shape}: no classes on axis {axis}")
+    return rows
+
+
+def rows_shape(pred: Any, axis: int) -> tuple[int, ...]:
+    """The shape without the axis of the classes."""
+    return tuple(pred.shape[:axis] + pred.shape[axis + 1 :])
+
+
+def class_axis(loss: Loss, pred: Any, axis: Any) -> int:
+    """The class axis, counted from the front."""
+    if pred.ndim < 2:
+        raise ValueError(
+            f"{loss.name}: {loss.inputs[0]} has shape {pred.shape}; it needs a batch axis and a class axis, (N, C)"
+        )
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"{loss.name}: axis must be an integer, got {type(axis).__name__}")
+    if not -pred.ndim <= axis < pred.ndim:
+        axes = pred.ndim
+        raise ValueError(f"{loss.name}: axis = {axis} is outside [{-axes}, {axes}) ({loss.inputs[0]} has {axes} axes)")
+    return int(axis) % int(pred.ndim)
+
+
+def target_of(place: Arrays, loss: Loss, options: RowOptions, value: Any, pred: Any, axis: int) -> Any:
+    """Labels with the shape of the rows, or a distribution with that of the predictions."""
+    array = place.real(loss, "target", value)
+    if options.target == LABELS:
+        check_labels(loss, array, pred, axis)
+        return array
+    if array.dtype.kind != "f" and options.target < INDICATORS:
+        raise TypeError(f"{loss.name}: target has dtype {array.dtype}; a distribution is floating")
+    same_shape(loss, "target", array.shape, pred.shape, loss.inputs[0])
+    return array
+
+
+def teacher_of(rows: Rows, value: Any) -> Any:
+    """Logits with the shape of the predictions, apart from what is written."""
+    loss, place = rows.loss, rows.place
+    array = place.real(loss, "teacher", value)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{loss.name}: teacher has dtype {array.dtype}; logits are floating")
+    same_shape(loss, "teacher", array.shape, rows.pred.shape, loss.inputs[0])
+    if any(place.overlap(array, out) for out in (*rows.outputs, rows.values) if out is not None):
+        raise ValueError(f"{loss.name}: out overlaps teacher, which is read until the end")
+    return array
+
+
+def check_labels(loss: Loss, array: Any, pred: Any, axis: int) -> None:
+    """Labels are integers with the shape of the rows."""
+    rows = rows_shape(pred, axis)
+    if array.dtype.kind not in "iu":
+        if array.shape == rows:
+            raise TypeError(
+                f"{loss.name}: target has dtype {array.dtype}; labels are integers: convert them to int64, or give a "
+                f"distribution with the shape of {loss.inputs[0]}"
+            )
+        raise ValueError(
+            f"{loss.name}: target has shape {array.shape} and dtype {array.dtype}; it must be integer labels of "
+            f"shape {rows} or a floating distribution of shape {pred.shape}"
+        )
+    if array.shape != rows:
+        raise ValueError(
+            f"{loss.name}: target has shape {array.shape}; labels of {loss.inputs[0]} {pred.shape} have shape {rows}"
+        )
+
+
+def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """An option that is a number for each class, or where it may be one number that for all of them."""
+    domain = loss.domains.get(name, NONNEGATIVE)
+    if np.ndim(value) == 0 and name in loss.domains:
+        value = np.full(classes, number(loss, name, value))
+    array = HOST.real(loss, name, value)
+    if array.shape != (classes,):
+        raise ValueError(f"{loss.name}: {name} has shape {array.shape}; {loss.inputs[0]} has {classes} classes")
+    wide = array.astype(np.float64)  # the largest float64 is no float32
+    bad = np.flatnonzero(~((wide >= domain.low) & (wide <= domain.high)))
+    if bad.size:
+        value_outside(loss, name, array, int(bad[0]), domain.text, int(bad.size))
+    with np.errstate(over="ignore"):  # what the dtype does not hold is infinite, as in parameters of laws
+        return np.ascontiguousarray(array, dtype=real)
+
+
+def merged(sizes: Many[int], strides: Many[int]) -> tuple[int, int] | None:
+    """Size and stride of several axes seen as one; None where one stride does not describe them."""
+    size, stride = 1, 0
+    for n, step in zip(reversed(sizes), reversed(strides), strict=True):
+        if n == 1:
+            continue
+        if size == 1:
+            size, stride = n, step
+        elif step == size * stride:
+            size *= n
+        else:
+            return None
+    return size, stride
+
+
+def bad_distribution(loss: Loss, target: np.ndarray[Any, Any], kind: int) -> NoReturn:
+    """The sentence about the first entry that no distribution, or no indicator of a class, has."""
+    text, wrong = "not NaN", np.isnan(target)
+    if kind == DISTRIBUTION:
+        text, wrong = ">= 0, not NaN", ~(target >= 0)
+    elif kind == INDICATORS:
+        text, wrong = "in [0, 1]", ~((target >= 0) & (target <= 1))
+    elif kind == MEMBERS:
+        text, wrong = "0 or 1", ~((target == 0) | (target == 1))
+    first = int(np.flatnonzero(wrong.ravel())[0])
+    value_outside(loss, "target", target, first, text, int(np.count_nonzero(wrong)))
+
+
+def bad_label(loss: Loss, target: np.ndarray[Any, Any], classes: int, axis: int, ignore: int | None) -> NoReturn:
+    """The sentence about the first label out of range."""
+    wrong = (target < 0) | (target >= classes)
+    if ignore is not None:
+        wrong &= target != ignore
+    index = np.unravel_index(int(np.flatnonzero(wrong.ravel())[0]), target.shape)
+    where = ", ".join(str(int(i)) for i in index)
+    hint = "Labels start at 0"
+    if ignore is None or ignore < 0:
+        hint += f"; to skip padding pass ignore_index={int(target[index])}"
+    raise IndexError(
+        f"{loss.name}: target[{where}] = {target[index]} is outside [0, {classes}) ({loss.inputs[0]} has {classes} "
+        f"classes on axis {axis}); {int(np.count_nonzero(wrong))} of {target.size} targets are bad. {hint}."
+    )

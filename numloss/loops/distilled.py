@@ -27,6 +27,7 @@ from .language import (
 )
 from .operands import convert, item_size
 from .rowwise import bounded
+from .rowwise_law import surprise_of
 from .rowwise_parts import (
     add_losses,
     base_of,
@@ -202,7 +203,7 @@ def distilled_row(c: Distilled, row: Int, label: Int, weight: Double, g: Reals, 
     measure_softened(rows, x, DATA, rows.pred_steps.classes, 1.0, label, hard)
     measure_softened(rows, x, DATA, rows.pred_steps.classes, inverse, -1, soft)
     measure_softened(rows, t, c.teacher.kind, c.teacher_steps.classes, inverse, -1, teacher)
-    surprise = double_log1p(hard.others / hard.pivot_term) + (hard.top - hard.label_score)
+    surprise = surprise_of(hard)
     away = divergence(c, x, t, inverse, soft, teacher)
     if rows.mode >= GRADIENT:
         distilled_slopes(c, x, t, label, hard, soft, teacher, weight * rows.scale, g, h)

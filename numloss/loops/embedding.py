@@ -37,6 +37,16 @@ def term(kind: Int, x: Real, y: Real) -> Real:
     return x * y if kind == PRODUCTS else abs(d) if kind == DISTANCES else d * d
 
 
+def pull(kind: Int, slope: Real, x: Real, y: Real) -> Real:
+    """What the term of two entries adds to the gradient by the first, from the slope of the sum."""
+    d = x - y
+    # no slope between equal entries; NaN stays NaN
+    away = slope if d > 0.0 else -slope if d < 0.0 else d
+    if kind == SQUARES:
+        away = 2.0 * slope * d
+    return slope * y if kind == PRODUCTS else away
+
+
 def sum_of_terms(kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
     """A sum over the entries of two vectors: 32 lanes over at most 512 entries, then in float64."""
     lanes = stack_reals(32)
@@ -131,13 +141,8 @@ def pull_both(
         for j in range(size):
             x = a[j * step_a]
             y = b[j * step_b]
-            d = x - y
-            # no slope between equal entries; NaN stays NaN
-            away = slope if d > 0.0 else -slope if d < 0.0 else d
-            if kind == SQUARES:
-                away = twice * d
-            ga[j * to_a] = ga[j * to_a] + (slope * y if kind == PRODUCTS else away)
-            gb[j * to_b] = gb[j * to_b] + (slope * x if kind == PRODUCTS else -away)
+            ga[j * to_a] = ga[j * to_a] + pull(kind, slope, x, y)
+            gb[j * to_b] = gb[j * to_b] + pull(kind, slope, y, x)
     return 0
 
 

@@ -298,8 +298,7 @@ class Row(Header):
     """One row: its largest score, what is taken off scores, and e^(score - base - shift), the terms.
 
     The pivot, where the top is, is left out of the `others`. Then the sum of the targets, of their products with
-    top - score, and their entropy; and what gradients need: the coefficient of a probability, the label's target `own`,
-    the z-loss times the weight of the row, the curvature of the law, and what all is multiplied by.
+    top - score, and their entropy.
     """
 
     pivot: Int
@@ -313,11 +312,19 @@ class Row(Header):
     targets: Double
     cross: Double
     entropy: Double
+
+
+class Pull(Header):
+    """What the gradient of a row needs.
+
+    `coefficient`: of the probabilities; `own`: the target of the label; `z_weight`: the z-loss times the weight of the
+    row; `bend`: the curvature of the law.
+    """
+
     coefficient: Double
     own: Double
     z_weight: Double
     bend: Double
-    factor: Double
 
 
 class ClassRow(Header):

@@ -111,14 +111,19 @@ def write_in_place(order: Ints, values: Doubles, n: Int, factor: Double, row: Re
     return 0
 
 
+def bound_of(bend: Double, least: Double) -> Double:
+    """The bound of a curvature: twice that and not below the least."""
+    twice = double(2.0) * bend
+    return least if twice < least else twice
+
+
 @apart
 def bound_bends(c: Ranked, bends: Doubles, n: Int) -> Int:
-    """Curvatures as they were asked for: exact, or twice that and not below the least."""
+    """Curvatures as they were asked for: exact or bounds."""
     least = c.least
     if c.bound == 1:
         for i in range(n):
-            twice = double(2.0) * bends[i]
-            bends[i] = least if twice < least else twice
+            bends[i] = bound_of(bends[i], least)
     return 0
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ..scalar import round_shift
 from .codes import CURVATURE, GRADIENT, LABELS, LOGITS, OF_LABEL, PROBABILITIES
-from .headers import Result, Row, Rowwise
+from .headers import Pull, Result, Row, Rowwise
 from .language import (
     Double,
     Doubles,
@@ -96,7 +96,6 @@ def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: 
     s.pivot_term = double(0.0)
     s.label_score = double(0.0)
     s.label_term = double(0.0)
-    s.z_weight = double(0.0)
     if c.score_kind == LOGITS:
         find_pivot(c, x, label, s, z)
     pivot = s.pivot
@@ -133,11 +132,12 @@ def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: 
     return 0
 
 
-def label_slope(label: Int, q: Double, s: Row) -> Real:
+def label_slope(label: Int, q: Double, s: Row, pull: Pull) -> Real:
     """Gradient at the label: p - 1 there is minus the sum of the other probabilities."""
     total = s.pivot_term + s.others
     others = other_terms(s, label)
-    return real(((s.coefficient - s.own) * s.label_term - s.own * others) / total - (q - s.own))
+    own = pull.own
+    return real(((pull.coefficient - own) * s.label_term - own * others) / total - (q - own))
 
 
 def by_law(c: Rowwise) -> Int:
@@ -146,8 +146,10 @@ def by_law(c: Rowwise) -> Int:
 
 
 @apart
-def row_slopes(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, g: Reals, h: Reals) -> Int:
-    """Gradient and curvature of a row."""
+def row_slopes(
+    c: Rowwise, x: Reals, at: Int, label: Int, s: Row, pull: Pull, factor: Real, g: Reals, h: Reals
+) -> Int:
+    """Gradient and curvature of a row, times a factor."""
     z = stack_reals(512)
     p = stack_reals(512)
     q = stack_reals(512)
@@ -157,9 +159,8 @@ def row_slopes(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, g: Reals, h: R
     logits = c.score_kind == LOGITS
     inverse = real(double(1.0) / total) if logits else real(double(0.0))
     left = real(s.others / total) if logits else real(double(0.0))
-    coefficient = real(s.coefficient)
-    twice = real(double(2.0) * s.z_weight)
-    factor = real(s.factor)
+    coefficient = real(pull.coefficient)
+    twice = real(double(2.0) * pull.z_weight)
     dense = dense_target(c)
     first = 0
     while first < c.classes:
@@ -173,14 +174,14 @@ def row_slopes(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, g: Reals, h: R
         if dense == 1:
             load_target(c, at, label, first, n, q)
         elif label >= first and label < first + n:
-            q[label - first] = real(s.own)
+            q[label - first] = real(pull.own)
         for i in range(n):
             z[i] = coefficient * p[i] - q[i]
         if c.target_kind == LABELS and logits and label >= first and label < first + n:
-            z[label - first] = label_slope(label, double(q[label - first]), s)
+            z[label - first] = label_slope(label, double(q[label - first]), s, pull)
         if c.mode == CURVATURE:
             if by_law(c) == 1:
-                law_curvature(c, first, n, label, s, p)
+                law_curvature(c, first, n, label, s, pull, p)
             else:
                 curvature_tile(c, n, s.pivot - first, left, coefficient, twice, p)
             steps = c.curvature_steps.classes
@@ -197,11 +198,10 @@ def row_slopes(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, g: Reals, h: R
 
 
 @apart
-def plain_slopes(c: Rowwise, at: Int, label: Int, s: Row, g: Reals) -> Int:
-    """Gradient of a row of logits whose terms were kept in g."""
+def plain_slopes(c: Rowwise, at: Int, label: Int, s: Row, pull: Pull, factor: Real, g: Reals) -> Int:
+    """Gradient of a row of logits whose terms were kept in g, times a factor."""
     q = stack_reals(512)
-    factor = real(s.factor)
-    coefficient = real(s.coefficient / (s.pivot_term + s.others)) * factor
+    coefficient = real(pull.coefficient / (s.pivot_term + s.others)) * factor
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
@@ -209,7 +209,7 @@ def plain_slopes(c: Rowwise, at: Int, label: Int, s: Row, g: Reals) -> Int:
         for i in range(n):
             g[first + i] = coefficient * g[first + i] - target[i] * factor
         if label >= first and label < first + n:
-            g[label] = label_slope(label, double(target[label - first]), s) * factor
+            g[label] = label_slope(label, double(target[label - first]), s, pull) * factor
         first = first + n
     return 0
 
@@ -241,21 +241,36 @@ def curvature_tile(c: Rowwise, n: Int, pivot: Int, rest: Real, coefficient: Real
     return 0
 
 
-def row_value(c: Rowwise, label: Int, s: Row) -> Double:
-    """Loss of a measured row before the sample's weight; fills what its gradient needs."""
-    weight = class_weight_of(c, label)
-    s.own = (double(1.0) - c.smoothing) * weight if c.target_kind == LABELS else double(0.0)
-    if dense_target(c) == 0:
-        s.targets = s.own
-        s.cross = s.own * (s.top - s.label_score)
-    s.coefficient = double(0.0)
-    if c.score_kind != LOGITS:
-        return s.cross + s.entropy
-    rest = double_log1p(s.others / s.pivot_term)
+def own_target(c: Rowwise, label: Int) -> Double:
+    """The target of a label, times its class weight."""
+    return (double(1.0) - c.smoothing) * class_weight_of(c, label) if c.target_kind == LABELS else double(0.0)
+
+
+def z_weight_of(c: Rowwise, label: Int, targets: Double) -> Double:
+    """The z-loss times the weight of a row."""
+    return c.zeta * (class_weight_of(c, label) if c.target_kind == LABELS else targets)
+
+
+def cross_entropy_of(s: Row, targets: Double, cross: Double, rest: Double, z_weight: Double) -> Double:
+    """Loss of a row of logits, where log sum e^z is the rest more than the top."""
     lse = s.top + rest
-    s.z_weight = c.zeta * (weight if c.target_kind == LABELS else s.targets)
-    s.coefficient = s.targets + double(2.0) * s.z_weight * lse
-    return s.targets * rest + s.cross + s.entropy + s.z_weight * lse * lse
+    return targets * rest + cross + s.entropy + z_weight * lse * lse
+
+
+def row_value(c: Rowwise, label: Int, s: Row, pull: Pull) -> Double:
+    """Loss of a measured row before the sample's weight, and what its gradient needs."""
+    dense = dense_target(c)
+    pull.own = own_target(c, label)
+    targets = s.targets if dense == 1 else pull.own
+    cross = s.cross if dense == 1 else pull.own * (s.top - s.label_score)
+    pull.coefficient = double(0.0)
+    pull.z_weight = double(0.0)
+    if c.score_kind != LOGITS:
+        return cross + s.entropy
+    rest = double_log1p(s.others / s.pivot_term)
+    pull.z_weight = z_weight_of(c, label, targets)
+    pull.coefficient = targets + double(2.0) * pull.z_weight * (s.top + rest)
+    return cross_entropy_of(s, targets, cross, rest, pull.z_weight)
 
 
 @apart
@@ -301,13 +316,14 @@ def any_row(
     x = scores_at(c, row)
     g = gradient_at(c, row)
     h = curvature_at(c, row)
+    pull = Pull()
     measure_row(c, x, at, label, s, z, q, kept, g)
-    value = law_value(c, label, s) if by_law(c) == 1 else row_value(c, label, s)
-    s.factor = weight * c.scale
+    value = law_value(c, label, s, pull) if by_law(c) == 1 else row_value(c, label, s, pull)
+    factor = real(weight * c.scale)
     if kept == 1:
-        plain_slopes(c, at, label, s, g)
+        plain_slopes(c, at, label, s, pull, factor, g)
     elif c.mode >= GRADIENT:
-        row_slopes(c, x, at, label, s, g, h)
+        row_slopes(c, x, at, label, s, pull, factor, g, h)
     return value
 
 
@@ -353,46 +369,5 @@ def rows_block(c: Rowwise, partial: Result, block: Int) -> Int:
                     counts[i] = w * counted
         add_losses(c, start, n, losses, partial)
         partial.weight = partial.weight + add_up(counts, n)
-        start = start + n
-    return 0
-
-
-@apart
-def counted_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, q: Reals) -> Double:
-    """What n rows count with: the sample's weight times that of the label's class, or of the distribution."""
-    total = stack_doubles(512)
-    for i in range(n):
-        counted = class_weight_of(c, labels[i])
-        if c.target_kind != LABELS and c.class_weight != 0:
-            counted = double(0.0)
-            first = 0
-            while first < c.classes:
-                m = tile_length(first, c.classes)
-                load_target(c, locate_row(c, start + i, c.target_steps), -1, first, m, q)
-                for j in range(m):
-                    counted = counted + double(q[j])
-                first = first + m
-        total[i] = double(weights[i]) * counted
-    return add_up(total, n)
-
-
-def row_weights_block(c: Rowwise, partial: Result, block: Int) -> Int:
-    """Sum the weights that a block of rows counts with, and check labels and weights, without the scores."""
-    q = stack_reals(512)
-    weights = stack_reals(512)
-    labels = stack_ints(512)
-    begin_block(partial)
-    stop = block_stop(c.rows, c.block, block)
-    start = block * c.block
-    while start < stop:
-        n = tile_length(start, stop)
-        read_rows(c, start, n, labels, weights, partial)
-        if c.weighted == 0 and c.class_weight == 0:
-            plain = real(0.0)
-            for i in range(n):
-                plain = plain + weights[i]
-            partial.weight = partial.weight + double(plain)
-        else:
-            partial.weight = partial.weight + counted_rows(c, start, n, labels, weights, q)
         start = start + n
     return 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..scalar import log1p
 from .codes import CURVATURE, GRADIENT
-from .headers import Measures, Row, Rowwise
+from .headers import Measures, Pull, Row, Rowwise
 from .language import (
     Double,
     Doubles,
@@ -106,22 +106,28 @@ def other_terms(s: Row, label: Int) -> Double:
     return s.others if label == s.pivot else (s.others - s.label_term) + s.pivot_term
 
 
+def surprise_of(s: Row) -> Double:
+    """The cross-entropy of the label of a measured row."""
+    return double_log1p(s.others / s.pivot_term) + (s.top - s.label_score)
+
+
 @apart
-def law_value(c: Rowwise, label: Int, s: Row) -> Double:
+def law_value(c: Rowwise, label: Int, s: Row, pull: Pull) -> Double:
     """Loss of one measured row, and what its gradient and curvature need."""
     at = stack_reals(1536)
     found = stack_reals(1536)
     weight = class_weight_of(c, label) * factor_of(c, label)
     total = s.pivot_term + s.others
-    at[0] = real(double_log1p(s.others / s.pivot_term) + (s.top - s.label_score))
+    at[0] = real(surprise_of(s))
     at[512] = real(s.label_term / total)
     at[1024] = real(other_terms(s, label) / total)
     apply_law(c, 1, at, found)
+    pull.z_weight = double(0.0)
     if c.mode >= GRADIENT:
-        s.coefficient = weight * double(found[512])
-        s.own = s.coefficient
+        pull.coefficient = weight * double(found[512])
+        pull.own = pull.coefficient
     if c.mode == CURVATURE:
-        s.bend = weight * double(found[1024])
+        pull.bend = weight * double(found[1024])
     return weight * double(found[0])
 
 
@@ -135,13 +141,13 @@ def law_bend(c: Rowwise, p: Real, rest: Real, v: Real, label_rest: Real, slope: 
 
 
 @apart
-def law_curvature(c: Rowwise, first: Int, n: Int, label: Int, s: Row, p: Reals) -> Int:
+def law_curvature(c: Rowwise, first: Int, n: Int, label: Int, s: Row, pull: Pull, p: Reals) -> Int:
     """Diagonal curvature of n classes from `first` with respect to the scores in place of their probabilities."""
     total = s.pivot_term + s.others
     left = real(s.others / total)
     label_rest = real(other_terms(s, label) / total)
-    slope = real(s.coefficient)
-    bend = real(s.bend)
+    slope = real(pull.coefficient)
+    bend = real(pull.bend)
     pivot = s.pivot - first
     place = label - first
     for i in range(n):

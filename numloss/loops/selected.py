@@ -55,6 +55,23 @@ def fetch_checked(
     return 0
 
 
+def larger_or_nan(top: Real, entry: Real) -> Real:
+    """The larger of two, or NaN if the second is."""
+    larger = entry if entry > top else top
+    return larger if entry == entry else entry
+
+
+def aim_of(reward: Real, done: Real, discount: Real, best: Real) -> Real:
+    """reward + discount * (1 - done) * best; nothing follows a finished episode, not even inf."""
+    following = discount * (1.0 - done) * best
+    return reward + (0.0 if done >= 1.0 else following)
+
+
+def times_weight(x: Real, w: Real, scale: Real) -> Real:
+    """A slope or curvature times weight and scale; exactly 0 where nothing counts."""
+    return x * (w * scale) if w > 0.0 else 0.0
+
+
 @apart
 def strided_tops(x: Reals, step: Int, stride: Int, size: Int, n: Int, tops: Reals) -> Int:
     """The largest entry of each of n rows, which lie `step` apart; a NaN in the row is the result."""
@@ -63,10 +80,7 @@ def strided_tops(x: Reals, step: Int, stride: Int, size: Int, n: Int, tops: Real
     for j in range(1, size):
         column = offset(x, j * stride)
         for i in range(n):
-            entry = column[i * step]
-            top = tops[i]
-            larger = entry if entry > top else top
-            tops[i] = larger if entry == entry else entry
+            tops[i] = larger_or_nan(tops[i], column[i * step])
     return 0
 
 
@@ -103,7 +117,7 @@ def best_next(c: ActionValue, start: Int, n: Int, partial: Result, best: Reals) 
 
 @apart
 def bellman(c: ActionValue, start: Int, n: Int, partial: Result, aim: Reals) -> Int:
-    """reward + discount * (1 - done) * best; nothing follows a finished episode, not even inf."""
+    """What the values of the chosen actions ought to be."""
     done = stack_reals(512)
     best = stack_reals(512)
     discount = real(c.discount)
@@ -111,8 +125,7 @@ def bellman(c: ActionValue, start: Int, n: Int, partial: Result, aim: Reals) -> 
     fetch_checked(c.done, c.itemsize, DONE_OPERAND, 0.0, 1.0, start, n, done, partial)
     best_next(c, start, n, partial, best)
     for i in range(n):
-        following = discount * (1.0 - done[i]) * best[i]
-        aim[i] = aim[i] + (0.0 if done[i] >= 1.0 else following)
+        aim[i] = aim_of(aim[i], done[i], discount, best[i])
     return 0
 
 
@@ -141,7 +154,7 @@ def scale_outputs(n: Int, weighted: Int, scale: Real, w: Reals, out: Reals) -> I
     """Times the scale, and the weights if there are any."""
     if weighted == 1:
         for i in range(n):
-            out[i] = out[i] * (w[i] * scale) if w[i] > 0.0 else 0.0
+            out[i] = times_weight(out[i], w[i], scale)
     else:
         for i in range(n):
             out[i] = out[i] * scale

@@ -18,7 +18,6 @@ from .language import (
     apart,
     array_data,
     double,
-    double_log,
     doubles,
     ints,
     offset,
@@ -26,7 +25,7 @@ from .language import (
     reals,
 )
 from .rowwise_parts import clear_rows
-from .sequence_states import impossible_states, likelihood, nothing, powers, renew, step_back, step_on
+from .sequence_states import impossible_states, likelihood, loss_of, nothing, powers, renew, step_back, step_on
 from .sequence_steps import read_step, step_slopes
 from .sums import begin_block
 
@@ -122,10 +121,7 @@ def forward(
         renew(row_part(c, block, stop - first), n, c.width, kept_part(c, block, first // c.stretch + 1))
         first = stop
     likelihood(kept_part(c, block, (steps + c.stretch - 1) // c.stretch), n, c.width, end)
-    value = rest - (double_log(end.mantissa) + end.exponent * double_log(double(2.0)))
-    if end.exponent + end.exponent < nothing() and rest == rest:
-        value = double(1e999)
-    return value
+    return loss_of(rest, end.mantissa, end.exponent)
 
 
 @apart

@@ -23,6 +23,7 @@ from .language import (
     double,
     double_exp_exponent,
     double_exp_mantissa,
+    double_log,
     double_ratio_of,
     offset,
     real,
@@ -34,6 +35,23 @@ from .sums import clear, fold
 def nothing() -> Double:
     """The exponent of what cannot be."""
     return double(-4503599627370496.0)
+
+
+def joined(m: Double, e: Double, other: Double, f: Double, top: Double) -> Double:
+    """The mantissa of the sum of two numbers for an exponent that none of theirs is above."""
+    return m * double_ratio_of(e - top) + other * double_ratio_of(f - top)
+
+
+def kept_exponent(e: Double) -> Double:
+    """An exponent, or that of what cannot be."""
+    return e if e > nothing() else nothing()
+
+
+def posterior(m: Double, e: Double, other: Double, f: Double, share: Double, total: Double) -> Double:
+    """The product of two numbers and a share, less an exponent."""
+    power = e + f - total
+    both = m * other * share * double_ratio_of(power)
+    return both if power > double(-1000.0) else double(0.0)
 
 
 def states_of_tile(n: Int, first: Int) -> Int:
@@ -59,35 +77,30 @@ def join_states(
     last_e = offset(last, width)
     for i in range(k):
         top = e[i] if e[i] > x_e[i] else x_e[i]
-        blanks[i] = m[i] * double_ratio_of(e[i] - top) + x[i] * double_ratio_of(x_e[i] - top)
+        blanks[i] = joined(m[i], e[i], x[i], x_e[i], top)
         blanks[512 + i] = top
     for i in range(k):
         third = last_e[i] + bar[i]
         top = e2[i] if e2[i] > before_e[i] else before_e[i]
         top = top if top > third else third
-        both = m2[i] * double_ratio_of(e2[i] - top) + before[i] * double_ratio_of(before_e[i] - top)
-        labels[i] = both + last[i] * double_ratio_of(third - top)
+        labels[i] = joined(m2[i], e2[i], before[i], before_e[i], top) + last[i] * double_ratio_of(third - top)
         labels[512 + i] = top
     return 0
 
 
 def times_blank(sums: Doubles, k: Int, y: Double, exponent: Double, m: Doubles, e: Doubles) -> Int:
     """Write k states of blanks, times the probability of the blank."""
-    low = nothing()
     for i in range(k):
-        sum = sums[512 + i] + exponent
         m[i] = sums[i] * y
-        e[i] = sum if sum > low else low
+        e[i] = kept_exponent(sums[512 + i] + exponent)
     return 0
 
 
 def times_labels(sums: Doubles, k: Int, y: Doubles, exponents: Doubles, m: Doubles, e: Doubles) -> Int:
     """Write k states of labels, times the probabilities of the labels."""
-    low = nothing()
     for i in range(k):
-        sum = sums[512 + i] + exponents[i]
         m[i] = sums[i] * y[i]
-        e[i] = sum if sum > low else low
+        e[i] = kept_exponent(sums[512 + i] + exponents[i])
     return 0
 
 
@@ -133,9 +146,7 @@ def weigh_blanks(m: Doubles, width: Int, sums: Doubles, k: Int, share: Double, e
     """Add k posteriors of the blank, times what makes slopes of them, in sixteen lanes."""
     e = offset(m, width)
     for i in range(k):
-        power = e[i] + sums[512 + i] - exponent
-        both = m[i] * sums[i] * share * double_ratio_of(power)
-        sums[i] = both if power > double(-1000.0) else double(0.0)
+        sums[i] = posterior(m[i], e[i], sums[i], sums[512 + i], share, exponent)
     for first in range(0, k, 16):
         part = offset(sums, first)
         for i in range(16):
@@ -147,9 +158,7 @@ def weigh_labels(m: Doubles, width: Int, sums: Doubles, k: Int, share: Double, e
     """k posteriors of labels, times what makes slopes of them."""
     e = offset(m, width)
     for i in range(k):
-        power = e[i] + sums[512 + i] - exponent
-        both = m[i] * sums[i] * share * double_ratio_of(power)
-        post[i] = both if power > double(-1000.0) else double(0.0)
+        post[i] = posterior(m[i], e[i], sums[i], sums[512 + i], share, exponent)
     return 0
 
 
@@ -218,10 +227,18 @@ def impossible_states(row: Doubles, width: Int) -> Int:
 
 
 def likelihood(row: Doubles, n: Int, width: Int, end: Power) -> Int:
-    """The probability of ending in the last blank or the last label: its mantissa and its exponent."""
+    """The probability of ending in the last blank or the last label."""
     e = row[width + n - 1]
     f = row[3 * width + n - 1]
     top = e if e > f else f
-    end.mantissa = row[n - 1] * double_ratio_of(e - top) + row[2 * width + n - 1] * double_ratio_of(f - top)
+    end.mantissa = joined(row[n - 1], e, row[2 * width + n - 1], f, top)
     end.exponent = top
     return 0
+
+
+def loss_of(rest: Double, m: Double, e: Double) -> Double:
+    """The loss of a likelihood, if the logarithms of the sums of all steps add up to `rest`; inf for none."""
+    value = rest - (double_log(m) + e * double_log(double(2.0)))
+    if e + e < nothing() and rest == rest:
+        value = double(1e999)
+    return value

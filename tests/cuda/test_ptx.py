@@ -104,7 +104,7 @@ def test_kernels_of_rows_by_a_law(dtype: str, capability: tuple[int, int]) -> No
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[int, int]) -> None:
-    from numloss.backends.numba_cuda.embedding_kernels import embedding_kernel
+    from numloss.backends.numba_cuda.embedding_kernels import Kind, embedding_kernel
     from numloss.backends.numba_cuda.selected_kernels import selected_kernel
 
     for name in cases.NAMES:
@@ -112,8 +112,8 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
         if loss.family == "embedding":
             known = loss.domains[loss.inputs[-1]].check(False) if len(loss.inputs) > len(loss.wrt) else 0
             for team in (1, 32):
-                facts = (loss.law, len(loss.params), dtype, loss.sums, len(loss.wrt), known, 1, team)
-                kernel = embedding_kernel(*facts)
+                kind = Kind(loss.sums, len(loss.wrt), known, len(loss.params), 1, team)
+                kernel = embedding_kernel(loss.law, dtype, kind)
                 assert_sound(toolchain.assembled(kernel, capability))
         elif loss.family == "selected":
             for mode in (0, 1, 2):

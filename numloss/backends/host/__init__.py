@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,7 +10,7 @@ import numpy as np
 from ...calls import checks as check
 from ...loops.codes import WEIGHT_OPERAND, block_size
 from ...loops.headers import Weights
-from .. import threads
+from .. import family, threads
 from .packing import Array, Outcome, Problem, name_of, operand
 
 if TYPE_CHECKING:
@@ -20,12 +18,6 @@ if TYPE_CHECKING:
     from ...registry import Loss
 
 _compiling = threading.RLock()
-
-
-@functools.cache
-def _family(name: str) -> Any:
-    """The module of a family, imported when first used."""
-    return importlib.import_module(f".{name}", __package__)
 
 
 class HostBackend:
@@ -101,4 +93,4 @@ class HostBackend:
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
-        return _family(request.loss.family).compute(self, request)
+        return family(__package__, request.loss.family).compute(self, request)

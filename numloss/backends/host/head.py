@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calls import checks as check
-from ...calls.linear import check_separate, labels_of, layer_of
-from ...calls.outputs import given_outputs
-from ...calls.rowwise import options_of
+from ...calls.arrays import HOST
+from ...calls.linear import OPTIONS, LinearLayer
 from . import plans
 from .packing import Array
 from .products import Products, evenly, in_order
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 # few.
 LEAST_ROWS, MOST_ROWS, PART = 160, 512, 10.5
 BLOCK_BYTES = 20 * 2**20
-# What a call passes on to its loss of the logits.
-OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap")
 
 
 def rows_of_block(rows: int, classes: int, itemsize: int) -> int:
@@ -37,45 +33,8 @@ def rows_of_block(rows: int, classes: int, itemsize: int) -> int:
     return max(LEAST_ROWS, min(MOST_ROWS, int(rows / PART)), BLOCK_BYTES // (classes * itemsize))
 
 
-class Head:
-    """One call: the arrays, checked."""
-
-    def __init__(self, request: Request) -> None:
-        loss, mode, arguments = request.loss, request.mode, request.arguments
-        given, argnums = request.options, request.argnums
-        self.request, self.loss, self.mode, self.given = request, loss, mode, given
-        layer = layer_of(loss, arguments, given.get("bias"), lambda name, value: check.prediction(loss, name, value))
-        self.hidden, self.classifier, self.bias = layer
-        self.real: np.dtype[Any] = self.hidden.dtype
-        self.target: Array = labels_of(loss, check.host_array(loss, "target", arguments[2]), self.hidden)
-        self.weight = None if given.get("weight") is None else check.host_array(loss, "weight", given["weight"])
-        self.wanted = request.unreduced
-        self.chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[k] for k in argnums]
-        self.chosen = [name for name in self.chosen if getattr(self, name) is not None] if mode else []
-        self.values, self.slopes = self.outputs(given.get("out"))
-        options_of(loss.logits, (self.hidden, self.target), self.options(*OPTIONS))
-
-    def outputs(self, out: Any) -> tuple[Array | None, dict[str, Array]]:
-        """The values, for reduction="none", and the gradients by the name of what they belong to."""
-        loss = self.loss
-        inputs = [a for a in (self.hidden, self.classifier, self.bias, self.target, self.weight) if a is not None]
-        given_values, given_slopes, _ = given_outputs(loss, self.mode, out, self.wanted)
-        values = None
-        if self.wanted:
-            like = np.empty(0, self.real)
-            values = check.output(loss, given_values, like, self.target.shape, inputs, "values")
-        slopes = {}
-        written_to = check.several(loss, given_slopes, len(self.chosen), "gradient") if self.mode else ()
-        for name, array in zip(self.chosen, written_to, strict=True):
-            like = getattr(self, name)
-            slopes[name] = check.output(loss, array, like, like.shape, inputs, f"gradient of {name}")
-        written = [*slopes.values()] if values is None else [values, *slopes.values()]
-        check_separate(loss, written, inputs, out is not None, np.may_share_memory)
-        return values, slopes
-
-    def options(self, *names: str) -> dict[str, Any]:
-        """The options of these names, as they were given."""
-        return {name: self.given[name] for name in names if name in self.given}
+class Head(LinearLayer):
+    """One call: the products and the losses of its rows."""
 
     def count(self, backend: HostBackend) -> float:
         """What the rows count with; every label and weight has been checked after this."""
@@ -86,7 +45,7 @@ class Head:
 
     def counted(self) -> Array | slice:
         """The rows that are not ignored and have a weight: a slice of all, or their positions."""
-        ignored = self.given.get("ignore_index", self.loss.defaults["ignore_index"])
+        ignored = self.row_options.ignore
         counts = np.ones(len(self.target), bool) if ignored is None else self.target != ignored
         if self.weight is not None:
             counts &= self.weight > 0
@@ -153,12 +112,9 @@ class Head:
 
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of the logits of a last layer."""
-    call = Head(request)
+    call = Head(HOST, request)
     weight = call.count(backend)
     with np.errstate(all="ignore"):  # what is infinite or NaN is so in the answer
         total = call.run(backend, request.scale(weight))
     result = request.reduced(total, weight) if call.values is None else call.values
-    if not request.mode:
-        return result
-    slopes = tuple(call.slopes.values())
-    return result, slopes[0] if request.argnums is not None and len(slopes) == 1 else slopes
+    return call.answer(result, tuple(call.slopes.values()))

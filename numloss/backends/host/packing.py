@@ -80,9 +80,9 @@ def column_operands(array: Any, real: np.dtype[Any], columns: int, place: Arrays
     return [Operand(array=whole.array, kind=whole.kind, layout=first - column) for column in range(columns)]
 
 
-def in_place(array: Array, kind: int = DATA) -> Operand:
+def in_place(array: Any, kind: int = DATA, place: Arrays = HOST) -> Operand:
     """An array that loops read by strides of their own, or in C order."""
-    return Operand(id(array), kind, IN_ORDER)
+    return Operand(place.address(array), kind, IN_ORDER)
 
 
 def code_of(array: Any, real: np.dtype[Any]) -> int:
@@ -97,14 +97,14 @@ def label_operand(labels: Array, kept: list[Any]) -> Operand:
     return found
 
 
-def steps(array: Array) -> tuple[int, ...]:
+def steps(array: Any) -> tuple[int, ...]:
     """Strides in elements."""
-    return tuple(stride // array.itemsize for stride in array.strides)
+    return tuple(stride // array.dtype.itemsize for stride in array.strides)
 
 
-def regular(array: Array) -> Array:
+def regular(array: Any) -> Any:
     """The array itself if its strides are whole elements, which only views of records are not."""
-    return array if all(s % array.itemsize == 0 for s in array.strides) else array.copy()
+    return array if all(s % array.dtype.itemsize == 0 for s in array.strides) else array.copy()
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     with np.errstate(all="ignore"):  # what is infinite or NaN is so in the answer
         batch = Similarity(backend, request)
         values, counted = RULES[request.loss.rows["rule"]](batch)
-        weight = float(batch.weight[counted].sum(dtype=np.float64))
+        weight = float(batch.counts[counted].sum(dtype=np.float64))
         if batch.values is not None:
             batch.values[...] = values
         if request.mode:

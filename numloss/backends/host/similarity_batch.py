@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.embedding import vectors_of
-from ...calls.outputs import given_outputs
-from .embedding import outputs_of
+from ...calls.arrays import HOST
+from ...calls.embedding import VectorRows, temperature_of, wanted_of
 from .packing import Array
 from .products import Products, evenly
-from .selected import indices
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -32,39 +30,28 @@ def directions(vectors: Array) -> tuple[Array, Array]:
     return unit, inverse
 
 
-class Similarity:
-    """One call: the arrays, checked.
+class Similarity(VectorRows):
+    """One call, and what is found on the way: `known` are the labels of the rows, if the loss takes any.
 
-    `unit` are the directions of the vectors, `slopes` the gradients with respect to these, None where nobody asks.
+    `unit` are the directions of the vectors, `slopes` the gradients with respect to these, None where nobody asks;
+    `counts` is what each row counts with.
     """
 
     def __init__(self, backend: HostBackend, request: Request) -> None:
-        loss, mode, arguments, argnums = request.loss, request.mode, request.arguments, request.argnums
-        self.backend, self.request, self.loss, self.mode = backend, request, loss, mode
-        vectors = vectors_of(loss, arguments, lambda name, value: check.prediction(loss, name, value))
-        self.rows, self.real = len(vectors[0]), vectors[0].dtype
-        inputs = [*vectors]
-        if len(loss.inputs) > len(inputs):
-            self.labels = indices(loss, loss.inputs[-1], arguments[-1], self.rows)
-            inputs.append(self.labels)
-        temperature = request.number("temperature") if "temperature" in loss.defaults else 1.0
-        self.per_temperature = self.real.type(1.0 / temperature)
-        self.weight = self.weights(request.options.get("weight"))
-        given_values, given_slopes, _ = given_outputs(loss, mode, request.options.get("out"), request.unreduced)
-        self.values = None
-        if request.unreduced:
-            self.values = check.output(loss, given_values, np.empty(0, self.real), (self.rows,), inputs, "values")
-        self.outputs = outputs_of(request, given_slopes, inputs) if mode else []
-        found = [directions(array) for array in vectors]
+        super().__init__(HOST, request, integers=True)
+        self.backend, self.mode = backend, request.mode
+        self.per_temperature = self.real.type(1.0 / temperature_of(request))
+        self.counts = self.weights()
+        found = [directions(array) for array in self.vectors]
         self.unit, self.inverse = [unit for unit, _ in found], [inverse for _, inverse in found]
-        wanted = [mode > 0 and (argnums is None or k in argnums) for k in loss.wrt]
+        wanted = wanted_of(request)
         self.slopes = [np.zeros_like(unit) if w else None for unit, w in zip(self.unit, wanted, strict=True)]
 
-    def weights(self, given: Any) -> Array:
-        """What each row counts with."""
-        if given is None:
+    def weights(self) -> Array:
+        """What each row counts with, in the dtype of the data."""
+        if self.weight is None:
             return np.ones(self.rows, self.real)
-        return np.asarray(check.weights(self.loss, given, (self.rows,)), self.real)
+        return np.asarray(check.weights(self.loss, self.weight, (self.rows,)), self.real)
 
     def turn(self, scale: float) -> None:
         """Write the gradients of the vectors, from those of their directions, times a scale."""

@@ -41,7 +41,7 @@ def pairs(call: Similarity) -> tuple[Array, Any]:
     """Rows of the first vectors find theirs among the second; and if asked to, the other way round."""
     labels = np.arange(call.rows)
     both = flag(call.loss, "symmetric", call.request.option("symmetric"))
-    weight = call.weight * call.real.type(0.5) if both else call.weight
+    weight = call.counts * call.real.type(0.5) if both else call.counts
 
     def rule(rows: slice, scores: Array) -> Array:
         return cross_entropy(call, scores, labels[rows], weight[rows])
@@ -57,7 +57,7 @@ def views(call: Similarity) -> tuple[Array, Any]:
     unit = np.concatenate(call.unit)
     slope = np.zeros_like(unit) if call.mode else None
     labels = np.roll(np.arange(2 * call.rows), call.rows)
-    weight = np.tile(call.weight * call.real.type(0.5), 2)
+    weight = np.tile(call.counts * call.real.type(0.5), 2)
 
     def rule(rows: slice, scores: Array) -> Array:
         hide_own(scores, rows)
@@ -73,7 +73,7 @@ def views(call: Similarity) -> tuple[Array, Any]:
 def labels(call: Similarity) -> tuple[Array, Any]:
     """Rows find all others of their label: the cross-entropy of one of them, and by what the mean of all differs."""
     (unit,), (slope,) = call.unit, call.slopes
-    _, kind, members = np.unique(call.labels, return_inverse=True, return_counts=True)
+    _, kind, members = np.unique(call.known, return_inverse=True, return_counts=True)
     order = np.argsort(kind, kind="stable")
     start = np.cumsum(members) - members
     place = np.empty_like(order)
@@ -84,12 +84,12 @@ def labels(call: Similarity) -> tuple[Array, Any]:
 
     def rule(rows: slice, scores: Array) -> Array:
         hide_own(scores, rows)
-        return cross_entropy(call, scores, wanted[rows], call.weight[rows])
+        return cross_entropy(call, scores, wanted[rows], call.counts[rows])
 
     values = call.walk([unit, unit], [slope, slope], rule)
     if np.any(others > 1):
         # a mean of one is that one, to the last digit
-        share = np.where(others > 1, call.weight * call.per_temperature, call.real.type(0.0))[:, None]
+        share = np.where(others > 1, call.counts * call.per_temperature, call.real.type(0.0))[:, None]
         inverse = (1.0 / np.maximum(others, 1)).astype(call.real)[:, None]
 
         def mean_of_others(rows: Array) -> Array:
@@ -116,7 +116,7 @@ def sigmoids(call: Similarity) -> tuple[Array, Any]:
         same[own] = 1.0
         options["out"] = scores if call.mode else buffer[: len(scores)]
         if call.request.options.get("weight") is not None:
-            options["weight"] = call.weight[rows]
+            options["weight"] = call.counts[rows]
         given = scores, same[: len(scores)]
         answer = call.backend.compute(call.request.of(call.loss.scores, call.mode, given, options, False))
         same[own] = 0.0
@@ -130,7 +130,7 @@ def circle(call: Similarity) -> tuple[Array, Any]:
     """What belongs together and is not near, times what does not and is."""
     (unit,), (slope,) = call.unit, call.slopes
     gamma, margin = (call.real.type(call.request.number(name)) for name in ("gamma", "margin"))
-    _, kind, members = np.unique(call.labels, return_inverse=True, return_counts=True)
+    _, kind, members = np.unique(call.known, return_inverse=True, return_counts=True)
     counted = (members[kind] > 1) & (members[kind] < call.rows)
     step = max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize))
 
@@ -143,13 +143,13 @@ def circle(call: Similarity) -> tuple[Array, Any]:
         far = np.where(same, -np.inf, push * (scores - margin))
         near_sum, far_sum = exponentials(near), exponentials(far)
         total = np.where(counted[rows], near_sum + far_sum, -np.inf)
-        share = call.weight[rows] / (1 + np.exp(-total))
+        share = call.counts[rows] / (1 + np.exp(-total))
         near *= pull
         far *= push
         np.add(near, far, out=scores)
         scores *= share[:, None]
         scores[~counted[rows]] = 0
-        values: Array = call.weight[rows] * np.logaddexp(call.real.type(0.0), total)
+        values: Array = call.counts[rows] * np.logaddexp(call.real.type(0.0), total)
         return values
 
     return call.walk([unit, unit], [slope, slope], in_chunks(chunk, step)), counted

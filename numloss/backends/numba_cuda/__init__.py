@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BackendUnavailable
+from .. import family
 
 if TYPE_CHECKING:
     from ...calls.request import Request
 
 INSTALL = "pip install 'numloss[cuda13]' (or numloss[cuda12]), next to an NVIDIA driver"
-# Where a family is, if its module is not called like it.
-MODULES = {"distilled": "rowwise"}
-
-
-@functools.cache
-def _family(name: str) -> Any:
-    """The module of a family, imported when first used."""
-    return importlib.import_module(f".{MODULES.get(name, name)}", __package__)
 
 
 class CudaBackend:
@@ -29,7 +20,7 @@ class CudaBackend:
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
-        return _family(request.loss.family).compute(request)
+        return family(__package__, request.loss.family).compute(request)
 
 
 def backend() -> CudaBackend:

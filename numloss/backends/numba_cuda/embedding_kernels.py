@@ -1,133 +1,133 @@
 """The kernel of the embedding family: a law of sums over the entries of two or three vectors, a team of threads a row.
 
-Header of the problem c, in integers:
-
-    0 rows   1 rows of a block   2 address of the partial results   3 address of the scale, or 0   4 dimensions
-    5 weighted   6 values wanted   7, 10, 13 vectors   16, 19, 22 their gradients: address, bytes from row to row, bytes
-    from entry to entry
-    25 what is known   28 weight   31 values: operands over the rows, as in reading.py
-
-Numbers r, in float64: scale, lowest and highest of what is known, then the parameters of the law.
+Its header c is Embedding of numloss/loops/headers.py.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import cuda, float64, int64, types
+from numba import cuda, float64, int64
 
-from ... import scalar
-from ...loops.codes import DISTANCES, NOTHING, PRODUCTS
+from ...loops import embedding, operands
+from ...loops.codes import NOTHING, UNCHECKED, WEIGHT_OPERAND
+from ...loops.headers import Embedding
 from . import blocks, jit, reading
-from .elementwise_codegen import NO_COMPLAINT
+from .elementwise_codegen import NO_COMPLAINT, key
 
-VECTORS, GRADIENTS, MOST_VECTORS = 7, 16, 3
-KNOWN, WEIGHT, VALUES = 25, 28, 31
-INTEGERS, PARAMS_AT = 34, 3
-BAD_KNOWN, BAD_WEIGHT = 2, 15
-
-Sums = tuple[tuple[int, int, int], ...]
+MOST_SUMS = 3
 
 
-def _share_text(sums: Sums, team: int) -> str:
+class Kind(NamedTuple):
+    """What a kernel depends on besides its law and dtype: the sums, each as its kind and its two vectors, how many
+    vectors there are, how what is known of a row is checked, parameters of the law, gradients, and threads of a row."""
+
+    sums: tuple[tuple[int, int, int], ...]
+    vectors: int
+    check: int
+    params: int
+    mode: int
+    team: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many the header has of what there may be many of."""
+        gradients = self.vectors * self.mode
+        return {"vectors": self.vectors, "gradients": gradients, "sums": len(self.sums), "params": self.params}
+
+
+def _share_text(kind: Kind) -> str:
     """Source of `share`: what a thread adds to the sum number s of a row."""
     lines = ["def share(c, s, row, lane):", "    total = double(zero)"]
-    for k, (kind, one, other) in enumerate(sums):
-        x, y = (f"entry(c, {VECTORS + 3 * place}, row, j)" for place in (one, other))
-        terms = {PRODUCTS: "x * y", DISTANCES: "abs(x - y)"}
-        lines += [f"    if s == {k}:", f"        for j in range(lane, {'0' if kind == NOTHING else 'c[4]'}, {team}):"]
-        lines += [f"            x, y = {x}, {y}", "            d = x - y"]
-        lines.append(f"            total += double({terms.get(kind, 'd * d')})")
+    for k, (term, one, other) in enumerate(kind.sums):
+        x, y = (f"entry(c.vectors[{place}], row, j)" for place in (one, other))
+        end = "0" if term == NOTHING else "c.entries"
+        lines += [f"    if s == {k}:", f"        for j in range(lane, {end}, {kind.team}):"]
+        lines.append(f"            total += double(term({term}, {x}, {y}))")
     return "\n".join([*lines, "    return total\n"])
 
 
-def _pulls(sums: Sums, vector: int) -> list[str]:
+def _pulls(kind: Kind, vector: int) -> list[str]:
     """What each sum adds to the gradient of a vector."""
     terms = []
-    for k, (kind, one, other) in enumerate(sums):
-        if kind == NOTHING or vector not in (one, other):
-            continue
-        beside = other if vector == one else one
-        if kind == PRODUCTS:
-            terms.append(f"two * s{k} * x{vector}" if one == other else f"s{k} * x{beside}")
-        elif kind == DISTANCES:
-            terms.append(f"s{k} * sign(x{vector} - x{beside})")
-        else:
-            terms.append(f"two * s{k} * (x{vector} - x{beside})")
+    for k, (term, one, other) in enumerate(kind.sums):
+        if term != NOTHING and vector in (one, other):
+            beside = other if vector == one else one
+            factor = f"two * s{k}" if one == other else f"s{k}"
+            terms.append(f"pull({term}, {factor}, x{vector}, x{beside})")
     return terms
 
 
-def _spread_text(sums: Sums, vectors: int, team: int) -> str:
+def _spread_text(kind: Kind) -> str:
     """Source of `spread`: the gradients of the vectors of a row, from the slopes of its sums."""
-    lines = ["def spread(c, row, lane, s0, s1, s2):", f"    for j in range(lane, c[4], {team}):"]
-    lines += [f"        x{v} = entry(c, {VECTORS + 3 * v}, row, j)" for v in range(vectors)]
-    for v in range(vectors):
-        lines.append(f"        put(c, {GRADIENTS + 3 * v}, row, j, {' + '.join(_pulls(sums, v))})")
+    lines = ["def spread(c, row, lane, s0, s1, s2):", f"    for j in range(lane, c.entries, {kind.team}):"]
+    lines += [f"        x{v} = entry(c.vectors[{v}], row, j)" for v in range(kind.vectors)]
+    for v in range(kind.vectors):
+        lines.append(f"        put(c.gradients[{v}], row, j, {' + '.join(_pulls(kind, v))})")
     return "\n".join([*lines, ""])
 
 
-def _law_text(sums: Sums, known: bool) -> str:
+def _law_text(kind: Kind) -> str:
     """Source of `evaluate`: the value of the law and its slopes by three sums, those that there are not 0."""
-    count = len(sums)
-    given = ", ".join([f"s{k}" for k in range(count)] + ["known"] * known)
+    count = len(kind.sums)
+    given = ", ".join([f"s{k}" for k in range(count)] + ["known"] * (kind.check != UNCHECKED))
     slopes = ", ".join(f"d{k}" for k in range(count))
-    rest = ", zero" * (MOST_VECTORS - count)
     unpack = slopes if count == 1 else f"({slopes})"
-    head = "def evaluate(s0, s1, s2, known, r):\n"
-    return f"{head}    value, {unpack}, _ = apply({given}, r)\n    return value, {slopes}{rest}\n"
+    head = "def evaluate(s0, s1, s2, known, params):\n"
+    rest = ", zero" * (MOST_SUMS - count)
+    return f"{head}    value, {unpack}, _ = apply({given}, params)\n    return value, {slopes}{rest}\n"
 
 
-def _texts(law: Any, params: int, dtype: str, sums: Sums, vectors: int, known: bool, team: int) -> list[Any]:
+def _texts(law: Any, dtype: str, kind: Kind) -> list[Any]:
     words, number = jit.words_of(dtype), getattr(np, dtype)
-    reals = words["reals"]
+    reals, item = words["reals"], np.dtype(dtype).itemsize
 
     @jit.jitable
-    def entry(c, at, row, j):  # type: ignore[no-untyped-def]
-        return reals(c[at] + row * c[at + 1] + j * c[at + 2])[0]
+    def entry(o, row, j):  # type: ignore[no-untyped-def]
+        return reals(o.operand.array + item * (row * o.per_row + j * o.per_entry))[0]
 
     @jit.jitable
-    def put(c, at, row, j, value):  # type: ignore[no-untyped-def]
-        reals(c[at] + row * c[at + 1] + j * c[at + 2])[0] = value
+    def put(o, row, j, value):  # type: ignore[no-untyped-def]
+        reals(o.operand.array + item * (row * o.per_row + j * o.per_entry))[0] = value
 
+    inputs = len(kind.sums) + (kind.check != UNCHECKED)
     scope = {
         "__name__": f"{law.__name__} in {dtype}",
         **{"entry": entry, "put": put, "double": words["double"], "zero": number(0.0), "two": number(2.0)},
-        "sign": jit.typed(scalar.sign, dtype),
-        "apply": blocks.applied(law, len(sums) + known, params, PARAMS_AT, dtype),
+        **{name: jit.of_loop(getattr(embedding, name), dtype) for name in ("term", "pull")},
+        "apply": blocks.applied(law, inputs, kind.params, 0, dtype),
     }
-    texts = {"share": _share_text(sums, team), "spread": _spread_text(sums, vectors, team)}
-    texts["evaluate"] = _law_text(sums, known)
-    return [jit.generated(text, name, scope) for name, text in texts.items()]
+    texts = {"share": _share_text(kind), "evaluate": _law_text(kind)}
+    texts["spread"] = _spread_text(kind) if kind.mode else "def spread(c, row, lane, s0, s1, s2):\n    return\n"
+    return [jit.generated(texts[name], name, scope) for name in ("share", "spread", "evaluate")]
 
 
-def _text(
-    law: Any, params: int, dtype: str, sums: Sums, vectors: int, known_check: int, mode: int, team: int
-) -> Any:
-    words, number, threads, count = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, len(sums)
+def _text(law: Any, dtype: str, kind: Kind) -> Any:
+    words, number, threads, count = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, len(kind.sums)
     real, double, doubles = words["real"], words["double"], words["doubles"]
-    operands, shared_texts = reading.operand_texts(words, jit.jitable), blocks.block_texts(dtype)
-    read, write, within = operands["read"], operands["write"], shared_texts["within"]
+    texts, shared_texts = reading.texts_of(dtype), blocks.block_texts(dtype)
+    read, write, within = texts["read"], texts["write"], shared_texts["within"]
     team_total, close_block = shared_texts["team_total"], shared_texts["close_block"]
-    share, spread, evaluate = _texts(law, params, dtype, sums, vectors, known_check > 0, team)
-    rint = jit.typed(scalar.rint, dtype)
-    zero, one, infinite = number(0.0), number(1.0), number(np.inf)
+    share, spread, evaluate = _texts(law, dtype, kind)
+    outside, complaint = jit.of_loop(operands.outside, dtype), jit.jitable(key)
+    zero, one, infinite, mode, team, check = number(0.0), number(1.0), number(np.inf), kind.mode, kind.team, kind.check
 
-    def embedding(c, r):  # type: ignore[no-untyped-def]
+    def embedding(c, partials, scale_found):  # type: ignore[no-untyped-def]
         totals = cuda.shared.array(threads, float64)
         weights = cuda.shared.array(threads, float64)
         worst = cuda.shared.array(1, int64)
         thread = int64(cuda.threadIdx.x)
         lane = thread % team
-        scale = real(r[0] if c[3] == 0 else doubles(c[3])[0])
+        scale = c.scale if scale_found == 0 else real(doubles(scale_found)[0])
         first = NO_COMPLAINT
         total = double(zero)
         weight = double(zero)
         if thread == 0:
             worst[0] = NO_COMPLAINT
-        start = cuda.blockIdx.x * c[1]
-        stop = min(start + c[1], c[0])
+        start = cuda.blockIdx.x * c.block
+        stop = min(start + c.block, c.rows)
         # a team without a row repeats another, so that all meet at the barriers
         while start < stop:
             row = min(start + thread // team, stop - 1)
@@ -140,22 +140,21 @@ def _text(
                 cuda.syncthreads()
                 s0, s1, s2 = (added, s1, s2) if s == 0 else (s0, added, s2) if s == 1 else (s0, s1, added)
             known = zero
-            if known_check > 0:
-                known = read(c[KNOWN], c[KNOWN + 1], c[KNOWN + 2], zero, row)
-                first = within(known, real(r[1]), real(r[2]), row, BAD_KNOWN, first)
-                if known_check == 2:
-                    first = within(abs(known - rint(known)), zero, zero, row, BAD_KNOWN, first)
+            if check != UNCHECKED:
+                known = read(c.known, zero, row)
+                if outside(known, check, c.bounds.low, c.bounds.high) == 1:
+                    first = min(first, complaint(row, c.vector_count))
             w = one
-            if c[5] == 1:
-                w = read(c[WEIGHT], c[WEIGHT + 1], c[WEIGHT + 2], zero, row)
-                first = within(w, zero, infinite, row, BAD_WEIGHT, first)
-            value, d0, d1, d2 = evaluate(s0, s1, s2, known, r)
+            if c.weighted == 1:
+                w = read(c.weight, zero, row)
+                first = within(w, zero, infinite, row, WEIGHT_OPERAND, first)
+            value, d0, d1, d2 = evaluate(s0, s1, s2, known, c.params)
             value = value * w if w > zero else zero
             if mine and lane == 0:
                 total += double(value)
                 weight += double(w)
-                if c[6] == 1:
-                    write(c[VALUES], c[VALUES + 2], row, value)
+                if c.unreduced == 1:
+                    write(c.values, row, value)
             if mode > 0 and mine:
                 factor = w * scale
                 counts = w > zero
@@ -164,16 +163,13 @@ def _text(
             start += threads // team
         totals[thread] = total
         weights[thread] = weight
-        close_block(c[2], cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
+        close_block(partials, cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
     return embedding
 
 
 @functools.cache
-def embedding_kernel(
-    law: Any, params: int, dtype: str, sums: Sums, vectors: int, known_check: int, mode: int, team: int
-) -> Any:
+def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
     """The kernel of a law of these sums."""
-    signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, PARAMS_AT + params))
-    text = _text(law, params, dtype, sums, vectors, known_check, mode, team)
-    return jit.kernel(text, signature, (jit.THREADS, 1))
+    signature = (jit.header_type(Embedding, dtype, kind.counts), int64, int64)
+    return jit.kernel(_text(law, dtype, kind), signature, (jit.THREADS, 1))

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...calls import checks as check
-from ..host.ordered import check_binary, check_labelled, only_present
-from ..host.rowwise import bad_label
-from . import checks, jit
+from ...calls.regions import Regions, SortedRegions
+from . import jit
 from .arrays import DeviceArray
-from .call import ABSENT, Call
+from .call import Call
 from .ordered_kernels import gradient_kernel, words_kernel
 from .ordered_sorting import DIGIT_BITS, DIGITS, count_kernel, move_kernel, place_kernel
 from .ordered_texts import tile_entries
 from .ordered_walk import CLOSE_LANES, close_kernel, tally_kernel, walk_kernel
 from .reduction import conclude, rows_of_a_block
-from .regional import GRADIENT_BLOCK, Regions, pixels_of_a_block
-from .rowwise import outputs_of
+from .regional import GRADIENT_BLOCK, SeenRegions, pixels_of_a_block
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -42,24 +38,26 @@ def in_view(regions: Regions, array: DeviceArray, first: int) -> DeviceArray:
     return replace(array, shape=shape[:first] + shape[first:][::-1], strides=strides[:first] + strides[first:][::-1])
 
 
-def enter_view(regions: Regions, out: DeviceArray | None) -> DeviceArray | None:
-    """Have the kernels see the arrays of a call in this view; `out` as they see it."""
-    labels = in_view(regions, regions.target, 1 if regions.labelled else 2)
-    out = None if out is None else in_view(regions, out, 2)
-    pred = in_view(regions, regions.pred, 2)
-    regions.pred, regions.target = pred, labels
-    regions.samples, regions.pixels = pred.shape[0], math.prod(pred.shape[2:])
-    return out
+class SeenSorted(SeenRegions):
+    """The arrays of a call as the kernels see them: in this view."""
+
+    def __init__(self, call: Call, regions: SortedRegions) -> None:
+        super().__init__(call, regions)
+        self.pred = in_view(regions, regions.pred, 2)
+        self.target = in_view(regions, regions.target, 1 if regions.labelled else 2)
+        self.samples, self.pixels = self.pred.shape[0], math.prod(self.pred.shape[2:])
+        self.out = in_view(regions, regions.outputs[0], 2) if regions.outputs else None
 
 
 class Sorting:
     """One call: its regions as stretches of words, the kernels that sort them, and what these need of memory."""
 
-    def __init__(self, call: Call, regions: Regions, mode: int) -> None:
-        self.call, self.regions, self.mode, self.real = call, regions, mode, regions.pred.dtype
+    def __init__(self, call: Call, regions: SortedRegions) -> None:
+        self.call, self.regions, self.seen, self.real = call, regions, SeenSorted(call, regions), regions.real
+        seen, mode = self.seen, call.request.mode
         self.step = regions.classes if regions.per_sample else 0
-        self.count = regions.classes * (regions.samples if regions.per_sample else 1)
-        self.entries = regions.pixels * (1 if regions.per_sample else regions.samples)
+        self.count = math.prod(regions.shape)
+        self.entries = seen.pixels * (1 if regions.per_sample else seen.samples)
         if self.entries > MOST_ENTRIES:
             name = call.loss.name
             raise ValueError(f"{name}: a region has {self.entries} pixels; on a device at most {MOST_ENTRIES}")
@@ -106,69 +104,44 @@ class Sorting:
         tally_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
         walk_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
 
-    def run(self, out: DeviceArray | None, weight: DeviceArray | None, values: Any, present: bool) -> tuple[int, int]:
+    def run(self) -> tuple[int, int]:
         """Everything but the gradient: address and number of the partial results."""
-        regions, call = self.regions, self.call
-        block = pixels_of_a_block(regions.pixels, regions.samples, regions.classes)
-        first = regions.samples * -(-regions.pixels // block) if regions.pred.size else 0
+        seen, call = self.seen, self.call
+        block = pixels_of_a_block(seen.pixels, seen.samples, self.regions.classes)
+        first = seen.samples * -(-seen.pixels // block) if seen.pred.size else 0
         each = rows_of_a_block(self.count, jit.THREADS)
         blocks = -(-self.count // each)
         partials = call.workspace(4 * max(1, first + blocks))
         if first:
-            regions.launch(words_kernel, block, self.words[0], partials, out, (0, 0, self.entries, self.step))
+            seen.launch(words_kernel, block, self.words[0], partials, seen.out, (0, 0, self.entries, self.step))
             self.sort()
             self.walk()
         integers = [self.count, each, partials + 32 * first, self.losses, self.parts, self.tallies, self.shares]
-        integers += (int(present), *call.operand(weight, self.real))
-        integers += ABSENT if values is None else call.operand(values, self.real)
+        integers.append(int(self.regions.present))
+        for array in (self.regions.weight, self.regions.values):
+            integers += call.operand(array, self.real)
         if blocks:
             close_kernel(self.real.name).launch(call.stream, blocks, CLOSE_LANES, tuple(integers))
         return partials, first + blocks
 
-    def gradient(self, out: DeviceArray, scale: int) -> None:
+    def gradient(self, scale: int) -> None:
         """Write the gradient, from the slopes of the errors and what regions count."""
-        if self.regions.pred.size:
+        if self.seen.pred.size:
             slopes = (self.shares, scale, self.entries, self.step)
-            self.regions.launch(gradient_kernel, GRADIENT_BLOCK, self.slopes, 0, out, slopes)
-
-
-def _explain(call: Call, regions: Regions, labels: DeviceArray, weight: DeviceArray | None) -> Callable[..., None]:
-    """What raises for a bad target or weight, in the words and the order that host arrays have."""
-    loss, library = call.loss, call.library
-
-    def explain(*_: int) -> None:
-        host = library.download(labels.owner)
-        if not regions.labelled:
-            check_binary(loss, host)
-        if weight is not None:
-            check.weights(loss, library.download(weight.owner), regions.shape)
-        bad_label(loss, host, regions.classes, 1, regions.ignore)
-
-    return explain
+            self.seen.launch(gradient_kernel, GRADIENT_BLOCK, self.slopes, 0, self.seen.out, slopes)
 
 
 def compute(request: Request) -> Any:
     """Run a loss of sorted errors."""
-    call, loss, given = Call(request), request.loss, request.options
+    call = Call(request)
     with call.library.current():
-        options = {"ignore_index": None, **loss.defaults, **given, "activation": loss.rows["activation"]}
-        regions = Regions(call, request.arguments, options)
-        check_labelled(loss, regions)
-        pred, labels = regions.pred, regions.target
-        values, outputs = outputs_of(call, pred, regions.shape, [pred, labels])
-        present, weight = only_present(loss, given), given.get("weight")
-        if weight is not None:
-            weight = checks.real_array(loss, "weight", weight, call.library)
-            check.weight_shape(loss, weight, regions.shape)
-        out = enter_view(regions, outputs[0] if request.mode else None)
-        sorting = Sorting(call, regions, request.mode)
-        spread = None if weight is None else weight.spread(regions.shape)
-        partials = sorting.run(out, spread, values, present)
-        explain = _explain(call, regions, labels, weight)
-        known = None if present or weight is not None else float(sorting.count)
-        if out is not None:
+        regions = SortedRegions(call.library, request)
+        sorting = Sorting(call, regions)
+        partials = sorting.run()
+        known = None if regions.present or regions.weight is not None else float(sorting.count)
+        if request.mode:
             scale = call.workspace(1) if request.averaged else 0
             if scale:
                 call.finish(*partials, known, scale=scale)
-            sorting.gradient(out, scale)
-        return conclude(call, partials, known, (values, outputs), [], explain)
+            sorting.gradient(scale)
+        return conclude(call, partials, known, (regions.values, regions.outputs), [], regions.complain)

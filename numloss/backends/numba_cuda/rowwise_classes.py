@@ -8,35 +8,38 @@ import numpy as np
 from numba import int64
 
 from ... import scalar
-from ...loops.codes import LABELS, LARGEST, LOGITS, MEAN, SPARSE
+from ...loops import rowwise_classes
+from ...loops.codes import CURVATURE, LABELS, LARGEST, LOGITS, MEAN, SPARSE, VALUE
+from ...loops.headers import ClassRow
 from . import jit
-from .rowwise_texts import CURVATURE, FACTORS, GRADIENT, Plan, applied_law, row_texts, score_texts
+from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
 
 
 def entry_text(plan: Plan, dtype: str) -> Any:
     """The law of one class."""
-    number, reals, wanted = getattr(np, dtype), jit.words_of(dtype)["reals"], row_texts(plan, dtype)["wanted"]
+    words, number, wanted = jit.words_of(dtype), getattr(np, dtype), row_texts(plan, dtype)["wanted"]
+    real, reals = words["real"], words["reals"]
     score_of, applied = score_texts(plan, dtype)["score_of"], class_law(plan, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
     labelled, largest = plan.target == LABELS, plan.classes == LARGEST
 
     @jit.jitable
-    def entry_law(c, r, x, at, j, label, chosen, top, rest, limits, cap, eps):  # type: ignore[no-untyped-def]
+    def entry_law(c, x, beside, j, label, chosen, s):  # type: ignore[no-untyped-def]
         """Score, value, slope and curvature; nothing at the label, or where another class alone counts."""
-        z = (score_of(c, r, x, j, label, cap, eps) - top) - rest
+        z = (score_of(c, x, j, label) - real(s.taken)) - real(s.rest)
         if labelled:
             q = one if j == label else zero
             if j == label:
                 z = zero
         else:
-            q = wanted(c, r, at, j, label)
-        value, slope, bend = applied(r, z, q, limits)
-        if not labelled and c[FACTORS] != 0:
-            factor = reals(c[FACTORS])[j]
+            q = wanted(c, beside, j, label)
+        value, slope, bend = applied(c, z, q, s)
+        if not labelled and c.factors != 0:
+            factor = reals(c.factors)[j]
             value, slope, bend = value * factor, slope * factor, bend * factor
         if (labelled and j == label) or (largest and j != chosen):
             value, slope, bend = zero, zero, zero
-        if c[11] == 1:
+        if c.bound == 1:
             bend = two * bend if bend > zero else zero
         return z, value, slope, bend
 
@@ -44,43 +47,43 @@ def entry_text(plan: Plan, dtype: str) -> Any:
 
 
 def class_law(plan: Plan, dtype: str) -> Any:
-    """The law of a class by its score, its target, and limits: a threshold and how many have a probability."""
+    """The law of a class by its score, its target, and where there is a threshold that and how many are above it."""
     if plan.classes == SPARSE:
-        by_limits = applied_law(plan, dtype, ("z", "q", "threshold", "support"))
+        real, by_limits = jit.words_of(dtype)["real"], applied_law(plan, dtype, ("z", "q", "threshold", "support"))
 
         @jit.jitable
-        def sparse_law(r, z, q, limits):  # type: ignore[no-untyped-def]
-            return by_limits(r, z, q, limits[0], limits[1])
+        def sparse_law(c, z, q, s):  # type: ignore[no-untyped-def]
+            return by_limits(c, z, q, real(s.threshold), real(s.support))
 
         return sparse_law
     applied = applied_law(plan, dtype, ("z", "q"))
 
     @jit.jitable
-    def law(r, z, q, limits):  # type: ignore[no-untyped-def]
-        return applied(r, z, q)
+    def law(c, z, q, s):  # type: ignore[no-untyped-def]
+        return applied(c, z, q)
 
     return law
 
 
 def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
-    """`sparse_threshold` of numloss/loops/rowwise_classes.py, by all threads of a team."""
+    """`sparse_threshold` of numloss/loops/rowwise_sparse.py, by all threads of a team."""
     words, number = jit.words_of(dtype), getattr(np, dtype)
     real, double, score_of = words["real"], words["double"], score_texts(plan, dtype)["score_of"]
     team_sum, any_team = teams["team_sum"], teams["any_team"]
     zero, one, nothing, unit, team = number(0.0), number(1.0), np.float64(0.0), np.float64(1.0), plan.team
 
     @jit.jitable
-    def threshold_of(c, r, x, label, best, top, who, shared, cap, eps):  # type: ignore[no-untyped-def]
+    def threshold_of(c, x, label, best, top, who, shared):  # type: ignore[no-untyped-def]
         threshold = zero
         if best >= 0:
-            threshold = ((score_of(c, r, x, best, label, cap, eps) - top) + one) - one
+            threshold = ((score_of(c, x, best, label) - top) + one) - one
         if not threshold > zero:
             threshold = zero
         moved, support = True, unit
         while any_team(moved):
             total, count = nothing, nothing
-            for j in range(who % team, c[5], team):
-                excess = (score_of(c, r, x, j, label, cap, eps) - top) + one
+            for j in range(who % team, c.classes, team):
+                excess = (score_of(c, x, j, label) - top) + one
                 if j != label and not excess <= threshold:
                     total += double(excess - threshold)
                     count += unit if excess > threshold else nothing
@@ -94,60 +97,58 @@ def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             moved = following > threshold
             if not following <= threshold:
                 threshold = following
-        return threshold, real(support)
+        return double(threshold), support
 
     return threshold_of
 
 
 def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row, and what its gradient needs; with `team_sum` and `team_peak` of its team."""
-    words, number = jit.words_of(dtype), getattr(np, dtype)
-    real, double = words["real"], words["double"]
+    words, number, known = jit.words_of(dtype), getattr(np, dtype), jit.named(ClassRow)
+    real, double, class_weight_of = words["real"], words["double"], loop_texts(dtype)["class_weight_of"]
     score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
     team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
     log1p = jit.typed(scalar.log1p, "float64")
-    lowest, highest, low, zero, one = number(-np.inf), number(np.inf), number(0.0), np.float64(0.0), np.float64(1.0)
+    lowest, highest, zero, one = number(-np.inf), number(np.inf), np.float64(0.0), np.float64(1.0)
     team, softmax, largest = plan.team, plan.scores == LOGITS, plan.classes == LARGEST
-    sparse, mean, values = plan.classes == SPARSE, plan.classes == MEAN, plan.mode >= 0
+    sparse, mean, values = plan.classes == SPARSE, plan.classes == MEAN, plan.mode >= VALUE
 
     @jit.jitable
-    def best_other(c, r, x, lane, label, cap, eps):  # type: ignore[no-untyped-def]
+    def best_other(c, x, lane, label):  # type: ignore[no-untyped-def]
         """The largest score beside the label's that a thread sees, or the first NaN, and its class; -1 if none."""
         best, place = lowest, int64(-1)
-        for j in range(lane, c[5], team):
-            z = score_of(c, r, x, j, label, cap, eps)
+        for j in range(lane, c.classes, team):
+            z = score_of(c, x, j, label)
             if j != label and best < highest and (z > best or z != z):
                 best = z if z == z else highest
                 place = int64(j)
         return best, place
 
     @jit.jitable
-    def class_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
-        label_score, pivot_term, _ = s
-        chosen, left, rest = pivot, zero, zero
+    def class_value(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
+        chosen, taken, rest, left = s.pivot, s.label_score, zero, zero
         if softmax:
-            rest = log1p(sums[0] / pivot_term)
-            left = sums[0] / (pivot_term + sums[0])
-        else:
-            top = label_score
-        limits = (low, low)
+            taken, rest = s.top, log1p(s.others / s.pivot_term)
+            left = s.others / (s.pivot_term + s.others)
+        threshold, support = zero, zero
         if largest or sparse:
-            best, chosen = best_other(c, r, x, who % team, label, cap, eps)
+            best, chosen = best_other(c, x, who % team, label)
             chosen = team_peak(peaks, places, who, best, chosen)
         if sparse:
-            limits = threshold_of(c, r, x, label, chosen, top, who, shared, cap, eps)
+            threshold, support = threshold_of(c, x, label, chosen, real(taken), who, shared)
+        share = class_weight_of(c, label) / double(c.classes) if mean else class_weight_of(c, label) * one
+        before = known(taken, rest, left, threshold, support, zero, zero, share)
         value, slopes, bends = zero, zero, zero
         if values:
-            for j in range(who % team, c[5], team):
-                _, v, slope, bend = entry_law(c, r, x, at, j, label, chosen, top, real(rest), limits, cap, eps)
+            for j in range(who % team, c.classes, team):
+                _, v, slope, bend = entry_law(c, x, beside, j, label, chosen, before)
                 value += double(v)
                 slopes += double(slope)
                 bends += double(bend)
         value = team_sum(shared, who, value)
         slopes = team_sum(shared, who, slopes)
         bends = team_sum(shared, who, bends)
-        share = own_weight / double(c[5]) if mean else own_weight * one
-        return value * share, chosen, (slopes, bends, left, double(top), rest, share, limits)
+        return value * share, (chosen, known(taken, rest, left, threshold, support, slopes, bends, share))
 
     return class_value
 
@@ -156,37 +157,26 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient and of the curvature of a row."""
     words, number = jit.words_of(dtype), getattr(np, dtype)
     real, reals, entry_law = words["real"], words["reals"], entry_text(plan, dtype)
-    exp, zero, one, two = jit.typed(scalar.exp, dtype), number(0.0), number(1.0), number(2.0)
-    team, mode, softmax, labelled = plan.team, plan.mode, plan.scores == LOGITS, plan.target == LABELS
-    sparse = plan.classes == SPARSE
+    own_curvature = jit.of_loop(rowwise_classes.own_curvature, dtype)
+    softmax_curvature, bounded = jit.of_loop(rowwise_classes.softmax_curvature, dtype), loop_texts(dtype)["bounded"]
+    exp, one, labelled = jit.typed(scalar.exp, dtype), number(1.0), plan.target == LABELS
+    team, curved, softmax = plan.team, plan.mode == CURVATURE, plan.scores == LOGITS
 
     @jit.jitable
-    def through_softmax(bound, p, left, slope, bend, slopes, bends):  # type: ignore[no-untyped-def]
-        turned = slopes * p * left
-        step = slope - slopes * p
-        if bound == 1:
-            return step, bend + bends * p + (-two * turned if turned < zero else zero)
-        return step, bend * (one - two * p) + bends * p * p - turned
-
-    @jit.jitable
-    def write_classes(c, r, x, at, g, h, lane, label, chosen, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
-        slopes, bends, left, top, rest, share, limits = state
-        factor = real(s[3] * share)
-        for j in range(lane, c[5], team):
-            z, _, slope, bend = entry_law(c, r, x, at, j, label, chosen, real(top), real(rest), limits, cap, eps)
+    def write_classes(c, x, beside, g, h, lane, label, measures, state, factor):  # type: ignore[no-untyped-def]
+        chosen, s = state
+        scale, slopes, bends = real(factor * s.factor), real(s.slopes), real(s.bends)
+        for j in range(lane, c.classes, team):
+            z, _, slope, bend = entry_law(c, x, beside, j, label, chosen, s)
             if labelled and j == label:
-                slope, bend = -real(slopes), real(bends)
-                if sparse:
-                    bend = one - one / limits[1] if limits[0] < one else zero
-                    bend = two * bend if c[11] == 1 else bend
+                slope, bend = -slopes, own_curvature(c, s, bends)
             if softmax:
                 p = exp(z)
-                beyond = real(left) if j == chosen else one - p
-                slope, bend = through_softmax(c[11], p, beyond, slope, bend, real(slopes), real(bends))
-            if mode == 2:
-                if c[11] == 1 and bend < real(r[5]):
-                    bend = real(r[5])
-                reals(h + j * c[CURVATURE + 3])[0] = bend * factor
-            reals(g + j * c[GRADIENT + 3])[0] = slope * factor
+                left = real(s.left) if j == chosen else one - p
+                bend = softmax_curvature(c, p, left, slopes, bend, bends)
+                slope = slope - slopes * p
+            if curved:
+                reals(h + j * c.curvature_steps.classes)[0] = bounded(c, bend) * scale
+            reals(g + j * c.gradient_steps.classes)[0] = slope * scale
 
     return write_classes

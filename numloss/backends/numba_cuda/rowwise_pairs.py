@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...loops.codes import CURVATURE, VALUE
 from . import jit
-from .rowwise_texts import CURVATURE, GRADIENT, Plan, applied_law, row_texts, score_texts
+from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
 
 
 def pair_text(plan: Plan, dtype: str) -> Any:
@@ -16,9 +17,8 @@ def pair_text(plan: Plan, dtype: str) -> Any:
     zero = getattr(np, dtype)(0.0)
 
     @jit.jitable
-    def pair_law(c, r, x, other, label, cap, eps):  # type: ignore[no-untyped-def]
-        gap = score_of(c, r, x, other, other, cap, eps) - score_of(c, r, x, label, label, cap, eps)
-        return applied(r, gap, zero)
+    def pair_law(c, x, other, label):  # type: ignore[no-untyped-def]
+        return applied(c, score_of(c, x, other, other) - score_of(c, x, label, label), zero)
 
     return pair_law
 
@@ -26,20 +26,20 @@ def pair_text(plan: Plan, dtype: str) -> Any:
 def pairs_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row: each thread takes its share of the labels, beside all other classes."""
     double, wanted = jit.words_of(dtype)["double"], row_texts(plan, dtype)["wanted"]
-    pair_law, team_sum, team, values = pair_text(plan, dtype), teams["team_sum"], plan.team, plan.mode >= 0
-    nothing, member = np.float64(0.0), getattr(np, dtype)(1.0)
+    pair_law, team_sum, team, values = pair_text(plan, dtype), teams["team_sum"], plan.team, plan.mode >= VALUE
+    nothing, unit, member = np.float64(0.0), np.float64(1.0), getattr(np, dtype)(1.0)
 
     @jit.jitable
-    def pairs_value(c, r, x, at, label, pivot, own_weight, top, s, sums, who, shared, peaks, places, cap, eps):  # type: ignore[no-untyped-def]
+    def pairs_value(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
         value = nothing
         if values:
-            for j in range(who % team, c[5], team):
-                if wanted(c, r, at, j, label) == member:
-                    for i in range(c[5]):
-                        if wanted(c, r, at, i, label) != member:
-                            value += double(pair_law(c, r, x, i, j, cap, eps)[0])
-        share = own_weight / double(c[5])
-        return team_sum(shared, who, value) * share, pivot, (share,)
+            for j in range(who % team, c.classes, team):
+                if wanted(c, beside, j, label) == member:
+                    for i in range(c.classes):
+                        if wanted(c, beside, i, label) != member:
+                            value += double(pair_law(c, x, i, j)[0])
+        share = unit / double(c.classes)
+        return team_sum(shared, who, value) * share, share
 
     return pairs_value
 
@@ -47,22 +47,22 @@ def pairs_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 def pairs_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient, and the least curvature."""
     words, wanted, pair_law = jit.words_of(dtype), row_texts(plan, dtype)["wanted"], pair_text(plan, dtype)
-    real, reals, number = words["real"], words["reals"], getattr(np, dtype)
-    zero, member, team, mode = number(0.0), number(1.0), plan.team, plan.mode
+    real, reals, number, bounded = words["real"], words["reals"], getattr(np, dtype), loop_texts(dtype)["bounded"]
+    zero, member, team, curved = number(0.0), number(1.0), plan.team, plan.mode == CURVATURE
 
     @jit.jitable
-    def write_pairs(c, r, x, at, g, h, lane, label, chosen, base, shift, cap, eps, s, state):  # type: ignore[no-untyped-def]
-        factor = real(s[3] * state[0])
-        for j in range(lane, c[5], team):
-            mine, slope = wanted(c, r, at, j, label) == member, zero
-            for i in range(c[5]):
-                theirs = wanted(c, r, at, i, label) == member
+    def write_pairs(c, x, beside, g, h, lane, label, s, share, factor):  # type: ignore[no-untyped-def]
+        scale = real(factor * share)
+        for j in range(lane, c.classes, team):
+            mine, slope = wanted(c, beside, j, label) == member, zero
+            for i in range(c.classes):
+                theirs = wanted(c, beside, i, label) == member
                 if mine and not theirs:
-                    slope -= pair_law(c, r, x, i, j, cap, eps)[1]
+                    slope -= pair_law(c, x, i, j)[1]
                 elif theirs and not mine:
-                    slope += pair_law(c, r, x, j, i, cap, eps)[1]
-            reals(g + j * c[GRADIENT + 3])[0] = slope * factor
-            if mode == 2:
-                reals(h + j * c[CURVATURE + 3])[0] = (real(r[5]) if c[11] == 1 else zero) * factor
+                    slope += pair_law(c, x, j, i)[1]
+            reals(g + j * c.gradient_steps.classes)[0] = slope * scale
+            if curved:
+                reals(h + j * c.curvature_steps.classes)[0] = bounded(c, zero) * scale
 
     return write_pairs

@@ -1,4 +1,8 @@
-"""The rowwise family, entry by entry: scores of predictions, and targets, as functions for the device."""
+"""The rowwise family, entry by entry: scores of predictions, and targets, as functions for the device.
+
+c is the header of the rows, x the address of the predictions of a row, and `beside` the address of its distribution or
+of its teacher, the code of the dtype there, and the bytes from one class to the next.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,10 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...loops.codes import LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
+from ...loops import rowwise, rowwise_law, rowwise_parts
+from ...loops.codes import IN_ORDER, LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
 from ...loops.tiles import constants_text
 from . import jit, reading
-
-# Where the arrays begin in the header of rowwise_kernels.py.
-PRED, TARGET, GRADIENT, CURVATURE = 12, 18, 24, 30
-LABEL_OPERAND, WEIGHT_OPERAND, VALUE_OPERAND, FACTORS, OFFSETS = 36, 39, 42, 45, 46
-INTEGERS, NUMBERS = 47, 8
 
 
 @dataclass(frozen=True)
@@ -40,114 +40,112 @@ class Plan:
     teacher: bool = False
 
 
+@functools.cache
+def loop_texts(dtype: str) -> dict[str, Any]:
+    """What the host's loops know of single rows and entries, by name."""
+    texts = (
+        *(rowwise_parts.base_of, rowwise_parts.class_weight_of, rowwise_law.factor_of, rowwise_law.other_terms),
+        *(rowwise_law.surprise_of, rowwise_law.law_bend, rowwise.bounded, rowwise.score_curvature),
+        *(rowwise.label_slope, rowwise.own_target, rowwise.z_weight_of, rowwise.cross_entropy_of),
+    )
+    return {text.__name__: jit.of_loop(text, dtype) for text in texts}
+
+
 def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Scores of predictions, and their first and second derivatives."""
-    typed = functools.partial(jit.typed, dtype=dtype)
+    if plan.classes == LOGIT:
+        return logit_texts(plan, dtype)
+    words, typed = jit.words_of(dtype), functools.partial(jit.typed, dtype=dtype)
     log, tanh, decay = typed(scalar.log), typed(scalar.tanh), typed(scalar.decay)
     zero, one, two, four = (getattr(np, dtype)(x) for x in (0.0, 1.0, 2.0, 4.0))
-    reals, kind = jit.words_of(dtype)["reals"], plan.scores
+    real, reals, kind = words["real"], words["reals"], plan.scores
 
     @jit.jitable
-    def score(x, cap, eps):  # type: ignore[no-untyped-def]
-        if kind == PROBABILITIES:
-            return log(eps if x < eps else x)
-        return cap * tanh(x / cap) if cap > zero else x
-
-    @jit.jitable
-    def slope(x, cap, eps):  # type: ignore[no-untyped-def]
-        if kind == PROBABILITIES:
-            return zero if x < eps else one / x
-        if cap > zero:
-            e = decay(two * (x / cap))
-            return four * e / ((one + e) * (one + e))
-        return one
-
-    @jit.jitable
-    def bend(x, cap, eps, slope):  # type: ignore[no-untyped-def]
-        if kind == PROBABILITIES:
-            return -slope * slope
-        return -two * tanh(x / cap) * slope / cap if cap > zero else zero
-
-    @jit.jitable
-    def score_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
+    def score_of(c, x, j, label):  # type: ignore[no-untyped-def]
         """The score of class j of the row at x."""
-        z = score(reals(x + j * c[PRED + 3])[0], cap, eps)
-        return z + reals(c[OFFSETS])[j] if c[OFFSETS] != 0 else z
+        z, cap, eps = reals(x + j * c.pred_steps.classes)[0], real(c.softcap), real(c.eps)
+        if kind == PROBABILITIES:
+            z = log(eps if z < eps else z)
+        elif cap > zero:
+            z = cap * tanh(z / cap)
+        return z + reals(c.offsets)[j] if c.offsets != 0 else z
 
     @jit.jitable
-    def slopes_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
+    def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
         """Its first and second derivative."""
-        value = reals(x + j * c[PRED + 3])[0]
-        first = slope(value, cap, eps)
-        return first, bend(value, cap, eps, first)
+        z, cap, eps = reals(x + j * c.pred_steps.classes)[0], real(c.softcap), real(c.eps)
+        if kind == PROBABILITIES:
+            slope = zero if z < eps else one / z
+            return slope, -slope * slope
+        if cap > zero:
+            e = decay(two * (z / cap))
+            slope = four * e / ((one + e) * (one + e))
+            return slope, -two * tanh(z / cap) * slope / cap
+        return one, zero
 
-    if plan.classes == LOGIT:
-        score_of, slopes_of = logit_texts(plan, dtype)
     return {"score_of": score_of, "slopes_of": slopes_of}
 
 
-def logit_texts(plan: Plan, dtype: str) -> tuple[Any, Any]:
+def logit_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """`score_of` and `slopes_of` where the law makes the logits."""
     reals, applied = jit.words_of(dtype)["reals"], applied_law(plan, dtype, ("entry", "own"))
     zero, one = (getattr(np, dtype)(x) for x in (0.0, 1.0))
 
     @jit.jitable
-    def score_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
-        return applied(r, reals(x + j * c[PRED + 3])[0], one if j == label else zero)[0]
+    def score_of(c, x, j, label):  # type: ignore[no-untyped-def]
+        return applied(c, reals(x + j * c.pred_steps.classes)[0], one if j == label else zero)[0]
 
     @jit.jitable
-    def slopes_of(c, r, x, j, label, cap, eps):  # type: ignore[no-untyped-def]
-        _, first, second = applied(r, reals(x + j * c[PRED + 3])[0], one if j == label else zero)
+    def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
+        _, first, second = applied(c, reals(x + j * c.pred_steps.classes)[0], one if j == label else zero)
         return first, second
 
-    return score_of, slopes_of
+    return {"score_of": score_of, "slopes_of": slopes_of}
 
 
 def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Where the entries of a row lie, and its target distribution."""
-    words, number = jit.words_of(dtype), getattr(np, dtype)
-    real, reals = words["real"], words["reals"]
-    operands = reading.operand_texts(words, jit.jitable)
-    place, convert = operands["place"], operands["convert"]
-    exp = jit.typed(scalar.exp, dtype)
+    words, number, operands = jit.words_of(dtype), getattr(np, dtype), reading.texts_of(dtype)
+    real, reals, element, shift = words["real"], words["reals"], operands["element"], operands["shift"]
+    exp, kind = jit.typed(scalar.exp, dtype), plan.target
     zero, one = number(0.0), number(1.0)
-    kind = plan.target
 
     @jit.jitable
-    def row_of(c, k, row):  # type: ignore[no-untyped-def]
-        """Address of the first class of a row of the array at c[k]."""
-        if c[k + 5] != 0:
-            return c[k] + place(c[k + 5], row)
-        return c[k] + (row // c[4]) * c[k + 2] + (row % c[4]) * c[k + 4]
+    def row_of(c, o, steps, row):  # type: ignore[no-untyped-def]
+        """Address of the first class of a row of an array."""
+        if o.layout != IN_ORDER:
+            return o.array + shift(o.layout, row)
+        return o.array + (row // c.inner) * steps.outer + (row % c.inner) * steps.inner
 
     @jit.jitable
-    def entry(c, at, j):  # type: ignore[no-untyped-def]
-        """A distribution's entry as it is given."""
-        return convert(at + j * c[TARGET + 3], c[TARGET + 1], j - j)
+    def entry(beside, j):  # type: ignore[no-untyped-def]
+        """A number of a distribution or of a teacher as it is given."""
+        address, code, step = beside
+        return element(address + j * step, code, j - j)
 
     @jit.jitable
-    def wanted(c, r, at, j, label):  # type: ignore[no-untyped-def]
+    def wanted(c, beside, j, label):  # type: ignore[no-untyped-def]
         """The weighted target of class j: smoothed, times its class weight."""
-        smoothing, each = real(r[1]), real(r[1] / c[5])
+        smoothing, each = real(c.smoothing), real(c.smoothing / c.classes)
         if kind == LABELS:
             q = (one - smoothing) + each if j == label else each
         else:
-            q = entry(c, at, j)
+            q = entry(beside, j)
             if kind == LOG_DISTRIBUTION:
                 q = exp(q)
             if smoothing > zero:
                 q = (one - smoothing) * q + each
-        if c[10] != 0:
-            q = q * reals(c[10])[j]
+        if c.class_weight != 0:
+            q = q * reals(c.class_weight)[j]
         return q
 
     return {"row_of": row_of, "entry": entry, "wanted": wanted, **operands}
 
 
 def applied_law(plan: Plan, dtype: str, inputs: tuple[str, ...]) -> Any:
-    """The law of a plan with its parameters, as a function of the numbers r and so many inputs."""
+    """The law of a plan with its parameters, as a function of the header and so many inputs."""
     constants, of, count = plan.constants
-    params = [f"real(r[{6 + k}])" for k in range(plan.params)]
+    params = [f"real(c.params[{k}])" for k in range(plan.params)]
     lines = constants_text("constants", [params[k] for k in of], count)
     lines.append(f"return law({', '.join([*inputs, *params, *(f'k{k}' for k in range(count))])})")
     scope = {"__name__": f"{plan.law.__name__} in {dtype}", "law": jit.typed(plan.law, dtype)}
@@ -155,4 +153,4 @@ def applied_law(plan: Plan, dtype: str, inputs: tuple[str, ...]) -> Any:
     if constants is not None:
         scope["constants"] = jit.typed(constants, dtype)
     text = "".join(f"    {line}\n" for line in lines)
-    return jit.generated(f"def applied(r, {', '.join(inputs)}):\n{text}", "applied", scope)
+    return jit.generated(f"def applied(c, {', '.join(inputs)}):\n{text}", "applied", scope)

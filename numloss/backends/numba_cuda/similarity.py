@@ -11,23 +11,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from ...calls import checks as check
-from ...calls.embedding import vectors_of
-from ...calls.rowwise import RowOptions, flag
+from ...calls.embedding import VectorRows, temperature_of, wanted_of
+from ...calls.rowwise import RowOptions, Rows, flag
 from ...loops.codes import LABELS, LOGITS
 from ..host.similarity_rules import NOTHING
-from . import checks, jit
+from . import jit
 from . import similarity_kernels as kernels
 from .arrays import DeviceArray
-from .call import ABSENT, Call
-from .embedding import outputs_of
+from .call import Call
 from .products import Products, matrix, rows_from, scratch, whole_tiles
 from .reduction import conclude, rows_of_a_block
-from .rowwise import problem_of, team_of
-from .rowwise_kernels import rowwise_kernel
+from .rowwise import packed, run_rows, team_of
 from .rowwise_texts import Plan
-from .selected import over_batch
-from .similarity_rows import BAD_WEIGHT, belonging_kernel, closing_kernel, sharing_kernel
+from .similarity_rows import belonging_kernel, closing_kernel, sharing_kernel
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -39,32 +35,19 @@ Item = TypeVar("Item")
 Two: TypeAlias = tuple[Item, Item]
 
 
-class Similarity:
-    """One call: the arrays, checked, and what is known of each row of vectors.
+class Similarity(VectorRows):
+    """One call, and what is known of each row of vectors: `known` are their labels, if the loss takes any.
 
     `unit` are the directions of all vectors, `slope` the gradient with respect to these, None where nobody asks.
     """
 
     def __init__(self, call: Call) -> None:
-        request = call.request
-        mode, arguments, given, argnums = request.mode, request.arguments, request.options, request.argnums
-        self.call, self.loss, self.mode, self.request = call, call.loss, mode, request
-        self.multiply, loss, library = Products(call), call.loss, call.library
-        vectors = vectors_of(loss, arguments, lambda name, value: checks.prediction(loss, name, value, library))
-        (self.rows, self.size), self.real, self.dtype = vectors[0].shape, vectors[0].dtype, vectors[0].dtype.name
-        inputs, self.labels = [*vectors], None
-        if len(loss.inputs) > len(inputs):
-            self.labels = over_batch(call, loss.inputs[-1], arguments[-1], self.rows, indices=True)
-            inputs.append(self.labels)
-        self.per_temperature = 1.0 / request.number("temperature") if "temperature" in loss.defaults else 1.0
-        self.weight: DeviceArray | None = None
-        if given.get("weight") is not None:
-            self.weight = checks.real_array(loss, "weight", given["weight"], library)
-            check.weight_shape(loss, self.weight, (self.rows,))
-        self.values, self.outputs = outputs_of(call, inputs)
-        self.kinds, self.others = (0 if self.labels is None else self.integers() for _ in range(2))
-        self.wanted = [mode > 0 and (argnums is None or k in argnums) for k in loss.wrt]
-        self.point(vectors)
+        super().__init__(call.library, call.request, integers=True)
+        self.call, self.mode, self.dtype = call, call.request.mode, self.real.name
+        self.multiply, self.per_temperature = Products(call), 1.0 / temperature_of(self.request)
+        self.kinds, self.others = (0 if self.known is None else self.integers() for _ in range(2))
+        self.wanted = wanted_of(self.request)
+        self.point()
 
     def integers(self) -> int:
         """Address of an integer for each row."""
@@ -79,16 +62,16 @@ class Similarity:
         if blocks:
             kernel.launch(self.call.stream, blocks, jit.THREADS, tuple(integers), *numbers)
 
-    def point(self, vectors: list[DeviceArray]) -> None:
+    def point(self) -> None:
         """Find the directions of the vectors, those of several one below the other, and clear their slopes."""
-        count = len(vectors)
+        count = len(self.vectors)
         self.unit = scratch(self.call, (count * self.rows, self.size), self.real)
         self.slope = scratch(self.call, self.unit.shape, self.real) if self.mode else None
         self.inverse = scratch(self.call, (count * self.rows,), "float64").address
-        for k, array in enumerate(vectors):
+        for k, array in enumerate(self.vectors):
             slope = 0 if self.slope is None else self.part(self.slope, k).address
             places = (self.part(self.unit, k).address, self.inverse + 8 * k * self.rows, slope, self.kinds)
-            integers = (self.size, *matrix(array), *places, *self.call.operand(self.labels, self.real))
+            integers = (self.size, *matrix(array), *places, *self.call.operand(self.known, self.real))
             self.launch(kernels.directions_kernel(self.dtype), self.rows, integers)
 
     def part(self, array: DeviceArray, k: int) -> DeviceArray:
@@ -110,14 +93,12 @@ class Similarity:
         count, options = scores.shape[0], RowOptions()
         options.ignore = NOTHING
         labels, weight, values = (rows_from(array, start, count) for array in (partners, shares, losses))
-        written = [scores] if self.mode else []
-        problem = problem_of(self.call, scores, 1, labels, None, weight, values, written, options, False)
-        integers, numbers, _ = problem
-        team = team_of(scores, 1)
-        blocks = -(-count // rows_of_a_block(count, team))
-        integers[2] = self.call.workspace(4 * blocks)
-        kernel = rowwise_kernel(self.dtype, Plan(LOGITS, LABELS, False, False, self.mode, team))
-        self.launch(kernel, blocks, integers, tuple(numbers))
+        rows = Rows(self.call.library, self.loss, options, scores, 1, labels, weight, values=values)
+        rows.outputs = [scores] if self.mode else []
+        header = packed(self.call, rows, self.mode)
+        blocks = -(-count // header.block)
+        plan = Plan(LOGITS, LABELS, False, False, self.mode, team_of(rows))
+        run_rows(self.call, plan, header, blocks, self.call.workspace(4 * blocks))
 
     def walk(self, units: Two[DeviceArray], slopes: Two[DeviceArray | None], rule: Rule) -> None:
         """The losses of the first directions with all of the second; what they add to the slopes is added.
@@ -147,7 +128,7 @@ class Similarity:
         partials = self.call.workspace(4 * max(1, blocks))
         integers = [self.rows, block, partials, int(self.weight is not None), *losses, self.others, int(lonely)]
         integers += self.call.operand(self.weight, self.real)
-        integers += ABSENT if self.values is None else self.call.operand(self.values, self.real)
+        integers += self.call.operand(self.values, self.real)
         self.launch(closing_kernel(self.dtype), blocks, integers)
         return partials, blocks
 
@@ -162,11 +143,6 @@ class Similarity:
                 places = (self.part(self.unit, k).address, self.part(self.slope, k).address)
                 integers = (self.size, *places, self.inverse + 8 * k * self.rows, scale, *matrix(array))
                 self.launch(kernels.turning_kernel(self.dtype), self.rows, integers)
-
-    def explain(self, position: int, operand: int) -> None:
-        """Raise in the words that host arrays have."""
-        assert self.weight is not None and operand == BAD_WEIGHT
-        check.weights(self.loss, self.call.library.download(self.weight.owner), (self.rows,))
 
 
 def both_parts(call: Similarity) -> tuple[Two[DeviceArray], Two[DeviceArray | None]]:
@@ -260,4 +236,4 @@ def compute(request: Request) -> Any:
         partials = batch.close(RULES[rule](batch), rule == "circle")
         if request.mode:
             batch.turn(partials)
-        return conclude(call, partials, None, (batch.values, batch.outputs), [], batch.explain)
+        return conclude(call, partials, None, (batch.values, batch.outputs), [], batch.complain)

@@ -9,6 +9,7 @@ from helpers import to_device
 from numloss.backends.numba_cuda import products
 from numloss.backends.numba_cuda.call import Call
 from numloss.backends.numba_cuda.products_kernels import STRETCH, side_of
+from numloss.calls.request import Request
 from numloss.registry import LOSSES
 
 
@@ -39,7 +40,7 @@ def test_layouts_edges_stretches_and_parts(dtype: str, monkeypatch: pytest.Monke
     for a, b in pairs:
         y = np.random.default_rng(4).normal(size=(a.shape[0], b.shape[1])).astype(dtype)
         moved = [to_device(array) for array in (a, b, y)]
-        call = Call(LOSSES["info_nce"], moved[0])
+        call = Call(Request(LOSSES["info_nce"], 0, tuple(moved), {}))
         described = [call.library.describe(array) for array in moved]
         products.Products(call)(*described, alpha=0.5, onto=described[2])
         exact = 0.5 * (a.astype(np.float64) @ b) + y

@@ -1,0 +1,63 @@
+"""The header of the embedding family, of arguments on the host or on a device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..calls.embedding import VectorRows, sums_in_order, sums_of
+from ..loops.codes import DATA, IN_ORDER, UNCHECKED, block_size
+from ..loops.headers import Bounds, Embedding, Operand, Vectors, VectorSum
+from .host.packing import ABSENT, name_of, operand, regular, steps
+
+if TYPE_CHECKING:
+    from ..calls.arrays import Arrays
+    from ..calls.request import Request
+
+
+class PackedVectors(VectorRows):
+    """One call and, in `kept`, what its header points to."""
+
+    def __init__(self, place: Arrays, request: Request) -> None:
+        super().__init__(place, request)
+        self.params = request.parameters()
+        self.kept: list[Any] = []
+
+    def one(self, array: Any) -> Operand:
+        """The operand of an array that may be absent."""
+        return ABSENT if array is None else operand(array, self.real, self.kept, self.place)
+
+    def in_rows(self, array: Any) -> Vectors:
+        """Vectors as loops and kernels read or write them."""
+        per_row, per_entry = steps(array)
+        return Vectors(Operand(self.place.address(array), DATA, IN_ORDER), per_row, per_entry)
+
+    def header(self, tile: int, scale: float) -> Embedding:
+        """The problem, as loops and kernels read it. `tile` is machine code of the host."""
+        loss, size = self.loss, self.size
+        sums = [VectorSum(*each) for each in sums_in_order(sums_of(loss, self.params))]
+        vectors = [regular(array) for array in self.vectors]
+        self.kept += vectors
+        domain = None if self.known is None else loss.domains[loss.inputs[-1]]
+        low, high = domain.ends(name_of(self.real)) if domain else (0.0, 0.0)
+        return Embedding(
+            rows=self.rows,
+            block=max(1, block_size(self.rows * size) // max(1, size)),
+            tile=tile,
+            entries=size,
+            vector_count=len(vectors),
+            sum_count=len(sums),
+            sloped=self.request.mode > 0,
+            weighted=self.weight is not None,
+            unreduced=self.values is not None,
+            itemsize=self.real.itemsize,
+            param_count=len(self.params),
+            scale=scale,
+            vectors=[self.in_rows(array) for array in vectors],
+            known=self.one(self.known),
+            weight=self.one(self.weight),
+            values=self.one(self.values),
+            gradients=[self.in_rows(array) for array in self.outputs],
+            sums=sums,
+            bounds=Bounds(domain.check(False) if domain else UNCHECKED, low, high, constant=0.0),
+            params=self.params,
+        )
