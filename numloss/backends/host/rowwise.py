@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls.arrays import HOST
-from ...calls.outputs import outputs_of
 from ...calls.rowwise import Rows, merged, rows_of
 from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, block_size
 from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
@@ -194,10 +193,3 @@ def compute(backend: HostBackend, request: Request) -> Any:
         plans.remember(backend, request, problem, total, ("pred", "target"), ("gradient",), fixed=False, count=count)
     result = request.reduced(outcome.value, outcome.weight) if rows.values is None else rows.values
     return request.answer(result, list(rows.outputs))
-
-
-def row_outputs(request: Request, pred: Array, rows: tuple[int, ...], inputs: tuple[Array, ...]) -> Any:
-    """For families that do not call `outputs_of` yet."""
-    kept = inputs if request.mode != 1 else inputs[1:]
-    why = f"; only a gradient may take the place of {request.loss.inputs[0]}"
-    return outputs_of(HOST, request, pred, rows, inputs, kept, why)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ...calls import outputs
 from ...calls.rowwise import Rows, merged, rows_of, rows_shape
 from ...loops.codes import IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, OF_LABEL, PAIRS, simplified
 from ...loops.headers import Operand, Rowwise, Steps
@@ -126,10 +125,3 @@ def compute(request: Request) -> Any:
         run_rows(call, plan_of(rows, mode), header, blocks, partials, scale, teacher)
         known = float(header.rows) if plain else None
         return conclude(call, (partials, blocks), known, (rows.values, list(rows.outputs)), notes, rows.complain)
-
-
-def outputs_of(call: Call, pred: DeviceArray, rows: tuple[int, ...], inputs: Any) -> Any:
-    """For families that do not call that of calls/outputs.py yet."""
-    request = call.request
-    kept = inputs if request.mode == 2 else inputs[1:]
-    return outputs.outputs_of(call.library, request, pred, rows, inputs, kept)
