@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -71,7 +70,9 @@ def is_distribution(target: Any) -> bool:
     dtype = getattr(target, "dtype", None)
     if dtype is None:
         dtype = np.asarray(target).dtype
-    return getattr(dtype, "kind", "") == "f" or "float" in str(dtype)
+    kind = getattr(dtype, "kind", "")
+    # the text of a dtype takes as long to make as a small kernel runs
+    return kind == "f" or (kind not in ("i", "u") and "float" in str(dtype))
 
 
 def options_of(loss: Loss, arguments: tuple[Any, ...], given: dict[str, Any]) -> RowOptions:
@@ -150,17 +151,14 @@ class Rows:
         """How many there are."""
         return int(self.pred.shape[self.axis])
 
-    @cached_property
     def class_weight(self) -> np.ndarray[Any, Any] | None:
         """The weight of each class, on the host, in the dtype of the data."""
         return self.per_class("class_weight", self.options.class_weight)
 
-    @cached_property
     def factors(self) -> np.ndarray[Any, Any] | None:
         """What the losses of each class are multiplied by."""
         return self.per_class(self.loss.rows.get("factor", ""), self.options.factor)
 
-    @cached_property
     def offsets(self) -> np.ndarray[Any, Any] | None:
         """What is added to the scores of each class."""
         prior = self.options.prior
@@ -168,6 +166,10 @@ class Rows:
             return None
         wide = per_class(self.loss, "prior", self.place.on_host(prior), self.classes, np.dtype(np.float64))
         return np.ascontiguousarray(self.options.tau * np.log(wide), dtype=self.pred.dtype)
+
+    def plain(self) -> bool:
+        """Whether every row counts 1, unless its label is ignored."""
+        return self.weight is None and self.options.class_weight is None
 
     def per_class(self, name: str, value: Any) -> np.ndarray[Any, Any] | None:
         """An option that is a number for each class, if it was given."""
@@ -191,15 +193,15 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     options = options_of(loss, arguments, request.options)
     pred = place.prediction(loss, loss.inputs[0], arguments[0])
     axis = class_axis(loss, pred, options.axis)
-    rows = Rows(place, loss, options, pred, axis, target_of(place, loss, options, arguments[-1], pred, axis))
-    rows.bound, rows.weight = request.bound, weight_of(place, request, rows.shape)
+    shape, target = rows_shape(pred, axis), target_of(place, loss, options, arguments[-1], pred, axis)
+    rows = Rows(place, loss, options, pred, axis, target, weight_of(place, request, shape), bound=request.bound)
     inputs = (pred,) if options.target == LABELS else (pred, rows.target)
     kept = inputs[1:] if request.mode == 1 and replaced else inputs
     why = f"; only a gradient may take the place of {loss.inputs[0]}"
-    rows.values, rows.outputs = outputs_of(place, request, pred, rows.shape, inputs, kept, why)
+    rows.values, rows.outputs = outputs_of(place, request, pred, shape, inputs, kept, why)
     if len(arguments) > 2:
         rows.teacher = teacher_of(rows, arguments[1])
-    if rows.classes == 0 and math.prod(rows.shape) > 0:
+    if rows.classes == 0 and math.prod(shape) > 0:
         raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {pred.shape}: no classes on axis {axis}")
     return rows
 

@@ -89,6 +89,7 @@ class Packed:
         self.kept: list[Any] = []
         self.copies: list[tuple[Array, Array]] = []
         self.view, self.sizes = self.three(pred)
+        self.steps = Steps(*self.sizes[3:])
         self.design = design_of(rows, mode, self.sizes)
         self.header = self.pack()
 
@@ -125,6 +126,9 @@ class Packed:
         if k >= len(self.rows.outputs):
             return ABSENT, NO_STEPS
         array = self.rows.outputs[k]
+        if array.strides == self.view.strides and not self.flipped:  # what most are needs no look at its axes
+            self.kept.append(array)
+            return in_place(array), self.steps
         view, found = self.three(array)
         if self.design in (FLAT, LONG) and found[3:] != self.sizes[3:]:
             # the layout of out must not choose the loop, whose order of additions is its own
@@ -147,7 +151,7 @@ class Packed:
             (sizes[0] * sizes[2], sizes[2]),
             max(512, block) if self.design == PIXELS else block,
             [in_place(self.view), target, *map(self.optional, (rows.weight, rows.values)), gradient, curvature],
-            [Steps(*sizes[3:]), target_steps, gradient_steps, curvature_steps],
+            [self.steps, target_steps, gradient_steps, curvature_steps],
             self.kept,
         )
 
@@ -170,13 +174,12 @@ class Packed:
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a rowwise loss, or one of rows that have a teacher beside their labels."""
     rows = rows_of(HOST, request)
-    packed = Packed(rows, request.mode)
+    options, packed = rows.options, Packed(rows, request.mode)
     problem, header = packed.problem(backend), packed.header
     total = float(header.rows)
-    simple = rows.weight is None and rows.class_weight is None
     count = 0
     if request.averaged:
-        if request.mode and not (simple and rows.options.ignore is None):
+        if request.mode and not (rows.plain() and options.ignore is None):
             count = backend.loop("row_weights_block", name_of(packed.real))
             sums = backend.launch(Problem(count, header, problem.blocks, header.rows * 2.0))
             if sums.bad_at >= 0:
@@ -188,7 +191,8 @@ def compute(backend: HostBackend, request: Request) -> Any:
         rows.complain(outcome.bad_at, outcome.bad_in, packed.flipped)
     for array, written in packed.copies:
         array[...] = written
-    if simple and rows.factors is None and rows.offsets is None and rows.values is None and not packed.copies:
+    unchanging = rows.plain() and options.factor is None and options.prior is None
+    if unchanging and rows.values is None and not packed.copies:
         total = float(header.rows)
         plans.remember(backend, request, problem, total, ("pred", "target"), ("gradient",), fixed=False, count=count)
     result = request.reduced(outcome.value, outcome.weight) if rows.values is None else rows.values

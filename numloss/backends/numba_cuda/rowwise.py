@@ -111,7 +111,7 @@ def compute(request: Request) -> Any:
         options, header = rows.options, packed(call, rows, mode)
         blocks = -(-header.rows // header.block)
         partials = call.workspace(4 * max(blocks, 1))
-        plain = rows.weight is None and rows.class_weight is None and options.ignore is None
+        plain = rows.plain() and options.ignore is None
         scale, notes = 0, []
         if request.averaged and mode and not plain:
             scale = call.workspace(1)
