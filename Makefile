@@ -8,17 +8,36 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
+
+# Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
+test test-more test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test test-more test-openmpi bench types clean
 
-$(STAMP): $(SOURCES)
+$(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
 	  { echo "Python 3.11 or newer with venv is needed. On Debian: apt-get install make gcc libc6-dev python3-dev python3-venv"; exit 1; }
-	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --upgrade pip "setuptools>=77" wheel "cython>=3.1"
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[test]"
-	@touch $(STAMP)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip "setuptools>=77" wheel "cython>=3.1"
+	@touch $@
+
+$(VENV)/.dependencies: pyproject.toml $(VENV)/.tools
+	@$(RUN) -c "import tomllib; p = tomllib.load(open('$<', 'rb'))['project']; \
+	  print(*p['dependencies'], *p['optional-dependencies']['test'], sep='\n')" >$(VENV)/requirements.txt
+	$(PIP) --requirement $(VENV)/requirements.txt
+	@touch $@
+
+$(VENV)/.kernels: $(SOURCES) $(VENV)/.tools
+	$(RUN) setup.py --quiet build_ext --inplace
+	@touch $@
+
+# The kernels are compiled while the dependencies are fetched.
+$(STAMP): $(SOURCES)
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.dependencies $(VENV)/.kernels
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
 demo: $(STAMP)
 	$(RUN) examples/demo.py
@@ -45,4 +64,4 @@ types: $(STAMP)
 	$(RUN) -m ruff check .
 
 clean:
-	rm -rf $(VENV) build kernels/generated kernels/plans.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so
+	rm -rf $(VENV) .cache build kernels/generated kernels/plans.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so

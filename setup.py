@@ -1,25 +1,31 @@
 """Builds the Cython kernels: translate, compile each unit once for each x86-64 level, and write down what happened.
 
 A missing compiler or missing headers do not stop the installation: numloss then runs on Numba alone, and
-`numloss info` prints the reason from numloss/_build_report.py.
+`numloss info` prints the reason from numloss/_build_report.py. A line on stderr for each module says how far the
+build is; pip shows it with -v alone.
 """
 
 import os
 import platform
 import sys
+import time
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.modified import newer_group
 
 ROOT = Path(__file__).resolve().parent
 REPORT = ROOT / "numloss" / "_build_report.py"
 ON_X86 = platform.machine() in ("x86_64", "AMD64") and sys.platform.startswith("linux")
-LEVELS = ("v2", "v3", "v4") if ON_X86 else ("base",)
+# Who works on loops may build the level of his CPU alone: NUMLOSS_LEVELS=v4.
+LEVELS = tuple(os.environ.get("NUMLOSS_LEVELS", "v2 v3 v4").split()) if ON_X86 else ("base",)
 # Without symbols for debuggers: they take a quarter of the time, and five sixths of the file.
 LEAN = ["-g0"]
 # The same bits everywhere: no fast-math, no contraction into fused multiply-adds.
-STRICT = ["-O3", *LEAN, "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+STRICT = [*LEAN, "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+# Any effort gives the same bits. CPUs that need v2 are rare, and a third of the build is too much for them.
+EFFORT = {"v2": "-O1"}
 INLINE = ["-DCYTHON_INLINE=__inline__ __attribute__((always_inline))"]
 GCC_ONLY = ["--param", "vect-max-version-for-alias-checks=100"]
 
@@ -30,6 +36,7 @@ def extensions() -> list[Extension]:
     import translate
     from Cython.Build import cythonize
 
+    tell("Cython writes C")
     units = [Extension(f"numloss.backends.{path.stem}", [str(path.relative_to(ROOT))]) for path in translate.write()]
     plans = Extension(
         "numloss.backends.host._plans",
@@ -39,10 +46,12 @@ def extensions() -> list[Extension]:
         extra_compile_args=LEAN,
     )
     directives = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False}
+    # without the text of each line as a comment in C, which every level would read again
+    directives["emit_code_comments"] = False
     *units, plans = cythonize([*units, plans], compiler_directives=directives, quiet=True, nthreads=os.cpu_count() or 1)
-    # the largest first, so that no core waits for it at the end
+    # what takes long first, so that no core waits for it at the end
     units.sort(key=lambda unit: -(ROOT / unit.sources[0]).stat().st_size)
-    return [of_level(unit, level) for unit in units for level in LEVELS] + [plans]
+    return [of_level(unit, level) for level in reversed(LEVELS) for unit in units] + [plans]
 
 
 def of_level(unit: Extension, level: str) -> Extension:
@@ -59,8 +68,8 @@ def of_level(unit: Extension, level: str) -> Extension:
         f"{package}.{renamed}",
         [str(source)],
         include_dirs=["kernels"],
-        depends=["kernels/primitives.h", str(common)],
-        extra_compile_args=[*STRICT, *INLINE, *flags],
+        depends=["kernels/primitives.h", "kernels/runs.h", str(common)],
+        extra_compile_args=[EFFORT.get(level, "-O3"), *STRICT, *INLINE, *flags],
         extra_link_args=["-fopenmp"] if level != "base" else [],
     )
 
@@ -73,23 +82,33 @@ class BuildKernels(build_ext):
         self.parallel = self.parallel or os.cpu_count() or 1
 
     def run(self) -> None:
-        built, why = [], ""
+        built, self.why = [], ""
+        self.left = [extension for extension in self.extensions if self.is_stale(extension)]
+        self.count = len(self.left)
         try:
             super().run()
         except Exception as error:
-            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.why = self.why or f"{type(error).__name__}: {error}".splitlines()[0]
         for level in LEVELS:
             modules = [extension.name for extension in self.extensions if f"._aot_{level}_" in extension.name]
             if all(Path(self.get_ext_fullpath(name)).exists() for name in modules):
                 built.append(level)
-        self.report(built, why)
+        self.report(built, self.why)
+
+    def is_stale(self, ext: Extension) -> bool:
+        return self.force or newer_group([*ext.sources, *ext.depends], self.get_ext_fullpath(ext.name), "newer")
 
     def build_extension(self, ext: Extension) -> None:
+        start = time.monotonic()
         try:
             super().build_extension(ext)
         except Exception as error:
-            self.report([], f"{ext.name}: {type(error).__name__}: {error}")
+            self.why = self.why or f"{ext.name}: {type(error).__name__}: {error}".splitlines()[0]
             raise
+        if ext in self.left:
+            self.left.remove(ext)
+            name = ext.name.rpartition("._")[2].removeprefix("aot_").replace("_", " ")
+            tell(f"{self.count - len(self.left)} of {self.count}, {name} ({time.monotonic() - start:.1f} s)")
 
     def report(self, built: list[str], why: str) -> None:
         """Write the report beside the package, and into the build if there is one."""
@@ -100,7 +119,11 @@ class BuildKernels(build_ext):
         for folder in {REPORT.parent, Path(self.build_lib) / "numloss"}:
             if folder.is_dir():
                 (folder / "_build_report.py").write_text(text)
-        print(f"numloss kernels: built {built or 'none'} {why}", file=sys.stderr)
+        tell(f"built {built or 'none'} {why}")
+
+
+def tell(text: str) -> None:
+    print(f"numloss kernels: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

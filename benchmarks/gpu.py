@@ -36,7 +36,7 @@ import numloss as nl
 from numloss.backends.numba_cuda.checks import deferred_checks
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-import inputs
+import cases
 
 ROW_SHAPES = ((1 << 20, 10), (1 << 14, 1000), (1 << 9, 32768))
 # Rows, features, and classes or rows again.
@@ -116,8 +116,8 @@ def units(actual: Any, expected: Any) -> float:
 def problems(elements: int) -> list[tuple[str, tuple[int, ...], int]]:
     """Case, shape of the unreduced loss, and number of classes (0: none)."""
     found = []
-    for case in inputs.CASES:
-        family = inputs.record(case).family
+    for case in cases.CASES:
+        family = cases.record(case).family
         if family == "elementwise":
             found.append((case, (elements,), 0))
         elif family == "rowwise" and ":" not in case:
@@ -128,7 +128,7 @@ def problems(elements: int) -> list[tuple[str, tuple[int, ...], int]]:
 def arguments(case: str, shape: tuple[int, ...], classes: int, dtype: str) -> tuple[np.ndarray[Any, Any], ...]:
     """Random inputs on the host."""
     if not classes:
-        return inputs.arrays(case, shape, dtype, ends=False)
+        return cases.arrays(case, shape, dtype, ends=False)
     random = np.random.default_rng(0)
     scores = random.normal(0.0, 3.0, (*shape, classes)).astype(dtype)
     if case == "kl_div":
@@ -139,8 +139,8 @@ def arguments(case: str, shape: tuple[int, ...], classes: int, dtype: str) -> tu
 
 def measure(device: Device, case: str, shape: tuple[int, ...], classes: int, dtype: str, repeat: int) -> dict[str, Any]:
     """One row of the table."""
-    function = inputs.record(case).function
-    both, options = nl.value_and_grad(function), inputs.required(case)
+    function = cases.record(case).function
+    both, options = nl.value_and_grad(function), cases.required(case)
     host = arguments(case, shape, classes, dtype)
     expected, expected_slope = both(*host, **options)
     moved = [device.to_device(a) for a in host]
@@ -186,7 +186,7 @@ def library_speed(device: Device, arrays: list[Any], repeat: int) -> float:
 
 def measure_products(device: Device, case: str, shape: tuple[int, int, int], dtype: str, repeat: int) -> dict[str, Any]:
     """One row of the table of losses that multiply matrices."""
-    both, random = nl.value_and_grad(inputs.record(case).function), np.random.default_rng(0)
+    both, random = nl.value_and_grad(cases.record(case).function), np.random.default_rng(0)
     rows, features, columns = shape
     host = [random.normal(0.0, features**-0.25, (count, features)).astype(dtype) for count in (rows, columns)]
     if case == "linear_cross_entropy":
@@ -220,7 +220,7 @@ def all_products(device: Device, repeat: int) -> list[dict[str, Any]]:
     print(columns.format("loss", "dtype", "shape", "right", "ulp", "ms", "TFLOP/s", "library"))
     results = []
     for case, shape in PRODUCTS:
-        for dtype in inputs.DTYPES:
+        for dtype in cases.DTYPES:
             row = measure_products(device, case, shape, dtype, repeat)
             results.append(row)
             numbers = (f"{row[name]:.2f}" for name in ("ulp", "milliseconds", "tflop_s", "library_tflop_s"))
@@ -243,7 +243,7 @@ def main() -> int:
     print(f"{cuda.get_current_device().name!r}, arrays of {device.library}")
     print(COLUMNS.format("loss", "dtype", "shape", "right", "ulp", "same bits", "value", "both", "of copy"))
     for case, shape, classes in problems(given.elements):
-        for dtype in inputs.DTYPES:
+        for dtype in cases.DTYPES:
             row = measure(device, case, shape, classes, dtype, given.repeat)
             results.append(row)
             speeds = (

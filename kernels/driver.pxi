@@ -3,6 +3,8 @@
 from cython.parallel cimport prange
 from libc.stdlib cimport free, malloc
 
+include "runs.pxi"
+
 ctypedef int64_t (*block_loop)(int64_t*, Result*, int64_t) noexcept nogil
 
 

@@ -15,14 +15,6 @@ cdef extern from "primitives.h" nogil:
     float mantissa_of_f32(float x)
     double mantissa_of_f64(double x)
     int64_t array_data(int64_t object)
-    void spread16_f32(float* p, float x)
-    void spread16_f64(double* p, double x)
-    float run_maximum_f32(const float* p, int64_t n)
-    double run_maximum_f64(const double* p, int64_t n)
-    float run_sum_f32(const float* p, int64_t n)
-    double run_sum_f64(const double* p, int64_t n)
-    void will_need_f32(const float* p, int64_t n)
-    void will_need_f64(const double* p, int64_t n)
     int64_t call_gemm_f32(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const float* a,
                           int64_t lda, const float* b, int64_t ldb, int64_t add, float* y, int64_t ldy)
     int64_t call_gemm_f64(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const double* a,

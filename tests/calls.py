@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from inputs import record, required, stands_for_its_kind
+from cases import record, required, stands_for_its_kind
 
 
 def each(cases: list[str]) -> list[Any]:

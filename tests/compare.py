@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 Array = Any
 INTEGERS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+
+
+@contextmanager
+def told(**facts: Any) -> Iterator[None]:
+    """A failure inside says for what: loss, backend, layout, mode, input, options, as far as they are given."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note("for " + ", ".join(f"{what.replace('_', ' ')} {value}" for what, value in facts.items()))
+        raise
 
 
 def ulp_distance(a: Array, b: Array) -> np.ndarray[Any, Any]:

@@ -1,46 +1,103 @@
-"""Set-up of the whole run: one cache of compiled kernels for it, its seed, and what this machine cannot test."""
+"""Set-up of the whole run: one cache of compiled kernels, its seed, the backends, and what this machine cannot test."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-# Set before numloss is imported: compiled kernels are shared with the processes that tests start, and with nobody else.
-# A folder that the environment names is kept, so that a second run starts warm.
-NAMED = os.environ.get("NUMLOSS_CACHE_DIR")
-CACHE = Path(NAMED or tempfile.mkdtemp(prefix="numloss-tests-"))
+ROOT = Path(__file__).resolve().parent.parent
+# How many folders of kernels are kept: those of the last states of the compilers.
+KEPT = 3
+
+
+def compilers() -> str:
+    """A hash of what makes kernels out of texts. Of the texts themselves the cache knows what it has compiled."""
+    package = ROOT / "numloss"
+    files = [*package.glob("backends/*.py"), *package.glob("backends/numba_cpu/**/*.py"), *package.glob("loops/*.py")]
+    contents = hashlib.sha256()
+    for file in sorted(files):
+        contents.update(file.read_bytes())
+    return contents.hexdigest()[:16]
+
+
+def kernels() -> Path:
+    """The folder of compiled kernels for all workers, for the processes that tests start, and for the runs to come."""
+    place = Path(os.environ.get("NUMLOSS_CACHE_DIR") or ROOT / ".cache")
+    if place.name.startswith("kernels-"):
+        return place  # as this process was told by the one that started it
+    folder = place / f"kernels-{compilers()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.utime(folder)
+    for old in sorted(place.glob("kernels-*"), key=lambda path: -path.stat().st_mtime)[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+# Set before numloss is imported. What a cold start does is tested in test_cache.py.
+CACHE = kernels()
 os.environ["NUMLOSS_CACHE_DIR"] = str(CACHE)
+# Threads that wait do not spin: workers share the cores, and took four fifths of their time from each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
     os.environ.pop(name, None)
 
 
+def default() -> str:
+    """The backend that is tested by default."""
+    from machine import default_backend
+
+    return default_backend()
+
+
+DEFAULT = default()
+NAMES = ("numba", "cython")
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What the numbers of this run depend on."""
-    from inputs import NAMES, stands_for_its_kind
+    from cases import NAMES as LOSSES
+    from cases import stands_for_its_kind
     from machine import missing
     from seeds import SEED
 
     lines = [f"numloss: seed {SEED} (NUMLOSS_TEST_SEED chooses another), compiled kernels in {CACHE}"]
-    others = [name for name in NAMES if not stands_for_its_kind(name)]
+    lines.append(f"numloss: numbers are tested on {DEFAULT}, with `more` on the other, which gives the same bits")
+    others = [name for name in LOSSES if not stands_for_its_kind(name)]
     lines.append(f"numloss: the full matrix of {len(others)} losses like others is marked more: {', '.join(others)}")
     return lines + [f"numloss: not tested here: {what}: {why}" for what, why in missing().items()]
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the cache that this run made."""
-    if NAMED is None:
-        shutil.rmtree(CACHE, ignore_errors=True)
-
-
-@pytest.fixture(params=["numba", "cython"])
-def backend(request: pytest.FixtureRequest) -> str:
-    """Each backend for host arrays."""
+def usable(name: str) -> str:
+    """The backend, if it can run here."""
     from machine import missing
 
-    if request.param in missing():
-        pytest.skip(f"{request.param}: {missing()[request.param]}")
-    return str(request.param)
+    if name in missing():
+        pytest.skip(f"{name}: {missing()[name]}")
+    return name
+
+
+@pytest.fixture(params=[pytest.param(name, marks=() if name == DEFAULT else pytest.mark.more) for name in NAMES])
+def backend(request: pytest.FixtureRequest) -> str:
+    """A backend for host arrays: the default one, and with `more` the other, which must give the same bits."""
+    return usable(request.param)
+
+
+@pytest.fixture(params=NAMES)
+def each_backend(request: pytest.FixtureRequest) -> str:
+    """Each backend for host arrays, for what they do not share: how they are called, read operands and run threads."""
+    return usable(request.param)
+
+
+@pytest.fixture
+def on_default_backend() -> Iterator[None]:
+    """What names no backend computes on the default one, also where Numba is loaded, and compiles nothing."""
+    from numloss import use_backend
+
+    with use_backend(DEFAULT):
+        yield

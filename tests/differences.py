@@ -61,5 +61,7 @@ def assert_derivative(actual: Any, estimate: Any, trusted: Any, kinks: str, size
     assert lost <= (MOST_AT_KINKS if kinks else 0.0), f"{lost:.0%} of the differences disagree with themselves"
     rounding = np.finfo(np.float64).eps * size / 1e-3
     error = np.maximum(0.0, np.abs(actual - estimate) - rounding) / (1e-2 + np.abs(estimate))
-    worst = float(np.max(error, where=trusted, initial=0.0))
-    assert worst <= RTOL, f"off by {worst:.3g}, relative; {actual[error == worst]} against {estimate[error == worst]}"
+    error = np.where(trusted, error, 0.0)
+    at = tuple(map(int, np.unravel_index(int(np.argmax(error)), error.shape)))
+    found, expected = np.broadcast_to(actual, error.shape)[at], np.broadcast_to(estimate, error.shape)[at]
+    assert error[at] <= RTOL, f"off by {error[at]:.3g}, relative, at {list(at)}: {found} against {expected}"

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from cases import arrays, option_values, record, required, shapes, weight
 from compare import canonical_bytes
-from inputs import arrays, option_values, record, required, shapes, weight
 
 import numloss as nl
 

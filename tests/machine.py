@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import numloss
+from numloss import dispatch
 from numloss.backends import cython_aot
+from numloss.errors import BackendUnavailable
 
 LAYERS = ("omp", "workqueue", "tbb")
 LEVELS = ("v2", "v3", "v4")
@@ -37,6 +39,15 @@ def missing() -> dict[str, str]:
     if importlib.util.find_spec("mpi4py") is None or shutil.which(mpiexec()[0]) is None:
         found["mpi"] = "pip install mpi4py mpich"
     return found
+
+
+@functools.cache
+def default_backend() -> str:
+    """The kernels that are compiled already, where there are any: test_bits.py holds the others to the same bits."""
+    try:
+        return str(dispatch.load("cython").name)
+    except BackendUnavailable:
+        return "numba"
 
 
 def mpiexec() -> list[str]:

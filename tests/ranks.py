@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kills import data
+from crash_test import data
 
 import numloss as nl
 from numloss.cluster import ALONE, Cluster, joined, memory

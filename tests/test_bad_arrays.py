@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import call, each, refused
-from inputs import CASES, arrays, record, required, small
+from cases import CASES, arrays, record, required, small
 
 import numloss as nl
 

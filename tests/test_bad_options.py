@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from calls import call, refused
-from inputs import NAMES, arrays, record, small
+from cases import NAMES, arrays, record, small
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from calls import call, each, refused
-from inputs import CASES, DTYPES, arrays, outside, record, required, small, solid
+from cases import CASES, DTYPES, arrays, outside, record, required, small, solid
 
 import numloss as nl
 from numloss.calls.thresholds import of_intervals

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import refused
+from cases import DTYPES, arrays
 from compare import assert_same_bits
-from inputs import DTYPES, arrays
 
 import numloss as nl
 from numloss.registry import LOSSES

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import arrays
 from compare import assert_close, assert_same_bits
-from inputs import arrays
 
 import numloss as nl
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 
@@ -102,22 +102,23 @@ def test_bits_do_not_depend_on_threads_or_chunks(saved: Any) -> None:
     assert len(found) == 1 and len(digests) == 1
 
 
-BY_ROWS = [case for case in inputs.CASES if inputs.record(case).adds_up == "rows" and not inputs.record(case).shared]
+BY_ROWS = [case for case in cases.CASES if cases.record(case).adds_up == "rows" and not cases.record(case).shared]
 
 
+@pytest.mark.usefixtures("on_default_backend")
 @pytest.mark.parametrize("case", BY_ROWS)
 def test_what_rows_count_is_what_kernels_add_up(case: str) -> None:
     """Intervals and groups need sum and weight of single rows; kernels give those of all."""
-    loss, shape = inputs.record(case), inputs.middle(case)
-    arrays = inputs.arrays(case, shape, "float64")
+    loss, shape = cases.record(case), cases.middle(case)
+    arrays = cases.arrays(case, shape, "float64")
     given = dict(zip(loss.inputs, arrays, strict=True))
     key = np.zeros(len(arrays[0]), int)
-    for options in [*inputs.options(case), *CLASS_WEIGHTS[case]]:
+    for options in [*cases.options(case), *CLASS_WEIGHTS[case]]:
         function = partial(loss.function, **options)
         if "ignore_index" in options:
             given["target"][given["target"] == -100] = 1
-        for kind in inputs.weights(case):
-            weight = inputs.weight(case, shape, "float64", kind)
+        for kind in cases.weights(case):
+            weight = cases.weight(case, shape, "float64", kind)
             (score,) = nl.evaluate(function, **given, weight=weight, by=key, interval=0.9).scores
             total, counted = nl.sum_and_weight(function)(*arrays, **({} if weight is None else {"weight": weight}))
             assert score.total == pytest.approx(total, rel=1e-9) and score.weight == pytest.approx(counted, rel=1e-9)
@@ -128,11 +129,11 @@ def test_what_rows_count_is_what_kernels_add_up(case: str) -> None:
 
 CLASS_WEIGHTS: dict[str, list[dict[str, Any]]] = {
     case: [
-        {**inputs.required(case), option: value}
+        {**cases.required(case), option: value}
         for option, value in (("class_weight", np.array([1.0, 0.5, 2.0, 0.0, 3.0])), ("ignore_index", 1))
-        if option in inputs.record(case).defaults
+        if option in cases.record(case).defaults
     ]
-    for case in inputs.CASES
+    for case in cases.CASES
 }
 
 def test_weights(saved: Any) -> None:

@@ -6,11 +6,11 @@ import random
 from typing import Any
 
 import pytest
+from cases import CASES, stands_for_its_kind
 from fuzz import Recipe, outcome, recipe
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from inputs import CASES, stands_for_its_kind
-from machine import missing
+from machine import default_backend, missing
 from seeds import SEED
 
 BACKENDS = [name for name in ("numba", "cython") if name not in missing()]
@@ -35,10 +35,10 @@ FOUND = [
 ]
 
 
-def agree(drawn: Recipe) -> None:
+def agree(drawn: Recipe, backends: list[str] = BACKENDS) -> None:
     """Every backend comes to the same, also when the call is made again, which may be replayed."""
-    first, *others = [outcome(drawn, name) for name in BACKENDS for _ in range(2)]
-    assert all(other == first for other in others)
+    first, *others = [outcome(drawn, name) for name in backends for _ in range(2)]
+    assert all(other == first for other in others), drawn
 
 
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: found[0])
@@ -54,6 +54,15 @@ def test_what_was_found_before(found: tuple[Any, ...], transform: str) -> None:
 @settings(USUAL, max_examples=20)
 @given(data=st.data())
 def test_anything_is_answered_or_refused(case: str, data: st.DataObject) -> None:
+    """On one backend: the kernels of all losses, modes and dtypes would have to be compiled for the other."""
+    agree(recipe(lambda several: data.draw(st.sampled_from(several)), case), [default_backend()])
+
+
+@pytest.mark.parametrize("case", ["huber", "cross_entropy"])
+@seed(SEED)
+@settings(USUAL, max_examples=40)
+@given(data=st.data())
+def test_both_backends_answer_alike(case: str, data: st.DataObject) -> None:
     agree(recipe(lambda several: data.draw(st.sampled_from(several)), case))
 
 

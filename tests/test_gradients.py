@@ -10,9 +10,9 @@ import differences
 import numpy as np
 import pytest
 from calls import each
-from compare import assert_close, assert_same_bits
+from cases import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, small, weight, weights
+from compare import assert_close, assert_same_bits, told
 from differences import assert_derivative
-from inputs import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, small, weight, weights
 
 import numloss as nl
 from numloss.domains import REAL
@@ -55,18 +55,37 @@ def check(case: str, backend: str, option: dict[str, Any], reduction: str, kind:
             return as_tuple(nl.grad(loss.function)(*moved(x), **extra))[k]
 
         size = abs(value(given[position]))
-        assert_derivative(slopes[k], *differences.gradient(value, given[position]), loss.kinks, size)
+        facts = {"loss": case, "backend": backend, "reduction": reduction, "weight": kind, "options": option}
+        with told(**facts, gradient_by=loss.inputs[position], draw=seed):
+            assert_derivative(slopes[k], *differences.gradient(value, given[position]), loss.kinks, size)
         if curvatures:
-            assert_derivative(curvatures[k], *differences.diagonal(slope, given[position]), loss.kinks)
+            with told(**facts, curvature_by=loss.inputs[position], draw=seed):
+                assert_derivative(curvatures[k], *differences.diagonal(slope, given[position]), loss.kinks)
+
+
+def check_options(case: str, backend: str, seeds: range) -> None:
+    """Gradient and curvature for every option, on several draws."""
+    for option in options(case):
+        if "eps" in option and record(case).family == "elementwise":
+            continue  # beyond a floor the slope is that at the floor, below: no difference shows it
+        for seed in seeds:
+            check(case, backend, option, "sum", "none", seed)
 
 
 @pytest.mark.parametrize("case", WHOLE)
 def test_gradient_and_curvature(case: str, backend: str) -> None:
-    for option in options(case):
-        if "eps" in option and record(case).family == "elementwise":
-            continue  # beyond a floor the slope is that at the floor, below: no difference shows it
-        for seed in range(4):
-            check(case, backend, option, "sum", "none", seed)
+    check_options(case, backend, range(2))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("case", WHOLE)
+def test_gradient_and_curvature_on_other_draws(case: str, backend: str) -> None:
+    check_options(case, backend, range(2, 5))
+
+
+@pytest.mark.parametrize("case", [case for case in WHOLE if record(case).weighted])
+def test_gradient_with_weights(case: str, backend: str) -> None:
+    check(case, backend, next(options(case)), "mean", "full")
 
 
 def floored(case: str) -> bool:
@@ -93,10 +112,17 @@ def test_beyond_a_floor_everything_is_as_at_the_floor(case: str, backend: str) -
             assert_same_bits(beyond, at)
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
+# Reductions and kinds of weight that are taken by default, besides the weighted mean; the other pairs with `more`.
+PAIRS = [("mean", "none"), ("mean", "sample"), ("sum", "full"), ("none", "full")]
+OTHERS = [pair for pair in itertools.product(REDUCTIONS, ("none", "full", "sample")) if pair not in PAIRS]
+
+
+@pytest.mark.parametrize(
+    ("reduction", "kind"), [*PAIRS, *(pytest.param(*pair, marks=pytest.mark.more) for pair in OTHERS)]
+)
 @pytest.mark.parametrize("case", each(WHOLE))
-def test_gradient_of_reductions_and_weights(case: str, backend: str, reduction: str) -> None:
-    for kind in weights(case):
+def test_gradient_of_reductions_and_weights(case: str, backend: str, reduction: str, kind: str) -> None:
+    if kind in weights(case):
         check(case, backend, next(options(case)), reduction, kind)
 
 
@@ -109,9 +135,10 @@ def test_float32_follows_float64(case: str, backend: str) -> None:
         wide = tuple(a.astype("float64") if a.dtype == "float32" else a for a in given)
         narrow_results = transform(loss.function)(*given, **option, backend=backend, reduction="none")
         wide_results = transform(loss.function)(*wide, **option, backend=backend, reduction="none")
-        for narrow, exact in zip(flattened(narrow_results), flattened(wide_results), strict=True):
-            assert narrow.dtype == np.float32
-            assert_close(narrow, exact, ulp=32, scale=1.0 + np.max(np.abs(exact)) / 8.0)
+        for k, (narrow, exact) in enumerate(zip(flattened(narrow_results), flattened(wide_results), strict=True)):
+            with told(loss=case, backend=backend, options=option, output=k):
+                assert narrow.dtype == np.float32
+                assert_close(narrow, exact, ulp=32, scale=1.0 + np.max(np.abs(exact)) / 8.0)
 
 
 def flattened(results: Any) -> list[Any]:
@@ -129,8 +156,9 @@ def test_bound_is_positive_and_not_below_the_curvature(case: str, backend: str, 
             *given, **option, backend=backend, reduction="none"
         )[2]
         for upper, curvature in zip(as_tuple(bound), as_tuple(exact), strict=True):
-            assert np.all(upper > 0.0), f"{option}: the least is {np.min(upper)}"
-            assert np.all((upper >= curvature) | ~np.isfinite(curvature)), f"{option}"
+            with told(loss=case, backend=backend, options=option):
+                assert np.all(upper > 0.0), f"the least is {np.min(upper)}"
+                assert np.all((upper >= curvature) | ~np.isfinite(curvature))
 
 
 @pytest.mark.parametrize("case", [case for case in CURVED if record(case).convex])

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import call, each
+from cases import CASES, arrays, record, required
 from compare import assert_close, assert_same_bits
-from inputs import CASES, arrays, record, required
 
 import numloss as nl
 

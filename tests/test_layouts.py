@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import each
+from cases import CASES, DTYPES, arrays, record, required, small, solid, stands_for_its_kind, weight, weights
 from compare import assert_close, assert_same_bits
-from inputs import CASES, DTYPES, arrays, record, required, small, solid, stands_for_its_kind, weight, weights
 from seeds import SEED
 
 import numloss as nl
@@ -43,7 +43,8 @@ def strided(a: Array, axis: int) -> Array:
     """Every second entry of a larger array along an axis; the others are NaN or nonsense."""
     shape = list(a.shape)
     shape[axis] *= 2
-    larger = np.full(shape, np.nan if a.dtype.kind == "f" else -77, a.dtype)
+    integer = a.dtype.kind in "iu"
+    larger = np.full(shape, np.iinfo(a.dtype).max - 77 if integer else np.nan, a.dtype)
     view = larger[tuple(slice(None, None, 2 if k == axis % a.ndim else None) for k in range(a.ndim))]
     view[...] = a
     return view

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from calls import call, each
-from inputs import CASES, DTYPES, arrays, middle, record, required, shapes, small, solid, weights
+from cases import CASES, DTYPES, arrays, middle, record, required, shapes, small, solid, weights
 
 import numloss as nl
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import CASES, arrays, record, required, small, solid
 from compare import assert_same_bits
-from inputs import CASES, arrays, record, required, small, solid
 from process import python
 
 import numloss as nl

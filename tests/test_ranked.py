@@ -10,9 +10,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 from calls import refused
+from cases import DTYPES, NAMES, arrays, record
 from compare import assert_close, assert_same_bits
-from families import GROUPS, LENGTHS
-from inputs import DTYPES, NAMES, arrays, record
+from generators import GROUPS, LENGTHS
 from words import ulps
 
 import numloss as nl

@@ -7,7 +7,7 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
-from inputs import DTYPES, NAMES, record
+from cases import DTYPES, NAMES, record
 from words import ulps
 
 import numloss as nl

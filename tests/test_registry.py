@@ -11,7 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
-from inputs import NAMES, options
+from cases import NAMES, options
 
 import numloss as nl
 from numloss.registry import LOSSES
@@ -94,6 +94,7 @@ def test_the_signature(name: str) -> None:
     assert all(p.annotation is not inspect.Parameter.empty for p in parameters.values())
 
 
+@pytest.mark.usefixtures("on_default_backend")
 @pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
 def test_examples_run(module: types.ModuleType) -> None:
     examples = doctest.DocTestFinder(exclude_empty=True).find(module, globs=dict(vars(module)))

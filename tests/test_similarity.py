@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import threadpoolctl
 from calls import call
+from cases import CASES, arrays, options, record, required
 from compare import assert_same_bits
 from differences import assert_derivative
-from inputs import CASES, arrays, options, record, required
 
 import numloss as nl
 from numloss.backends.host import similarity_batch

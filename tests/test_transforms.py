@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import each
+from cases import CASES, NAMES, arrays, options, record, required, small, solid, weight
 from compare import assert_close, assert_same_bits
-from inputs import CASES, NAMES, arrays, options, record, required, small, solid, weight
 
 import numloss as nl
 

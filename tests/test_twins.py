@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import record, required
 from compare import assert_close
-from inputs import record, required
 from twins import DRAWS, FIXTURE, TWINS, Twin, answer, given, installed
 
 import numloss as nl
@@ -33,6 +33,7 @@ def test_every_answer_is_kept() -> None:
     assert [str(twin) for twin in TWINS] == list(KEPT)
 
 
+@pytest.mark.usefixtures("on_default_backend")
 @pytest.mark.parametrize("twin", TWINS, ids=str)
 def test_ours_is_theirs(twin: Twin) -> None:
     assert_same(twin, 0, KEPT[str(twin)]["value"], KEPT[str(twin)]["slopes"])

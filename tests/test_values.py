@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import each
-from compare import assert_close
-from families import Shape, draw
-from inputs import CASES, DTYPES, NAMES, REDUCTIONS, arrays, middle, options, record, shapes, weight, weights
+from cases import CASES, DTYPES, NAMES, REDUCTIONS, arrays, middle, options, record, shapes, weight, weights
+from compare import assert_close, told
+from generators import Shape, draw
 from seeds import generator
 
 from numloss.domains import REAL
@@ -48,6 +48,15 @@ def oracle(case: str, function: str, shape: Shape, dtype: str, option: dict[str,
 
 
 def check(case: str, backend: str, shape: Shape, dtype: str, reduction: str, kind: str, option: dict[str, Any]) -> None:
+    """One call against the oracle; a failure says which."""
+    facts = {"loss": case, "backend": backend, "shape": shape, "dtype": dtype, "reduction": reduction}
+    with told(**facts, weight=kind, options=option):
+        compare(case, backend, shape, dtype, reduction, kind, option)
+
+
+def compare(
+    case: str, backend: str, shape: Shape, dtype: str, reduction: str, kind: str, option: dict[str, Any]
+) -> None:
     """One call against the oracle. What is written to arrives filled with NaN."""
     given = arrays(case, shape, dtype)
     w = weight(case, shape, dtype, kind)

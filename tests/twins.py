@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from families import CLASSES, GROUPS
-from inputs import arrays, record
+from cases import arrays, record
+from generators import CLASSES, GROUPS
 from seeds import generator
 
 FIXTURE = Path(__file__).parent / "fixtures" / "from_twins.json"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..calls.arrays import Arrays
     from ..calls.request import Request
 
+UNBOUND = Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
+
 
 class PackedElements(Elements):
     """One call and, in `kept`, what its header points to."""
@@ -48,16 +50,18 @@ class PackedElements(Elements):
                 bounds.append(Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=constant))
                 continue
             operands += self.described(array, columns)
-            check = domain.check(k in self.loss.wrt) if domain else UNCHECKED
-            low, high = domain.ends(name_of(self.real)) if domain else (0.0, 0.0)
-            bounds += columns * [Bounds(check=check, low=low, high=high, constant=0.0)]
+            if domain is None:
+                bounds += columns * [UNBOUND]
+                continue
+            low, high = domain.ends(name_of(self.real))
+            bounds += columns * [Bounds(check=domain.check(k in self.loss.wrt), low=low, high=high, constant=0.0)]
         if self.table is not None:
             table, _ = self.place.numbers(self.table, self.kept)
             rows = [table[k] for k in range(len(self.table))]
             self.kept += rows
             # chosen by the second input, the interval
             operands += [Operand(array=self.place.address(row), kind=TABLE, layout=1) for row in rows]
-            bounds += len(rows) * [Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)]
+            bounds += len(rows) * [UNBOUND]
         return operands, bounds
 
     def header(self, tile: int, scale: float) -> Elementwise:

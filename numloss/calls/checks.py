@@ -123,6 +123,13 @@ def integers(place: Arrays, loss: Loss, name: str, value: Any) -> Any:
     return array
 
 
+def indices(place: Arrays, loss: Loss, name: str, value: Any, rows: int) -> Any:
+    """An argument as an array of one integer a row."""
+    array = integers(place, loss, name, value)
+    same_shape(loss, name, array.shape, (rows,), "the batch")
+    return array
+
+
 def weight_of(place: Arrays, request: Request, shape: tuple[int, ...]) -> Any:
     """The weight, checked and seen with the shape of the unreduced loss, or None."""
     loss, given = request.loss, request.options.get("weight")

@@ -1,28 +1,113 @@
-"""Groups of rows that follow each other, as pointers to their ends: the same for every backend."""
+"""What a loss of lists takes, checked: rows in groups that follow each other. The same for every backend."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .checks import host_array
+from ..loops.codes import UNCHECKED, WEIGHT_OPERAND
+from ..loops.headers import Bounds
+from . import checks as check
+from .arrays import HOST
+from .outputs import outputs_of
 
 if TYPE_CHECKING:
     from ..registry import Loss
+    from .arrays import Arrays
+    from .request import Request
 
 Array = np.ndarray[Any, Any]
+TIES = ("breslow", "efron")
 # Work of a block, in nanoseconds, and the most blocks of a problem.
 BLOCK_COST, MOST_BLOCKS = 20_000, 4096
 # What the rows of a group cost, what its pairs do, and what every group does.
 ROW, PAIR, GROUP = 20, 2, 100
 
 
+class Lists:
+    """One call: the arrays, where its groups are, which the host must know, and what is written to.
+
+    ranks: the pairs that count are those of the first so many ranks, 0: all. efron: the number of a way to treat ties.
+    """
+
+    def __init__(self, place: Arrays, request: Request) -> None:
+        self.place, self.request, self.loss = place, request, request.loss
+        loss, options, arguments = self.loss, {**self.loss.defaults, **request.options}, request.arguments
+        self.pred = place.prediction(loss, "pred", arguments[0])
+        if self.pred.ndim != 1:
+            raise ValueError(f"{loss.name}: pred has shape {self.pred.shape}; it must be (N,)")
+        self.real, self.rows = self.pred.dtype, self.pred.size
+        self.inputs = [self.pred]
+        for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
+            self.inputs.append(place.real(loss, name, value))
+            check.same_shape(loss, name, self.inputs[-1].shape, self.pred.shape, "pred")
+        self.pointers = pointers_of(loss, place.on_host(options["groups"]), self.rows)
+        self.groups = len(self.pointers) - 1
+        self.ranks = ranks_of(loss, options.get("k"))
+        self.efron = ties_of(loss, options["ties"]) if "ties" in options else 0
+        self.sigma = check.number(loss, "sigma", options["sigma"]) if "sigma" in options else 1.0
+        self.weight = options.get("weight")
+        if self.weight is not None:
+            self.weight = place.real(loss, "weight", self.weight)
+            if self.weight.shape != (self.groups,):
+                raise ValueError(
+                    f"{loss.name}: weight has shape {self.weight.shape}; it must be ({self.groups},), one a group"
+                )
+        kept = self.inputs[1:] if request.mode == 1 else self.inputs
+        self.values, self.outputs = outputs_of(place, request, self.pred, (self.groups,), self.inputs, kept)
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether a group counts as many as it has events."""
+        return len(self.inputs) > 2
+
+    @property
+    def known(self) -> float | None:
+        """What the groups count, if that follows from where they are."""
+        if self.weight is not None or self.counts_events:
+            return None
+        return float(np.count_nonzero(np.diff(self.pointers)))
+
+    def bounds(self, k: int, dtype: str) -> Bounds:
+        """How the numbers of an input are checked, if there is one."""
+        if k >= len(self.inputs):
+            return Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
+        domain = self.loss.domains[self.loss.inputs[k]]
+        low, high = domain.ends(dtype)
+        return Bounds(check=domain.check(False), low=low, high=high, constant=0.0)
+
+    def complain(self, position: int, operand: int) -> NoReturn:
+        """Raise for the first value that a kernel found outside its domain, in the operand of this number."""
+        host = self.place.on_host
+        if operand == WEIGHT_OPERAND:
+            check.bad_weight(self.loss, host(self.weight), position)
+        check.bad_number(self.loss, operand, host(self.inputs[operand]), self.real.name, position)
+
+
+def ranks_of(loss: Loss, value: Any) -> int:
+    """The first ranks whose pairs count: k, or 0 for all."""
+    if value is None:
+        return 0
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{loss.name}: k must be an integer or None, got {value!r}")
+    if not 0 < value < 2**63:
+        raise ValueError(f"{loss.name}: k must be at least 1 and fit into int64, got {value}")
+    return int(value)
+
+
+def ties_of(loss: Loss, value: Any) -> int:
+    """The number of a way to treat ties."""
+    if not isinstance(value, str) or value not in TIES:
+        raise ValueError(f"{loss.name}: ties must be 'breslow' or 'efron', got {value!r}")
+    return TIES.index(value)
+
+
 def pointers_of(loss: Loss, value: Any, rows: int) -> Array:
     """Where each group begins and, at the end, all rows, as int64: None is one group."""
     if value is None:
         return np.array([0, rows], np.int64)
-    given = host_array(loss, "groups", value)
+    given: Array = HOST.real(loss, "groups", value)
     if given.dtype.kind not in "iu":
         raise TypeError(f"{loss.name}: groups has dtype {given.dtype}; the ends of groups are integers")
     if given.ndim != 1 or not len(given):
@@ -35,18 +120,6 @@ def pointers_of(loss: Loss, value: Any, rows: int) -> Array:
         k = int(np.argmax(wrong))
         raise ValueError(f"{loss.name}: groups[{k}] = {given[k]}; groups rise from 0 to the number of rows, {rows}")
     return given.astype(np.int64)
-
-
-def check_lists(loss: Loss, shape: tuple[int, ...]) -> None:
-    """The rows of all lists lie on one axis."""
-    if len(shape) != 1:
-        raise ValueError(f"{loss.name}: pred has shape {shape}; it must be (N,)")
-
-
-def check_weight(loss: Loss, shape: tuple[int, ...], groups: int) -> None:
-    """A weight has an entry for each group."""
-    if shape != (groups,):
-        raise ValueError(f"{loss.name}: weight has shape {shape}; it must be ({groups},), one a group")
 
 
 def pairs_of(lengths: Array, most: int) -> Array:

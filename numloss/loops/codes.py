@@ -20,7 +20,9 @@ IN_ORDER, EVERYWHERE, FIRST_COLUMN, COLUMNS = 0, -1, -2, 16
 UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN = 0, 1, 2, 3
 
 # Where a value outside its domain is: the number of its input, or the weight.
-TARGET_OPERAND, WEIGHT_OPERAND = 1, 15
+WEIGHT_OPERAND, TARGET_OPERAND, EVENT_OPERAND = 15, 1, 2
+# The same for chosen actions.
+ACTION_OPERAND, REWARD_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND = 1, 2, 4, 5
 
 # What is computed: the loss, its gradient as well, its curvature as well.
 VALUE, GRADIENT, CURVATURE = 0, 1, 2

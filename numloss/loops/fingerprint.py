@@ -12,7 +12,7 @@ def fingerprint() -> str:
     if not (KERNELS / "translate.py").exists():
         return ""
     files = [PACKAGE / "scalar.py", *(PACKAGE / "loops").glob("*.py"), *(PACKAGE / "losses").rglob("*.py")]
-    files += [file for ending in ("py", "pyx", "pxi", "h") for file in KERNELS.glob(f"*.{ending}")]
+    files += [file for file in KERNELS.iterdir() if file.suffix in (".py", ".pyx", ".pxi", ".h")]
     contents = hashlib.sha256()
     for file in sorted(files):
         contents.update(hashlib.sha256(file.read_bytes()).digest())

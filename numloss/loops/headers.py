@@ -103,13 +103,13 @@ class Header:
         """What packs its parts."""
         return struct.Struct(cls.form()).pack
 
-    def numbers(self, padded: bool = False) -> list[float]:
-        """Its numbers, of a Many those that there are."""
+    def numbers(self) -> list[float]:
+        """Its numbers, in the order of memory, as many of a Many as there are."""
         found: list[float] = []
-        for name, place in self.fields().items():
+        for name, (kind, count, _) in self.fields().items():
             value = getattr(self, name)
-            for each in value if place.count else (value,):
-                found += (each,) if place.kind in NUMBERS else each.numbers()
+            values = value if count else (value,)
+            found += values if kind in NUMBERS else [number for each in values for number in each.numbers()]
         return found
 
     def packed(self) -> bytes:
@@ -496,6 +496,209 @@ class Product(Header):
     a: Matrix
     b: Matrix
     y: Matrix
+
+
+# Lists
+
+
+@dataclass
+class Ranked(Header):
+    """Lists of uneven length, each the rows of a group.
+
+    `firsts`: the first group of each block and, at the end, all groups; `pointers`: where the rows of each group begin
+    and, at the end, all rows; both int64. `ranks`: the pairs that count are those of the first so many ranks, 0: all.
+    `efron`: ties as Efron has them, not Breslow. `bound`: curvatures are bounds. A row of scratch has room for `rows`.
+    `discounts` are those of `longest` ranks.
+    """
+
+    firsts: Int
+    pointers: Int
+    mode: Int
+    ranks: Int
+    efron: Int
+    bound: Int
+    itemsize: Int
+    rows: Int
+    int_scratch: Int
+    real_scratch: Int
+    double_scratch: Int
+    discounts: Int
+    longest: Int
+    scale: Double
+    least: Double
+    sigma: Double
+    pred: Operand
+    target: Operand
+    event: Operand
+    weight: Operand
+    values: Operand
+    gradient: Operand
+    curvature: Operand
+    target_bounds: Bounds
+    event_bounds: Bounds
+
+
+@dataclass
+class Discounts(Header):
+    """Of ranks, in the data's dtype: first all the numbers, then what each of them lacks."""
+
+    ranks: Int
+    block: Int
+    out: Int
+
+
+class Side(Header):
+    """The scores or the targets of a list: the largest, its place and its power, and the sum of all other powers."""
+
+    top: Double
+    place: Int
+    power: Double
+    others: Double
+
+
+class Rank(Header):
+    """One rank of a list, whose discount is two numbers; and 1 / the best gain of the list."""
+
+    score: Double
+    gain: Double
+    discount: Double
+    discount_rest: Double
+    sigma: Double
+    share: Double
+
+
+class RiskSums(Header):
+    """What a walk back through a list adds up: the largest score, the powers of all, of all but the largest.
+
+    Of a step, as shares of all: what came after, what belongs to no event of the step, what belongs to its events.
+    """
+
+    top: Double
+    total: Double
+    others: Double
+    after: Double
+    quiet: Double
+    loud: Double
+
+
+class StepSums(Header):
+    """Sums over the events of a step, whose k-th has the sum s = quiet + share * loud of 1."""
+
+    inverse: Double
+    shared: Double
+    inverse_square: Double
+    shared_square: Double
+    passed: Double
+    passed_square: Double
+    passed_rest: Double
+
+
+class Carried(Header):
+    """Sums over all events so far: of y, y * y and y * (1 - y), the share of their sums that a row has in its own."""
+
+    y: Double
+    square: Double
+    rest: Double
+
+
+# Sequences
+
+
+@dataclass
+class SequenceStrides(Header):
+    """From step to step, from sequence to sequence, from class to class."""
+
+    step: Int
+    sequence: Int
+    entry: Int
+
+
+@dataclass
+class Sequence(Header):
+    """Sequences of classes and their labels; a block takes every `blocks`-th of them in the `order`.
+
+    Of each sequence: `used` steps, -1 if only zeros are written, `counts` labels, `starts` of its blank and labels in
+    `labels`, all int64; in float64 the `factors` of its slopes, and its loss. Scratch of a block: `line_size` numbers
+    of the data's dtype, `state_size` in float64. `width`: entries of a column of states; `stretch`: steps of which all
+    states are kept.
+    """
+
+    sequences: Int
+    blocks: Int
+    steps: Int
+    classes: Int
+    from_logits: Int
+    width: Int
+    stretch: Int
+    line_size: Int
+    state_size: Int
+    order: Int
+    used: Int
+    counts: Int
+    starts: Int
+    labels: Int
+    factors: Int
+    losses: Int
+    lines: Int
+    states: Int
+    pred: Operand
+    pred_strides: SequenceStrides
+    gradient: Operand
+    gradient_strides: SequenceStrides
+
+
+class Power(Header):
+    """A number as a mantissa and an exponent of 2."""
+
+    mantissa: Double
+    exponent: Double
+
+
+# Chosen actions
+
+
+@dataclass
+class ActionStrides(Header):
+    """From row to row and from action to action."""
+
+    row: Int
+    action: Int
+
+
+@dataclass
+class ActionValue(Header):
+    """A law of the chosen entry of each row and of a target that is made from the next row.
+
+    `bound`: curvatures are bounds, none of them below `least`.
+    """
+
+    rows: Int
+    block: Int
+    tile: Int
+    actions: Int
+    next_actions: Int
+    mode: Int
+    bound: Int
+    itemsize: Int
+    param_count: Int
+    scale: Double
+    least: Double
+    discount: Double
+    q: Operand
+    action: Operand
+    reward: Operand
+    next_q: Operand
+    done: Operand
+    next_action: Operand
+    weight: Operand
+    values: Operand
+    gradient: Operand
+    curvature: Operand
+    q_strides: ActionStrides
+    next_q_strides: ActionStrides
+    gradient_strides: ActionStrides
+    curvature_strides: ActionStrides
+    params: Many[Double] = many(5)
 
 
 HEADERS: dict[str, type[Header]] = {header.__name__: header for header in Header.__subclasses__()}

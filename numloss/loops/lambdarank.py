@@ -1,13 +1,13 @@
 """Pairs of a list, weighted by what an exchange of the two would change of its gain: LambdaRank.
 
-The header of a problem is in ranked.py. A row of pairs is those of one rank with all lower ones, in tiles of whole
-sixteens: what is too much in the first has no weight, and so have the rows that fill up the last.
+The header is Ranked. A row of pairs is those of one rank with all lower ones, in tiles of whole sixteens: what is too
+much in the first has no weight, and so have the rows that fill up the last.
 """
 
 from __future__ import annotations
 
 from ..scalar import decay_of_product, difference_rest, log1p_unit
-from .headers import Result
+from .headers import Discounts, Rank, Ranked, Result
 from .language import (
     Double,
     Doubles,
@@ -32,7 +32,6 @@ from .ranked import (
     begin_group,
     end_group,
     fill_list,
-    floats_of,
     read_list,
     scratch_doubles,
     scratch_ints,
@@ -40,7 +39,7 @@ from .ranked import (
     write_slopes,
 )
 from .sorting import sort_descending
-from .sums import begin_block, end_of_block, tile_length, tile_sum
+from .sums import begin_block, block_stop, tile_length, tile_sum
 
 
 def discount(place: Int) -> Double:
@@ -48,15 +47,12 @@ def discount(place: Int) -> Double:
     return double_log(double(2.0)) / double_log(double(place + 2))
 
 
-def discounts_block(c: Ints, partial: Result, block: Int) -> Int:
-    """1 / log2(1 + rank) for the ranks of one block, as a number of the data's dtype and what that lacks.
-
-    Header: 0 ranks   1 ranks of a block   2 where they go (array object).
-    """
+def discounts_block(c: Discounts, partial: Result, block: Int) -> Int:
+    """1 / log2(1 + rank) for the ranks of one block."""
     begin_block(partial)
-    whole = reals(array_data(c[2]))
-    rest = offset(whole, c[0])
-    for i in range(block * c[1], end_of_block(c, block)):
+    whole = reals(array_data(c.out))
+    rest = offset(whole, c.ranks)
+    for i in range(block * c.block, block_stop(c.ranks, c.block, block)):
         exact = discount(i)
         whole[i] = real(exact)
         rest[i] = real(exact - double(whole[i]))
@@ -127,19 +123,16 @@ def pair_bend(sigma: Real, e: Real, weight: Real) -> Real:
 
 @apart
 def pair_tile(
-    scores: Reals, gains: Reals, whole: Reals, rest: Reals, n: Int, mine: Reals, values: Reals, slopes: Reals,
+    scores: Reals, gains: Reals, whole: Reals, rest: Reals, n: Int, mine: Rank, values: Reals, slopes: Reals,
     bends: Reals,
 ) -> Int:  # fmt: skip
-    """The pairs of one rank with n others: values, slopes by the score of that rank, curvatures.
-
-    `mine` is of that rank: score, gain, discount, what that lacks, sigma, 1 / best gain.
-    """
-    score = mine[0]
-    gain = mine[1]
-    top = mine[2]
-    top_rest = mine[3]
-    sigma = mine[4]
-    share = mine[5]
+    """The pairs of one rank, `mine`, with n others: values, slopes by the score of that rank, curvatures."""
+    score = real(mine.score)
+    gain = real(mine.gain)
+    top = real(mine.discount)
+    top_rest = real(mine.discount_rest)
+    sigma = real(mine.sigma)
+    share = real(mine.share)
     for j in range(n):
         e = pair_power(score, scores[j], sigma)
         better = gain - gains[j]
@@ -167,17 +160,17 @@ def pull_down(slopes: Reals, bends: Reals, n: Int, mode: Int, g: Doubles, h: Dou
 
 @apart
 def pairs_of_rank(
-    rank: Int, n: Int, mode: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals, mine: Reals, g: Doubles,
+    rank: Int, n: Int, mode: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals, mine: Rank, g: Doubles,
     h: Doubles,
 ) -> Double:  # fmt: skip
     """The values of the pairs of a rank with all lower ones; their slopes and curvatures are added to g and h."""
     values = stack_reals(512)
     slopes = stack_reals(512)
     bends = stack_reals(512)
-    mine[0] = scores[rank]
-    mine[1] = gains[rank]
-    mine[2] = whole[rank]
-    mine[3] = rest[rank]
+    mine.score = double(scores[rank])
+    mine.gain = double(gains[rank])
+    mine.discount = double(whole[rank])
+    mine.discount_rest = double(rest[rank])
     total = double(0.0)
     slope = double(0.0)
     bend = double(0.0)
@@ -215,11 +208,10 @@ def fill_up(n: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals) -> I
 
 
 @apart
-def lambdarank_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Double:
+def lambdarank_group(c: Ranked, group: Int, first: Int, n: Int, w: Double) -> Double:
     """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
-    f = floats_of(c)
     counts = stack_ints(32)
-    mine = stack_reals(6)
+    mine = Rank()
     order = scratch_ints(c, 0, group, first)
     scores = scratch_reals(c, 0, group, first)
     row = scratch_reals(c, 1, group, first)
@@ -228,39 +220,39 @@ def lambdarank_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Doub
     rest = scratch_reals(c, 4, group, first)
     g = scratch_doubles(c, 0, group, first)
     h = scratch_doubles(c, 1, group, first)
-    if read_list(c, 25, first, n, scores) > 0:
+    if read_list(c, c.pred, first, n, scores) > 0:
         fill_list(c, first, n, real(1e999) - real(1e999))
         return double(1e999) - double(1e999)
     sort_descending(scores, order, n, row, scratch_ints(c, 1, group, first))
-    read_list(c, 28, first, n, row)
+    read_list(c, c.target, first, n, row)
     read_gains(row, order, n, counts, gains)
-    discounts = reals(array_data(c[15]))
+    discounts = reals(array_data(c.discounts))
     for i in range(n):
         whole[i] = discounts[i]
-        rest[i] = discounts[c[16] + i]
+        rest[i] = discounts[c.longest + i]
     fill_up(n, scores, gains, whole, rest)
-    ranks = n if c[7] == 0 or c[7] > n else c[7]
+    ranks = n if c.ranks == 0 or c.ranks > n else c.ranks
     best = best_gain(counts, ranks, whole, rest)
-    mine[4] = real(f[2])
-    mine[5] = real(double(1.0) / best) if best > double(0.0) else 0.0
-    if c[6] > 0:
+    mine.sigma = c.sigma
+    mine.share = double(1.0) / best if best > double(0.0) else double(0.0)
+    if c.mode > 0:
         for i in range(n + (16 - n % 16) % 16):
             g[i] = double(0.0)
             h[i] = double(0.0)
     total = double(0.0)
     for rank in range(ranks):
-        total = total + pairs_of_rank(rank, n, c[6], scores, gains, whole, rest, mine, g, h)
-    if c[6] > 0:
-        write_slopes(c, first, n, order, g, h, w * f[0], row)
+        total = total + pairs_of_rank(rank, n, c.mode, scores, gains, whole, rest, mine, g, h)
+    if c.mode > 0:
+        write_slopes(c, first, n, order, g, h, w * c.scale, row)
     return total
 
 
-def lambdarank_block(c: Ints, partial: Result, block: Int) -> Int:
+def lambdarank_block(c: Ranked, partial: Result, block: Int) -> Int:
     """The lists of one block."""
     begin_block(partial)
     count = stack_doubles(1)
-    firsts = ints(array_data(c[1]))
-    pointers = ints(array_data(c[2]))
+    firsts = ints(array_data(c.firsts))
+    pointers = ints(array_data(c.pointers))
     for group in range(firsts[block], firsts[block + 1]):
         first = pointers[group]
         n = pointers[group + 1] - first

@@ -1,4 +1,4 @@
-"""The distribution of a list against that of its targets: ListNet. The header of a problem is in ranked.py.
+"""The distribution of a list against that of its targets: ListNet. The header is Ranked.
 
 Of both lists the largest entry is set aside: the others add up to what its probability lacks, with all digits.
 """
@@ -6,12 +6,10 @@ Of both lists the largest entry is set aside: the others add up to what its prob
 from __future__ import annotations
 
 from ..scalar import exp_below, round_shift
-from .headers import Result
+from .headers import Operand, Ranked, Result, Side
 from .language import (
     Double,
-    Doubles,
     Int,
-    Ints,
     Real,
     Reals,
     apart,
@@ -20,39 +18,41 @@ from .language import (
     double_log1p,
     ints,
     offset,
-    operand_at,
     real,
     stack_doubles,
-    stack_ints,
     stack_reals,
 )
 from .operands import deliver, fetch
-from .ranked import begin_group, end_group, floats_of
+from .ranked import begin_group, end_group
 from .rowwise_parts import base_of, exponentials, first_equal, tile_maximum
 from .sums import begin_block, tile_length, tile_sum
-
-
-@apart
-def top_of_list(c: Ints, k: Int, first: Int, n: Int, place: Ints) -> Real:
-    """The largest value of a list of the operand at c[k], NaN left aside, and its place."""
-    buffer = stack_reals(512)
-    top = real(-1e999)
-    done = 0
-    while done < n:
-        m = tile_length(done, n)
-        z = fetch(operand_at(c, k), c[9], 0.0, first + done, m, buffer)
-        largest = tile_maximum(z, m)
-        if done == 0 or largest > top:
-            top = largest
-            place[0] = done + first_equal(z, m, largest)
-        done = done + m
-    return top
 
 
 def power_of_top(top: Real) -> Real:
     """The exponential of the largest entry, near 1: what `exponentials` would make of it."""
     base = base_of(top)
     return exp_below(top - base, round_shift(top - base))
+
+
+@apart
+def find_top(c: Ranked, o: Operand, first: Int, n: Int, side: Side) -> Int:
+    """The largest value of a list of an operand, NaN left aside, its place, and its power."""
+    buffer = stack_reals(512)
+    top = real(-1e999)
+    place = 0
+    done = 0
+    while done < n:
+        m = tile_length(done, n)
+        z = fetch(o, c.itemsize, 0.0, first + done, m, buffer)
+        largest = tile_maximum(z, m)
+        if done == 0 or largest > top:
+            top = largest
+            place = done + first_equal(z, m, largest)
+        done = done + m
+    side.top = double(top)
+    side.place = place
+    side.power = double(power_of_top(top))
+    return 0
 
 
 @apart
@@ -90,35 +90,30 @@ def times_distance(f: Reals, x: Reals, n: Int, top: Real, terms: Reals) -> Int:
 
 
 @apart
-def add_up_list(
-    c: Ints, first: Int, n: Int, places: Ints, tops: Reals, e: Reals, f: Reals, sums: Doubles
-) -> Int:
-    """Sums over a list: of the powers of scores and of targets, and of the latter times top - score.
-
-    The powers of the largest entries, which are left out, follow as sums 3 and 4.
-    """
+def add_up_list(c: Ranked, first: Int, n: Int, scores: Side, targets: Side, e: Reals, f: Reals) -> Double:
+    """The sums of all powers but the largest, which are left out; returns that of target powers times top - score."""
     x_buffer = stack_reals(512)
     t_buffer = stack_reals(512)
     terms = stack_reals(512)
-    for k in range(3):
-        sums[k] = double(0.0)
+    top = real(scores.top)
+    target_top = real(targets.top)
+    scores.others = double(0.0)
+    targets.others = double(0.0)
+    away = double(0.0)
     done = 0
     while done < n:
         m = tile_length(done, n)
-        x = fetch(operand_at(c, 25), c[9], 0.0, first + done, m, x_buffer)
-        t = fetch(operand_at(c, 28), c[9], 0.0, first + done, m, t_buffer)
-        powers_below(x, m, tops[0], places[0] - done, e)
-        powers_below(t, m, tops[1], places[1] - done, f)
-        times_distance(f, x, m, tops[0], terms)
-        sums[0] = sums[0] + small_sum(e, m)
-        sums[1] = sums[1] + small_sum(f, m)
-        sums[2] = sums[2] + small_sum(terms, m)
+        x = fetch(c.pred, c.itemsize, 0.0, first + done, m, x_buffer)
+        t = fetch(c.target, c.itemsize, 0.0, first + done, m, t_buffer)
+        powers_below(x, m, top, scores.place - done, e)
+        powers_below(t, m, target_top, targets.place - done, f)
+        times_distance(f, x, m, top, terms)
+        scores.others = scores.others + small_sum(e, m)
+        targets.others = targets.others + small_sum(f, m)
+        away = away + small_sum(terms, m)
         done = done + m
-    sums[3] = double(power_of_top(tops[0]))
-    sums[4] = double(power_of_top(tops[1]))
-    wanted = fetch(operand_at(c, 25), c[9], 0.0, first + places[1], 1, x_buffer)
-    sums[2] = sums[2] + sums[4] * double(tops[0] - wanted[0])
-    return 0
+    wanted = fetch(c.pred, c.itemsize, 0.0, first + targets.place, 1, x_buffer)
+    return away + targets.power * double(top - wanted[0])
 
 
 @apart
@@ -143,68 +138,67 @@ def list_bends(e: Reals, n: Int, share: Real, bound: Int, least: Real, factor: R
 
 @apart
 def write_listnet(
-    c: Ints, first: Int, n: Int, places: Ints, tops: Reals, e: Reals, f: Reals, sums: Doubles, factor: Double
+    c: Ranked, first: Int, n: Int, scores: Side, targets: Side, e: Reals, f: Reals, factor: Double
 ) -> Int:
     """Gradient, and curvature, of a list; e and f are what `add_up_list` has left of its last tile."""
     buffer = stack_reals(512)
     g = stack_reals(512)
-    scores = sums[0] + sums[3]
-    targets = sums[1] + sums[4]
+    score_sum = scores.others + scores.power
+    target_sum = targets.others + targets.power
     done = 0
     while done < n:
         m = tile_length(done, n)
         if n > 512:
-            x = fetch(operand_at(c, 25), c[9], 0.0, first + done, m, buffer)
-            powers_below(x, m, tops[0], places[0] - done, e)
-            t = fetch(operand_at(c, 28), c[9], 0.0, first + done, m, buffer)
-            powers_below(t, m, tops[1], places[1] - done, f)
-        difference_of_lists(e, f, m, real(factor / scores), real(factor / targets), g)
-        top = places[0] - done
-        wanted = places[1] - done
+            x = fetch(c.pred, c.itemsize, 0.0, first + done, m, buffer)
+            powers_below(x, m, real(scores.top), scores.place - done, e)
+            t = fetch(c.target, c.itemsize, 0.0, first + done, m, buffer)
+            powers_below(t, m, real(targets.top), targets.place - done, f)
+        difference_of_lists(e, f, m, real(factor / score_sum), real(factor / target_sum), g)
+        top = scores.place - done
+        wanted = targets.place - done
         if top == wanted:
             if top >= 0 and top < m:
-                g[top] = real((sums[1] / targets - sums[0] / scores) * factor)
+                g[top] = real((targets.others / target_sum - scores.others / score_sum) * factor)
         else:
             if top >= 0 and top < m:
-                g[top] = g[top] + real(sums[3] / scores * factor)
+                g[top] = g[top] + real(scores.power / score_sum * factor)
             if wanted >= 0 and wanted < m:
-                g[wanted] = g[wanted] - real(sums[4] / targets * factor)
-        deliver(operand_at(c, 40), first + done, m, g, 0)
-        if c[6] > 1:
-            least = real(floats_of(c)[1])
-            list_bends(e, m, real(double(1.0) / scores), c[10], least, real(factor), g)
+                g[wanted] = g[wanted] - real(targets.power / target_sum * factor)
+        deliver(c.gradient, first + done, m, g, 0)
+        if c.mode > 1:
+            least = real(c.least)
+            list_bends(e, m, real(double(1.0) / score_sum), c.bound, least, real(factor), g)
             if top >= 0 and top < m:
-                bend = real(sums[0] / scores * (sums[3] / scores))
-                if c[10] == 1:
+                bend = real(scores.others / score_sum * (scores.power / score_sum))
+                if c.bound == 1:
                     bend = least if 2.0 * bend < least else 2.0 * bend
                 g[top] = bend * real(factor)
-            deliver(operand_at(c, 43), first + done, m, g, 0)
+            deliver(c.curvature, first + done, m, g, 0)
         done = done + m
     return 0
 
 
 @apart
-def listnet_group(c: Ints, first: Int, n: Int, w: Double) -> Double:
+def listnet_group(c: Ranked, first: Int, n: Int, w: Double) -> Double:
     """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
-    places = stack_ints(2)
-    tops = stack_reals(2)
-    sums = stack_doubles(5)
+    scores = Side()
+    targets = Side()
     e = stack_reals(512)
     f = stack_reals(512)
-    for k in range(2):
-        tops[k] = top_of_list(c, 25 + 3 * k, first, n, offset(places, k))
-    add_up_list(c, first, n, places, tops, e, f, sums)
-    if c[6] > 0:
-        write_listnet(c, first, n, places, tops, e, f, sums, w * floats_of(c)[0])
-    return sums[2] / (sums[1] + sums[4]) + double_log1p(sums[0] / sums[3])
+    find_top(c, c.pred, first, n, scores)
+    find_top(c, c.target, first, n, targets)
+    away = add_up_list(c, first, n, scores, targets, e, f)
+    if c.mode > 0:
+        write_listnet(c, first, n, scores, targets, e, f, w * c.scale)
+    return away / (targets.others + targets.power) + double_log1p(scores.others / scores.power)
 
 
-def listnet_block(c: Ints, partial: Result, block: Int) -> Int:
+def listnet_block(c: Ranked, partial: Result, block: Int) -> Int:
     """The lists of one block."""
     begin_block(partial)
     count = stack_doubles(1)
-    firsts = ints(array_data(c[1]))
-    pointers = ints(array_data(c[2]))
+    firsts = ints(array_data(c.firsts))
+    pointers = ints(array_data(c.pointers))
     for group in range(firsts[block], firsts[block + 1]):
         first = pointers[group]
         n = pointers[group + 1] - first

@@ -1,6 +1,6 @@
 """Each row of a sorted list against all that come after it, itself included: ListMLE, and Cox with its risk sets.
 
-The header of a problem is in ranked.py. Walking from the end, the exponentials of what comes after are added up
+The header is Ranked. Walking from the end, the exponentials of what comes after are added up
 relative to the largest of them, which is set aside; walking from the front, what each row takes part in is carried
 along as shares of the sums, so that nothing is subtracted that a confident list would lose its digits by.
 
@@ -10,12 +10,11 @@ shares of its sum that come after it, that belong to no event of the step, and t
 
 from __future__ import annotations
 
-from .headers import Result
+from .headers import Carried, Ranked, Result, RiskSums, StepSums
 from .language import (
     Double,
     Doubles,
     Int,
-    Ints,
     Reals,
     apart,
     array_data,
@@ -24,8 +23,8 @@ from .language import (
     double_exp_of_difference,
     double_log,
     double_log1p,
+    integer,
     ints,
-    offset,
     real,
     stack_doubles,
 )
@@ -33,7 +32,6 @@ from .ranked import (
     begin_group,
     end_group,
     fill_list,
-    floats_of,
     read_list,
     scratch_doubles,
     scratch_ints,
@@ -73,22 +71,19 @@ def efron_share(events: Int, k: Int, efron: Int) -> Double:
 
 
 @apart
-def add_step(scores: Reals, events: Reals, start: Int, stop: Int, efron: Int, sums: Doubles, p: Doubles) -> Double:
-    """Add a step to the sums of what comes after; its value, and the shares of its rows in p.
-
-    sums: the largest score, all, all but the largest; then of the step: what came after, no events, events.
-    """
-    top = sums[0]
+def add_step(scores: Reals, events: Reals, start: Int, stop: Int, efron: Int, sums: RiskSums, p: Doubles) -> Double:
+    """Add a step to the sums of what comes after; its value, and the shares of its rows in p."""
+    top = sums.top
     for i in range(start, stop):
         top = double(scores[i]) if double(scores[i]) > top else top
     before = double(0.0)
     others = double(0.0)
     aside = 0
-    if sums[1] > double(0.0):
-        before = sums[1] * power_below(sums[0], top)
+    if sums.total > double(0.0):
+        before = sums.total * power_below(sums.top, top)
         others = before
-        if sums[0] == top:
-            others = sums[2]
+        if sums.top == top:
+            others = sums.others
             aside = 1
     quiet = before
     loud = double(0.0)
@@ -118,96 +113,99 @@ def add_step(scores: Reals, events: Reals, start: Int, stop: Int, efron: Int, su
             value = value + double_log1p(others)
     for i in range(start, stop):
         p[i] = p[i] / total
-    sums[0] = top
-    sums[1] = total
-    sums[2] = others
-    sums[3] = before / total
-    sums[4] = quiet / total
-    sums[5] = loud / total
+    sums.top = top
+    sums.total = total
+    sums.others = others
+    sums.after = before / total
+    sums.quiet = quiet / total
+    sums.loud = loud / total
     return value
 
 
 @apart
 def walk_back(
     keys: Reals, scores: Reals, events: Reals, n: Int, tied: Int, efron: Int, p: Doubles, after: Doubles,
-    quiet: Doubles, loud: Doubles, sums: Doubles,
+    quiet: Doubles, loud: Doubles, sums: RiskSums,
 ) -> Double:  # fmt: skip
-    """The value of a sorted list, and what its slopes need; sums are those of `add_step`."""
-    sums[0] = double(-1e999)
-    sums[1] = double(0.0)
-    sums[2] = double(0.0)
+    """The value of a sorted list, and what its slopes need."""
+    sums.top = double(-1e999)
+    sums.total = double(0.0)
+    sums.others = double(0.0)
     value = double(0.0)
     stop = n
     while stop > 0:
         start = step_start(keys, stop, tied)
         value = value + add_step(scores, events, start, stop, efron, sums, p)
-        after[start] = sums[3]
-        quiet[start] = sums[4]
-        loud[start] = sums[5]
+        after[start] = sums.after
+        quiet[start] = sums.quiet
+        loud[start] = sums.loud
         stop = start
     return value
 
 
 @apart
-def events_of_step(
-    count: Int, efron: Int, after: Double, quiet: Double, loud: Double, own: Doubles, passed: Doubles
-) -> Int:
-    """Sums over the events of a step, whose k-th has the sum quiet + share * loud of 1.
-
-    own: of 1 / sum, share / sum, and their squares; passed: of y = after / sum, y * y and y * (1 - y).
-    """
-    for k in range(4):
-        own[k] = double(0.0)
-        passed[k] = double(0.0)
+def events_of_step(count: Int, efron: Int, after: Double, quiet: Double, loud: Double, own: StepSums) -> Int:
+    """Sums over the events of a step."""
+    inverse = double(0.0)
+    shared = double(0.0)
+    inverse_square = double(0.0)
+    shared_square = double(0.0)
+    passed = double(0.0)
+    passed_square = double(0.0)
+    passed_rest = double(0.0)
     for k in range(count):
         share = efron_share(count, k, efron)
         u = double(1.0) / (quiet + share * loud) if k > 0 and efron == 1 else double(1.0)
         y = after * u
-        own[0] = own[0] + u
-        own[1] = own[1] + share * u
-        own[2] = own[2] + u * u
-        own[3] = own[3] + share * u * (share * u)
-        passed[0] = passed[0] + y
-        passed[1] = passed[1] + y * y
-        passed[2] = passed[2] + y * (((quiet - after) + share * loud) * u)
+        inverse = inverse + u
+        shared = shared + share * u
+        inverse_square = inverse_square + u * u
+        shared_square = shared_square + share * u * (share * u)
+        passed = passed + y
+        passed_square = passed_square + y * y
+        passed_rest = passed_rest + y * (((quiet - after) + share * loud) * u)
+    own.inverse = inverse
+    own.shared = shared
+    own.inverse_square = inverse_square
+    own.shared_square = shared_square
+    own.passed = passed
+    own.passed_square = passed_square
+    own.passed_rest = passed_rest
     return 0
 
 
 @apart
 def slopes_of_step(
-    events: Reals, start: Int, stop: Int, count: Int, quiet: Double, own: Doubles, carried: Doubles, p: Doubles,
-    h: Doubles,
+    events: Reals, start: Int, stop: Int, count: Int, quiet: Double, own: StepSums, carried: Carried,
+    p: Doubles, h: Doubles,
 ) -> Int:  # fmt: skip
     """Slopes of the rows of a step, in the place of their shares, and curvatures."""
     for i in range(start, stop):
         share = p[i]
         rest = double(1.0) - share
-        bend = share * (carried[2] + rest * carried[1])
+        bend = share * (carried.rest + rest * carried.square)
         if events[i] > 0.0 and count == 1:
             # what the one event lacks of all: its own share is not taken off 1
-            p[i] = share * carried[0] - quiet
+            p[i] = share * carried.y - quiet
             h[i] = bend + share * quiet
         elif events[i] > 0.0:
-            p[i] = share * (carried[0] + own[1]) - double(1.0)
-            h[i] = bend + share * (own[1] - share * own[3])
+            p[i] = share * (carried.y + own.shared) - double(1.0)
+            h[i] = bend + share * (own.shared - share * own.shared_square)
         else:
-            p[i] = share * (carried[0] + own[0])
-            h[i] = bend + share * (own[0] - share * own[2])
+            p[i] = share * (carried.y + own.inverse)
+            h[i] = bend + share * (own.inverse - share * own.inverse_square)
     return 0
 
 
 @apart
 def walk_on(
     keys: Reals, events: Reals, n: Int, tied: Int, efron: Int, p: Doubles, after: Doubles, quiet: Doubles,
-    loud: Doubles, carried: Doubles, own: Doubles, passed: Doubles,
+    loud: Doubles, carried: Carried, own: StepSums,
 ) -> Int:  # fmt: skip
-    """Slopes in the place of p, curvatures in that of `after`.
-
-    Carried along are the sums, over all events so far, of the share y of their sums that a row has for each unit of
-    its share in its own; of y * y; and of y * (1 - y).
-    """
-    for k in range(3):
-        carried[k] = double(0.0)
+    """Slopes in the place of p, curvatures in that of `after`."""
+    carried.y = double(0.0)
+    carried.square = double(0.0)
+    carried.rest = double(0.0)
     start = 0
     while start < n:
         stop = step_stop(keys, start, n, tied)
@@ -216,34 +214,34 @@ def walk_on(
             count = count + 1 if events[i] > 0.0 else count
         r = after[start]
         leaving = (quiet[start] - r) + loud[start]
-        events_of_step(count, efron, r, quiet[start], loud[start], own, passed)
+        events_of_step(count, efron, r, quiet[start], loud[start], own)
         slopes_of_step(events, start, stop, count, quiet[start], own, carried, p, after)
-        carried[0] = r * carried[0] + passed[0]
-        carried[2] = r * carried[2] + (r * leaving * carried[1] + passed[2])
-        carried[1] = r * r * carried[1] + passed[1]
+        carried.y = r * carried.y + own.passed
+        carried.rest = r * carried.rest + (r * leaving * carried.square + own.passed_rest)
+        carried.square = r * r * carried.square + own.passed_square
         start = stop
     return 0
 
 
 @apart
-def sort_rows(c: Ints, group: Int, first: Int, n: Int) -> Int:
+def sort_rows(c: Ranked, group: Int, first: Int, n: Int) -> Int:
     """Keys, scores and events of a list in its order; returns how many scores are NaN."""
     order = scratch_ints(c, 0, group, first)
     keys = scratch_reals(c, 0, group, first)
     row = scratch_reals(c, 1, group, first)
     scores = scratch_reals(c, 2, group, first)
     events = scratch_reals(c, 3, group, first)
-    read_list(c, 28, first, n, keys)
-    if c[3] == 1:
+    read_list(c, c.target, first, n, keys)
+    if c.event.array != 0:
         # those at risk are those whose time is not before
         for i in range(n):
             keys[i] = -keys[i]
     sort_descending(keys, order, n, row, scratch_ints(c, 1, group, first))
-    odd = read_list(c, 25, first, n, row)
+    odd = read_list(c, c.pred, first, n, row)
     for i in range(n):
         scores[i] = row[order[i]]
-    if c[3] == 1:
-        read_list(c, 31, first, n, row)
+    if c.event.array != 0:
+        read_list(c, c.event, first, n, row)
         for i in range(n):
             events[i] = row[order[i]]
     else:
@@ -253,7 +251,7 @@ def sort_rows(c: Ints, group: Int, first: Int, n: Int) -> Int:
 
 
 @apart
-def risks_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Double:
+def risks_group(c: Ranked, group: Int, first: Int, n: Int, w: Double) -> Double:
     """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
     keys = scratch_reals(c, 0, group, first)
     events = scratch_reals(c, 3, group, first)
@@ -265,22 +263,25 @@ def risks_group(c: Ints, group: Int, first: Int, n: Int, w: Double) -> Double:
         fill_list(c, first, n, real(1e999) - real(1e999))
         return double(1e999) - double(1e999)
     scores = scratch_reals(c, 2, group, first)
-    sums = stack_doubles(12)
-    value = walk_back(keys, scores, events, n, c[3], c[8], p, after, quiet, loud, sums)
-    if c[6] > 0:
-        walk_on(keys, events, n, c[3], c[8], p, after, quiet, loud, sums, offset(sums, 4), offset(sums, 8))
+    sums = RiskSums()
+    carried = Carried()
+    own = StepSums()
+    tied = integer(c.event.array != 0)
+    value = walk_back(keys, scores, events, n, tied, c.efron, p, after, quiet, loud, sums)
+    if c.mode > 0:
+        walk_on(keys, events, n, tied, c.efron, p, after, quiet, loud, carried, own)
         order = scratch_ints(c, 0, group, first)
         row = scratch_reals(c, 1, group, first)
-        write_slopes(c, first, n, order, p, after, w * floats_of(c)[0], row)
+        write_slopes(c, first, n, order, p, after, w * c.scale, row)
     return value
 
 
-def risks_block(c: Ints, partial: Result, block: Int) -> Int:
+def risks_block(c: Ranked, partial: Result, block: Int) -> Int:
     """The lists of one block."""
     begin_block(partial)
     count = stack_doubles(1)
-    firsts = ints(array_data(c[1]))
-    pointers = ints(array_data(c[2]))
+    firsts = ints(array_data(c.firsts))
+    pointers = ints(array_data(c.pointers))
     for group in range(firsts[block], firsts[block + 1]):
         first = pointers[group]
         n = pointers[group + 1] - first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import inputs
+import cases
 import pytest
 import toolchain
 
@@ -14,14 +14,14 @@ REASON = toolchain.missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 CAPABILITIES = [(8, 0), (9, 0)]
-ELEMENTWISE = [name for name in inputs.NAMES if inputs.LOSSES[name].family == "elementwise"]
+ELEMENTWISE = [name for name in cases.NAMES if cases.LOSSES[name].family == "elementwise"]
 
 
 def elementwise_kernel(name: str, dtype: str, mode: int, wide: bool) -> Any:
     """The kernel of a loss whose options per element are numbers."""
     from numloss.backends.numba_cuda import elementwise, elementwise_kernels
 
-    loss = inputs.LOSSES[name]
+    loss = cases.LOSSES[name]
     constants = [False] * len(loss.inputs) + [True] * len(loss.per_element) + [False] * loss.lookups
     shape = elementwise.shape_of(loss, mode, constants, wide)
     return elementwise_kernels.elementwise_kernel(loss.law, loss.constants, dtype, shape)
@@ -40,7 +40,7 @@ def assert_sound(code: toolchain.Assembled, threads: int = 256) -> None:
 
 def assert_wide(code: toolchain.Assembled, name: str, dtype: str, mode: int) -> None:
     """Every array goes through 128-bit instructions; weights and unreduced values have theirs too."""
-    loss = inputs.LOSSES[name]
+    loss = cases.LOSSES[name]
     vector = "v4" if dtype == "float32" else "v2"
     assert code.count(rf"ld\.global\.{vector}\.f\d+") >= len(loss.inputs) + loss.weighted
     assert code.count(rf"st\.global\.{vector}\.f\d+") >= 1 + mode * len(loss.wrt)
@@ -79,7 +79,7 @@ ROWS = [
 
 @pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("facts", ROWS)
 def test_every_kind_of_kernel_of_rows(facts: dict[str, Any], dtype: str, capability: tuple[int, int]) -> None:
     assert_sound(toolchain.assembled(rowwise_kernel(dtype, **facts), capability))
@@ -87,10 +87,10 @@ def test_every_kind_of_kernel_of_rows(facts: dict[str, Any], dtype: str, capabil
 
 @pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_rows_by_a_law(dtype: str, capability: tuple[int, int]) -> None:
-    for name in inputs.NAMES:
-        loss = inputs.LOSSES[name]
+    for name in cases.NAMES:
+        loss = cases.LOSSES[name]
         if loss.family != "rowwise" or loss.law is None:
             continue
         law = {"law": loss.law, "params": len(loss.params), "constants": loss.constant_part}
@@ -102,13 +102,13 @@ def test_kernels_of_rows_by_a_law(dtype: str, capability: tuple[int, int]) -> No
 
 @pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[int, int]) -> None:
     from numloss.backends.numba_cuda.embedding_kernels import Kind, embedding_kernel
     from numloss.backends.numba_cuda.selected_kernels import selected_kernel
 
-    for name in inputs.NAMES:
-        loss = inputs.LOSSES[name]
+    for name in cases.NAMES:
+        loss = cases.LOSSES[name]
         if loss.family == "embedding":
             known = loss.domains[loss.inputs[-1]].check(False) if len(loss.inputs) > len(loss.wrt) else 0
             for team in (1, 32):
@@ -122,7 +122,7 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_lists(dtype: str) -> None:
     from numloss.backends.numba_cuda.ranked_kernels import ranked_kernel
     from numloss.backends.numba_cuda.ranked_solvers import SOLVERS
@@ -134,7 +134,7 @@ def test_kernels_of_lists(dtype: str) -> None:
 
 @pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("activation", [0, 1, 2])
 def test_kernels_of_regions(activation: int, dtype: str, capability: tuple[int, int]) -> None:
     from numloss.backends.numba_cuda import regional_kernels
@@ -148,7 +148,7 @@ def test_kernels_of_regions(activation: int, dtype: str, capability: tuple[int, 
 
 @pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_sequences(dtype: str, capability: tuple[int, int]) -> None:
     from numloss.backends.numba_cuda import sequence_kernels
 
@@ -158,7 +158,7 @@ def test_kernels_of_sequences(dtype: str, capability: tuple[int, int]) -> None:
 
 @pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_sorted_errors(dtype: str, capability: tuple[int, int]) -> None:
     from numloss.backends.numba_cuda import ordered_kernels, ordered_sorting, ordered_walk
 
@@ -179,7 +179,7 @@ PRODUCTS = [((True, True), True), ((True, False), True), ((False, False), True),
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize(("along", "wide"), PRODUCTS)
 def test_kernels_of_products(along: tuple[bool, bool], wide: bool, dtype: str) -> None:
     from numloss.backends.numba_cuda.products_kernels import added_kernel, product_kernel
@@ -194,7 +194,7 @@ def test_kernels_of_products(along: tuple[bool, bool], wide: bool, dtype: str) -
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_the_head(dtype: str) -> None:
     from numloss.backends.numba_cuda import head_kernels as kernels
 
@@ -203,12 +203,12 @@ def test_kernels_of_the_head(dtype: str) -> None:
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_similarities(dtype: str) -> None:
     from numloss.backends.numba_cuda import similarity_kernels as kernels
     from numloss.backends.numba_cuda import similarity_rows as rows
 
-    siglip = inputs.LOSSES["siglip"]
+    siglip = cases.LOSSES["siglip"]
     compiled = [kernels.hiding_kernel(dtype, labelled) for labelled in (False, True)]
     compiled += [kernels.pairs_kernel(siglip.law, len(siglip.params), dtype, 1), kernels.circle_kernel(dtype, 1)]
     compiled += [kernels.directions_kernel(dtype), rows.belonging_kernel(dtype), rows.sharing_kernel(dtype)]
@@ -230,16 +230,16 @@ def test_an_unsound_kernel_is_seen() -> None:
 COMPILED = [
     (name, capability)
     for name in ELEMENTWISE
-    for capability in (CAPABILITIES if inputs.LOSSES[name].columns == 1 else CAPABILITIES[-1:])
+    for capability in (CAPABILITIES if cases.LOSSES[name].columns == 1 else CAPABILITIES[-1:])
 ]
 
 
 @pytest.mark.more
 @pytest.mark.parametrize(("name", "capability"), COMPILED)
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_every_elementwise_kernel(name: str, dtype: str, capability: tuple[int, int]) -> None:
-    modes = (0, 1, 2) if inputs.LOSSES[name].curvature else (0, 1)
-    for mode in modes if inputs.LOSSES[name].columns == 1 else ():
+    modes = (0, 1, 2) if cases.LOSSES[name].curvature else (0, 1)
+    for mode in modes if cases.LOSSES[name].columns == 1 else ():
         code = toolchain.assembled(elementwise_kernel(name, dtype, mode, True), capability)
         assert_sound(code)
         assert_wide(code, name, dtype, mode)
@@ -253,7 +253,7 @@ def test_a_law_in_float32_computes_in_float32(name: str) -> None:
 
     from numloss.backends.numba_cuda import jit
 
-    loss = inputs.LOSSES[name]
+    loss = cases.LOSSES[name]
     arguments, params, outputs = loss.tile_shape
     arguments += params + loss.constant_part[2]
     law, reals = jit.typed(loss.law, "float32"), jit.words_of("float32")["reals"]

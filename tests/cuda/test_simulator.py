@@ -9,38 +9,71 @@ import sys
 from pathlib import Path
 
 import pytest
+from shared import once
 
 SIMULATED = Path(__file__).resolve().parent / "simulated"
 ROOT = SIMULATED.parents[2]
 
 
-def run(marker: str, folder: Path = SIMULATED) -> subprocess.CompletedProcess[str]:
+SUBJECTS = sorted(path.stem.removeprefix("test_") for path in SIMULATED.glob("test_*.py"))
+# Two halves, one for each of two workers: what takes longest to simulate, and all the rest.
+SLOW = ("embedding", "head", "ordered", "similarity")
+
+
+def run(marker: str, *paths: Path) -> subprocess.CompletedProcess[str]:
     """Run the tests of the simulator in a process where kernels are Python."""
     # NumPy's scalars warn wherever a processor only sets a flag: overflow to inf, 0 / 0, sqrt of a negative number
-    quiet = ["-q", "-n", "auto", "--dist", "worksteal", "-W", "ignore::RuntimeWarning"]
-    command = [sys.executable, "-m", "pytest", *quiet, "-m", marker, str(folder)]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "ignore::RuntimeWarning", "-m", marker, *map(str, paths)]
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=1800)
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=3600)
 
 
-def assert_passed(result: subprocess.CompletedProcess[str]) -> None:
+def assert_passed(code: int, said: str) -> None:
     """All tests ran and passed; none was skipped."""
-    report = f"{result.stdout[-6000:]}\n{result.stderr[-2000:]}"
-    assert result.returncode == 0, report
-    last = result.stdout.strip().splitlines()[-1]
-    assert re.search(r"\d+ passed", last) and "skipped" not in last, report
+    last = said.strip().splitlines()[-1]
+    assert code == 0 and re.search(r"\d+ passed", last) and "skipped" not in last, said[-6000:]
 
 
-def test_simulated_kernels_agree_with_the_host() -> None:
-    assert_passed(run("not more"))
+def report(folders: pytest.TempPathFactory, marker: str, subject: str) -> tuple[int, str]:
+    """What the run says that holds the tests of a subject; one worker starts it."""
+    chosen = [name for name in SUBJECTS if (name in SLOW) == (subject in SLOW)]
+
+    def compute() -> tuple[int, str]:
+        done = run(marker, *(SIMULATED / f"test_{name}.py" for name in chosen))
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = once(folders, f"simulated {marker} {chosen[0]}", compute)
+    return code, said
+
+
+def assert_subject_passed(code: int, said: str, subject: str) -> None:
+    """None of its tests is among those that failed, and if some did, they are those of other subjects."""
+    failed = re.findall(r"^(?:FAILED|ERROR) \S*/simulated/test_(\w+)\.py", said, re.MULTILINE)
+    if code == 0 or not failed:
+        assert_passed(code, said)
+    assert subject not in failed, said[-12000:]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_simulated_kernels_agree_with_the_host(subject: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert_subject_passed(*report(tmp_path_factory, "not more", subject), subject)
 
 
 @pytest.mark.more
-def test_simulated_kernels_agree_with_the_host_over_the_full_matrix() -> None:
-    assert_passed(run("more"))
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_the_full_matrix_agrees_with_the_host(subject: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert_subject_passed(*report(tmp_path_factory, "more", subject), subject)
 
 
 def test_a_failure_in_the_simulator_is_seen(tmp_path: Path) -> None:
     (tmp_path / "test_wrong.py").write_text("def test_wrong():\n    assert 1 == 2\n")
+    done = run("not more", tmp_path)
     with pytest.raises(AssertionError, match="1 == 2"):
-        assert_passed(run("not more", tmp_path))
+        assert_passed(done.returncode, done.stdout)
+    said = "FAILED tests/cuda/simulated/test_head.py::test_one - assert\n1 failed, 2 passed in 1s"
+    assert_subject_passed(1, said, "ordered")
+    with pytest.raises(AssertionError):
+        assert_subject_passed(1, said, "head")
+    for code, lost in ((1, "1 error"), (0, "2 passed, 1 skipped")):
+        with pytest.raises(AssertionError):
+            assert_subject_passed(code, lost, "ordered")

@@ -4,9 +4,11 @@ import numpy as np
 
 
 def value(pred, target):
-    label, other = target[:, :, None] == 1, target[:, None] == 0
-    gaps = np.maximum(0.0, 1.0 - pred[:, :, None] + pred[:, None])
-    return np.where(label & other, gaps, 0.0).sum(axis=(1, 2)) / max(pred.shape[1], 1)
+    total = np.zeros_like(pred[:, :1].sum(axis=1))
+    for label in range(pred.shape[1]):
+        gaps = np.maximum(0.0, 1.0 - pred[:, label : label + 1] + pred)
+        total += np.where((target[:, label : label + 1] == 1) & (target == 0), gaps, 0.0).sum(axis=1)
+    return total / max(pred.shape[1], 1)
 
 
 def size(pred, target):

@@ -67,7 +67,7 @@ def operand(array: Any, real: np.dtype[Any], kept: list[Any], place: Arrays = HO
     if code and dtype == real:
         code = DATA
     if place.c_order(array):
-        return Operand(array=place.address(array), kind=code, layout=IN_ORDER)
+        return Operand(place.address(array), code, IN_ORDER)
     shape, strides = simplified(array.shape, array.strides)
     layout = np.array([len(shape), *shape, *strides], dtype=np.int64)
     return Operand(array=place.address(array), kind=code, layout=place.numbers(layout, kept)[1])
@@ -80,9 +80,9 @@ def column_operands(array: Any, real: np.dtype[Any], columns: int, place: Arrays
     return [Operand(array=whole.array, kind=whole.kind, layout=first - column) for column in range(columns)]
 
 
-def in_place(array: Array, kind: int = DATA) -> Operand:
+def in_place(array: Any, kind: int = DATA, place: Arrays = HOST) -> Operand:
     """An array that loops read by strides of their own, or in C order."""
-    return Operand(id(array), kind, IN_ORDER)
+    return Operand(place.address(array), kind, IN_ORDER)
 
 
 def code_of(array: Any, real: np.dtype[Any]) -> int:

@@ -2,157 +2,72 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calls import checks as check
-from ...calls.lists import blocks_of, check_lists, check_weight, pairs_of, pointers_of
-from ...loops.codes import UNCHECKED, block_size
-from ...loops.headers import Operand
-from .packing import ABSENT, Array, Outcome, Positional, Problem, name_of, operand
-from .rowwise import row_outputs
+from ...calls.arrays import HOST
+from ...calls.lists import Lists, blocks_of, pairs_of
+from ...loops.codes import block_size
+from ...loops.headers import Discounts
+from ..lists import header_of
+from .packing import Array, Outcome, Problem, name_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request
-    from ...registry import Loss
     from . import HostBackend
 
 # What each loop needs of scratch, in rows: places, numbers of the data's dtype, float64 numbers.
 SCRATCH = {"listnet_block": (0, 0, 0), "lambdarank_block": (2, 5, 2), "risks_block": (2, 4, 4)}
-TIES = ("breslow", "efron")
 
 
-def ranks_of(loss: Loss, value: Any) -> int:
-    """The first ranks whose pairs count: k, or 0 for all."""
-    if value is None:
-        return 0
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{loss.name}: k must be an integer or None, got {value!r}")
-    if not 0 < value < 2**63:
-        raise ValueError(f"{loss.name}: k must be at least 1 and fit into int64, got {value}")
-    return int(value)
+def discounts_of(backend: HostBackend, ranks: int, real: np.dtype[Any]) -> Array:
+    """What each rank takes off a gain, and what that number lacks."""
+    found = np.empty((2, ranks), real)
+    size = block_size(ranks)
+    if ranks:
+        loop = backend.loop("discounts_block", name_of(real))
+        header = Discounts(ranks=ranks, block=size, out=id(found))
+        backend.launch(Problem(loop, header, -(-ranks // size), ranks * 20.0))
+    return found
 
 
-def ties_of(loss: Loss, value: Any) -> int:
-    """The number of a way to treat ties."""
-    if not isinstance(value, str) or value not in TIES:
-        raise ValueError(f"{loss.name}: ties must be 'breslow' or 'efron', got {value!r}")
-    return TIES.index(value)
+def problem_of(backend: HostBackend, lists: Lists, kept: list[Any]) -> Problem:
+    """The problem, of sums; `kept` must outlive it."""
+    loop, real = lists.loss.rows["loop"], lists.real
+    by_pairs, lengths = loop == "lambdarank_block", np.diff(lists.pointers)
+    pairs: Array | int = pairs_of(lengths, lists.ranks) if by_pairs else 0
+    firsts, longest = blocks_of(lists.pointers, pairs), int(lengths.max(initial=0))
+    rows = lists.rows + 16 * lists.groups
+    counts = zip(SCRATCH[loop], (np.dtype(np.int64), real, np.dtype(np.float64)), strict=True)
+    arrays = [np.empty((count, rows), kind) for count, kind in counts]
+    arrays.append(discounts_of(backend, longest if by_pairs else 0, real))
+    kept += arrays
+    *scratch, discounts = map(id, arrays)
+    header = header_of(lists, firsts, rows, scratch, kept, discounts, longest)
+    work = lists.rows * lists.loss.cost + 2.0 * float(np.sum(pairs))
+    return Problem(backend.loop(loop, name_of(real)), header, len(firsts) - 1, work)
 
 
-class Lists:
-    """One call: the arrays, checked, and where its groups are."""
-
-    def __init__(self, request: Request) -> None:
-        loss, arguments, options = request.loss, request.arguments, {**request.loss.defaults, **request.options}
-        self.loss, self.mode = loss, request.mode
-        self.pred = check.prediction(loss, "pred", arguments[0])
-        check_lists(loss, self.pred.shape)
-        self.real, self.rows = self.pred.dtype, len(self.pred)
-        self.inputs = [self.pred]
-        for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
-            self.inputs.append(check.host_array(loss, name, value))
-            check.same_shape(loss, name, self.inputs[-1].shape, self.pred.shape, "pred")
-        self.pointers = pointers_of(loss, options["groups"], self.rows)
-        self.groups = len(self.pointers) - 1
-        self.ranks = ranks_of(loss, options.get("k"))
-        self.efron = ties_of(loss, options["ties"]) if "ties" in options else 0
-        self.sigma = check.number(loss, "sigma", options["sigma"]) if "sigma" in options else 1.0
-        self.weight: Array | None = options.get("weight")
-        if self.weight is not None:
-            self.weight = check.host_array(loss, "weight", self.weight)
-            check_weight(loss, self.weight.shape, self.groups)
-        lengths = np.diff(self.pointers)
-        self.longest = int(lengths.max(initial=0))
-        self.filled = int(np.count_nonzero(lengths))
-        self.pairs: Array | int = pairs_of(lengths, self.ranks) if self.by_pairs else 0
-        self.firsts = blocks_of(self.pointers, self.pairs)
-
-    @property
-    def by_pairs(self) -> bool:
-        """Whether the loss is of pairs, which need the discounts of ranks."""
-        return bool(self.loss.rows["loop"] == "lambdarank_block")
-
-    @property
-    def counts_events(self) -> bool:
-        """Whether a group counts as many as it has events."""
-        return len(self.inputs) > 2
-
-    def scratch(self) -> tuple[int, tuple[Array, ...]]:
-        """Rows of the scratch, and its arrays: places, numbers, float64 numbers."""
-        rows = self.rows + 16 * self.groups
-        places, numbers, doubles = SCRATCH[self.loss.rows["loop"]]
-        arrays = (np.empty((places, rows), np.int64), np.empty((numbers, rows), self.real), np.empty((doubles, rows)))
-        return rows, arrays
-
-    def discounts(self, backend: HostBackend) -> Array:
-        """What each rank takes off a gain, and what that number lacks."""
-        found = np.empty((2, self.longest if self.by_pairs else 0), self.real)
-        size = block_size(self.longest)
-        if found.size:
-            loop = backend.loop("discounts_block", name_of(self.real))
-            blocks = -(-self.longest // size)
-            header = Positional([self.longest, size, id(found)], [], [])
-            backend.launch(Problem(loop, header, blocks, self.longest * 20.0))
-        return found
-
-    def problem(
-        self, loop: int, scale: float, arrays: tuple[Array | None, ...], scratch: tuple[Array, ...], rows: int,
-        bound: bool, kept: list[Any],
-    ) -> Problem:  # fmt: skip
-        """The problem of a loop; arrays are values, gradient and curvature, as far as there are any."""
-        values = arrays[0]
-        integers = [self.groups, id(self.firsts), id(self.pointers), int(self.counts_events)]
-        integers += [int(self.weight is not None), int(values is not None), self.mode, self.ranks, self.efron]
-        integers += [self.real.itemsize, int(bound), rows, *map(id, scratch), self.longest, 0]
-        floats = [scale, self.loss.least if bound else -math.inf, self.sigma, *self.ends()]
-        operands: list[Operand] = []
-        checks: list[int] = []
-        for k in range(3):
-            domain = self.loss.domains.get(self.loss.inputs[k]) if k < len(self.inputs) else None
-            given = self.inputs[k] if k < len(self.inputs) else None
-            checks.append(domain.check(k == 0) if domain is not None else UNCHECKED)
-            operands.append(ABSENT if given is None else operand(given, self.real, kept))
-        operands += [ABSENT if a is None else operand(a, self.real, kept) for a in (self.weight, *arrays)]
-        work = self.rows * self.loss.cost + 2.0 * float(np.sum(self.pairs))
-        return Problem(loop, Positional(integers, floats, operands, checks), len(self.firsts) - 1, work)
-
-    def ends(self) -> list[float]:
-        """Lowest and highest target and event."""
-        found: list[float] = []
-        for name in self.loss.inputs[1:]:
-            found += self.loss.domains[name].ends(name_of(self.real))
-        return (found + [0.0, 0.0])[:4]
-
-    def total(self, backend: HostBackend, kept: list[Any]) -> float:
-        """What the groups count, times their weights."""
-        if self.weight is None and not self.counts_events:
-            return float(self.filled)
-        loop = backend.loop("group_counts_block", name_of(self.real))
-        nothing = np.empty(0)
-        outcome = backend.launch(self.problem(loop, 1.0, (None,) * 3, (nothing,) * 4, 0, False, kept))
-        self.complain(backend, outcome)
-        return outcome.weight
-
-    def complain(self, backend: HostBackend, outcome: Outcome) -> None:
-        """Raise for the first value that a loop found outside its domain, if it found one."""
-        if outcome.bad_at >= 0:
-            backend.complain(self.loss, outcome.bad_at, outcome.bad_in, [*self.inputs], self.weight)
+def launched(backend: HostBackend, lists: Lists, problem: Problem) -> Outcome:
+    """What a problem leaves, or an error for the first value outside its domain."""
+    outcome = backend.launch(problem)
+    if outcome.bad_at >= 0:
+        lists.complain(outcome.bad_at, outcome.bad_in)
+    return outcome
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of lists."""
-    lists, loss = Lists(request), request.loss
-    values, outputs = row_outputs(request, lists.pred, (lists.groups,), tuple(lists.inputs))
+    lists = Lists(HOST, request)
     kept: list[Any] = []
-    scale = request.scale(lists.total(backend, kept)) if request.averaged and request.mode else 1.0
-    rows, scratch = lists.scratch()
-    scratch = (*scratch, lists.discounts(backend))
-    gradient, curvature = (*outputs, None, None)[:2]
-    loop = backend.loop(loss.rows["loop"], name_of(lists.real))
-    problem = lists.problem(loop, scale, (values, gradient, curvature), scratch, rows, request.bound, kept)
-    outcome = backend.launch(problem)
-    lists.complain(backend, outcome)
-    return request.answer(request.reduced(outcome.value, outcome.weight) if values is None else values, outputs)
+    problem = problem_of(backend, lists, kept)
+    if request.averaged and request.mode:
+        total = lists.known
+        if total is None:
+            counting = backend.loop("group_counts_block", name_of(lists.real))
+            total = launched(backend, lists, Problem(counting, problem.header, problem.blocks, problem.work)).weight
+        problem.header.scale = request.scale(total)
+    outcome = launched(backend, lists, problem)
+    values = lists.values
+    return request.answer(request.reduced(outcome.value, outcome.weight) if values is None else values, lists.outputs)

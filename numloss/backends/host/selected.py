@@ -2,115 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ...calls import checks as check
+from ...calls.action_value import Transitions
+from ...calls.arrays import HOST
 from ...loops.codes import block_size
+from ..action_values import header_of
 from . import plans
-from .packing import ABSENT, Array, Positional, Problem, in_place, label_operand, operand, regular, steps
-from .rowwise import row_outputs
+from .packing import Problem, regular
 
 if TYPE_CHECKING:
     from ...calls.request import Request
-    from ...registry import Loss
     from . import HostBackend
 
+OPERANDS = ("q", "action", "reward", "next_q", "done")
 
-def indices(loss: Loss, name: str, value: Any, rows: int) -> Array:
-    """One integer a row."""
-    array: Array = check.host_array(loss, name, value)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{loss.name}: {name} has dtype {array.dtype}; integers are needed")
-    check.same_shape(loss, name, array.shape, (rows,), "the batch")
-    return array
+
+def problem_of(backend: HostBackend, step: Transitions, total: float, kept: list[Any]) -> Problem:
+    """The problem, if the weights add up to the total; `kept` must outlive it."""
+    request, loss, real = step.request, step.loss, step.real
+    q, next_q = regular(step.q), regular(step.next_q if step.next_q.dtype == real else step.next_q.astype(real))
+    kept += [q, next_q]
+    loop, tile = backend.kernel(loss, "selected_block", real, request.mode)
+    actions = step.actions + step.next_actions
+    size = max(512, block_size(step.rows * actions) // max(1, actions))
+    header = header_of(step, q, next_q, size, real.itemsize, tile, request.scale(total), kept)
+    return Problem(loop, header, -(-step.rows // size), step.rows * (step.actions + 4.0))
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of the chosen entries of q."""
-    loss, mode, arguments = request.loss, request.mode, request.arguments
-    q = regular(check.prediction(loss, loss.inputs[0], arguments[0]))
-    if q.ndim != 2:
-        raise ValueError(f"{loss.name}: q has shape {q.shape}; it must be (N, actions)")
-    rows, actions = q.shape
-    real = q.dtype
-    action = indices(loss, "action", arguments[1], rows)
-    reward, done = (check.host_array(loss, n, v) for n, v in (("reward", arguments[2]), ("done", arguments[4])))
-    for name, array in (("reward", reward), ("done", done)):
-        check.same_shape(loss, name, array.shape, (rows,), "the batch")
-    next_q = check.prediction(loss, "next_q", arguments[3])
-    if next_q.ndim != 2 or next_q.shape[0] != rows:
-        raise ValueError(f"{loss.name}: next_q has shape {next_q.shape}; it must be ({rows}, actions)")
-    if rows and (actions == 0 or next_q.shape[1] == 0):
-        raise ValueError(f"{loss.name}: q and next_q need at least one action, got {q.shape} and {next_q.shape}")
-    next_q = regular(next_q if next_q.dtype == real else next_q.astype(real))
-    next_action = request.option("next_action")
-    if next_action is not None:
-        next_action = indices(loss, "next_action", next_action, rows)
-    params = [request.number("discount"), *request.parameters()]
-    weight = request.options.get("weight")
-    if weight is not None:
-        weight = check.host_array(loss, "weight", weight)
-        check.weight_shape(loss, weight, (rows,))
-    values, outputs = row_outputs(request, q, (rows,), (q, next_q))
-    if any(np.may_share_memory(out, q) for out in outputs):
-        raise ValueError(f"{loss.name}: out for the gradient overlaps q, most of which it would overwrite with zeros")
-    total = float(rows)
-    if request.averaged and weight is not None and mode:
-        total = backend.weight_sum(loss, weight, real)
-    loop, tile = backend.kernel(loss, "selected_block", real, mode)
-    size = max(512, block_size(rows * (actions + next_q.shape[1])) // max(1, actions + next_q.shape[1]))
+    step, loss = Transitions(HOST, request), request.loss
+    weight, values = step.weight, step.values
+    total = float(step.rows)
+    if request.averaged and weight is not None and request.mode:
+        total = backend.weight_sum(loss, weight, step.real)
     kept: list[Any] = []
-    integers = [rows, size, tile, actions, next_q.shape[1], int(weight is not None), int(values is not None), mode]
-    integers += (int(request.bound), real.itemsize, 0, len(loss.params), *steps(q), *steps(next_q))
-    integers += (*(steps(outputs[0]) if mode else (0, 0)), *(steps(outputs[1]) if mode == 2 else (0, 0)))
-    floats = [request.scale(total), loss.least, *params]
-    floats += [0.0] * (8 - len(floats))
-    operands = [in_place(q), label_operand(action, kept), operand(reward, real, kept)]
-    operands += [in_place(next_q), operand(done, real, kept)]
-    operands.append(ABSENT if next_action is None else label_operand(next_action, kept))
-    operands += [ABSENT if array is None else operand(array, real, kept) for array in (weight, values)]
-    operands += [in_place(out) for out in outputs] + [ABSENT] * (2 - len(outputs))
-    header = Positional(integers, floats, operands)
-    problem = Problem(loop, header, -(-rows // size), rows * (actions + 4.0))
+    problem = problem_of(backend, step, total, kept)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
-        arrays = action, reward, done, next_action
-        complain(loss, outcome.bad_at, outcome.bad_in, arrays, weight, actions, next_q.shape[1])
-    total = total if weight is None else outcome.weight
-    if weight is None and values is None and next_action is None and next_q is arguments[3] and q is arguments[0]:
-        plans.remember(backend, request, problem, total, tuple("01234"), ("8",))
-    return request.answer(request.reduced(outcome.value, total) if values is None else values, outputs)
-
-
-def complain(
-    loss: Loss,
-    position: int,
-    which: int,
-    arrays: tuple[Array | None, ...],
-    weight: Array | None,
-    actions: int,
-    next_actions: int,
-) -> NoReturn:
-    """Raise for the first bad index or number."""
-    action, reward, done, next_action = arrays
-    if which in (1, 5):
-        name, array, size = ("action", action, actions) if which == 1 else ("next_action", next_action, next_actions)
-        assert array is not None
-        bad = int(np.count_nonzero((array < 0) | (array >= size)))
-        raise IndexError(
-            f"{loss.name}: {name}[{position}] = {array[position]} is outside [0, {size}); "
-            f"{bad} of {array.size} are bad. Actions start at 0."
-        )
-    if which == 2:
-        assert reward is not None
-        bad = int(np.count_nonzero(np.isnan(reward)))
-        check.value_outside(loss, "reward", reward, position, "a number, not NaN", bad)
-    if which == 4:
-        assert done is not None
-        bad = int(np.count_nonzero(~((done >= 0) & (done <= 1))))
-        check.value_outside(loss, "done", done, position, "in [0, 1]", bad)
-    assert weight is not None
-    bad = int(np.count_nonzero(~(weight >= 0)))
-    check.value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad)
+        step.complain(outcome.bad_at, outcome.bad_in)
+    if weight is not None:
+        total = outcome.weight
+    elif values is None and step.next_action is None:
+        plans.remember(backend, request, problem, total, OPERANDS, ("gradient",))
+    return request.answer(request.reduced(outcome.value, total) if values is None else values, step.outputs)

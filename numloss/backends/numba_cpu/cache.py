@@ -24,7 +24,7 @@ import numba
 from numba.core import serialize
 from numba.core.compiler import CompileResult
 
-from . import intrinsics, views
+from ...version import __version__
 
 
 def directory() -> Path | None:
@@ -52,8 +52,9 @@ def private(folder: Path) -> bool:
 
 # Seconds that a process waits for another to compile a kernel, before it does so itself.
 LONGEST_WAIT = 60.0
-# The intrinsics are part of every kernel, and not of any text.
-WORDS = hashlib.sha256(b"".join(Path(str(each.__file__)).read_bytes() for each in (intrinsics, views))).hexdigest()
+# What makes kernels of texts is part of every kernel.
+TEXTS = ("numba_cpu/intrinsics.py", "numba_cpu/views.py", "numba_cpu/compile.py", "retype.py")
+COMPILER = hashlib.sha256(b"".join((Path(__file__).parents[1] / text).read_bytes() for text in TEXTS)).hexdigest()
 
 
 class Locks:
@@ -111,7 +112,7 @@ class KernelCache:
         folder = directory()
         if folder is None or not private(folder):
             return None
-        versions = (numba.__version__, llvmlite.__version__, sys.version, WORDS, self.fingerprint)
+        versions = (numba.__version__, llvmlite.__version__, sys.version, __version__, COMPILER, self.fingerprint)
         where = target_context.codegen().magic_tuple()
         key = hashlib.sha256(repr((versions, where)).encode()).hexdigest()[:32]
         return folder / f"{self.name}-{key}.kernel"

@@ -15,7 +15,7 @@ import numpy as np
 from numba import config, types
 
 from ... import scalar
-from ...loops.headers import HEADERS, Header
+from ...loops.headers import HEADERS
 from ...loops.language import DOUBLE_WORDS
 from ..retype import Law, retype
 
@@ -76,7 +76,7 @@ def named(header: Any) -> Any:
     return namedtuple(header.__name__, header.fields())
 
 
-def header_type(header: type[Header], dtype: str, counts: Mapping[str, int]) -> types.Type:
+def header_type(header: Any, dtype: str, counts: Mapping[str, int]) -> types.Type:
     """A header as an argument of kernels: a tuple with its names, whose floats have the dtype of the data.
 
     counts: how many of a Many there are, as `field.field` in a header inside of this one; else as many as have room.

@@ -1,14 +1,6 @@
 """The kernels of the ranked family: a block of threads works on one list after the other.
 
-Header of the problem c, in integers:
-
-    0 groups   1 groups of a block   2 address of the partial results   3 address of the scale, or 0   4 weighted
-    5 values wanted   6 mode   7 the pairs that count are those of the first so many ranks, 0: all   8 ties as Efron
-    has them   9 the curvature is a bound   10 events are given   11 address of where each group begins and, at its
-    end, all rows   12 rows of the scratch arrays   13-15 addresses of scratch: places, numbers of the data's dtype,
-    float64 numbers   16 onwards: pred, target, event, weight, values, gradient, curvature, as in reading.py
-
-Numbers r, in float64, are named in ranked_texts.py.
+The header of a problem is Ranked. A kernel takes the addresses of what blocks leave, and of the scale or 0, too.
 """
 
 from __future__ import annotations
@@ -17,34 +9,14 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64, int64, types
+from numba import cuda, float64, int64
 
+from ...loops.codes import EVENT_OPERAND, TARGET_OPERAND, WEIGHT_OPERAND
+from ...loops.headers import Ranked
 from . import blocks, jit
 from .elementwise_codegen import NO_COMPLAINT, key
 from .ranked_solvers import SOLVERS
-from .ranked_texts import (
-    EACH,
-    EVENT,
-    EVENTS,
-    GROUPS,
-    INTEGERS,
-    MODE,
-    OF_EVENT,
-    OF_TARGET,
-    PARTIALS,
-    POINTERS,
-    PRED,
-    REALS,
-    SCALE,
-    TARGET,
-    VALUES,
-    WANTED,
-    WEIGHT,
-    WEIGHTED,
-    all_texts,
-)
-
-BAD_TARGET, BAD_EVENT, BAD_WEIGHT = 1, 2, 15
+from .ranked_texts import list_texts
 
 
 def sort_texts() -> dict[str, Any]:
@@ -94,26 +66,26 @@ def sort_texts() -> dict[str, Any]:
 
 def _check_text(dtype: str, together: dict[str, Any]) -> Any:
     """`look`: the first complaint about a list, what it counts, and how many of its scores are NaN."""
-    double, threads, texts = jit.words_of(dtype)["double"], jit.THREADS, all_texts(dtype)
-    entry, fits, block_sum = texts["entry"], texts["fits"], together["block_sum"]
+    double, threads, texts = jit.words_of(dtype)["double"], jit.THREADS, list_texts(dtype)
+    read, unfit, block_sum = texts["read"], texts["unfit"], together["block_sum"]
     complaint, zero, one = jit.jitable(key), getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
 
     @jit.jitable
-    def look(c, r, begin, n, thread, shared, first):  # type: ignore[no-untyped-def]
+    def look(c, begin, n, thread, shared, first):  # type: ignore[no-untyped-def]
         odd, events = double(zero), double(zero)
         for row in range(begin + thread, begin + n, threads):
-            x = entry(c, PRED, row)
+            x = read(c.pred, zero, row)
             odd += double(one) if x != x else double(zero)
-            if not fits(entry(c, TARGET, row), r, OF_TARGET):
-                first = min(first, complaint(row, BAD_TARGET))
-            if c[EVENTS] == 1:
-                happened = entry(c, EVENT, row)
+            if unfit(read(c.target, zero, row), c.target_bounds):
+                first = min(first, complaint(row, TARGET_OPERAND))
+            if c.event.array != 0:
+                happened = read(c.event, zero, row)
                 events += double(one) if happened > zero else double(zero)
-                if not fits(happened, r, OF_EVENT):
-                    first = min(first, complaint(row, BAD_EVENT))
+                if unfit(happened, c.event_bounds):
+                    first = min(first, complaint(row, EVENT_OPERAND))
         odd = block_sum(shared, thread, odd)
         count = block_sum(shared, thread, events)
-        if c[EVENTS] == 0:
+        if c.event.array == 0:
             count = double(one) if n > 0 else double(zero)
         return first, count, odd
 
@@ -121,61 +93,58 @@ def _check_text(dtype: str, together: dict[str, Any]) -> Any:
 
 
 def _text(loop: str, dtype: str, counting: bool) -> Any:
-    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, all_texts(dtype)
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
-    entry, write, within, close_block = texts["entry"], texts["write"], texts["within"], texts["close_block"]
-    put_slope, put_bend = texts["put_slope"], texts["put_bend"]
+    read, write, within, close_block = texts["read"], texts["write"], texts["within"], texts["close_block"]
+    put_slopes = texts["put_slopes"]
     together = {**blocks.sum_texts(), **sort_texts(), "barrier": jit.words_of(dtype)["barrier"]}
     look, solve = _check_text(dtype, together), SOLVERS[loop](dtype, together)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
     @jit.jitable
-    def fill(c, r, begin, n, x, thread):  # type: ignore[no-untyped-def]
+    def fill(c, begin, n, x, thread):  # type: ignore[no-untyped-def]
         """The same slope and curvature for all of a list."""
         for row in range(begin + thread, begin + n, threads):
-            if c[MODE] > 0:
-                put_slope(c, row, x, double(x - x if x == x else x))
-            if c[MODE] > 1:
-                put_bend(c, r, row, x, double(x - x if x == x else x))
+            put_slopes(c, row, x, x, double(x - x if x == x else x))
 
-    def ranked(c, r):  # type: ignore[no-untyped-def]
+    def ranked(c, partials, scale_found):  # type: ignore[no-untyped-def]
         totals = cuda.shared.array(threads, float64)
         weights = cuda.shared.array(threads, float64)
         shared = cuda.shared.array(threads, float64)
         worst = cuda.shared.array(1, int64)
         thread = int64(cuda.threadIdx.x)
-        scale = r[0] if c[SCALE] == 0 else doubles(c[SCALE])[0]
-        pointers = ints(c[POINTERS])
+        scale = c.scale if scale_found == 0 else doubles(scale_found)[0]
+        firsts, pointers = ints(c.firsts), ints(c.pointers)
         first = NO_COMPLAINT
         total = double(zero)
         weight = double(zero)
         if thread == 0:
             worst[0] = NO_COMPLAINT
-        for group in range(cuda.blockIdx.x * c[EACH], min((cuda.blockIdx.x + 1) * c[EACH], c[GROUPS])):
+        for group in range(firsts[cuda.blockIdx.x], firsts[cuda.blockIdx.x + 1]):
             begin = pointers[group]
             n = pointers[group + 1] - begin
             w = one
-            if c[WEIGHTED] == 1:
-                w = entry(c, WEIGHT, group)
-                first = within(w, zero, infinite, group, BAD_WEIGHT, first)
-            first, count, odd = look(c, r, begin, n, thread, shared, first)
+            if c.weight.array != 0:
+                w = read(c.weight, zero, group)
+                first = within(w, zero, infinite, group, WEIGHT_OPERAND, first)
+            first, count, odd = look(c, begin, n, thread, shared, first)
             weight += double(w) * count if w > zero else double(zero)
             if not counting:
                 value = double(zero)
                 if not (n > 0 and double(w) * scale > double(zero)):
-                    fill(c, r, begin, n, zero, thread)
+                    fill(c, begin, n, zero, thread)
                 elif odd > double(zero):
-                    fill(c, r, begin, n, infinite - infinite, thread)
+                    fill(c, begin, n, infinite - infinite, thread)
                     value = double(infinite - infinite)
                 else:
-                    value = double(w) * solve(c, r, group, begin, n, double(w) * scale, thread, shared)
+                    value = double(w) * solve(c, begin, n, double(w) * scale, thread, shared)
                 total += value
-                if c[WANTED] == 1 and thread == 0:
-                    write(c[VALUES], c[VALUES + 2], group, real(value))
+                if c.values.array != 0 and thread == 0:
+                    write(c.values, group, real(value))
         # all threads have the same sums: those of the first are the block's
         totals[thread] = total if thread == 0 else double(zero)
         weights[thread] = weight if thread == 0 else double(zero)
-        close_block(c[PARTIALS], cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
+        close_block(partials, cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
     return ranked
 
@@ -183,5 +152,5 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
 @functools.cache
 def ranked_kernel(loop: str, dtype: str, counting: bool) -> Any:
     """The kernel of a loss; with `counting` only what its groups count."""
-    signature = (types.UniTuple(int64, INTEGERS), types.UniTuple(float64, REALS))
+    signature = (jit.header_type(Ranked, "float64", {}), int64, int64)
     return jit.kernel(_text(loop, dtype, counting), signature, (jit.THREADS, 1))

@@ -6,23 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..host.sequence import Sequences, Targets
-from . import checks, jit
-from .arrays import DeviceArray
-from .call import ABSENT, Call
+from ...calls.sequence import Sequences, Targets
+from ..sequences import header_of
+from . import jit
+from .call import Call
 from .reduction import conclude
-from .rowwise import outputs_of
-from .sequence_kernels import steps_kernel, walk_kernel
+from .sequence_kernels import Alignments, steps_kernel, walk_kernel
 
 if TYPE_CHECKING:
     from ...calls.request import Request
-
-NOWHERE = (0, 0, 0, 0)
-
-
-def places_of(array: DeviceArray) -> tuple[int, int, int, int]:
-    """Address, and bytes from step to step, from sequence to sequence and from class to class."""
-    return array.address, array.strides[0], array.strides[1], array.strides[2]
 
 
 def occurrences(targets: Targets) -> tuple[Any, Any]:
@@ -38,50 +30,35 @@ def occurrences(targets: Targets) -> tuple[Any, Any]:
     return following, first
 
 
-def on_host(call: Call, arguments: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with everything but pred brought to the host."""
-    loss, library = call.loss, call.library
-    small = [checks.real_array(loss, loss.inputs[k], arguments[k], library) for k in range(1, len(arguments))]
-    if given.get("weight") is not None:
-        weight = checks.real_array(loss, "weight", given["weight"], library)
-        given = {**given, "weight": library.download(weight.owner)}
-    return (arguments[0], *(library.download(array.owner) for array in small)), given
-
-
-def tables(call: Call, batch: Sequences, factors: Any, averaged: bool) -> list[int]:
-    """The addresses, on the device, of what is known of each sequence and of each label."""
-    following, first = occurrences(batch.targets)
-    integers = (batch.used, batch.targets.counts, batch.targets.starts)
-    numbers = (factors, batch.shares(averaged), batch.losses())
-    found = []
-    for array in (*integers, *numbers, batch.targets.classes, following, first):
-        moved = call.library.upload(np.ascontiguousarray(array, np.float64 if array.dtype.kind == "f" else np.int64))
-        call.kept.append(moved)
-        found.append(int(call.library.describe(moved).address))
-    return found
+def beside(call: Call, batch: Sequences, width: int, partials: int) -> Alignments:
+    """What only the device needs."""
+    rows = max(1, batch.steps * batch.count)
+    nexts, firsts = occurrences(batch.targets)
+    return Alignments(
+        partials=partials,
+        shares=call.library.numbers(batch.shares(), call.kept)[1],
+        nexts=call.library.numbers(nexts, call.kept)[1],
+        firsts=call.library.numbers(firsts, call.kept)[1],
+        scores=call.workspace(rows * width),
+        rests=call.workspace(rows),
+        rows=call.workspace(max(1, batch.count) * width * (4 * batch.steps + 14)),
+        zero_infinity=batch.zero_infinity,
+        values=call.described(batch.values, batch.pred.dtype),
+    )
 
 
 def compute(request: Request) -> Any:
     """Run a loss of sequences."""
-    call, loss, arguments = Call(request), request.loss, request.arguments
+    call = Call(request)
     with call.library.current():
-        pred = checks.prediction(loss, "pred", arguments[0], call.library)
-        batch = Sequences(loss, pred.shape, *on_host(call, arguments, request.options))
-        averaged = request.pair or request.averaged
-        values, outputs = outputs_of(call, pred, (batch.count,), [pred])
-        scale = request.scale(batch.total)
-        partials = call.workspace(4 * max(batch.count, 1))
+        batch = Sequences(call.library, request)
+        partials, dtype = call.workspace(4 * max(batch.count, 1)), batch.pred.dtype.name
         width = int(batch.targets.counts.max(initial=0)) + 2
-        integers = [*pred.shape, int(batch.from_logits), len(outputs), width, *places_of(pred)]
-        integers += places_of(outputs[0]) if outputs else NOWHERE
-        integers += call.operand(values, pred.dtype) if values is not None else ABSENT
-        integers += (partials, *tables(call, batch, batch.shares(averaged) * scale, averaged))
-        rows = max(1, batch.steps * batch.count)
-        integers += (call.workspace(rows * width), call.workspace(rows))
-        integers += (call.workspace(max(1, batch.count) * width * (4 * batch.steps + 14)), int(batch.zero_infinity))
+        problem = header_of(batch, batch.pred, batch.losses(), width, 1, call.kept)
+        headers = problem, beside(call, batch, width, partials)
         if batch.steps * batch.count:
-            blocks = batch.steps * batch.count
-            steps_kernel(pred.dtype.name).launch(call.stream, blocks, jit.THREADS, tuple(integers))
+            steps_kernel(dtype).launch(call.stream, batch.steps * batch.count, jit.THREADS, *headers)
         if batch.count:
-            walk_kernel(pred.dtype.name).launch(call.stream, batch.count, jit.THREADS, tuple(integers))
-        return conclude(call, (partials, batch.count), batch.total, (values, outputs), [], lambda *_: None)
+            walk_kernel(dtype).launch(call.stream, batch.count, jit.THREADS, *headers)
+        written = batch.values, batch.outputs
+        return conclude(call, (partials, batch.count), batch.total, written, [], lambda *_: None)

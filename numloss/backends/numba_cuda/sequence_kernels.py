@@ -2,135 +2,130 @@
 
 The first kernel takes the softmax of each step, writes it to the gradient, and puts the scores of the labels aside.
 The second walks along a sequence and back, a thread for each label, and takes the posteriors off the gradient. States
-are as in numloss/loops/sequence.py, but all of them are kept. Header of the problem c, in integers:
-
-    0 steps   1 sequences   2 classes   3 pred are logits (1) or log-probabilities (0)   4 there is a gradient
-    5 entries of a column of states   6 pred   10 gradient: address, bytes from step to step, sequence to sequence,
-    class to class   14 values: an operand over the sequences, or zeros   17 address of the partial results
-    addresses of tables, on the device, of a number for each sequence: 18 steps, -1 if only zeros are written
-    19 labels   20 where its blank and labels begin   21 what slopes are multiplied by   22 what its loss is multiplied
-    by in the sum   23 its loss if it is not computed
-    24 blanks and labels   25 where each of them comes next in its sequence, or -1   26 1 where it comes first
-    27 scores of the labels, less what is taken off   28 the logarithm of their sum   29 rows of states: all float64
-    30 a loss of inf is 0
+are as in numloss/loops/sequence_states.py, but all of them are kept. The header of a problem is Sequence, whose
+strides are bytes here; what a device needs beside it is Alignments.
 """
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64, int64, types
+from numba import cuda, float64, int64
 
 from ... import scalar
-from ...loops import rowwise_parts
-from . import jit, reading
+from ...loops import rowwise_parts, sequence_states
+from ...loops.headers import Header, Int, Operand, Sequence
+from . import blocks, jit, reading
 from .elementwise_codegen import NO_COMPLAINT
 
-PRED, GRADIENT, VALUES, PARTIALS = 6, 10, 14, 17
-USED, COUNTS, STARTS, FACTORS, SHARES, LOSSES = 18, 19, 20, 21, 22, 23
-CLASSES, NEXTS, FIRSTS, SCORES, RESTS, STATES = 24, 25, 26, 27, 28, 29
-INTEGERS = 31
 NOTHING = np.float64(-(2.0**52))
-ZERO, ONE, INFINITE, LEAST = np.float64(0.0), np.float64(1.0), np.float64(np.inf), np.float64(-1000.0)
+ZERO, ONE, INFINITE = np.float64(0.0), np.float64(1.0), np.float64(np.inf)
+
+
+@dataclass
+class Alignments(Header):
+    """Addresses of what is known of each sequence and label, and of what the steps leave for the walks.
+
+    `shares`: what a loss is multiplied by in the sum. Of each label: `nexts`, where it comes next in its sequence, or
+    -1, and `firsts`, 1 where it comes first. In float64: `scores` of the labels, less what is taken off, `rests`, the
+    logarithm of their sum, and `rows` of states. `zero_infinity`: a loss of inf is 0.
+    """
+
+    partials: Int
+    shares: Int
+    nexts: Int
+    firsts: Int
+    scores: Int
+    rests: Int
+    rows: Int
+    zero_infinity: Int
+    values: Operand
+
+
+SIGNATURE = (jit.header_type(Sequence, "float64", {}), jit.header_type(Alignments, "float64", {}))
 
 
 def state_texts() -> dict[str, Any]:
     """Probabilities as a mantissa and an exponent: sums and products of two."""
-    doubles = jit.words_of("float64")["doubles"]
-    primitives = jit.words_of("float64")
-    exponent_of, mantissa_of = primitives["exponent_of"], primitives["mantissa_of"]
-    ratio_of = jit.typed(scalar.ratio_of, "float64")
+    words = jit.words_of("float64")
+    doubles, exponent_of, mantissa_of = words["doubles"], words["exponent_of"], words["mantissa_of"]
+    joined = jit.of_loop(sequence_states.joined, "float64")
+    kept_exponent = jit.of_loop(sequence_states.kept_exponent, "float64")
 
     @jit.jitable
     def join(m, e, other, f):  # type: ignore[no-untyped-def]
         top = e if e > f else f
-        return m * ratio_of(e - top) + other * ratio_of(f - top), top
+        return joined(m, e, other, f, top), top
 
     @jit.jitable
     def put(row, at, width, m, e, y, f):  # type: ignore[no-untyped-def]
         """Write a product to a column of mantissas and the next of exponents, renewed."""
         product = m * y
-        power = e + f + exponent_of(product)
         doubles(row)[at] = mantissa_of(product)
-        doubles(row)[width + at] = power if power > NOTHING else NOTHING
+        doubles(row)[width + at] = kept_exponent(e + f + exponent_of(product))
 
-    return {"join": join, "put": put, "ratio_of": ratio_of}
+    return {"join": join, "put": put}
 
 
 def _steps_text(dtype: str) -> Any:
-    words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
-    real, double, reals = words["real"], words["double"], words["reals"]
-    doubles, ints = words["doubles"], words["ints"]
+    words, number, threads, together = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, blocks.sum_texts()
+    real, double, integer, reals = words["real"], words["double"], words["integer"], words["reals"]
+    doubles, ints, block_sum, block_top = words["doubles"], words["ints"], together["block_sum"], together["block_top"]
     exp_below, round_shift = jit.typed(scalar.exp_below, dtype), jit.typed(scalar.round_shift, dtype)
     base_of, log1p = jit.typed(rowwise_parts.base_of, dtype), jit.typed(scalar.log1p, "float64")
     lowest = number(-np.inf)
 
-    def steps(c):  # type: ignore[no-untyped-def]
-        totals = cuda.shared.array(threads, float64)
-        tops = cuda.shared.array(threads, float64)
-        places = cuda.shared.array(threads, int64)
+    def steps(c, d):  # type: ignore[no-untyped-def]
+        shared = cuda.shared.array(threads, float64)
         thread = int64(cuda.threadIdx.x)
-        t = int64(cuda.blockIdx.x) // c[1]
-        n = int64(cuda.blockIdx.x) % c[1]
-        used = ints(c[USED])[n]
-        count = ints(c[COUNTS])[n] + 1
-        classes = c[CLASSES] + 8 * ints(c[STARTS])[n]
-        x = c[PRED] + t * c[PRED + 1] + n * c[PRED + 2]
-        g = c[GRADIENT] + t * c[GRADIENT + 1] + n * c[GRADIENT + 2]
-        step, slope_step = c[PRED + 3], c[GRADIENT + 3]
-        counts = t < used
+        t = int64(cuda.blockIdx.x) // c.sequences
+        n = int64(cuda.blockIdx.x) % c.sequences
+        count = ints(c.counts)[n] + 1
+        labels = c.labels + 8 * ints(c.starts)[n]
+        x = c.pred.array + t * c.pred_strides.step + n * c.pred_strides.sequence
+        g = c.gradient.array + t * c.gradient_strides.step + n * c.gradient_strides.sequence
+        step, slope_step = c.pred_strides.entry, c.gradient_strides.entry
+        counts = t < ints(c.used)[n]
         top = lowest
         place = thread - thread
-        if counts and c[3] == 1:
-            for j in range(thread, c[2], threads):
+        if counts and c.from_logits == 1:
+            for j in range(thread, c.classes, threads):
                 score = reals(x + j * step)[0]
                 if score > top:
                     top = score
                     place = j
-        tops[thread] = double(top)
-        places[thread] = place
-        cuda.syncthreads()
-        if thread == 0:
-            for k in range(1, threads):
-                if tops[k] > tops[0]:
-                    tops[0] = tops[k]
-                    places[0] = places[k]
-        cuda.syncthreads()
-        top = real(tops[0])
-        place = places[0]
-        base = base_of(top)
-        shift = round_shift(top - base)
+        highest = block_top(shared, thread, double(top))
+        place = -integer(block_top(shared, thread, double(-place if double(top) == highest else -c.classes)))
+        base = base_of(real(highest))
+        shift = round_shift(real(highest) - base)
         others = ZERO
         if counts:
-            taken = tops[0] if c[3] == 1 else ZERO
-            aside = c[SCORES] + 8 * ((n * c[0] + t) * c[5])
+            taken = highest if c.from_logits == 1 else ZERO
+            aside = doubles(d.scores + 8 * ((n * c.steps + t) * c.width))
             for j in range(thread, count, threads):
-                score = double(reals(x + ints(classes)[j] * step)[0])
-                doubles(aside)[j] = score - taken
+                score = double(reals(x + ints(labels)[j] * step)[0])
+                aside[j] = score - taken
                 if not score < INFINITE:
                     others += INFINITE - INFINITE
-            if c[3] == 1:
-                for j in range(thread, c[2], threads):
+            if c.from_logits == 1:
+                for j in range(thread, c.classes, threads):
                     if j != place:
                         others += double(exp_below(reals(x + j * step)[0] - base, shift))
-        totals[thread] = others
-        cuda.syncthreads()
+        others = block_sum(shared, thread, others)
         peak = ONE
-        if c[3] == 1:
+        if c.from_logits == 1:
             peak = double(exp_below(reals(x + place * step)[0] - base, shift))
         if thread == 0:
-            for k in range(1, threads):
-                totals[0] += totals[k]
-            doubles(c[RESTS])[n * c[0] + t] = log1p(totals[0] / peak)
-        cuda.syncthreads()
-        if c[4] == 1:
-            share = doubles(c[FACTORS])[n] / (totals[0] + peak)
+            doubles(d.rests)[n * c.steps + t] = log1p(others / peak)
+        if c.gradient.array != 0:
+            share = doubles(c.factors)[n] / (others + peak)
             scale = real(share)
-            for j in range(thread, c[2], threads):
+            for j in range(thread, c.classes, threads):
                 slope = real(ZERO)
-                if counts and c[3] == 1:
+                if counts and c.from_logits == 1:
                     e = exp_below(reals(x + j * step)[0] - base, shift)
                     slope = real(peak * share) if j == place else e * scale
                 reals(g + j * slope_step)[0] = slope
@@ -141,18 +136,16 @@ def _steps_text(dtype: str) -> Any:
 @functools.cache
 def steps_kernel(dtype: str) -> Any:
     """The kernel of the steps: launched with a block for each step of each sequence."""
-    return jit.kernel(_steps_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
+    return jit.kernel(_steps_text(dtype), SIGNATURE, (jit.THREADS, 2))
 
 
 def _walk_text(dtype: str) -> Any:
-    words, threads = jit.words_of(dtype), jit.THREADS
+    words, threads, texts = jit.words_of(dtype), jit.THREADS, state_texts()
     real, double, reals = words["real"], words["double"], words["reals"]
-    doubles, ints = words["doubles"], words["ints"]
-    write = reading.operand_texts(words, jit.jitable)["write"]
-    texts = state_texts()
-    join, put, ratio_of = texts["join"], texts["put"], texts["ratio_of"]
+    doubles, ints, join, put = words["doubles"], words["ints"], texts["join"], texts["put"]
+    put_value, loss_of = reading.texts_of(dtype)["write"], jit.of_loop(sequence_states.loss_of, "float64")
     mantissa, exponent = jit.typed(scalar.exp_mantissa, "float64"), jit.typed(scalar.exp_exponent, "float64")
-    log, log_2 = jit.typed(scalar.log, "float64"), np.float64(np.log(2.0))
+    posterior = jit.of_loop(sequence_states.posterior, "float64")
 
     @jit.jitable
     def bar_of(classes, j):  # type: ignore[no-untyped-def]
@@ -187,12 +180,6 @@ def _walk_text(dtype: str) -> Any:
                 doubles(following)[3 * width] = NOTHING
 
     @jit.jitable
-    def weigh(m, e, other, f, share, power):  # type: ignore[no-untyped-def]
-        """A posterior, times what makes a slope of it."""
-        left = e + f - power
-        return m * other * share * ratio_of(left) if left > LEAST else ZERO
-
-    @jit.jitable
     def step_back(row, ahead, before, scores, classes, width, count, thread, share, power):  # type: ignore[no-untyped-def]
         """The row before what is ahead; its posteriors of labels to a fifth column, the sum of those of the blank."""
         blanks, here = doubles(ahead), doubles(row)
@@ -201,66 +188,80 @@ def _walk_text(dtype: str) -> Any:
         for j in range(thread, count, threads):
             after, after_e = blanks[2 * width + j + 1], blanks[3 * width + j + 1]
             m, e = join(blanks[j], blanks[width + j], after, after_e)
-            total += weigh(here[j], here[width + j], m, e, share, power)
+            total += posterior(here[j], here[width + j], m, e, share, power)
             put(before, j, width, m, e, y, f)
             m, e = join(blanks[2 * width + j], blanks[3 * width + j], blanks[j], blanks[width + j])
             m, e = join(m, e, after, after_e + bar_of(classes, j + 1) if j + 1 < count else NOTHING)
-            doubles(before)[4 * width + j] = weigh(here[2 * width + j], here[3 * width + j], m, e, share, power)
+            doubles(before)[4 * width + j] = posterior(here[2 * width + j], here[3 * width + j], m, e, share, power)
             d = doubles(scores)[j]
             put(before + 16 * width, j, width, m, e, mantissa(d), exponent(d))
         return total
 
-    def walk(c):  # type: ignore[no-untyped-def]
+    @jit.jitable
+    def lost(c, d, n, end):  # type: ignore[no-untyped-def]
+        """The loss of a sequence, of which `end` has the likelihood; its part of the sum is written."""
+        used, loss = ints(c.used)[n], ZERO
+        for t in range(used):
+            loss += doubles(d.rests)[n * c.steps + t]
+        loss = loss_of(loss, end[1], end[2]) if used >= 0 else doubles(c.losses)[n]
+        share = doubles(d.shares)[n]
+        counted = ZERO if loss == INFINITE and d.zero_infinity == 1 else loss
+        partial = doubles(d.partials + 32 * n)
+        partial[0] = share * counted if share > ZERO else ZERO
+        partial[1] = ONE
+        partial[2] = double(NO_COMPLAINT)
+        if d.values.array != 0:
+            put_value(d.values, n, real(partial[0]))
+        return loss
+
+    @jit.jitable
+    def take_labels(c, d, n, post, g, thread):  # type: ignore[no-untyped-def]
+        """Take the posteriors of labels off the slopes of their classes, a class by the thread of its first label."""
+        start = ints(c.starts)[n]
+        for j in range(thread if thread > 0 else threads, ints(c.counts)[n] + 1, threads):
+            if ints(d.firsts)[start + j] == 1:
+                total = ZERO
+                i = j
+                while i >= 0:
+                    total += doubles(post)[i]
+                    i = ints(d.nexts)[start + i]
+                slope = reals(g + ints(c.labels)[start + j] * c.gradient_strides.entry)
+                slope[0] = slope[0] - real(total)
+
+    def walk(c, d):  # type: ignore[no-untyped-def]
         totals = cuda.shared.array(threads, float64)
         end = cuda.shared.array(3, float64)
         thread = int64(cuda.threadIdx.x)
         n = int64(cuda.blockIdx.x)
-        steps, width = c[0], c[5]
-        used = ints(c[USED])[n]
-        count = ints(c[COUNTS])[n] + 1
-        classes = c[CLASSES] + 8 * ints(c[STARTS])[n]
-        scores = c[SCORES] + 8 * n * steps * width
+        steps, width = c.steps, c.width
+        used = ints(c.used)[n]
+        count = ints(c.counts)[n] + 1
+        labels = c.labels + 8 * ints(c.starts)[n]
+        scores = d.scores + 8 * n * steps * width
         # a row for each step, one before the first, and two of what is ahead, which have a column more
-        rows = c[STATES] + 8 * n * width * (4 * steps + 14)
+        rows = d.rows + 8 * n * width * (4 * steps + 14)
         ahead = rows + 32 * width * (steps + 1)
-        g = c[GRADIENT] + n * c[GRADIENT + 2]
+        g = c.gradient.array + n * c.gradient_strides.sequence
         begin(rows, width, thread, 0)
         cuda.syncthreads()
         for t in range(used):
             row = rows + 32 * width * t
-            step_on(row, row + 32 * width, scores + 8 * width * t, classes, width, count, thread)
+            step_on(row, row + 32 * width, scores + 8 * width * t, labels, width, count, thread)
             cuda.syncthreads()
         if thread == 0:
             last = doubles(rows + 32 * width * max(used, used - used))
             label, power = last[2 * width + count - 1], last[3 * width + count - 1]
-            m, e = join(last[count - 1], last[width + count - 1], label, power)
-            loss = ZERO
-            for t in range(used):
-                loss += doubles(c[RESTS])[n * steps + t]
-            if loss == loss:
-                loss = INFINITE if e + e < NOTHING else loss - (log(m) + e * log_2)
-            end[0] = loss if used >= 0 else doubles(c[LOSSES])[n]
-            end[1] = m
-            end[2] = e
-            loss = end[0]
-            share = doubles(c[SHARES])[n]
-            if loss == INFINITE and c[30] == 1:
-                loss = ZERO
-            partial = doubles(c[PARTIALS] + 32 * n)
-            partial[0] = share * loss if share > ZERO else ZERO
-            partial[1] = ONE
-            partial[2] = double(NO_COMPLAINT)
-            if c[VALUES] != 0:
-                write(c[VALUES], c[VALUES + 2], n, real(partial[0]))
+            end[1], end[2] = join(last[count - 1], last[width + count - 1], label, power)
+            end[0] = lost(c, d, n, end)
         cuda.syncthreads()
         loss = end[0]
-        if c[4] == 1 and used > 0 and not loss < INFINITE:
+        if c.gradient.array != 0 and used > 0 and not loss < INFINITE:
             slope = real(ZERO if loss == INFINITE else loss)
             for t in range(used):
-                for j in range(thread, c[2], threads):
-                    reals(g + t * c[GRADIENT + 1] + j * c[GRADIENT + 3])[0] = slope
-        elif c[4] == 1 and used > 0:
-            share = doubles(c[FACTORS])[n] / end[1]
+                for j in range(thread, c.classes, threads):
+                    reals(g + t * c.gradient_strides.step + j * c.gradient_strides.entry)[0] = slope
+        elif c.gradient.array != 0 and used > 0:
+            share = doubles(c.factors)[n] / end[1]
             begin(ahead, width, thread, count - 1)
             begin(ahead + 40 * width, width, thread, width)
             cuda.syncthreads()
@@ -268,23 +269,15 @@ def _walk_text(dtype: str) -> Any:
                 t = used - 1 - k
                 row, aside = rows + 32 * width * (t + 1), scores + 8 * width * t
                 one, other = ahead + 40 * width * (k % 2), ahead + 40 * width * ((k + 1) % 2)
-                totals[thread] = step_back(row, one, other, aside, classes, width, count, thread, share, end[2])
+                totals[thread] = step_back(row, one, other, aside, labels, width, count, thread, share, end[2])
                 cuda.syncthreads()
-                at = g + t * c[GRADIENT + 1]
-                for j in range(thread if thread > 0 else threads, count, threads):
-                    if ints(c[FIRSTS])[ints(c[STARTS])[n] + j] == 1:
-                        total = ZERO
-                        i = j
-                        while i >= 0:
-                            total += doubles(other)[4 * width + i]
-                            i = ints(c[NEXTS])[ints(c[STARTS])[n] + i]
-                        slope = reals(at + ints(classes)[j] * c[GRADIENT + 3])
-                        slope[0] = slope[0] - real(total)
+                at = g + t * c.gradient_strides.step
+                take_labels(c, d, n, other + 32 * width, at, thread)
                 if thread == 0:
                     total = ZERO
                     for i in range(threads):
                         total += totals[i]
-                    slope = reals(at + ints(classes)[0] * c[GRADIENT + 3])
+                    slope = reals(at + ints(labels)[0] * c.gradient_strides.entry)
                     slope[0] = slope[0] - real(total)
                 cuda.syncthreads()
 
@@ -294,4 +287,4 @@ def _walk_text(dtype: str) -> Any:
 @functools.cache
 def walk_kernel(dtype: str) -> Any:
     """The kernel of the sequences: launched with a block for each."""
-    return jit.kernel(_walk_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 1))
+    return jit.kernel(_walk_text(dtype), SIGNATURE, (jit.THREADS, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from helpers import on_device, on_host, to_device
@@ -25,7 +25,7 @@ def message(call: Any, function: Any, arrays: tuple[Any, ...], **options: Any) -
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("position", [0, 777, 1199])
 def test_a_value_outside_its_domain_is_named_as_on_the_host(position: int, order: Any) -> None:
-    pred, target = inputs.arrays("bce", SHAPE, "float32")
+    pred, target = cases.arrays("bce", SHAPE, "float32")
     target.flat[position], target.flat[1000] = 1.5, np.nan
     arrays = (np.asarray(pred, order=order), np.asarray(target, order=order))
     assert message(on_device, nl.bce, arrays) == message(on_host, nl.bce, arrays)
@@ -33,7 +33,7 @@ def test_a_value_outside_its_domain_is_named_as_on_the_host(position: int, order
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_bad_coordinate_is_named_as_on_the_host(order: Any) -> None:
-    pred, target = inputs.arrays("giou", (5, 7), "float64")
+    pred, target = cases.arrays("giou", (5, 7), "float64")
     target[3, 2, 1] = np.nan
     arrays = (np.asarray(pred, order=order), np.asarray(target, order=order))
     said = message(on_host, nl.giou, arrays)
@@ -44,15 +44,15 @@ def test_a_bad_coordinate_is_named_as_on_the_host(order: Any) -> None:
 @pytest.mark.parametrize("transform", [lambda f: f, nl.value_and_grad])
 @pytest.mark.parametrize("kind", ["full", "sample"])
 def test_a_bad_weight_is_named_as_on_the_host(kind: str, transform: Any) -> None:
-    arrays = inputs.arrays("mse", SHAPE, "float64")
-    weight = inputs.weight("mse", SHAPE, "float64", kind)
+    arrays = cases.arrays("mse", SHAPE, "float64")
+    weight = cases.weight("mse", SHAPE, "float64", kind)
     weight.flat[17] = -1.0
     function = transform(nl.mse)
     assert message(on_device, function, arrays, weight=weight) == message(on_host, function, arrays, weight=weight)
 
 
 def test_the_first_of_several_bad_operands_is_named() -> None:
-    pred, target = inputs.arrays("mse", SHAPE, "float64")
+    pred, target = cases.arrays("mse", SHAPE, "float64")
     weight = np.ones(SHAPE)
     target.flat[400], weight.flat[3] = np.nan, np.nan
     first = message(on_host, nl.mse, (pred, target), weight=weight)
@@ -60,7 +60,7 @@ def test_the_first_of_several_bad_operands_is_named() -> None:
 
 
 def test_options_and_shapes_are_checked_as_on_the_host() -> None:
-    pred, target = inputs.arrays("huber", SHAPE, "float32")
+    pred, target = cases.arrays("huber", SHAPE, "float32")
     short = (pred, target[:-1].copy())
     assert message(on_device, nl.huber, short) == message(on_host, nl.huber, short)
     for options in ({"delta": -1.0}, {"reduction": "median"}, {"weight": np.ones(3, np.float32)}):
@@ -70,7 +70,7 @@ def test_options_and_shapes_are_checked_as_on_the_host() -> None:
 
 
 def test_host_arrays_are_not_moved() -> None:
-    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    pred, target = cases.arrays("mse", SHAPE, "float32")
     with pytest.raises(TypeError, match=r"mse: target is numpy\.ndarray, but pred is an array of numba"):
         nl.mse(to_device(pred), target)
     with pytest.raises(TypeError, match="mse: backend 'cuda' takes device arrays"):
@@ -90,7 +90,7 @@ def test_dtypes_of_predictions(dtype: str, hint: str) -> None:
 
 
 def test_out_is_written_and_returned() -> None:
-    pred, target = (to_device(a) for a in inputs.arrays("mse", SHAPE, "float32"))
+    pred, target = (to_device(a) for a in cases.arrays("mse", SHAPE, "float32"))
     out = to_device(np.full(SHAPE, np.nan, np.float32))
     _, slope = nl.value_and_grad(nl.mse)(pred, target, out=out)
     assert slope is out
@@ -98,7 +98,7 @@ def test_out_is_written_and_returned() -> None:
 
 
 def test_out_may_be_the_prediction_itself() -> None:
-    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    pred, target = cases.arrays("mse", SHAPE, "float32")
     expected = on_host(nl.grad(nl.mse), (pred, target))
     moved = to_device(pred)
     nl.grad(nl.mse)(moved, to_device(target), out=moved)
@@ -106,7 +106,7 @@ def test_out_may_be_the_prediction_itself() -> None:
 
 
 def test_a_bad_value_that_the_gradient_would_replace_is_named() -> None:
-    pred, target = inputs.arrays("bce", SHAPE, "float32")
+    pred, target = cases.arrays("bce", SHAPE, "float32")
     pred.flat[700] = 1.25
     moved = to_device(pred)
     with pytest.raises(ValueError, match=r"bce: pred\[23, 10\] = 1\.25 is outside its domain"):
@@ -125,7 +125,7 @@ def test_out_that_overlaps_an_input_or_does_not_fit_raises() -> None:
 
 
 def test_deferred_checks_raise_when_asked_and_at_the_end() -> None:
-    pred, target = (to_device(a) for a in inputs.arrays("mse", SHAPE, "float32"))
+    pred, target = (to_device(a) for a in cases.arrays("mse", SHAPE, "float32"))
     bad = to_device(np.full(SHAPE, np.nan, np.float32))
     with deferred_checks():
         nl.mse(pred, bad)

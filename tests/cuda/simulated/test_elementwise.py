@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from calls import each
@@ -13,14 +13,14 @@ from helpers import flat, on_device, on_host
 
 import numloss as nl
 
-CASES = [case for case in inputs.CASES if inputs.record(case).family == "elementwise"]
+CASES = [case for case in cases.CASES if cases.record(case).family == "elementwise"]
 # One whole tile, which is read by 128 bits, and a rest.
 SHAPE = (19, 28)
 
 
 def assert_equal(case: str, arrays: Any, transform: Any, **options: Any) -> None:
     """The same bits on the device and on the host, for everything that a call returns."""
-    function = transform(inputs.record(case).function)
+    function = transform(cases.record(case).function)
     device, host = on_device(function, arrays, **options), on_host(function, arrays, **options)
     for actual, expected in zip(flat(device), flat(host), strict=True):
         assert_same_bits(actual, expected)
@@ -28,51 +28,51 @@ def assert_equal(case: str, arrays: Any, transform: Any, **options: Any) -> None
 
 def whole(case: str) -> Any:
     """The transform that gives everything that a loss has."""
-    return nl.value_grad_hess if inputs.record(case).curvature else nl.value_and_grad
+    return nl.value_grad_hess if cases.record(case).curvature else nl.value_and_grad
 
 
 def bound(function: Any) -> Any:
     return nl.value_grad_hess(function, curvature="bound")
 
 
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("case", each(CASES))
 def test_value_gradient_and_curvature(case: str, dtype: str) -> None:
-    arrays = inputs.arrays(case, SHAPE, dtype)
-    assert_equal(case, arrays, whole(case), **inputs.required(case))
+    arrays = cases.arrays(case, SHAPE, dtype)
+    assert_equal(case, arrays, whole(case), **cases.required(case))
 
 
-@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
+@pytest.mark.parametrize("reduction", cases.REDUCTIONS)
 @pytest.mark.parametrize("kind", ["full", "sample"])
 @pytest.mark.parametrize("case", ["huber", "gaussian_nll"])
 def test_weights_and_reductions(case: str, kind: str, reduction: str) -> None:
-    arrays = inputs.arrays(case, SHAPE, "float32")
-    weight = inputs.weight(case, SHAPE, "float32", kind)
+    arrays = cases.arrays(case, SHAPE, "float32")
+    weight = cases.weight(case, SHAPE, "float32", kind)
     assert_equal(case, arrays, nl.value_and_grad, weight=weight, reduction=reduction)
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("case", CASES)
 def test_every_option_reduction_and_weight(case: str, dtype: str) -> None:
-    arrays = inputs.arrays(case, SHAPE, dtype)
-    for options, reduction, kind in inputs.calls(case):
+    arrays = cases.arrays(case, SHAPE, dtype)
+    for options, reduction, kind in cases.calls(case):
         chosen = {**options, "reduction": reduction}
         if kind != "none":
-            chosen["weight"] = inputs.weight(case, SHAPE, dtype, kind)
+            chosen["weight"] = cases.weight(case, SHAPE, dtype, kind)
         assert_equal(case, arrays, whole(case), **chosen)
-        if inputs.record(case).curvature:
+        if cases.record(case).curvature:
             assert_equal(case, arrays, bound, **chosen)
 
 
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("count", [0, 1, 511, 512, 513, 1025])
 def test_sizes(count: int, dtype: str) -> None:
-    assert_equal("mse", inputs.arrays("mse", (count,), dtype), nl.value_and_grad)
+    assert_equal("mse", cases.arrays("mse", (count,), dtype), nl.value_and_grad)
 
 
 def test_several_blocks_add_up_in_a_fixed_order() -> None:
-    pred, target = inputs.arrays("mse", (2 * 16384 + 77,), "float32")
+    pred, target = cases.arrays("mse", (2 * 16384 + 77,), "float32")
     value, slope = on_device(nl.value_and_grad(nl.mse), (pred, target), reduction="sum")
     expected, expected_slope = on_host(nl.value_and_grad(nl.mse), (pred, target), reduction="sum")
     assert_same_bits(slope, expected_slope)
@@ -92,7 +92,7 @@ def layouts(array: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
 
 @pytest.mark.parametrize("layout", ["F", "gaps", "shifted", "backwards"])
 def test_layouts(layout: str) -> None:
-    pred, target = inputs.arrays("huber", SHAPE, "float32")
+    pred, target = cases.arrays("huber", SHAPE, "float32")
     expected = on_host(nl.value_and_grad(nl.huber), (layouts(pred)[layout], target))
     actual = on_device(nl.value_and_grad(nl.huber), (layouts(pred)[layout], target))
     assert_same_bits(actual[0], np.asarray(expected[0]))
@@ -100,7 +100,7 @@ def test_layouts(layout: str) -> None:
 
 
 def test_layouts_of_boxes() -> None:
-    boxes = inputs.arrays("giou", (5, 7), "float32")
+    boxes = cases.arrays("giou", (5, 7), "float32")
     expected = on_host(nl.value_and_grad(nl.giou), boxes, reduction="none")
     backwards = tuple(np.ascontiguousarray(a[::-1, ::-1, ::-1])[::-1, ::-1, ::-1] for a in boxes)
     for laid in (tuple(map(np.asfortranarray, boxes)), backwards, (np.asfortranarray(boxes[0]), boxes[1])):
@@ -110,43 +110,43 @@ def test_layouts_of_boxes() -> None:
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"])
 def test_targets_of_other_dtypes(dtype: str) -> None:
-    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    pred, target = cases.arrays("mse", SHAPE, "float32")
     assert_equal("mse", (pred, (abs(target) > 0.5).astype(dtype)), nl.value_and_grad)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_targets_of_the_other_float(dtype: str) -> None:
-    pred, target = inputs.arrays("mse", SHAPE, "float32" if dtype == "float64" else "float64")
+    pred, target = cases.arrays("mse", SHAPE, "float32" if dtype == "float64" else "float64")
     assert_equal("mse", (pred, target.astype(dtype)), nl.value_and_grad)
 
 
 def test_an_option_per_element() -> None:
-    arrays = inputs.arrays("bce_with_logits", SHAPE, "float32")
+    arrays = cases.arrays("bce_with_logits", SHAPE, "float32")
     for pos_weight in (2.0, np.linspace(0.5, 3.0, SHAPE[1], dtype=np.float32)):
         assert_equal("bce_with_logits", arrays, nl.value_and_grad, pos_weight=pos_weight)
 
 
 def test_sum_and_weight_adds_up() -> None:
-    arrays = inputs.arrays("mse", SHAPE, "float64")
-    weight = inputs.weight("mse", SHAPE, "float64", "sample")
+    arrays = cases.arrays("mse", SHAPE, "float64")
+    weight = cases.weight("mse", SHAPE, "float64", "sample")
     assert_equal("mse", arrays, nl.sum_and_weight, weight=weight)
     assert_equal("mse", arrays, nl.sum_and_weight)
 
 
 def test_weights_that_are_all_zero() -> None:
-    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    pred, target = cases.arrays("mse", SHAPE, "float32")
     value, slope = on_device(nl.value_and_grad(nl.mse), (pred, target), weight=np.zeros(SHAPE, np.float32))
     assert value == 0.0
     assert not slope.any()
 
 
 def test_weight_zero_hides_what_is_not_finite() -> None:
-    pred, target = inputs.arrays("mse", SHAPE, "float32")
+    pred, target = cases.arrays("mse", SHAPE, "float32")
     weight = np.ones(SHAPE, np.float32)
     pred[0, 3], weight[0, 3] = np.inf, 0.0
     assert_equal("mse", (pred, target), nl.value_grad_hess, weight=weight)
 
 
 def test_argnums() -> None:
-    arrays = inputs.arrays("gaussian_nll", SHAPE, "float64")
+    arrays = cases.arrays("gaussian_nll", SHAPE, "float64")
     assert_equal("gaussian_nll", arrays, lambda f: nl.value_and_grad(f, argnums=2))

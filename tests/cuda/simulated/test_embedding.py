@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from helpers import assert_agrees, on_device, on_host
 
 import numloss as nl
 
-CASES = [case for case in inputs.CASES if inputs.record(case).family == "embedding"]
+CASES = [case for case in cases.CASES if cases.record(case).family == "embedding"]
 # Reductions and weights do not depend on the law: the first goes through all of them, the others with `more`.
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_option(case: str) -> None:
-    for options in inputs.options(case):
-        assert_agrees(nl.value_and_grad(inputs.record(case).function), inputs.arrays(case, (11,), "float32"), **options)
+    for options in cases.options(case):
+        assert_agrees(nl.value_and_grad(cases.record(case).function), cases.arrays(case, (11,), "float32"), **options)
 
 
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("kind", ["none", "full"])
-@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
+@pytest.mark.parametrize("reduction", cases.REDUCTIONS)
 @pytest.mark.parametrize("case", [CASES[0], *(pytest.param(case, marks=pytest.mark.more) for case in CASES[1:])])
 def test_value_and_gradients(case: str, reduction: str, kind: str, dtype: str) -> None:
-    options: dict[str, Any] = {"reduction": reduction} | inputs.required(case)
-    if kind != "none" and inputs.record(case).weighted:
-        options["weight"] = inputs.weight(case, (37,), dtype, kind)
-    assert_agrees(nl.value_and_grad(inputs.record(case).function), inputs.arrays(case, (37,), dtype), **options)
+    options: dict[str, Any] = {"reduction": reduction} | cases.required(case)
+    if kind != "none" and cases.record(case).weighted:
+        options["weight"] = cases.weight(case, (37,), dtype, kind)
+    assert_agrees(nl.value_and_grad(cases.record(case).function), cases.arrays(case, (37,), dtype), **options)
 
 
 @pytest.mark.parametrize("size", [1, 16, 17, 70])
@@ -44,7 +44,7 @@ def test_lengths_of_vectors(size: int) -> None:
 
 
 def test_a_bad_target_is_named_as_on_the_host() -> None:
-    first, second, same = inputs.arrays("contrastive", (300,), "float32")
+    first, second, same = cases.arrays("contrastive", (300,), "float32")
     same = same.astype(np.float32)
     same[280] = np.nan
     said = []

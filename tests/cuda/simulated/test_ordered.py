@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from helpers import assert_agrees, on_device, on_host, to_device
@@ -40,17 +40,17 @@ CALLS = [
 ]
 EVERY = itertools.product(
     (("lovasz_softmax:sample", (1, 2), "float64"), ("lovasz_hinge", (2, 1), "float32")),
-    inputs.REDUCTIONS,
+    cases.REDUCTIONS,
     ("none", "full", "sample"),
 )
 
 
 def assert_case_agrees(case: str, shape: tuple[int, ...], dtype: str, reduction: str, kind: str) -> None:
     """Value and gradient of a case, for regions of this shape."""
-    options: dict[str, Any] = {"reduction": reduction} | inputs.required(case)
+    options: dict[str, Any] = {"reduction": reduction} | cases.required(case)
     if kind != "none":
-        options["weight"] = inputs.weight(case, shape, dtype, kind)
-    assert_agrees(nl.value_and_grad(inputs.record(case).function), inputs.arrays(case, shape, dtype), **options)
+        options["weight"] = cases.weight(case, shape, dtype, kind)
+    assert_agrees(nl.value_and_grad(cases.record(case).function), cases.arrays(case, shape, dtype), **options)
 
 
 @pytest.mark.parametrize(("case", "shape", "dtype", "reduction", "kind"), CALLS)

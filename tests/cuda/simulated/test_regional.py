@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from helpers import assert_agrees, on_device, on_host, to_device
@@ -13,7 +13,7 @@ from oracles.cross_entropy import log_softmax
 
 import numloss as nl
 
-CASES = [case for case in inputs.CASES if inputs.record(case).family == "regional"]
+CASES = [case for case in cases.CASES if cases.record(case).family == "regional"]
 both = nl.value_and_grad(nl.dice)
 
 
@@ -43,28 +43,28 @@ def assert_close_to_the_host(pred: Any, target: Any, loss: Any = nl.dice, **opti
 
 @pytest.mark.parametrize("case", CASES)
 def test_value_and_gradient(case: str) -> None:
-    shape, loss = (3,) if case.endswith(":batch") else (2, 3), inputs.record(case).function
-    weight = inputs.weight(case, shape, "float32", "full")
-    assert_close_to_the_host(*inputs.arrays(case, shape, "float32"), loss, weight=weight, **inputs.required(case))
+    shape, loss = (3,) if case.endswith(":batch") else (2, 3), cases.record(case).function
+    weight = cases.weight(case, shape, "float32", "full")
+    assert_close_to_the_host(*cases.arrays(case, shape, "float32"), loss, weight=weight, **cases.required(case))
 
 
 def weighted() -> list[tuple[str, str, str]]:
     """Every reduction with every weight for dice, with values of regions and of a batch; one of them for each law."""
-    every = list(itertools.product(inputs.REDUCTIONS, ("none", "full", "sample")))
+    every = list(itertools.product(cases.REDUCTIONS, ("none", "full", "sample")))
     full = ("dice", "dice:batch")
     return [(case, *pair) for case in CASES for pair in (every if case in full else [("mean", "sample")])]
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize(("case", "reduction", "kind"), weighted())
 def test_value_and_gradient_with_every_weight(case: str, reduction: str, kind: str, dtype: str) -> None:
-    shape = inputs.small(case)
-    options: dict[str, Any] = {"reduction": reduction} | inputs.required(case)
+    shape = cases.small(case)
+    options: dict[str, Any] = {"reduction": reduction} | cases.required(case)
     if kind != "none":
-        options["weight"] = inputs.weight(case, shape, dtype, kind)
-    arrays = inputs.arrays(case, shape, dtype)
-    loss = inputs.record(case).function
+        options["weight"] = cases.weight(case, shape, dtype, kind)
+    arrays = cases.arrays(case, shape, dtype)
+    loss = cases.record(case).function
     assert_close_to_the_host(*arrays, loss, **options)
     assert_agrees(loss, arrays, **options)
 
@@ -113,7 +113,7 @@ def test_layouts() -> None:
 @pytest.mark.parametrize("per_sample", [True, False])
 def test_nothing_to_count(shape: tuple[int, ...], per_sample: bool) -> None:
     arrays = (np.ones(shape, np.float32), np.ones(shape, np.float32))
-    for reduction in inputs.REDUCTIONS:
+    for reduction in cases.REDUCTIONS:
         assert_agrees(both, arrays, per_sample=per_sample, reduction=reduction)
     assert_agrees(both, arrays, per_sample=per_sample, smooth=0.0)
 

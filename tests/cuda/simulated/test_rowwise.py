@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from compare import assert_close
@@ -12,7 +12,7 @@ from helpers import assert_agrees, on_device, on_host
 
 import numloss as nl
 
-CASES = [case for case in inputs.CASES if inputs.record(case).family in ("rowwise", "distilled")]
+CASES = [case for case in cases.CASES if cases.record(case).family in ("rowwise", "distilled")]
 # 5 classes, with one and with two axes of rows.
 SHAPES = [(7,), (3, 4)]
 # The gradient of a divergence through a softmax is a difference of terms of this size.
@@ -22,33 +22,33 @@ TERMS = {"js_div:logits": 0.1, "distillation": 0.5}
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("case", CASES)
 def test_value_gradient_and_curvature(case: str, shape: tuple[int, ...]) -> None:
-    function = nl.value_grad_hess(inputs.record(case).function)
-    assert_agrees(function, inputs.arrays(case, shape, "float32"), **inputs.required(case))
+    function = nl.value_grad_hess(cases.record(case).function)
+    assert_agrees(function, cases.arrays(case, shape, "float32"), **cases.required(case))
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("case", CASES)
 def test_every_option_reduction_and_weight(case: str, dtype: str) -> None:
-    function = inputs.record(case).function
+    function = cases.record(case).function
     for shape in ((7,), (3, 4)):
-        arrays = inputs.arrays(case, shape, dtype)
-        for options, reduction, kind in inputs.calls(case):
-            weight = inputs.weight(case, shape, dtype, kind)
+        arrays = cases.arrays(case, shape, dtype)
+        for options, reduction, kind in cases.calls(case):
+            weight = cases.weight(case, shape, dtype, kind)
             chosen = {**options, "reduction": reduction} | ({} if weight is None else {"weight": weight})
             chosen["term"] = TERMS.get(case, 0.0) / (math.prod(shape) if reduction == "mean" else 1)
             assert_agrees(nl.value_grad_hess(function), arrays, **chosen)
             assert_agrees(nl.value_grad_hess(function, curvature="bound"), arrays, **chosen)
 
 
-@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
+@pytest.mark.parametrize("reduction", cases.REDUCTIONS)
 @pytest.mark.parametrize("kind", ["full", "sample"])
 def test_weights_class_weights_and_ignored_rows(kind: str, reduction: str) -> None:
-    pred, target = inputs.arrays("cross_entropy", (5, 6), "float32")
+    pred, target = cases.arrays("cross_entropy", (5, 6), "float32")
     target[1, :2], target[0, 0] = -100, 2
     pred[1, :, 1] = np.nan
     class_weight = np.array([1.0, 0.0, 2.0, 0.5, 3.0], np.float32)
-    weight = inputs.weight("cross_entropy", (5, 6), "float32", kind)
+    weight = cases.weight("cross_entropy", (5, 6), "float32", kind)
     options = {"weight": weight, "class_weight": class_weight, "reduction": reduction}
     assert_agrees(nl.value_and_grad(nl.cross_entropy), (pred, target), **options)
     _, slope = on_device(nl.value_and_grad(nl.cross_entropy), (pred, target), **options)
@@ -56,13 +56,13 @@ def test_weights_class_weights_and_ignored_rows(kind: str, reduction: str) -> No
 
 
 def test_sum_and_weight() -> None:
-    arrays = inputs.arrays("cross_entropy", (40,), "float64")
+    arrays = cases.arrays("cross_entropy", (40,), "float64")
     assert_agrees(nl.sum_and_weight(nl.cross_entropy), arrays)
 
 
 @pytest.mark.parametrize("options", [{"z_loss": 0.1}, {"softcap": 3.0}, {"label_smoothing": 0.2}])
 def test_options_of_logits(options: dict[str, float]) -> None:
-    arrays = inputs.arrays("cross_entropy", (9, 3), "float64")
+    arrays = cases.arrays("cross_entropy", (9, 3), "float64")
     assert_agrees(nl.value_grad_hess(nl.cross_entropy), arrays, **options)
 
 
@@ -95,12 +95,12 @@ def test_masked_classes_and_rows_that_are_not_finite() -> None:
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
 def test_dtypes_of_labels(dtype: str) -> None:
-    pred, target = inputs.arrays("nll", (21,), "float32")
+    pred, target = cases.arrays("nll", (21,), "float32")
     assert_agrees(nl.value_and_grad(nl.nll), (pred, np.abs(target % 5).astype(dtype)))
 
 
 def test_layouts() -> None:
-    pred, target = inputs.arrays("cross_entropy", (6, 3, 4), "float64")
+    pred, target = cases.arrays("cross_entropy", (6, 3, 4), "float64")
     gaps = np.zeros((12, 5, 6, 4), pred.dtype)[::2, :, ::2]
     gaps[...] = pred
     for view in (np.asfortranarray(pred), gaps, pred[::-1, :, ::-1]):
@@ -111,7 +111,7 @@ def test_layouts() -> None:
 def test_gradient_in_place() -> None:
     from helpers import to_device
 
-    pred, target = inputs.arrays("cross_entropy", (9, 2), "float32")
+    pred, target = cases.arrays("cross_entropy", (9, 2), "float32")
     moved = to_device(pred)
     expected = on_device(nl.grad(nl.cross_entropy), (pred, target))
     nl.grad(nl.cross_entropy)(moved, to_device(target), out=moved)
@@ -120,7 +120,7 @@ def test_gradient_in_place() -> None:
 
 @pytest.mark.parametrize(("position", "bad"), [(0, -1), (12, 5), (79, 2**40), (0, -(2**63))])
 def test_a_bad_label_is_named_as_on_the_host(position: int, bad: int) -> None:
-    pred, target = inputs.arrays("cross_entropy", (40, 2), "float32")
+    pred, target = cases.arrays("cross_entropy", (40, 2), "float32")
     target = target.astype(np.int64)
     target.flat[position] = bad
     said = []
@@ -132,7 +132,7 @@ def test_a_bad_label_is_named_as_on_the_host(position: int, bad: int) -> None:
 
 
 def test_a_distribution_with_a_bad_entry_is_named_as_on_the_host() -> None:
-    pred, target = inputs.arrays("cross_entropy:distributions", (40,), "float32")
+    pred, target = cases.arrays("cross_entropy:distributions", (40,), "float32")
     target[31, 3] = -0.25
     said = []
     for call in (on_device, on_host):

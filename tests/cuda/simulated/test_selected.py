@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from helpers import assert_agrees, on_device, on_host
 
 import numloss as nl
 
-CASES = [case for case in inputs.CASES if inputs.record(case).family == "selected"]
+CASES = [case for case in cases.CASES if cases.record(case).family == "selected"]
 
 
-@pytest.mark.parametrize("dtype", inputs.DTYPES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("kind", ["none", "full"])
-@pytest.mark.parametrize("reduction", inputs.REDUCTIONS)
+@pytest.mark.parametrize("reduction", cases.REDUCTIONS)
 @pytest.mark.parametrize("case", CASES)
 def test_value_gradient_and_curvature(case: str, reduction: str, kind: str, dtype: str) -> None:
-    options: dict[str, Any] = {"reduction": reduction} | inputs.required(case)
+    options: dict[str, Any] = {"reduction": reduction} | cases.required(case)
     if kind != "none":
-        options["weight"] = inputs.weight(case, (37,), dtype, kind)
-    function, arrays = inputs.record(case).function, inputs.arrays(case, (37,), dtype)
+        options["weight"] = cases.weight(case, (37,), dtype, kind)
+    function, arrays = cases.record(case).function, cases.arrays(case, (37,), dtype)
     assert_agrees(nl.value_grad_hess(function), arrays, **options)
     assert_agrees(nl.value_grad_hess(function, curvature="bound"), arrays, **options)
 
 
 def test_double_q_and_huber() -> None:
-    q, action, reward, next_q, done = inputs.arrays("td_error", (300,), "float32")
+    q, action, reward, next_q, done = cases.arrays("td_error", (300,), "float32")
     options = {"next_action": (action % next_q.shape[1]).astype(np.int8), "delta": 0.5, "discount": 0.9}
     assert_agrees(nl.value_and_grad(nl.td_error), (q, action, reward, next_q.astype(np.float64), done), **options)
     assert_agrees(nl.sum_and_weight(nl.td_error), (np.asfortranarray(q), action, reward, next_q, done > 0.5))
@@ -36,7 +36,7 @@ def test_double_q_and_huber() -> None:
 
 @pytest.mark.parametrize(("which", "bad"), [(1, 10**6), (2, np.nan), (4, 1.5)])
 def test_bad_input_is_named_as_on_the_host(which: int, bad: float) -> None:
-    arrays = list(inputs.arrays("td_error", (300,), "float32"))
+    arrays = list(cases.arrays("td_error", (300,), "float32"))
     arrays[which] = arrays[which].copy()
     arrays[which][270] = bad
     said = []

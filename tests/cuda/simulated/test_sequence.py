@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from helpers import assert_agrees, on_device, on_host
@@ -20,11 +20,11 @@ CALLS = [
 
 @pytest.mark.parametrize(("case", "reduction", "dtype", "kind"), CALLS)
 def test_value_and_gradient(case: str, reduction: str, dtype: str, kind: str) -> None:
-    options: dict[str, Any] = {"reduction": reduction} | inputs.required(case)
+    options: dict[str, Any] = {"reduction": reduction} | cases.required(case)
     if kind != "none":
-        options["weight"] = inputs.weight(case, (3,), dtype, kind)
-    arrays = inputs.arrays(case, (3,), dtype, ends=False)
-    assert_agrees(nl.value_and_grad(inputs.record(case).function), arrays, **options)
+        options["weight"] = cases.weight(case, (3,), dtype, kind)
+    arrays = cases.arrays(case, (3,), dtype, ends=False)
+    assert_agrees(nl.value_and_grad(cases.record(case).function), arrays, **options)
 
 
 def test_labels_that_repeat_and_a_layout_of_its_own() -> None:
@@ -52,7 +52,7 @@ def test_what_has_no_alignment_and_what_is_not_a_number(zero_infinity: bool) -> 
 
 
 def test_bad_input_is_named_as_on_the_host() -> None:
-    given = list(inputs.arrays("ctc", (7,), "float32", ends=False))
+    given = list(cases.arrays("ctc", (7,), "float32", ends=False))
     for k, bad in ((1, 0), (2, 99), (3, -1)):
         wrong = list(given)
         wrong[k] = np.full_like(given[k], bad)

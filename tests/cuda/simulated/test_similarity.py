@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import inputs
+import cases
 import numpy as np
 import pytest
 from compare import assert_same_bits
@@ -13,8 +13,8 @@ from helpers import flat, on_device, on_host, to_device
 import numloss as nl
 from numloss.backends.numba_cuda import similarity
 
-CASES = [case for case in inputs.CASES if inputs.record(case).family == "similarity"]
-LABELLED = [case for case in CASES if len(inputs.record(case).wrt) == 1]
+CASES = [case for case in cases.CASES if cases.record(case).family == "similarity"]
+LABELLED = [case for case in CASES if len(cases.record(case).wrt) == 1]
 ROWS, SIZE = 11, 5
 
 
@@ -27,13 +27,13 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def arrays(case: str, dtype: str, rows: int = ROWS) -> tuple[Any, ...]:
     """Short vectors, and labels of which some stand alone and some are three or four."""
-    found = inputs.arrays(case, (rows,), dtype)
+    found = cases.arrays(case, (rows,), dtype)
     return tuple(array[:, :SIZE].copy() if array.ndim == 2 else array % 4 for array in found)
 
 
 def assert_as_on_the_host(case: str, function: Any, given: Any, **options: Any) -> None:
     """Within some units of the largest entry, as often as what cosines are multiplied by makes of them."""
-    loss = inputs.record(case)
+    loss = cases.record(case)
     steepest = options.get("gamma", loss.defaults.get("gamma")) or 1.0 / loss.defaults["temperature"]
     unit = np.finfo(given[0].dtype).eps * (4 + 0.25 * steepest)
     pairs = zip(flat(on_device(function, given, **options)), flat(on_host(function, given, **options)), strict=True)
@@ -42,27 +42,27 @@ def assert_as_on_the_host(case: str, function: Any, given: Any, **options: Any) 
         np.testing.assert_allclose(actual, expected, rtol=0.0, atol=unit * np.abs(expected).max(initial=0.0))
 
 
-OPTIONS = [(case, option) for case in CASES for option in inputs.options(case)]
+OPTIONS = [(case, option) for case in CASES for option in cases.options(case)]
 FEW = [pair for pair in OPTIONS if pair[1] in ({}, {"symmetric": True})]
 
 
 @pytest.mark.parametrize(("case", "option"), FEW, ids=str)
 def test_values_and_gradients_of_several_blocks(case: str, option: dict[str, Any]) -> None:
     weight = np.where(np.arange(ROWS) % 5 == 0, 0.0, np.linspace(0.5, 2.0, ROWS))
-    function = nl.value_and_grad(inputs.record(case).function)
+    function = nl.value_and_grad(cases.record(case).function)
     assert_as_on_the_host(case, function, arrays(case, "float64"), weight=weight, reduction="none", **option)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_mean_in_float32(case: str) -> None:
     given = arrays(case, "float32", 9)
-    assert_as_on_the_host(case, nl.value_and_grad(inputs.record(case).function), given)
+    assert_as_on_the_host(case, nl.value_and_grad(cases.record(case).function), given)
 
 
 @pytest.mark.more
 @pytest.mark.parametrize(("case", "option"), [pair for pair in OPTIONS if pair[1]], ids=str)
 def test_every_option(case: str, option: dict[str, Any]) -> None:
-    function, given = inputs.record(case).function, arrays(case, "float32", 9)
+    function, given = cases.record(case).function, arrays(case, "float32", 9)
     weight = np.where(np.arange(9) % 4 == 1, 0.0, 0.75)
     for asked in (function, nl.value_and_grad(function)):
         assert_as_on_the_host(case, asked, given, weight=weight, **option)
@@ -84,7 +84,7 @@ def test_layouts_and_one_gradient_of_two() -> None:
 def test_labels_and_vectors_without_length(case: str) -> None:
     vectors, _ = arrays(case, "float64", 6)
     vectors[3] = 0.0
-    function = nl.value_and_grad(inputs.record(case).function)
+    function = nl.value_and_grad(cases.record(case).function)
     for labels in (np.array([3, 3, 3, 3, 200, 3], np.uint8)[::-1], np.arange(6), np.full(6, -(2**63))):
         assert_as_on_the_host(case, function, (vectors, labels), reduction="none")
 

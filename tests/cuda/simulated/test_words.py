@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import DTYPES
 from compare import assert_same_bits
-from inputs import DTYPES
 from seeds import generator
 from words import computed
 

@@ -1,6 +1,6 @@
 """Prints a hash of every result in the environment that it runs in, as JSON: equal bits are equal text.
 
-    python tests/digest.py --backend numba --threads 1 2 3 8 --cases mse huber
+    python tests/bit_digest.py --backend numba --threads 1 2 3 8 --cases mse huber
 
 The environment chooses the rest: NUMBA_NUM_THREADS, NUMBA_THREADING_LAYER, NUMBA_CPU_NAME, NUMLOSS_CYTHON_LEVEL.
 The answer maps each number of threads to {"case dtype reduction weight output": hash}, and says under "ran" which
@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from compare import canonical_bytes
-from inputs import (
+from cases import (
     CASES,
     DTYPES,
     REDUCTIONS,
@@ -30,6 +29,7 @@ from inputs import (
     weight,
     weights,
 )
+from compare import canonical_bytes
 
 import numloss as nl
 from numloss import dispatch
@@ -67,18 +67,20 @@ def with_specials(loss: Loss, given: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def results(case: str, backend: str, dtype: str, thorough: bool) -> Iterator[tuple[str, Any]]:
+def results(case: str, backend: str, dtype: str, parts: list[str], thorough: bool) -> Iterator[tuple[str, Any]]:
     """Every output of a loss on its largest problem, and of all options on a smaller one with special values.
 
     The first part is about the loops: unless `thorough`, only of the losses that stand for their kind.
     """
-    if thorough or stands_for_its_kind(case):
+    if "loops" in parts and (thorough or stands_for_its_kind(case)):
         yield from largest_results(case, backend, dtype)
+    if "laws" not in parts:
+        return
     transform = nl.value_grad_hess if record(case).curvature else nl.value_and_grad
     given = with_specials(record(case), arrays(case, middle(case), dtype))
     for option in options(case):
-        parts = transform(record(case).function)(*given, **option, reduction="none", backend=backend)
-        yield from labelled(f"special {option}", parts)
+        found = transform(record(case).function)(*given, **option, reduction="none", backend=backend)
+        yield from labelled(f"special {option}", found)
 
 
 def largest_results(case: str, backend: str, dtype: str) -> Iterator[tuple[str, Any]]:
@@ -106,6 +108,8 @@ def main() -> None:
     parser.add_argument("--backend", default="numba")
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--cases", nargs="+", default=CASES)
+    parser.add_argument("--dtypes", nargs="+", default=DTYPES)
+    parser.add_argument("--parts", nargs="+", default=["loops", "laws"])
     parser.add_argument("--thorough", action="store_true")
     chosen = parser.parse_args()
     threads.PARALLEL_PAYS_AT = 0.0  # or small problems would stay on one thread
@@ -117,8 +121,8 @@ def main() -> None:
         answer[str(count)] = {
             f"{case} {dtype} {label}": digest(value)
             for case in chosen.cases
-            for dtype in DTYPES
-            for label, value in results(case, chosen.backend, dtype, chosen.thorough)
+            for dtype in chosen.dtypes
+            for label, value in results(case, chosen.backend, dtype, chosen.parts, chosen.thorough)
         }
     answer["ran"]["threads"] = ledger.most
     if chosen.backend == "numba":

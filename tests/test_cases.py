@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from families import FAMILIES, draw
-from inputs import CASES, DTYPES, NAMES, arrays, middle, options, outside, record, weight
+from cases import CASES, DTYPES, NAMES, arrays, middle, options, outside, record, weight
+from generators import FAMILIES, draw
 from seeds import generator
 
 from numloss import domains

@@ -1,7 +1,7 @@
 """Valid arguments for every loss, drawn from the domains in its record.
 
 A case is the name of a loss, or "name:variant" where a loss reads its inputs in several ways. A problem is described
-by the shape of the unreduced loss; families.py knows the shapes of the inputs.
+by the shape of the unreduced loss; generators.py knows the shapes of the inputs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from families import FAMILIES, PIXELS, SHAPES, SILENT, SMALL, SOLID, VARIANTS, Arrays, Shape
+from generators import FAMILIES, PIXELS, SHAPES, SILENT, SMALL, SOLID, VARIANTS, Arrays, Shape
 from seeds import generator
 
 from numloss.domains import Domain

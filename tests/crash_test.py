@@ -1,4 +1,4 @@
-"""Kills training at random times and resumes it: `python tests/kills.py 200` does so 200 times.
+"""Kills training at random times and resumes it: `python tests/crash_test.py 200` does so 200 times.
 
 Prints how often a process died and what it had reached. Ends in status 1 if a run that was killed does not end with
 the weights of one that was not.
@@ -65,7 +65,7 @@ def started(folder: Path) -> int:
 
 def main(kills: int, seed: int) -> int:
     """Kill so many times, over as many runs as that takes."""
-    root = Path(tempfile.mkdtemp(prefix="numloss-kills-"))
+    root = Path(tempfile.mkdtemp(prefix="numloss-crash-test-"))
     began = time.perf_counter()
     for warm in ("warm", "whole"):
         if os.waitpid(started(root / warm), 0)[1]:

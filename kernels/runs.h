@@ -1,0 +1,152 @@
+/* Runs of neighbours, for loops alone: immintrin.h takes longer to read than a small unit of laws to compile. */
+#ifndef NUMLOSS_RUNS_H
+#define NUMLOSS_RUNS_H
+
+#include "primitives.h"
+
+/* Runs of neighbours in sixteen lanes, in as many registers ("wide") as a level needs. OP is add or max; max(b, a) is
+   b where that is larger and a elsewhere. Lanes k and k + 8 meet first, then k and k + 4, k + 2, k + 1. */
+#if defined(__SSE2__) && defined(__GNUC__)
+#include <immintrin.h>
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+typedef __m512 wide_f32;
+typedef __m512d wide_f64;
+#define WIDE_f32(OP, b, a) _mm512_##OP##_ps(b, a)
+#define WIDE_f64(OP, b, a) _mm512_##OP##_pd(b, a)
+#define HALF_f32(OP, v) _mm256_##OP##_ps(_mm512_extractf32x8_ps(v, 1), _mm512_castps512_ps256(v))
+#define HALF_f64(OP, v) _mm256_##OP##_pd(_mm512_extractf64x4_pd(v, 1), _mm512_castpd512_pd256(v))
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) { return _mm512_maskz_loadu_ps((1u << n) - 1u, p); }
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return _mm512_maskz_loadu_pd((1u << n) - 1u, p); }
+#elif defined(__AVX__)
+typedef __m256 wide_f32;
+typedef __m256d wide_f64;
+#define WIDE_f32(OP, b, a) _mm256_##OP##_ps(b, a)
+#define WIDE_f64(OP, b, a) _mm256_##OP##_pd(b, a)
+#define HALF_f32(OP, v) (v)
+#define HALF_f64(OP, v) (v)
+static const int64_t numloss_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
+    return _mm256_maskload_ps(p, _mm256_loadu_si256((const __m256i *)((const int32_t *)numloss_mask + 16 - n)));
+}
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) {
+    return _mm256_maskload_pd(p, _mm256_loadu_si256((const __m256i *)(numloss_mask + 8 - n)));
+}
+#else
+typedef __m128 wide_f32;
+typedef __m128d wide_f64;
+#define WIDE_f32(OP, b, a) _mm_##OP##_ps(b, a)
+#define WIDE_f64(OP, b, a) _mm_##OP##_pd(b, a)
+#define HALF_f32(OP, v) (v)
+#define HALF_f64(OP, v) (v)
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
+    float few[4] = {0};
+    for (int k = 0; k < n; k++) few[k] = p[k];
+    return _mm_loadu_ps(few);
+}
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) {
+    double few[2] = {0};
+    for (int k = 0; k < n; k++) few[k] = p[k];
+    return _mm_loadu_pd(few);
+}
+#endif
+#if defined(__AVX__)
+#define QUARTER_f32(OP, v) _mm_##OP##_ps(_mm256_extractf128_ps(v, 1), _mm256_castps256_ps128(v))
+#define QUARTER_f64(OP, v) _mm_##OP##_pd(_mm256_extractf128_pd(v, 1), _mm256_castpd256_pd128(v))
+#else
+#define QUARTER_f32(OP, v) (v)
+#define QUARTER_f64(OP, v) (v)
+#endif
+#define LAST_f32(OP)                                                                                             \
+    NUMLOSS_INLINE float last_##OP##_f32(wide_f32 v) {                                                           \
+        __m128 q = QUARTER_f32(OP, HALF_f32(OP, v));                                                             \
+        q = _mm_##OP##_ps(_mm_movehl_ps(q, q), q);                                                               \
+        return _mm_cvtss_f32(_mm_##OP##_ss(_mm_shuffle_ps(q, q, 1), q));                                         \
+    }
+#define LAST_f64(OP)                                                                                             \
+    NUMLOSS_INLINE double last_##OP##_f64(wide_f64 v) {                                                          \
+        __m128d q = QUARTER_f64(OP, HALF_f64(OP, v));                                                            \
+        return _mm_cvtsd_f64(_mm_##OP##_sd(_mm_unpackhi_pd(q, q), q));                                           \
+    }
+#else
+typedef float wide_f32;
+typedef double wide_f64;
+#define WIDE_f32(OP, b, a) one_##OP(b, a)
+#define WIDE_f64(OP, b, a) one_##OP(b, a)
+#define one_add(b, a) ((b) + (a))
+#define one_max(b, a) ((b) > (a) ? (b) : (a))
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) { return n > 0 ? *p : 0.0f; }
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return n > 0 ? *p : 0.0; }
+#define LAST_f32(OP) NUMLOSS_INLINE float last_##OP##_f32(float v) { return v; }
+#define LAST_f64(OP) NUMLOSS_INLINE double last_##OP##_f64(double v) { return v; }
+#endif
+#define LANES(T) (int)(sizeof(wide_##T) / sizeof(REAL_##T))
+#define PIECES(T) (16 / LANES(T))
+
+#define NUMLOSS_FOLD(OP, T)                                                                                      \
+    LAST_##T(OP)                                                                                                 \
+    NUMLOSS_INLINE void merge_##OP##_##T(wide_##T *a, const wide_##T *b) {                                       \
+        for (int k = 0; k < PIECES(T); k++) a[k] = WIDE_##T(OP, b[k], a[k]);                                     \
+    }                                                                                                            \
+    NUMLOSS_INLINE REAL_##T fold_##OP##_##T(wide_##T *a) {                                                       \
+        if (PIECES(T) == 16)                                                                                     \
+            for (int k = 0; k < 8; k++) a[k] = WIDE_##T(OP, a[(k + 8) % PIECES(T)], a[k]);                       \
+        if (PIECES(T) >= 8)                                                                                      \
+            for (int k = 0; k < 4; k++) a[k] = WIDE_##T(OP, a[(k + 4) % PIECES(T)], a[k]);                       \
+        if (PIECES(T) >= 4)                                                                                      \
+            for (int k = 0; k < 2; k++) a[k] = WIDE_##T(OP, a[(k + 2) % PIECES(T)], a[k]);                       \
+        if (PIECES(T) >= 2) a[0] = WIDE_##T(OP, a[1 % PIECES(T)], a[0]);                                         \
+        return last_##OP##_##T(a[0]);                                                                            \
+    }
+#define NUMLOSS_RUNS(T)                                                                                          \
+    NUMLOSS_FOLD(add, T)                                                                                         \
+    NUMLOSS_FOLD(max, T)                                                                                         \
+    NUMLOSS_INLINE void load16_##T(wide_##T *a, const REAL_##T *p) { memcpy(a, p, 16 * sizeof *p); }             \
+    NUMLOSS_INLINE void spread16_##T(REAL_##T *p, REAL_##T x) {                                                  \
+        for (int k = 0; k < 16; k++) p[k] = x;                                                                   \
+    }                                                                                                            \
+    /* the last window overlaps the one before, which a maximum does not mind */                                 \
+    NUMLOSS_INLINE REAL_##T run_maximum_##T(const REAL_##T *p, int64_t n) {                                      \
+        wide_##T a[PIECES(T)], b[PIECES(T)];                                                                     \
+        REAL_##T low[16];                                                                                        \
+        spread16_##T(low, (REAL_##T)-INFINITY);                                                                  \
+        load16_##T(a, low);                                                                                      \
+        for (int64_t j = 0; j + 16 <= n; j += 16) {                                                              \
+            load16_##T(b, p + j);                                                                                \
+            merge_max_##T(a, b);                                                                                 \
+        }                                                                                                        \
+        load16_##T(b, p + n - 16);                                                                               \
+        merge_max_##T(a, b);                                                                                     \
+        return fold_max_##T(a);                                                                                  \
+    }                                                                                                            \
+    /* what is left goes to the first lanes, with zeros beside */                                                \
+    NUMLOSS_INLINE REAL_##T run_sum_##T(const REAL_##T *p, int64_t n) {                                          \
+        wide_##T a[PIECES(T)], b[PIECES(T)];                                                                     \
+        int64_t j = 16;                                                                                          \
+        load16_##T(a, p);                                                                                        \
+        for (; j + 16 <= n; j += 16) {                                                                           \
+            load16_##T(b, p + j);                                                                                \
+            merge_add_##T(a, b);                                                                                 \
+        }                                                                                                        \
+        for (int k = 0; k < PIECES(T); k++) {                                                                    \
+            int64_t left = n - j - k * LANES(T);                                                                 \
+            b[k] = first_##T(p + j + k * LANES(T), left < 0 ? 0 : left < LANES(T) ? (int)left : LANES(T));       \
+        }                                                                                                        \
+        merge_add_##T(a, b);                                                                                     \
+        return fold_add_##T(a);                                                                                  \
+    }
+/* lines of 64 bytes on their way to the second cache; never a fault */
+#if defined(__GNUC__)
+#define NUMLOSS_FETCH(p) __builtin_prefetch(p, 0, 2)
+#else
+#define NUMLOSS_FETCH(p) ((void)(p))
+#endif
+NUMLOSS_INLINE void will_need_f32(const float *p, int64_t n) {
+    for (int64_t j = 0; j < n; j += 16) NUMLOSS_FETCH(p + j);
+}
+NUMLOSS_INLINE void will_need_f64(const double *p, int64_t n) {
+    for (int64_t j = 0; j < n; j += 8) NUMLOSS_FETCH(p + j);
+}
+NUMLOSS_RUNS(f32)
+NUMLOSS_RUNS(f64)
+
+#endif

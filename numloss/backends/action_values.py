@@ -1,0 +1,61 @@
+"""The header of losses of chosen actions, of arguments on the host or on a device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..loops.headers import ActionStrides, ActionValue, Operand
+from .host.packing import ABSENT, code_of, in_place, operand
+
+if TYPE_CHECKING:
+    from ..calls.action_value import Transitions
+
+
+def strides_of(array: Any, unit: int) -> ActionStrides:
+    """From row to row and from action to action, in so many bytes, if there is an array."""
+    row, action = (0, 0) if array is None else (stride // unit for stride in array.strides)
+    return ActionStrides(row=row, action=action)
+
+
+def header_of(
+    step: Transitions, q: Any, next_q: Any, block: int, unit: int, tile: int, scale: float, kept: list[Any]
+) -> ActionValue:
+    """The header of a problem of so many rows a block; `kept` must outlive it. Strides are in so many bytes."""
+    real, place, loss = step.real, step.place, step.loss
+    gradient, curvature = (*step.outputs, None, None)[:2]
+
+    def one(array: Any) -> Operand:
+        return ABSENT if array is None else operand(array, real, kept, place)
+
+    def rows(array: Any) -> Operand:
+        return ABSENT if array is None else in_place(array, code_of(array, real), place)
+
+    return ActionValue(
+        rows=step.rows,
+        block=block,
+        tile=tile,
+        actions=step.actions,
+        next_actions=step.next_actions,
+        mode=step.request.mode,
+        bound=step.request.bound,
+        itemsize=real.itemsize,
+        param_count=len(step.params),
+        scale=scale,
+        least=loss.least,
+        discount=step.discount,
+        q=rows(q),
+        action=one(step.action),
+        reward=one(step.reward),
+        next_q=rows(next_q),
+        done=one(step.done),
+        next_action=one(step.next_action),
+        weight=one(step.weight),
+        values=one(step.values),
+        gradient=rows(gradient),
+        curvature=rows(curvature),
+        q_strides=strides_of(q, unit),
+        next_q_strides=strides_of(next_q, unit),
+        gradient_strides=strides_of(gradient, unit),
+        curvature_strides=strides_of(curvature, unit),
+        params=step.params,
+    )
