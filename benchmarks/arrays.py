@@ -82,7 +82,7 @@ def embedding(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return *vectors, *((random.random(case.shape[0], dtype) < 0.5).astype(dtype) for _ in known)
 
 
-def selected(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+def action_value(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     """Values of actions before and after, the actions taken, rewards, and where an episode ended."""
     rows, dtype = case.shape[:1], np.dtype(case.dtype)
     done = (random.random(rows, dtype) < 0.1).astype(dtype)
@@ -130,7 +130,7 @@ def ordered(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return pred, random.integers(0, case.shape[1], (case.shape[0], *case.shape[2:]))
 
 
-BUILDERS = (elementwise, rowwise, regional, embedding, selected, head, similarity, ranked, sequence, ordered)
+BUILDERS = (elementwise, rowwise, regional, embedding, action_value, head, similarity, ranked, sequence, ordered)
 FAMILIES = {f.__name__: f for f in BUILDERS}
 
 

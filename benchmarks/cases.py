@@ -20,7 +20,7 @@ SWEEP = range(8, 21, 2)
 SWEPT = ("mse", "bce_with_logits", "cross_entropy", "dice", "contrastive", "td_error")
 # Entries of one sample in families whose losses do not take arrays of any shape.
 SAMPLE = {
-    **{"rowwise": (100,), "regional": (4, 256), "embedding": (128,), "selected": (18,), "head": (128,)},
+    **{"rowwise": (100,), "regional": (4, 256), "embedding": (128,), "action_value": (18,), "head": (128,)},
     **{"similarity": (4096,), "ranked": (100,), "sequence": (16, 80), "ordered": (4, 256)},
 }
 

@@ -74,7 +74,7 @@ def embedding(loss: Loss, x: float) -> Scene:
     return (*vectors, *known), (0, 0)
 
 
-def selected(loss: Loss, x: float) -> Scene:
+def action_value(loss: Loss, x: float) -> Scene:
     return (np.array([[x, 0.0]]), np.array([0]), np.array([1.0]), np.array([[0.5, 0.0]]), np.array([1.0])), (0, 0)
 
 
@@ -110,7 +110,7 @@ SCENES: dict[str, Callable[[Loss, float], Scene]] = {
     "distilled": distilled,
     "regional": regional,
     "embedding": embedding,
-    "selected": selected,
+    "action_value": action_value,
     "head": head,
     "ranked": ranked,
     "similarity": similarity,

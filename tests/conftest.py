@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# How many folders of kernels are kept: those of the last states of the compilers.
-KEPT = 3
-
-
-def compilers() -> str:
-    """A hash of what makes kernels out of texts. Of the texts themselves the cache knows what it has compiled."""
-    package = ROOT / "numloss"
-    files = [*package.glob("backends/*.py"), *package.glob("backends/numba_cpu/**/*.py"), *package.glob("loops/*.py")]
-    contents = hashlib.sha256()
-    for file in sorted(files):
-        contents.update(file.read_bytes())
-    return contents.hexdigest()[:16]
-
-
-def kernels() -> Path:
-    """The folder of compiled kernels for all workers, for the processes that tests start, and for the runs to come."""
-    place = Path(os.environ.get("NUMLOSS_CACHE_DIR") or ROOT / ".cache")
-    if place.name.startswith("kernels-"):
-        return place  # as this process was told by the one that started it
-    folder = place / f"kernels-{compilers()}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.utime(folder)
-    for old in sorted(place.glob("kernels-*"), key=lambda path: -path.stat().st_mtime)[KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
-    return folder
-
-
-# Set before numloss is imported. What a cold start does is tested in test_cache.py.
-CACHE = kernels()
+# Compiled kernels are shared by all workers, by the processes that tests start, and by the runs to come: each is known
+# by the texts that it was compiled from, and by those that compile. What a cold start does is tested in test_cache.py.
+CACHE = Path(os.environ.get("NUMLOSS_CACHE_DIR") or ROOT / ".cache" / "kernels")
+# Set before numloss is imported.
 os.environ["NUMLOSS_CACHE_DIR"] = str(CACHE)
 # Threads that wait do not spin: workers share the cores, and took four fifths of their time from each other.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

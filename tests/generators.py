@@ -149,7 +149,7 @@ def embedding(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str
     return *vectors, *(draw(loss.domains[name], shape, random, ends) for name in loss.inputs[len(vectors) :])
 
 
-def selected(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+def action_value(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Values of 4 actions, the one taken, the reward, values of the 3 actions that follow, and whether they do."""
     q, next_q = random.normal(0.0, 2.0, (*shape, 4)), random.normal(0.0, 2.0, (*shape, 3))
     reward, done = random.normal(0.0, 2.0, shape), draw(loss.domains["done"], shape, random, ends)
@@ -216,7 +216,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "distilled": distilled,
     "regional": regional,
     "embedding": embedding,
-    "selected": selected,
+    "action_value": action_value,
     "head": head,
     "similarity": similarity,
     "ranked": ranked,
@@ -272,7 +272,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "regional": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4), (67, 5)),
     **{f"{name}:batch": ((1,), (3,), (5,)) for name in REGIONAL},
     "embedding": tuple((n,) for n in (0, 1, 2, 7, 11, 101, 513, 3277, 13127)),
-    "selected": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
+    "action_value": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
     "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
     "similarity": tuple((n,) for n in (0, 1, 2, 7, 11, 300)),
     **{case: ((23,),) if case.endswith("many") else ((7,),) for case in RANKED},
@@ -291,7 +291,7 @@ SOLID: dict[str, Shape] = {
     "regional": (3, 4),
     **{f"{name}:batch": (5,) for name in REGIONAL},
     "embedding": (4099,),
-    "selected": (20011,),
+    "action_value": (20011,),
     "head": (513,),
     "similarity": (300,),
     **{case: SHAPES[case][0] for case in RANKED},

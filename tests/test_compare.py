@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compare import assert_close, assert_same_bits, assert_ulp, canonical_bytes, ulp_distance
+from compare import assert_close, assert_same_bits, assert_ulp, canonical_bytes, told, ulp_distance
 
 NAN_WITH_PAYLOAD = np.array([0x7FF8000000000123], np.uint64).view(np.float64)
 ONE = np.float32(1.0)
@@ -84,3 +84,10 @@ def test_canonical_bytes_are_those_of_c_order() -> None:
     x = np.arange(6.0).reshape(2, 3)
     assert canonical_bytes(np.asfortranarray(x)) == x.tobytes()
     assert canonical_bytes(x.T) != x.tobytes()
+
+
+def test_a_failure_says_for_what() -> None:
+    with pytest.raises(AssertionError, match=r"the worst at \[2\]") as raised:
+        with told(loss="mse", backend="numba", weight_by="row"):
+            assert_same_bits(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
+    assert raised.value.__notes__ == ["for loss mse, backend numba, weight by row"]

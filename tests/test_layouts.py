@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from calls import each
 from cases import CASES, DTYPES, arrays, record, required, small, solid, stands_for_its_kind, weight, weights
-from compare import assert_close, assert_same_bits
+from compare import assert_close, assert_same_bits, told
 from seeds import SEED
 
 import numloss as nl
@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
 REORDERED = ("fortran", "axes swapped")
 # Families that read a prediction again after a gradient is written.
-SCATTERED = ("embedding", "selected", "head", "similarity")
+SCATTERED = ("embedding", "action_value", "head", "similarity")
 ELEMENTWISE = [case for case in CASES if record(case).family == "elementwise"]
 
 
@@ -110,9 +110,10 @@ def laid_out_cases() -> list[Any]:
     ]
 
 
-def assert_equal(found: list[Array], expected: list[Array]) -> None:
-    for a, b in zip(found, expected, strict=True):
-        assert_same_bits(a, b)
+def assert_equal(found: list[Array], expected: list[Array], **facts: Any) -> None:
+    for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+        with told(**facts, output=k):
+            assert_same_bits(a, b)
 
 
 @pytest.mark.parametrize(("layout", "case"), laid_out_cases())
@@ -122,15 +123,18 @@ def test_layouts_of_inputs(case: str, layout: str, backend: str) -> None:
         laid = tuple(LAYOUTS[layout](a) for a in given)
         laid_extra = {name: LAYOUTS[layout](w) for name, w in extra.items()}
         before = [np.asarray(a).tobytes() for a in (*laid, *laid_extra.values())]
+        facts = {"loss": case, "backend": backend, "layout": layout, "dtype": dtype}
         found = everything(case, laid, **laid_extra, reduction="none", backend=backend)
-        assert_equal(found, everything(case, given, **extra, reduction="none", backend=backend))
+        plain = everything(case, given, **extra, reduction="none", backend=backend)
+        assert_equal(found, plain, **facts, reduction="none")
         assert before == [np.asarray(a).tobytes() for a in (*laid, *laid_extra.values())], "an input was changed"
         sums = everything(case, laid, **laid_extra, backend=backend), everything(case, given, **extra, backend=backend)
         if layout not in REORDERED:
-            assert_equal(*sums)
+            assert_equal(*sums, **facts, reduction="mean")
             continue
-        for a, b in zip(*sums, strict=True):
-            assert_close(a.astype(dtype), b, ulp=64, scale=1.0)
+        for k, (a, b) in enumerate(zip(*sums, strict=True)):
+            with told(**facts, reduction="mean", output=k):
+                assert_close(a.astype(dtype), b, ulp=64, scale=1.0)
 
 
 @pytest.mark.parametrize("case", each(CASES))
@@ -141,7 +145,8 @@ def test_one_input_laid_out_differently(case: str, backend: str) -> None:
         for layout in ("fortran", "reversed", "last axis strided"):
             laid = [*given]
             laid[k] = LAYOUTS[layout](laid[k])
-            assert_equal(everything(case, laid, **extra, reduction="none", backend=backend), expected)
+            found = everything(case, laid, **extra, reduction="none", backend=backend)
+            assert_equal(found, expected, loss=case, backend=backend, layout=layout, input=record(case).inputs[k])
 
 
 @pytest.mark.parametrize("case", each(CASES))
@@ -201,7 +206,8 @@ def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str)
             extra[name] = np.rint(w)
         converted = {name: w.astype(kind) for name, w in extra.items()}
         found = everything(case, same, **converted, backend=backend)
-        assert_equal(found, everything(case, whole, **extra, backend=backend))
+        plain = everything(case, whole, **extra, backend=backend)
+        assert_equal(found, plain, loss=case, backend=backend, targets_and_weights=kind, dtype=dtype)
 
 
 INDICATED = [case for case in CASES if record(case).rows.get("target") in (INDICATORS, MEMBERS)]
@@ -240,13 +246,14 @@ def test_where_results_are_written(case: str, backend: str, dtype: str) -> None:
         "strided": lambda a: strided(np.full_like(a, np.nan), -1),
         "reversed": lambda a: reversed_axes(np.full_like(a, np.nan)),
     }
-    for make in places.values():
+    for name, make in places.items():
         out = tuple(make(slope) for slope in slopes)
         again, returned = nl.value_and_grad(loss.function)(*given, **extra, out=out if several else out[0])
-        assert again == value
-        for place, got, slope in zip(out, returned if several else (returned,), slopes, strict=True):
-            assert got is place
-            assert_same_bits(got, slope)
+        with told(loss=case, backend=backend, layout_of_out=name, dtype=dtype):
+            assert again == value
+            for place, got, slope in zip(out, returned if several else (returned,), slopes, strict=True):
+                assert got is place
+                assert_same_bits(got, slope)
 
 
 @pytest.mark.parametrize("shape", [(70, 5), (70, 40), (9, 300), (3, 5, 40), (3, 20, 40), (2, 7, 3, 5)], ids=str)
@@ -261,11 +268,12 @@ def test_rows_of_any_length_in_any_layout(shape: tuple[int, ...], layout: str, b
         value, slope = nl.value_and_grad(nl.cross_entropy)(pred, labels, axis=1, backend=backend)
         laid = LAYOUTS[layout](pred)
         outs = [None, *(place(np.full(shape, np.nan, dtype)) for place in places)]
-        for out in outs:
+        for k, out in enumerate(outs):
             found, written = nl.value_and_grad(nl.cross_entropy)(laid, labels, axis=1, backend=backend, out=out)
             assert out is None or written is out
-            assert_close(np.asarray(found, dtype), np.asarray(value, dtype), ulp=4, scale=value)
-            assert_close(written, slope, ulp=8, scale=0.0)
+            with told(loss="cross_entropy", backend=backend, layout=layout, shape=shape, dtype=dtype, place_of_out=k):
+                assert_close(np.asarray(found, dtype), np.asarray(value, dtype), ulp=4, scale=value)
+                assert_close(written, slope, ulp=8, scale=0.0)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if record(case).family in SCATTERED])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, arrays, record, required, small, solid
-from compare import assert_same_bits
+from compare import assert_same_bits, told
 from process import python
 
 import numloss as nl
@@ -70,13 +70,15 @@ def test_what_is_replayed_is_what_the_long_way_finds(case: str, backend: str, re
                     function(*first, **options)
                     replayed.clear()
                     answer = function(*second, **options)
-                    assert_same(answer, long_way(function, *second, **options))
+                    with told(loss=case, backend=backend, call=function, shape=shape, dtype=dtype, options=extra):
+                        assert_same(answer, long_way(function, *second, **options))
                     if case not in LONG:
                         function(*second, **options)
                         assert replayed[-1] is not None
 
 
-def test_gradients_are_written_to_out(backend: str, replayed: Answers) -> None:
+def test_gradients_are_written_to_out(each_backend: str, replayed: Answers) -> None:
+    backend = each_backend
     pred, labels = arrays("cross_entropy", (64,), "float32")
     pairs = arrays("contrastive", (64,), "float32")
     function, several = nl.value_and_grad(nl.cross_entropy), nl.value_and_grad(nl.contrastive)
@@ -107,7 +109,8 @@ def test_the_number_of_ignored_labels_may_change(rows: int, backend: str, replay
         assert_same(answer, long_way(function, pred, labels, backend=backend))
 
 
-def test_bad_values_are_found_again(backend: str, replayed: Answers) -> None:
+def test_bad_values_are_found_again(each_backend: str, replayed: Answers) -> None:
+    backend = each_backend
     pred, labels = np.zeros((16, 3)), np.zeros(16, np.int64)
     function, out = nl.value_and_grad(nl.cross_entropy), np.empty_like(pred)
     function(pred, labels, out=out, backend=backend)

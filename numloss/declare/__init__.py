@@ -30,6 +30,7 @@ from ..typing import Array, Result
 from .families import (
     Options,
     ParameterOptions,
+    action_value,
     distilled,
     elementwise,
     embedding,
@@ -39,7 +40,6 @@ from .families import (
     ranked,
     regional,
     rowwise,
-    selected,
     sequence,
     similarity,
 )
@@ -81,7 +81,7 @@ __all__ = [
     "ranked",
     "regional",
     "rowwise",
-    "selected",
+    "action_value",
     "sequence",
     "similarity",
 ]

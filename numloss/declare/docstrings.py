@@ -74,7 +74,7 @@ UNREDUCED = {
     "distilled": "with the shape of the labels",
     "embedding": "of shape (N,)",
     "similarity": "of shape (N,)",
-    "selected": "of shape (N,)",
+    "action_value": "of shape (N,)",
     "head": "of shape (N,)",
 }
 

@@ -167,7 +167,7 @@ def _of_derived(family: str, what: str) -> Callable[..., Callable[[Face], Face]]
     return declare
 
 
-selected = _of_derived("selected", "one chosen entry of each row and a target for it")
+action_value = _of_derived("action_value", "one chosen entry of each row and a target for it")
 regional = _of_derived("regional", "sums over the pixels of each region")
 embedding = _of_derived("embedding", "sums over the entries of vectors and what is known of each")
 

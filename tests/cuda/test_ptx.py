@@ -104,8 +104,8 @@ def test_kernels_of_rows_by_a_law(dtype: str, capability: tuple[int, int]) -> No
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[int, int]) -> None:
+    from numloss.backends.numba_cuda.action_value_kernels import action_value_kernel
     from numloss.backends.numba_cuda.embedding_kernels import Kind, embedding_kernel
-    from numloss.backends.numba_cuda.selected_kernels import selected_kernel
 
     for name in cases.NAMES:
         loss = cases.LOSSES[name]
@@ -115,9 +115,9 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
                 kind = Kind(loss.sums, len(loss.wrt), known, len(loss.params), 1, team)
                 kernel = embedding_kernel(loss.law, dtype, kind)
                 assert_sound(toolchain.assembled(kernel, capability))
-        elif loss.family == "selected":
+        elif loss.family == "action_value":
             for mode in (0, 1, 2):
-                kernel = selected_kernel(loss.law, len(loss.params), dtype, mode)
+                kernel = action_value_kernel(loss.law, len(loss.params), dtype, mode)
                 assert_sound(toolchain.assembled(kernel, capability))
 
 

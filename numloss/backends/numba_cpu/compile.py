@@ -17,6 +17,7 @@ from numba.extending import register_jitable
 
 from ... import scalar
 from ...loops import (
+    action_value,
     distilled,
     elementwise,
     embedding,
@@ -33,7 +34,6 @@ from ...loops import (
     rowwise_pixels,
     rowwise_short,
     rowwise_weights,
-    selected,
     sequence,
     sums,
 )
@@ -188,7 +188,7 @@ LOOPS = {
         rowwise_long.long_block,
         distilled.distilled_block,
         rowwise_pixels.pixels_block,
-        selected.selected_block,
+        action_value.action_value_block,
         embedding.embedding_block,
         products.product_block,
         regional.regions_block,

@@ -1,6 +1,6 @@
 """Temporal-difference error."""
 
-from ...declare import ANY, POSITIVE, REAL, UNIT, Array, Options, Result, Unpack, selected
+from ...declare import ANY, POSITIVE, REAL, UNIT, Array, Options, Result, Unpack, action_value
 from ...scalar import sign
 
 
@@ -14,7 +14,7 @@ def _td_error(chosen, aim, delta):
     return delta * (size - 0.5 * delta), delta * sign(error), 0.0
 
 
-@selected(
+@action_value(
     _td_error,
     law_inputs=2,
     none={"delta": -1.0},

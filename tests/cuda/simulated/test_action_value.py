@@ -11,7 +11,7 @@ from helpers import assert_agrees, on_device, on_host
 
 import numloss as nl
 
-CASES = [case for case in cases.CASES if cases.record(case).family == "selected"]
+CASES = [case for case in cases.CASES if cases.record(case).family == "action_value"]
 
 
 @pytest.mark.parametrize("dtype", cases.DTYPES)

@@ -1,4 +1,4 @@
-"""The kernel of the selected family: a law of one chosen entry of each row and of a target from the next row.
+"""The kernel of the action_value family: a law of one chosen entry of each row and of a target from the next row.
 
 A thread works on a row. The header of a problem is ActionValue, whose strides are bytes here; a kernel takes the
 addresses of what blocks leave, and of the scale or 0, too.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64
 
-from ...loops import selected
+from ...loops import action_value
 from ...loops.codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, REWARD_OPERAND, WEIGHT_OPERAND
 from ...loops.headers import ActionValue
 from . import blocks, jit, reading
@@ -25,7 +25,7 @@ def bellman_texts(dtype: str) -> dict[str, Any]:
     real, reals, operands, shared = words["real"], words["reals"], reading.texts_of(dtype), blocks.block_texts(dtype)
     read, read_label, element = operands["read"], operands["read_label"], operands["element"]
     within, index_below = shared["within"], shared["index_below"]
-    larger, aim_of = jit.of_loop(selected.larger_or_nan, dtype), jit.of_loop(selected.aim_of, dtype)
+    larger, aim_of = jit.of_loop(action_value.larger_or_nan, dtype), jit.of_loop(action_value.aim_of, dtype)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
     @jit.jitable
@@ -65,7 +65,7 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
     bellman, place_among, within = texts["bellman"], texts["place_among"], texts["within"]
     read, write, read_label = texts["read"], texts["write"], texts["read_label"]
     index_below, close_block = texts["index_below"], texts["close_block"]
-    times_weight, apply = jit.of_loop(selected.times_weight, dtype), blocks.applied(law, 2, params, 0, dtype)
+    times_weight, apply = jit.of_loop(action_value.times_weight, dtype), blocks.applied(law, 2, params, 0, dtype)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
     def chosen_values(c, partials, scale_found):  # type: ignore[no-untyped-def]
@@ -112,7 +112,7 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
 
 
 @functools.cache
-def selected_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
+def action_value_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
     """The kernel of a law."""
     signature = (jit.header_type(ActionValue, "float64", {"params": params}), int64, int64)
     return jit.kernel(_text(law, params, dtype, mode), signature, (jit.THREADS, 2))

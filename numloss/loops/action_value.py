@@ -1,4 +1,4 @@
-"""The selected family: a law of one chosen entry of each row, and of a target made from the next row (td_error).
+"""The action_value family: a law of one chosen entry of each row, and of a target made from the next row (td_error).
 
 The header of a problem is ActionValue.
 """
@@ -161,7 +161,7 @@ def scale_outputs(n: Int, weighted: Int, scale: Real, w: Reals, out: Reals) -> I
     return 0
 
 
-def selected_block(c: ActionValue, partial: Result, block: Int) -> Int:
+def action_value_block(c: ActionValue, partial: Result, block: Int) -> Int:
     """Evaluate one block of rows."""
     scale = real(c.scale)
     least = real(c.least)

@@ -1,4 +1,4 @@
-"""The selected family on a device: a law of the chosen entries of q (td_error)."""
+"""The action_value family on a device: a law of the chosen entries of q (td_error)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ...calls.action_value import Transitions
 from ..action_values import header_of
 from . import jit
+from .action_value_kernels import action_value_kernel
 from .call import Call
 from .reduction import conclude, rows_of_a_block, weight_scale
-from .selected_kernels import selected_kernel
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -27,7 +27,7 @@ def compute(request: Request) -> Any:
             scale, notes = weight_scale(call, step.weight, partials, real)
         if blocks:
             header = header_of(step, step.q, step.next_q, block, 1, 0, request.scale(float(step.rows)), call.kept)
-            kernel = selected_kernel(loss.law, len(loss.params), real.name, mode)
+            kernel = action_value_kernel(loss.law, len(loss.params), real.name, mode)
             kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
         known = float(step.rows) if step.weight is None else None
         return conclude(call, (partials, blocks), known, (step.values, step.outputs), notes, step.complain)

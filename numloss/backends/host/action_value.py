@@ -1,4 +1,4 @@
-"""The selected family on the host: a law of one chosen entry of each row (td_error)."""
+"""The action_value family on the host: a law of one chosen entry of each row (td_error)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def problem_of(backend: HostBackend, step: Transitions, total: float, kept: list
     request, loss, real = step.request, step.loss, step.real
     q, next_q = regular(step.q), regular(step.next_q if step.next_q.dtype == real else step.next_q.astype(real))
     kept += [q, next_q]
-    loop, tile = backend.kernel(loss, "selected_block", real, request.mode)
+    loop, tile = backend.kernel(loss, "action_value_block", real, request.mode)
     actions = step.actions + step.next_actions
     size = max(512, block_size(step.rows * actions) // max(1, actions))
     header = header_of(step, q, next_q, size, real.itemsize, tile, request.scale(total), kept)
