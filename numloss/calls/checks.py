@@ -17,7 +17,6 @@ from .arrays import HOST
 if TYPE_CHECKING:
     from ..registry import Loss
     from .arrays import Arrays
-    from .request import Request
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -128,16 +127,6 @@ def indices(place: Arrays, loss: Loss, name: str, value: Any, rows: int) -> Any:
     array = integers(place, loss, name, value)
     same_shape(loss, name, array.shape, (rows,), "the batch")
     return array
-
-
-def weight_of(place: Arrays, request: Request, shape: tuple[int, ...]) -> Any:
-    """The weight, checked and seen with the shape of the unreduced loss, or None."""
-    loss, given = request.loss, request.options.get("weight")
-    if given is None:
-        return None
-    weight = place.real(loss, "weight", given)
-    weight_shape(loss, weight, shape)
-    return place.spread(weight, shape)
 
 
 def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
