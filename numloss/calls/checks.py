@@ -7,7 +7,6 @@ whole.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
     from .arrays import Arrays
 
 REDUCTIONS = ("mean", "sum", "none")
-
-# The names of unconverted families for what arrays.py does; who converts the last one deletes them.
-host_array: Callable[..., np.ndarray[Any, Any]] = HOST.real
-prediction: Callable[..., np.ndarray[Any, Any]] = HOST.prediction
-output: Callable[..., Any] = HOST.output
-spread: Callable[..., np.ndarray[Any, Any]] = HOST.spread
 
 
 def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
