@@ -14,7 +14,7 @@ from numba import cuda, float64, int32, int64
 
 from ...loops import regional
 from ...loops.codes import SIGMOID, SOFTMAX
-from ...loops.headers import Operand, Regions
+from ...loops.headers import Regions
 from . import blocks, jit, reading
 from .elementwise_codegen import NO_COMPLAINT
 from .regional_texts import probability_texts, target_texts
@@ -232,4 +232,4 @@ def _values_text(dtype: str) -> Any:
 @functools.cache
 def values_kernel(dtype: str) -> Any:
     """The kernel that gives unreduced values the dtype of the data."""
-    return jit.kernel(_values_text(dtype), (jit.header_type(Operand, dtype, {}), int64, int64), (jit.THREADS, 2))
+    return jit.kernel(_values_text(dtype), (reading.operand_type(), int64, int64), (jit.THREADS, 2))
