@@ -1,6 +1,6 @@
 """The kernel of the embedding family: a law of sums over the entries of two or three vectors, a team of threads a row.
 
-Its header c is Embedding of numloss/loops/headers.py.
+Its header c is Embedding of numloss/loops/headers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The kernels of the ordered family that go pixel by pixel: words of errors before the sort, the gradient at the end.
 
-Their header c is Regions of numloss/loops/headers.py. Beside it they take addresses and the entries of a region. With
+Their header c is Regions of numloss/loops/headers. Beside it they take addresses and the entries of a region. With
 a softmax the gradient holds the probabilities in between.
 """
 

@@ -1,6 +1,6 @@
 """The kernels of the regional family: sums of the blocks, sums of the regions, gradient, and values as they are given.
 
-Their header c is Regions of numloss/loops/headers.py; what else they read and write are addresses of float64: sums of
+Their header c is Regions of numloss/loops/headers; what else they read and write are addresses of float64: sums of
 the shape (blocks, classes, 3), the sums of each region, and the slopes by these.
 """
 
