@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..host import packing
+from ..packing import operands as packing
 from . import checks
 from .arrays import DeviceArray
 from .elementwise_codegen import NO_COMPLAINT, position_of
