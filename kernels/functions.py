@@ -219,8 +219,6 @@ class Translator:
             return f"(<{self.ctype(kind)}>{texts[0]})", kind
         if name in POINTERS:
             return f"(<{self.ctype(name)}><intptr_t>{texts[0]})", name
-        if name == "operand_at":
-            return f"(<Operand*>({texts[0]} + {texts[1]}))", "Operand"
         if name == "offset":
             return f"({texts[0]} + {texts[1]})", arguments[0][1]
         if name == "address":
@@ -341,6 +339,9 @@ class Translator:
     def function(self, name: str) -> str:
         """The whole function."""
         parameters = self.text.parameters
+        if self.text.kind == "loop" and (name.endswith("_block") or "c" in dict(parameters)):
+            if parameters[0][1] not in HEADERS:
+                raise self.refuse(self.text.tree, "what a problem says is read from a header, by name")
         self.types.update(parameters)
         self.body(self.text.tree.body, 1)
         arguments = [f"{self.ctype(kind)} {name}" for name, kind in parameters]

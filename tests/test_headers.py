@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import struct
 import sys
 from pathlib import Path
@@ -23,12 +23,10 @@ FILLED = {"elements": 5, "block": 16384, "itemsize": 8, "weight": Operand(array=
 
 @pytest.fixture(scope="module")
 def translate() -> Any:
-    """kernels/translate.py, which is no part of the package."""
-    path, before = ROOT / "kernels" / "translate.py", list(sys.path)
-    spec = importlib.util.spec_from_file_location("translate", path)
-    assert spec is not None and spec.loader is not None
-    module = sys.modules["translate"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """kernels/functions.py, which is no part of the package."""
+    before = list(sys.path)
+    sys.path.insert(0, str(ROOT / "kernels"))
+    module = importlib.import_module("functions")
     sys.path[:] = before
     return module
 
@@ -36,9 +34,10 @@ def translate() -> Any:
 def translated(translate: ModuleType, text: str) -> str:
     """The Cython text of a loop in float64."""
     tree = ast.parse(text).body[0]
+    assert isinstance(tree, ast.FunctionDef)
     path = ROOT / "numloss" / "loops" / "text.py"
     library = translate.Library(integers={(path, "TILE"): 512})
-    found: str = translate.Translator(library, translate.Text(tree, path, "loop"), "f64").function("loop")
+    found: str = translate.Translator(library, translate.Text(tree, path, "loop"), "f64").function(tree.name)
     return found
 
 
@@ -86,6 +85,12 @@ def test_translation(translate: ModuleType) -> None:
 def test_what_the_language_refuses(translate: ModuleType, expression: str, why: str) -> None:
     with pytest.raises(translate.Unreadable, match=why):
         translated(translate, f"def loop(c: Elementwise) -> Int:\n return {expression}")
+
+
+@pytest.mark.parametrize("head", ["lost_block(c: Ints, partial: Result, block: Int)", "lost(n: Int, c: Ints)"])
+def test_a_problem_is_read_from_a_header(translate: ModuleType, head: str) -> None:
+    with pytest.raises(translate.Unreadable, match="read from a header"):
+        translated(translate, f"def {head} -> Int:\n return 0")
 
 
 def test_a_kernel_is_another_when_its_header_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Many
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..loops.codes import OF_LABEL
 from ..loops.headers import Operand, Rowwise, Steps
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from ..calls.arrays import Arrays
     from ..calls.rowwise import Rows
 
 NO_STEPS = Steps(outer=0, classes=0, inner=0)
+
+
+def table_of(place: Arrays, numbers: np.ndarray[Any, Any] | None, kept: list[Any]) -> int:
+    """Where kernels find a number for each class, or 0."""
+    return 0 if numbers is None else place.address(place.numbers(numbers, kept)[0])
 
 
 def header_of(
@@ -21,17 +29,16 @@ def header_of(
     block: int,
     operands: Many[Operand],
     steps: Many[Steps],
-    tables: Many[int],
+    kept: list[Any],
 ) -> Rowwise:
-    """The header of so many rows, with the inner axes of so many entries, in blocks of rows.
+    """The header of so many rows, with the inner axes of so many entries, in blocks of rows; it points into `kept`.
 
     operands: predictions, target, weight, values, gradient and curvature; steps: those of predictions, distributions,
-    gradient and curvature; tables: where the numbers for each class are, class weights, factors and offsets.
+    gradient and curvature.
     """
     options = rows.options
     pred, target, weight, values, gradient, curvature = operands
     pred_steps, target_steps, gradient_steps, curvature_steps = steps
-    class_weight, factors, offsets = tables
     return Rowwise(
         rows=shape[0],
         block=block,
@@ -49,9 +56,9 @@ def header_of(
         ignored=options.ignore or 0,
         entropy=options.entropy,
         bound=rows.bound,
-        class_weight=class_weight,
-        factors=factors,
-        offsets=offsets,
+        class_weight=table_of(rows.place, rows.class_weight, kept),
+        factors=table_of(rows.place, rows.factors, kept),
+        offsets=table_of(rows.place, rows.offsets, kept),
         scale=1.0,
         smoothing=options.smoothing,
         zeta=options.zeta,

@@ -103,13 +103,18 @@ class Header:
         """What packs its parts."""
         return struct.Struct(cls.form()).pack
 
-    def numbers(self) -> list[float]:
-        """Its numbers, in the order of memory, as many of a Many as there are."""
-        found: list[float] = []
-        for name, (kind, count, _) in self.fields().items():
-            value = getattr(self, name)
-            values = value if count else (value,)
-            found += values if kind in NUMBERS else [number for each in values for number in each.numbers()]
+    @classmethod
+    @functools.cache
+    def lister(cls) -> Callable[[Any], tuple[float, ...]]:
+        """What lists its numbers, of many as many as there are: the arguments that kernels of a device take."""
+        texts = []
+        for name, (kind, count, _) in cls.fields().items():
+            if kind in NUMBERS:
+                texts.append(f"*h.{name}" if count else f"h.{name}")
+            else:
+                texts.append(f"*[x for each in h.{name} for x in {kind}(each)]" if count else f"*{kind}(h.{name})")
+        scope = {kind: HEADERS[kind].lister() for kind, _, _ in cls.fields().values() if kind in HEADERS}
+        found: Callable[[Any], tuple[float, ...]] = eval(f"lambda h: ({', '.join(texts)},)", scope)
         return found
 
     def packed(self) -> bytes:

@@ -33,7 +33,7 @@ DOUBLE_WORDS = {
         *("exp_exponent", "exp_mantissa", "ratio_of"),
     )
 }
-WORDS = (*WORDS, "operand_at", "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
+WORDS = (*WORDS, "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
 
 
 def apart(text: Any) -> Any:
@@ -47,7 +47,6 @@ def _word(*arguments: Any) -> NoReturn:
 
 
 real = double = integer = offset = address = array_data = call_tile = call_gemm = _word
-operand_at: Any = _word  # for headers that are read by position
 stack_reals = stack_doubles = stack_ints = _word
 spread16 = run_maximum = run_sum = will_need = _word
 double_exp = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word

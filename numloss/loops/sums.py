@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from .headers import Many, Result
-from .language import Double, Doubles, Int, Ints, Real, Reals, apart, double, run_sum, stack_doubles, stack_reals
+from .language import Double, Doubles, Int, Real, Reals, apart, double, run_sum, stack_doubles, stack_reals
 
 TILE = 512
 LANES = 32
-
-
-def end_of_block(c: Ints, block: Int) -> Int:
-    """The first of c[0] elements or rows, in blocks of c[1], that is beyond a block."""
-    return block_stop(c[0], c[1], block)
 
 
 def block_stop(count: Int, size: Int, block: Int) -> Int:

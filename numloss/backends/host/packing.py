@@ -6,8 +6,6 @@ ten times cheaper than asking NumPy for it.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,37 +25,6 @@ CONSTANT = Operand(array=0, kind=DATA, layout=EVERYWHERE)
 def name_of(real: np.dtype[Any]) -> str:
     """The name of the data's dtype; NumPy takes as long to make it as a small kernel runs."""
     return "float32" if real.itemsize == 4 else "float64"
-
-
-class Positional:
-    """Integers, floats and operands that loops read by position: what no header has been declared for yet."""
-
-    def __init__(self, integers: list[int], floats: list[float], operands: list[Operand], rest: Any = ()) -> None:
-        self.integers, self.floats, self.listed, self.rest = integers, floats, operands, rest
-
-    @property
-    def scale(self) -> float:
-        """The first of the floats."""
-        return self.floats[0]
-
-    @scale.setter
-    def scale(self, value: float) -> None:
-        self.floats[0] = value
-
-    def place(self, name: str) -> int:
-        """The first byte of the scale."""
-        return 8 * len(self.integers)
-
-    def packed(self) -> bytes:
-        """The bytes that a loop reads."""
-        last = [number for each in self.listed for number in Operand.reader()(each)] + list(self.rest)
-        form = f"{len(self.integers)}q{len(self.floats)}d{len(last)}q"
-        return struct.pack(form, *self.integers, *self.floats, *last)
-
-    def operands(self) -> Iterator[tuple[str, int, Operand]]:
-        """Its operands: their number as text, the first byte, and the operand itself."""
-        start = 8 * (len(self.integers) + len(self.floats))
-        return ((str(k), start + 24 * k, each) for k, each in enumerate(self.listed))
 
 
 def operand(array: Any, real: np.dtype[Any], kept: list[Any], place: Arrays = HOST) -> Operand:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls.arrays import HOST
-from ...calls.outputs import outputs_of
 from ...calls.rowwise import Rows, merged, rows_of
 from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, block_size
 from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
@@ -24,11 +23,6 @@ GENERIC, FLAT, LONG, PIXELS, CLASSES, DISTILLED = (
 )
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 16, 256
-
-
-def address_of(array: Array | None) -> int:
-    """The address of an array object, 0 without one."""
-    return 0 if array is None else id(array)
 
 
 def three_axes(array: Array, axis: int) -> tuple[int, int, int, int, int, int] | None:
@@ -154,7 +148,7 @@ class Packed:
             max(512, block) if self.design == PIXELS else block,
             [in_place(self.view), target, *map(self.optional, (rows.weight, rows.values)), gradient, curvature],
             [Steps(*sizes[3:]), target_steps, gradient_steps, curvature_steps],
-            [address_of(array) for array in (rows.class_weight, rows.factors, rows.offsets)],
+            self.kept,
         )
 
     def problem(self, backend: HostBackend) -> Problem:
@@ -199,10 +193,3 @@ def compute(backend: HostBackend, request: Request) -> Any:
         plans.remember(backend, request, problem, total, ("pred", "target"), ("gradient",), fixed=False, count=count)
     result = request.reduced(outcome.value, outcome.weight) if rows.values is None else rows.values
     return request.answer(result, list(rows.outputs))
-
-
-def row_outputs(request: Request, pred: Array, rows: tuple[int, ...], inputs: tuple[Array, ...]) -> Any:
-    """For families that do not call `outputs_of` yet."""
-    kept = inputs if request.mode != 1 else inputs[1:]
-    why = f"; only a gradient may take the place of {request.loss.inputs[0]}"
-    return outputs_of(HOST, request, pred, rows, inputs, kept, why)

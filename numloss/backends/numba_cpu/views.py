@@ -112,14 +112,6 @@ def _memory_of(view: ViewType) -> Any:
     return memory
 
 
-@intrinsic
-def operand_at(typingctx, c, k):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.gep(args[0], [args[1]])
-
-    return VIEWS["Operand"](c, types.int64), codegen
-
-
 def view_words() -> dict[str, Any]:
     """The words that are about headers: a header's name gives memory for one."""
-    return {name: _memory_of(VIEWS[name]) for name in HEADERS} | {"operand_at": operand_at}
+    return {name: _memory_of(VIEWS[name]) for name in HEADERS}

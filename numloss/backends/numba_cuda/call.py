@@ -11,7 +11,7 @@ from ..host import packing
 from . import checks
 from .arrays import DeviceArray
 from .elementwise_codegen import NO_COMPLAINT, position_of
-from .finish import finish_kernel
+from .finish import Finish, finish_kernel
 from .libraries import library_of
 
 if TYPE_CHECKING:
@@ -76,8 +76,18 @@ class Call:
         inverse.
         """
         note, address = self.scalar()
-        places = (partials, blocks, int(mean), int(total is None), value, weight, scale, address)
-        finish_kernel().launch(self.stream, 1, 32, places, 0.0 if total is None else total)
+        wanted = Finish(
+            partials=partials,
+            blocks=blocks,
+            weighted=total is None,
+            unweighted=0.0 if total is None else total,
+            mean=mean,
+            value=value,
+            weight=weight,
+            scale=scale,
+            note=address,
+        )
+        finish_kernel().launch(self.stream, 1, 32, wanted)
         return note
 
     def settle(self, note: Any, explain: Callable[[int, int], None]) -> None:

@@ -69,7 +69,7 @@ class DeviceKernel:
         values: list[Any] = []
         for argument in arguments:
             if isinstance(argument, Header):
-                values += argument.numbers()
+                values += argument.lister()(argument)
             else:
                 values += argument if isinstance(argument, tuple) else (argument,)
         converted = [kind(value) for kind, value in zip(self.parameters, values, strict=True)]

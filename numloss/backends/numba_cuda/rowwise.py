@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ...calls import outputs
 from ...calls.rowwise import Rows, merged, rows_of, rows_shape
 from ...loops.codes import IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, OF_LABEL, PAIRS, simplified
-from ...loops.headers import Distilled, Operand, Rowwise, Steps
+from ...loops.headers import Operand, Rowwise, Steps
+from ..host.packing import ABSENT
 from ..rows import NO_STEPS, header_of
 from . import jit
-from .call import ABSENT, Call
+from .call import Call
 from .reduction import conclude, rows_of_a_block
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Threads of a row whose classes lie side by side in memory, by the number of classes.
 TEAMS = ((16, 1), (128, 8), (1024, 32))
+Beside: TypeAlias = tuple[Operand, Steps]
 
 
 def team_of(rows: Rows) -> int:
@@ -34,10 +35,10 @@ def team_of(rows: Rows) -> int:
     return next((team for most, team in TEAMS if rows.classes <= most), jit.THREADS)
 
 
-def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any]) -> tuple[Operand, Steps]:
+def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any]) -> Beside:
     """An array with a class axis, and its strides in bytes; with a layout of its rows if they have more strides."""
     if array is None:
-        return Operand(*ABSENT), NO_STEPS
+        return ABSENT, NO_STEPS
     code = call.code(array, real)
     outer = merged(array.shape[:axis], array.strides[:axis])
     inner = merged(array.shape[axis + 1 :], array.strides[axis + 1 :])
@@ -48,15 +49,6 @@ def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any
     return Operand(array.address, code, layout), Steps(0, array.strides[axis], 0)
 
 
-def table_of(call: Call, numbers: np.ndarray[Any, Any] | None) -> int:
-    """Address, on the device, of a number for each class, or 0. They are few: they pass over the host."""
-    if numbers is None:
-        return 0
-    array = call.library.upload(numbers)
-    call.kept.append(array)
-    return int(call.library.describe(array).address)
-
-
 def packed(call: Call, rows: Rows, mode: int) -> Rowwise:
     """The header of rows."""
     count, real, axis = math.prod(rows.shape), rows.pred.dtype, rows.axis
@@ -64,26 +56,30 @@ def packed(call: Call, rows: Rows, mode: int) -> Rowwise:
     pred, pred_steps = in_rows(call, rows.pred, axis, real)
     target, target_steps = in_rows(call, None if labelled else rows.target, axis, real)
     if labelled:
-        target = Operand(*call.operand(rows.target, real))
-    written = [in_rows(call, array, axis, real) for array in (*rows.outputs, None, None)[:2]]
-    weight, values = (Operand(*call.operand(array, real)) for array in (rows.weight, rows.values))
+        target = call.described(rows.target, real)
+    (gradient, gradient_steps), (curvature, curvature_steps) = (
+        in_rows(call, array, axis, real) for array in (*rows.outputs, None, None)[:2]
+    )
+    weight, values = call.described(rows.weight, real), call.described(rows.values, real)
     return header_of(
         rows,
         mode,
         (count, math.prod(rows.pred.shape[rows.axis + 1 :])),
         rows_of_a_block(count, team_of(rows)),
-        [pred, target, weight, values, written[0][0], written[1][0]],
-        [pred_steps, target_steps, written[0][1], written[1][1]],
-        [table_of(call, numbers) for numbers in (rows.class_weight, rows.factors, rows.offsets)],
+        [pred, target, weight, values, gradient, curvature],
+        [pred_steps, target_steps, gradient_steps, curvature_steps],
+        call.kept,
     )
 
 
-def run_rows(call: Call, plan: Plan, header: Rowwise | Distilled, blocks: int, partials: int, scale: int = 0) -> None:
+def run_rows(
+    call: Call, plan: Plan, header: Rowwise, blocks: int, partials: int, scale: int = 0, teacher: Beside | None = None
+) -> None:
     """Launch the kernel of a plan; scale is the address of what gradients are multiplied by, or 0."""
     if blocks:
-        rows = header.rows if isinstance(header, Distilled) else header
-        kernel = rowwise_kernel("float32" if rows.itemsize == 4 else "float64", plan)
-        kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
+        kernel = rowwise_kernel("float32" if header.itemsize == 4 else "float64", plan)
+        beside = teacher or (header.target, header.target_steps)
+        kernel.launch(call.stream, blocks, jit.THREADS, header, *beside, partials, scale)
 
 
 def plan_of(rows: Rows, mode: int) -> Plan:
@@ -125,17 +121,7 @@ def compute(request: Request) -> Any:
             notes.append(call.finish(partials, blocks, None, scale=scale))
         elif header.rows:
             header.scale = request.scale(float(header.rows))
-        whole: Rowwise | Distilled = header
-        if rows.teacher is not None:
-            teacher, steps = in_rows(call, rows.teacher, rows.axis, rows.pred.dtype)
-            whole = Distilled(rows=header, teacher=teacher, teacher_steps=steps)
-        run_rows(call, plan_of(rows, mode), whole, blocks, partials, scale)
+        teacher = None if rows.teacher is None else in_rows(call, rows.teacher, rows.axis, rows.pred.dtype)
+        run_rows(call, plan_of(rows, mode), header, blocks, partials, scale, teacher)
         known = float(header.rows) if plain else None
         return conclude(call, (partials, blocks), known, (rows.values, list(rows.outputs)), notes, rows.complain)
-
-
-def outputs_of(call: Call, pred: DeviceArray, rows: tuple[int, ...], inputs: Any) -> Any:
-    """For families that do not call that of calls/outputs.py yet."""
-    request = call.request
-    kept = inputs if request.mode == 2 else inputs[1:]
-    return outputs.outputs_of(call.library, request, pred, rows, inputs, kept)

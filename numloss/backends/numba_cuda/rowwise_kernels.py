@@ -15,7 +15,7 @@ from numba import cuda, float64, int32, int64
 
 from ... import scalar
 from ...loops.codes import GRADIENT, LABELS, LOGIT, LOGITS, PAIRS, TARGET_OPERAND, VALUE
-from ...loops.headers import Distilled, Row, Rowwise
+from ...loops.headers import Operand, Row, Rowwise, Steps
 from . import jit
 from .elementwise_codegen import NO_COMPLAINT, key
 from .rowwise_classes import class_gradient_text, class_value_text
@@ -135,46 +135,22 @@ def rows_of(plan: Plan, dtype: str) -> tuple[Any, Any]:
     return (law_text if by_label else value_text)(plan, dtype), gradient_text(plan, dtype)
 
 
-def header_texts(plan: Plan) -> tuple[Any, Any]:
-    """The header of the rows in that of the kernel, and what lies beside the scores: a distribution, or a teacher."""
-
-    @jit.jitable
-    def rows_in(given):  # type: ignore[no-untyped-def]
-        return given.rows
-
-    @jit.jitable
-    def whole(given):  # type: ignore[no-untyped-def]
-        return given
-
-    @jit.jitable
-    def taught(given):  # type: ignore[no-untyped-def]
-        return given.teacher, given.teacher_steps
-
-    @jit.jitable
-    def aimed(given):  # type: ignore[no-untyped-def]
-        return given.target, given.target_steps
-
-    return (rows_in, taught) if plan.teacher else (whole, aimed)
-
-
 def _text(plan: Plan, dtype: str) -> Any:
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, double, doubles = words["real"], words["double"], words["doubles"]
     parts, admitted = measure_texts(plan, dtype), admission_text(plan, dtype)
     row_of, write, measure = parts["row_of"], parts["write"], row_text(plan, dtype)
     class_weight_of, clear, complaint = loop_texts(dtype)["class_weight_of"], clear_text(plan, dtype), jit.jitable(key)
-    (row_value, write_row), (rows_in, besides) = rows_of(plan, dtype), header_texts(plan)
+    row_value, write_row = rows_of(plan, dtype)
     zero, nothing, team, mode = number(0.0), np.float64(0.0), plan.team, plan.mode
     labelled, dense = plan.target == LABELS, plan.dense
 
-    def rowwise(given, partials, scale_at):  # type: ignore[no-untyped-def]
+    def rowwise(c, o, steps, partials, scale_at):  # type: ignore[no-untyped-def]
         shared = cuda.shared.array(threads, float64)
         peaks = cuda.shared.array(threads, number)
         places = cuda.shared.array(threads, int64)
         counted_shared = cuda.shared.array(threads, float64)
         worst = cuda.shared.array(1, int64)
-        c = rows_in(given)
-        o, steps = besides(given)
         thread = int64(cuda.threadIdx.x)
         lane = thread % team
         scale = c.scale if scale_at == 0 else doubles(scale_at)[0]
@@ -231,8 +207,8 @@ def _text(plan: Plan, dtype: str) -> Any:
 
 @functools.cache
 def rowwise_kernel(dtype: str, plan: Plan) -> Any:
-    """The kernel of a plan."""
-    header = jit.header_type(Distilled if plan.teacher else Rowwise, "float64", {})
+    """The kernel of a plan: it takes the header, and where a distribution or a teacher lies beside the scores."""
+    headers = tuple(jit.header_type(kind, "float64", {}) for kind in (Rowwise, Operand, Steps))
     # three softmaxes at once, or a law in float64, need more registers than two blocks of threads leave
     many = plan.teacher or (plan.law is not None and dtype == "float64")
-    return jit.kernel(_text(plan, dtype), (header, int64, int64), (jit.THREADS, 1 if many else 2))
+    return jit.kernel(_text(plan, dtype), (*headers, int64, int64), (jit.THREADS, 1 if many else 2))
