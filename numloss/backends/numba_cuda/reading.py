@@ -19,11 +19,6 @@ def wide(o: Operand) -> bool:
     return o.array % 16 == 0 and (o.kind == TABLE or (o.kind == DATA and o.layout in (IN_ORDER, EVERYWHERE)))
 
 
-def operand_type() -> Any:
-    """The type of an operand as an argument of kernels."""
-    return jit.header_type(Operand, "float64", {})
-
-
 @functools.cache
 def native(dtype: str) -> dict[str, Any]:
     """`read` and `write` where every operand is a constant or in C order and of the dtype of the data."""
