@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..packing import operands as packing
+from ..packing import operands
 from . import checks
 from .arrays import DeviceArray
 from .elementwise_codegen import NO_COMPLAINT, position_of
@@ -44,11 +44,11 @@ class Call:
 
     def described(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
         """An array as kernels read it."""
-        return packing.ABSENT if array is None else packing.operand(array, real, self.kept, self.library)
+        return operands.ABSENT if array is None else operands.operand(array, real, self.kept, self.library)
 
     def code(self, array: DeviceArray, real: np.dtype[Any]) -> int:
         """Code of a dtype, 0 for that of the data."""
-        return packing.code_of(array, real)
+        return operands.code_of(array, real)
 
     def layout(self, shape: list[int], strides: list[int]) -> int:
         """Address, on the device, of a shape and strides in bytes."""
