@@ -104,8 +104,17 @@ def by_parameters(
     return loss
 
 
-@pytest.mark.parametrize("step", [0, None], ids=["training", "evaluating"])
-@pytest.mark.parametrize("name", STACKS)
+# Only these know whether they are training; that the others do not is tested with `more`.
+TWOFOLD = ("batch norm", "dropout", "residual of")
+MODES = [
+    pytest.param(name, step, id=f"{name}-{mode}", marks=pytest.mark.more if mode in unlikely else ())
+    for name in STACKS
+    for unlikely in [() if name.startswith(TWOFOLD) else ("evaluating",)]
+    for mode, step in (("training", 0), ("evaluating", None))
+]
+
+
+@pytest.mark.parametrize(("name", "step"), MODES)
 def test_gradients_are_central_differences(name: str, step: int | None) -> None:
     network = network_of(name)
     x = data(5, *network.inputs, seed=1)

@@ -93,6 +93,7 @@ def test_a_pair_that_is_found_keeps_its_digits(case: str, backend: str) -> None:
 
 def test_the_gradient_of_circle_holds_its_weights(backend: str) -> None:
     oracle, (vectors, labels) = importlib.import_module("oracles.circle"), arrays("circle", (11,), "float64")
+    vectors = vectors[:, :9].copy()
     for option in options("circle"):
         found = nl.grad(nl.circle)(vectors, labels, **option, reduction="sum", backend=backend)
         held = oracle.weights(vectors, option.get("gamma", 80.0), option.get("margin", 0.4))

@@ -12,8 +12,8 @@ from .arrays import DeviceArray
 from .call import Call
 from .ordered_kernels import gradient_kernel, words_kernel
 from .ordered_sorting import DIGIT_BITS, DIGITS, count_kernel, move_kernel, place_kernel
-from .ordered_texts import tile_entries
-from .ordered_walk import CLOSE_LANES, close_kernel, tally_kernel, walk_kernel
+from .ordered_texts import Stretches, tile_entries
+from .ordered_walk import CLOSE_LANES, Closing, close_kernel, tally_kernel, walk_kernel
 from .reduction import conclude, rows_of_a_block
 from .regional import GRADIENT_BLOCK, SeenRegions, pixels_of_a_block
 
@@ -77,31 +77,43 @@ class Sorting:
         """Address of so many bytes on the device."""
         return self.call.workspace(max(1, -(-size // 8)))
 
-    def geometry(self) -> tuple[int, int, int]:
-        """The words of a region, those of a block, and the blocks of a region."""
-        return self.entries, self.part, self.parts
+    def stretches(self, words: int, places: int) -> Stretches:
+        """Words and places as kernels read them."""
+        return Stretches(words=words, places=places, entries=self.entries, part=self.part, parts=self.parts)
 
     def sort(self) -> None:
         """Sort the words of each region, which end where they began, and the places of their pixels."""
-        stream, dtype, blocks = self.call.stream, self.real.name, self.count * self.parts
+        stream, dtype, blocks, counts = self.call.stream, self.real.name, self.count * self.parts, self.counts
         for turn, shift in enumerate(range(1, 8 * self.real.itemsize, DIGIT_BITS)):
             one, other = turn % 2, 1 - turn % 2
             # before the first turn words lie where their pixels do
-            places = self.places[one] if turn else 0
-            moved = (self.words[one], places, self.words[other], self.places[other])
-            integers = (*moved, *self.geometry(), shift, self.counts, self.starts)
-            if self.counts:
-                count_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
-                place_kernel().launch(stream, self.count, jit.THREADS, integers)
-            move_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
+            header = self.stretches(self.words[one], self.places[one] if turn else 0)
+            if counts:
+                count_kernel(dtype).launch(stream, blocks, jit.THREADS, header, shift, counts)
+                place_kernel().launch(stream, self.count, jit.THREADS, self.parts, counts, self.starts)
+            to = self.words[other], self.places[other]
+            move_kernel(dtype).launch(stream, blocks, jit.THREADS, header, shift, counts, self.starts, *to)
 
     def walk(self) -> None:
         """The losses of the blocks, and the slopes of the errors."""
-        stream, dtype, blocks = self.call.stream, self.real.name, self.count * self.parts
-        softmax = int(self.regions.labelled)
-        integers = (self.words[0], self.places[0], self.slopes, self.tallies, *self.geometry(), self.losses, softmax)
-        tally_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
-        walk_kernel(dtype).launch(stream, blocks, jit.THREADS, integers)
+        stream, dtype, blocks, tallies = self.call.stream, self.real.name, self.count * self.parts, self.tallies
+        header, softmax = self.stretches(self.words[0], self.places[0]), int(self.regions.labelled)
+        tally_kernel(dtype).launch(stream, blocks, jit.THREADS, header, tallies)
+        walk_kernel(dtype).launch(stream, blocks, jit.THREADS, header, tallies, self.slopes, softmax, self.losses)
+
+    def close(self, block: int) -> Closing:
+        """What is read and written when so many regions a block are closed."""
+        return Closing(
+            regions=self.count,
+            block=block,
+            losses=self.losses,
+            parts=self.parts,
+            tallies=self.tallies,
+            shares=self.shares,
+            present=self.regions.present,
+            weight=self.call.described(self.regions.weight, self.real),
+            values=self.call.described(self.regions.values, self.real),
+        )
 
     def run(self) -> tuple[int, int]:
         """Everything but the gradient: address and number of the partial results."""
@@ -115,12 +127,9 @@ class Sorting:
             seen.launch(words_kernel, block, seen.out, self.words[0], self.entries, partials)
             self.sort()
             self.walk()
-        integers = [self.count, each, partials + 32 * first, self.losses, self.parts, self.tallies, self.shares]
-        integers.append(int(self.regions.present))
-        for array in (self.regions.weight, self.regions.values):
-            integers += call.operand(array, self.real)
         if blocks:
-            close_kernel(self.real.name).launch(call.stream, blocks, CLOSE_LANES, tuple(integers))
+            header = self.close(each)
+            close_kernel(self.real.name).launch(call.stream, blocks, CLOSE_LANES, header, partials + 32 * first)
         return partials, first + blocks
 
     def gradient(self, scale: int) -> None:

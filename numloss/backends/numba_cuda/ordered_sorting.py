@@ -4,12 +4,10 @@ Each digit takes three launches, or the last alone if a region is one tile. A bl
 a region; a block for each region turns the counts into places; and the blocks go over their stretches once more, tile
 by tile, and move the words. What is equal stays in order, so that the next digit finds what this one has done. Counting
 adds integers, in whatever order.
-Header of the problem c, in integers:
 
-    0 words   1 places of their pixels, or 0: those in which the words lie   2 where the words go   3 where the places
-    go, or 0: nobody asks for them   4 words of a region   5 words of a block   6 blocks of a region   7 bits below the
-    digit   8 counts, of int32 (blocks, DIGITS): of words, then of those of the blocks before; or 0: a region is one
-    tile, and needs no counts   9 where each digit begins, of int32 (regions, DIGITS)
+The header c is Stretches of ordered_texts.py; `shift` are the bits below the digit. counts: of words, of int32 (blocks,
+DIGITS), then of those of the blocks before; or 0: a region is one tile, and needs no counts. starts: where each digit
+begins, of int32 (regions, DIGITS).
 """
 
 from __future__ import annotations
@@ -17,57 +15,60 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from numba import cuda, int16, int32, int64, types
+from numba import cuda, int16, int32, int64
 
 from . import jit
 from .blocks import LANES
-from .ordered_texts import EACH, scan_text, tile_entries, word_texts, word_type
+from .ordered_texts import EACH, Stretches, scan_text, tile_entries, word_texts, word_type
 
 DIGIT_BITS = 8
 DIGITS = 1 << DIGIT_BITS
 # Inside of a tile a digit is sorted by its two halves.
 HALF_BITS = 4
 HALVES = 1 << HALF_BITS
-INTEGERS = 10
 
 
-def _count_text(dtype: str) -> Any:
+@functools.cache
+def count_kernel(dtype: str) -> Any:
+    """The kernel that counts digits: a block for each stretch of a region."""
     texts, int32s = word_texts(dtype), jit.words_of(dtype)["int32s"]
     get, digit_of, threads = texts["get"], texts["digit_of"], jit.THREADS
 
-    def count_digits(c):  # type: ignore[no-untyped-def]
-        counts = cuda.shared.array(DIGITS, int32)
+    def count_digits(c, shift, counts):  # type: ignore[no-untyped-def]
+        found = cuda.shared.array(DIGITS, int32)
         thread = int64(cuda.threadIdx.x)
         block = int64(cuda.blockIdx.x)
         for digit in range(thread, DIGITS, threads):
-            counts[digit] = 0
+            found[digit] = 0
         cuda.syncthreads()
-        begin, part = block // c[6] * c[4], block % c[6]
-        for i in range(part * c[5] + thread, min((part + 1) * c[5], c[4]), threads):
-            cuda.atomic.add(counts, digit_of(get(c[0], begin + i), c[7], DIGITS - 1), 1)
+        begin, part = block // c.parts * c.entries, block % c.parts
+        for i in range(part * c.part + thread, min((part + 1) * c.part, c.entries), threads):
+            cuda.atomic.add(found, digit_of(get(c.words, begin + i), shift, DIGITS - 1), 1)
         cuda.syncthreads()
         for digit in range(thread, DIGITS, threads):
-            int32s(c[8])[block * DIGITS + digit] = counts[digit]
+            int32s(counts)[block * DIGITS + digit] = found[digit]
 
-    return count_digits
+    return jit.kernel(count_digits, (Stretches, int64, int64), (jit.THREADS, 4))
 
 
-def _place_text() -> Any:
+@functools.cache
+def place_kernel() -> Any:
+    """The kernel that turns counts into places: a block for each region."""
     words, threads, block_scan = jit.words_of("float64"), jit.THREADS, scan_text()
     integer, int32s = words["integer"], words["int32s"]
     own, places = DIGITS // threads, threads + LANES
 
-    def place_digits(c):  # type: ignore[no-untyped-def]
+    def place_digits(parts, counts, starts):  # type: ignore[no-untyped-def]
         totals = cuda.shared.array(DIGITS, int32)
         sums = cuda.shared.array(places, int32)
         thread = int64(cuda.threadIdx.x)
         region = int64(cuda.blockIdx.x)
         for digit in range(thread, DIGITS, threads):
             passed = thread - thread
-            for part in range(c[6]):
-                at = (region * c[6] + part) * DIGITS + digit
-                count = integer(int32s(c[8])[at])
-                int32s(c[8])[at] = passed
+            for part in range(parts):
+                at = (region * parts + part) * DIGITS + digit
+                count = integer(int32s(counts)[at])
+                int32s(counts)[at] = passed
                 passed += count
             totals[digit] = passed
         cuda.syncthreads()
@@ -76,10 +77,10 @@ def _place_text() -> Any:
             count += integer(totals[digit])
         begin, count = block_scan(sums, thread, count)
         for digit in range(own * thread, own * thread + own):
-            int32s(c[9])[region * DIGITS + digit] = begin
+            int32s(starts)[region * DIGITS + digit] = begin
             begin += integer(totals[digit])
 
-    return place_digits
+    return jit.kernel(place_digits, (int64,) * 3, (jit.THREADS, 2))
 
 
 def _split_text(dtype: str) -> Any:
@@ -120,11 +121,13 @@ def _split_text(dtype: str) -> Any:
     return split
 
 
-def _move_text(dtype: str) -> Any:
+@functools.cache
+def move_kernel(dtype: str) -> Any:
+    """The kernel that moves words: a block for each stretch of a region."""
     texts, words, word = word_texts(dtype), jit.words_of(dtype), word_type(dtype)
     get, put, digit_of, split = texts["get"], texts["put"], texts["digit_of"], _split_text(dtype)
     integer, int32s, threads, tile_size = words["integer"], words["int32s"], jit.THREADS, tile_entries()
-    places, counts = threads + LANES, threads * (HALVES + 2)
+    sums_size, counters_size = threads + LANES, threads * (HALVES + 2)
 
     @jit.jitable
     def digit_at(tile, order, k, shift):  # type: ignore[no-untyped-def]
@@ -146,60 +149,42 @@ def _move_text(dtype: str) -> Any:
             if k == n - 1 or digit_at(tile, order, k + 1, shift) != digit:
                 ends[digit] += k + 1 - integer(starts[digit])
 
-    def move_words(c):  # type: ignore[no-untyped-def]
+    def move_words(c, shift, counts, starts, to_words, to_places):  # type: ignore[no-untyped-def]
         tile = cuda.shared.array(tile_size, word)
         order = cuda.shared.array((2, tile_size), int16)
-        counters = cuda.shared.array(counts, int16)
-        sums = cuda.shared.array(places, int32)
-        starts = cuda.shared.array(DIGITS, int32)
+        counters = cuda.shared.array(counters_size, int16)
+        sums = cuda.shared.array(sums_size, int32)
+        begins = cuda.shared.array(DIGITS, int32)
         ends = cuda.shared.array(DIGITS, int32)
         thread = int64(cuda.threadIdx.x)
         block = int64(cuda.blockIdx.x)
-        region, part = block // c[6], block % c[6]
-        begin, stop = region * c[4], min((part + 1) * c[5], c[4])
-        for digit in range(thread, DIGITS if c[8] != 0 else 0, threads):
-            before = integer(int32s(c[8])[block * DIGITS + digit])
-            ends[digit] = integer(int32s(c[9])[region * DIGITS + digit]) + before
-        for first in range(part * c[5], stop, tile_size):
+        region, part = block // c.parts, block % c.parts
+        begin, stop = region * c.entries, min((part + 1) * c.part, c.entries)
+        for digit in range(thread, DIGITS if counts != 0 else 0, threads):
+            before = integer(int32s(counts)[block * DIGITS + digit])
+            ends[digit] = integer(int32s(starts)[region * DIGITS + digit]) + before
+        for first in range(part * c.part, stop, tile_size):
             n = min(stop - first, tile_size)
             for i in range(thread, n, threads):
-                tile[i] = get(c[0], begin + first + i)
+                tile[i] = get(c.words, begin + first + i)
                 order[0, i] = i
             cuda.syncthreads()
             for turn in range(2):
-                split(tile, order, turn, n, c[7] + HALF_BITS * turn, counters, sums, thread)
-            if c[8] != 0:
-                mark_starts(tile, order, n, c[7], starts, thread)
+                split(tile, order, turn, n, shift + HALF_BITS * turn, counters, sums, thread)
+            if counts != 0:
+                mark_starts(tile, order, n, shift, begins, thread)
             cuda.syncthreads()
             for k in range(thread, n, threads):
                 i, to = integer(order[0, k]), begin + k
-                if c[8] != 0:
-                    digit = digit_at(tile, order, k, c[7])
-                    to += integer(ends[digit]) - integer(starts[digit])
-                put(c[2], to, integer(tile[i]))
-                if c[3] != 0:
-                    int32s(c[3])[to] = first + i if c[1] == 0 else integer(int32s(c[1])[begin + first + i])
+                if counts != 0:
+                    digit = digit_at(tile, order, k, shift)
+                    to += integer(ends[digit]) - integer(begins[digit])
+                put(to_words, to, integer(tile[i]))
+                if to_places != 0:
+                    int32s(to_places)[to] = first + i if c.places == 0 else integer(int32s(c.places)[begin + first + i])
             cuda.syncthreads()
-            if c[8] != 0:
-                advance_ends(tile, order, n, c[7], starts, ends, thread)
+            if counts != 0:
+                advance_ends(tile, order, n, shift, begins, ends, thread)
             cuda.syncthreads()
 
-    return move_words
-
-
-@functools.cache
-def count_kernel(dtype: str) -> Any:
-    """The kernel that counts digits: a block for each stretch of a region."""
-    return jit.kernel(_count_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 4))
-
-
-@functools.cache
-def place_kernel() -> Any:
-    """The kernel that turns counts into places: a block for each region."""
-    return jit.kernel(_place_text(), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
-
-
-@functools.cache
-def move_kernel(dtype: str) -> Any:
-    """The kernel that moves words: a block for each stretch of a region."""
-    return jit.kernel(_move_text(dtype), (types.UniTuple(int64, INTEGERS),), (jit.THREADS, 2))
+    return jit.kernel(move_words, (Stretches, *[int64] * 5), (jit.THREADS, 2))

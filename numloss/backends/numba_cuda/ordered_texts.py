@@ -8,16 +8,32 @@ pixel's class are read off a word, and equal errors stay in the order of the pix
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import int64, uint32
 
+from ...loops.headers import Header, Int
 from . import jit
 from .blocks import LANES
 
 # Entries that each thread takes of a tile. Odd: neighbours then read from different banks of shared memory.
 EACH = 9
+
+
+@dataclass
+class Stretches(Header):
+    """Words of several regions, and the places of their pixels, 0 for those in which the words lie.
+
+    A region has so many entries, and a block of threads a stretch of `part` of them, one of `parts`.
+    """
+
+    words: Int
+    places: Int
+    entries: Int
+    part: Int
+    parts: Int
 
 
 def tile_entries() -> int:

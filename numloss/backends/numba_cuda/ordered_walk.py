@@ -1,62 +1,73 @@
 """The kernels of the ordered family that walk over sorted words, and the one that closes a region.
 
-Header of the walk, in integers:
-
-    0 words   1 places of their pixels   2 slopes, or 0   3 tallies of the blocks: members and others (int64)   4 words
-    of a region   5 words of a block   6 blocks of a region   7 losses of the blocks (float64)   8 errors are those of a
-    softmax
-
-and of the close:
-
-    0 regions   1 regions of a block   2 address of the partial results   3 losses of the blocks   4 blocks of a region
-    5 tallies of the blocks   6 what regions count   7 a region without members counts nothing   8 weight and 11 values:
-    operands over the regions, or zeros
+The header c of the walk is Stretches of ordered_texts.py. tallies: members and others of each block (int64); losses:
+of each block (float64).
 """
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64, int32, int64, types
+from numba import cuda, float64, int32, int64
 
+from ...loops.codes import WEIGHT_OPERAND
+from ...loops.headers import Header, Int, Operand
 from . import jit, reading
 from .blocks import LANES, block_texts
 from .elementwise_codegen import NO_COMPLAINT
-from .ordered_texts import EACH, scan_text, tile_entries, word_texts, word_type
+from .ordered_texts import EACH, Stretches, scan_text, tile_entries, word_texts, word_type
 
-WEIGHT, VALUES = 8, 11
-WALK_INTEGERS, CLOSE_INTEGERS = 9, 14
-BAD_WEIGHT = 15
 # Threads of a block that closes regions.
 CLOSE_LANES = 32
 # Two counts of a tile share an integer: the second is so many times itself.
 SHARED = 1 << 16
 
 
-def _tally_text(dtype: str) -> Any:
+@dataclass
+class Closing(Header):
+    """Regions that are closed, so many a block: losses and tallies of their stretches, what they count, and more.
+
+    present: a region without members counts nothing.
+    """
+
+    regions: Int
+    block: Int
+    losses: Int
+    parts: Int
+    tallies: Int
+    shares: Int
+    present: Int
+    weight: Operand
+    values: Operand
+
+
+@functools.cache
+def tally_kernel(dtype: str) -> Any:
+    """The kernel that counts members: a block for each stretch of a region."""
     texts, ints, threads = word_texts(dtype), jit.words_of(dtype)["ints"], jit.THREADS
     get, kind_of, block_scan, places = texts["get"], texts["kind_of"], scan_text(), threads + LANES
 
-    def tally_words(c):  # type: ignore[no-untyped-def]
+    def tally_words(c, tallies):  # type: ignore[no-untyped-def]
         sums = cuda.shared.array(places, int32)
         thread = int64(cuda.threadIdx.x)
         block = int64(cuda.blockIdx.x)
-        begin, part = block // c[6] * c[4], block % c[6]
+        begin, part = block // c.parts * c.entries, block % c.parts
         members, others = thread - thread, thread - thread
-        for i in range(part * c[5] + thread, min((part + 1) * c[5], c[4]), threads):
-            member, other = kind_of(get(c[0], begin + i))
+        for i in range(part * c.part + thread, min((part + 1) * c.part, c.entries), threads):
+            member, other = kind_of(get(c.words, begin + i))
             members += member
             others += other
         _, members = block_scan(sums, thread, members)
         cuda.syncthreads()
         _, others = block_scan(sums, thread, others)
         if thread == 0:
-            ints(c[3])[2 * block] = members
-            ints(c[3])[2 * block + 1] = others
+            ints(tallies)[2 * block] = members
+            ints(tallies)[2 * block + 1] = others
 
-    return tally_words
+    return jit.kernel(tally_words, (Stretches, int64), (jit.THREADS, 4))
 
 
 def _gain_text(dtype: str) -> Any:
@@ -76,7 +87,9 @@ def _gain_text(dtype: str) -> Any:
     return gain_of
 
 
-def _walk_text(dtype: str) -> Any:
+@functools.cache
+def walk_kernel(dtype: str) -> Any:
+    """The kernel of losses and slopes: a block for each stretch of a region."""
     words, number, word, threads = jit.words_of(dtype), getattr(np, dtype), word_type(dtype), jit.THREADS
     real, double, integer, reals = words["real"], words["double"], words["integer"], words["reals"]
     ints, doubles, int32s = words["ints"], words["doubles"], words["int32s"]
@@ -86,15 +99,15 @@ def _walk_text(dtype: str) -> Any:
     zero, tile_size, places = number(0.0), tile_entries(), threads + LANES
 
     @jit.jitable
-    def counted_before(c, region, part, sums, thread):  # type: ignore[no-untyped-def]
+    def counted_before(c, tallies, region, part, sums, thread):  # type: ignore[no-untyped-def]
         """The members of a region, and the members and the others of the blocks before this one."""
         held, hits, others = thread - thread, thread - thread, thread - thread
-        for k in range(thread, c[6], threads):
-            members = ints(c[3])[2 * (region * c[6] + k)]
+        for k in range(thread, c.parts, threads):
+            members = ints(tallies)[2 * (region * c.parts + k)]
             held += members
             if k < part:
                 hits += members
-                others += ints(c[3])[2 * (region * c[6] + k) + 1]
+                others += ints(tallies)[2 * (region * c.parts + k) + 1]
         _, held = block_scan(sums, thread, held)
         barrier()
         _, hits = block_scan(sums, thread, hits)
@@ -103,17 +116,17 @@ def _walk_text(dtype: str) -> Any:
         return held, hits, others
 
     @jit.jitable
-    def put_slope(c, at, error, gain, member):  # type: ignore[no-untyped-def]
+    def put_slope(slopes, softmax, at, error, gain, member):  # type: ignore[no-untyped-def]
         """The slope of a region's loss by what an error was made of."""
         slope = real(gain)
         if error != error:
             slope = error
-        elif c[8] == 0 and not error > zero:
+        elif softmax == 0 and not error > zero:
             slope = zero
-        reals(c[2])[at] = -slope if member == 1 else slope
+        reals(slopes)[at] = -slope if member == 1 else slope
 
     @jit.jitable
-    def walk_run(c, tile, begin, first, n, thread, held, hits, others):  # type: ignore[no-untyped-def]
+    def walk_run(c, slopes, softmax, tile, begin, first, n, thread, held, hits, others):  # type: ignore[no-untyped-def]
         """A thread's words of a tile; what they add to the loss."""
         value = double(zero)
         for i in range(EACH * thread, min(EACH * thread + EACH, n)):
@@ -123,26 +136,27 @@ def _walk_text(dtype: str) -> Any:
                 error, gain = error_of(word), gain_of(held, hits, others, member)
                 if error > zero or error != error:
                     value += double(error) * gain
-                if c[2] != 0:
-                    put_slope(c, begin + integer(int32s(c[1])[begin + first + i]), error, gain, member)
+                if slopes != 0:
+                    at = begin + integer(int32s(c.places)[begin + first + i])
+                    put_slope(slopes, softmax, at, error, gain, member)
             hits += member
             others += other
         return value
 
-    def walk_words(c):  # type: ignore[no-untyped-def]
+    def walk_words(c, tallies, slopes, softmax, losses):  # type: ignore[no-untyped-def]
         tile = cuda.shared.array(tile_size, word)
         sums = cuda.shared.array(places, int32)
         totals = cuda.shared.array(threads, float64)
         thread = int64(cuda.threadIdx.x)
         block = int64(cuda.blockIdx.x)
-        region, part = block // c[6], block % c[6]
-        begin, stop = region * c[4], min((part + 1) * c[5], c[4])
-        held, hits, others = counted_before(c, region, part, sums, thread)
+        region, part = block // c.parts, block % c.parts
+        begin, stop = region * c.entries, min((part + 1) * c.part, c.entries)
+        held, hits, others = counted_before(c, tallies, region, part, sums, thread)
         value = double(zero)
-        for first in range(part * c[5], stop, tile_size):
+        for first in range(part * c.part, stop, tile_size):
             n = min(stop - first, tile_size)
             for i in range(thread, n, threads):
-                tile[i] = get(c[0], begin + first + i)
+                tile[i] = get(c.words, begin + first + i)
             cuda.syncthreads()
             own = thread - thread
             for i in range(EACH * thread, min(EACH * thread + EACH, n)):
@@ -150,7 +164,7 @@ def _walk_text(dtype: str) -> Any:
                 own += member + SHARED * other
             before, own = block_scan(sums, thread, own)
             mine, theirs = hits + before % SHARED, others + before // SHARED
-            value += walk_run(c, tile, begin, first, n, thread, held, mine, theirs)
+            value += walk_run(c, slopes, softmax, tile, begin, first, n, thread, held, mine, theirs)
             hits += own % SHARED
             others += own // SHARED
             cuda.syncthreads()
@@ -164,41 +178,42 @@ def _walk_text(dtype: str) -> Any:
             value = totals[0]
             for k in range(1, LANES):
                 value += totals[k]
-            doubles(c[7])[block] = value
+            doubles(losses)[block] = value
 
-    return walk_words
+    return jit.kernel(walk_words, (Stretches, *[int64] * 4), (jit.THREADS, 2))
 
 
-def _close_text(dtype: str) -> Any:
+@functools.cache
+def close_kernel(dtype: str) -> Any:
+    """The kernel that closes regions; blocks of CLOSE_LANES threads."""
     words, number, texts = jit.words_of(dtype), getattr(np, dtype), block_texts(dtype)
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
-    operands = reading.operand_texts(words, jit.jitable)
-    read, write, within = operands["read"], operands["write"], texts["within"]
+    read, write, within = (*(reading.texts_of(dtype)[name] for name in ("read", "write")), texts["within"])
     zero, infinite, nothing, one = number(0.0), number(np.inf), np.float64(0.0), np.float64(1.0)
 
     @jit.jitable
     def share_of(c, region, held, first):  # type: ignore[no-untyped-def]
         """What a region counts, and the first complaint."""
         share = one
-        if c[WEIGHT] != 0:
-            w = read(c[WEIGHT], c[WEIGHT + 1], c[WEIGHT + 2], zero, region)
-            first = within(w, zero, infinite, region, BAD_WEIGHT, first)
+        if c.weight.array != 0:
+            w = read(c.weight, zero, region)
+            first = within(w, zero, infinite, region, WEIGHT_OPERAND, first)
             share = double(w)
-        if c[7] == 1 and held == nothing:
+        if c.present == 1 and held == nothing:
             share = nothing
         return share, first
 
-    def close_regions(c):  # type: ignore[no-untyped-def]
+    def close_regions(c, partials):  # type: ignore[no-untyped-def]
         losses = cuda.shared.array(CLOSE_LANES, float64)
         members = cuda.shared.array(CLOSE_LANES, float64)
         lane = int64(cuda.threadIdx.x)
         block = int64(cuda.blockIdx.x)
         total, count, first = nothing, nothing, NO_COMPLAINT
-        for region in range(block * c[1], min(block * c[1] + c[1], c[0])):
+        for region in range(block * c.block, min(block * c.block + c.block, c.regions)):
             loss, held = nothing, nothing
-            for part in range(region * c[4] + lane, region * c[4] + c[4], CLOSE_LANES):
-                loss += doubles(c[3])[part]
-                held += double(ints(c[5])[2 * part])
+            for part in range(region * c.parts + lane, region * c.parts + c.parts, CLOSE_LANES):
+                loss += doubles(c.losses)[part]
+                held += double(ints(c.tallies)[2 * part])
             losses[lane] = loss
             members[lane] = held
             cuda.syncthreads()
@@ -210,32 +225,14 @@ def _close_text(dtype: str) -> Any:
                 term = share * loss if share > nothing else nothing
                 total += term
                 count += share
-                doubles(c[6])[region] = share
-                if c[VALUES] != 0:
-                    write(c[VALUES], c[VALUES + 2], region, real(term))
+                doubles(c.shares)[region] = share
+                if c.values.array != 0:
+                    write(c.values, region, real(term))
             cuda.syncthreads()
         if lane == 0:
-            partial = doubles(c[2] + 32 * block)
+            partial = doubles(partials + 32 * block)
             partial[0] = total
             partial[1] = count
             partial[2] = double(first)
 
-    return close_regions
-
-
-@functools.cache
-def tally_kernel(dtype: str) -> Any:
-    """The kernel that counts members: a block for each stretch of a region."""
-    return jit.kernel(_tally_text(dtype), (types.UniTuple(int64, WALK_INTEGERS),), (jit.THREADS, 4))
-
-
-@functools.cache
-def walk_kernel(dtype: str) -> Any:
-    """The kernel of losses and slopes: a block for each stretch of a region."""
-    return jit.kernel(_walk_text(dtype), (types.UniTuple(int64, WALK_INTEGERS),), (jit.THREADS, 2))
-
-
-@functools.cache
-def close_kernel(dtype: str) -> Any:
-    """The kernel that closes regions; blocks of CLOSE_LANES threads."""
-    return jit.kernel(_close_text(dtype), (types.UniTuple(int64, CLOSE_INTEGERS),), (CLOSE_LANES, 1))
+    return jit.kernel(close_regions, (Closing, int64), (CLOSE_LANES, 1))
