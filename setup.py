@@ -85,10 +85,10 @@ class BuildKernels(build_ext):
 
     def run(self) -> None:
         self.why, everything = "", self.extensions
-        paths = {extension: self.get_ext_fullpath(extension.name) for extension in everything}
+        paths = {extension.name: self.get_ext_fullpath(extension.name) for extension in everything}
 
         def stale(ext: Extension) -> bool:
-            return bool(newer_group([*ext.sources, *ext.depends], paths[ext], "newer"))
+            return bool(newer_group([*ext.sources, *ext.depends], paths[ext.name], "newer"))
 
         # The command itself would compile again what is up to date beside the package, but not in its own folder.
         self.extensions = [extension for extension in everything if self.force or stale(extension)]
