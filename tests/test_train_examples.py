@@ -40,6 +40,7 @@ def test_an_autoencoder_beats_principal_components(tmp_path: Path) -> None:
     assert network < linear < mean
 
 
+@pytest.mark.more
 def test_a_mean_of_networks_is_better_than_they_are(tmp_path: Path) -> None:
     losses = [float(figure) for figure in re.findall(r"cross-entropy ([\d.]+)", shown("averaging", tmp_path))]
     assert len(losses) == 6 and losses[-1] < sum(losses[:-1]) / 5

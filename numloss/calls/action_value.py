@@ -35,7 +35,7 @@ class Transitions:
             chosen = check.indices(place, self.loss, "next_action", chosen, self.rows)
         self.next_action = chosen
         self.discount, self.params = request.number("discount"), request.parameters()
-        self.weight = check.weight_of(place, request, (self.rows,))
+        self.weight = request.weight(place, (self.rows,))
         inputs = (self.q, self.next_q)
         why = ", which the zeros beside chosen actions would overwrite"
         self.values, self.outputs = outputs_of(place, request, self.q, (self.rows,), inputs, inputs, why)

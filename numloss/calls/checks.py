@@ -7,7 +7,6 @@ whole.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -17,15 +16,8 @@ from .arrays import HOST
 if TYPE_CHECKING:
     from ..registry import Loss
     from .arrays import Arrays
-    from .request import Request
 
 REDUCTIONS = ("mean", "sum", "none")
-
-# The names of unconverted families for what arrays.py does; who converts the last one deletes them.
-host_array: Callable[..., np.ndarray[Any, Any]] = HOST.real
-prediction: Callable[..., np.ndarray[Any, Any]] = HOST.prediction
-output: Callable[..., Any] = HOST.output
-spread: Callable[..., np.ndarray[Any, Any]] = HOST.spread
 
 
 def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
@@ -128,16 +120,6 @@ def indices(place: Arrays, loss: Loss, name: str, value: Any, rows: int) -> Any:
     array = integers(place, loss, name, value)
     same_shape(loss, name, array.shape, (rows,), "the batch")
     return array
-
-
-def weight_of(place: Arrays, request: Request, shape: tuple[int, ...]) -> Any:
-    """The weight, checked and seen with the shape of the unreduced loss, or None."""
-    loss, given = request.loss, request.options.get("weight")
-    if given is None:
-        return None
-    weight = place.real(loss, "weight", given)
-    weight_shape(loss, weight, shape)
-    return place.spread(weight, shape)
 
 
 def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

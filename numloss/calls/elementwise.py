@@ -30,7 +30,7 @@ class Elements:
         self.wanted = request.unreduced
         self.read_inputs(request.arguments)
         self.params = request.parameters()
-        self.weight = check.weight_of(place, request, self.shape)
+        self.weight = request.weight(place, self.shape)
         inputs = [array for array in self.arrays if array is not None]
         self.values, self.outputs = outputs_of(place, request, self.pred, self.shape, inputs)
         self.replaced = request.options.get("out") is not None and any(

@@ -35,7 +35,7 @@ class VectorRows:
             name, value = loss.inputs[-1], arguments[-1]
             self.known = check.integers(place, loss, name, value) if integers else place.real(loss, name, value)
             check.same_shape(loss, name, self.known.shape, (self.rows,), "the batch")
-        self.weight = check.weight_of(place, request, (self.rows,))
+        self.weight = request.weight(place, (self.rows,))
         inputs = self.vectors if self.known is None else [*self.vectors, self.known]
         kept, why = inputs if request.mode else (), "; two gradients need separate memory"
         self.values, self.outputs = outputs_of(place, request, first, (self.rows,), inputs, kept, why)

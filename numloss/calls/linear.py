@@ -40,7 +40,7 @@ class LinearLayer:
         if self.target.dtype.kind not in "iu":
             raise TypeError(f"{loss.name}: target has dtype {self.target.dtype}; labels are integers")
         check.same_shape(loss, "target", self.target.shape, (self.rows,), "the batch")
-        self.weight = check.weight_of(place, request, (self.rows,))
+        self.weight = request.weight(place, (self.rows,))
         self.row_options: RowOptions = options_of(loss.logits, (self.hidden, self.target), self.options(*OPTIONS))
         self.values, self.slopes = self.read_outputs()
 

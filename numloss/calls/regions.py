@@ -95,7 +95,7 @@ class SortedRegions(Regions):
         if activation is not None and not self.labelled:
             raise ValueError(f"{loss.name}: target has shape {self.target.shape}; labels have no class axis")
         self.present = only_present(loss, {"classes": "all", **loss.defaults, **request.options}["classes"])
-        self.weight = check.weight_of(place, request, self.shape)
+        self.weight = request.weight(place, self.shape)
 
     def check_numbers(self) -> None:
         """Raise for the first target that is neither 0 nor 1, and for the first bad weight."""

@@ -9,6 +9,7 @@ from . import checks as check
 
 if TYPE_CHECKING:
     from ..registry import Loss
+    from .arrays import Arrays
 
 
 @dataclass(slots=True)
@@ -46,6 +47,15 @@ class Request:
     def number(self, name: str) -> float:
         """An option that is a number, checked."""
         return check.number(self.loss, name, self.option(name))
+
+    def weight(self, place: Arrays, shape: tuple[int, ...]) -> Any:
+        """The weight, checked and seen with the shape of the unreduced loss, or None."""
+        given = self.options.get("weight")
+        if given is None:
+            return None
+        weight = place.real(self.loss, "weight", given)
+        check.weight_shape(self.loss, weight, shape)
+        return place.spread(weight, shape)
 
     def parameters(self) -> list[float]:
         """The parameters of the law, checked."""

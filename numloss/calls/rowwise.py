@@ -23,7 +23,7 @@ from ..loops.codes import (
     WEIGHT_OPERAND,
 )
 from .arrays import HOST
-from .checks import bad_weight, integer, number, same_shape, value_outside, weight_of
+from .checks import bad_weight, integer, number, same_shape, value_outside
 from .outputs import outputs_of
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     pred = place.prediction(loss, loss.inputs[0], arguments[0])
     axis = class_axis(loss, pred, options.axis)
     rows = Rows(place, loss, options, pred, axis, target_of(place, loss, options, arguments[-1], pred, axis))
-    rows.bound, rows.weight = request.bound, weight_of(place, request, rows.shape)
+    rows.bound, rows.weight = request.bound, request.weight(place, rows.shape)
     inputs = (pred,) if options.target == LABELS else (pred, rows.target)
     kept = inputs[1:] if request.mode == 1 and replaced else inputs
     why = f"; only a gradient may take the place of {loss.inputs[0]}"

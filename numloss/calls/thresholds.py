@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..domains import Domain
-from .checks import host_array
+from .arrays import HOST
 
 if TYPE_CHECKING:
     from ..registry import Loss
@@ -31,7 +31,7 @@ def _rising(loss: Loss, value: Any, real: np.dtype[Any]) -> tuple[float, ...]:
     name = loss.cuts
     if value is None:
         raise TypeError(f"{loss.name}: missing {name}")
-    given = host_array(loss, str(name), value)
+    given: Array = HOST.real(loss, str(name), value)
     if given.ndim != 1 or not 0 < len(given) < MOST:
         raise ValueError(f"{loss.name}: {name} has shape {given.shape}; it must be (K - 1,), for 2 to {MOST} classes")
     with np.errstate(over="ignore"):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...calls import checks as check
-from ...loops.codes import WEIGHT_OPERAND, block_size
+from ...loops.codes import block_size
 from ...loops.headers import Weights
 from .. import family, threads
-from .packing import Array, Outcome, Problem, name_of, operand
+from ..packing.operands import Array, Outcome, Problem, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -73,23 +73,6 @@ class HostBackend:
         if outcome.bad_at >= 0:
             check.bad_weight(loss, weight, outcome.bad_at, flipped)
         return outcome.weight
-
-    def complain(
-        self,
-        loss: Loss,
-        position: int,
-        which: int,
-        arrays: list[Array | None],
-        weight: Array | None,
-        flipped: bool = False,
-        counted: bool = True,
-    ) -> NoReturn:
-        """As in calls/checks.py, for families that are not converted; who converts the last one deletes this."""
-        if which == WEIGHT_OPERAND:
-            assert weight is not None
-            check.bad_weight(loss, weight, position, flipped)
-        real = str(arrays[0].dtype) if arrays[0] is not None else "float64"
-        check.bad_number(loss, which, arrays[which // loss.columns], real, position, flipped, counted)
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""

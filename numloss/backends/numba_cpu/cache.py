@@ -53,7 +53,7 @@ def private(folder: Path) -> bool:
 # Seconds that a process waits for another to compile a kernel, before it does so itself.
 LONGEST_WAIT = 60.0
 # What makes kernels of texts is part of every kernel.
-TEXTS = ("numba_cpu/intrinsics.py", "numba_cpu/views.py", "numba_cpu/compile.py", "retype.py")
+TEXTS = ("numba_cpu/intrinsics.py", "numba_cpu/views.py", "numba_cpu/compile.py", "primitives.py", "retype.py")
 COMPILER = hashlib.sha256(b"".join((Path(__file__).parents[1] / text).read_bytes() for text in TEXTS)).hexdigest()
 
 

@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from ...loops.language import POINTERS
+from ..primitives import primitives
 from .views import view_words
 
 # Objects start with their head; an array continues with the address of its data. Every extension module has this
@@ -19,69 +19,6 @@ from .views import view_words
 ARRAY_DATA_OFFSET = object.__basicsize__
 
 _LAYOUT = llvm.create_target_data("e-m:e-i64:64-f80:128-n8:16:32:64-S128")
-_FIELD = {32: 23, 64: 52}
-_ROOT_HALF = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}
-_BIAS = {32: 0x00CAFB0D, 64: 0x00195F619980C433}
-_MAGIC = {32: 0x4B400000, 64: 0x4338000000000000}
-_MAGIC_128 = {32: 12583040.0, 64: 6755399441056768.0}
-
-
-def _bits(builder: Any, x: Any) -> tuple[Any, int, Any]:
-    width = 32 if isinstance(x.type, ir.FloatType) else 64
-    integer = ir.IntType(width)
-    return builder.bitcast(x, integer), width, integer
-
-
-@intrinsic
-def power_of_two(typingctx, t):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        bits, width, integer = _bits(builder, args[0])
-        return builder.bitcast(builder.shl(bits, integer(_FIELD[width])), args[0].type)
-
-    return t(t), codegen
-
-
-@intrinsic
-def exponent_of(typingctx, x):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        bits, width, integer = _bits(builder, args[0])
-        field = builder.lshr(builder.add(bits, integer(_BIAS[width])), integer(_FIELD[width]))
-        rounded = builder.bitcast(builder.add(field, integer(_MAGIC[width])), args[0].type)
-        return builder.fsub(rounded, ir.Constant(args[0].type, _MAGIC_128[width]))
-
-    return x(x), codegen
-
-
-@intrinsic
-def mantissa_of(typingctx, x):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        bits, width, integer = _bits(builder, args[0])
-        shifted = builder.add(bits, integer(_BIAS[width]))
-        kept = builder.and_(shifted, integer((1 << _FIELD[width]) - 1))
-        return builder.bitcast(builder.add(kept, integer(_ROOT_HALF[width])), args[0].type)
-
-    return x(x), codegen
-
-
-@intrinsic
-def sqrt(typingctx, x):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [args[0].type]), [args[0]])
-
-    return x(x), codegen
-
-
-def _pointer_word(pointed: types.Type) -> Any:
-    @intrinsic
-    def pointer(typingctx, address):  # type: ignore[no-untyped-def]
-        result = types.CPointer(pointed)
-
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            return builder.inttoptr(args[0], context.get_value_type(result))
-
-        return result(types.int64), codegen
-
-    return pointer
 
 
 def _stack_word(pointed: types.Type) -> Any:
@@ -100,18 +37,6 @@ def _stack_word(pointed: types.Type) -> Any:
         return result(size), codegen
 
     return stack
-
-
-def _cast_word(target: types.Type) -> Any:
-    @intrinsic
-    def cast(typingctx, x):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            return context.cast(builder, args[0], signature.args[0], target)
-
-        source = types.int64 if isinstance(x, types.IntegerLiteral) else x
-        return target(source), codegen
-
-    return cast
 
 
 @intrinsic
@@ -314,10 +239,6 @@ def words(dtype: str) -> dict[str, Any]:
     """Everything that a text may call without it being a text itself, for one dtype of the data."""
     real = getattr(types, dtype)
     table: dict[str, Any] = {
-        "power_of_two": power_of_two,
-        "exponent_of": exponent_of,
-        "mantissa_of": mantissa_of,
-        "sqrt": sqrt,
         "offset": offset,
         "address": address,
         "array_data": array_data,
@@ -327,17 +248,11 @@ def words(dtype: str) -> dict[str, Any]:
         "run_maximum": run_maximum,
         "run_sum": run_sum,
         "will_need": will_need,
-        "real": _cast_word(real),
-        "double": _cast_word(types.float64),
-        "integer": _cast_word(types.int64),
         "stack_reals": _stack_word(real),
         "stack_doubles": _stack_word(types.float64),
         "stack_ints": _stack_word(types.int64),
     }
-    table |= view_words()
-    for word, pointed in POINTERS.items():
-        table[word] = _pointer_word(real if pointed == "real" else getattr(types, pointed))
-    return table
+    return table | view_words() | primitives(intrinsic, dtype)
 
 
 assert np.intp(0).itemsize == 8

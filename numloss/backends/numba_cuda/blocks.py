@@ -56,7 +56,7 @@ def sum_texts() -> dict[str, Any]:
 
 
 def block_texts(dtype: str) -> dict[str, Any]:
-    """`within`, `index_below`, `team_total`, `close_block` and `close_checks`."""
+    """`within`, `index_below`, `team_total`, and what closes a block."""
     words = jit.words_of(dtype)
     double, doubles, barrier, note_least = words["double"], words["doubles"], words["barrier"], words["note_least"]
     key_of = jit.jitable(key)
@@ -88,27 +88,29 @@ def block_texts(dtype: str) -> dict[str, Any]:
         if first < NO_COMPLAINT:
             note_least(worst, first)
         barrier()
-        return double(worst[0])
+        return worst[0]
+
+    @jit.jitable
+    def leave(partials, block, total, weight, complaint):  # type: ignore[no-untyped-def]
+        """Write the partial results of a block."""
+        partial = doubles(partials + 32 * block)
+        partial[0] = total
+        partial[1] = weight
+        partial[2] = double(complaint)
 
     @jit.jitable
     def close_block(partials, block, threads, thread, totals, weights, worst, first):  # type: ignore[no-untyped-def]
         """Write the partial results of a block, of what its threads have left in shared memory."""
         complaint = first_of_block(worst, first)
         if thread == 0:
-            partial = doubles(partials + 32 * block)
-            partial[0] = team_total(totals, 0, threads)
-            partial[1] = team_total(weights, 0, threads)
-            partial[2] = complaint
+            leave(partials, block, team_total(totals, 0, threads), team_total(weights, 0, threads), complaint)
 
     @jit.jitable
     def close_checks(partials, block, thread, worst, first):  # type: ignore[no-untyped-def]
         """Write the partial results of a block that adds nothing up."""
         complaint = first_of_block(worst, first)
         if thread == 0:
-            partial = doubles(partials + 32 * block)
-            partial[0] = double(0.0)
-            partial[1] = double(0.0)
-            partial[2] = complaint
+            leave(partials, block, double(0.0), double(0.0), complaint)
 
-    texts = {"within": within, "index_below": index_below, "team_total": team_total}
-    return texts | {"close_block": close_block, "close_checks": close_checks}
+    texts = {"within": within, "index_below": index_below, "team_total": team_total, "leave": leave}
+    return texts | {"first_of_block": first_of_block, "close_block": close_block, "close_checks": close_checks}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..host import packing
+from ..packing import operands
 from . import checks
 from .arrays import DeviceArray
 from .elementwise_codegen import NO_COMPLAINT, position_of
-from .finish import finish_kernel
+from .finish import Finish, finish_kernel
 from .libraries import library_of
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ class Call:
 
     def described(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
         """An array as kernels read it."""
-        return packing.ABSENT if array is None else packing.operand(array, real, self.kept, self.library)
+        return operands.ABSENT if array is None else operands.operand(array, real, self.kept, self.library)
 
     def code(self, array: DeviceArray, real: np.dtype[Any]) -> int:
         """Code of a dtype, 0 for that of the data."""
-        return packing.code_of(array, real)
+        return operands.code_of(array, real)
 
     def layout(self, shape: list[int], strides: list[int]) -> int:
         """Address, on the device, of a shape and strides in bytes."""
@@ -76,8 +76,18 @@ class Call:
         inverse.
         """
         note, address = self.scalar()
-        places = (partials, blocks, int(mean), int(total is None), value, weight, scale, address)
-        finish_kernel().launch(self.stream, 1, 32, places, 0.0 if total is None else total)
+        wanted = Finish(
+            partials=partials,
+            blocks=blocks,
+            weighted=total is None,
+            unweighted=0.0 if total is None else total,
+            mean=mean,
+            value=value,
+            weight=weight,
+            scale=scale,
+            note=address,
+        )
+        finish_kernel().launch(self.stream, 1, 32, wanted)
         return note
 
     def settle(self, note: Any, explain: Callable[[int, int], None]) -> None:

@@ -10,13 +10,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
-
-from .arrays import DeviceArray
-from .libraries import Library
-
-if TYPE_CHECKING:
-    from ...registry import Loss
 
 # Notes that may wait at a time; each keeps the arrays of its call alive.
 MOST_WAITING = 64
@@ -51,24 +44,3 @@ def settle(read_note: Callable[[], None]) -> None:
     waiting.append(read_note)
     if len(waiting) > MOST_WAITING:
         waiting.pop(0)()
-
-
-# What unconverted families call instead of their library; who converts the last one deletes these.
-
-
-def real_array(loss: Loss, name: str, value: Any, library: Any) -> DeviceArray:
-    return library.real(loss, name, value)  # type: ignore[no-any-return]
-
-
-def prediction(loss: Loss, name: str, value: Any, library: Any) -> DeviceArray:
-    return library.prediction(loss, name, value)  # type: ignore[no-any-return]
-
-
-def output(
-    loss: Loss, given: Any, like: DeviceArray, inputs: list[DeviceArray], library: Any, what: str
-) -> DeviceArray:
-    return library.output(loss, given, like, like.shape, inputs, what)  # type: ignore[no-any-return]
-
-
-def overlap(a: DeviceArray, b: DeviceArray) -> bool:
-    return Library().overlap(a, b)

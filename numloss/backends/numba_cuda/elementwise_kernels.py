@@ -15,7 +15,7 @@ from numba import cuda, float64, int64
 from ...loops import operands, sums
 from ...loops.codes import NUMBER
 from ...loops.headers import Elementwise, Weights
-from . import jit, reading
+from . import blocks, jit, reading
 from .elementwise_codegen import NO_COMPLAINT, Shape, key, walk_text
 
 # Tiles whose sums lie in shared memory together.
@@ -73,10 +73,12 @@ def look_up(dtype: str) -> Any:
 
 def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     words = jit.words_of(dtype)
-    double, doubles, number = words["double"], words["doubles"], getattr(np, dtype)
+    double, number = words["double"], getattr(np, dtype)
     fold = jit.of_loop(sums.fold, dtype)
     of_header = _of_header(dtype, law is None)
     weighted, scale_of = of_header["weighted"], of_header["scale_of"]
+    closing = blocks.block_texts(dtype)
+    first_of_block, leave = closing["first_of_block"], closing["leave"]
     single = _walk(law, constants, dtype, shape, 1)
     whole = _walk(law, constants, dtype, shape, 16 // number().itemsize) if shape.wide else single
 
@@ -120,14 +122,9 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
         if thread < 32:
             lanes[lane] = total
             weight_lanes[lane] = weight
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
+        complaint = first_of_block(worst, first)
         if thread == 0:
-            partial = doubles(partials + 32 * cuda.blockIdx.x)
-            partial[0] = fold(lanes)
-            partial[1] = fold(weight_lanes)
-            partial[2] = double(worst[0])
+            leave(partials, cuda.blockIdx.x, fold(lanes), fold(weight_lanes), complaint)
 
     return elementwise
 

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
-from numba import cuda, float64, int64, types
+from numba import cuda, float64
 
 from ...loops import sums
+from ...loops.headers import Double, Header, Int
 from . import jit
 from .elementwise_codegen import NO_COMPLAINT
 
 
+@dataclass
+class Finish(Header):
+    """What blocks left, and what is wanted of it: the addresses of results, 0 where nobody asks.
+
+    `weighted`: the sum of weights is that of the blocks, else `unweighted`. `mean`: the value is divided by it.
+    """
+
+    partials: Int
+    blocks: Int
+    weighted: Int
+    unweighted: Double
+    mean: Int
+    value: Int
+    weight: Int
+    scale: Int
+    note: Int
+
+
 def _finish_text() -> Any:
     doubles, double = jit.words_of("float64")["doubles"], jit.words_of("float64")["double"]
-    fold = jit.jitable(sums.fold)
+    fold = jit.of_loop(sums.fold, "float64")
 
-    def finish(c, unweighted):  # type: ignore[no-untyped-def]
-        """Add up the blocks: c is 0 partial results, 1 blocks, 2 mean, 3 weighted, then the addresses of
-        4 the value, 5 the sum of weights, 6 the scale, 7 the complaint; absent ones are 0."""
+    def finish(c):  # type: ignore[no-untyped-def]
         lanes = cuda.shared.array(32, float64)
         weight_lanes = cuda.shared.array(32, float64)
         complaints = cuda.shared.array(32, float64)
         lane = cuda.threadIdx.x
-        partials = doubles(c[0])
+        partials = doubles(c.partials)
         total = double(0.0)
         weight = double(0.0)
         first = double(NO_COMPLAINT)
-        for block in range(lane, c[1], 32):
+        for block in range(lane, c.blocks, 32):
             total += partials[4 * block]
             weight += partials[4 * block + 1]
             first = min(first, partials[4 * block + 2])
@@ -37,18 +55,18 @@ def _finish_text() -> Any:
         cuda.syncthreads()
         if lane == 0:
             total = fold(lanes)
-            weight = fold(weight_lanes) if c[3] == 1 else unweighted
-            if c[4] != 0:
-                if c[2] == 1:
+            weight = fold(weight_lanes) if c.weighted == 1 else c.unweighted
+            if c.value != 0:
+                if c.mean == 1:
                     total = total / weight if weight > double(0.0) else double(0.0)
-                doubles(c[4])[0] = total
-            if c[5] != 0:
-                doubles(c[5])[0] = weight
-            if c[6] != 0:
-                doubles(c[6])[0] = double(1.0) / weight if weight > double(0.0) else double(0.0)
+                doubles(c.value)[0] = total
+            if c.weight != 0:
+                doubles(c.weight)[0] = weight
+            if c.scale != 0:
+                doubles(c.scale)[0] = double(1.0) / weight if weight > double(0.0) else double(0.0)
             for k in range(32):
                 first = min(first, complaints[k])
-            doubles(c[7])[0] = first
+            doubles(c.note)[0] = first
 
     return finish
 
@@ -56,4 +74,4 @@ def _finish_text() -> Any:
 @functools.cache
 def finish_kernel() -> Any:
     """The kernel that ends every call; one block of 32 threads."""
-    return jit.kernel(_finish_text(), (types.UniTuple(int64, 8), float64), (32, 1))
+    return jit.kernel(_finish_text(), (jit.header_type(Finish, "float64", {}),), (32, 1))

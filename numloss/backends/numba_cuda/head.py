@@ -16,8 +16,8 @@ from ...loops.codes import LABELS, LOG_PROBABILITIES
 from . import jit
 from .arrays import DeviceArray
 from .call import Call
-from .head_kernels import columns_kernel, gather_kernel, positions_kernel, scatter_kernel
-from .products import NOTHING, Products, matrix, scratch, whole_tiles
+from .head_kernels import Counting, LiveRows, columns_kernel, gather_kernel, positions_kernel, scatter_kernel
+from .products import Products, matrix, scratch, whole_tiles
 from .reduction import conclude
 from .rowwise import packed, run_rows, team_of
 from .rowwise_texts import Plan
@@ -60,11 +60,15 @@ class Head(LinearLayer):
 
     def order(self) -> None:
         """Find the rows that count."""
-        integers = [self.rows, self.classes, self.positions, int(self.row_options.ignore is not None)]
-        integers += [self.row_options.ignore or 0, int(self.weight is not None)]
-        for operand in (self.target, self.weight):
-            integers += self.call.operand(operand, self.real)
-        positions_kernel(self.dtype).launch(self.call.stream, 1, jit.THREADS, tuple(integers))
+        counting = Counting(
+            rows=self.rows,
+            classes=self.classes,
+            ignores=self.row_options.ignore is not None,
+            ignored=self.row_options.ignore or 0,
+            target=self.call.described(self.target, self.real),
+            weight=self.call.described(self.weight, self.real),
+        )
+        positions_kernel(self.dtype).launch(self.call.stream, 1, jit.THREADS, counting, self.positions)
 
     def run(self, scale: int) -> tuple[int, int]:
         """Compute block by block; gives the address and the number of the partial results."""
@@ -81,16 +85,14 @@ class Head(LinearLayer):
         partials = call.workspace(4 * each * len(starts))
         dense = self.row_options.smoothing > 0.0
         plan = Plan(self.row_options.scores, LABELS, dense, False, self.mode, team_of(rows))
-        beside = [int(self.weight is not None), *matrix(self.hidden)]
-        for operand in (self.target, self.weight):
-            beside += call.operand(operand, self.real)
-        beside += [hidden.address, labels.address, weight.address]
+        given = matrix(self.hidden), call.described(self.target, self.real), call.described(self.weight, self.real)
+        places = hidden.address, labels.address, weight.address
         for k, start in enumerate(starts):
-            begin = (self.rows, self.features, self.positions, start)
-            gather_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, (*begin, *beside))
+            live = LiveRows(rows=self.rows, features=self.features, positions=self.positions, first=start)
+            gather_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, live, *given, *places)
             self.score(hidden, logits, start)
             run_rows(call, plan, header, each, partials + 32 * each * k, scale)
-            self.spread(logits, hidden, turned, values, begin)
+            self.spread(logits, hidden, turned, values, live)
         return partials, each * len(starts)
 
     def score(self, hidden: DeviceArray, logits: DeviceArray, start: int) -> None:
@@ -103,25 +105,24 @@ class Head(LinearLayer):
 
     def spread(
         self, slope: DeviceArray, hidden: DeviceArray, turned: DeviceArray, values: DeviceArray | None,
-        begin: tuple[int, int, int, int],
+        live: LiveRows,
     ) -> None:  # fmt: skip
         """Take the gradient of some rows' logits to hidden, classifier and bias, and their losses to the values."""
-        call, slopes, start = self.call, self.slopes, begin[3]
+        call, slopes, start = self.call, self.slopes, live.first
         if "hidden" in slopes:
             self.multiply(slope, self.classifier, turned, live=(self.positions, start, False))
         if "hidden" in slopes or values is not None:
-            integers = [*begin, turned.address, *(matrix(slopes["hidden"]) if "hidden" in slopes else NOTHING)]
-            integers += [0 if values is None else values.address, *call.operand(self.values, self.real)]
-            scatter_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, tuple(integers))
+            losses = 0 if values is None else values.address
+            places = turned.address, matrix(slopes.get("hidden")), losses, call.described(self.values, self.real)
+            scatter_kernel(self.dtype).launch(call.stream, self.most, jit.THREADS, live, *places)
         if "classifier" in slopes:
-            y, live = slopes["classifier"], (self.positions, start, True)
-            self.multiply(slope.T, hidden, y, onto=y if start else None, live=live)
+            y = slopes["classifier"]
+            self.multiply(slope.T, hidden, y, onto=y if start else None, live=(self.positions, start, True))
         if "bias" in slopes:
             y = slopes["bias"]
-            places = (slope.address, y.address, y.strides[0], int(start > 0))
-            integers = [self.most, self.classes, self.positions, start, *places]
             blocks = -(-self.classes // jit.THREADS)
-            columns_kernel(self.dtype).launch(call.stream, blocks, jit.THREADS, tuple(integers))
+            sums = slope.address, y.address, y.strides[0], int(start > 0)
+            columns_kernel(self.dtype).launch(call.stream, blocks, jit.THREADS, live, self.most, self.classes, *sums)
 
 
 def compute(request: Request) -> Any:

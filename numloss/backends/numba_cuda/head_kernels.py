@@ -7,35 +7,61 @@ how many count, which is known on the device alone.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import cuda, int64, types
+from numba import cuda, int64
 
+from ...loops.headers import Header, Int, Operand
 from . import jit, reading
+from .products_kernels import Strided
 
 
-def _positions_text(dtype: str) -> Any:
+@dataclass
+class Counting(Header):
+    """Rows with labels and weights. ignores: whether the label `ignored` counts nothing."""
+
+    rows: Int
+    classes: Int
+    ignores: Int
+    ignored: Int
+    target: Operand
+    weight: Operand
+
+
+@dataclass
+class LiveRows(Header):
+    """Rows of a batch with so many features, the address of their positions, and the first of them that is here."""
+
+    rows: Int
+    features: Int
+    positions: Int
+    first: Int
+
+
+@functools.cache
+def positions_kernel(dtype: str) -> Any:
+    """Which rows count; one block."""
     words, threads = jit.words_of(dtype), jit.THREADS
-    operands = reading.operand_texts(words, jit.jitable)
-    read, read_label, ints = operands["read"], operands["read_label"], words["ints"]
+    read, read_label = (reading.texts_of(dtype)[name] for name in ("read", "read_label"))
+    ints = words["ints"]
     zero = getattr(np, dtype)(0.0)
 
     @jit.jitable
     def counts(c, row):  # type: ignore[no-untyped-def]
         """Whether a row has a label that is not ignored and a weight; bad ones are complained about elsewhere."""
-        label = read_label(c[6], c[7], c[8], row)
-        weighted = c[5] == 0 or read(c[9], c[10], c[11], zero, row) > zero
-        return weighted and label >= 0 and label < c[1] and not (c[3] == 1 and label == c[4])
+        label = read_label(c.target, row)
+        weighted = c.weight.array == 0 or read(c.weight, zero, row) > zero
+        return weighted and label >= 0 and label < c.classes and not (c.ignores == 1 and label == c.ignored)
 
-    def positions(c):  # type: ignore[no-untyped-def]
-        """c: 0 rows   1 classes   2 positions   3 a label is ignored   4 which   5 weighted   6 labels   9 weight:
-        operands, as in reading.py. One block, each thread with a part of the rows."""
+    def positions(c, found_at):  # type: ignore[no-untyped-def]
+        """One block, each thread with a part of the rows."""
         found = cuda.shared.array(threads, int64)
         thread = int64(cuda.threadIdx.x)
-        each = (c[0] + threads - 1) // threads
-        begin = min(thread * each, c[0])
-        end = min(begin + each, c[0])
+        each = (c.rows + threads - 1) // threads
+        begin = min(thread * each, c.rows)
+        end = min(begin + each, c.rows)
         own = begin - begin
         for row in range(begin, end):
             own += 1 if counts(c, row) else 0
@@ -46,7 +72,7 @@ def _positions_text(dtype: str) -> Any:
         for k in range(threads):
             before += found[k] if k < thread else 0
             total += found[k]
-        ordered = ints(c[2])
+        ordered = ints(found_at)
         if thread == 0:
             ordered[0] = total
         after = 1 + total + begin - before
@@ -59,96 +85,76 @@ def _positions_text(dtype: str) -> Any:
                 ordered[after] = row
                 after += 1
 
-    return positions
-
-
-@functools.cache
-def positions_kernel(dtype: str) -> Any:
-    """Which rows count; one block."""
-    return jit.kernel(_positions_text(dtype), (types.UniTuple(int64, 12),), (jit.THREADS, 1))
-
-
-def _gather_text(dtype: str) -> Any:
-    words, threads = jit.words_of(dtype), jit.THREADS
-    operands = reading.operand_texts(words, jit.jitable)
-    read, read_label, ints, reals = operands["read"], operands["read_label"], words["ints"], words["reals"]
-    zero, one = getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
-
-    def gather(c):  # type: ignore[no-untyped-def]
-        """A block for each row of c: 0 rows of the batch   1 features   2 positions   3 first   4 weighted
-        5 hidden: address, bytes from row to row and from feature to feature   8 labels   11 weight: operands
-        14 addresses of hidden, labels and weights side by side; what does not count has weight 0."""
-        thread = int64(cuda.threadIdx.x)
-        here = int64(cuda.blockIdx.x)
-        if c[3] + here < ints(c[2])[0]:
-            row = ints(c[2])[1 + c[3] + here]
-            for j in range(thread, c[1], threads):
-                reals(c[14])[here * c[1] + j] = reals(c[5] + row * c[6] + j * c[7])[0]
-            if thread == 0:
-                ints(c[15])[here] = read_label(c[8], c[9], c[10], row)
-                reals(c[16])[here] = read(c[11], c[12], c[13], zero, row) if c[4] == 1 else one
-        elif thread == 0:
-            ints(c[15])[here] = here - here
-            reals(c[16])[here] = zero
-
-    return gather
+    return jit.kernel(positions, (Counting, int64), (jit.THREADS, 1))
 
 
 @functools.cache
 def gather_kernel(dtype: str) -> Any:
     """Rows that count, side by side; a block each."""
-    return jit.kernel(_gather_text(dtype), (types.UniTuple(int64, 17),), (jit.THREADS, 2))
-
-
-def _scatter_text(dtype: str) -> Any:
     words, threads = jit.words_of(dtype), jit.THREADS
-    ints, reals, zero = words["ints"], words["reals"], getattr(np, dtype)(0.0)
-    write = reading.operand_texts(words, jit.jitable)["write"]
+    read, read_label = (reading.texts_of(dtype)[name] for name in ("read", "read_label"))
+    ints, reals = words["ints"], words["reals"]
+    zero, one = getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
 
-    def scatter(c):  # type: ignore[no-untyped-def]
-        """A block for each row of c: 0 rows of the batch   1 features   2 positions   3 first   4 gradient of the rows
-        side by side   5 of hidden: address, 0 for none, bytes from row to row and from feature to feature
-        8 losses side by side   9 values: an operand, address 0 for none. What does not count is 0."""
+    def gather(c, hidden, target, weight, rows, labels, weights):  # type: ignore[no-untyped-def]
+        """A block for each row, which goes where rows, labels and weights lie side by side; else its weight is 0."""
         thread = int64(cuda.threadIdx.x)
         here = int64(cuda.blockIdx.x)
-        if c[3] + here < c[0]:
-            live = c[3] + here < ints(c[2])[0]
-            row = ints(c[2])[1 + c[3] + here]
-            if c[5] != 0:
-                for j in range(thread, c[1], threads):
-                    reals(c[5] + row * c[6] + j * c[7])[0] = reals(c[4])[here * c[1] + j] if live else zero
-            if c[9] != 0 and thread == 0:
-                write(c[9], c[11], row, reals(c[8])[here] if live else zero)
+        if c.first + here < ints(c.positions)[0]:
+            row = ints(c.positions)[1 + c.first + here]
+            for j in range(thread, c.features, threads):
+                reals(rows)[here * c.features + j] = reals(hidden.address + row * hidden.down + j * hidden.across)[0]
+            if thread == 0:
+                ints(labels)[here] = read_label(target, row)
+                reals(weights)[here] = read(weight, zero, row) if weight.array != 0 else one
+        elif thread == 0:
+            ints(labels)[here] = here - here
+            reals(weights)[here] = zero
 
-    return scatter
+    signature = (LiveRows, Strided, Operand, Operand, int64, int64, int64)
+    return jit.kernel(gather, signature, (jit.THREADS, 2))
 
 
 @functools.cache
 def scatter_kernel(dtype: str) -> Any:
     """What was found for rows, where it belongs; a block each."""
-    return jit.kernel(_scatter_text(dtype), (types.UniTuple(int64, 12),), (jit.THREADS, 2))
-
-
-def _columns_text(dtype: str) -> Any:
     words, threads = jit.words_of(dtype), jit.THREADS
-    ints, reals, real, double = words["ints"], words["reals"], words["real"], words["double"]
-    zero = np.float64(0.0)
+    ints, reals, zero = words["ints"], words["reals"], getattr(np, dtype)(0.0)
+    write = reading.texts_of(dtype)["write"]
 
-    def columns(c):  # type: ignore[no-untyped-def]
-        """A thread for each column of c: 0 rows   1 columns   2 positions   3 first   4 address of the numbers, row by
-        row   5 address of the sums   6 bytes from one to the next   7 they are added to. Only rows that count."""
-        j = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
-        if j < c[1]:
-            place = reals(c[5] + j * c[6])
-            total = double(place[0]) if c[7] == 1 else zero
-            for row in range(min(c[0], ints(c[2])[0] - c[3])):
-                total += double(reals(c[4])[row * c[1] + j])
-            place[0] = real(total)
+    def scatter(c, turned, gradient, losses, values):  # type: ignore[no-untyped-def]
+        """A block for each row: its gradient and its loss, 0 for what does not count."""
+        thread = int64(cuda.threadIdx.x)
+        here = int64(cuda.blockIdx.x)
+        if c.first + here < c.rows:
+            live = c.first + here < ints(c.positions)[0]
+            row = ints(c.positions)[1 + c.first + here]
+            if gradient.address != 0:
+                for j in range(thread, c.features, threads):
+                    slope = reals(turned)[here * c.features + j] if live else zero
+                    reals(gradient.address + row * gradient.down + j * gradient.across)[0] = slope
+            if values.array != 0 and thread == 0:
+                write(values, row, reals(losses)[here] if live else zero)
 
-    return columns
+    signature = (LiveRows, int64, Strided, int64, Operand)
+    return jit.kernel(scatter, signature, (jit.THREADS, 2))
 
 
 @functools.cache
 def columns_kernel(dtype: str) -> Any:
     """Sums of columns, each by a thread."""
-    return jit.kernel(_columns_text(dtype), (types.UniTuple(int64, 8),), (jit.THREADS, 2))
+    words, threads = jit.words_of(dtype), jit.THREADS
+    ints, reals, real, double = words["ints"], words["reals"], words["real"], words["double"]
+    zero = np.float64(0.0)
+
+    def columns(c, rows, classes, slopes, sums, step, adds):  # type: ignore[no-untyped-def]
+        """A thread for each column of so many rows, of those that count."""
+        j = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
+        if j < classes:
+            place = reals(sums + j * step)
+            total = double(place[0]) if adds == 1 else zero
+            for row in range(min(rows, ints(c.positions)[0] - c.first)):
+                total += double(reals(slopes)[row * classes + j])
+            place[0] = real(total)
+
+    return jit.kernel(columns, (LiveRows, *[int64] * 6), (jit.THREADS, 2))

@@ -10,9 +10,18 @@ import numpy as np
 from . import jit
 from .arrays import DeviceArray
 from .call import Call
-from .products_kernels import LIVE_FEATURES, LIVE_ROWS, STRETCH, added_kernel, product_kernel, side_of
+from .products_kernels import (
+    LIVE_FEATURES,
+    LIVE_ROWS,
+    STRETCH,
+    Multiplied,
+    Strided,
+    added_kernel,
+    product_kernel,
+    side_of,
+)
 
-NOTHING = (0, 0, 0)
+NOTHING = Strided(0, 0, 0)
 # Tiles that keep a large device busy, and the least features of a part of a product that has fewer.
 ENOUGH_TILES, LEAST_SPAN = 256, 8 * STRETCH
 
@@ -37,9 +46,9 @@ def whole_tiles(rows: int, most: int, dtype: str) -> int:
     return max(1, min(rows, -(-rows // (blocks * side)) * side))
 
 
-def matrix(array: DeviceArray) -> tuple[int, int, int]:
-    """Address, bytes from row to row, bytes from column to column."""
-    return array.address, array.strides[0], array.strides[1]
+def matrix(array: DeviceArray | None) -> Strided:
+    """A matrix as kernels read it."""
+    return NOTHING if array is None else Strided(array.address, *array.strides)
 
 
 def _reading(array: DeviceArray) -> tuple[bool, bool]:
@@ -92,14 +101,21 @@ class Products:
             return
         parts, span = parts_of(tiles, a.shape[1])
         made = y if parts == 1 else self.room((parts * rows, columns), y.dtype)
-        beneath = NOTHING if onto is None else matrix(onto)
-        integers = [rows, columns, a.shape[1]]
-        integers += NOTHING if live is None else (live[0], live[1], LIVE_FEATURES if live[2] else LIVE_ROWS)
-        integers += (*matrix(a), *matrix(turned), *matrix(made), *(beneath if parts == 1 else NOTHING), span)
+        address, first, features = (0, 0, False) if live is None else live
+        header = Multiplied(
+            rows=rows,
+            columns=columns,
+            features=a.shape[1],
+            span=span,
+            live=address,
+            first=first,
+            live_are=LIVE_FEATURES if features else LIVE_ROWS,
+        )
         (a_along, a_wide), (b_along, b_wide) = _reading(a), _reading(turned)
         kernel = product_kernel(dtype, (a_along, b_along), (a_wide, b_wide))
-        kernel.launch(self.call.stream, parts * tiles, jit.THREADS, tuple(integers), alpha)
+        matrices = matrix(a), matrix(turned), matrix(made), matrix(onto if parts == 1 else None)
+        kernel.launch(self.call.stream, parts * tiles, jit.THREADS, header, *matrices, alpha)
         if parts > 1:
-            integers = [rows, columns, parts, made.address, *matrix(y), *beneath]
             blocks = -(-rows * columns // jit.THREADS)
-            added_kernel(dtype).launch(self.call.stream, blocks, jit.THREADS, tuple(integers))
+            given = rows, columns, parts, made.address, matrix(y), matrix(onto)
+            added_kernel(dtype).launch(self.call.stream, blocks, jit.THREADS, *given)

@@ -16,19 +16,46 @@ of this follows from the shapes alone, and so do the bits. Header of the problem
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64, int64, types
+from numba import cuda, float64, int64
 
+from ...loops.headers import Header, Int
 from . import jit
 
-A, B, Y, ONTO, INTEGERS = 6, 9, 12, 15, 19
 LIVE_ROWS, LIVE_FEATURES = 1, 2
 DEPTH, STRETCH = 8, 256
 # The threads of a block beside each other, by what a thread works on in columns.
 ACROSS = 8 if jit.SIMULATED else 16
 DOWN = jit.THREADS // ACROSS
+
+
+@dataclass
+class Strided(Header):
+    """A matrix: its address, 0 for none, and bytes from row to row and from column to column."""
+
+    address: Int
+    down: Int
+    across: Int
+
+
+@dataclass
+class Multiplied(Header):
+    """The sizes of a product, and the features of a part.
+
+    live: address of how many rows of a batch count, or 0; first: that of them which is first here; live_are: whether
+    these are the rows or the features. What is beyond the last is not computed.
+    """
+
+    rows: Int
+    columns: Int
+    features: Int
+    span: Int
+    live: Int
+    first: Int
+    live_are: Int
 
 
 def lanes_of(dtype: str) -> int:
@@ -93,11 +120,11 @@ def _sum_texts(dtype: str) -> tuple[Any, Any, Any]:
     lines = ["def join(totals, sums):"]
     lines += [f"    return ({', '.join(f'totals[{n}] + sums[{n}]' for n in range(len(sums)))},)", ""]
     join = jit.generated("\n".join(lines), "join", scope)
-    lines = ["def write(c, alpha, totals, row, column, rows, lift):", f"    {names} = totals"]
+    lines = ["def write(c, y, onto, alpha, totals, row, column, rows, lift):", f"    {names} = totals"]
     lines += [f"    column{j} = column + {j * ACROSS}" for j in range(broad)]
     for i in range(high):
         lines += [f"    place = row + {i * DOWN}", "    if place < rows:"]
-        lines += [f"        put_entry(c, alpha, s{i}_{j}, place, column{j}, lift)" for j in range(broad)]
+        lines += [f"        put_entry(c, y, onto, alpha, s{i}_{j}, place, column{j}, lift)" for j in range(broad)]
     scope["put_entry"] = _entry_text(dtype)
     return multiply, join, jit.generated("\n".join([*lines, ""]), "write", scope)
 
@@ -107,17 +134,19 @@ def _entry_text(dtype: str) -> Any:
     reals = jit.words_of(dtype)["reals"]
 
     @jit.jitable
-    def put_entry(c, alpha, total, row, column, lift):  # type: ignore[no-untyped-def]
-        if column < c[1]:
+    def put_entry(c, y, onto, alpha, total, row, column, lift):  # type: ignore[no-untyped-def]
+        if column < c.columns:
             total = alpha * total
-            if c[ONTO] != 0:
-                total += reals(c[ONTO] + row * c[ONTO + 1] + column * c[ONTO + 2])[0]
-            reals(c[Y] + (row + lift) * c[Y + 1] + column * c[Y + 2])[0] = total
+            if onto.address != 0:
+                total += reals(onto.address + row * onto.down + column * onto.across)[0]
+            reals(y.address + (row + lift) * y.down + column * y.across)[0] = total
 
     return put_entry
 
 
-def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
+@functools.cache
+def product_kernel(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
+    """The kernel for matrices whose features lie side by side or not, and which may be read by 128 bits or not."""
     words, number, side = jit.words_of(dtype), getattr(np, dtype), side_of(dtype)
     real, ints = words["real"], words["ints"]
     fetch_a, fetch_b = (_fetch_text(dtype, *facts) for facts in zip(along, wide, strict=True))
@@ -129,74 +158,63 @@ def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
     @jit.jitable
     def extent(c):  # type: ignore[no-untyped-def]
         """Rows and features that count."""
-        rows, features = c[0], c[2]
-        if c[3] != 0:
-            live = max(ints(c[3])[0] - c[4], c[4] - c[4])
-            if c[5] == LIVE_ROWS:
+        rows, features = c.rows, c.features
+        if c.live != 0:
+            live = max(ints(c.live)[0] - c.first, c.first - c.first)
+            if c.live_are == LIVE_ROWS:
                 rows = min(rows, live)
             else:
                 features = min(features, live)
         return rows, features
 
-    def product(c, alpha):  # type: ignore[no-untyped-def]
+    def product(c, a, b, y, onto, alpha):  # type: ignore[no-untyped-def]
         a_tile = cuda.shared.array(shared_size, number)
         b_tile = cuda.shared.array(shared_size, number)
         thread = int64(cuda.threadIdx.x)
         down, across = thread // ACROSS, thread % ACROSS
         rows, features = extent(c)
-        a, b = (c[A], c[A + 1], c[A + 2]), (c[B], c[B + 1], c[B + 2])
-        high, broad = (c[0] + side - 1) // side, (c[1] + side - 1) // side
+        high, broad = (c.rows + side - 1) // side, (c.columns + side - 1) // side
         tile, part = int64(cuda.blockIdx.x) % (high * broad), int64(cuda.blockIdx.x) // (high * broad)
         row, column = tile % high * side, tile // high * side
-        end = min(features, (part + 1) * c[18])
+        end = min(features, (part + 1) * c.span)
         totals = zeros
         if row < rows:
-            for begin in range(part * c[18], end, STRETCH):
+            for begin in range(part * c.span, end, STRETCH):
                 stop = min(begin + STRETCH, end)
                 sums = zeros
                 from_a = fetch_a(a, row, rows, begin, stop, thread)
-                from_b = fetch_b(b, column, c[1], begin, stop, thread)
+                from_b = fetch_b(b, column, c.columns, begin, stop, thread)
                 for k in range(begin, stop, DEPTH):
                     put_a(a_tile, from_a, thread)
                     put_b(b_tile, from_b, thread)
                     cuda.syncthreads()
                     from_a = fetch_a(a, row, rows, k + DEPTH, stop, thread)
-                    from_b = fetch_b(b, column, c[1], k + DEPTH, stop, thread)
+                    from_b = fetch_b(b, column, c.columns, k + DEPTH, stop, thread)
                     sums = multiply(a_tile, b_tile, sums, down, across)
                     cuda.syncthreads()
                 totals = join(totals, sums)
-            write(c, real(alpha), totals, row + down, column + across, rows, part * c[0])
+            write(c, y, onto, real(alpha), totals, row + down, column + across, rows, part * c.rows)
 
-    return product
-
-
-@functools.cache
-def product_kernel(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
-    """The kernel for matrices whose features lie side by side or not, and which may be read by 128 bits or not."""
-    signature = (types.UniTuple(int64, INTEGERS), float64)
-    return jit.kernel(_text(dtype, along, wide), signature, (jit.THREADS, 1))
-
-
-def _added_text(dtype: str) -> Any:
-    reals, threads = jit.words_of(dtype)["reals"], jit.THREADS
-
-    def added(c):  # type: ignore[no-untyped-def]
-        """A thread for each entry of c: 0 rows   1 columns   2 parts   3 address of the parts of y, one below the other
-        4 y   7 onto, address 0 for nothing: address, bytes from row to row, bytes from column to column."""
-        at = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
-        if at < c[0] * c[1]:
-            total = reals(c[3])[at]
-            for part in range(1, c[2]):
-                total += reals(c[3])[part * c[0] * c[1] + at]
-            row, column = at // c[1], at % c[1]
-            if c[7] != 0:
-                total += reals(c[7] + row * c[8] + column * c[9])[0]
-            reals(c[4] + row * c[5] + column * c[6])[0] = total
-
-    return added
+    matrices = [Strided] * 4
+    signature = (Multiplied, *matrices, float64)
+    return jit.kernel(product, signature, (jit.THREADS, 1))
 
 
 @functools.cache
 def added_kernel(dtype: str) -> Any:
     """The sum of the parts of a product, in their order."""
-    return jit.kernel(_added_text(dtype), (types.UniTuple(int64, 10),), (jit.THREADS, 2))
+    reals, threads = jit.words_of(dtype)["reals"], jit.THREADS
+
+    def added(rows, columns, parts, made, y, onto):  # type: ignore[no-untyped-def]
+        """A thread for each entry of y, whose parts lie one below the other."""
+        at = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
+        if at < rows * columns:
+            total = reals(made)[at]
+            for part in range(1, parts):
+                total += reals(made)[part * rows * columns + at]
+            row, column = at // columns, at % columns
+            if onto.address != 0:
+                total += reals(onto.address + row * onto.down + column * onto.across)[0]
+            reals(y.address + row * y.down + column * y.across)[0] = total
+
+    return jit.kernel(added, (*[int64] * 4, Strided, Strided), (jit.THREADS, 2))

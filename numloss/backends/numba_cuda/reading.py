@@ -1,6 +1,6 @@
 """Reading and writing single elements of operands, as functions for the device.
 
-An operand is that of numloss/loops/headers.py; what it has for its array is the address of the data.
+An operand is that of numloss/loops/headers; what it has for its array is the address of the data.
 """
 
 from __future__ import annotations

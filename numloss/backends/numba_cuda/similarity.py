@@ -23,7 +23,7 @@ from .products import Products, matrix, rows_from, scratch, whole_tiles
 from .reduction import conclude, rows_of_a_block
 from .rowwise import packed, run_rows, team_of
 from .rowwise_texts import Plan
-from .similarity_rows import belonging_kernel, closing_kernel, sharing_kernel
+from .similarity_rows import Closing, Known, belonging_kernel, closing_kernel, sharing_kernel
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -57,10 +57,10 @@ class Similarity(VectorRows):
         """A number for each row."""
         return scratch(self.call, (self.rows,), self.real)
 
-    def launch(self, kernel: Any, blocks: int, integers: Any, *numbers: Any) -> None:
+    def launch(self, kernel: Any, blocks: int, *arguments: Any) -> None:
         """Run a kernel on so many blocks."""
         if blocks:
-            kernel.launch(self.call.stream, blocks, jit.THREADS, tuple(integers), *numbers)
+            kernel.launch(self.call.stream, blocks, jit.THREADS, *arguments)
 
     def point(self) -> None:
         """Find the directions of the vectors, those of several one below the other, and clear their slopes."""
@@ -70,20 +70,25 @@ class Similarity(VectorRows):
         self.inverse = scratch(self.call, (count * self.rows,), "float64").address
         for k, array in enumerate(self.vectors):
             slope = 0 if self.slope is None else self.part(self.slope, k).address
-            places = (self.part(self.unit, k).address, self.inverse + 8 * k * self.rows, slope, self.kinds)
-            integers = (self.size, *matrix(array), *places, *self.call.operand(self.known, self.real))
-            self.launch(kernels.directions_kernel(self.dtype), self.rows, integers)
+            places = self.part(self.unit, k).address, self.inverse + 8 * k * self.rows, slope, self.kinds
+            given = self.size, matrix(array), *places, self.call.described(self.known, self.real)
+            self.launch(kernels.directions_kernel(self.dtype), self.rows, *given)
 
     def part(self, array: DeviceArray, k: int) -> DeviceArray:
         """The rows of the vectors number k."""
         return rows_from(array, k * self.rows, self.rows)
 
+    def facts(self, shares: DeviceArray, partners: DeviceArray | None = None, beyond: int = 0) -> Known:
+        """What is known of each row, as kernels read it."""
+        found = 0 if partners is None else partners.address
+        return Known(kinds=self.kinds, partners=found, others=self.others, shares=shares.address, beyond=beyond)
+
     def belong(self, rows: int, apart: int, factor: float) -> tuple[DeviceArray, DeviceArray]:
         """Partners and shares of so many rows."""
         partners, shares = scratch(self.call, (rows,), "int64"), scratch(self.call, (rows,), self.real)
-        integers = [rows, self.rows, apart, int(self.weight is not None), *self.call.operand(self.weight, self.real)]
-        integers += [self.kinds, partners.address, shares.address, self.others]
-        self.launch(belonging_kernel(self.dtype), -(-rows // jit.THREADS), integers, factor)
+        found = self.facts(shares, partners)
+        given = rows, self.rows, apart, found, self.call.described(self.weight, self.real), factor
+        self.launch(belonging_kernel(self.dtype), -(-rows // jit.THREADS), *given)
         return partners, shares
 
     def cross_entropy(
@@ -126,10 +131,17 @@ class Similarity(VectorRows):
         block = rows_of_a_block(self.rows, 1)
         blocks = -(-self.rows // block)
         partials = self.call.workspace(4 * max(1, blocks))
-        integers = [self.rows, block, partials, int(self.weight is not None), *losses, self.others, int(lonely)]
-        integers += self.call.operand(self.weight, self.real)
-        integers += self.call.operand(self.values, self.real)
-        self.launch(closing_kernel(self.dtype), blocks, integers)
+        closing = Closing(
+            rows=self.rows,
+            block=block,
+            losses=losses[0],
+            beyond=losses[1],
+            others=self.others,
+            lonely=lonely,
+            weight=self.call.described(self.weight, self.real),
+            values=self.call.described(self.values, self.real),
+        )
+        self.launch(closing_kernel(self.dtype), blocks, closing, partials)
         return partials, blocks
 
     def turn(self, partials: tuple[int, int]) -> None:
@@ -140,9 +152,9 @@ class Similarity(VectorRows):
             self.call.finish(*partials, None, scale=scale)
         for k, (array, wanted) in enumerate(zip(self.outputs, self.wanted, strict=True)):
             if wanted and self.slope is not None:
-                places = (self.part(self.unit, k).address, self.part(self.slope, k).address)
-                integers = (self.size, *places, self.inverse + 8 * k * self.rows, scale, *matrix(array))
-                self.launch(kernels.turning_kernel(self.dtype), self.rows, integers)
+                places = self.part(self.unit, k).address, self.part(self.slope, k).address
+                given = self.size, *places, self.inverse + 8 * k * self.rows, scale, matrix(array)
+                self.launch(kernels.turning_kernel(self.dtype), self.rows, *given)
 
 
 def both_parts(call: Similarity) -> tuple[Two[DeviceArray], Two[DeviceArray | None]]:
@@ -170,15 +182,15 @@ def among_all(call: Similarity, labelled: bool, factor: float) -> tuple[DeviceAr
     rows = call.unit.shape[0]
     partners, shares = call.belong(rows, call.rows, factor)
     losses, beyond = scratch(call.call, (rows,), call.real), call.numbers().address if labelled else 0
-    places = (call.kinds, partners.address, shares.address, call.others, beyond)
+    facts = call.facts(shares, partners, beyond)
 
     def rule(start: int, scores: DeviceArray) -> None:
         count, columns = scores.shape
-        integers = (columns, start, scores.address, *places)
-        call.launch(kernels.hiding_kernel(call.dtype, labelled), count, integers)
+        given = columns, start, scores.address, facts
+        call.launch(kernels.hiding_kernel(call.dtype, labelled), count, *given)
         call.cross_entropy(partners, shares, losses, start, scores)
         if labelled and call.mode:
-            call.launch(sharing_kernel(call.dtype), count, integers)
+            call.launch(sharing_kernel(call.dtype), count, *given)
 
     call.walk((call.unit, call.unit), (call.slope, call.slope), rule)
     return losses, beyond
@@ -204,8 +216,8 @@ def sigmoids(call: Similarity) -> tuple[int, int]:
     kernel = kernels.pairs_kernel(loss.law, len(params), call.dtype, call.mode)
 
     def rule(start: int, scores: DeviceArray) -> None:
-        integers = (scores.shape[1], start, scores.address, shares.address, losses.address)
-        call.launch(kernel, scores.shape[0], integers, params)
+        count, columns = scores.shape
+        call.launch(kernel, count, columns, start, scores.address, shares.address, losses.address, params)
 
     call.walk(*both_parts(call), rule)
     return losses.address, 0
@@ -215,11 +227,11 @@ def circle(call: Similarity) -> tuple[int, int]:
     """What belongs together and is not near, times what does not and is."""
     _, shares = call.belong(call.rows, 0, 1.0)
     losses, numbers = call.numbers(), (call.request.number("gamma"), call.request.number("margin"))
-    places = (call.kinds, shares.address, call.others, losses.address)
+    facts, kernel = call.facts(shares), kernels.circle_kernel(call.dtype, call.mode)
 
     def rule(start: int, scores: DeviceArray) -> None:
-        integers = (scores.shape[1], start, scores.address, *places)
-        call.launch(kernels.circle_kernel(call.dtype, call.mode), scores.shape[0], integers, numbers)
+        count, columns = scores.shape
+        call.launch(kernel, count, columns, start, scores.address, facts, losses.address, *numbers)
 
     call.walk((call.unit, call.unit), (call.slope, call.slope), rule)
     return losses.address, 0

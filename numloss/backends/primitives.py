@@ -1,0 +1,94 @@
+"""Words of laws and loops that are a few instructions on any of Numba's targets: bits of numbers, pointers, casts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+
+from ..loops.language import POINTERS
+
+# float32 by 32, float64 by 64: width of the mantissa, the bits of sqrt(1/2), and the constants that rebias exponents
+FIELD = {32: 23, 64: 52}
+ROOT_HALF = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}
+BIAS = {32: 0x00CAFB0D, 64: 0x00195F619980C433}
+MAGIC = {32: 0x4B400000, 64: 0x4338000000000000}
+MAGIC_128 = {32: 12583040.0, 64: 6755399441056768.0}
+
+
+def bits(builder: Any, x: Any) -> tuple[Any, int, Any]:
+    """A number as an integer, its width, and the type of the integer."""
+    width = 32 if isinstance(x.type, ir.FloatType) else 64
+    integer = ir.IntType(width)
+    return builder.bitcast(x, integer), width, integer
+
+
+def _power_of_two(builder: Any, t: Any) -> Any:
+    found, width, integer = bits(builder, t)
+    return builder.bitcast(builder.shl(found, integer(FIELD[width])), t.type)
+
+
+def _exponent_of(builder: Any, x: Any) -> Any:
+    found, width, integer = bits(builder, x)
+    field = builder.lshr(builder.add(found, integer(BIAS[width])), integer(FIELD[width]))
+    rounded = builder.bitcast(builder.add(field, integer(MAGIC[width])), x.type)
+    return builder.fsub(rounded, ir.Constant(x.type, MAGIC_128[width]))
+
+
+def _mantissa_of(builder: Any, x: Any) -> Any:
+    found, width, integer = bits(builder, x)
+    shifted = builder.add(found, integer(BIAS[width]))
+    kept = builder.and_(shifted, integer((1 << FIELD[width]) - 1))
+    return builder.bitcast(builder.add(kept, integer(ROOT_HALF[width])), x.type)
+
+
+def _sqrt(builder: Any, x: Any) -> Any:
+    return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [x.type]), [x])
+
+
+def _of_one_number(intrinsic: Any, text: Any) -> Any:
+    @intrinsic
+    def word(typingctx, x):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return text(builder, args[0])
+
+        return x(x), codegen
+
+    return word
+
+
+def _pointer(intrinsic: Any, pointed: types.Type) -> Any:
+    @intrinsic
+    def pointer(typingctx, address):  # type: ignore[no-untyped-def]
+        result = types.CPointer(pointed)
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return builder.inttoptr(args[0], context.get_value_type(result))
+
+        return result(types.int64), codegen
+
+    return pointer
+
+
+def _cast(intrinsic: Any, target: types.Type) -> Any:
+    @intrinsic
+    def cast(typingctx, x):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return context.cast(builder, args[0], signature.args[0], target)
+
+        return target(types.unliteral(x)), codegen
+
+    return cast
+
+
+def primitives(intrinsic: Any, dtype: str) -> dict[str, Any]:
+    """The words for one dtype of the data, as the intrinsics of a target."""
+    real = getattr(types, dtype)
+    texts = {"power_of_two": _power_of_two, "exponent_of": _exponent_of, "mantissa_of": _mantissa_of, "sqrt": _sqrt}
+    table = {name: _of_one_number(intrinsic, text) for name, text in texts.items()}
+    targets = {"real": real, "double": types.float64, "integer": types.int64}
+    table |= {name: _cast(intrinsic, target) for name, target in targets.items()}
+    for word, pointed in POINTERS.items():
+        table[word] = _pointer(intrinsic, real if pointed == "real" else getattr(types, pointed))
+    return table
