@@ -87,6 +87,10 @@ class Arrays:
         """Where kernels find an array: on the host the array object itself."""
         raise NotImplementedError
 
+    def table(self, array: np.ndarray[Any, Any], kept: list[Any]) -> int:
+        """Where kernels find an array of NumPy, which lives as long as `kept`."""
+        return self.address(self.numbers(array, kept)[0])
+
     def numbers(self, array: np.ndarray[Any, Any], kept: list[Any]) -> tuple[Any, int]:
         """An array of NumPy as one of this place, which lives as long as `kept`, and the address of its data."""
         raise NotImplementedError
@@ -206,6 +210,10 @@ class HostArrays(Arrays):
         return bool(flags.f_contiguous and not flags.c_contiguous)
 
     def address(self, array: Any) -> int:
+        return id(array)
+
+    def table(self, array: np.ndarray[Any, Any], kept: list[Any]) -> int:
+        kept.append(array)  # NumPy takes a microsecond to say where the data are
         return id(array)
 
     def numbers(self, array: np.ndarray[Any, Any], kept: list[Any]) -> tuple[Any, int]:

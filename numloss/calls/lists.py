@@ -43,7 +43,8 @@ class Lists:
             self.inputs.append(place.real(loss, name, value))
             check.same_shape(loss, name, self.inputs[-1].shape, self.pred.shape, "pred")
         self.pointers = pointers_of(loss, place.on_host(options["groups"]), self.rows)
-        self.groups = len(self.pointers) - 1
+        self.lengths = self.pointers[1:] - self.pointers[:-1]
+        self.groups = len(self.lengths)
         self.ranks = ranks_of(loss, options.get("k"))
         self.efron = ties_of(loss, options["ties"]) if "ties" in options else 0
         self.sigma = check.number(loss, "sigma", options["sigma"]) if "sigma" in options else 1.0
@@ -67,7 +68,7 @@ class Lists:
         """What the groups count, if that follows from where they are."""
         if self.weight is not None or self.counts_events:
             return None
-        return float(np.count_nonzero(np.diff(self.pointers)))
+        return float(np.count_nonzero(self.lengths))
 
     def bounds(self, k: int, dtype: str) -> Bounds:
         """How the numbers of an input are checked, if there is one."""
@@ -133,8 +134,9 @@ def blocks_of(pointers: Array, pairs: Array | int) -> Array:
 
     Blocks are of about the same work, and follow from the pointers alone; a group is never cut.
     """
-    cost = ROW * np.diff(pointers) + PAIR * pairs + GROUP
-    before = np.cumsum(cost) - cost
-    total = int(before[-1] + cost[-1]) if len(cost) else 0
-    block = before // max(BLOCK_COST, total // MOST_BLOCKS)
-    return np.append(np.flatnonzero(np.diff(block, prepend=-1)), len(cost)).astype(np.int64)
+    cost = ROW * (pointers[1:] - pointers[:-1]) + PAIR * pairs + GROUP
+    groups, ends = len(cost), cost.cumsum()
+    total = int(ends[-1]) if groups else 0
+    block = (ends - cost) // max(BLOCK_COST, total // MOST_BLOCKS)
+    later = np.flatnonzero(block[1:] != block[:-1]) + 1
+    return np.concatenate((np.zeros(min(groups, 1), np.int64), later, np.array([groups])))

@@ -71,7 +71,9 @@ def targets_of(loss: Loss, target: Array, target_lengths: Array, count: int, cla
     flat = flat.astype(np.int64)
     repeats = owner[1:][(flat[1:] == flat[:-1]) & (owner[1:] == owner[:-1])]
     least = counts + np.bincount(repeats, minlength=count)
-    return Targets(counts, np.insert(flat, starts, blank), starts + np.arange(count), least)
+    both = np.full(flat.size + count, blank, np.int64)
+    both[np.arange(flat.size) + owner + 1] = flat
+    return Targets(counts, both, starts + np.arange(count), least)
 
 
 def check_labels(loss: Loss, flat: Array, rows: tuple[Array, Array] | None, classes: int, blank: int) -> None:

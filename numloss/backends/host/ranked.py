@@ -35,7 +35,7 @@ def discounts_of(backend: HostBackend, ranks: int, real: np.dtype[Any]) -> Array
 def problem_of(backend: HostBackend, lists: Lists, kept: list[Any]) -> Problem:
     """The problem, of sums; `kept` must outlive it."""
     loop, real = lists.loss.rows["loop"], lists.real
-    by_pairs, lengths = loop == "lambdarank_block", np.diff(lists.pointers)
+    by_pairs, lengths = loop == "lambdarank_block", lists.lengths
     pairs: Array | int = pairs_of(lengths, lists.ranks) if by_pairs else 0
     firsts, longest = blocks_of(lists.pointers, pairs), int(lengths.max(initial=0))
     rows = lists.rows + 16 * lists.groups

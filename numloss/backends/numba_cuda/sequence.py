@@ -36,9 +36,9 @@ def beside(call: Call, batch: Sequences, width: int, partials: int) -> Alignment
     nexts, firsts = occurrences(batch.targets)
     return Alignments(
         partials=partials,
-        shares=call.library.numbers(batch.shares(), call.kept)[1],
-        nexts=call.library.numbers(nexts, call.kept)[1],
-        firsts=call.library.numbers(firsts, call.kept)[1],
+        shares=call.library.table(batch.shares(), call.kept),
+        nexts=call.library.table(nexts, call.kept),
+        firsts=call.library.table(firsts, call.kept),
         scores=call.workspace(rows * width),
         rests=call.workspace(rows),
         rows=call.workspace(max(1, batch.count) * width * (4 * batch.steps + 14)),

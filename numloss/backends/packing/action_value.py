@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 def strides_of(array: Any, unit: int) -> ActionStrides:
     """From row to row and from action to action, in so many bytes, if there is an array."""
-    row, action = (0, 0) if array is None else (stride // unit for stride in array.strides)
-    return ActionStrides(row=row, action=action)
+    if array is None:
+        return ActionStrides(0, 0)
+    row, action = array.strides
+    return ActionStrides(row // unit, action // unit)
 
 
 def header_of(

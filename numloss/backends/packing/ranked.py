@@ -30,8 +30,8 @@ def header_of(
         return ABSENT if array is None else operand(array, real, kept, place)
 
     return Ranked(
-        firsts=place.address(place.numbers(firsts, kept)[0]),
-        pointers=place.address(place.numbers(lists.pointers, kept)[0]),
+        firsts=place.table(firsts, kept),
+        pointers=place.table(lists.pointers, kept),
         mode=request.mode,
         ranks=lists.ranks,
         efron=lists.efron,

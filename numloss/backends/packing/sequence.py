@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 def strides_of(array: Any, unit: int) -> SequenceStrides:
     """From step to step, from sequence to sequence, from class to class, in so many bytes, if there is an array."""
-    step, sequence, entry = (0, 0, 0) if array is None else (stride // unit for stride in array.strides)
-    return SequenceStrides(step=step, sequence=sequence, entry=entry)
+    if array is None:
+        return SequenceStrides(0, 0, 0)
+    step, sequence, entry = array.strides
+    return SequenceStrides(step // unit, sequence // unit, entry // unit)
 
 
 def header_of(
@@ -28,9 +30,6 @@ def header_of(
     """
     place, targets = batch.place, batch.targets
     gradient = batch.outputs[0] if batch.outputs else None
-
-    def table(array: np.ndarray[Any, Any]) -> int:
-        return place.address(place.numbers(array, kept)[0])
 
     def steps(array: Any) -> Operand:
         return ABSENT if array is None else in_place(array, place=place)
@@ -46,12 +45,12 @@ def header_of(
         line_size=0,
         state_size=0,
         order=0,
-        used=table(batch.used),
-        counts=table(targets.counts),
-        starts=table(targets.starts),
-        labels=table(targets.classes),
-        factors=table(batch.factors()),
-        losses=table(losses),
+        used=place.table(batch.used, kept),
+        counts=place.table(targets.counts, kept),
+        starts=place.table(targets.starts, kept),
+        labels=place.table(targets.classes, kept),
+        factors=place.table(batch.factors(), kept),
+        losses=place.table(losses, kept),
         lines=0,
         states=0,
         pred=steps(pred),
