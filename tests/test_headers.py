@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from numloss.backends.host.packing import ABSENT
+from numloss.backends.packing.operands import ABSENT
 from numloss.backends.retype import fingerprint
 from numloss.loops import elementwise, headers
 from numloss.loops.headers import Elementwise, Operand, Weights

@@ -21,7 +21,7 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     call_tile(f, pointers, params, n)          calls the tile at address f
     call_gemm(f, ...)                          calls the product of matrices of BLAS at address f
     @apart                                     a function that is compiled by itself and called
-    c: Elementwise                             a header (headers.py): what the host says of a problem, or what loops
+    c: Elementwise                             a header (headers/): what the host says of a problem, or what loops
                                                say to each other; a pointer to it, which is never read by position
     c.rows                                     reads a field, c.rows = 1 writes it; a header inside of another is read
     c.pred.kind                                  by its name, too

@@ -1,4 +1,4 @@
-"""The elementwise family: a scalar law applied to every element; its header is Elementwise of headers.py.
+"""The elementwise family: a scalar law applied to every element; its header is Elementwise of headers/.
 
 Inputs, and slopes and curvatures together, are at most 8.
 """

@@ -1,6 +1,6 @@
 """The embedding family: a law of sums over the entries of two or three vectors, and of what is known of the row.
 
-Its header is Embedding of headers.py; the kinds of sums are in codes.py.
+Its header is Embedding of headers/; the kinds of sums are in codes.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The ordered family: the errors of a region's pixels, sorted, each with what it adds to the Jaccard index (Lovasz).
 
-The header is SortedRegions of headers.py. A region is a class of a sample, or of the batch, and one unit of work.
+The header is SortedRegions of headers/. A region is a class of a sample, or of the batch, and one unit of work.
 """
 
 from __future__ import annotations

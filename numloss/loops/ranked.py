@@ -1,6 +1,6 @@
 """The ranked family: lists of uneven length, each of them a unit of work. What its loops share.
 
-The header of a problem is Ranked of headers.py. In the scratch arrays a group has its rows and 16 more for each group
+The header of a problem is Ranked of headers/. In the scratch arrays a group has its rows and 16 more for each group
 before it. Rows that a loop has sorted are called by their places in the order of the list.
 """
 

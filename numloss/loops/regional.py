@@ -3,7 +3,7 @@
 A first pass adds up what prediction and target share (tp), what only the prediction claims (fp) and what it
 misses (fn); the law of those three runs as an elementwise loss over the regions; a second pass writes the
 gradient. The first pass leaves in the gradient what the second needs of the prediction: the slope of a sigmoid, the
-probabilities of a softmax, so that no exponential is taken twice. The headers are Regions and RegionSums of headers.py.
+probabilities of a softmax, so that no exponential is taken twice. The headers are Regions and RegionSums of headers/.
 
 A block is a part of one class of one sample, since classes have nothing to do with each other; only a softmax takes all
 classes of a sample together. So blocks that follow each other are neighbours in memory.

@@ -2,7 +2,7 @@
 
 With logits z and weighted targets q: loss = sum q (lse - z) + zeta * w * lse^2, where lse = log sum e^z. Scores may
 also be log-probabilities or probabilities, where lse = 0. Of logits with labels, the loss may be a law of the label's
-cross-entropy, its probability and that of the other classes (rowwise_law.py). Its header is Rowwise of headers.py:
+cross-entropy, its probability and that of the other classes (rowwise_law.py). Its header is Rowwise of headers/:
 a row is outer * inner size + inner; operands over rows have the shape (outer, inner).
 
 The designs: every option, row by row (this file); short rows, long rows and pixels (the files of these names) for

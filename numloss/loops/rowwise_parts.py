@@ -1,4 +1,4 @@
-"""Parts of the rowwise family that its designs share; its header is Rowwise of headers.py."""
+"""Parts of the rowwise family that its designs share; its header is Rowwise of headers/."""
 
 from __future__ import annotations
 

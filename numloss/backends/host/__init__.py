@@ -11,7 +11,7 @@ from ...calls import checks as check
 from ...loops.codes import block_size
 from ...loops.headers import Weights
 from .. import family, threads
-from .packing import Array, Outcome, Problem, name_of, operand
+from ..packing.operands import Array, Outcome, Problem, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -3,8 +3,8 @@
 from typing import Any
 
 from ...registry import Loss
+from ..packing.operands import Problem
 from . import HostBackend
-from .packing import Problem
 
 class Plan:
     def __init__(

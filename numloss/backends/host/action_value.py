@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ...calls.action_value import Transitions
 from ...calls.arrays import HOST
 from ...loops.codes import block_size
-from ..action_values import header_of
+from ..packing.action_value import header_of
+from ..packing.operands import Problem, regular
 from . import plans
-from .packing import Problem, regular
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...calls.arrays import HOST
-from ..elements import PackedElements
+from ..packing.elementwise import PackedElements
+from ..packing.operands import Problem
 from . import plans
-from .packing import Problem
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...calls.arrays import HOST
-from ..vectors import PackedVectors
+from ..packing.embedding import PackedVectors
+from ..packing.operands import Problem
 from . import plans
-from .packing import Problem
 
 if TYPE_CHECKING:
     from ...calls.request import Request

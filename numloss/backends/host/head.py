@@ -13,8 +13,8 @@ import numpy as np
 
 from ...calls.arrays import HOST
 from ...calls.linear import OPTIONS, LinearLayer
+from ..packing.operands import Array
 from . import plans
-from .packing import Array
 from .products import Products, evenly, in_order
 
 if TYPE_CHECKING:

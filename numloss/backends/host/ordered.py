@@ -12,7 +12,7 @@ from ...calls.outputs import added, weighted
 from ...calls.regions import SortedRegions
 from ...loops import headers
 from .. import threads
-from .packing import Array, Problem, name_of
+from ..packing.operands import Array, Problem, name_of
 from .regional import SeenRegions
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ except ImportError:
 if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
+    from ..packing.operands import Problem
     from . import HostBackend
-    from .packing import Problem
 
 
 def no_plan(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...loops.headers import Matrix, Product
+from ..packing.operands import Array, Problem, name_of
 from . import blas
-from .packing import Array, Problem, name_of
 
 if TYPE_CHECKING:
     from . import HostBackend

@@ -10,8 +10,8 @@ from ...calls.arrays import HOST
 from ...calls.lists import Lists, blocks_of, pairs_of
 from ...loops.codes import block_size
 from ...loops.headers import Discounts
-from ..lists import header_of
-from .packing import Array, Outcome, Problem, name_of
+from ..packing.operands import Array, Outcome, Problem, name_of
+from ..packing.ranked import header_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -11,10 +11,10 @@ from ...calls.regions import Regions
 from ...loops import headers
 from ...loops.codes import SOFTMAX
 from ...loops.headers import RegionSums, Steps
-from ..regions import header_of
-from ..rows import NO_STEPS
+from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of
+from ..packing.regional import header_of
+from ..packing.rowwise import NO_STEPS
 from . import plans
-from .packing import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of
 from .rowwise import in_three
 
 if TYPE_CHECKING:

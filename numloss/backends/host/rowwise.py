@@ -10,9 +10,9 @@ from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, block_size
 from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
-from ..rows import NO_STEPS, header_of
+from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
+from ..packing.rowwise import NO_STEPS, header_of
 from . import plans
-from .packing import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -10,8 +10,8 @@ from ...calls.arrays import HOST
 from ...calls.outputs import added, weighted
 from ...calls.sequence import Sequences
 from .. import threads
-from ..sequences import header_of
-from .packing import Array, Problem, name_of, regular
+from ..packing.operands import Array, Problem, name_of, regular
+from ..packing.sequence import header_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request

@@ -10,7 +10,7 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.embedding import VectorRows, temperature_of, wanted_of
-from .packing import Array
+from ..packing.operands import Array
 from .products import Products, evenly
 
 if TYPE_CHECKING:

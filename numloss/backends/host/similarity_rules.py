@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...calls.rowwise import flag
+from ..packing.operands import Array
 from . import plans
-from .packing import Array
 from .products import CHUNK_BYTES
 from .similarity_batch import Similarity
 

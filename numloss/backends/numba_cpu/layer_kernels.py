@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import threads
 from ..host.blas import gemm, is_alone
-from ..host.packing import Array
+from ..packing.operands import Array
 from . import compile as compiler
 from .layers import activations, images, matrices, normalisation, products, updates
 from .layers.blocks import ARRAYS, BLOCK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...calls.action_value import Transitions
-from ..action_values import header_of
+from ..packing.action_value import header_of
 from . import jit
 from .action_value_kernels import action_value_kernel
 from .call import Call

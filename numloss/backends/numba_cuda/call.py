@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..host.packing import operand
+from ..packing.operands import operand
 from . import checks
 from .arrays import DeviceArray
 from .checks import NO_COMPLAINT, position_of

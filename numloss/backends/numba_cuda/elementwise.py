@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..elements import PackedElements
+from ..packing.elementwise import PackedElements
 from . import jit
 from .call import Call
 from .elementwise_codegen import Shape

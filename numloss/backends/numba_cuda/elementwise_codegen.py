@@ -2,7 +2,7 @@
 
 A lane takes `width` neighbouring elements at a time, 128 bits with the vector words or one element with `read`.
 Elements that lie 128 apart meet in one slot, which is added in the order of numloss/loops/sums.py, so that the
-sums have the bits of the host. Its header c is Elementwise of numloss/loops/headers.py, or Weights without a law.
+sums have the bits of the host. Its header c is Elementwise of numloss/loops/headers, or Weights without a law.
 """
 
 from __future__ import annotations

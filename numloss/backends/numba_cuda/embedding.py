@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...calls.embedding import sums_of
-from ..vectors import PackedVectors
+from ..packing.embedding import PackedVectors
 from . import jit
 from .call import Call
 from .embedding_kernels import Kind, embedding_kernel

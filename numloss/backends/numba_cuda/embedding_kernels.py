@@ -1,6 +1,6 @@
 """The kernel of the embedding family: a law of sums over the entries of two or three vectors, a team of threads a row.
 
-Its header c is Embedding of numloss/loops/headers.py.
+Its header c is Embedding of numloss/loops/headers.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ def _texts(law: Any, dtype: str, kind: Kind) -> list[Any]:
     return [jit.generated(texts[name], name, scope) for name in ("share", "spread", "evaluate")]
 
 
-def _text(law: Any, dtype: str, kind: Kind) -> Any:
+@functools.cache
+def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
+    """The kernel of a law of these sums."""
     words, number, threads, count = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, len(kind.sums)
     real, double, doubles = words["real"], words["double"], words["doubles"]
     texts, shared_texts = reading.texts_of(dtype), blocks.block_texts(dtype)
@@ -165,11 +167,5 @@ def _text(law: Any, dtype: str, kind: Kind) -> Any:
         weights[thread] = weight
         close_block(partials, cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
-    return embedding
-
-
-@functools.cache
-def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
-    """The kernel of a law of these sums."""
     signature = (jit.header_type(Embedding, dtype, kind.counts), int64, int64)
-    return jit.kernel(_text(law, dtype, kind), signature, (jit.THREADS, 1))
+    return jit.kernel(embedding, signature, (jit.THREADS, 1))

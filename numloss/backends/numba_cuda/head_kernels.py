@@ -15,7 +15,7 @@ from numba import cuda, int64
 
 from ...loops.headers import Header, Int, Operand
 from . import jit, reading
-from .products_kernels import strided
+from .products_kernels import Strided
 
 
 @dataclass
@@ -40,12 +40,9 @@ class LiveRows(Header):
     first: Int
 
 
-def live_rows() -> Any:
-    """Their type as an argument."""
-    return jit.header_type(LiveRows, "float64", {})
-
-
-def _positions_text(dtype: str) -> Any:
+@functools.cache
+def positions_kernel(dtype: str) -> Any:
+    """Which rows count; one block."""
     words, threads = jit.words_of(dtype), jit.THREADS
     read, read_label = (reading.texts_of(dtype)[name] for name in ("read", "read_label"))
     ints = words["ints"]
@@ -88,16 +85,12 @@ def _positions_text(dtype: str) -> Any:
                 ordered[after] = row
                 after += 1
 
-    return positions
+    return jit.kernel(positions, (Counting, int64), (jit.THREADS, 1))
 
 
 @functools.cache
-def positions_kernel(dtype: str) -> Any:
-    """Which rows count; one block."""
-    return jit.kernel(_positions_text(dtype), (jit.header_type(Counting, dtype, {}), int64), (jit.THREADS, 1))
-
-
-def _gather_text(dtype: str) -> Any:
+def gather_kernel(dtype: str) -> Any:
+    """Rows that count, side by side; a block each."""
     words, threads = jit.words_of(dtype), jit.THREADS
     read, read_label = (reading.texts_of(dtype)[name] for name in ("read", "read_label"))
     ints, reals = words["ints"], words["reals"]
@@ -118,17 +111,13 @@ def _gather_text(dtype: str) -> Any:
             ints(labels)[here] = here - here
             reals(weights)[here] = zero
 
-    return gather
+    signature = (LiveRows, Strided, Operand, Operand, int64, int64, int64)
+    return jit.kernel(gather, signature, (jit.THREADS, 2))
 
 
 @functools.cache
-def gather_kernel(dtype: str) -> Any:
-    """Rows that count, side by side; a block each."""
-    signature = (live_rows(), strided(), reading.operand_type(), reading.operand_type(), int64, int64, int64)
-    return jit.kernel(_gather_text(dtype), signature, (jit.THREADS, 2))
-
-
-def _scatter_text(dtype: str) -> Any:
+def scatter_kernel(dtype: str) -> Any:
+    """What was found for rows, where it belongs; a block each."""
     words, threads = jit.words_of(dtype), jit.THREADS
     ints, reals, zero = words["ints"], words["reals"], getattr(np, dtype)(0.0)
     write = reading.texts_of(dtype)["write"]
@@ -147,17 +136,13 @@ def _scatter_text(dtype: str) -> Any:
             if values.array != 0 and thread == 0:
                 write(values, row, reals(losses)[here] if live else zero)
 
-    return scatter
+    signature = (LiveRows, int64, Strided, int64, Operand)
+    return jit.kernel(scatter, signature, (jit.THREADS, 2))
 
 
 @functools.cache
-def scatter_kernel(dtype: str) -> Any:
-    """What was found for rows, where it belongs; a block each."""
-    signature = (live_rows(), int64, strided(), int64, reading.operand_type())
-    return jit.kernel(_scatter_text(dtype), signature, (jit.THREADS, 2))
-
-
-def _columns_text(dtype: str) -> Any:
+def columns_kernel(dtype: str) -> Any:
+    """Sums of columns, each by a thread."""
     words, threads = jit.words_of(dtype), jit.THREADS
     ints, reals, real, double = words["ints"], words["reals"], words["real"], words["double"]
     zero = np.float64(0.0)
@@ -172,10 +157,4 @@ def _columns_text(dtype: str) -> Any:
                 total += double(reals(slopes)[row * classes + j])
             place[0] = real(total)
 
-    return columns
-
-
-@functools.cache
-def columns_kernel(dtype: str) -> Any:
-    """Sums of columns, each by a thread."""
-    return jit.kernel(_columns_text(dtype), (live_rows(), *[int64] * 6), (jit.THREADS, 2))
+    return jit.kernel(columns, (LiveRows, *[int64] * 6), (jit.THREADS, 2))

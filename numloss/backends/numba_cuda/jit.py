@@ -114,12 +114,13 @@ def as_declared(kind: types.Type, value: Any) -> Any:
     return int(value) if kind == types.int64 else getattr(np, str(kind))(value)
 
 
-def kernel(text: Callable[..., None], signature: tuple[types.Type, ...], bounds: tuple[int, int]) -> Any:
+def kernel(text: Callable[..., None], signature: tuple[Any, ...], bounds: tuple[int, int]) -> Any:
     """A text as something with `launch(stream, blocks, threads, *arguments)`.
 
-    A header goes over as it is, if its type in the signature is of header_type. bounds: the threads of a block, and
-    the blocks that a multiprocessor must be able to hold.
+    A header goes over as it is: in the signature stands its type by header_type, or itself where it has integers alone.
+    bounds: the threads of a block, and the blocks that a multiprocessor must be able to hold.
     """
+    signature = tuple(header_type(kind, "float64", {}) if isinstance(kind, type) else kind for kind in signature)
     if SIMULATED:
         return SimulatedKernel(text, signature)
     from .launch import DeviceKernel

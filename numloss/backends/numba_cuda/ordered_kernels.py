@@ -1,6 +1,6 @@
 """The kernels of the ordered family that go pixel by pixel: words of errors before the sort, the gradient at the end.
 
-Their header c is Regions of numloss/loops/headers.py. Beside it they take addresses and the entries of a region. With
+Their header c is Regions of numloss/loops/headers. Beside it they take addresses and the entries of a region. With
 a softmax the gradient holds the probabilities in between.
 """
 
@@ -30,7 +30,9 @@ def _entry_text() -> Any:
     return entry_of
 
 
-def _words_text(activation: int, labelled: bool, dtype: str) -> Any:
+@functools.cache
+def words_kernel(activation: int, labelled: bool, dtype: str) -> Any:
+    """The kernel of the words, and of the probabilities of a softmax."""
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     reals, close_checks = words["reals"], blocks.block_texts(dtype)["close_checks"]
     texts, pixels, targets = word_texts(dtype), probability_texts(activation, dtype), target_texts(labelled, dtype)
@@ -73,17 +75,12 @@ def _words_text(activation: int, labelled: bool, dtype: str) -> Any:
             first = words_of_pixel(c, words, entries, sample, i, first)
         close_checks(partials, block, thread, worst, first)
 
-    return ordered_words
+    return jit.kernel(ordered_words, (Regions, int64, int64, int64), (jit.THREADS, 2))
 
 
 @functools.cache
-def words_kernel(activation: int, labelled: bool, dtype: str) -> Any:
-    """The kernel of the words, and of the probabilities of a softmax."""
-    text = _words_text(activation, labelled, dtype)
-    return jit.kernel(text, (jit.header_type(Regions, dtype, {}), int64, int64, int64), (jit.THREADS, 2))
-
-
-def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
+def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
+    """The kernel of the gradient, from the slopes of the errors."""
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, reals, doubles = words["real"], words["reals"], words["doubles"]
     gradient_at, entry_of = probability_texts(activation, dtype)["gradient_at"], _entry_text()
@@ -115,11 +112,4 @@ def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
                         slope = reals(g + j * c.gradient_steps.classes)[0] * (slope - mixed)
                 reals(g + j * c.gradient_steps.classes)[0] = slope
 
-    return ordered_gradient
-
-
-@functools.cache
-def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
-    """The kernel of the gradient, from the slopes of the errors."""
-    text = _gradient_text(activation, labelled, dtype)
-    return jit.kernel(text, (jit.header_type(Regions, dtype, {}), *[int64] * 4), (jit.THREADS, 2))
+    return jit.kernel(ordered_gradient, (Regions, *[int64] * 4), (jit.THREADS, 2))

@@ -19,7 +19,7 @@ from numba import cuda, int16, int32, int64
 
 from . import jit
 from .blocks import LANES
-from .ordered_texts import EACH, scan_text, stretches, tile_entries, word_texts, word_type
+from .ordered_texts import EACH, Stretches, scan_text, tile_entries, word_texts, word_type
 
 DIGIT_BITS = 8
 DIGITS = 1 << DIGIT_BITS
@@ -28,7 +28,9 @@ HALF_BITS = 4
 HALVES = 1 << HALF_BITS
 
 
-def _count_text(dtype: str) -> Any:
+@functools.cache
+def count_kernel(dtype: str) -> Any:
+    """The kernel that counts digits: a block for each stretch of a region."""
     texts, int32s = word_texts(dtype), jit.words_of(dtype)["int32s"]
     get, digit_of, threads = texts["get"], texts["digit_of"], jit.THREADS
 
@@ -46,10 +48,12 @@ def _count_text(dtype: str) -> Any:
         for digit in range(thread, DIGITS, threads):
             int32s(counts)[block * DIGITS + digit] = found[digit]
 
-    return count_digits
+    return jit.kernel(count_digits, (Stretches, int64, int64), (jit.THREADS, 4))
 
 
-def _place_text() -> Any:
+@functools.cache
+def place_kernel() -> Any:
+    """The kernel that turns counts into places: a block for each region."""
     words, threads, block_scan = jit.words_of("float64"), jit.THREADS, scan_text()
     integer, int32s = words["integer"], words["int32s"]
     own, places = DIGITS // threads, threads + LANES
@@ -76,7 +80,7 @@ def _place_text() -> Any:
             int32s(starts)[region * DIGITS + digit] = begin
             begin += integer(totals[digit])
 
-    return place_digits
+    return jit.kernel(place_digits, (int64,) * 3, (jit.THREADS, 2))
 
 
 def _split_text(dtype: str) -> Any:
@@ -117,7 +121,9 @@ def _split_text(dtype: str) -> Any:
     return split
 
 
-def _move_text(dtype: str) -> Any:
+@functools.cache
+def move_kernel(dtype: str) -> Any:
+    """The kernel that moves words: a block for each stretch of a region."""
     texts, words, word = word_texts(dtype), jit.words_of(dtype), word_type(dtype)
     get, put, digit_of, split = texts["get"], texts["put"], texts["digit_of"], _split_text(dtype)
     integer, int32s, threads, tile_size = words["integer"], words["int32s"], jit.THREADS, tile_entries()
@@ -181,22 +187,4 @@ def _move_text(dtype: str) -> Any:
                 advance_ends(tile, order, n, shift, begins, ends, thread)
             cuda.syncthreads()
 
-    return move_words
-
-
-@functools.cache
-def count_kernel(dtype: str) -> Any:
-    """The kernel that counts digits: a block for each stretch of a region."""
-    return jit.kernel(_count_text(dtype), (stretches(), int64, int64), (jit.THREADS, 4))
-
-
-@functools.cache
-def place_kernel() -> Any:
-    """The kernel that turns counts into places: a block for each region."""
-    return jit.kernel(_place_text(), (int64,) * 3, (jit.THREADS, 2))
-
-
-@functools.cache
-def move_kernel(dtype: str) -> Any:
-    """The kernel that moves words: a block for each stretch of a region."""
-    return jit.kernel(_move_text(dtype), (stretches(), *[int64] * 5), (jit.THREADS, 2))
+    return jit.kernel(move_words, (Stretches, *[int64] * 5), (jit.THREADS, 2))

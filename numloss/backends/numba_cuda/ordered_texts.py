@@ -36,11 +36,6 @@ class Stretches(Header):
     parts: Int
 
 
-def stretches() -> Any:
-    """Their type as an argument."""
-    return jit.header_type(Stretches, "float64", {})
-
-
 def tile_entries() -> int:
     """Entries that a block of threads takes at a time."""
     return EACH * jit.THREADS

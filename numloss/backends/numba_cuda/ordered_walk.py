@@ -18,7 +18,7 @@ from ...loops.headers import Header, Int, Operand
 from . import jit, reading
 from .blocks import LANES, block_texts
 from .checks import NO_COMPLAINT
-from .ordered_texts import EACH, scan_text, stretches, tile_entries, word_texts, word_type
+from .ordered_texts import EACH, Stretches, scan_text, tile_entries, word_texts, word_type
 
 # Threads of a block that closes regions.
 CLOSE_LANES = 32
@@ -44,7 +44,9 @@ class Closing(Header):
     values: Operand
 
 
-def _tally_text(dtype: str) -> Any:
+@functools.cache
+def tally_kernel(dtype: str) -> Any:
+    """The kernel that counts members: a block for each stretch of a region."""
     texts, ints, threads = word_texts(dtype), jit.words_of(dtype)["ints"], jit.THREADS
     get, kind_of, block_scan, places = texts["get"], texts["kind_of"], scan_text(), threads + LANES
 
@@ -65,7 +67,7 @@ def _tally_text(dtype: str) -> Any:
             ints(tallies)[2 * block] = members
             ints(tallies)[2 * block + 1] = others
 
-    return tally_words
+    return jit.kernel(tally_words, (Stretches, int64), (jit.THREADS, 4))
 
 
 def _gain_text(dtype: str) -> Any:
@@ -85,7 +87,9 @@ def _gain_text(dtype: str) -> Any:
     return gain_of
 
 
-def _walk_text(dtype: str) -> Any:
+@functools.cache
+def walk_kernel(dtype: str) -> Any:
+    """The kernel of losses and slopes: a block for each stretch of a region."""
     words, number, word, threads = jit.words_of(dtype), getattr(np, dtype), word_type(dtype), jit.THREADS
     real, double, integer, reals = words["real"], words["double"], words["integer"], words["reals"]
     ints, doubles, int32s = words["ints"], words["doubles"], words["int32s"]
@@ -176,10 +180,12 @@ def _walk_text(dtype: str) -> Any:
                 value += totals[k]
             doubles(losses)[block] = value
 
-    return walk_words
+    return jit.kernel(walk_words, (Stretches, *[int64] * 4), (jit.THREADS, 2))
 
 
-def _close_text(dtype: str) -> Any:
+@functools.cache
+def close_kernel(dtype: str) -> Any:
+    """The kernel that closes regions; blocks of CLOSE_LANES threads."""
     words, number, texts = jit.words_of(dtype), getattr(np, dtype), block_texts(dtype)
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
     read, write = (reading.texts_of(dtype)[name] for name in ("read", "write"))
@@ -227,22 +233,4 @@ def _close_text(dtype: str) -> Any:
         if lane == 0:
             leave(partials, block, total, count, first)
 
-    return close_regions
-
-
-@functools.cache
-def tally_kernel(dtype: str) -> Any:
-    """The kernel that counts members: a block for each stretch of a region."""
-    return jit.kernel(_tally_text(dtype), (stretches(), int64), (jit.THREADS, 4))
-
-
-@functools.cache
-def walk_kernel(dtype: str) -> Any:
-    """The kernel of losses and slopes: a block for each stretch of a region."""
-    return jit.kernel(_walk_text(dtype), (stretches(), *[int64] * 4), (jit.THREADS, 2))
-
-
-@functools.cache
-def close_kernel(dtype: str) -> Any:
-    """The kernel that closes regions; blocks of CLOSE_LANES threads."""
-    return jit.kernel(_close_text(dtype), (jit.header_type(Closing, dtype, {}), int64), (CLOSE_LANES, 1))
+    return jit.kernel(close_regions, (Closing, int64), (CLOSE_LANES, 1))

@@ -58,11 +58,6 @@ class Multiplied(Header):
     live_are: Int
 
 
-def strided() -> Any:
-    """The type of a matrix as an argument."""
-    return jit.header_type(Strided, "float64", {})
-
-
 def lanes_of(dtype: str) -> int:
     """Numbers in 128 bits."""
     return 16 // np.dtype(dtype).itemsize
@@ -149,7 +144,9 @@ def _entry_text(dtype: str) -> Any:
     return put_entry
 
 
-def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
+@functools.cache
+def product_kernel(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
+    """The kernel for matrices whose features lie side by side or not, and which may be read by 128 bits or not."""
     words, number, side = jit.words_of(dtype), getattr(np, dtype), side_of(dtype)
     real, ints = words["real"], words["ints"]
     fetch_a, fetch_b = (_fetch_text(dtype, *facts) for facts in zip(along, wide, strict=True))
@@ -198,18 +195,14 @@ def _text(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
                 totals = join(totals, sums)
             write(c, y, onto, real(alpha), totals, row + down, column + across, rows, part * c.rows)
 
-    return product
+    matrices = [Strided] * 4
+    signature = (Multiplied, *matrices, float64)
+    return jit.kernel(product, signature, (jit.THREADS, 1))
 
 
 @functools.cache
-def product_kernel(dtype: str, along: tuple[bool, bool], wide: tuple[bool, bool]) -> Any:
-    """The kernel for matrices whose features lie side by side or not, and which may be read by 128 bits or not."""
-    matrices = [strided()] * 4
-    signature = (jit.header_type(Multiplied, dtype, {}), *matrices, float64)
-    return jit.kernel(_text(dtype, along, wide), signature, (jit.THREADS, 1))
-
-
-def _added_text(dtype: str) -> Any:
+def added_kernel(dtype: str) -> Any:
+    """The sum of the parts of a product, in their order."""
     reals, threads = jit.words_of(dtype)["reals"], jit.THREADS
 
     def added(rows, columns, parts, made, y, onto):  # type: ignore[no-untyped-def]
@@ -224,10 +217,4 @@ def _added_text(dtype: str) -> Any:
                 total += reals(onto.address + row * onto.down + column * onto.across)[0]
             reals(y.address + row * y.down + column * y.across)[0] = total
 
-    return added
-
-
-@functools.cache
-def added_kernel(dtype: str) -> Any:
-    """The sum of the parts of a product, in their order."""
-    return jit.kernel(_added_text(dtype), (*[int64] * 4, strided(), strided()), (jit.THREADS, 2))
+    return jit.kernel(added, (*[int64] * 4, Strided, Strided), (jit.THREADS, 2))

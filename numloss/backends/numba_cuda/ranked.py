@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls.lists import Lists
-from ..lists import header_of
+from ..packing.ranked import header_of
 from . import jit
 from .call import Call
 from .ranked_kernels import ranked_kernel

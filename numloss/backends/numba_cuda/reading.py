@@ -1,6 +1,6 @@
 """Reading and writing single elements of operands, as functions for the device.
 
-An operand is that of numloss/loops/headers.py; what it has for its array is the address of the data.
+An operand is that of numloss/loops/headers; what it has for its array is the address of the data.
 """
 
 from __future__ import annotations
@@ -17,11 +17,6 @@ from . import jit
 def wide(o: Operand) -> bool:
     """True if an operand may be read and written by 128 bits, or is not at all."""
     return o.array % 16 == 0 and (o.kind == TABLE or (o.kind == DATA and o.layout in (IN_ORDER, EVERYWHERE)))
-
-
-def operand_type() -> Any:
-    """The type of an operand as an argument of kernels."""
-    return jit.header_type(Operand, "float64", {})
 
 
 @functools.cache

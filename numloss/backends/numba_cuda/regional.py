@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...calls.regions import Regions
-from ..regions import header_of
+from ..packing.regional import header_of
 from . import jit
 from .arrays import DeviceArray
 from .call import FLOAT64, Call

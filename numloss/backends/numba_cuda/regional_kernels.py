@@ -1,6 +1,6 @@
 """The kernels of the regional family: sums of the blocks, sums of the regions, gradient, and values as they are given.
 
-Their header c is Regions of numloss/loops/headers.py; what else they read and write are addresses of float64: sums of
+Their header c is Regions of numloss/loops/headers; what else they read and write are addresses of float64: sums of
 the shape (blocks, classes, 3), the sums of each region, and the slopes by these.
 """
 
@@ -14,7 +14,7 @@ from numba import cuda, float64, int32, int64
 
 from ...loops import regional
 from ...loops.codes import SIGMOID, SOFTMAX
-from ...loops.headers import Regions
+from ...loops.headers import Operand, Regions
 from . import blocks, jit, reading
 from .checks import NO_COMPLAINT
 from .regional_texts import probability_texts, target_texts
@@ -79,7 +79,9 @@ def _sum_text(dtype: str) -> Any:
     return add_shares
 
 
-def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
+@functools.cache
+def sums_kernel(activation: int, labelled: bool, dtype: str) -> Any:
+    """The kernel of the sums of the blocks."""
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     doubles, step = words["doubles"], RUN * jit.THREADS
     close_checks = blocks.block_texts(dtype)["close_checks"]
@@ -118,17 +120,12 @@ def _sums_text(activation: int, labelled: bool, dtype: str) -> Any:
                 add_shares(of_class, start == begin, shares, lanes, thread, hit, claim, miss)
         close_checks(partials, block, thread, worst, first)
 
-    return region_sums
+    return jit.kernel(region_sums, (Regions, int64, int64), (jit.THREADS, 2))
 
 
 @functools.cache
-def sums_kernel(activation: int, labelled: bool, dtype: str) -> Any:
-    """The kernel of the sums of the blocks."""
-    text = _sums_text(activation, labelled, dtype)
-    return jit.kernel(text, (jit.header_type(Regions, dtype, {}), int64, int64), (jit.THREADS, 2))
-
-
-def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
+def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
+    """The kernel of the gradient."""
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, reals, doubles = words["real"], words["reals"], words["doubles"]
     pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
@@ -170,17 +167,12 @@ def _gradient_text(activation: int, labelled: bool, dtype: str) -> Any:
                     slope = slope * (p * rest)
                 reals(g + j * c.gradient_steps.classes)[0] = slope if label >= 0 else zero
 
-    return region_gradient
+    return jit.kernel(region_gradient, (Regions, int64, int64, int64), (jit.THREADS, 2))
 
 
 @functools.cache
-def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
-    """The kernel of the gradient."""
-    text = _gradient_text(activation, labelled, dtype)
-    return jit.kernel(text, (jit.header_type(Regions, dtype, {}), int64, int64, int64), (jit.THREADS, 2))
-
-
-def _totals_text() -> Any:
+def totals_kernel() -> Any:
+    """The kernel of the sums of the regions; one block of 32 threads for each."""
     words = jit.words_of("float64")
     double, doubles, lane_places = words["double"], words["doubles"], 3 * LANES
 
@@ -207,16 +199,12 @@ def _totals_text() -> Any:
             written = hits if lane == 0 else (claims if lane == 1 else misses)
             doubles(written)[region] = total
 
-    return region_totals
+    return jit.kernel(region_totals, (int64,) * 6, (LANES, 1))
 
 
 @functools.cache
-def totals_kernel() -> Any:
-    """The kernel of the sums of the regions; one block of 32 threads for each."""
-    return jit.kernel(_totals_text(), (int64,) * 6, (LANES, 1))
-
-
-def _values_text(dtype: str) -> Any:
+def values_kernel(dtype: str) -> Any:
+    """The kernel that gives unreduced values the dtype of the data."""
     words, threads = jit.words_of(dtype), jit.THREADS
     real, doubles, write = words["real"], words["doubles"], reading.texts_of(dtype)["write"]
 
@@ -226,10 +214,4 @@ def _values_text(dtype: str) -> Any:
         if at < count:
             write(o, at, real(doubles(values)[at]))
 
-    return region_values
-
-
-@functools.cache
-def values_kernel(dtype: str) -> Any:
-    """The kernel that gives unreduced values the dtype of the data."""
-    return jit.kernel(_values_text(dtype), (reading.operand_type(), int64, int64), (jit.THREADS, 2))
+    return jit.kernel(region_values, (Operand, int64, int64), (jit.THREADS, 2))

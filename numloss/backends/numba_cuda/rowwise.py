@@ -10,8 +10,8 @@ import numpy as np
 from ...calls.rowwise import Rows, merged, rows_of, rows_shape
 from ...loops.codes import IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, OF_LABEL, PAIRS
 from ...loops.headers import Operand, Rowwise, Steps
-from ..host.packing import ABSENT, code_of, layout_of
-from ..rows import NO_STEPS, header_of
+from ..packing.operands import ABSENT, code_of, layout_of
+from ..packing.rowwise import NO_STEPS, header_of
 from . import jit
 from .call import Call
 from .reduction import conclude, rows_of_a_block

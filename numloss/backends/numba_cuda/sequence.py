@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls.sequence import Sequences, Targets
-from ..sequences import header_of
+from ..packing.sequence import header_of
 from . import jit
 from .call import Call
 from .reduction import conclude

@@ -13,13 +13,16 @@ import numpy as np
 from numba import cuda, float64, int64, types
 
 from ... import scalar
+from ...loops.headers import Operand
 from . import blocks, jit, reading
-from .products_kernels import strided
-from .similarity_rows import known_type
+from .products_kernels import Strided
+from .similarity_rows import Known
 from .similarity_texts import circle_texts
 
 
-def _directions_text(dtype: str) -> Any:
+@functools.cache
+def directions_kernel(dtype: str) -> Any:
+    """Vectors divided by their lengths; a block each."""
     words, threads, block_sum = jit.words_of(dtype), jit.THREADS, blocks.sum_texts()["block_sum"]
     real, double, reals, doubles, ints = (words[k] for k in ("real", "double", "reals", "doubles", "ints"))
     read_label = reading.texts_of(dtype)["read_label"]
@@ -46,17 +49,13 @@ def _directions_text(dtype: str) -> Any:
             if kinds != 0:
                 ints(kinds)[row] = read_label(labels, row)
 
-    return directions
+    signature = (int64, Strided, *[int64] * 4, Operand)
+    return jit.kernel(directions, signature, (jit.THREADS, 2))
 
 
 @functools.cache
-def directions_kernel(dtype: str) -> Any:
-    """Vectors divided by their lengths; a block each."""
-    signature = (int64, strided(), *[int64] * 4, reading.operand_type())
-    return jit.kernel(_directions_text(dtype), signature, (jit.THREADS, 2))
-
-
-def _hiding_text(dtype: str, labelled: bool) -> Any:
+def hiding_kernel(dtype: str, labelled: bool) -> Any:
+    """What happens to scores before the cross-entropy; a block each row."""
     words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
     real, double, reals, ints = words["real"], words["double"], words["reals"], words["ints"]
     block_sum, zero, nothing = blocks.sum_texts()["block_sum"], number(0.0), np.float64(0.0)
@@ -82,16 +81,12 @@ def _hiding_text(dtype: str, labelled: bool) -> Any:
         if thread == 0:
             scores[row] = lowest
 
-    return hiding
+    return jit.kernel(hiding, (*[int64] * 3, Known), (jit.THREADS, 2))
 
 
 @functools.cache
-def hiding_kernel(dtype: str, labelled: bool) -> Any:
-    """What happens to scores before the cross-entropy; a block each row."""
-    return jit.kernel(_hiding_text(dtype, labelled), (*[int64] * 3, known_type()), (jit.THREADS, 2))
-
-
-def _pairs_text(law: Any, params: int, dtype: str, mode: int) -> Any:
+def pairs_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
+    """A law of each score; a block each row."""
     words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
     real, double, reals = words["real"], words["double"], words["reals"]
     block_sum, apply = blocks.sum_texts()["block_sum"], blocks.applied(law, 2, params, 0, dtype)
@@ -114,17 +109,13 @@ def _pairs_text(law: Any, params: int, dtype: str, mode: int) -> Any:
         if thread == 0:
             reals(losses)[row] = real(double(share) * total) if share > zero else zero
 
-    return pairs
+    signature = (*[int64] * 5, types.UniTuple(float64, params))
+    return jit.kernel(pairs, signature, (jit.THREADS, 2))
 
 
 @functools.cache
-def pairs_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
-    """A law of each score; a block each row."""
-    signature = (*[int64] * 5, types.UniTuple(float64, params))
-    return jit.kernel(_pairs_text(law, params, dtype, mode), signature, (jit.THREADS, 2))
-
-
-def _circle_text(dtype: str, mode: int) -> Any:
+def circle_kernel(dtype: str, mode: int) -> Any:
+    """What belongs together and is not near, times what does not and is; a block each row."""
     words, threads = jit.words_of(dtype), jit.THREADS
     real, double, reals, ints = words["real"], words["double"], words["reals"], words["ints"]
     block_sum, block_top = (blocks.sum_texts()[k] for k in ("block_sum", "block_top"))
@@ -162,17 +153,13 @@ def _circle_text(dtype: str, mode: int) -> Any:
             if thread == 0:
                 reals(losses)[row] = zero
 
-    return circle
+    signature = (*[int64] * 3, Known, int64, float64, float64)
+    return jit.kernel(circle, signature, (jit.THREADS, 2))
 
 
 @functools.cache
-def circle_kernel(dtype: str, mode: int) -> Any:
-    """What belongs together and is not near, times what does not and is; a block each row."""
-    signature = (*[int64] * 3, known_type(), int64, float64, float64)
-    return jit.kernel(_circle_text(dtype, mode), signature, (jit.THREADS, 2))
-
-
-def _turning_text(dtype: str) -> Any:
+def turning_kernel(dtype: str) -> Any:
+    """Gradients from directions to vectors; a block each."""
     words, threads, block_sum = jit.words_of(dtype), jit.THREADS, blocks.sum_texts()["block_sum"]
     real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
     nothing, one = np.float64(0.0), np.float64(1.0)
@@ -193,10 +180,4 @@ def _turning_text(dtype: str) -> Any:
             slope = double(reals(slopes)[at]) - along * double(reals(unit)[at])
             reals(gradient.address + row * gradient.down + j * gradient.across)[0] = real(slope * factor)
 
-    return turning
-
-
-@functools.cache
-def turning_kernel(dtype: str) -> Any:
-    """Gradients from directions to vectors; a block each."""
-    return jit.kernel(_turning_text(dtype), (*[int64] * 5, strided()), (jit.THREADS, 2))
+    return jit.kernel(turning, (*[int64] * 5, Strided), (jit.THREADS, 2))

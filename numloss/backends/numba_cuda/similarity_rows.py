@@ -45,13 +45,9 @@ class Closing(Header):
     values: Operand
 
 
-def known_type() -> Any:
-    """The type of Known as an argument."""
-    return jit.header_type(Known, "float64", {})
-
-
-
-def _belonging_text(dtype: str) -> Any:
+@functools.cache
+def belonging_kernel(dtype: str) -> Any:
+    """Whom each row ought to find, and what it counts with."""
     words, threads = jit.words_of(dtype), jit.THREADS
     real, reals, ints, one = words["real"], words["reals"], words["ints"], getattr(np, dtype)(1.0)
     read = reading.texts_of(dtype)["read"]
@@ -79,17 +75,13 @@ def _belonging_text(dtype: str) -> Any:
                 ints(c.others)[row] = others
             ints(c.partners)[row] = partner
 
-    return belonging
+    signature = (*[int64] * 3, Known, Operand, float64)
+    return jit.kernel(belonging, signature, (jit.THREADS, 2))
 
 
 @functools.cache
-def belonging_kernel(dtype: str) -> Any:
-    """Whom each row ought to find, and what it counts with."""
-    signature = (*[int64] * 3, known_type(), reading.operand_type(), float64)
-    return jit.kernel(_belonging_text(dtype), signature, (jit.THREADS, 2))
-
-
-def _sharing_text(dtype: str) -> Any:
+def sharing_kernel(dtype: str) -> Any:
+    """What happens to slopes after the cross-entropy; a block each row."""
     words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
     real, reals, ints, zero, one = words["real"], words["reals"], words["ints"], number(0.0), number(1.0)
     item = np.dtype(dtype).itemsize
@@ -106,16 +98,12 @@ def _sharing_text(dtype: str) -> Any:
                 if kinds[j] == kinds[row] and j != row:
                     slopes[j] += share * ((one if j == ints(c.partners)[row] else zero) - each)
 
-    return sharing
+    return jit.kernel(sharing, (*[int64] * 3, Known), (jit.THREADS, 2))
 
 
 @functools.cache
-def sharing_kernel(dtype: str) -> Any:
-    """What happens to slopes after the cross-entropy; a block each row."""
-    return jit.kernel(_sharing_text(dtype), (*[int64] * 3, known_type()), (jit.THREADS, 2))
-
-
-def _closing_text(dtype: str) -> Any:
+def closing_kernel(dtype: str) -> Any:
+    """The sum of the losses and of what they count with."""
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     double, reals, ints = words["double"], words["reals"], words["ints"]
     read, write = (reading.texts_of(dtype)[name] for name in ("read", "write"))
@@ -150,10 +138,4 @@ def _closing_text(dtype: str) -> Any:
         weights[thread] = weight
         close_block(partials, cuda.blockIdx.x, threads, thread, totals, weights, worst, first)
 
-    return closing
-
-
-@functools.cache
-def closing_kernel(dtype: str) -> Any:
-    """The sum of the losses and of what they count with."""
-    return jit.kernel(_closing_text(dtype), (jit.header_type(Closing, dtype, {}), int64), (jit.THREADS, 2))
+    return jit.kernel(closing, (Closing, int64), (jit.THREADS, 2))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence as Many
 from typing import TYPE_CHECKING
 
-from ..loops import headers
-from ..loops.headers import Operand, Steps
+from ...loops import headers
+from ...loops.headers import Operand, Steps
 
 if TYPE_CHECKING:
-    from ..calls.regions import Regions
+    from ...calls.regions import Regions
 
 
 def header_of(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..loops.headers import Operand, Sequence, SequenceStrides
-from .host.packing import ABSENT, in_place
+from ...loops.headers import Operand, Sequence, SequenceStrides
+from .operands import ABSENT, in_place
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..calls.sequence import Sequences
+    from ...calls.sequence import Sequences
 
 
 def strides_of(array: Any, unit: int) -> SequenceStrides:

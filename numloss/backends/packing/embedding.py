@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..calls.embedding import VectorRows, sums_in_order, sums_of
-from ..loops.codes import DATA, IN_ORDER, UNCHECKED, block_size
-from ..loops.headers import Bounds, Embedding, Operand, Vectors, VectorSum
-from .host.packing import name_of, operand, regular, steps
+from ...calls.embedding import VectorRows, sums_in_order, sums_of
+from ...loops.codes import DATA, IN_ORDER, UNCHECKED, block_size
+from ...loops.headers import Bounds, Embedding, Operand, Vectors, VectorSum
+from .operands import name_of, operand, regular, steps
 
 if TYPE_CHECKING:
-    from ..calls.arrays import Arrays
-    from ..calls.request import Request
+    from ...calls.arrays import Arrays
+    from ...calls.request import Request
 
 
 class PackedVectors(VectorRows):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..calls.elementwise import Elements
-from ..loops.codes import TABLE, UNCHECKED, block_size
-from ..loops.headers import Bounds, Elementwise, Operand
-from .host.packing import ABSENT, CONSTANT, column_operands, name_of, operand
+from ...calls.elementwise import Elements
+from ...loops.codes import TABLE, UNCHECKED, block_size
+from ...loops.headers import Bounds, Elementwise, Operand
+from .operands import ABSENT, CONSTANT, column_operands, name_of, operand
 
 if TYPE_CHECKING:
-    from ..calls.arrays import Arrays
-    from ..calls.request import Request
+    from ...calls.arrays import Arrays
+    from ...calls.request import Request
 
 UNBOUND = Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
 

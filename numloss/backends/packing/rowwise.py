@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence as Many
 from typing import TYPE_CHECKING, Any
 
-from ..loops.codes import OF_LABEL
-from ..loops.headers import Operand, Rowwise, Steps
+from ...loops.codes import OF_LABEL
+from ...loops.headers import Operand, Rowwise, Steps
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..calls.arrays import Arrays
-    from ..calls.rowwise import Rows
+    from ...calls.arrays import Arrays
+    from ...calls.rowwise import Rows
 
 NO_STEPS = Steps(outer=0, classes=0, inner=0)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..loops.headers import Operand, Ranked
-from .host.packing import name_of, operand
+from ...loops.headers import Operand, Ranked
+from .operands import name_of, operand
 
 if TYPE_CHECKING:
-    from ..calls.lists import Lists
+    from ...calls.lists import Lists
 
 
 def header_of(

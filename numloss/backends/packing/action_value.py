@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..loops.headers import ActionStrides, ActionValue, Operand
-from .host.packing import ABSENT, code_of, in_place, operand
+from ...loops.headers import ActionStrides, ActionValue, Operand
+from .operands import ABSENT, code_of, in_place, operand
 
 if TYPE_CHECKING:
-    from ..calls.action_value import Transitions
+    from ...calls.action_value import Transitions
 
 
 def strides_of(array: Any, unit: int) -> ActionStrides:

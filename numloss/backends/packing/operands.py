@@ -1,4 +1,4 @@
-"""A call as the loops read it: a header, see numloss/loops/headers.py, in one bytes object.
+"""A call as the loops read it: a header, see numloss/loops/headers, in one bytes object.
 
 Arrays enter it as the address of the array object: the loops read the address of the data themselves, which is
 ten times cheaper than asking NumPy for it.

@@ -1,0 +1,71 @@
+"""What a loop reads of a problem and what it leaves behind: declared once, for the host, Numba, C and CUDA.
+
+A header is a struct of eight-byte numbers in the order of its annotations:
+
+    rows: Int                            an integer; or the address of an array object, or of machine code
+    scale: Double                        a float64, whatever the data
+    pred: Operand                        another header inside of this one
+    inputs: Many[Operand] = many(8)      room for up to eight; likewise Many[Int] and Many[Double]
+
+A loop reads them by name: `c.rows`, `c.pred.kind`, `c.inputs[k].kind`. The host writes them by name, all of them, as
+with any dataclass; what a `Many` has no numbers for is 0, and an operand of zeros is absent. A header that only
+loops write is no dataclass. The build reads this folder without numloss.
+"""
+
+from .action_value import ActionStrides, ActionValue
+from .common import Bounds, Operand, Result
+from .elementwise import Elementwise, Weights
+from .embedding import Embedding, Vectors, VectorSum
+from .products import Matrix, Product
+from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, Side, StepSums
+from .regional import Regions, RegionSums, SortedRegions
+from .rowwise import ClassRow, Distilled, Excess, Measures, Pull, Row, Rowwise, Steps
+from .sequence import Power, Sequence, SequenceStrides
+from .structs import Double, Header, Int, Many, Place, headers, many, size_of
+
+HEADERS = headers()
+
+__all__ = [
+    "HEADERS",
+    "Header",
+    "Place",
+    "headers",
+    "Double",
+    "Int",
+    "Many",
+    "many",
+    "size_of",
+    "ActionStrides",
+    "ActionValue",
+    "Bounds",
+    "Carried",
+    "ClassRow",
+    "Discounts",
+    "Distilled",
+    "Elementwise",
+    "Embedding",
+    "Excess",
+    "Matrix",
+    "Measures",
+    "Operand",
+    "Power",
+    "Product",
+    "Pull",
+    "Rank",
+    "Ranked",
+    "RegionSums",
+    "Regions",
+    "Result",
+    "RiskSums",
+    "Row",
+    "Rowwise",
+    "Sequence",
+    "SequenceStrides",
+    "Side",
+    "SortedRegions",
+    "StepSums",
+    "Steps",
+    "VectorSum",
+    "Vectors",
+    "Weights",
+]

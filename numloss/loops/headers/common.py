@@ -1,0 +1,35 @@
+"""What the headers of all families have in common: arrays, ends of domains, results of blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .structs import Double, Header, Int
+
+
+@dataclass
+class Operand(Header):
+    """An array, see operands.py: the address of the array object, the code of its dtype, and its layout."""
+
+    array: Int
+    kind: Int
+    layout: Int
+
+
+class Result(Header):
+    """What a block leaves: the sums of values and weights, and where the first value outside its domain is, or -1."""
+
+    value: Double
+    weight: Double
+    bad_at: Int
+    bad_in: Int
+
+
+@dataclass
+class Bounds(Header):
+    """Of an input of a law: how its numbers are checked, between which ends, and its number if it is one for all."""
+
+    check: Int
+    low: Double
+    high: Double
+    constant: Double

@@ -1,0 +1,47 @@
+"""Headers of the elementwise family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .common import Bounds, Operand
+from .structs import Double, Header, Int, Many, many
+
+
+@dataclass
+class Weights(Header):
+    """The weights alone, to be added up."""
+
+    elements: Int
+    block: Int
+    itemsize: Int
+    weight: Operand
+
+
+@dataclass
+class Elementwise(Header):
+    """A scalar law applied to every element.
+
+    `curved`: curvatures follow the slopes. `direct`: tiles may write to the outputs themselves. `least`: what no
+    curvature is below.
+    """
+
+    elements: Int
+    block: Int
+    tile: Int
+    input_count: Int
+    slope_count: Int
+    curved: Int
+    weighted: Int
+    unreduced: Int
+    direct: Int
+    itemsize: Int
+    param_count: Int
+    scale: Double
+    least: Double
+    weight: Operand
+    values: Operand
+    inputs: Many[Operand] = many(8)
+    outputs: Many[Operand] = many(8)
+    bounds: Many[Bounds] = many(8)
+    params: Many[Double] = many(16)

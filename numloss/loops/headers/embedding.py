@@ -1,0 +1,54 @@
+"""Headers of the embedding family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .common import Bounds, Operand
+from .structs import Double, Header, Int, Many, many
+
+
+@dataclass
+class Vectors(Header):
+    """An array of shape (rows, entries), and how many elements lie from one of each to the next."""
+
+    operand: Operand
+    per_row: Int
+    per_entry: Int
+
+
+@dataclass
+class VectorSum(Header):
+    """A sum over the entries of two vectors, and whether it is the first that adds to the gradient of each."""
+
+    kind: Int
+    one: Int
+    other: Int
+    first_of_one: Int
+    first_of_other: Int
+
+
+@dataclass
+class Embedding(Header):
+    """A law of sums over the entries of two or three vectors, and of what is known of the row."""
+
+    rows: Int
+    block: Int
+    tile: Int
+    entries: Int
+    vector_count: Int
+    sum_count: Int
+    sloped: Int
+    weighted: Int
+    unreduced: Int
+    itemsize: Int
+    param_count: Int
+    scale: Double
+    vectors: Many[Vectors] = many(3)
+    known: Operand
+    weight: Operand
+    values: Operand
+    gradients: Many[Vectors] = many(3)
+    sums: Many[VectorSum] = many(3)
+    bounds: Bounds
+    params: Many[Double] = many(5)

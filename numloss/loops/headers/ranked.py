@@ -1,0 +1,108 @@
+"""Headers of lists, and what loops know of a rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .common import Bounds, Operand
+from .structs import Double, Header, Int
+
+
+@dataclass
+class Ranked(Header):
+    """Lists of uneven length, each the rows of a group.
+
+    `firsts`: the first group of each block and, at the end, all groups; `pointers`: where the rows of each group begin
+    and, at the end, all rows; both int64. `ranks`: the pairs that count are those of the first so many ranks, 0: all.
+    `efron`: ties as Efron has them, not Breslow. `bound`: curvatures are bounds. A row of scratch has room for `rows`.
+    `discounts` are those of `longest` ranks.
+    """
+
+    firsts: Int
+    pointers: Int
+    mode: Int
+    ranks: Int
+    efron: Int
+    bound: Int
+    itemsize: Int
+    rows: Int
+    int_scratch: Int
+    real_scratch: Int
+    double_scratch: Int
+    discounts: Int
+    longest: Int
+    scale: Double
+    least: Double
+    sigma: Double
+    pred: Operand
+    target: Operand
+    event: Operand
+    weight: Operand
+    values: Operand
+    gradient: Operand
+    curvature: Operand
+    target_bounds: Bounds
+    event_bounds: Bounds
+
+
+@dataclass
+class Discounts(Header):
+    """Of ranks, in the data's dtype: first all the numbers, then what each of them lacks."""
+
+    ranks: Int
+    block: Int
+    out: Int
+
+
+class Side(Header):
+    """The scores or the targets of a list: the largest, its place and its power, and the sum of all other powers."""
+
+    top: Double
+    place: Int
+    power: Double
+    others: Double
+
+
+class Rank(Header):
+    """One rank of a list, whose discount is two numbers; and 1 / the best gain of the list."""
+
+    score: Double
+    gain: Double
+    discount: Double
+    discount_rest: Double
+    sigma: Double
+    share: Double
+
+
+class RiskSums(Header):
+    """What a walk back through a list adds up: the largest score, the powers of all, of all but the largest.
+
+    Of a step, as shares of all: what came after, what belongs to no event of the step, what belongs to its events.
+    """
+
+    top: Double
+    total: Double
+    others: Double
+    after: Double
+    quiet: Double
+    loud: Double
+
+
+class StepSums(Header):
+    """Sums over the events of a step, whose k-th has the sum s = quiet + share * loud of 1."""
+
+    inverse: Double
+    shared: Double
+    inverse_square: Double
+    shared_square: Double
+    passed: Double
+    passed_square: Double
+    passed_rest: Double
+
+
+class Carried(Header):
+    """Sums over all events so far: of y, y * y and y * (1 - y), the share of their sums that a row has in its own."""
+
+    y: Double
+    square: Double
+    rest: Double

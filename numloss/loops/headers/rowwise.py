@@ -1,0 +1,142 @@
+"""Headers of rows of scores with labels, distributions or a teacher; and what loops know of a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .common import Operand
+from .structs import Double, Header, Int, Many, many
+
+
+@dataclass
+class Steps(Header):
+    """How many elements apart neighbours are: in the outer axes, in the axis of the classes, and in the inner axes."""
+
+    outer: Int
+    classes: Int
+    inner: Int
+
+
+@dataclass
+class Rowwise(Header):
+    """Rows of scores with labels or distributions: row outer * inner size + i of so many classes.
+
+    `tile`: that of the law, or 0, and `law_kind` what it is for. `factors`: of the losses of the classes, `offsets`:
+    what is added to their scores, both array objects or 0, as class weights. `ignores`: the label `ignored` counts
+    nothing. `entropy`: that of the target is added. `zeta`: of the z-loss. `softcap`: 0 for none. `eps`: what
+    probabilities are clipped to. `least`: what no bound of a curvature is below.
+    """
+
+    rows: Int
+    block: Int
+    tile: Int
+    law_kind: Int
+    classes: Int
+    inner: Int
+    mode: Int
+    itemsize: Int
+    score_kind: Int
+    target_kind: Int
+    weighted: Int
+    unreduced: Int
+    ignores: Int
+    ignored: Int
+    entropy: Int
+    bound: Int
+    class_weight: Int
+    factors: Int
+    offsets: Int
+    scale: Double
+    smoothing: Double
+    zeta: Double
+    softcap: Double
+    eps: Double
+    least: Double
+    pred: Operand
+    target: Operand
+    weight: Operand
+    values: Operand
+    gradient: Operand
+    curvature: Operand
+    pred_steps: Steps
+    target_steps: Steps
+    gradient_steps: Steps
+    curvature_steps: Steps
+    params: Many[Double] = many(2)
+
+
+@dataclass
+class Distilled(Header):
+    """Rows of logits with labels and a teacher; the parameters are the temperature and alpha."""
+
+    rows: Rowwise
+    teacher: Operand
+    teacher_steps: Steps
+
+
+class Row(Header):
+    """One row: its largest score, what is taken off scores, and e^(score - base - shift), the terms.
+
+    The pivot, where the top is, is left out of the `others`. Then the sum of the targets, of their products with
+    top - score, and their entropy.
+    """
+
+    pivot: Int
+    top: Double
+    base: Double
+    shift: Double
+    pivot_term: Double
+    others: Double
+    label_score: Double
+    label_term: Double
+    targets: Double
+    cross: Double
+    entropy: Double
+
+
+class Pull(Header):
+    """What the gradient of a row needs.
+
+    `coefficient`: of the probabilities; `own`: the target of the label; `z_weight`: the z-loss times the weight of the
+    row; `bend`: the curvature of the law.
+    """
+
+    coefficient: Double
+    own: Double
+    z_weight: Double
+    bend: Double
+
+
+class ClassRow(Header):
+    """One row by a law of each class.
+
+    `taken` and `rest` are taken off its scores. With a softmax `left` is what the largest probability leaves; with
+    a threshold `support` is how many classes have a probability. Sums of the slopes and curvatures; and what these are
+    multiplied by.
+    """
+
+    taken: Double
+    rest: Double
+    left: Double
+    threshold: Double
+    support: Double
+    slopes: Double
+    bends: Double
+    factor: Double
+
+
+class Excess(Header):
+    """By how much scores are more than that of a label: the largest, and the sum of what lies above a threshold."""
+
+    largest: Double
+    beyond: Double
+
+
+class Measures(Header):
+    """Up to 512 rows with labels: tops, what was taken off the scores, terms, sums of the other terms, and scores."""
+
+    top: Many[Double] = many(512)
+    taken: Many[Double] = many(512)
+    label_term: Many[Double] = many(512)
+    others: Many[Double] = many(512)
+    label_score: Many[Double] = many(512)
