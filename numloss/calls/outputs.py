@@ -36,11 +36,6 @@ def slots(request: Request, given: Any, what: str) -> list[Any]:
     return [arrays.get(k) for k in loss.wrt]
 
 
-def overlapping(outputs: list[Array]) -> bool:
-    """True if two of the output arrays may share memory."""
-    return any(np.may_share_memory(a, b) for k, a in enumerate(outputs) for b in outputs[:k])
-
-
 def outputs_of(
     place: Arrays,
     request: Request,

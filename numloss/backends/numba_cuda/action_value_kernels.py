@@ -16,7 +16,7 @@ from ...loops import action_value
 from ...loops.codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, REWARD_OPERAND, WEIGHT_OPERAND
 from ...loops.headers import ActionValue
 from . import blocks, jit, reading
-from .elementwise_codegen import NO_COMPLAINT
+from .checks import NO_COMPLAINT
 
 
 def bellman_texts(dtype: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import jit
-from .elementwise_codegen import NO_COMPLAINT, key
+from .checks import NO_COMPLAINT, key
 
 # Numbers that are left of those of the threads of a block before one thread, or all of them, add them up.
 LANES = 16

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..packing import operands
+from ..packing.operands import operand
 from . import checks
 from .arrays import DeviceArray
-from .elementwise_codegen import NO_COMPLAINT, position_of
+from .checks import NO_COMPLAINT, position_of
 from .finish import Finish, finish_kernel
 from .libraries import library_of
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ...loops.headers import Operand
 
 FLOAT64 = np.dtype(np.float64)
-ABSENT = (0, 0, 0)
 
 
 class Call:
@@ -44,20 +43,7 @@ class Call:
 
     def described(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
         """An array as kernels read it."""
-        return operands.ABSENT if array is None else operands.operand(array, real, self.kept, self.library)
-
-    def code(self, array: DeviceArray, real: np.dtype[Any]) -> int:
-        """Code of a dtype, 0 for that of the data."""
-        return operands.code_of(array, real)
-
-    def layout(self, shape: list[int], strides: list[int]) -> int:
-        """Address, on the device, of a shape and strides in bytes."""
-        return self.library.numbers(np.array([len(shape), *shape, *strides], dtype=np.int64), self.kept)[1]
-
-    def operand(self, array: DeviceArray | None, real: np.dtype[Any]) -> tuple[int, int, int]:
-        """The three integers of an operand, for kernels that read by position; who converts the last one deletes it."""
-        found = self.described(array, real)
-        return found.array, found.kind, found.layout
+        return operand(array, real, self.kept, self.library)
 
     def finish(
         self,

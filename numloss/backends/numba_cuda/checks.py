@@ -13,6 +13,7 @@ from contextvars import ContextVar
 
 # Notes that may wait at a time; each keeps the arrays of its call alive.
 MOST_WAITING = 64
+NO_COMPLAINT = 1 << 62
 
 _waiting: ContextVar[list[Callable[[], None]] | None] = ContextVar("numloss_deferred_checks", default=None)
 
@@ -44,3 +45,14 @@ def settle(read_note: Callable[[], None]) -> None:
     waiting.append(read_note)
     if len(waiting) > MOST_WAITING:
         waiting.pop(0)()
+
+
+def key(at: int, operand: int) -> int:
+    """A complaint as one integer; the smallest is the one that a serial loop would meet first."""
+    return (at // 512) * 8192 + operand * 512 + at % 512
+
+
+def position_of(complaint: int) -> tuple[int, int]:
+    """Position and operand of a complaint."""
+    tile, rest = divmod(complaint, 8192)
+    return tile * 512 + rest % 512, rest // 512

@@ -13,7 +13,6 @@ from ...loops.codes import UNCHECKED, WEIGHT_OPERAND
 from ...loops.tiles import constants_text
 
 TILE, SLOTS, LANES = 512, 128, 32
-NO_COMPLAINT = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,6 @@ class Shape:
         """How many the header has of what there may be many of."""
         inputs = len(self.checks)
         return {"inputs": inputs, "bounds": inputs, "outputs": self.outputs, "params": self.params}
-
-
-def key(at: int, operand: int) -> int:
-    """A complaint as one integer; the smallest is the one that a serial loop would meet first."""
-    return (at // 512) * 8192 + operand * 512 + at % 512
-
-
-def position_of(complaint: int) -> tuple[int, int]:
-    """Position and operand of a complaint."""
-    tile, rest = divmod(complaint, 8192)
-    return tile * 512 + rest % 512, rest // 512
 
 
 def _load(operand: str, width: int, constant: str) -> str:

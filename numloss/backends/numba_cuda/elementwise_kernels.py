@@ -16,7 +16,8 @@ from ...loops import operands, sums
 from ...loops.codes import NUMBER
 from ...loops.headers import Elementwise, Weights
 from . import blocks, jit, reading
-from .elementwise_codegen import NO_COMPLAINT, Shape, key, walk_text
+from .checks import NO_COMPLAINT, key
+from .elementwise_codegen import Shape, walk_text
 
 # Tiles whose sums lie in shared memory together.
 CHUNK_TILES = 16

@@ -15,7 +15,7 @@ from ...loops import embedding, operands
 from ...loops.codes import NOTHING, UNCHECKED, WEIGHT_OPERAND
 from ...loops.headers import Embedding
 from . import blocks, jit, reading
-from .elementwise_codegen import NO_COMPLAINT, key
+from .checks import NO_COMPLAINT, key
 
 MOST_SUMS = 3
 

@@ -11,7 +11,7 @@ from numba import cuda, float64
 from ...loops import sums
 from ...loops.headers import Double, Header, Int
 from . import jit
-from .elementwise_codegen import NO_COMPLAINT
+from .checks import NO_COMPLAINT
 
 
 @dataclass

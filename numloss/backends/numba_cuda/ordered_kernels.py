@@ -15,7 +15,7 @@ from numba import cuda, int64
 from ...loops.codes import SOFTMAX, TARGET_OPERAND
 from ...loops.headers import Regions
 from . import blocks, jit
-from .elementwise_codegen import NO_COMPLAINT, key
+from .checks import NO_COMPLAINT, key
 from .ordered_texts import word_texts
 from .regional_texts import probability_texts, target_texts
 

@@ -17,7 +17,7 @@ from ...loops.codes import WEIGHT_OPERAND
 from ...loops.headers import Header, Int, Operand
 from . import jit, reading
 from .blocks import LANES, block_texts
-from .elementwise_codegen import NO_COMPLAINT
+from .checks import NO_COMPLAINT
 from .ordered_texts import EACH, Stretches, scan_text, tile_entries, word_texts, word_type
 
 # Threads of a block that closes regions.
@@ -188,7 +188,8 @@ def close_kernel(dtype: str) -> Any:
     """The kernel that closes regions; blocks of CLOSE_LANES threads."""
     words, number, texts = jit.words_of(dtype), getattr(np, dtype), block_texts(dtype)
     real, double, ints, doubles = words["real"], words["double"], words["ints"], words["doubles"]
-    read, write, within = (*(reading.texts_of(dtype)[name] for name in ("read", "write")), texts["within"])
+    read, write = (reading.texts_of(dtype)[name] for name in ("read", "write"))
+    within, leave = texts["within"], texts["leave"]
     zero, infinite, nothing, one = number(0.0), number(np.inf), np.float64(0.0), np.float64(1.0)
 
     @jit.jitable
@@ -230,9 +231,6 @@ def close_kernel(dtype: str) -> Any:
                     write(c.values, region, real(term))
             cuda.syncthreads()
         if lane == 0:
-            partial = doubles(partials + 32 * block)
-            partial[0] = total
-            partial[1] = count
-            partial[2] = double(first)
+            leave(partials, block, total, count, first)
 
     return jit.kernel(close_regions, (Closing, int64), (CLOSE_LANES, 1))

@@ -14,7 +14,7 @@ from numba import cuda, float64, int64
 from ...loops.codes import EVENT_OPERAND, TARGET_OPERAND, WEIGHT_OPERAND
 from ...loops.headers import Ranked
 from . import blocks, jit
-from .elementwise_codegen import NO_COMPLAINT, key
+from .checks import NO_COMPLAINT, key
 from .ranked_solvers import SOLVERS
 from .ranked_texts import list_texts
 

@@ -87,25 +87,3 @@ def texts_of(dtype: str) -> dict[str, Any]:
         return label(data, o.kind, index)
 
     return {"read": read, "write": write, "read_label": read_label, "element": element, "shift": shift}
-
-
-def operand_texts(words: Any, jitable: Any) -> dict[str, Any]:
-    """The same for texts that are not converted to headers; who converts the last one deletes this."""
-    texts = texts_of(next(dtype for dtype in ("float32", "float64") if words is jit.words_of(dtype)))
-    pointed = jit.named(Operand)
-    read_operand, write_operand, label_operand = texts["read"], texts["write"], texts["read_label"]
-
-    @jit.jitable
-    def read(address, code, layout, constant, at):  # type: ignore[no-untyped-def]
-        return read_operand(pointed(address, code, layout), constant, at)
-
-    @jit.jitable
-    def write(address, layout, at, value):  # type: ignore[no-untyped-def]
-        write_operand(pointed(address, layout, layout), at, value)
-
-    @jit.jitable
-    def read_label(address, code, layout, at):  # type: ignore[no-untyped-def]
-        return label_operand(pointed(address, code, layout), at)
-
-    unchanged = {"place": texts["shift"], "convert": texts["element"]}
-    return {"read": read, "write": write, "read_label": read_label} | unchanged

@@ -16,7 +16,7 @@ from ...loops import regional
 from ...loops.codes import SIGMOID, SOFTMAX
 from ...loops.headers import Operand, Regions
 from . import blocks, jit, reading
-from .elementwise_codegen import NO_COMPLAINT
+from .checks import NO_COMPLAINT
 from .regional_texts import probability_texts, target_texts
 
 # Pixels of a thread, added in the dtype of the data before their sum goes to a float64.

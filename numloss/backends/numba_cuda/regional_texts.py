@@ -14,7 +14,7 @@ from ... import scalar
 from ...loops import rowwise_parts
 from ...loops.codes import IN_ORDER, SIGMOID, SOFTMAX, TARGET_OPERAND
 from . import blocks, jit, reading
-from .elementwise_codegen import key
+from .checks import key
 
 
 def probability_texts(activation: int, dtype: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...calls.rowwise import Rows, merged, rows_of, rows_shape
-from ...loops.codes import IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, OF_LABEL, PAIRS, simplified
+from ...loops.codes import IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, OF_LABEL, PAIRS
 from ...loops.headers import Operand, Rowwise, Steps
-from ..packing.operands import ABSENT
+from ..packing.operands import ABSENT, code_of, layout_of
 from ..packing.rowwise import NO_STEPS, header_of
 from . import jit
 from .call import Call
@@ -39,13 +39,13 @@ def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any
     """An array with a class axis, and its strides in bytes; with a layout of its rows if they have more strides."""
     if array is None:
         return ABSENT, NO_STEPS
-    code = call.code(array, real)
+    code = code_of(array, real)
     outer = merged(array.shape[:axis], array.strides[:axis])
     inner = merged(array.shape[axis + 1 :], array.strides[axis + 1 :])
     if outer is not None and inner is not None:
         return Operand(array.address, code, IN_ORDER), Steps(outer[1], array.strides[axis], inner[1])
     strides = array.strides[:axis] + array.strides[axis + 1 :]
-    layout = call.layout(*simplified(rows_shape(array, axis), strides))
+    layout = layout_of(rows_shape(array, axis), strides, call.kept, call.library)
     return Operand(array.address, code, layout), Steps(0, array.strides[axis], 0)
 
 

@@ -16,8 +16,8 @@ from numba import cuda, float64, int32, int64
 from ... import scalar
 from ...loops.codes import GRADIENT, LABELS, LOGIT, LOGITS, PAIRS, TARGET_OPERAND, VALUE
 from ...loops.headers import Operand, Row, Rowwise, Steps
-from . import jit
-from .elementwise_codegen import NO_COMPLAINT, key
+from . import blocks, jit
+from .checks import NO_COMPLAINT, key
 from .rowwise_classes import class_gradient_text, class_value_text
 from .rowwise_distilled import distilled_gradient_text, distilled_value_text
 from .rowwise_pairs import pairs_gradient_text, pairs_value_text
@@ -142,6 +142,7 @@ def _text(plan: Plan, dtype: str) -> Any:
     row_of, write, measure = parts["row_of"], parts["write"], row_text(plan, dtype)
     class_weight_of, clear, complaint = loop_texts(dtype)["class_weight_of"], clear_text(plan, dtype), jit.jitable(key)
     row_value, write_row = rows_of(plan, dtype)
+    leave, first_of_block = (blocks.block_texts(dtype)[name] for name in ("leave", "first_of_block"))
     zero, nothing, team, mode = number(0.0), np.float64(0.0), plan.team, plan.mode
     labelled, dense = plan.target == LABELS, plan.dense
 
@@ -189,18 +190,13 @@ def _text(plan: Plan, dtype: str) -> Any:
             cuda.syncthreads()
         shared[thread] = total
         counted_shared[thread] = counted
-        if first < NO_COMPLAINT:
-            cuda.atomic.min(worst, 0, first)
-        cuda.syncthreads()
+        noted = first_of_block(worst, first)
         if thread == 0:
             total, counted = nothing, nothing
             for k in range(0, threads, team):
                 total += shared[k]
                 counted += counted_shared[k]
-            partial = doubles(partials + 32 * cuda.blockIdx.x)
-            partial[0] = total
-            partial[1] = counted
-            partial[2] = double(worst[0])
+            leave(partials, cuda.blockIdx.x, total, counted, noted)
 
     return rowwise
 

@@ -20,7 +20,7 @@ from ...loops.codes import (
 )
 from ...loops.headers import Pull
 from . import jit
-from .elementwise_codegen import key
+from .checks import key
 from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
 
 # Terms that a thread adds in the dtype of the data before they go to a float64.

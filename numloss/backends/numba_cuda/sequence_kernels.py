@@ -19,7 +19,7 @@ from ... import scalar
 from ...loops import rowwise_parts, sequence_states
 from ...loops.headers import Header, Int, Operand, Sequence
 from . import blocks, jit, reading
-from .elementwise_codegen import NO_COMPLAINT
+from .checks import NO_COMPLAINT
 
 NOTHING = np.float64(-(2.0**52))
 ZERO, ONE, INFINITE = np.float64(0.0), np.float64(1.0), np.float64(np.inf)

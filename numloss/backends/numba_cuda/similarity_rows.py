@@ -12,7 +12,7 @@ from numba import cuda, float64, int64
 from ...loops.codes import WEIGHT_OPERAND
 from ...loops.headers import Header, Int, Operand
 from . import blocks, jit, reading
-from .elementwise_codegen import NO_COMPLAINT
+from .checks import NO_COMPLAINT
 
 
 @dataclass

@@ -27,7 +27,7 @@ def header_of(
     gradient, curvature = (*step.outputs, None, None)[:2]
 
     def one(array: Any) -> Operand:
-        return ABSENT if array is None else operand(array, real, kept, place)
+        return operand(array, real, kept, place)
 
     def rows(array: Any) -> Operand:
         return ABSENT if array is None else in_place(array, code_of(array, real), place)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...calls.embedding import VectorRows, sums_in_order, sums_of
 from ...loops.codes import DATA, IN_ORDER, UNCHECKED, block_size
 from ...loops.headers import Bounds, Embedding, Operand, Vectors, VectorSum
-from .operands import ABSENT, name_of, operand, regular, steps
+from .operands import name_of, operand, regular, steps
 
 if TYPE_CHECKING:
     from ...calls.arrays import Arrays
@@ -24,7 +24,7 @@ class PackedVectors(VectorRows):
 
     def one(self, array: Any) -> Operand:
         """The operand of an array that may be absent."""
-        return ABSENT if array is None else operand(array, self.real, self.kept, self.place)
+        return operand(array, self.real, self.kept, self.place)
 
     def in_rows(self, array: Any) -> Vectors:
         """Vectors as loops and kernels read or write them."""

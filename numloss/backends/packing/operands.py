@@ -28,16 +28,22 @@ def name_of(real: np.dtype[Any]) -> str:
 
 
 def operand(array: Any, real: np.dtype[Any], kept: list[Any], place: Arrays = HOST) -> Operand:
-    """An array as loops read it; what that points to is appended to `kept`, which must outlive the call."""
+    """An array, or None, as loops read it; what that points to is appended to `kept`, which must outlive the call."""
+    if array is None:
+        return ABSENT
     dtype = array.dtype
     code = DATA if dtype is real else CODES[dtype.char]
     if code and dtype == real:
         code = DATA
     if place.c_order(array):
         return Operand(place.address(array), code, IN_ORDER)
-    shape, strides = simplified(array.shape, array.strides)
-    layout = np.array([len(shape), *shape, *strides], dtype=np.int64)
-    return Operand(array=place.address(array), kind=code, layout=place.numbers(layout, kept)[1])
+    return Operand(place.address(array), code, layout_of(array.shape, array.strides, kept, place))
+
+
+def layout_of(shape: tuple[int, ...], strides: tuple[int, ...], kept: list[Any], place: Arrays = HOST) -> int:
+    """Where loops find a shape and strides in bytes."""
+    sizes, steps = simplified(shape, strides)
+    return place.numbers(np.array([len(sizes), *sizes, *steps], dtype=np.int64), kept)[1]
 
 
 def column_operands(array: Any, real: np.dtype[Any], columns: int, place: Arrays = HOST) -> list[Operand]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...loops.headers import Operand, Ranked
-from .operands import ABSENT, name_of, operand
+from .operands import name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.lists import Lists
@@ -27,7 +27,7 @@ def header_of(
     inputs, outputs, dtype = [*lists.inputs, None][:3], [*lists.outputs, None, None][:2], name_of(real)
 
     def one(array: Any) -> Operand:
-        return ABSENT if array is None else operand(array, real, kept, place)
+        return operand(array, real, kept, place)
 
     return Ranked(
         firsts=place.table(firsts, kept),
