@@ -30,7 +30,7 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
 
     def draw(position: int, name: str) -> Array:
         domain = loss.domains.get(name, REAL)
-        if domain.integers or (domain.high <= 1.0 and position not in loss.wrt):
+        if domain.integers or (domain.high <= 1.0 and position not in loss.differentiable):
             return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
         if domain.high <= 1.0:
             return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
@@ -77,7 +77,7 @@ def embedding(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     """Vectors about 1 apart, half of their pairs of the same thing where that has to be known."""
     dtype, loss = np.dtype(case.dtype), case.record
     scale = dtype.type(0.7 / np.sqrt(case.shape[1]))
-    vectors = [scale * normal(random, case.shape, dtype) for _ in loss.wrt]
+    vectors = [scale * normal(random, case.shape, dtype) for _ in loss.differentiable]
     known = loss.inputs[len(vectors) :]
     return *vectors, *((random.random(case.shape[0], dtype) < 0.5).astype(dtype) for _ in known)
 
@@ -101,7 +101,7 @@ def head(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
 def similarity(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     """Vectors, those of a pair nearer to each other than to others; two rows of each label."""
     dtype, loss, things = np.dtype(case.dtype), case.record, normal(random, case.shape, np.dtype(case.dtype))
-    vectors = [things + normal(random, case.shape, dtype) for _ in loss.wrt]
+    vectors = [things + normal(random, case.shape, dtype) for _ in loss.differentiable]
     return *vectors, *(random.permutation(case.shape[0]) // 2 for _ in loss.inputs[len(vectors) :])
 
 
@@ -144,7 +144,7 @@ def inputs(case: Case) -> tuple[Array, ...]:
 
 def outputs(case: Case, arrays: tuple[Array, ...]) -> Any:
     """Gradients to write to, their pages already touched: one array, or a tuple of several."""
-    gradients = tuple(np.ones_like(arrays[k]) for k in case.record.wrt)
+    gradients = tuple(np.ones_like(arrays[k]) for k in case.record.differentiable)
     return gradients if len(gradients) > 1 else gradients[0]
 
 
@@ -163,7 +163,7 @@ def floor_bytes(case: Case, arrays: tuple[Array, ...], mode: str) -> tuple[int, 
             total += array.nbytes
             read.append(name)
     written = {"value": 0, "value_and_grad": 1, "value_grad_hess": 2}[mode]
-    total += written * sum(arrays[k].nbytes for k in loss.wrt)
-    names = ", ".join(loss.inputs[k] for k in loss.wrt)
+    total += written * sum(arrays[k].nbytes for k in loss.differentiable)
+    names = ", ".join(loss.inputs[k] for k in loss.differentiable)
     writes = ("", f"; write the gradient of {names}", f"; write gradient and curvature of {names}")[written]
     return total, f"read {', '.join(read)}{writes}"

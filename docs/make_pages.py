@@ -37,7 +37,7 @@ def tasks() -> list[str]:
 
 def sections(loss: Loss) -> dict[str, str]:
     """The sections of a docstring by their headings; what comes first has none."""
-    text = "\n" + (inspect.getdoc(loss.face) or "") + "\n"
+    text = "\n" + (inspect.getdoc(loss.declaration) or "") + "\n"
     first, *rest = HEADING.split(text)
     return {"": first.strip(), **{name: body.strip("\n") for name, body in zip(rest[::2], rest[1::2], strict=True)}}
 

@@ -69,7 +69,7 @@ def regional(loss: Loss, x: float) -> Scene:
 
 
 def embedding(loss: Loss, x: float) -> Scene:
-    vectors = [np.array([[x, 0.5]]), np.array([[0.0, 0.5]]), np.array([[-1.0, 0.5]])][: len(loss.wrt)]
+    vectors = [np.array([[x, 0.5]]), np.array([[0.0, 0.5]]), np.array([[-1.0, 0.5]])][: len(loss.differentiable)]
     known = [np.array([0.0 if loss.name == "contrastive" else 1.0])] if len(loss.inputs) > len(vectors) else []
     return (*vectors, *known), (0, 0)
 
@@ -89,7 +89,7 @@ def ranked(loss: Loss, x: float) -> Scene:
 
 def similarity(loss: Loss, x: float) -> Scene:
     vectors = np.array([[x, 0.5], [1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
-    return (vectors[:2], vectors[1:3]) if len(loss.wrt) == 2 else (vectors, np.array([0, 0, 1, 1])), (0, 0)
+    return (vectors[:2], vectors[1:3]) if len(loss.differentiable) == 2 else (vectors, np.array([0, 0, 1, 1])), (0, 0)
 
 
 def sequence(loss: Loss, x: float) -> Scene:

@@ -57,7 +57,7 @@ cdef class Plan:
     """A problem without its arrays, and how its answer is read.
 
     `places` are the first bytes of the operands of its arrays in the problem, inputs then gradients, each as often as it
-    has columns, `wrt` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
+    has columns, `differentiable` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
     shape. `count` is the loop that finds the total which the gradient is divided by where it does not, or 0. At
     `scale_at` lies what the gradient is scaled by.
     """
@@ -71,10 +71,10 @@ cdef class Plan:
     cdef bint mean, pair, fixed
     cdef int inputs, outputs, columns
     cdef int64_t[MOST_ARRAYS] places
-    cdef int[MOST_ARRAYS] wrt
+    cdef int[MOST_ARRAYS] differentiable
 
     def __init__(
-        self, backend, problem, tuple places, tuple wrt, int columns, bint pair, bint mean, double total, bint fixed,
+        self, backend, problem, tuple places, tuple differentiable, int columns, bint pair, bint mean, double total, bint fixed,
         intptr_t count,
     ):
         self.backend, self.problem = backend, problem.packed()
@@ -84,14 +84,14 @@ cdef class Plan:
         self.call = <block_loop>self.loop
         self.scale_at = problem.header.place("scale")
         self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
-        self.outputs = len(wrt)
+        self.outputs = len(differentiable)
         self.columns = columns
         self.inputs = len(places) - columns * self.outputs
         cdef int k
         for k in range(len(places)):
             self.places[k] = places[k]
         for k in range(self.outputs):
-            self.wrt[k] = wrt[k]
+            self.differentiable[k] = differentiable[k]
 
     cdef bint takes(self, tuple arguments, outputs):
         """True if gradients can be written to these arrays without a further look."""
@@ -100,11 +100,11 @@ cdef class Plan:
         if not self.outputs:
             return False
         if type(outputs) is not tuple:
-            return self.outputs == 1 and fits(outputs, self.wrt[0], arguments)
+            return self.outputs == 1 and fits(outputs, self.differentiable[0], arguments)
         if len(<tuple>outputs) != self.outputs:
             return False
         for k in range(self.outputs):
-            if not fits((<tuple>outputs)[k], self.wrt[k], arguments):
+            if not fits((<tuple>outputs)[k], self.differentiable[k], arguments):
                 return False
             for other in range(k):
                 mine = <numloss_array_head*><void*>(<tuple>outputs)[k]
@@ -116,7 +116,7 @@ cdef class Plan:
         cdef int k
         made = []
         for k in range(self.outputs):
-            made.append(empty(arguments[self.wrt[k]].shape, arguments[0].dtype))
+            made.append(empty(arguments[self.differentiable[k]].shape, arguments[0].dtype))
         return made[0] if self.outputs == 1 else tuple(made)
 
     cdef object run(self, tuple arguments, outputs):
@@ -179,7 +179,7 @@ cdef class Plan:
         (<double*>(problem + self.scale_at))[0] = 1.0 / total if total > 0.0 else 0.0
 
 
-cdef bint fits(out, int wrt, tuple arguments):
+cdef bint fits(out, int differentiable, tuple arguments):
     """True for a contiguous array with the dtype of the data and the shape of an argument, that shares memory with
     none."""
     if type(out) is not ndarray:
@@ -190,7 +190,7 @@ cdef bint fits(out, int wrt, tuple arguments):
     cdef int k
     if mine.flags & wanted != wanted or not is_native(mine) or mine.descr.type_num != other.descr.type_num:
         return False
-    other = <numloss_array_head*><void*>arguments[wrt]
+    other = <numloss_array_head*><void*>arguments[differentiable]
     if mine.nd != other.nd:
         return False
     for k in range(mine.nd):

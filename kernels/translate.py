@@ -52,13 +52,13 @@ def laws(library: Library) -> dict[str, list[LawShape]]:
     return {task: list(dict.fromkeys(shapes)) for task, shapes in found.items()}
 
 
-def law_shape(library: Library, decorator: ast.Call, face: ast.FunctionDef) -> LawShape:
-    """The numbers of `tile_text` for the law of a decorated face."""
+def law_shape(library: Library, decorator: ast.Call, node: ast.FunctionDef) -> LawShape:
+    """The numbers of `tile_text` for the law of a declaration."""
     name = decorator.args[0].id  # type: ignore[attr-defined]
     keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}
     spread = len(ast.literal_eval(keywords["per_element"])) if "per_element" in keywords else 0
     columns = ast.literal_eval(keywords["columns"]) if "columns" in keywords else 1
-    given = ast.literal_eval(keywords["law_inputs"]) if "law_inputs" in keywords else columns * len(face.args.args)
+    given = ast.literal_eval(keywords["law_inputs"]) if "law_inputs" in keywords else columns * len(node.args.args)
     law = library.texts[name].tree
     result = next(node.value for node in ast.walk(law) if isinstance(node, ast.Return))
     slopes = len(flat(result.elts[1]))  # type: ignore[union-attr]

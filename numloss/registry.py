@@ -26,8 +26,8 @@ def law_arguments(law: Law) -> tuple[str, ...]:
 class Loss:
     """One loss. Everything that the library knows about it is here, as data.
 
-    `wrt` are the positions of the inputs that the law differentiates, in the order of its slopes; `none` gives the
-    number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
+    `differentiable` are the positions of the inputs that have a gradient, in the order of the law's slopes; `none`
+    gives the number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
     what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates. What
     follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last. Where
     an element is not one number of each input but several neighbours on its last axis, they are `columns`.
@@ -40,11 +40,11 @@ class Loss:
     name: str
     family: str
     law: Law | None
-    face: Callable[..., Any]
+    declaration: Callable[..., Any]
     inputs: tuple[str, ...]
     defaults: dict[str, Any]
     domains: dict[str, Domain]
-    wrt: tuple[int, ...] = (0,)
+    differentiable: tuple[int, ...] = (0,)
     shared: tuple[int, ...] = ()
     batch_axis: int = 0
     per_element: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class Loss:
         if self.law_inputs is not None:
             return self.law_inputs, len(self.params), self.law_slopes
         inputs = self.columns * len(self.inputs) + len(self.per_element) + self.lookups
-        return inputs, len(self.params), self.columns * len(self.wrt)
+        return inputs, len(self.params), self.columns * len(self.differentiable)
 
     @property
     def lookups(self) -> int:
@@ -98,15 +98,15 @@ class Loss:
     def regions(self) -> Loss:
         """Of a regional loss: its law as an elementwise loss of the sums, which are float64 and need no check."""
         inputs = ("tp", "fp", "fn")
-        facts: dict[str, Any] = {"wrt": (0, 1, 2), "params": self.params, "function": self.function}
-        return Loss(self.name, "elementwise", self.law, self.face, inputs, self.defaults, self.domains, **facts)
+        facts: dict[str, Any] = {"differentiable": (0, 1, 2), "params": self.params, "function": self.function}
+        return Loss(self.name, "elementwise", self.law, self.declaration, inputs, self.defaults, self.domains, **facts)
 
     @functools.cached_property
     def scores(self) -> Loss:
         """Of similarities: their law as an elementwise loss of a score and of whether its rows belong together."""
         facts: dict[str, Any] = {"params": self.params, "function": self.function, "cost": 2.0}
         inputs = ("scores", "same")
-        return Loss(self.name, "elementwise", self.law, self.face, inputs, self.defaults, self.domains, **facts)
+        return Loss(self.name, "elementwise", self.law, self.declaration, inputs, self.defaults, self.domains, **facts)
 
     @functools.cached_property
     def logits(self) -> Loss:
@@ -120,7 +120,8 @@ class Loss:
 
     def _of_rows(self, scores: int) -> Loss:
         facts = {"scores": scores, "target": LABELS, "entropy": False, "factor": None, "classes": 0}
-        loss = Loss(self.name, "rowwise", None, self.face, ("logits", "target"), self.defaults, self.domains, cost=2.0)
+        known = (("logits", "target"), self.defaults, self.domains)
+        loss = Loss(self.name, "rowwise", None, self.declaration, *known, cost=2.0)
         loss.rows, loss.function = facts, self.function
         return loss
 

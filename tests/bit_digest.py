@@ -58,7 +58,7 @@ def digest(value: Any) -> str:
 
 def with_specials(loss: Loss, given: tuple[Any, ...]) -> tuple[Any, ...]:
     """The inputs with the ends of the number line among the predictions, where any number is allowed."""
-    free = [k for k in loss.wrt if loss.inputs[k] not in loss.domains]
+    free = [k for k in loss.differentiable if loss.inputs[k] not in loss.domains]
     result = list(given)
     for k in free:
         result[k] = given[k].copy()

@@ -43,13 +43,13 @@ def kind(name: str) -> tuple[Any, ...]:
     if loss.family == "regional":
         return (loss.family,)
     if loss.family in ("embedding", "similarity"):
-        return loss.family, len(loss.wrt), loss.law is None
+        return loss.family, len(loss.differentiable), loss.law is None
     if loss.family == "ranked":
         return loss.family, loss.rows["loop"]
     if loss.family != "elementwise":
         return (name,)
     domains = (loss.domains.get(given) for given in loss.inputs)
-    checks = tuple(domain.check(k in loss.wrt) if domain else 0 for k, domain in enumerate(domains))
+    checks = tuple(domain.check(k in loss.differentiable) if domain else 0 for k, domain in enumerate(domains))
     inputs, _, slopes = loss.tile_shape
     return inputs, slopes, len(loss.per_element), loss.weighted, checks
 

@@ -222,10 +222,10 @@ def outputs(drawn: Recipe, given: tuple[Any, ...]) -> Any:
     if drawn.out == "none":
         return None
     loss = record(drawn.case)
-    made = [OUTPUTS[drawn.out](np.atleast_1d(real(given[k])), given) for k in loss.wrt]
+    made = [OUTPUTS[drawn.out](np.atleast_1d(real(given[k])), given) for k in loss.differentiable]
     slopes = made[0] if len(made) == 1 else tuple(made)
     if drawn.transform in ("hess", "bound"):
-        again = [OUTPUTS[drawn.out](np.atleast_1d(real(given[k])), given) for k in loss.wrt]
+        again = [OUTPUTS[drawn.out](np.atleast_1d(real(given[k])), given) for k in loss.differentiable]
         return slopes, again[0] if len(again) == 1 else tuple(again)
     return slopes
 

@@ -58,7 +58,7 @@ def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
         domains[1] = Domain(0.0, len(VARIANTS[loss.name][""][loss.cuts]), integers=True)
     if variant == "rates":
         domains[0] = NONNEGATIVE
-    return tuple(draw(d, shape, random, ends and k not in loss.wrt) for k, d in enumerate(domains))
+    return tuple(draw(d, shape, random, ends and k not in loss.differentiable) for k, d in enumerate(domains))
 
 
 def boxes(shape: Shape, random: Random, ends: bool) -> Arrays:
@@ -145,7 +145,7 @@ def ordered(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
 def embedding(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Vectors at distances around 1, and how much each pair belongs together."""
     dimensions = DIMENSIONS.get(shape, 5)
-    vectors = [random.normal(0.0, (2.0 * dimensions) ** -0.5, (*shape, dimensions)) for _ in loss.wrt]
+    vectors = [random.normal(0.0, (2.0 * dimensions) ** -0.5, (*shape, dimensions)) for _ in loss.differentiable]
     return *vectors, *(draw(loss.domains[name], shape, random, ends) for name in loss.inputs[len(vectors) :])
 
 
@@ -169,7 +169,7 @@ def similarity(loss: Loss, shape: Shape, random: Random, ends: bool, variant: st
     """Vectors, those of a pair nearer to each other than the others; and labels that some rows have alone."""
     dimensions = DIMENSIONS.get(shape, 5)
     things = random.normal(0.0, 1.0, (*shape, dimensions))
-    vectors = [things + random.normal(0.0, 0.7, things.shape) for _ in loss.wrt]
+    vectors = [things + random.normal(0.0, 0.7, things.shape) for _ in loss.differentiable]
     return *vectors, *(random.integers(-3, 1 + len(things) // 2, shape) for _ in loss.inputs[len(vectors) :])
 
 

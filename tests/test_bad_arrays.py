@@ -41,7 +41,7 @@ def test_weights_of_the_wrong_shape(case: str, backend: str) -> None:
 @pytest.mark.parametrize("case", each(CASES))
 def test_outputs_that_do_not_fit(case: str, backend: str) -> None:
     loss, given = record(case), arrays(case, small(case), "float32")
-    first = given[loss.wrt[0]]
+    first = given[loss.differentiable[0]]
     short, wide, whole = first[:-1].copy(), first.astype(np.float64), first.astype(np.int32)
     fixed = np.empty_like(first)
     fixed.flags.writeable = False
@@ -60,7 +60,7 @@ def test_outputs_that_do_not_fit(case: str, backend: str) -> None:
 def call_gradient(case: str, backend: str, given: Any, out: Any) -> None:
     """Value and gradient, with this in the place of the first gradient."""
     loss = record(case)
-    places = (out, *(np.empty_like(given[k]) for k in loss.wrt[1:]))
+    places = (out, *(np.empty_like(given[k]) for k in loss.differentiable[1:]))
     extra = {**required(case), "backend": backend, "out": places if len(places) > 1 else out}
     nl.value_and_grad(loss.function)(*given, **extra)
 
@@ -68,8 +68,8 @@ def call_gradient(case: str, backend: str, given: Any, out: Any) -> None:
 @pytest.mark.parametrize("case", each(CASES))
 def test_outputs_that_overlap_an_input(case: str, backend: str) -> None:
     loss, given = record(case), list(arrays(case, small(case), "float32"))
-    for k in (loss.wrt[0], len(given) - 1):
-        if given[k].dtype != np.float32 or given[k].shape != given[loss.wrt[0]].shape:
+    for k in (loss.differentiable[0], len(given) - 1):
+        if given[k].dtype != np.float32 or given[k].shape != given[loss.differentiable[0]].shape:
             continue
         memory = np.empty(2 * given[k].size, np.float32)
         given[k] = memory[: given[k].size].reshape(given[k].shape)
@@ -82,7 +82,7 @@ def test_outputs_that_overlap_an_input(case: str, backend: str) -> None:
 @pytest.mark.parametrize("case", each(CASES))
 def test_predictions_that_are_not_floating(case: str, backend: str) -> None:
     loss, given = record(case), list(arrays(case, small(case), "float64"))
-    position = loss.wrt[0]
+    position = loss.differentiable[0]
     for dtype in ("int64", "uint8", "bool", "complex128", "float16", "longdouble", "object", "U8", "M8[s]"):
         changed = [*given]
         changed[position] = np.abs(given[position]).astype(dtype)

@@ -42,7 +42,7 @@ def test_values_outside_their_domain(case: str, backend: str, dtype: str) -> Non
     given = arrays(case, shape, dtype)
     for k, name, domain in checked_inputs(case):
         for bad in outside(domain):
-            if math.isnan(bad) and k in loss.wrt:
+            if math.isnan(bad) and k in loss.differentiable:
                 continue  # in a prediction it is data
             for place in places(given[k].size):
                 changed = [*given]
@@ -91,7 +91,7 @@ def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -
 @pytest.mark.parametrize("case", each([case for case in WEIGHTED if checked_inputs(case)]))
 def test_the_first_of_several_is_named_and_all_are_counted(case: str, backend: str) -> None:
     given = arrays(case, (20000,), "float32")
-    k, name, _ = next(checked for checked in checked_inputs(case) if checked[0] not in record(case).wrt)
+    k, name, _ = next(checked for checked in checked_inputs(case) if checked[0] not in record(case).differentiable)
     changed = [*given]
     changed[k] = given[k].copy()
     changed[k][[700, 19000, 19999]] = np.nan

@@ -42,7 +42,7 @@ def test_inputs_vary_and_repeat(case: str, dtype: str) -> None:
     for a, b, c in zip(first, again, other, strict=True):
         assert np.array_equal(a, b) and not np.array_equal(a, c)
         assert len(np.unique(a)) > 1
-    assert all(first[k].dtype == dtype for k in record(case).wrt)
+    assert all(first[k].dtype == dtype for k in record(case).differentiable)
 
 
 @pytest.mark.parametrize("case", CASES)

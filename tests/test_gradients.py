@@ -40,10 +40,10 @@ def check(case: str, backend: str, option: dict[str, Any], reduction: str, kind:
         extra["weight"] = weight(case, small(case), "float64", kind)
     slopes = as_tuple(nl.value_and_grad(loss.function)(*given, **extra)[1])
     curvatures = as_tuple(nl.value_grad_hess(loss.function)(*given, **extra)[2]) if loss.curvature else ()
-    assert len(slopes) == len(loss.wrt)
+    assert len(slopes) == len(loss.differentiable)
     # the gradient of reduction="none" is that of the sum of what it returns
     reduced = {**extra, "reduction": "sum" if reduction == "none" else reduction}
-    for k, position in enumerate(loss.wrt):
+    for k, position in enumerate(loss.differentiable):
 
         def moved(x: Any, position: int = position) -> Any:
             return (*given[:position], x, *given[position + 1 :])
@@ -91,7 +91,7 @@ def test_gradient_with_weights(case: str, backend: str) -> None:
 def floored(case: str) -> bool:
     """Whether eps is a floor of something that the loss differentiates."""
     loss = record(case)
-    domains = [loss.domains.get(loss.inputs[k], REAL) for k in loss.wrt]
+    domains = [loss.domains.get(loss.inputs[k], REAL) for k in loss.differentiable]
     return "eps" in loss.params and any(domain.low >= 0.0 for domain in domains)
 
 
@@ -102,7 +102,7 @@ def test_beyond_a_floor_everything_is_as_at_the_floor(case: str, backend: str) -
         given = arrays(case, middle(case), dtype, seed="floor")
         moved = []
         for name, array in zip(loss.inputs, given, strict=True):
-            domain = loss.domains.get(name, REAL) if loss.inputs.index(name) in loss.wrt else REAL
+            domain = loss.domains.get(name, REAL) if loss.inputs.index(name) in loss.differentiable else REAL
             low = eps if domain.low >= 0.0 else -np.inf
             moved.append(np.clip(array, low, 1.0 - eps if domain.high == 1.0 else np.inf))
         assert any(not np.array_equal(a, b) for a, b in zip(given, moved, strict=True))

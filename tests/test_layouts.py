@@ -187,7 +187,7 @@ NUMBERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint
 def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str) -> None:
     loss = record(case)
     given, extra = given_for(case, dtype)
-    others = [k for k in range(len(given)) if k not in loss.wrt]
+    others = [k for k in range(len(given)) if k not in loss.differentiable]
     for kind in NUMBERS:
         whole, same = list(given), list(given)
         for k in others:
@@ -279,7 +279,7 @@ def test_rows_of_any_length_in_any_layout(shape: tuple[int, ...], layout: str, b
 @pytest.mark.parametrize("case", [case for case in CASES if record(case).family in SCATTERED])
 def test_a_gradient_that_would_overwrite_what_is_still_read_is_refused(case: str, backend: str) -> None:
     loss, given = record(case), arrays(case, small(case), "float32")
-    places = tuple(given[k] for k in loss.wrt)
+    places = tuple(given[k] for k in loss.differentiable)
     with pytest.raises(ValueError, match=f"{loss.name}: out for the gradient overlaps"):
         nl.value_and_grad(loss.function)(*given, backend=backend, out=places if len(places) > 1 else places[0])
 
@@ -291,7 +291,7 @@ def test_the_gradient_may_replace_the_prediction(case: str, backend: str) -> Non
     for reduction in ("mean", "none"):
         expected = nl.value_and_grad(loss.function)(*given, **extra, reduction=reduction)
         work = [a.copy() for a in given]
-        places = tuple(work[k] for k in loss.wrt)
+        places = tuple(work[k] for k in loss.differentiable)
         out = places if len(places) > 1 else places[0]
         value, _ = nl.value_and_grad(loss.function)(*work, **extra, reduction=reduction, out=out)
         assert_same_bits(np.asarray(value), np.asarray(expected[0]))

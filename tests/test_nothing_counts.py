@@ -25,7 +25,7 @@ def test_empty_batches(case: str, backend: str, dtype: str) -> None:
         unreduced = call(case, backend, given, reduction="none")
         assert unreduced.shape == shape and unreduced.dtype == dtype
         slopes = nl.grad(loss.function)(*given, **required(case), backend=backend)
-        for slope, k in zip(slopes if isinstance(slopes, tuple) else (slopes,), loss.wrt, strict=True):
+        for slope, k in zip(slopes if isinstance(slopes, tuple) else (slopes,), loss.differentiable, strict=True):
             assert slope.shape == given[k].shape and slope.dtype == dtype
 
 

@@ -35,7 +35,7 @@ def modules() -> list[types.ModuleType]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_file_holds_one_loss(path: Path) -> None:
-    here = [name for name in NAMES if inspect.getsourcefile(LOSSES[name].face) == str(path)]
+    here = [name for name in NAMES if inspect.getsourcefile(LOSSES[name].declaration) == str(path)]
     assert here, "this file records no loss, or numloss/__init__.py does not import it"
     assert path.stem in here, "the file has the name of its loss"
     assert len(path.read_text().splitlines()) <= MOST_LINES
@@ -71,7 +71,7 @@ def test_the_facts(name: str) -> None:
     known = {*loss.inputs, *loss.defaults}
     assert set(loss.domains) <= known, "a domain of nothing"
     assert set(loss.params) <= known and set(loss.per_element) <= known and set(loss.none) <= known
-    assert loss.wrt and all(0 <= k < len(loss.inputs) for k in loss.wrt)
+    assert loss.differentiable and all(0 <= k < len(loss.inputs) for k in loss.differentiable)
     assert loss.least >= 0.0 and math.isfinite(loss.least)
     assert loss.cost > 0.0 and loss.task and loss.adds_up in ("rows", "groups", "no")
     assert loss.reduction == ("mean" if loss.weighted else "sum")

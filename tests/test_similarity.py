@@ -19,7 +19,7 @@ import numloss as nl
 from numloss.backends.host import similarity_batch
 
 ALL = [case for case in CASES if record(case).family == "similarity"]
-PAIRS = [case for case in ALL if len(record(case).wrt) == 2]
+PAIRS = [case for case in ALL if len(record(case).differentiable) == 2]
 
 
 def as_tuple(slopes: Any) -> tuple[Any, ...]:

@@ -107,27 +107,27 @@ def test_value_is_the_same_in_every_transform(case: str, backend: str) -> None:
         assert loss.function(*given, **extra, reduction="sum") == pair[0]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if len(record(case).wrt) > 1])
+@pytest.mark.parametrize("case", [case for case in CASES if len(record(case).differentiable) > 1])
 def test_argnums(case: str, backend: str) -> None:
     loss, given = record(case), arrays(case, small(case), "float64")
     value, slopes = nl.value_and_grad(loss.function)(*given, backend=backend)
-    assert isinstance(slopes, tuple) and len(slopes) == len(loss.wrt)
-    for slope, position in zip(slopes, loss.wrt, strict=True):
+    assert isinstance(slopes, tuple) and len(slopes) == len(loss.differentiable)
+    for slope, position in zip(slopes, loss.differentiable, strict=True):
         chosen = nl.value_and_grad(loss.function, argnums=position)(*given, backend=backend)
         assert chosen[0] == value
         assert_same_bits(chosen[1], slope)
         if loss.curvature:
             both = nl.value_grad_hess(loss.function, argnums=position)(*given, backend=backend)
             assert_same_bits(both[1], slope)
-    turned = nl.value_and_grad(loss.function, argnums=loss.wrt[::-1])(*given, backend=backend)[1]
+    turned = nl.value_and_grad(loss.function, argnums=loss.differentiable[::-1])(*given, backend=backend)[1]
     assert_equal(turned, slopes[::-1])
-    assert_equal(nl.value_and_grad(loss.function, argnums=loss.wrt)(*given, backend=backend)[1], slopes)
+    assert_equal(nl.value_and_grad(loss.function, argnums=loss.differentiable)(*given, backend=backend)[1], slopes)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_argnums_that_cannot_be_differentiated(name: str) -> None:
     loss = record(name)
-    for wrong in (-1, 7, *(k for k in range(len(loss.inputs)) if k not in loss.wrt)):
+    for wrong in (-1, 7, *(k for k in range(len(loss.inputs)) if k not in loss.differentiable)):
         with pytest.raises(ValueError, match=rf"{name}: argnums {wrong} .*{loss.inputs[loss.wrt[0]]}"):
             nl.value_and_grad(loss.function, argnums=wrong)
 

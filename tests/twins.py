@@ -389,19 +389,19 @@ def answer(twin: Twin, draw: int) -> Answer:
     """What the library says: the sum, and the gradients of what our loss differentiates."""
     os.environ.setdefault("KERAS_BACKEND", "jax")
     module = importlib.import_module(MODULES[twin.library])
-    (inputs, options), wrt = given(twin, draw), record(twin.case).wrt
+    (inputs, options), differentiable = given(twin, draw), record(twin.case).differentiable
     if twin.library == "sklearn":
         value, slopes = twin.call(module, *inputs, **options)
     elif twin.library == "torch":
-        tensors = [module.tensor(a, requires_grad=k in wrt) for k, a in enumerate(inputs)]
+        tensors = [module.tensor(a, requires_grad=k in differentiable) for k, a in enumerate(inputs)]
         total = twin.call(module, *tensors, **options)
         total.backward()
-        value, slopes = float(total.detach()), tuple(tensors[k].grad.numpy() for k in wrt)
+        value, slopes = float(total.detach()), tuple(tensors[k].grad.numpy() for k in differentiable)
     else:
         jax = importlib.import_module("jax")
         jax.config.update("jax_enable_x64", True)
         module.config.set_floatx("float64") if twin.library == "keras" else None
-        function = jax.value_and_grad(lambda *a: twin.call(module, *a, **options), argnums=wrt)
+        function = jax.value_and_grad(lambda *a: twin.call(module, *a, **options), argnums=differentiable)
         value, slopes = function(*map(jax.numpy.asarray, inputs))
     return twin.times * float(value), tuple(twin.times * np.asarray(slope) for slope in slopes)
 

@@ -100,10 +100,10 @@ FORWARD: dict[str, Callable[..., Any]] = {
 
 
 @functools.cache
-def transformed(loss: str, options: tuple[tuple[str, Any], ...], wrt: tuple[int, ...]) -> Callable[..., Any]:
+def transformed(loss: str, options: tuple[tuple[str, Any], ...], differentiable: tuple[int, ...]) -> Callable[..., Any]:
     """One jitted function a loss: it recompiles by itself for each shape."""
     forward = functools.partial(FORWARD[loss], **dict(options))
-    return jax.jit(jax.value_and_grad(forward, argnums=wrt))
+    return jax.jit(jax.value_and_grad(forward, argnums=differentiable))
 
 
 def read(answer: Any) -> Answer:
@@ -116,7 +116,7 @@ def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, size
     """A jitted case, compiled; its threads are those of the cores that the process may use."""
     if case.loss not in FORWARD:
         raise NotCovered(f"no lines of JAX for {case.loss}")
-    function = transformed(case.loss, tuple(case.options.items()), case.record.wrt)
+    function = transformed(case.loss, tuple(case.options.items()), case.record.differentiable)
     device = [jnp.asarray(array) for array in arrays]
     jax.block_until_ready(function(*device))
     return Peer(lambda: jax.block_until_ready(function(*device)), read)

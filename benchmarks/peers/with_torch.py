@@ -172,7 +172,7 @@ def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, size
         raise NotCovered(f"torch has no {case.loss}")
     torch.set_num_threads(threads)
     tensors = [torch.from_numpy(array) for array in arrays]
-    leaves = [tensors[k].requires_grad_() for k in case.record.wrt]
+    leaves = [tensors[k].requires_grad_() for k in case.record.differentiable]
     forward: Callable[..., Tensor] = functools.partial(FORWARD[case.loss], **case.options)
     if name == "torch.compile":
         forward = compiled(forward, threads, sizes_vary)

@@ -133,7 +133,7 @@ def fingerprint(law: Law, dtype: str, seen: set[int] | None = None) -> str:
     # repr of the constants without the docstring: a comment or a sentence changes nothing
     constants = [c for c in code.co_consts if not isinstance(c, str)]
     parts = [code.co_code.hex(), repr(constants), repr(code.co_names), repr(code.co_varnames), dtype]
-    parts.append(str(getattr(source, "apart", False)))
+    parts.append(str(getattr(source, "noinline", False)))
     read = [str(note).removeprefix("Many[").removesuffix("]") for note in source.__annotations__.values()]
     parts += [HEADERS[name].described() for name in (*read, *code.co_names) if name in HEADERS]
     outside = {name: source.__globals__[name] for name in code.co_names if name in source.__globals__}

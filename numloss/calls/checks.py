@@ -187,7 +187,7 @@ def bad_number(
         low, high = domain.ends(real)
         wide = np.asarray(array, dtype=np.float64)
         wrong = (wide < low) | (wide > high)
-        if which not in loss.wrt:
+        if which not in loss.differentiable:
             wrong |= np.isnan(wide)
         if domain.integers:
             wrong |= wide != np.rint(wide)

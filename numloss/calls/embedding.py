@@ -51,7 +51,7 @@ class VectorRows:
 def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[Any]:
     """The vectors: arrays of one shape (N, D) and one dtype."""
     found: list[Any] = []
-    for name, value in zip(loss.inputs[: len(loss.wrt)], arguments, strict=False):
+    for name, value in zip(loss.inputs[: len(loss.differentiable)], arguments, strict=False):
         array = place.prediction(loss, name, value)
         if not found and array.ndim != 2:
             raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
@@ -93,7 +93,7 @@ def sums_in_order(sums: list[tuple[int, int, int]]) -> list[tuple[int, int, int,
 
 def wanted_of(request: Request) -> list[bool]:
     """Of which vectors the gradients are asked for."""
-    return [request.mode > 0 and (request.argnums is None or k in request.argnums) for k in request.loss.wrt]
+    return [request.mode > 0 and (request.argnums is None or k in request.argnums) for k in request.loss.differentiable]
 
 
 def temperature_of(request: Request) -> float:

@@ -31,9 +31,9 @@ def added(terms: Array) -> float:
 def slots(request: Request, given: Any, what: str) -> list[Any]:
     """`out` in the order of the law's slopes; None where argnums leaves one out, which is computed all the same."""
     loss = request.loss
-    chosen = loss.wrt if request.argnums is None else request.argnums
+    chosen = loss.differentiable if request.argnums is None else request.argnums
     arrays = dict(zip(chosen, check.several(loss, given, len(chosen), what), strict=True))
-    return [arrays.get(k) for k in loss.wrt]
+    return [arrays.get(k) for k in loss.differentiable]
 
 
 def outputs_of(
@@ -45,7 +45,7 @@ def outputs_of(
     kept: Many[Any] = (),
     why: str = "",
 ) -> tuple[Any, list[Any]]:
-    """The arrays to write: values of a shape, or None, and slopes and curvatures in the order of the loss's `wrt`.
+    """The arrays to write: values of a shape, or None, and slopes and curvatures as the loss is differentiable.
 
     `like` is what slopes are like. One of `inputs` may be given to be replaced, but none of `kept`, which are still
     read when something is written; `why` ends the sentence about these.
@@ -66,7 +66,7 @@ def outputs_of(
     written = outputs if mode else [values]
     for k, array in enumerate(written):
         if any(place.overlap(array, other) for other in kept):
-            what = "curvature" if k >= len(loss.wrt) else "gradient" if mode else "values"
+            what = "curvature" if k >= len(loss.differentiable) else "gradient" if mode else "values"
             raise ValueError(f"{loss.name}: out for the {what} overlaps an input{why}")
     return values, outputs
 

@@ -79,12 +79,12 @@ class Request:
         """What the caller gets: the result, then gradients and curvatures, of which argnums chooses."""
         if self.mode == 0:
             return result
-        wrt = self.loss.wrt
-        if len(wrt) == 1:
+        inputs = self.loss.differentiable
+        if len(inputs) == 1:
             return (result, *outputs)
-        chosen = wrt if self.argnums is None else self.argnums
-        places = [wrt.index(k) for k in chosen]
-        parts = [tuple(outputs[k + at] for k in places) for at in range(0, self.mode * len(wrt), len(wrt))]
+        chosen = inputs if self.argnums is None else self.argnums
+        places = [inputs.index(k) for k in chosen]
+        parts = [tuple(outputs[k + at] for k in places) for at in range(0, self.mode * len(inputs), len(inputs))]
         alone = self.argnums is not None and len(places) == 1
         return (result, *(part[0] if alone else part for part in parts))
 

@@ -82,7 +82,7 @@ UNREDUCED = {
 def complete(loss: Loss) -> str:
     """The docstring of a loss with all its sections."""
     # from Python 3.13 on docstrings come without their indentation
-    head, *rest = HEADING.split(inspect.cleandoc(loss.face.__doc__ or ""))
+    head, *rest = HEADING.split(inspect.cleandoc(loss.declaration.__doc__ or ""))
     found = dict(zip(rest[::2], rest[1::2], strict=True))
     if "Parameters" in found:
         found["Parameters"] = parameters(loss, found["Parameters"])
@@ -134,8 +134,8 @@ def raises(loss: Loss) -> str:
 
 def kinds(loss: Loss) -> str:
     """Which dtypes are refused."""
-    differentiated = " or ".join(f"`{loss.inputs[k]}`" for k in loss.wrt)
-    if loss.family in ("embedding", "similarity") and len(loss.wrt) > 1:
+    differentiated = " or ".join(f"`{loss.inputs[k]}`" for k in loss.differentiable)
+    if loss.family in ("embedding", "similarity") and len(loss.differentiable) > 1:
         return "If the vectors are not floating or their dtypes differ."
     if loss.rows.get("target") == LABELS:
         return f"If {differentiated} is not floating, or labels are not integers."

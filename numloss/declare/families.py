@@ -1,6 +1,6 @@
 """How a loss is declared: a decorator for each family.
 
-A file of a loss holds two adjacent definitions, the law and its face. The face is an empty function with the
+A file of a loss holds two adjacent definitions, the law and its declaration. This is an empty function with the
 full signature and the docstring; a decorator of this module turns it into the public function and records the
 loss in LOSSES.
 """
@@ -19,7 +19,7 @@ from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments
 from ..typing import Array
 from .docstrings import complete
 
-Face = TypeVar("Face", bound=Callable[..., Any])
+Declaration = TypeVar("Declaration", bound=Callable[..., Any])
 
 
 class Options(TypedDict, total=False):
@@ -40,44 +40,46 @@ class ParameterOptions(TypedDict, total=False):
 
 
 def public_function(loss: Loss) -> Callable[..., Any]:
-    """The function that users call: the face's name, signature, docstring and module around `dispatch.evaluate`."""
+    """The function that users call: name, signature, docstring and module of the declaration around `evaluate`."""
     evaluate = dispatch.evaluate
 
     def call(*arguments: Any, **options: Any) -> Any:
         return evaluate(loss, 0, arguments, options)
 
-    face = loss.face
-    # the globals of the face's module make doctest, pickle and inspect find the function where it is written
-    function = types.FunctionType(call.__code__, face.__globals__, face.__name__, None, call.__closure__)
+    declaration = loss.declaration
+    # the globals of the declaration's module make doctest, pickle and inspect find the function where it is written
+    function = types.FunctionType(call.__code__, declaration.__globals__, declaration.__name__, None, call.__closure__)
     for name in ("__module__", "__qualname__", "__doc__"):
-        setattr(function, name, getattr(face, name))
-    function.__wrapped__ = face  # type: ignore[attr-defined]
-    function.__annotations__ = face.__annotations__
+        setattr(function, name, getattr(declaration, name))
+    function.__wrapped__ = declaration  # type: ignore[attr-defined]
+    function.__annotations__ = declaration.__annotations__
     function.__loss__ = loss  # type: ignore[attr-defined]
     return function
 
 
-def _signature(face: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    parameters = inspect.signature(face).parameters.values()
+def _signature(declaration: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    parameters = inspect.signature(declaration).parameters.values()
     inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
     defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     return inputs, defaults
 
 
-def record(family: str, law: Law | None, face: Face, domains: dict[str, Domain], facts: dict[str, Any]) -> Face:
-    """Make the loss of a face, put it into LOSSES, and return its public function."""
-    inputs, defaults = _signature(face)
-    module = face.__module__.split(".")
+def record(
+    family: str, law: Law | None, declaration: Declaration, domains: dict[str, Domain], facts: dict[str, Any]
+) -> Declaration:
+    """Make the loss of a declaration, put it into LOSSES, and return its public function."""
+    inputs, defaults = _signature(declaration)
+    module = declaration.__module__.split(".")
     facts.setdefault("task", module[-2] if len(module) > 2 else "yours")
-    loss = Loss(face.__name__, family, law, face, inputs, defaults, domains, **facts)
-    if face.__doc__:
-        face.__doc__ = complete(loss)
+    loss = Loss(declaration.__name__, family, law, declaration, inputs, defaults, domains, **facts)
+    if declaration.__doc__:
+        declaration.__doc__ = complete(loss)
     loss.function = public_function(loss)
-    if face.__module__.startswith("numloss.losses."):
+    if declaration.__module__.startswith("numloss.losses."):
         if loss.name in LOSSES:
             raise ValueError(f"two losses are called {loss.name}")
         LOSSES[loss.name] = loss
-    return cast(Face, loss.function)
+    return cast(Declaration, loss.function)
 
 
 def _split(arguments: dict[str, Any]) -> tuple[dict[str, Domain], dict[str, Any]]:
@@ -86,26 +88,26 @@ def _split(arguments: dict[str, Any]) -> tuple[dict[str, Domain], dict[str, Any]
     return domains, facts
 
 
-def elementwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+def elementwise(law: Law, /, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss whose value at each element is a scalar law of the inputs there.
 
     Keywords that are domains belong to the argument of that name; the others are facts of the loss. With `columns` an
     element is so many neighbours on the last axis of each input, and the law takes them one after the other.
     """
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
-        inputs, defaults = _signature(face)
+        inputs, defaults = _signature(declaration)
         taken = facts.get("columns", 1) * len(inputs) + len(facts.get("per_element", ()))
         taken += LOOKUPS if "cuts" in facts else 0
         given = law_arguments(law)[taken:]
         facts["params"] = tuple(name for name in given if name in defaults) if "constants" in facts else given
-        return record("elementwise", law, face, domains, facts)
+        return record("elementwise", law, declaration, domains, facts)
 
     return decorate
 
 
-def parameterwise(law: Law, /, **arguments: Any) -> Callable[[Face], Face]:
+def parameterwise(law: Law, /, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a penalty on parameters: elementwise, no weight, summed by default."""
     return elementwise(law, **{"weighted": False, "reduction": "sum", "convex": True, **arguments})
 
@@ -122,7 +124,7 @@ def rowwise(
     eager: bool = False,
     law_inputs: int | None = None,
     **arguments: Any,
-) -> Callable[[Face], Face]:
+) -> Callable[[Declaration], Declaration]:
     """Declare a cross-entropy of rows: what its scores are, what its targets are, whether entropy is added.
 
     The names of its options say the rest; calls/rowwise.py reads them. `eager`: they differ from what those names
@@ -131,35 +133,35 @@ def rowwise(
     loops/rowwise_classes.py, and they are summed, averaged, or the largest counts; or it makes a logit of each entry.
     """
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
         facts["rows"] = {"scores": scores, "target": target, "entropy": entropy, "factor": factor, "classes": classes}
         if law is not None:
-            _, defaults = _signature(face)
+            _, defaults = _signature(declaration)
             facts["params"] = tuple(name for name in law_arguments(law)[law_inputs:] if name in defaults)
             facts["law_inputs"] = law_inputs
-        return record("rowwise", law, face, domains, {"cost": 2.0, "eager": eager, **facts})
+        return record("rowwise", law, declaration, domains, {"cost": 2.0, "eager": eager, **facts})
 
     return decorate
 
 
-def distilled(**arguments: Any) -> Callable[[Face], Face]:
+def distilled(**arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss of logits between those of a teacher, at a `temperature`, and labels; `alpha` weighs both."""
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
         facts["rows"] = {"scores": LOGITS, "target": LABELS, "entropy": False, "factor": None, "classes": 0}
-        return record("distilled", None, face, domains, {"params": ("temperature", "alpha"), **facts})
+        return record("distilled", None, declaration, domains, {"params": ("temperature", "alpha"), **facts})
 
     return decorate
 
 
-def _of_derived(family: str, what: str) -> Callable[..., Callable[[Face], Face]]:
-    def declare(law: Law, /, *, law_inputs: int, **arguments: Any) -> Callable[[Face], Face]:
-        def decorate(face: Face) -> Face:
+def _of_derived(family: str, what: str) -> Callable[..., Callable[[Declaration], Declaration]]:
+    def declare(law: Law, /, *, law_inputs: int, **arguments: Any) -> Callable[[Declaration], Declaration]:
+        def decorate(declaration: Declaration) -> Declaration:
             domains, facts = _split(arguments)
             facts.update(law_inputs=law_inputs, params=law_arguments(law)[law_inputs:])
-            return record(family, law, face, domains, facts)
+            return record(family, law, declaration, domains, facts)
 
         return decorate
 
@@ -172,60 +174,61 @@ regional = _of_derived("regional", "sums over the pixels of each region")
 embedding = _of_derived("embedding", "sums over the entries of vectors and what is known of each")
 
 
-def head(**arguments: Any) -> Callable[[Face], Face]:
+def head(**arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a cross-entropy of the logits ``hidden @ classifier.T + bias``, with labels as targets."""
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
-        return record("head", None, face, domains, {"wrt": (0, 1), "shared": (1,), "curvature": False, **facts})
+        fixed = {"differentiable": (0, 1), "shared": (1,), "curvature": False}
+        return record("head", None, declaration, domains, {**fixed, **facts})
 
     return decorate
 
 
-def similarity(law: Law | None = None, /, *, rule: str, **arguments: Any) -> Callable[[Face], Face]:
+def similarity(law: Law | None = None, /, *, rule: str, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss of the cosines of all pairs of a batch; backends know by its name what `rule` makes of them.
 
     A law is of a score, whether its rows belong together, and parameters.
     """
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
         if law is not None:
             facts.update(law_inputs=2, params=law_arguments(law)[2:])
         fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no"}
-        return record("similarity", law, face, domains, {"wrt": (0, 1), **fixed, **facts})
+        return record("similarity", law, declaration, domains, {"differentiable": (0, 1), **fixed, **facts})
 
     return decorate
 
 
-def ranked(loop: str, /, **arguments: Any) -> Callable[[Face], Face]:
+def ranked(loop: str, /, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss of lists of uneven length, each of them a group, that `loop` computes."""
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
         facts |= {"rows": {"loop": loop}, "adds_up": "groups"}
-        return record("ranked", None, face, domains, facts)
+        return record("ranked", None, declaration, domains, facts)
 
     return decorate
 
 
-def sequence(**arguments: Any) -> Callable[[Face], Face]:
+def sequence(**arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss of whole sequences, which lie on axis 1 of the prediction, step by step along axis 0."""
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
         facts = {"batch_axis": 1, "adds_up": "groups", "curvature": False, **facts}
-        return record("sequence", None, face, domains, facts)
+        return record("sequence", None, declaration, domains, facts)
 
     return decorate
 
 
-def ordered(*, activation: str | None, **arguments: Any) -> Callable[[Face], Face]:
+def ordered(*, activation: str | None, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss of the sorted errors of the pixels of regions, of a softmax or of the predictions themselves."""
 
-    def decorate(face: Face) -> Face:
+    def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
         facts |= {"rows": {"activation": activation}, "curvature": False, "adds_up": "no"}
-        return record("ordered", None, face, domains, facts)
+        return record("ordered", None, declaration, domains, facts)
 
     return decorate

@@ -81,15 +81,16 @@ def elementwise(
     if len(parameters) > MOST_PARAMETERS:
         raise TypeError(f"the law has {len(parameters)} parameters; there is room for {MOST_PARAMETERS}")
 
-    def face(pred: Array, target: Array, **options: Any) -> Result:
+    def declaration(pred: Array, target: Array, **options: Any) -> Result:
         """A loss of one's own."""
 
-    face.__name__ = face.__qualname__ = name or law.__name__.strip("_<>")
-    face.__module__ = law.__module__ or "numloss.declare.from_law"
-    face.__doc__ = law.__doc__ or f"{face.__name__}, from the law {law.__name__}.\n"
+    declaration.__name__ = declaration.__qualname__ = name or law.__name__.strip("_<>")
+    declaration.__module__ = law.__module__ or "numloss.declare.from_law"
+    declaration.__doc__ = law.__doc__ or f"{declaration.__name__}, from the law {law.__name__}.\n"
     positional = [PARAMETER(p, PARAMETER.POSITIONAL_OR_KEYWORD) for p in ("pred", "target")]
     keywords = [PARAMETER(p, PARAMETER.KEYWORD_ONLY, default=options[p]) for p in parameters]
     rest = PARAMETER("options", PARAMETER.VAR_KEYWORD)
-    face.__signature__ = inspect.Signature([*positional, *keywords, rest])  # type: ignore[attr-defined]
+    declaration.__signature__ = inspect.Signature([*positional, *keywords, rest])  # type: ignore[attr-defined]
     known: dict[str, Domain] = {"pred": ANY, "target": REAL, **(domains or {})}
-    return record("elementwise", law, face, known, {"params": parameters, "least": least, "task": "yours", "cost": 2.0})
+    facts = {"params": parameters, "least": least, "task": "yours", "cost": 2.0}
+    return record("elementwise", law, declaration, known, facts)

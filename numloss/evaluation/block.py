@@ -132,7 +132,7 @@ class SeriesBlock:
     def _nan_inputs(self) -> Array:
         """Rows with a NaN where none is allowed: in targets, weights and whatever is not a prediction."""
         loss = self.series.loss
-        others = [array for k, array in enumerate(self.inputs) if k not in loss.wrt]
+        others = [array for k, array in enumerate(self.inputs) if k not in loss.differentiable]
         if self.weight is not None:
             others.append(self.weight)
         bad = np.zeros(len(self.inputs[0]), bool)
@@ -181,7 +181,7 @@ class SeriesBlock:
         return full
 
     def _write_gradients(self) -> None:
-        first = self.series.loss.wrt[0]
+        first = self.series.loss.differentiable[0]
         function = value_and_grad(self.series.function, argnums=first)
         _, gradient = self._call(function, **self.given, reduction="sum")
         if self.kept is not None:
@@ -191,7 +191,7 @@ class SeriesBlock:
         self.block.written.gradients(self.k, self.block.start, gradient)
 
     def _raise_nan(self, nans: Array) -> NoReturn:
-        name = self.series.inputs[self.series.loss.wrt[0]]
+        name = self.series.inputs[self.series.loss.differentiable[0]]
         row = int(np.flatnonzero(nans)[0])
         file, place = self.block.plan.sources[name].place(self._row(row))
         raise ValueError(

@@ -279,7 +279,7 @@ def result_of(
 def _score(plan: Plan, k: int, total: Total, question: Question) -> Score:
     series = plan.series[k]
     value, weight = total.total.value, total.weight.value
-    source = plan.sources[series.inputs[series.loss.wrt[0]]]
+    source = plan.sources[series.inputs[series.loss.differentiable[0]]]
 
     def bad(loss: float, row: int) -> BadRow:
         return BadRow(loss, row, *source.place(row))

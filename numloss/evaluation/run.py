@@ -105,7 +105,7 @@ def _pointers(groups: Any, rows: int, memory: int) -> Array:
 def _with_outputs(plan: Plan, question: Question) -> Iterator[Plan]:
     """The plan with files to write to; they take their names when the block ends."""
     keep = question.resume is not None
-    preds = [plan.sources[each.inputs[each.loss.wrt[0]]] for each in plan.series]
+    preds = [plan.sources[each.inputs[each.loss.differentiable[0]]] for each in plan.series]
     losses = [((plan.rows,), source.dtype.newbyteorder("=")) for source in preds]
     gradients = [(source.shape, source.dtype.newbyteorder("=")) for source in preds]
     with (

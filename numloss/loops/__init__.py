@@ -20,7 +20,7 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     will_need(p, n)                            n neighbours will be read or written soon: a hint to the caches
     call_tile(f, pointers, params, n)          calls the tile at address f
     call_gemm(f, ...)                          calls the product of matrices of BLAS at address f
-    @apart                                     a function that is compiled by itself and called
+    @noinline                                     a function that is compiled by itself and called
     c: Elementwise                             a header (headers/): what the host says of a problem, or what loops
                                                say to each other; a pointer to it, which is never read by position
     c.rows                                     reads a field, c.rows = 1 writes it; a header inside of another is read

@@ -14,10 +14,10 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     call_tile,
     integer,
+    noinline,
     offset,
     real,
     reals,
@@ -30,7 +30,7 @@ from .rowwise_parts import clear_rows
 from .sums import add_tile, block_stop, clear, fold, report
 
 
-@apart
+@noinline
 def fetch_indices(o: Operand, which: Int, size: Int, start: Int, n: Int, out: Ints, partial: Result) -> Int:
     """Read n indices below `size`; a bad one is reported as operand `which` and replaced by 0."""
     fetch_labels(o, start, n, out)
@@ -41,7 +41,7 @@ def fetch_indices(o: Operand, which: Int, size: Int, start: Int, n: Int, out: In
     return 0
 
 
-@apart
+@noinline
 def fetch_checked(
     o: Operand, itemsize: Int, which: Int, low: Real, high: Real, start: Int, n: Int, out: Reals, partial: Result
 ) -> Int:
@@ -72,7 +72,7 @@ def times_weight(x: Real, w: Real, scale: Real) -> Real:
     return x * (w * scale) if w > 0.0 else 0.0
 
 
-@apart
+@noinline
 def strided_tops(x: Reals, step: Int, stride: Int, size: Int, n: Int, tops: Reals) -> Int:
     """The largest entry of each of n rows, which lie `step` apart; a NaN in the row is the result."""
     for i in range(n):
@@ -84,7 +84,7 @@ def strided_tops(x: Reals, step: Int, stride: Int, size: Int, n: Int, tops: Real
     return 0
 
 
-@apart
+@noinline
 def take_chosen(o: Operand, strides: ActionStrides, start: Int, n: Int, chosen: Ints, out: Reals) -> Int:
     """The chosen entries of n rows."""
     step = strides.row
@@ -95,7 +95,7 @@ def take_chosen(o: Operand, strides: ActionStrides, start: Int, n: Int, chosen: 
     return 0
 
 
-@apart
+@noinline
 def best_next(c: ActionValue, start: Int, n: Int, partial: Result, best: Reals) -> Int:
     """The next row's largest value, or that of the chosen next action. A NaN in the row is the result."""
     chosen = stack_ints(512)
@@ -115,7 +115,7 @@ def best_next(c: ActionValue, start: Int, n: Int, partial: Result, best: Reals) 
     return 0
 
 
-@apart
+@noinline
 def bellman(c: ActionValue, start: Int, n: Int, partial: Result, aim: Reals) -> Int:
     """What the values of the chosen actions ought to be."""
     done = stack_reals(512)
@@ -129,7 +129,7 @@ def bellman(c: ActionValue, start: Int, n: Int, partial: Result, aim: Reals) -> 
     return 0
 
 
-@apart
+@noinline
 def place_chosen(
     o: Operand, strides: ActionStrides, actions: Int, start: Int, n: Int, chosen: Ints, values: Reals, bound: Int,
     others: Reals,
@@ -149,7 +149,7 @@ def place_chosen(
     return 0
 
 
-@apart
+@noinline
 def scale_outputs(n: Int, weighted: Int, scale: Real, w: Reals, out: Reals) -> Int:
     """Times the scale, and the weights if there are any."""
     if weighted == 1:

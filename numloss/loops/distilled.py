@@ -15,10 +15,10 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     double,
     double_log1p,
+    noinline,
     offset,
     real,
     stack_doubles,
@@ -27,7 +27,7 @@ from .language import (
 )
 from .operands import convert, item_size
 from .rowwise import bounded
-from .rowwise_law import surprise_of
+from .rowwise_law import nll_of
 from .rowwise_parts import (
     add_losses,
     base_of,
@@ -52,7 +52,7 @@ def softened(c: Rowwise, data: Int, kind: Int, stride: Int, first: Int, n: Int, 
     return 0
 
 
-@apart
+@noinline
 def measure_softened(c: Rowwise, data: Int, kind: Int, stride: Int, inverse: Real, label: Int, s: Row) -> Int:
     """Of a row: the top, what is taken off scores, the pivot, its term and the others, score and term of the label."""
     z = stack_reals(512)
@@ -98,7 +98,7 @@ def divergence_term(y: Real, z: Real, q: Real, rest: Real) -> Real:
     return q * ((y - z) - rest) if q > 0.0 else q
 
 
-@apart
+@noinline
 def divergence(c: Distilled, x: Int, t: Int, inverse: Real, soft: Row, teacher: Row) -> Double:
     """The sum of q log(q / p_T) over the classes of a row."""
     z = stack_reals(512)
@@ -122,7 +122,7 @@ def divergence(c: Distilled, x: Int, t: Int, inverse: Real, soft: Row, teacher: 
     return fold(lanes)
 
 
-@apart
+@noinline
 def probabilities(z: Reals, n: Int, first: Int, s: Row, p: Reals, others: Reals) -> Int:
     """p and 1 - p of n scores from class `first`, both with all their digits."""
     total = s.pivot_term + s.others
@@ -149,7 +149,7 @@ def distilled_curvature(c: Rowwise, soft: Real, soft_left: Real, hard: Real, har
     return bounded(c, 2.0 * bend if c.bound == 1 else bend)
 
 
-@apart
+@noinline
 def distilled_slopes(
     c: Distilled, x: Int, t: Int, label: Int, hard: Row, soft: Row, teacher: Row, factor: Double, g: Reals, h: Reals
 ) -> Int:
@@ -188,7 +188,7 @@ def distilled_slopes(
     return 0
 
 
-@apart
+@noinline
 def distilled_row(c: Distilled, row: Int, label: Int, weight: Double, g: Reals, h: Reals) -> Double:
     """Loss of a row; its gradient and curvature, times its weight, in g and h."""
     rows = c.rows
@@ -203,7 +203,7 @@ def distilled_row(c: Distilled, row: Int, label: Int, weight: Double, g: Reals, 
     measure_softened(rows, x, DATA, rows.pred_steps.classes, 1.0, label, hard)
     measure_softened(rows, x, DATA, rows.pred_steps.classes, inverse, -1, soft)
     measure_softened(rows, t, c.teacher.kind, c.teacher_steps.classes, inverse, -1, teacher)
-    surprise = surprise_of(hard)
+    surprise = nll_of(hard)
     away = divergence(c, x, t, inverse, soft, teacher)
     if rows.mode >= GRADIENT:
         distilled_slopes(c, x, t, label, hard, soft, teacher, weight * rows.scale, g, h)

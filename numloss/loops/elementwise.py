@@ -12,9 +12,9 @@ from .language import (
     Int,
     Reals,
     address,
-    apart,
     array_data,
     call_tile,
+    noinline,
     offset,
     real,
     reals,
@@ -26,7 +26,7 @@ from .operands import deliver, fetch, first_outside, look_up, place, whole_numbe
 from .sums import add_tile, begin_block, block_stop, clear, fold, report
 
 
-@apart
+@noinline
 def weight_tile(o: Operand, itemsize: Int, start: Int, n: Int, buffer: Reals, lanes: Doubles, partial: Result) -> Reals:
     """Pointer to n weights; their sum goes to the lanes, a negative or NaN one is reported."""
     w = fetch(o, itemsize, 0.0, start, n, buffer)

@@ -14,11 +14,11 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     call_tile,
     double,
     integer,
+    noinline,
     offset,
     real,
     reals,
@@ -81,25 +81,25 @@ def sum_of_terms(kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: 
     return total
 
 
-@apart
+@noinline
 def sum_of_squares(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
     """The sum of squared differences: a function of its own for each kind, so that none decides in its loop."""
     return sum_of_terms(SQUARES, a, step_a, b, step_b, size)
 
 
-@apart
+@noinline
 def sum_of_distances(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
     """The sum of absolute differences."""
     return sum_of_terms(DISTANCES, a, step_a, b, step_b, size)
 
 
-@apart
+@noinline
 def sum_of_products(a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
     """The sum of products."""
     return sum_of_terms(PRODUCTS, a, step_a, b, step_b, size)
 
 
-@apart
+@noinline
 def pull_apart(
     a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int, slope: Real, ga: Reals, to_a: Int, gb: Reals, to_b: Int
 ) -> Int:
@@ -118,7 +118,7 @@ def pull_apart(
     return 0
 
 
-@apart
+@noinline
 def pull_both(
     kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int, slope: Real,
     ga: Reals, to_a: Int, gb: Reals, to_b: Int,
@@ -146,7 +146,7 @@ def pull_both(
     return 0
 
 
-@apart
+@noinline
 def stretch(a: Reals, step: Int, size: Int, slope: Real, ga: Reals, to: Int) -> Int:
     """Add the slopes of the sum of squares of a vector to its gradient."""
     twice = 2.0 * slope
@@ -164,7 +164,7 @@ def row_of(o: Vectors, row: Int) -> Reals:
     return offset(reals(array_data(o.operand.array)), row * o.per_row)
 
 
-@apart
+@noinline
 def add_up_rows(c: Embedding, of: VectorSum, start: Int, n: Int, sums: Reals) -> Int:
     """A sum of n rows."""
     one = c.vectors[of.one]
@@ -191,7 +191,7 @@ def add_up_rows(c: Embedding, of: VectorSum, start: Int, n: Int, sums: Reals) ->
     return 0
 
 
-@apart
+@noinline
 def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals) -> Int:
     """Add the slopes of a sum of n rows to the gradients of its vectors."""
     one = c.vectors[of.one]

@@ -15,12 +15,12 @@ from .language import (
     Ints,
     Real,
     Reals,
-    apart,
     array_data,
     double,
     double_log,
     integer,
     ints,
+    noinline,
     offset,
     real,
     reals,
@@ -59,7 +59,7 @@ def discounts_block(c: Discounts, partial: Result, block: Int) -> Int:
     return 0
 
 
-@apart
+@noinline
 def read_gains(labels: Reals, order: Ints, n: Int, counts: Ints, gains: Reals) -> Int:
     """2^label of a sorted list, which differ as 2^label - 1 do; and how often each label occurs."""
     powers = stack_reals(32)
@@ -75,7 +75,7 @@ def read_gains(labels: Reals, order: Ints, n: Int, counts: Ints, gains: Reals) -
     return 0
 
 
-@apart
+@noinline
 def best_gain(counts: Ints, ranks: Int, whole: Reals, rest: Reals) -> Double:
     """The discounted gain of the first ranks of the best order."""
     total = double(0.0)
@@ -121,7 +121,7 @@ def pair_bend(sigma: Real, e: Real, weight: Real) -> Real:
     return sigma * (sigma * weight * inner) * e * inner
 
 
-@apart
+@noinline
 def pair_tile(
     scores: Reals, gains: Reals, whole: Reals, rest: Reals, n: Int, mine: Rank, values: Reals, slopes: Reals,
     bends: Reals,
@@ -147,7 +147,7 @@ def pair_tile(
     return 0
 
 
-@apart
+@noinline
 def pull_down(slopes: Reals, bends: Reals, n: Int, mode: Int, g: Doubles, h: Doubles) -> Int:
     """What the pairs of one rank do to the others."""
     for j in range(n):
@@ -158,7 +158,7 @@ def pull_down(slopes: Reals, bends: Reals, n: Int, mode: Int, g: Doubles, h: Dou
     return 0
 
 
-@apart
+@noinline
 def pairs_of_rank(
     rank: Int, n: Int, mode: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals, mine: Rank, g: Doubles,
     h: Doubles,
@@ -196,7 +196,7 @@ def pairs_of_rank(
     return total
 
 
-@apart
+@noinline
 def fill_up(n: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals) -> Int:
     """Rows that fill up the last sixteen of a list: below all others, without a fall of the discount to them."""
     for i in range(n, n + (16 - n % 16) % 16):
@@ -207,7 +207,7 @@ def fill_up(n: Int, scores: Reals, gains: Reals, whole: Reals, rest: Reals) -> I
     return 0
 
 
-@apart
+@noinline
 def lambdarank_group(c: Ranked, group: Int, first: Int, n: Int, w: Double) -> Double:
     """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
     counts = stack_ints(32)

@@ -36,9 +36,9 @@ DOUBLE_WORDS = {
 WORDS = (*WORDS, "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
 
 
-def apart(text: Any) -> Any:
+def noinline(text: Any) -> Any:
     """Mark a loop as a function of its own: it is compiled once, not again inside everything that calls it."""
-    text.apart = True
+    text.noinline = True
     return text
 
 

@@ -12,11 +12,11 @@ from .language import (
     Int,
     Real,
     Reals,
-    apart,
     array_data,
     double,
     double_log1p,
     ints,
+    noinline,
     offset,
     real,
     stack_doubles,
@@ -34,7 +34,7 @@ def power_of_top(top: Real) -> Real:
     return exp_below(top - base, round_shift(top - base))
 
 
-@apart
+@noinline
 def find_top(c: Ranked, o: Operand, first: Int, n: Int, side: Side) -> Int:
     """The largest value of a list of an operand, NaN left aside, its place, and its power."""
     buffer = stack_reals(512)
@@ -55,7 +55,7 @@ def find_top(c: Ranked, o: Operand, first: Int, n: Int, side: Side) -> Int:
     return 0
 
 
-@apart
+@noinline
 def powers_below(z: Reals, n: Int, top: Real, aside: Int, e: Reals) -> Int:
     """Exponentials of n entries; that of the largest is left out if it is one of them."""
     base = base_of(top)
@@ -80,7 +80,7 @@ def small_sum(values: Reals, n: Int) -> Double:
     return total
 
 
-@apart
+@noinline
 def times_distance(f: Reals, x: Reals, n: Int, top: Real, terms: Reals) -> Int:
     """f * (top - x), where 0 times inf is 0."""
     for i in range(n):
@@ -89,7 +89,7 @@ def times_distance(f: Reals, x: Reals, n: Int, top: Real, terms: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def add_up_list(c: Ranked, first: Int, n: Int, scores: Side, targets: Side, e: Reals, f: Reals) -> Double:
     """The sums of all powers but the largest, which are left out; returns that of target powers times top - score."""
     x_buffer = stack_reals(512)
@@ -116,7 +116,7 @@ def add_up_list(c: Ranked, first: Int, n: Int, scores: Side, targets: Side, e: R
     return away + targets.power * double(top - wanted[0])
 
 
-@apart
+@noinline
 def difference_of_lists(e: Reals, f: Reals, n: Int, to_score: Real, to_target: Real, g: Reals) -> Int:
     """The difference of two distributions, from their powers."""
     for i in range(n):
@@ -124,7 +124,7 @@ def difference_of_lists(e: Reals, f: Reals, n: Int, to_score: Real, to_target: R
     return 0
 
 
-@apart
+@noinline
 def list_bends(e: Reals, n: Int, share: Real, bound: Int, least: Real, factor: Real, h: Reals) -> Int:
     """p * (1 - p), or its bound, times a factor."""
     for i in range(n):
@@ -136,7 +136,7 @@ def list_bends(e: Reals, n: Int, share: Real, bound: Int, least: Real, factor: R
     return 0
 
 
-@apart
+@noinline
 def write_listnet(
     c: Ranked, first: Int, n: Int, scores: Side, targets: Side, e: Reals, f: Reals, factor: Double
 ) -> Int:
@@ -178,7 +178,7 @@ def write_listnet(
     return 0
 
 
-@apart
+@noinline
 def listnet_group(c: Ranked, first: Int, n: Int, w: Double) -> Double:
     """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
     scores = Side()

@@ -32,7 +32,6 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     float32s,
     float64s,
@@ -42,6 +41,7 @@ from .language import (
     int64s,
     integer,
     ints,
+    noinline,
     offset,
     real,
     reals,
@@ -53,7 +53,7 @@ from .language import (
 )
 
 
-@apart
+@noinline
 def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
     """Read n values of the dtype `code`, `stride` elements of it apart, into out."""
     if code == DATA:
@@ -145,7 +145,7 @@ def label(data: Int, code: Int, at: Int) -> Int:
     return integer(uint8s(data)[at])
 
 
-@apart
+@noinline
 def fetch_labels(o: Operand, start: Int, n: Int, out: Ints) -> Int:
     """Read n integers of an operand of any integer dtype and layout, as int64.
 
@@ -214,7 +214,7 @@ def advance(layout: Ints, run: Int, index: Ints) -> Int:
     return shift
 
 
-@apart
+@noinline
 def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, out: Reals) -> Int:
     """Read n values in C order from position `start` of an array of any strides."""
     index = stack_ints(64)
@@ -237,7 +237,7 @@ def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, 
     return 0
 
 
-@apart
+@noinline
 def whole_numbers(x: Reals, n: Int, out: Ints) -> Int:
     """n numbers that are known to be whole, as integers."""
     for i in range(n):
@@ -245,7 +245,7 @@ def whole_numbers(x: Reals, n: Int, out: Ints) -> Int:
     return 0
 
 
-@apart
+@noinline
 def look_up(table: Reals, places: Ints, n: Int, out: Reals) -> Int:
     """Read n entries of a table from places that are known to be inside of it."""
     for i in range(n):
@@ -253,7 +253,7 @@ def look_up(table: Reals, places: Ints, n: Int, out: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def put_apart(out: Reals, stride: Int, n: Int, values: Reals) -> Int:
     """Write n values, `stride` elements apart."""
     for i in range(n):
@@ -261,7 +261,7 @@ def put_apart(out: Reals, stride: Int, n: Int, values: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def scatter(data: Int, layout: Ints, start: Int, n: Int, values: Reals) -> Int:
     """Write n values in C order from position `start` into an array of any strides, of the dtype of the data."""
     index = stack_ints(64)
@@ -294,7 +294,7 @@ def column_of(layout: Int) -> Int:
     return (FIRST_COLUMN - layout) % COLUMNS
 
 
-@apart
+@noinline
 def fetch(o: Operand, native: Int, constant: Real, start: Int, n: Int, buffer: Reals) -> Reals:
     """Pointer to n values of an operand, read into buffer unless they lie in memory as they are needed."""
     code = o.kind
@@ -352,7 +352,7 @@ def outside(x: Real, check: Int, low: Real, high: Real) -> Int:
     return integer(not (x >= low and x <= high and x == rint(x)))
 
 
-@apart
+@noinline
 def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
     """Position of the first value outside [low, high]; -1 if there is none."""
     bad = 0

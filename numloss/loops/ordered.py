@@ -14,13 +14,13 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     double,
     doubles,
     int64s,
     integer,
     ints,
+    noinline,
     offset,
     real,
     reals,
@@ -42,7 +42,7 @@ from .regional import (
 from .sums import begin_block, tile_length
 
 
-@apart
+@noinline
 def errors_of(z: Reals, t: Reals, n: Int, softmax: Int, errors: Reals) -> Int:
     """How wrong n pixels are about one class: the probability that is missing, or what a margin of 1 lacks."""
     if softmax == 1:
@@ -54,7 +54,7 @@ def errors_of(z: Reals, t: Reals, n: Int, softmax: Int, errors: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def keys_of(errors: Reals, n: Int, bits: Int, keys: Ints) -> Int:
     """Integers that grow as errors fall: NaN first, then what is positive; the others last, all alike."""
     narrow = uint32s(address(errors))
@@ -70,7 +70,7 @@ def keys_of(errors: Reals, n: Int, bits: Int, keys: Ints) -> Int:
     return 0
 
 
-@apart
+@noinline
 def sort_digit(keys: Ints, places: Ints, n: Int, out_keys: Ints, out_places: Ints) -> Int:
     """Sort by the last eleven bits of the keys, which are taken off; what is equal stays in order."""
     counts = stack_ints(2048)
@@ -93,7 +93,7 @@ def sort_digit(keys: Ints, places: Ints, n: Int, out_keys: Ints, out_places: Int
     return 0
 
 
-@apart
+@noinline
 def sort_places(keys: Ints, places: Ints, n: Int, bits: Int, more_keys: Ints, more_places: Ints) -> Int:
     """Sort places by keys, smallest first: by three digits they end in `more_places`, by six where they began."""
     sort_digit(keys, places, n, more_keys, more_places)
@@ -106,7 +106,7 @@ def sort_places(keys: Ints, places: Ints, n: Int, bits: Int, more_keys: Ints, mo
     return 0
 
 
-@apart
+@noinline
 def walk_errors(errors: Reals, places: Ints, n: Int, members: Int, softmax: Int) -> Double:
     """The loss of a region; its errors become its slopes by what they were made of.
 
@@ -142,7 +142,7 @@ def walk_errors(errors: Reals, places: Ints, n: Int, members: Int, softmax: Int)
     return value + few
 
 
-@apart
+@noinline
 def read_region(
     c: Regions, sample: Int, stop: Int, j: Int, errors: Reals, keys: Ints, places: Ints, members: Ints, partial: Result
 ) -> Int:
@@ -218,7 +218,7 @@ def slope_factor(c: SortedRegions, sample: Int, j: Int) -> Real:
     return real(doubles(array_data(c.results))[factors + sample * c.regions.per_sample + j])
 
 
-@apart
+@noinline
 def add_slopes(p: Reals, slopes: Reals, n: Int, factor: Real, mixed: Reals) -> Int:
     """Add p times the slope by p, for one class of n pixels."""
     for i in range(n):
@@ -226,7 +226,7 @@ def add_slopes(p: Reals, slopes: Reals, n: Int, factor: Real, mixed: Reals) -> I
     return 0
 
 
-@apart
+@noinline
 def region_slopes(slopes: Reals, mixed: Reals, n: Int, factor: Real, softmax: Int, g: Reals) -> Int:
     """The gradient of one class of n pixels; with a softmax g holds the probabilities."""
     if softmax == 1:

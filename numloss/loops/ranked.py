@@ -15,12 +15,12 @@ from .language import (
     Ints,
     Real,
     Reals,
-    apart,
     array_data,
     double,
     doubles,
     integer,
     ints,
+    noinline,
     offset,
     real,
     reals,
@@ -45,7 +45,7 @@ def scratch_doubles(c: Ranked, k: Int, group: Int, first: Int) -> Doubles:
     return offset(doubles(array_data(c.double_scratch)), k * c.rows + first + 16 * group)
 
 
-@apart
+@noinline
 def check_list(c: Ranked, o: Operand, bounds: Bounds, which: Int, first: Int, n: Int, partial: Result) -> Int:
     """Report the first value of a list that the operand must not have; `which` is its number."""
     buffer = stack_reals(512)
@@ -60,7 +60,7 @@ def check_list(c: Ranked, o: Operand, bounds: Bounds, which: Int, first: Int, n:
     return 0
 
 
-@apart
+@noinline
 def read_list(c: Ranked, o: Operand, first: Int, n: Int, out: Reals) -> Int:
     """Read a list from an operand; returns how many of it are NaN."""
     odd = 0
@@ -76,7 +76,7 @@ def read_list(c: Ranked, o: Operand, first: Int, n: Int, out: Reals) -> Int:
     return odd
 
 
-@apart
+@noinline
 def write_list(o: Operand, first: Int, n: Int, values: Reals) -> Int:
     """Bring a list to an operand."""
     done = 0
@@ -87,7 +87,7 @@ def write_list(o: Operand, first: Int, n: Int, values: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def fill_list(c: Ranked, first: Int, n: Int, value: Real) -> Int:
     """The same slope, and curvature, for all of a list."""
     buffer = stack_reals(512)
@@ -103,7 +103,7 @@ def fill_list(c: Ranked, first: Int, n: Int, value: Real) -> Int:
     return 0
 
 
-@apart
+@noinline
 def write_in_place(order: Ints, values: Doubles, n: Int, factor: Double, row: Reals) -> Int:
     """Numbers of a sorted list, times a factor, to the places that its rows came from."""
     for i in range(n):
@@ -117,7 +117,7 @@ def bound_of(bend: Double, least: Double) -> Double:
     return least if twice < least else twice
 
 
-@apart
+@noinline
 def bound_bends(c: Ranked, bends: Doubles, n: Int) -> Int:
     """Curvatures as they were asked for: exact or bounds."""
     least = c.least
@@ -127,7 +127,7 @@ def bound_bends(c: Ranked, bends: Doubles, n: Int) -> Int:
     return 0
 
 
-@apart
+@noinline
 def write_slopes(
     c: Ranked, first: Int, n: Int, order: Ints, slopes: Doubles, bends: Doubles, factor: Double, row: Reals
 ) -> Int:
@@ -141,7 +141,7 @@ def write_slopes(
     return 0
 
 
-@apart
+@noinline
 def group_weight(c: Ranked, group: Int, partial: Result) -> Double:
     """The weight of a group; a bad one is reported and becomes 0."""
     if c.weight.array == 0:
@@ -154,7 +154,7 @@ def group_weight(c: Ranked, group: Int, partial: Result) -> Double:
     return double(w[0])
 
 
-@apart
+@noinline
 def group_count(c: Ranked, first: Int, n: Int) -> Double:
     """What a group counts in a mean: its events where there are any to count, else 1 unless it is empty."""
     if c.event.array == 0:
@@ -171,7 +171,7 @@ def group_count(c: Ranked, first: Int, n: Int) -> Double:
     return double(events)
 
 
-@apart
+@noinline
 def begin_group(c: Ranked, group: Int, first: Int, n: Int, partial: Result, count: Doubles) -> Double:
     """The weight of a group and what it counts; 0 where nothing of it does: then zeros are written."""
     w = group_weight(c, group, partial)
@@ -188,7 +188,7 @@ def begin_group(c: Ranked, group: Int, first: Int, n: Int, partial: Result, coun
     return double(0.0)
 
 
-@apart
+@noinline
 def end_group(c: Ranked, group: Int, value: Double, partial: Result) -> Int:
     """Add the weighted value of a group, and deliver it if it is wanted."""
     if c.values.array != 0:

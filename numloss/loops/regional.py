@@ -19,10 +19,10 @@ from .language import (
     Ints,
     Real,
     Reals,
-    apart,
     array_data,
     double,
     doubles,
+    noinline,
     offset,
     real,
     reals,
@@ -61,7 +61,7 @@ def tile_pixels(classes: Int, activation: Int) -> Int:
     return most
 
 
-@apart
+@noinline
 def strided_copy(x: Reals, step: Int, n: Int, out: Reals) -> Int:
     """n numbers that lie `step` apart."""
     for i in range(n):
@@ -77,7 +77,7 @@ def side_by_side(x: Reals, step: Int, n: Int, buffer: Reals) -> Reals:
     return buffer
 
 
-@apart
+@noinline
 def softmax_tops(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
     """Of n pixels the largest score, and what is taken off all scores."""
     buffer = stack_reals(512)
@@ -91,7 +91,7 @@ def softmax_tops(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def softmax_sums(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
     """Of n pixels 1 / sum of the exponentials, and 1 - p with all its digits where the score is largest."""
     buffer = stack_reals(512)
@@ -112,7 +112,7 @@ def softmax_sums(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def softmax_parts(z: Reals, n: Int, s: Reals, parts: Reals) -> Int:
     """p, 1 - p with all its digits, and p once more, for one class of n pixels."""
     for i in range(n):
@@ -123,7 +123,7 @@ def softmax_parts(z: Reals, n: Int, s: Reals, parts: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def sigmoid_parts(z: Reals, n: Int, parts: Reals) -> Int:
     """p, 1 - p with all its digits, and the slope of p, for one class of n pixels."""
     for i in range(n):
@@ -136,7 +136,7 @@ def sigmoid_parts(z: Reals, n: Int, parts: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def given_parts(p: Reals, n: Int, parts: Reals) -> Int:
     """p and 1 - p for one class of n pixels."""
     for i in range(n):
@@ -145,7 +145,7 @@ def given_parts(p: Reals, n: Int, parts: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def shares(t: Reals, n: Int, parts: Reals) -> Int:
     """p t, p (1 - t) and (1 - p) t of n pixels, from p and 1 - p, which they replace."""
     for i in range(n):
@@ -156,7 +156,7 @@ def shares(t: Reals, n: Int, parts: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def read_labels(c: Regions, start: Int, n: Int, labels: Ints, partial: Result) -> Int:
     """Labels of n pixels; an ignored one is -1, a bad one is reported and becomes -1."""
     fetch_labels(c.target, start, n, labels)
@@ -170,7 +170,7 @@ def read_labels(c: Regions, start: Int, n: Int, labels: Ints, partial: Result) -
     return 0
 
 
-@apart
+@noinline
 def labelled_class(labels: Ints, n: Int, j: Int, t: Reals) -> Int:
     """1 where the label is j, else 0."""
     for i in range(n):
@@ -178,7 +178,7 @@ def labelled_class(labels: Ints, n: Int, j: Int, t: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def clear_ignored(labels: Ints, n: Int, values: Reals) -> Int:
     """Exact zeros where the label is -1, whatever was there."""
     for i in range(n):
@@ -241,7 +241,7 @@ def tile_of(first: Int, stop: Int, most: Int) -> Int:
     return n
 
 
-@apart
+@noinline
 def count_class(
     c: RegionSums, block: Int, first: Int, n: Int, j: Int, s: Reals, labels: Ints, partial: Result
 ) -> Int:
@@ -276,7 +276,7 @@ def count_class(
     return 0
 
 
-@apart
+@noinline
 def clear_sums(c: RegionSums, block: Int) -> Int:
     """Nothing is counted yet in a block."""
     r = c.regions
@@ -325,7 +325,7 @@ def slope_by_p(t: Real, gain: Real, claim: Real) -> Real:
     return gain * t + claim * (1.0 - t)
 
 
-@apart
+@noinline
 def add_mixed(t: Reals, p: Reals, n: Int, hit: Real, claim: Real, miss: Real, mixed: Reals) -> Int:
     """Add p times the slope of the loss with respect to p, for one class of n pixels."""
     gain = hit - miss
@@ -334,7 +334,7 @@ def add_mixed(t: Reals, p: Reals, n: Int, hit: Real, claim: Real, miss: Real, mi
     return 0
 
 
-@apart
+@noinline
 def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss: Real, g: Reals) -> Int:
     """Multiply g by what the slope of the loss with respect to p has above `mixed`, for one class of n pixels."""
     gain = hit - miss
@@ -343,7 +343,7 @@ def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss:
     return 0
 
 
-@apart
+@noinline
 def write_class(c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: Reals, labels: Ints) -> Int:
     """Write the gradient of one class of n pixels of a sample, from its pixel `first`."""
     r = c.regions
@@ -363,7 +363,7 @@ def write_class(c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: R
     return 0
 
 
-@apart
+@noinline
 def mix_classes(c: RegionSums, sample: Int, first: Int, n: Int, labels: Ints, mixed: Reals) -> Int:
     """The mean slope with respect to the probabilities of each of n pixels, over its classes."""
     r = c.regions

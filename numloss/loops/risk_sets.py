@@ -16,7 +16,6 @@ from .language import (
     Doubles,
     Int,
     Reals,
-    apart,
     array_data,
     double,
     double_difference_rest,
@@ -25,6 +24,7 @@ from .language import (
     double_log1p,
     integer,
     ints,
+    noinline,
     real,
     stack_doubles,
 )
@@ -47,7 +47,7 @@ def power_below(x: Double, top: Double) -> Double:
     return double_exp_of_difference(x - top, -double_difference_rest(x, top))
 
 
-@apart
+@noinline
 def step_start(keys: Reals, stop: Int, tied: Int) -> Int:
     """The first row of the step that ends before `stop`."""
     start = stop - 1
@@ -56,7 +56,7 @@ def step_start(keys: Reals, stop: Int, tied: Int) -> Int:
     return start
 
 
-@apart
+@noinline
 def step_stop(keys: Reals, start: Int, n: Int, tied: Int) -> Int:
     """The first row beyond the step that begins at `start`."""
     stop = start + 1
@@ -70,7 +70,7 @@ def efron_share(events: Int, k: Int, efron: Int) -> Double:
     return double(events - k) / double(events) if efron == 1 else double(1.0)
 
 
-@apart
+@noinline
 def add_step(scores: Reals, events: Reals, start: Int, stop: Int, efron: Int, sums: RiskSums, p: Doubles) -> Double:
     """Add a step to the sums of what comes after; its value, and the shares of its rows in p."""
     top = sums.top
@@ -122,7 +122,7 @@ def add_step(scores: Reals, events: Reals, start: Int, stop: Int, efron: Int, su
     return value
 
 
-@apart
+@noinline
 def walk_back(
     keys: Reals, scores: Reals, events: Reals, n: Int, tied: Int, efron: Int, p: Doubles, after: Doubles,
     quiet: Doubles, loud: Doubles, sums: RiskSums,
@@ -143,7 +143,7 @@ def walk_back(
     return value
 
 
-@apart
+@noinline
 def events_of_step(count: Int, efron: Int, after: Double, quiet: Double, loud: Double, own: StepSums) -> Int:
     """Sums over the events of a step."""
     inverse = double(0.0)
@@ -174,7 +174,7 @@ def events_of_step(count: Int, efron: Int, after: Double, quiet: Double, loud: D
     return 0
 
 
-@apart
+@noinline
 def slopes_of_step(
     events: Reals, start: Int, stop: Int, count: Int, quiet: Double, own: StepSums, carried: Carried,
     p: Doubles, h: Doubles,
@@ -197,7 +197,7 @@ def slopes_of_step(
     return 0
 
 
-@apart
+@noinline
 def walk_on(
     keys: Reals, events: Reals, n: Int, tied: Int, efron: Int, p: Doubles, after: Doubles, quiet: Doubles,
     loud: Doubles, carried: Carried, own: StepSums,
@@ -223,7 +223,7 @@ def walk_on(
     return 0
 
 
-@apart
+@noinline
 def sort_rows(c: Ranked, group: Int, first: Int, n: Int) -> Int:
     """Keys, scores and events of a list in its order; returns how many scores are NaN."""
     order = scratch_ints(c, 0, group, first)
@@ -250,7 +250,7 @@ def sort_rows(c: Ranked, group: Int, first: Int, n: Int) -> Int:
     return odd
 
 
-@apart
+@noinline
 def risks_group(c: Ranked, group: Int, first: Int, n: Int, w: Double) -> Double:
     """One list: its value; gradient and curvature, if they are wanted, times the weight and the scale."""
     keys = scratch_reals(c, 0, group, first)

@@ -22,9 +22,9 @@ from .language import (
     Ints,
     Real,
     Reals,
-    apart,
     double,
     double_log1p,
+    noinline,
     offset,
     real,
     stack_doubles,
@@ -145,7 +145,7 @@ def by_law(c: Rowwise) -> Int:
     return 1 if c.tile != 0 and c.law_kind == OF_LABEL else 0
 
 
-@apart
+@noinline
 def row_slopes(
     c: Rowwise, x: Reals, at: Int, label: Int, s: Row, pull: Pull, factor: Real, g: Reals, h: Reals
 ) -> Int:
@@ -197,7 +197,7 @@ def row_slopes(
     return 0
 
 
-@apart
+@noinline
 def plain_slopes(c: Rowwise, at: Int, label: Int, s: Row, pull: Pull, factor: Real, g: Reals) -> Int:
     """Gradient of a row of logits whose terms were kept in g, times a factor."""
     q = stack_reals(512)
@@ -232,7 +232,7 @@ def score_curvature(c: Rowwise, p: Real, left: Real, coefficient: Real, twice: R
     return own + twice * p * p
 
 
-@apart
+@noinline
 def curvature_tile(c: Rowwise, n: Int, pivot: Int, rest: Real, coefficient: Real, twice: Real, p: Reals) -> Int:
     """Diagonal curvature with respect to the scores in place of their probabilities."""
     for i in range(n):
@@ -273,7 +273,7 @@ def row_value(c: Rowwise, label: Int, s: Row, pull: Pull) -> Double:
     return cross_entropy_of(s, targets, cross, rest, pull.z_weight)
 
 
-@apart
+@noinline
 def label_rows(
     c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, losses: Doubles, counts: Doubles
 ) -> Int:
@@ -307,7 +307,7 @@ def label_rows(
     return 0
 
 
-@apart
+@noinline
 def any_row(
     c: Rowwise, row: Int, label: Int, weight: Double, kept: Int, s: Row, z: Reals, q: Reals
 ) -> Double:

@@ -18,10 +18,10 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     double,
     double_log1p,
+    noinline,
     offset,
     real,
     reals,
@@ -55,7 +55,7 @@ from .rowwise_sparse import sparse_threshold
 from .sums import add_up, begin_block, block_stop, clear, fold, tile_length
 
 
-@apart
+@noinline
 def largest_other(c: Rowwise, x: Reals, label: Int, z: Reals) -> Int:
     """The class with the largest score beside the label's, or the first that is NaN; -1 if there is none."""
     found = -1
@@ -87,7 +87,7 @@ def sum_of_classes(values: Reals, n: Int) -> Double:
     return total
 
 
-@apart
+@noinline
 def measure_softmax(c: Rowwise, x: Reals, s: ClassRow, z: Reals, q: Reals) -> Int:
     """What is taken off logits, and what the largest probability leaves; the class of that one."""
     row = Row()
@@ -114,7 +114,7 @@ def measure_softmax(c: Rowwise, x: Reals, s: ClassRow, z: Reals, q: Reals) -> In
     return pivot
 
 
-@apart
+@noinline
 def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: Reals) -> Int:
     """What is taken off the scores, and what else there is to know before the law.
 
@@ -137,7 +137,7 @@ def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: 
     return measure_softmax(c, x, s, z, q)
 
 
-@apart
+@noinline
 def law_tile(
     c: Rowwise,
     x: Reals,
@@ -223,7 +223,7 @@ def softmax_curvature(c: Rowwise, p: Real, left: Real, slopes: Real, bend: Real,
     return bend * (1.0 - 2.0 * p) + bends * p * p - turned
 
 
-@apart
+@noinline
 def class_slopes(
     c: Rowwise, label: Int, chosen: Int, first: Int, n: Int, s: ClassRow, z: Reals, found: Reals, g: Reals, h: Reals
 ) -> Int:
@@ -253,7 +253,7 @@ def class_slopes(
     return 0
 
 
-@apart
+@noinline
 def class_row(
     c: Rowwise, x: Reals, at: Int, label: Int, factor: Double, g: Reals, h: Reals, z: Reals, q: Reals
 ) -> Double:
@@ -285,7 +285,7 @@ def class_row(
     return share * sums[0]
 
 
-@apart
+@noinline
 def push_others(c: Rowwise, x: Reals, at: Int, label: Int, sums: Doubles, g: Reals, z: Reals, q: Reals) -> Int:
     """Add to the sums the law of all classes beside one of the labels, and its slopes to g."""
     found = stack_reals(1536)
@@ -313,7 +313,7 @@ def push_others(c: Rowwise, x: Reals, at: Int, label: Int, sums: Doubles, g: Rea
     return 0
 
 
-@apart
+@noinline
 def pairs_row(c: Rowwise, x: Reals, at: Int, factor: Double, g: Reals, h: Reals, z: Reals, q: Reals) -> Double:
     """Loss of a row of several labels; its gradient, times `factor`, in g, and the least curvature in h. The scores are
     read until the end, so that g cannot lie in their place."""

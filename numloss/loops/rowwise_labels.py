@@ -7,13 +7,13 @@ and coefficients.
 from __future__ import annotations
 
 from .headers import Measures, Result, Rowwise
-from .language import Doubles, Int, Ints, Reals, apart, double, real, stack_doubles, stack_reals
+from .language import Doubles, Int, Ints, Reals, double, noinline, real, stack_doubles, stack_reals
 from .rowwise_law import rests_of_labels, settle_law
 from .rowwise_parts import add_losses, class_weight_of, read_rows
 from .sums import add_up
 
 
-@apart
+@noinline
 def settle(
     c: Rowwise, n: Int, labels: Ints, s: Measures, weights: Doubles, values: Doubles, slopes: Reals, own: Reals
 ) -> Int:
@@ -25,7 +25,7 @@ def settle(
     return 0
 
 
-@apart
+@noinline
 def settle_cross_entropy(
     c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals
 ) -> Int:
@@ -48,7 +48,7 @@ def settle_cross_entropy(
     return 0
 
 
-@apart
+@noinline
 def begin_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, total: Doubles, partial: Result) -> Int:
     """Labels of n rows and, in `total`, what they count with; its sum is added to partial.weight."""
     read_rows(c, start, n, labels, weights, partial)
@@ -64,7 +64,7 @@ def begin_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, tot
     return 0
 
 
-@apart
+@noinline
 def finish_rows(c: Rowwise, start: Int, n: Int, total: Doubles, values: Doubles, partial: Result) -> Int:
     """`add_losses` of n rows, of which one that counts 0 has loss 0."""
     for i in range(n):

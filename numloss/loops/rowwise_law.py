@@ -19,10 +19,10 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     double,
     double_log1p,
+    noinline,
     offset,
     real,
     reals,
@@ -32,7 +32,7 @@ from .language import (
 from .rowwise_parts import call_law, class_weight_of
 
 
-@apart
+@noinline
 def rests_of_labels(n: Int, s: Measures, ratio: Reals) -> Int:
     """What is added to the distance of n <= 512 labels from their tops.
 
@@ -47,7 +47,7 @@ def rests_of_labels(n: Int, s: Measures, ratio: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def apply_law(c: Rowwise, n: Int, at: Reals, found: Reals) -> Int:
     """The law of n <= 512 labels: columns of 512 cross-entropies, probabilities and those of the others, to values,
     slopes and curvatures."""
@@ -67,7 +67,7 @@ def factor_of(c: Rowwise, label: Int) -> Double:
     return double(factors[label])
 
 
-@apart
+@noinline
 def settle_law(
     c: Rowwise,
     n: Int,
@@ -106,19 +106,19 @@ def other_terms(s: Row, label: Int) -> Double:
     return s.others if label == s.pivot else (s.others - s.label_term) + s.pivot_term
 
 
-def surprise_of(s: Row) -> Double:
+def nll_of(s: Row) -> Double:
     """The cross-entropy of the label of a measured row."""
     return double_log1p(s.others / s.pivot_term) + (s.top - s.label_score)
 
 
-@apart
+@noinline
 def law_value(c: Rowwise, label: Int, s: Row, pull: Pull) -> Double:
     """Loss of one measured row, and what its gradient and curvature need."""
     at = stack_reals(1536)
     found = stack_reals(1536)
     weight = class_weight_of(c, label) * factor_of(c, label)
     total = s.pivot_term + s.others
-    at[0] = real(surprise_of(s))
+    at[0] = real(nll_of(s))
     at[512] = real(s.label_term / total)
     at[1024] = real(other_terms(s, label) / total)
     apply_law(c, 1, at, found)
@@ -140,7 +140,7 @@ def law_bend(c: Rowwise, p: Real, rest: Real, v: Real, label_rest: Real, slope: 
     return 2.0 * abs(slope) * p * rest + upward * v if c.bound == 1 else slope * p * rest + bend * v * v
 
 
-@apart
+@noinline
 def law_curvature(c: Rowwise, first: Int, n: Int, label: Int, s: Row, pull: Pull, p: Reals) -> Int:
     """Diagonal curvature of n classes from `first` with respect to the scores in place of their probabilities."""
     total = s.pivot_term + s.others

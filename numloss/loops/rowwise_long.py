@@ -10,8 +10,8 @@ from .language import (
     Int,
     Ints,
     Reals,
-    apart,
     double,
+    noinline,
     offset,
     run_maximum,
     stack_doubles,
@@ -23,7 +23,7 @@ from .rowwise_parts import base_of, clear_row, exponentials, gradient_at, scores
 from .sums import add_tile, begin_block, block_stop, clear, fold, tile_length
 
 
-@apart
+@noinline
 def long_row(x: Reals, classes: Int, label: Int, keep: Int, g: Reals, s: Measures, i: Int) -> Int:
     """Statistics of row i, and its terms in g if they are to be kept."""
     e = stack_reals(512)
@@ -53,7 +53,7 @@ def long_row(x: Reals, classes: Int, label: Int, keep: Int, g: Reals, s: Measure
     return 0
 
 
-@apart
+@noinline
 def scale_rows(
     rows: Int, classes: Int, labels: Ints, total: Doubles, coefficient: Reals, own: Reals, g: Reals
 ) -> Int:

@@ -28,11 +28,11 @@ from .language import (
     Real,
     Reals,
     address,
-    apart,
     array_data,
     call_tile,
     double,
     integer,
+    noinline,
     offset,
     real,
     reals,
@@ -44,7 +44,7 @@ from .operands import convert, deliver, fetch, fetch_labels, first_outside, item
 from .sums import add_tile, add_up, report, tile_length
 
 
-@apart
+@noinline
 def tile_maximum(z: Reals, n: Int) -> Real:
     """The largest of n values, NaN left aside."""
     if n >= 16:
@@ -55,7 +55,7 @@ def tile_maximum(z: Reals, n: Int) -> Real:
     return top
 
 
-@apart
+@noinline
 def first_equal(z: Reals, n: Int, value: Real) -> Int:
     """Position of the first of n values that equals one of them: by windows, then one after the other."""
     k = 0
@@ -66,7 +66,7 @@ def first_equal(z: Reals, n: Int, value: Real) -> Int:
     return k
 
 
-@apart
+@noinline
 def load_scores(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, z: Reals) -> Int:
     """Scores of n classes, `stride` elements apart: as they are, capped, or the logarithm of probabilities."""
     if stride == 1:
@@ -99,7 +99,7 @@ def call_law(c: Rowwise, pointers: Ints, n: Int) -> Int:
     return 0
 
 
-@apart
+@noinline
 def logits_by_law(c: Rowwise, label: Int, first: Int, n: Int, z: Reals, slopes: Reals, bends: Reals) -> Int:
     """The law of n entries in z: logits in their place, and what the tile gives of slopes and bends."""
     pointers = stack_ints(8)
@@ -119,7 +119,7 @@ def logits_by_law(c: Rowwise, label: Int, first: Int, n: Int, z: Reals, slopes: 
     return 0
 
 
-@apart
+@noinline
 def load_row(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> Int:
     """Scores of n classes of a row from `first`: as `load_scores`, or logits by a law, and what is added to them."""
     own_scores(c, x, first, n, z)
@@ -143,7 +143,7 @@ def scores_of(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, z: Reals) ->
     return z
 
 
-@apart
+@noinline
 def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, slopes: Reals, bends: Reals) -> Int:
     """First and second derivative of the scores that `load_scores` gives with respect to the predictions."""
     if kind == PROBABILITIES:
@@ -164,7 +164,7 @@ def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
     return 0
 
 
-@apart
+@noinline
 def load_row_slopes(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, slopes: Reals, bends: Reals) -> Int:
     """First and second derivative of the scores that `load_row` gives."""
     if c.law_kind == LOGIT:
@@ -178,7 +178,7 @@ def load_row_slopes(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, slopes
     return 0
 
 
-@apart
+@noinline
 def load_target(c: Rowwise, at: Int, label: Int, first: Int, n: Int, q: Reals) -> Int:
     """Weighted targets of n classes from `first`: smoothed, times the class weights."""
     smoothing = real(c.smoothing)
@@ -220,7 +220,7 @@ def base_of(top: Real) -> Real:
     return top if top > limit or top < -limit else top * 0.0
 
 
-@apart
+@noinline
 def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
     """e^(z - base - shift) for n scores."""
     if base == 0.0:
@@ -232,7 +232,7 @@ def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, lanes: Doubles) -> Int:
     """Add to three sets of lanes the targets, their products with top - z, and their entropy; 0 times inf is 0."""
     terms = stack_reals(512)
@@ -271,7 +271,7 @@ def curvature_at(c: Rowwise, row: Int) -> Reals:
     return offset(reals(array_data(array)), locate_row(c, row, c.curvature_steps))
 
 
-@apart
+@noinline
 def read_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, partial: Result) -> Int:
     """Labels, clamped, and weights of n <= 512 rows; bad ones are reported. Ignored rows get weight 0.
 
@@ -316,7 +316,7 @@ def class_weight_of(c: Rowwise, label: Int) -> Double:
     return double(weights[label])
 
 
-@apart
+@noinline
 def check_distribution(c: Rowwise, row: Int, at: Int, q: Reals, partial: Result) -> Int:
     """Complain about a target that is none of its kind, at row * classes + class."""
     kind = c.target.kind
@@ -339,7 +339,7 @@ def check_distribution(c: Rowwise, row: Int, at: Int, q: Reals, partial: Result)
     return 0
 
 
-@apart
+@noinline
 def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
     """An exact zero everywhere, whatever the scores are."""
     if stride == 1:
@@ -351,7 +351,7 @@ def clear_row(classes: Int, stride: Int, g: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def clear_rows(rows: Int, step: Int, classes: Int, stride: Int, g: Reals) -> Int:
     """Exact zeros in rows that lie `step` apart; one stretch is cleared without being read first."""
     if stride == 1 and step == classes:
@@ -371,7 +371,7 @@ def clear_slopes(c: Rowwise, g: Reals, h: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def add_losses(c: Rowwise, start: Int, n: Int, losses: Doubles, partial: Result) -> Int:
     """Deliver the losses of n <= 512 rows if they are wanted, and add them up, which overwrites them."""
     values = stack_reals(512)

@@ -15,8 +15,8 @@ from .language import (
     Int,
     Ints,
     Reals,
-    apart,
     double,
+    noinline,
     offset,
     stack_doubles,
     stack_ints,
@@ -28,7 +28,7 @@ from .rowwise_parts import base_of, clear_row, gradient_at, scores_at
 from .sums import begin_block, block_stop
 
 
-@apart
+@noinline
 def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Reals, top: Reals) -> Int:
     """Copy the scores of n pixels, `step` elements apart, to a tile, class by class, and find their tops."""
     for j in range(classes):
@@ -51,7 +51,7 @@ def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Real
     return 0
 
 
-@apart
+@noinline
 def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Measures) -> Int:
     """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
     shift = stack_reals(512)
@@ -75,7 +75,7 @@ def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Mea
     return 0
 
 
-@apart
+@noinline
 def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures) -> Int:
     """Term of the label of each pixel, and the sum of the others: sixteen classes at a time, then in float64."""
     few = stack_reals(512)
@@ -100,7 +100,7 @@ def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures) -> Int
     return 0
 
 
-@apart
+@noinline
 def pixel_slopes(
     classes: Int,
     stride: Int,

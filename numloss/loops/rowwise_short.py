@@ -10,9 +10,9 @@ from .language import (
     Int,
     Ints,
     Reals,
-    apart,
     double,
     integer,
+    noinline,
     offset,
     run_maximum,
     run_sum,
@@ -26,7 +26,7 @@ from .rowwise_parts import base_of, clear_row, gradient_at, scores_at
 from .sums import begin_block, block_stop, tile_length
 
 
-@apart
+@noinline
 def spread_rows(column: Reals, rows: Int, classes: Int, out: Reals) -> Int:
     """Write one number a row to all its entries. Each row is written a little too far; the next one mends that."""
     for r in range(rows):
@@ -39,7 +39,7 @@ def spread_rows(column: Reals, rows: Int, classes: Int, out: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def flat_terms(x: Reals, shifts: Reals, n: Int, e: Reals) -> Int:
     """e^(x - shift) for n entries."""
     for i in range(n):
@@ -47,7 +47,7 @@ def flat_terms(x: Reals, shifts: Reals, n: Int, e: Reals) -> Int:
     return 0
 
 
-@apart
+@noinline
 def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: Reals, spread: Reals) -> Int:
     """Statistics and terms of some short rows."""
     shift = stack_reals(128)
@@ -79,7 +79,7 @@ def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: R
     return 0
 
 
-@apart
+@noinline
 def flat_slopes(
     rows: Int,
     classes: Int,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .headers import ClassRow, Excess, Rowwise
-from .language import Int, Real, Reals, apart, double, integer, real, stack_doubles
+from .language import Int, Real, Reals, double, integer, noinline, real, stack_doubles
 from .rowwise_parts import own_scores, tile_maximum
 from .sums import add_tile, clear, fold, tile_length
 
 
-@apart
+@noinline
 def load_excesses(c: Rowwise, x: Reals, label: Int, top: Real, first: Int, n: Int, z: Reals) -> Int:
     """By how much n scores from `first` are more than that of the label less 1, which has no part in it."""
     own_scores(c, x, first, n, z)
@@ -19,7 +19,7 @@ def load_excesses(c: Rowwise, x: Reals, label: Int, top: Real, first: Int, n: In
     return 0
 
 
-@apart
+@noinline
 def excess_over(c: Rowwise, x: Reals, label: Int, top: Real, threshold: Real, s: Excess, z: Reals) -> Int:
     """How many excesses lie above a threshold."""
     lanes = stack_doubles(32)
@@ -45,7 +45,7 @@ def excess_over(c: Rowwise, x: Reals, label: Int, top: Real, threshold: Real, s:
     return count
 
 
-@apart
+@noinline
 def sparse_threshold(c: Rowwise, x: Reals, label: Int, top: Real, s: ClassRow, z: Reals) -> Int:
     """Where the excesses above it add up to itself, or to 1 if it is more; by Newton steps, none of them too long."""
     found = Excess()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .codes import LABELS
 from .headers import Result, Rowwise
-from .language import Double, Int, Ints, Reals, apart, double, real, stack_doubles, stack_ints, stack_reals
+from .language import Double, Int, Ints, Reals, double, noinline, real, stack_doubles, stack_ints, stack_reals
 from .rowwise_parts import class_weight_of, load_target, locate_row, read_rows
 from .sums import add_up, begin_block, block_stop, tile_length
 
 
-@apart
+@noinline
 def counted_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, q: Reals) -> Double:
     """What n rows count with: the sample's weight times that of the label's class, or of the distribution."""
     total = stack_doubles(512)

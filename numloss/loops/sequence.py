@@ -15,11 +15,11 @@ from .language import (
     Ints,
     Real,
     Reals,
-    apart,
     array_data,
     double,
     doubles,
     ints,
+    noinline,
     offset,
     real,
     reals,
@@ -69,7 +69,7 @@ def scores_of_step(c: Sequence, block: Int, t: Int) -> Reals:
     return offset(lines_of(c, block), 2 * c.classes + (t if c.gradient.array != 0 else t % c.stretch) * c.width)
 
 
-@apart
+@noinline
 def begin_states(c: Sequence, block: Int, classes: Ints, n: Int) -> Int:
     """The row before the first step, the row after the last, and where a blank cannot be left out."""
     width = c.width
@@ -88,7 +88,7 @@ def begin_states(c: Sequence, block: Int, classes: Ints, n: Int) -> Int:
     return 0
 
 
-@apart
+@noinline
 def run_stretch(c: Sequence, block: Int, first: Int, stop: Int, n: Int) -> Int:
     """The rows of states of a stretch, from what was kept of its beginning."""
     bar = scratch_part(c, block, 0)
@@ -104,7 +104,7 @@ def run_stretch(c: Sequence, block: Int, first: Int, stop: Int, n: Int) -> Int:
     return 0
 
 
-@apart
+@noinline
 def forward(
     c: Sequence, block: Int, sequence: Int, steps: Int, n: Int, classes: Ints, factor: Double, end: Power
 ) -> Double:
@@ -124,7 +124,7 @@ def forward(
     return loss_of(rest, end.mantissa, end.exponent)
 
 
-@apart
+@noinline
 def backward(
     c: Sequence, block: Int, sequence: Int, steps: Int, n: Int, classes: Ints, factor: Double, end: Power
 ) -> Int:
@@ -155,7 +155,7 @@ def clear_steps(c: Sequence, sequence: Int, first: Int, stop: Int) -> Int:
     return clear_rows(stop - first, strides.step, c.classes, strides.entry, step_slopes(c, first, sequence))
 
 
-@apart
+@noinline
 def fill_steps(c: Sequence, sequence: Int, steps: Int, value: Real) -> Int:
     """The same slope everywhere."""
     stride = c.gradient_strides.entry
@@ -166,7 +166,7 @@ def fill_steps(c: Sequence, sequence: Int, steps: Int, value: Real) -> Int:
     return 0
 
 
-@apart
+@noinline
 def one_sequence(c: Sequence, block: Int, sequence: Int) -> Int:
     """Loss and gradient of a sequence; one that is not to be computed gets a gradient of zeros and keeps its loss."""
     end = Power()

@@ -19,12 +19,12 @@ from .language import (
     Int,
     Ints,
     Reals,
-    apart,
     double,
     double_exp_exponent,
     double_exp_mantissa,
     double_log,
     double_ratio_of,
+    noinline,
     offset,
     real,
     stack_doubles,
@@ -104,7 +104,7 @@ def times_labels(sums: Doubles, k: Int, y: Doubles, exponents: Doubles, m: Doubl
     return 0
 
 
-@apart
+@noinline
 def powers(scores: Reals, top: Double, n: Int, width: Int, y: Doubles) -> Int:
     """What a step says of n labels: e^(score - top), mantissas in a column and exponents in the next."""
     exponents = offset(y, width)
@@ -124,7 +124,7 @@ def rule_out(row: Doubles, at: Int, width: Int) -> Int:
     return 0
 
 
-@apart
+@noinline
 def step_on(row: Doubles, y: Doubles, bar: Doubles, n: Int, width: Int, following: Doubles) -> Int:
     """The next row of states: a state is reached from itself, the one before, or past a blank the one before that."""
     blanks = stack_doubles(1024)
@@ -170,7 +170,7 @@ def take_labels(post: Doubles, classes: Ints, begin: Int, end: Int, g: Reals, st
     return 0
 
 
-@apart
+@noinline
 def step_back(
     row: Doubles, ahead: Doubles, y: Doubles, bar: Doubles, n: Int, width: Int, share: Double, exponent: Double,
     classes: Ints, g: Reals, stride: Int,
@@ -201,7 +201,7 @@ def step_back(
     return 0
 
 
-@apart
+@noinline
 def renew(row: Doubles, n: Int, width: Int, out: Doubles) -> Int:
     """Copy a row of states, with mantissas near 1."""
     for half in range(2):
@@ -216,7 +216,7 @@ def renew(row: Doubles, n: Int, width: Int, out: Doubles) -> Int:
     return 0
 
 
-@apart
+@noinline
 def impossible_states(row: Doubles, width: Int) -> Int:
     """A row of states none of which can be."""
     for half in range(2):

@@ -14,11 +14,11 @@ from .language import (
     Ints,
     Real,
     Reals,
-    apart,
     array_data,
     double,
     double_log1p,
     integer,
+    noinline,
     offset,
     real,
     reals,
@@ -43,7 +43,7 @@ def step_slopes(c: Sequence, t: Int, sequence: Int) -> Reals:
     return offset(reals(array_data(c.gradient.array)), t * strides.step + sequence * strides.sequence)
 
 
-@apart
+@noinline
 def label_scores(x: Reals, stride: Int, classes: Ints, n: Int, scores: Reals) -> Int:
     """Take n scores of a step, and -inf up to a multiple of 16; how many of them are NaN or inf."""
     bad = 0
@@ -76,7 +76,7 @@ def row_terms(z: Reals, classes: Int, top: Real, place: Int, e: Reals, peak: Rea
     return others
 
 
-@apart
+@noinline
 def softmax_step(c: Sequence, z: Reals, top: Real, factor: Double, g: Reals, line: Reals) -> Double:
     """The logarithm of the sum of e^(z - top) of a step; its softmax times the factor is written to the gradient."""
     aside = stack_reals(1)
@@ -96,7 +96,7 @@ def softmax_step(c: Sequence, z: Reals, top: Real, factor: Double, g: Reals, lin
     return double_log1p(others / peak)
 
 
-@apart
+@noinline
 def read_step(
     c: Sequence, t: Int, sequence: Int, classes: Ints, n: Int, factor: Double, scores: Reals, top: Doubles, lines: Reals
 ) -> Double:

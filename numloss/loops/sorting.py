@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .language import Int, Ints, Reals, apart, integer, offset
+from .language import Int, Ints, Reals, integer, noinline, offset
 
 
-@apart
+@noinline
 def sort_run(keys: Reals, order: Ints, n: Int) -> Int:
     """Sort a few keys and their places by insertion."""
     for i in range(1, n):
@@ -21,7 +21,7 @@ def sort_run(keys: Reals, order: Ints, n: Int) -> Int:
     return 0
 
 
-@apart
+@noinline
 def merge_runs(keys: Reals, order: Ints, middle: Int, n: Int, out_keys: Reals, out_order: Ints) -> Int:
     """Merge the sorted keys before and from the middle."""
     i = 0
@@ -47,7 +47,7 @@ def merge_runs(keys: Reals, order: Ints, middle: Int, n: Int, out_keys: Reals, o
     return 0
 
 
-@apart
+@noinline
 def merge_all(keys: Reals, order: Ints, n: Int, run: Int, out_keys: Reals, out_order: Ints) -> Int:
     """Merge neighbours among sorted runs."""
     first = 0
@@ -61,7 +61,7 @@ def merge_all(keys: Reals, order: Ints, n: Int, run: Int, out_keys: Reals, out_o
     return 0
 
 
-@apart
+@noinline
 def sort_descending(keys: Reals, order: Ints, n: Int, spare_keys: Reals, spare_order: Ints) -> Int:
     """Sort n keys, the largest first; order becomes the places that they came from."""
     for i in range(n):

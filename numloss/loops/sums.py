@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .headers import Many, Result
-from .language import Double, Doubles, Int, Real, Reals, apart, double, run_sum, stack_doubles, stack_reals
+from .language import Double, Doubles, Int, Real, Reals, double, noinline, run_sum, stack_doubles, stack_reals
 
 TILE = 512
 LANES = 32
@@ -45,7 +45,7 @@ def sixteen(values: Reals, i: Int) -> Real:
     return (first + second) + (third + fourth)
 
 
-@apart
+@noinline
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
     """Add n <= 512 values to the lanes; a tile that is not full is filled up with zeros, in a copy."""
     if n == 512:
@@ -62,7 +62,7 @@ def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
     return 0
 
 
-@apart
+@noinline
 def add_up(values: Doubles, n: Int) -> Double:
     """The sum of n <= 512 values by halving. The 512 values are overwritten."""
     for i in range(n, 512):
@@ -86,7 +86,7 @@ def fold(lanes: Doubles) -> Double:
     return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 
 
-@apart
+@noinline
 def tile_sum(values: Reals, n: Int) -> Double:
     """The sum of n <= 512 values; of a tile that is not full in sixteen lanes, which needs no zeros beside it."""
     if n >= 16 and n < 512:

@@ -89,7 +89,7 @@ def objective(function: Callable[..., Any], data: Dataset) -> Objective:
 
 def _needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[Form, Head]:
     """The form of targets and the end of the network that one loss needs."""
-    if len(loss.inputs) != 2 or loss.wrt != (0,):
+    if len(loss.inputs) != 2 or loss.differentiable != (0,):
         raise Misfit(f"it takes {', '.join(loss.inputs)}, not a prediction and a target")
     if loss.family == "rowwise":
         return _rowwise_needs(loss, options, data)

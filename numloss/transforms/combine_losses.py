@@ -127,7 +127,7 @@ def combine(*parts: tuple[float, Callable[..., Result]]) -> Callable[..., Result
         raise TypeError("combine: give at least one pair (factor, loss)")
     first = checks[0][1]
     for _, loss, _ in checks:
-        if (len(loss.inputs), loss.wrt) != (len(first.inputs), first.wrt):
+        if (len(loss.inputs), loss.differentiable) != (len(first.inputs), first.differentiable):
             raise TypeError(
                 f"combine: {first.name} takes {', '.join(first.inputs)} and {loss.name} takes "
                 f"{', '.join(loss.inputs)}; the parts must have the same inputs"
@@ -140,10 +140,10 @@ class Combination:
 
     def __init__(self, given: tuple[Any, ...], loss: Loss) -> None:
         self.given, self.__loss__ = given, loss
-        self.__wrapped__ = loss.face
+        self.__wrapped__ = loss.declaration
         self.__name__ = self.__qualname__ = loss.name
-        self.__doc__ = loss.face.__doc__
-        self.__signature__ = inspect.signature(loss.face)
+        self.__doc__ = loss.declaration.__doc__
+        self.__signature__ = inspect.signature(loss.declaration)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return dispatch.evaluate(self.__loss__, 0, arguments, options)
@@ -159,23 +159,23 @@ def combination(given: tuple[Any, ...], parts: list[Part]) -> Callable[..., Resu
     """The public function of checked parts."""
     first = parts[0][1]
 
-    def face(pred: Array, target: Array, **options: Any) -> Result:
+    def declaration(pred: Array, target: Array, **options: Any) -> Result:
         """A weighted sum of losses."""
 
     name = " + ".join(f"{factor:g} {loss.name}" for factor, loss, _ in parts)
-    face.__name__ = face.__qualname__ = f"combine({name})"
+    declaration.__name__ = declaration.__qualname__ = f"combine({name})"
     kinds = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in first.inputs]
     rest = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD)
-    face.__signature__ = inspect.Signature([*kinds, rest])  # type: ignore[attr-defined]
+    declaration.__signature__ = inspect.Signature([*kinds, rest])  # type: ignore[attr-defined]
     loss = Loss(
-        face.__name__,
+        declaration.__name__,
         "combined",
         cast(Any, Combined(parts)),
-        face,
+        declaration,
         first.inputs,
         {},
         {},
-        wrt=first.wrt,
+        differentiable=first.differentiable,
         curvature=all(part.curvature for _, part, _ in parts),
         convex=all(part.convex for _, part, _ in parts),
         adds_up="rows" if all(part.adds_up == "rows" for _, part, _ in parts) else "no",

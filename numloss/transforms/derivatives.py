@@ -41,7 +41,7 @@ class Transformed(Generic[P]):
         self.loss, self.arguments, self.options = unwrapped(inner)
         self.fixed = bool(self.arguments or self.options)
         self.__doc__ = f"{make.__name__} of {self.loss.name}.\n\n{self.loss.function.__doc__}"
-        self.__wrapped__ = self.loss.face
+        self.__wrapped__ = self.loss.declaration
 
     def __reduce__(self) -> Any:
         return functools.partial(self.make, **self.asked), (self.function,)
@@ -123,8 +123,8 @@ def _argnums(loss: Loss, argnums: int | tuple[int, ...] | None) -> tuple[int, ..
         return None
     chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for k in chosen:
-        if k not in loss.wrt:
-            names = ", ".join(f"{i}: {loss.inputs[i]}" for i in loss.wrt)
+        if k not in loss.differentiable:
+            names = ", ".join(f"{i}: {loss.inputs[i]}" for i in loss.differentiable)
             raise ValueError(f"{loss.name}: argnums {k} is not a differentiable input; there are {names}")
     return chosen
 

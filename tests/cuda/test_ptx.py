@@ -43,7 +43,7 @@ def assert_wide(code: toolchain.Assembled, name: str, dtype: str, mode: int) -> 
     loss = cases.LOSSES[name]
     vector = "v4" if dtype == "float32" else "v2"
     assert code.count(rf"ld\.global\.{vector}\.f\d+") >= len(loss.inputs) + loss.weighted
-    assert code.count(rf"st\.global\.{vector}\.f\d+") >= 1 + mode * len(loss.wrt)
+    assert code.count(rf"st\.global\.{vector}\.f\d+") >= 1 + mode * len(loss.differentiable)
 
 
 @pytest.mark.parametrize("name", ["mse", "bce_with_logits"])
@@ -110,9 +110,9 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
     for name in cases.NAMES:
         loss = cases.LOSSES[name]
         if loss.family == "embedding":
-            known = loss.domains[loss.inputs[-1]].check(False) if len(loss.inputs) > len(loss.wrt) else 0
+            known = loss.domains[loss.inputs[-1]].check(False) if len(loss.inputs) > len(loss.differentiable) else 0
             for team in (1, 32):
-                kind = Kind(loss.sums, len(loss.wrt), known, len(loss.params), 1, team)
+                kind = Kind(loss.sums, len(loss.differentiable), known, len(loss.params), 1, team)
                 kernel = embedding_kernel(loss.law, dtype, kind)
                 assert_sound(toolchain.assembled(kernel, capability))
         elif loss.family == "action_value":

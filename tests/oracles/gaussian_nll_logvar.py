@@ -17,6 +17,6 @@ def exact(pred, target, log_var, *, full=False):
 
 def scale(pred, target, log_var, *, full=False):
     """The largest term where terms cancel: the value, and the slope by the log-variance."""
-    surprise = (pred - target) ** 2 * mp.exp(-log_var) / 2
-    value = max(abs(log_var) / 2, surprise, mp.log(2 * mp.pi) / 2 if full else 0)
-    return value, (0, max(mp.mpf("0.5"), surprise)), (0, 0)
+    nll = (pred - target) ** 2 * mp.exp(-log_var) / 2
+    value = max(abs(log_var) / 2, nll, mp.log(2 * mp.pi) / 2 if full else 0)
+    return value, (0, max(mp.mpf("0.5"), nll)), (0, 0)

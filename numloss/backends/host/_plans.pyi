@@ -12,7 +12,7 @@ class Plan:
         backend: HostBackend,
         problem: Problem,
         places: tuple[int, ...],
-        wrt: tuple[int, ...],
+        differentiable: tuple[int, ...],
         columns: int,
         pair: bool,
         mean: bool,

@@ -72,8 +72,8 @@ def remember(
     if count:
         problem.header.scale = 1.0 / total
     places = tuple(at for names in (read, written) for name, at, _ in operands if name in names)
-    wrt = loss.wrt if mode else ()
+    graded = loss.differentiable if mode else ()
     plan = _plans.Plan(
-        backend, problem, places, wrt, loss.columns, request.pair, request.reduction == "mean", total, fixed, count
+        backend, problem, places, graded, loss.columns, request.pair, request.reduction == "mean", total, fixed, count
     )
     _plans.keep(loss, mode, arguments, request.options, request.pair, chosen_backend(), plan)

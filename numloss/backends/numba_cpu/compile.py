@@ -87,7 +87,7 @@ def _loop_part(text: Law, dtype: str) -> Any:
     """What a loop calls for another text: an inlined function, or the symbol of one that is compiled by itself."""
     if text.__module__ == scalar.__name__:
         return _typed(text, dtype)
-    if not getattr(text, "apart", False):
+    if not getattr(text, "noinline", False):
         return register_jitable(_loop_text(text, dtype))
     symbol = f"numloss_{text.__name__}_{fingerprint(text, dtype)}"
     kernel = loop(text, dtype)

@@ -26,7 +26,7 @@ def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool) -> Shape:
     names = (*loss.inputs, *loss.per_element)
     domains = [loss.domains.get(name) for name in names] + [None] * loss.lookups
     tests = tuple(
-        0 if domain is None or constant else domain.check(k in loss.wrt)
+        0 if domain is None or constant else domain.check(k in loss.differentiable)
         for k, (domain, constant) in enumerate(zip(domains, constants, strict=True))
     )
     _, params, slopes = loss.tile_shape

@@ -39,7 +39,7 @@ def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     team_sum, team_peak = teams["team_sum"], teams["team_peak"]
     log1p, exp_below = jit.typed(scalar.log1p, "float64"), jit.typed(scalar.exp_below, dtype)
     round_shift, divergence_term = jit.typed(scalar.round_shift, dtype), jit.of_loop(distilled.divergence_term, dtype)
-    base_of, surprise_of = loop_texts(dtype)["base_of"], loop_texts(dtype)["surprise_of"]
+    base_of, nll_of = loop_texts(dtype)["base_of"], loop_texts(dtype)["nll_of"]
     lowest, nothing, unit, team = number(-np.inf), np.float64(0.0), np.float64(1.0), plan.team
 
     @jit.jitable
@@ -78,7 +78,7 @@ def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             q = exp_below(y - base, shift) * share
             apart += double(divergence_term(y - highest, z - soft_top, q, rest))
         apart = team_sum(shared, who, apart)
-        value = alpha * temperature * temperature * apart + (unit - alpha) * surprise_of(s)
+        value = alpha * temperature * temperature * apart + (unit - alpha) * nll_of(s)
         soft_total = soft_peak + soft_others
         soft = (soft_base, soft_shift, real(unit / soft_total), real(soft_others / soft_total))
         return value, (soft, (base, shift, share, real(others / (peak + others))), place, inverse)

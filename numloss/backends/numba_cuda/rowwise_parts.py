@@ -204,13 +204,13 @@ def law_text(plan: Plan, dtype: str) -> Any:
     words, texts, pull = jit.words_of(dtype), loop_texts(dtype), jit.named(Pull)
     real, double, zero = words["real"], words["double"], np.float64(0.0)
     class_weight_of, factor_of, other_terms = texts["class_weight_of"], texts["factor_of"], texts["other_terms"]
-    surprise_of, applied = texts["surprise_of"], applied_law(plan, dtype, ("surprise", "p", "rest"))
+    nll_of, applied = texts["nll_of"], applied_law(plan, dtype, ("nll", "p", "rest"))
 
     @jit.jitable
     def law_value(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
         total, weight = s.pivot_term + s.others, class_weight_of(c, label) * factor_of(c, label)
         p, rest = real(s.label_term / total), real(other_terms(s, label) / total)
-        value, slope, bend = applied(c, real(surprise_of(s)), p, rest)
+        value, slope, bend = applied(c, real(nll_of(s)), p, rest)
         step = weight * double(slope)
         return weight * double(value), pull(step, step, zero, weight * double(bend))
 

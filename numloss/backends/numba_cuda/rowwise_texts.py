@@ -45,7 +45,7 @@ def loop_texts(dtype: str) -> dict[str, Any]:
     """What the host's loops know of single rows and entries, by name."""
     texts = (
         *(rowwise_parts.base_of, rowwise_parts.class_weight_of, rowwise_law.factor_of, rowwise_law.other_terms),
-        *(rowwise_law.surprise_of, rowwise_law.law_bend, rowwise.bounded, rowwise.score_curvature),
+        *(rowwise_law.nll_of, rowwise_law.law_bend, rowwise.bounded, rowwise.score_curvature),
         *(rowwise.label_slope, rowwise.own_target, rowwise.z_weight_of, rowwise.cross_entropy_of),
     )
     return {text.__name__: jit.of_loop(text, dtype) for text in texts}

@@ -54,7 +54,8 @@ class PackedElements(Elements):
                 bounds += columns * [UNBOUND]
                 continue
             low, high = domain.ends(name_of(self.real))
-            bounds += columns * [Bounds(check=domain.check(k in self.loss.wrt), low=low, high=high, constant=0.0)]
+            check = domain.check(k in self.loss.differentiable)
+            bounds += columns * [Bounds(check=check, low=low, high=high, constant=0.0)]
         if self.table is not None:
             table, _ = self.place.numbers(self.table, self.kept)
             rows = [table[k] for k in range(len(self.table))]

@@ -5,9 +5,9 @@ from ...loops.codes import LABELS, LOGITS
 from ...scalar import expm1, power_within
 
 
-def _generalized_cross_entropy(surprise, p, rest, q):
+def _generalized_cross_entropy(nll, p, rest, q):
     slope = power_within(p, q)
-    return -expm1(-q * surprise) / q, slope, -q * slope
+    return -expm1(-q * nll) / q, slope, -q * slope
 
 
 @rowwise(

@@ -4,8 +4,8 @@ from ...declare import ANY, AT_LEAST_MINUS_ONE, Array, Options, Result, Unpack, 
 from ...loops.codes import LABELS, LOGITS
 
 
-def _poly1_cross_entropy(surprise, p, rest, epsilon):
-    return surprise + epsilon * rest, 1.0 + epsilon * p, -epsilon * p
+def _poly1_cross_entropy(nll, p, rest, epsilon):
+    return nll + epsilon * rest, 1.0 + epsilon * p, -epsilon * p
 
 
 @rowwise(

@@ -4,10 +4,10 @@ from ...declare import ANY, NONNEGATIVE, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LABELS, LOGITS
 
 
-def _symmetric_cross_entropy(surprise, p, rest, alpha, beta):
+def _symmetric_cross_entropy(nll, p, rest, alpha, beta):
     # log 0 of the label's other side is read as -4
     reverse = 4.0 * beta
-    return alpha * surprise + reverse * rest, alpha + reverse * p, -reverse * p
+    return alpha * nll + reverse * rest, alpha + reverse * p, -reverse * p
 
 
 @rowwise(

@@ -4,7 +4,13 @@ from ...declare import ANY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpac
 
 
 @similarity(
-    rule="circle", embeddings=ANY, gamma=POSITIVE, margin=NONNEGATIVE, wrt=(0,), cost=300.0, aliases=("circle_loss",)
+    rule="circle",
+    embeddings=ANY,
+    gamma=POSITIVE,
+    margin=NONNEGATIVE,
+    differentiable=(0,),
+    cost=300.0,
+    aliases=("circle_loss",),
 )
 def circle(
     embeddings: Array, labels: Array, *, gamma: float = 80.0, margin: float = 0.4, **options: Unpack[Options]

@@ -20,7 +20,7 @@ def _contrastive(squared, same, margin):
     _contrastive,
     law_inputs=2,
     sums=((SQUARES, 0, 1),),
-    wrt=(0, 1),
+    differentiable=(0, 1),
     first=ANY,
     second=ANY,
     same=UNIT,

@@ -26,7 +26,7 @@ def _cosine_embedding(product, square, other_square, same, margin):
     law_inputs=4,
     law_slopes=3,
     sums=((PRODUCTS, 0, 1), (PRODUCTS, 0, 0), (PRODUCTS, 1, 1)),
-    wrt=(0, 1),
+    differentiable=(0, 1),
     first=ANY,
     second=ANY,
     same=SIGN,

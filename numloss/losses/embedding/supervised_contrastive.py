@@ -4,7 +4,12 @@ from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
 
 
 @similarity(
-    rule="labels", embeddings=ANY, temperature=POSITIVE, wrt=(0,), cost=300.0, aliases=("supcon", "supcon_loss")
+    rule="labels",
+    embeddings=ANY,
+    temperature=POSITIVE,
+    differentiable=(0,),
+    cost=300.0,
+    aliases=("supcon", "supcon_loss"),
 )
 def supervised_contrastive(
     embeddings: Array, labels: Array, *, temperature: float = 0.07, **options: Unpack[Options]

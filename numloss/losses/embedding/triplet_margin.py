@@ -31,7 +31,7 @@ def _triplet_margin(to_positive, to_negative, between, margin, p, swap):
     law_inputs=3,
     law_slopes=3,
     sums=((SQUARES, 0, 1), (SQUARES, 0, 2), (SQUARES, 1, 2)),
-    wrt=(0, 1, 2),
+    differentiable=(0, 1, 2),
     anchor=ANY,
     positive=ANY,
     negative=ANY,

@@ -12,7 +12,7 @@ def _uncertainty_weighted(loss, log_var):
     return half + 0.5 * log_var, (0.5 * precision, 0.5 - half), (0.0, half)
 
 
-@parameterwise(_uncertainty_weighted, wrt=(0, 1), convex=False, cost=2.0, aliases=("multi_task_loss",))
+@parameterwise(_uncertainty_weighted, differentiable=(0, 1), convex=False, cost=2.0, aliases=("multi_task_loss",))
 def uncertainty_weighted(loss: Array, log_var: Array, **options: Unpack[ParameterOptions]) -> Result:
     r"""Losses of several tasks, ``sum((exp(-log_var) * loss + log_var) / 2)``, with weights that are learned.
 

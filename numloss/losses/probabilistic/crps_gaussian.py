@@ -27,7 +27,7 @@ def _crps_gaussian(pred, target, scale, eps):
     target=REAL,
     scale=NONNEGATIVE,
     eps=POSITIVE,
-    wrt=(0, 2),
+    differentiable=(0, 2),
     convex=True,
     kinks="scale = eps",
     cost=4.0,

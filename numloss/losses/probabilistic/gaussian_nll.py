@@ -9,10 +9,10 @@ def _gaussian_nll(pred, target, var, full, eps):
     v = maximum(eps, var)  # a NaN stays NaN
     precision = 1.0 / v
     ratio = error / v
-    surprise = error * ratio
-    value = 0.5 * (log(v) + surprise) + 0.9189385332046727 * full
-    slope_var = 0.5 * (1.0 - surprise) * precision
-    curvature_var = (surprise - 0.5) * precision * precision
+    nll = error * ratio
+    value = 0.5 * (log(v) + nll) + 0.9189385332046727 * full
+    slope_var = 0.5 * (1.0 - nll) * precision
+    curvature_var = (nll - 0.5) * precision * precision
     return value, (ratio, slope_var), (precision, curvature_var)
 
 
@@ -22,7 +22,7 @@ def _gaussian_nll(pred, target, var, full, eps):
     var=NONNEGATIVE,
     full=BINARY,
     eps=POSITIVE,
-    wrt=(0, 2),
+    differentiable=(0, 2),
     kinks="var = eps",
     cost=2.0,
     aliases=("gaussian_nll_loss", "normal_nll", "heteroscedastic_regression"),

@@ -10,16 +10,16 @@ def _gaussian_nll_logvar(pred, target, log_var, full):
     precision = exp(-0.5 * log_var)
     force = precision if error != 0.0 else 0.0
     scaled = force * error
-    surprise = 0.5 * scaled * scaled
-    value = (0.5 * log_var + surprise) + 0.9189385332046727 * full
-    return value, (scaled * force, 0.5 - surprise), (precision * precision, surprise)
+    nll = 0.5 * scaled * scaled
+    value = (0.5 * log_var + nll) + 0.9189385332046727 * full
+    return value, (scaled * force, 0.5 - nll), (precision * precision, nll)
 
 
 @elementwise(
     _gaussian_nll_logvar,
     target=REAL,
     full=BINARY,
-    wrt=(0, 2),
+    differentiable=(0, 2),
     cost=2.0,
     aliases=("gaussian_nll_log_variance",),
 )

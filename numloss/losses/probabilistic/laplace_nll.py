@@ -18,7 +18,7 @@ def _laplace_nll(pred, target, scale, full, eps):
     scale=NONNEGATIVE,
     full=BINARY,
     eps=POSITIVE,
-    wrt=(0, 2),
+    differentiable=(0, 2),
     kinks="pred = target, where the slope in pred is 0, and scale = eps",
     least=1.0,
     cost=1.5,

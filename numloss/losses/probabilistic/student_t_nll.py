@@ -48,7 +48,7 @@ def _student_t_nll(pred, target, scale, df, full, eps, more, constant):
     df=POSITIVE,
     full=BINARY,
     eps=POSITIVE,
-    wrt=(0, 2),
+    differentiable=(0, 2),
     kinks="scale = eps",
     cost=5.0,
     aliases=("student_t", "t_nll"),

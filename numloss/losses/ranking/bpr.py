@@ -15,7 +15,7 @@ def _bpr(positive, negative):
     return (size if behind else 0.0) + log1p_unit(e), (slope, -slope), (curvature, curvature)
 
 
-@elementwise(_bpr, wrt=(0, 1), convex=True, cost=2.5, aliases=("bpr_loss", "bayesian_personalised_ranking"))
+@elementwise(_bpr, differentiable=(0, 1), convex=True, cost=2.5, aliases=("bpr_loss", "bayesian_personalised_ranking"))
 def bpr(positive: Array, negative: Array, **options: Unpack[Options]) -> Result:
     r"""Bayesian personalised ranking, ``-log(sigmoid(positive - negative))``.
 

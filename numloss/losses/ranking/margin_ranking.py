@@ -17,7 +17,7 @@ def _margin_ranking(first, second, sign, margin):
     _margin_ranking,
     sign=SIGN,
     margin=FINITE,
-    wrt=(0, 1),
+    differentiable=(0, 1),
     convex=True,
     kinks="sign * (first - second) = margin",
     least=1.0,

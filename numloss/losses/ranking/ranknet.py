@@ -26,7 +26,7 @@ def _ranknet(first, second, target, sigma):
     _ranknet,
     target=UNIT,
     sigma=POSITIVE,
-    wrt=(0, 1),
+    differentiable=(0, 1),
     convex=True,
     cost=3.0,
     aliases=("pairwise_logistic", "ranknet_loss"),

@@ -80,7 +80,7 @@ def _adaptive_robust(pred, target, alpha, c):
 
 @elementwise(
     _adaptive_robust,
-    wrt=(0, 2, 3),
+    differentiable=(0, 2, 3),
     target=REAL,
     alpha=BELOW_2,
     c=POSITIVE,

@@ -27,7 +27,7 @@ def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smo
 
 @elementwise(
     _dpo,
-    wrt=(0, 1),
+    differentiable=(0, 1),
     chosen=ANY,
     rejected=ANY,
     reference_chosen=REAL,

@@ -14,7 +14,7 @@ import numloss as nl
 from numloss.backends.numba_cuda import similarity
 
 CASES = [case for case in cases.CASES if cases.record(case).family == "similarity"]
-LABELLED = [case for case in CASES if len(cases.record(case).wrt) == 1]
+LABELLED = [case for case in CASES if len(cases.record(case).differentiable) == 1]
 ROWS, SIZE = 11, 5
 
 
