@@ -58,7 +58,7 @@ sys.path[:0] = [os.getcwd()]
 import setup
 from numloss.backends.cython_aot import runnable_levels
 setup.LEVELS = tuple(runnable_levels()[:1])
-setup.STRICT = ["-O1" if flag == "-O3" else flag for flag in setup.STRICT]
+setup.EFFORT = dict.fromkeys(setup.LEVELS, "-O1")
 build = {"build_ext": setup.BuildKernels}
 setup.setup(ext_modules=setup.extensions(), cmdclass=build, script_args=["-q", "build_ext", "--inplace", "-j1"])
 report = {}
