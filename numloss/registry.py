@@ -27,10 +27,11 @@ class Loss:
     """One loss. Everything that the library knows about it is here, as data.
 
     `differentiable` are the positions of the inputs that have a gradient, in the order of the law's slopes; `none`
-    gives the number that stands in the law for an option that is None. Where the law is not of the inputs themselves but of
-    what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates. What
-    follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last. Where
-    an element is not one number of each input but several neighbours on its last axis, they are `columns`.
+    gives the number that stands in the law for an option that is None. Where the law is not of the inputs themselves
+    but of what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates.
+    What follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last.
+    Where an element is not one number of each input but several neighbours on its last axis, they are `columns`.
+
     Where an option `cuts` the line into intervals, the law takes both ends of the one that the second input names, and
     what `interval` says of them. `sums` are what a law of vectors takes, each as its kind and its two vectors.
     `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the samples of
