@@ -47,7 +47,7 @@ def test_the_public_name(name: str) -> None:
     loss = LOSSES[name]
     assert getattr(nl, name) is loss.function
     assert name in nl.__all__
-    assert loss.function.__module__ == f"numloss.losses.{loss.task}.{Path(inspect.getfile(loss.face)).stem}"
+    assert loss.function.__module__ == f"numloss.losses.{loss.task}.{Path(inspect.getfile(loss.declaration)).stem}"
     assert not (PACKAGE / name).exists(), "a function and a package of one name hide each other"
 
 
