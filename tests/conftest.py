@@ -32,6 +32,11 @@ DEFAULT = default()
 NAMES = ("numba", "cython")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: tests of other processes, kills and ranks wait for them, and leave a core idle."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What the numbers of this run depend on."""
     from cases import NAMES as LOSSES
