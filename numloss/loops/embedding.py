@@ -141,8 +141,9 @@ def pull_both(
         for j in range(size):
             x = a[j * step_a]
             y = b[j * step_b]
-            ga[j * to_a] = ga[j * to_a] + pull(kind, slope, x, y)
-            gb[j * to_b] = gb[j * to_b] + pull(kind, slope, y, x)
+            away = pull(kind, slope, x, y)
+            ga[j * to_a] = ga[j * to_a] + away
+            gb[j * to_b] = gb[j * to_b] + (slope * x if kind == PRODUCTS else -away)
     return 0
 
 
