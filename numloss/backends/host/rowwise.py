@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from . import HostBackend
 
-GENERIC, FLAT, LONG, PIXELS, CLASSES, DISTILLED = (
-    *("rows_block", "flat_block", "long_block", "pixels_block", "classes_block", "distilled_block"),
-)
+GENERIC, FLAT, LONG = "rows_block", "flat_block", "long_block"
+PIXELS, CLASSES, DISTILLED = "pixels_block", "classes_block", "distilled_block"
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 16, 256
 
