@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from compare import assert_close, assert_same_bits
 from differences import gradient
 from machine import missing
+from process import python
 from seeds import generator
 
 import numloss as nl
@@ -75,6 +77,19 @@ def test_nan_in_a_prediction_is_data_and_in_a_target_an_error() -> None:
     assert charbonnier(pred, target, reduction="none")[2] == np.inf
     with pytest.raises(ValueError, match=r"charbonnier: target\[1\] = nan"):
         charbonnier(target, pred)
+
+
+KEPT = """
+import numpy as np, numloss as nl
+scope = {}
+exec("def law(pred, target):\\n    e = pred - target\\n    return e * e, 2.0 * e, 2.0", scope)
+print(nl.elementwise(scope["law"], name="own")(np.array([3.0]), np.array([1.0]), backend="numba"))
+"""
+
+
+def test_the_kernel_of_a_law_from_a_string_is_read_again(tmp_path: Path) -> None:
+    found = [python(KEPT, NUMLOSS_CACHE_DIR=str(tmp_path)).stdout.strip() for _ in range(2)]
+    assert found == ["4.0", "4.0"]
 
 
 def test_laws_without_a_source() -> None:

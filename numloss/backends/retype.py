@@ -96,7 +96,9 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
             return tuple(constant(v) for v in value)
         return real(value) if isinstance(value, float) else value
 
-    names: dict[str, Any] = {"__builtins__": builtins, "__name__": source.__module__}
+    # a law from a string belongs to no module; a kernel that is kept on disk has to name one
+    home = source.__module__ or __name__
+    names: dict[str, Any] = {"__builtins__": builtins, "__name__": home}
     loaded = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
     for name in code.co_names:
         if whole and name not in loaded:
@@ -117,7 +119,7 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
     name = f"{source.__name__.strip('<>')}_{fingerprint(law, dtype)[:16]}"
     result = types.FunctionType(typed.replace(co_name=name), names, name, source.__defaults__, cells)
     result.__qualname__ = name
-    result.__module__ = source.__module__
+    result.__module__ = home
     return result
 
 
