@@ -23,7 +23,9 @@ SLOW = ("embedding", "head", "ordered", "similarity")
 def run(marker: str, *paths: Path) -> subprocess.CompletedProcess[str]:
     """Run the tests of the simulator in a process where kernels are Python."""
     # NumPy's scalars warn wherever a processor only sets a flag: overflow to inf, 0 / 0, sqrt of a negative number
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "ignore::RuntimeWarning", "-m", marker, *map(str, paths)]
+    quiet = ["-q", "-W", "ignore::RuntimeWarning"]
+    # simulated threads wait for each other in turns, so one process leaves a core idle
+    command = [sys.executable, "-m", "pytest", *quiet, "-n", "2", "--dist", "worksteal", "-m", marker, *map(str, paths)]
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=3600)
 
