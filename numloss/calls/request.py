@@ -87,7 +87,3 @@ class Request:
         parts = [tuple(outputs[k + at] for k in places) for at in range(0, self.mode * len(inputs), len(inputs))]
         alone = self.argnums is not None and len(places) == 1
         return (result, *(part[0] if alone else part for part in parts))
-
-    def of(self, loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool) -> Request:
-        """A request that this one makes of another loss, for all gradients."""
-        return Request(loss, mode, arguments, options, pair)

@@ -13,12 +13,12 @@ import numpy as np
 
 from ...calls.arrays import HOST
 from ...calls.linear import OPTIONS, LinearLayer
+from ...calls.request import Request
 from ..packing.operands import Array
 from . import plans
 from .products import Products, evenly, in_order
 
 if TYPE_CHECKING:
-    from ...calls.request import Request
     from . import HostBackend
 
 # BLAS packs all of the classifier for each block of rows: a fifth of its time with 160 rows, a twentieth with 512. A
@@ -40,7 +40,7 @@ class Head(LinearLayer):
         """What the rows count with; every label and weight has been checked after this."""
         scores = np.broadcast_to(np.zeros(1, self.real), (len(self.hidden), len(self.classifier)))
         options = self.options("weight", "class_weight", "ignore_index") | {"backend": backend.name}
-        counts = self.request.of(self.loss.counts, 0, (scores, self.target), options, True)
+        counts = Request(self.loss.counts, 0, (scores, self.target), options, True)
         return float(plans.computed(backend, counts)[1])
 
     def counted(self) -> Array | slice:
@@ -86,7 +86,7 @@ class Head(LinearLayer):
             options["reduction"] = "none"
         if self.slopes:
             options["out"] = logits
-        rowwise = self.request.of(self.loss.logits, self.mode, (logits, target), options, self.values is None)
+        rowwise = Request(self.loss.logits, self.mode, (logits, target), options, self.values is None)
         answer = plans.computed(backend, rowwise)
         if self.slopes:
             answer = answer[0]

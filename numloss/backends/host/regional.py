@@ -8,6 +8,7 @@ import numpy as np
 
 from ...calls.arrays import HOST
 from ...calls.regions import Regions
+from ...calls.request import Request
 from ...loops import headers
 from ...loops.codes import SOFTMAX
 from ...loops.headers import RegionSums, Steps
@@ -18,7 +19,6 @@ from . import plans
 from .rowwise import in_three
 
 if TYPE_CHECKING:
-    from ...calls.request import Request
     from . import HostBackend
 
 # Pixels of a block: of one class, or of all where a softmax takes them together.
@@ -117,7 +117,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     sums = seen.count(backend)
     passed = {name: options[name] for name in ("weight", *loss.params) if name in options}
     passed |= {"reduction": request.reduction, "backend": backend.name}
-    law = request.of(loss.regions, min(mode, 1), tuple(seen.totals(sums)), passed, request.pair)
+    law = Request(loss.regions, min(mode, 1), tuple(seen.totals(sums)), passed, request.pair)
     result, *slopes = plans.computed(backend, law) if mode else (plans.computed(backend, law),)
     if values is not None:
         values[...] = result

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...calls.request import Request
 from ...calls.rowwise import flag
 from ..packing.operands import Array
 from . import plans
@@ -26,7 +27,7 @@ def cross_entropy(call: Similarity, scores: Array, labels: Array, weight: Array)
     options["backend"] = call.backend.name
     if call.mode:
         options["out"] = scores
-    request = call.request.of(call.loss.logits, call.mode, (scores, labels), options, False)
+    request = Request(call.loss.logits, call.mode, (scores, labels), options, False)
     answer = plans.computed(call.backend, request)
     values: Array = answer[0] if call.mode else answer
     return values
@@ -118,7 +119,7 @@ def sigmoids(call: Similarity) -> tuple[Array, Any]:
         if call.request.options.get("weight") is not None:
             options["weight"] = call.counts[rows]
         given = scores, same[: len(scores)]
-        answer = call.backend.compute(call.request.of(call.loss.scores, call.mode, given, options, False))
+        answer = call.backend.compute(Request(call.loss.scores, call.mode, given, options, False))
         same[own] = 0.0
         values: Array = (answer[0] if call.mode else answer).sum(axis=1)
         return values

@@ -8,9 +8,10 @@ on the device: nothing waits for how many they are.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...calls.linear import LinearLayer
+from ...calls.request import Request
 from ...calls.rowwise import Rows
 from ...loops.codes import LABELS, LOG_PROBABILITIES
 from . import jit
@@ -21,9 +22,6 @@ from .products import Products, matrix, scratch, whole_tiles
 from .reduction import conclude
 from .rowwise import packed, run_rows, team_of
 from .rowwise_texts import Plan
-
-if TYPE_CHECKING:
-    from ...calls.request import Request
 
 # A block is a part of the batch, so that its logits are less than a tenth of all, unless they and hidden are small; so
 # many rows that their products keep a large device busy.
@@ -128,7 +126,7 @@ class Head(LinearLayer):
 def compute(request: Request) -> Any:
     """Run a loss of the logits of a last layer."""
     # kernels and messages know its loss of the logits; the gradients are put together here
-    call = Call(request.of(request.loss.logits, 0, request.arguments, request.options, request.pair))
+    call = Call(Request(request.loss.logits, 0, request.arguments, request.options, request.pair))
     with call.library.current():
         layer = Head(call, request)
         scale, note = layer.count()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...calls.regions import Regions
+from ...calls.request import Request
 from ..packing.regional import header_of
 from . import jit
 from .arrays import DeviceArray
@@ -13,9 +14,6 @@ from .call import FLOAT64, Call
 from .elementwise import over_elements
 from .regional_kernels import LANES, gradient_kernel, sums_kernel, totals_kernel, values_kernel
 from .rowwise import in_rows
-
-if TYPE_CHECKING:
-    from ...calls.request import Request
 
 BLOCK, GRADIENT_BLOCK = 1024, 256
 MOST_SUMS = 32768
@@ -93,7 +91,7 @@ def compute(request: Request) -> Any:
         seen, values, outputs = SeenRegions(call, regions), regions.values, regions.outputs
         passed = {name: given[name] for name in ("weight", *loss.params) if name in given}
         passed["reduction"] = request.reduction
-        law = request.of(loss.regions, min(mode, 1), seen.sums(), passed, request.pair)
+        law = Request(loss.regions, min(mode, 1), seen.sums(), passed, request.pair)
         # the law runs on the stream of the prediction, whose arrays the sums are not
         answer = over_elements(Call(law, request.arguments[0]))
         result, slopes = answer if mode else (answer, ())
