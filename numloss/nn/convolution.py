@@ -69,7 +69,7 @@ class Conv2d(Layer):
         self._matrix = np.empty((self.outputs, self._entries), place.dtype)
         self._sums, self._parts = np.empty((2, groups, self.outputs, self._entries), place.dtype)
         self._y, self._x_slope = place.empty(self.output), place.empty(self.shape)
-        geometry = (*self.shape, self.size, self.stride, self.padding, *self.output[:2])
+        geometry = (*self.shape, self.size, self.stride, *self.output[:2], self.padding)
         # patches of one channel are too short to be copied one by one: their entries lie in rows of pixels then
         self._transposed = self.shape[2] == 1
         name = "patch_columns" if self._transposed else "patches"

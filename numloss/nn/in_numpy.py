@@ -145,7 +145,7 @@ def _windows(x: Array, size: int, stride: int) -> Any:
 
 
 def patches(
-    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
     x: Array, laid: Array,
 ) -> None:  # fmt: skip
     """Each window of the images as a row, in the order height, width, channel."""
@@ -155,7 +155,7 @@ def patches(
 
 
 def add_patches(
-    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
     x: Array, laid: Array,
 ) -> None:  # fmt: skip
     """The images whose pixels are the sums of the entries that `patches` made of them."""
@@ -169,22 +169,22 @@ def add_patches(
 
 
 def patch_columns(
-    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
     x: Array, laid: Array,
 ) -> None:  # fmt: skip
     """The transposed of `patches`, for images of one channel."""
     rows = np.empty((laid.shape[1], laid.shape[0]), laid.dtype)
-    patches(height, width, channels, size, stride, padding, down, across, x, rows)
+    patches(height, width, channels, size, stride, down, across, padding, x, rows)
     np.copyto(laid, rows.T)
 
 
 def add_patch_columns(
-    height: int, width: int, channels: int, size: int, stride: int, padding: int, down: int, across: int,
+    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
     x: Array, laid: Array,
 ) -> None:  # fmt: skip
     """The images whose pixels are the sums of the entries that `patch_columns` made of them."""
     rows = np.ascontiguousarray(laid.T)
-    add_patches(height, width, channels, size, stride, padding, down, across, x, rows)
+    add_patches(height, width, channels, size, stride, down, across, padding, x, rows)
 
 
 def max_pool(

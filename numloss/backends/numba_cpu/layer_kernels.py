@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import threading
-from array import array
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...loops.headers import Layer, Linear, Window
 from .. import threads
 from ..host.blas import gemm, is_alone
 from ..packing.operands import Array
 from . import compile as compiler
 from .layers import activations, images, matrices, normalisation, products, updates
-from .layers.blocks import ARRAYS, BLOCK
+from .layers.blocks import BLOCK
 
 _compiling = threading.RLock()
-# Numbers that a kernel takes at most.
-NUMBERS = 8
 # Multiplications that a block of a product is worth, and blocks of one at most.
 MULTIPLICATIONS = 3_200_000
 MOST_BLOCKS = 16
 # The units of products of matrices.
 PRODUCTS = ("outputs", "inputs")
+NO_WINDOW, NO_LINEAR = Window(0, 0, 0, 0, 0, 0, 0), Linear(0, 0, 0)
 
 
 class Plan(NamedTuple):
@@ -95,11 +94,13 @@ class LayerKernel:
         with _compiling:
             self.loop = int(compiler.loop(plan.text, dtype).address)
             self.end = int(compiler.loop(plan.end, dtype).address) if plan.end else 0
-        self.places = range(ARRAYS, ARRAYS + plan.arrays)
-        self.header = array("q", [0] * (ARRAYS + plan.arrays) + list(integers))
-        self.numbers = array("d", [0.0] * NUMBERS)
-        self.header[4] = self.numbers.buffer_info()[0]
-        self.address = self.header.buffer_info()[0] - compiler.BYTES_OFFSET
+        self.window = Window(*integers) if plan.units == "images" else NO_WINDOW
+        self.linear = Linear(*integers) if plan.units in PRODUCTS else NO_LINEAR
+        self.memory = bytearray(Layer.size())
+        # what changes from call to call is written where it lies
+        self.at = memoryview(self.memory)[Layer.place("arrays") : Layer.place("numbers")].cast("q")
+        self.numbers = memoryview(self.memory)[Layer.place("numbers") :].cast("d")
+        self.address = np.frombuffer(self.memory, np.uint8).ctypes.data - compiler.BYTES_OFFSET
         self.scratch = np.empty(0)
         self.shape: tuple[int, ...] = ()
         self.blocks, self.work = 0, 0.0
@@ -108,12 +109,11 @@ class LayerKernel:
         """Run; returns what the blocks left as their first partial result, added up."""
         if values[0].shape != self.shape:
             self._fit(values[0])
-        header, numbers = self.header, self.numbers
-        for at, value in zip(self.places, values, strict=False):
-            header[at] = id(value)
-        if len(values) > self.arrays:
-            for k, value in enumerate(values[self.arrays :]):
-                numbers[k] = value
+        at, numbers = self.at, self.numbers
+        for k, value in enumerate(values[: self.arrays]):
+            at[k] = id(value)
+        for k, value in enumerate(values[self.arrays :]):
+            numbers[k] = value
         if self.work > threads.PARALLEL_PAYS_AT and self.blocks > 1:
             total = self._share()
         else:
@@ -135,16 +135,17 @@ class LayerKernel:
         elif units == "whole":
             number = per_block = first.size // width
         else:
-            inputs, outputs = self.header[ARRAYS + self.arrays : -1]
+            inputs, outputs = self.linear.inputs, self.linear.outputs
             number, width = outputs if units == "outputs" else inputs, first.size // width
             work = width * inputs * outputs
             per_block = _columns(number, work)
         blocks = -(-number // per_block) if number else 0
-        self.header[:4] = array("q", (number, width, per_block, blocks))
         needed = max(blocks, 1) * self.plan.vectors * width
         if needed > self.scratch.size:
             self.scratch = np.empty(needed)
-            self.header[5] = self.scratch.ctypes.data
+        at = self.scratch.ctypes.data
+        header = Layer(number, width, per_block, blocks, at, self.window, self.linear, (), ())
+        self.memory[: Layer.place("arrays")] = header.packed()[: Layer.place("arrays")]
         self.shape, self.blocks, self.work = first.shape, blocks, work * self.plan.cost
 
     def _share(self) -> float:

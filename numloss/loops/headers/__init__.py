@@ -16,6 +16,7 @@ from .action_value import ActionStrides, ActionValue
 from .common import Bounds, Operand, Result
 from .elementwise import Elementwise, Weights
 from .embedding import Embedding, Vectors, VectorSum
+from .layers import Layer, Linear, Window
 from .products import Matrix, Product
 from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, Side, StepSums
 from .regional import Regions, RegionSums, SortedRegions
@@ -45,6 +46,8 @@ __all__ = [
     "Elementwise",
     "Embedding",
     "Excess",
+    "Layer",
+    "Linear",
     "Matrix",
     "Measures",
     "Operand",
@@ -68,4 +71,5 @@ __all__ = [
     "VectorSum",
     "Vectors",
     "Weights",
+    "Window",
 ]

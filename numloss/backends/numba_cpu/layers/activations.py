@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, offset
+from ....loops.headers import Layer, Result
+from ....loops.language import Int, offset
 from ....scalar import decay, erfc, exp, log1p
 from ....scalar import sigmoid as sigmoid_of
 from ....scalar import tanh as tanh_of
 from .blocks import count, part
 
 
-def relu(c: Ints, partial: Doubles, block: Int) -> Int:
+def relu(c: Layer, partial: Result, block: Int) -> Int:
     """max(y, 0)."""
     y = part(c, 0, block, 1)
     for i in range(count(c, block)):
@@ -17,7 +18,7 @@ def relu(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def relu_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def relu_slope(c: Layer, partial: Result, block: Int) -> Int:
     """0 where the output is."""
     y = part(c, 0, block, 1)
     slope = part(c, 1, block, 1)
@@ -26,7 +27,7 @@ def relu_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def sigmoid(c: Ints, partial: Doubles, block: Int) -> Int:
+def sigmoid(c: Layer, partial: Result, block: Int) -> Int:
     """1 / (1 + exp(-y))."""
     y = part(c, 0, block, 1)
     for i in range(count(c, block)):
@@ -34,7 +35,7 @@ def sigmoid(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def sigmoid_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def sigmoid_slope(c: Layer, partial: Result, block: Int) -> Int:
     """y (1 - y)."""
     y = part(c, 0, block, 1)
     slope = part(c, 1, block, 1)
@@ -43,7 +44,7 @@ def sigmoid_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def tanh(c: Ints, partial: Doubles, block: Int) -> Int:
+def tanh(c: Layer, partial: Result, block: Int) -> Int:
     """The hyperbolic tangent."""
     y = part(c, 0, block, 1)
     for i in range(count(c, block)):
@@ -51,7 +52,7 @@ def tanh(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def tanh_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def tanh_slope(c: Layer, partial: Result, block: Int) -> Int:
     """1 - y^2."""
     y = part(c, 0, block, 1)
     slope = part(c, 1, block, 1)
@@ -60,7 +61,7 @@ def tanh_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def gelu(c: Ints, partial: Doubles, block: Int) -> Int:
+def gelu(c: Layer, partial: Result, block: Int) -> Int:
     """y = x P(z < x) for a standard normal z."""
     x = part(c, 0, block, 1)
     y = part(c, 1, block, 1)
@@ -69,7 +70,7 @@ def gelu(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def gelu_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def gelu_slope(c: Layer, partial: Result, block: Int) -> Int:
     """P(z < x) + x p(x)."""
     x = part(c, 0, block, 1)
     slope = part(c, 1, block, 1)
@@ -79,9 +80,9 @@ def gelu_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def softmax(c: Ints, partial: Doubles, block: Int) -> Int:
+def softmax(c: Layer, partial: Result, block: Int) -> Int:
     """exp(y) / sum(exp(y)), row by row."""
-    width = c[1]
+    width = c.width
     row = part(c, 0, block, width)
     for _ in range(count(c, block)):
         largest = row[0]
@@ -98,9 +99,9 @@ def softmax(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def softmax_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def softmax_slope(c: Layer, partial: Result, block: Int) -> Int:
     """y (slope - sum(y slope))."""
-    width = c[1]
+    width = c.width
     y = part(c, 0, block, width)
     slope = part(c, 1, block, width)
     for _ in range(count(c, block)):
@@ -114,9 +115,9 @@ def softmax_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def log_softmax(c: Ints, partial: Doubles, block: Int) -> Int:
+def log_softmax(c: Layer, partial: Result, block: Int) -> Int:
     """y - log(sum(exp(y))), row by row; the largest entry is summed as 1, so that it keeps its digits."""
-    width = c[1]
+    width = c.width
     row = part(c, 0, block, width)
     for _ in range(count(c, block)):
         largest = row[0]
@@ -135,9 +136,9 @@ def log_softmax(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def log_softmax_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def log_softmax_slope(c: Layer, partial: Result, block: Int) -> Int:
     """slope - exp(y) sum(slope)."""
-    width = c[1]
+    width = c.width
     y = part(c, 0, block, width)
     slope = part(c, 1, block, width)
     for _ in range(count(c, block)):

@@ -1,10 +1,4 @@
-"""The header of a kernel of the layers, and what its blocks are.
-
-A kernel runs over units: entries, rows of features, or images. Header c, in integers:
-
-    0 units   1 features: entries of a row of the first array   2 units of a block   3 blocks
-    4 address of the numbers, in float64   5 address of the scratch, in float64
-    6 onwards: the arrays, then the integers of the kernel
+"""What a block of a kernel of the layers is, and sums of columns; its header is Layer of numloss/loops/headers.
 
 Texts are written in the language of numloss/loops. Sums over rows go block by block: each block leaves what it found
 in the scratch, and a last text adds the blocks up in their order.
@@ -12,32 +6,32 @@ in the scratch, and a last text adds the blocks up in their order.
 
 from __future__ import annotations
 
-from ....loops.language import Double, Doubles, Int, Ints, Reals, array_data, double, doubles, offset, real, reals
+from ....loops.headers import Layer
+from ....loops.language import Double, Doubles, Int, Reals, array_data, double, doubles, offset, real, reals
 
-ARRAYS = 6
 # Entries of a block; a function of nothing, so that sums do not depend on threads.
 BLOCK = 16384
 
 
-def array(c: Ints, k: Int) -> Reals:
+def array(c: Layer, k: Int) -> Reals:
     """The data of array k."""
-    return reals(array_data(c[6 + k]))
+    return reals(array_data(c.arrays[k]))
 
 
-def part(c: Ints, k: Int, block: Int, entries: Int) -> Reals:
+def part(c: Layer, k: Int, block: Int, entries: Int) -> Reals:
     """Where a block of array k begins, which has so many entries for each unit."""
-    return offset(array(c, k), block * c[2] * entries)
+    return offset(array(c, k), block * c.per_block * entries)
 
 
-def count(c: Ints, block: Int) -> Int:
+def count(c: Layer, block: Int) -> Int:
     """Units of a block."""
-    left = c[0] - block * c[2]
-    return c[2] if left > c[2] else left
+    left = c.units - block * c.per_block
+    return c.per_block if left > c.per_block else left
 
 
-def number(c: Ints, k: Int) -> Double:
+def number(c: Layer, k: Int) -> Double:
     """Number k of the call."""
-    return doubles(c[4])[k]
+    return c.numbers[k]
 
 
 def spread(source: Reals, start: Int, width: Int, times: Int, tile: Reals) -> Int:
@@ -76,13 +70,13 @@ def fold(lanes: Doubles, width: Int, times: Int, out: Doubles) -> Int:
     return 0
 
 
-def add_blocks(c: Ints, vector: Int, vectors: Int, out: Reals) -> Int:
+def add_blocks(c: Layer, vector: Int, vectors: Int, out: Reals) -> Int:
     """Add up a vector of features over the blocks, each of which left so many of them in the scratch."""
-    width = c[1]
+    width = c.width
     for j in range(width):
         total = double(0.0)
-        at = offset(doubles(c[5]), vector * width + j)
-        for block in range(c[3]):
+        at = offset(doubles(c.scratch), vector * width + j)
+        for block in range(c.blocks):
             total = total + at[block * vectors * width]
         out[j] = real(total)
     return 0

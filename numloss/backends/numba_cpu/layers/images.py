@@ -1,12 +1,9 @@
-"""Convolution and pooling of images (height, width, channels); a block is an image.
-
-Integers of a convolution: height, width, channels, size, stride, padding, down, across (of the output). Those of a
-pool are the same without the padding.
-"""
+"""Convolution and pooling of images (height, width, channels); a block is an image."""
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, Reals, offset, real
+from ....loops.headers import Layer, Result
+from ....loops.language import Int, Reals, offset, real
 from .blocks import array, part
 
 
@@ -27,16 +24,16 @@ def last_across(left: Int, stride: Int, width: Int, across: Int) -> Int:
     return across if last > across else last
 
 
-def patches(c: Ints, partial: Doubles, block: Int) -> Int:
+def patches(c: Layer, partial: Result, block: Int) -> Int:
     """Each window of an image as a row, in the order height, width, channel; arrays x, laid."""
-    height = c[8]
-    width = c[9]
-    channels = c[10]
-    size = c[11]
-    stride = c[12]
-    padding = c[13]
-    down = c[14]
-    across = c[15]
+    height = c.window.height
+    width = c.window.width
+    channels = c.window.channels
+    size = c.window.side
+    stride = c.window.stride
+    padding = c.window.padding
+    down = c.window.down
+    across = c.window.across
     run = size * channels
     x = part(c, 0, block, height * width * channels)
     laid = part(c, 1, block, down * across * size * run)
@@ -63,16 +60,16 @@ def patches(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def add_patches(c: Ints, partial: Doubles, block: Int) -> Int:
+def add_patches(c: Layer, partial: Result, block: Int) -> Int:
     """The image whose entries are the sums of those that `patches` made of them; arrays x, laid."""
-    height = c[8]
-    width = c[9]
-    channels = c[10]
-    size = c[11]
-    stride = c[12]
-    padding = c[13]
-    down = c[14]
-    across = c[15]
+    height = c.window.height
+    width = c.window.width
+    channels = c.window.channels
+    size = c.window.side
+    stride = c.window.stride
+    padding = c.window.padding
+    down = c.window.down
+    across = c.window.across
     run = size * channels
     x = part(c, 0, block, height * width * channels)
     laid = part(c, 1, block, down * across * size * run)
@@ -93,19 +90,19 @@ def add_patches(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
+def patch_columns(c: Layer, partial: Result, block: Int) -> Int:
     """Each entry of the windows of images with one channel as a row, which runs along the lines; arrays x, laid."""
-    height = c[8]
-    width = c[9]
-    size = c[11]
-    stride = c[12]
-    padding = c[13]
-    down = c[14]
-    across = c[15]
+    height = c.window.height
+    width = c.window.width
+    size = c.window.side
+    stride = c.window.stride
+    padding = c.window.padding
+    down = c.window.down
+    across = c.window.across
     pixels = down * across
     x = part(c, 0, block, height * width)
     for row in range(size * size):
-        laid = offset(array(c, 1), (row * c[0] + block) * pixels)
+        laid = offset(array(c, 1), (row * c.units + block) * pixels)
         for i in range(down):
             line = i * stride + row // size - padding
             left = row % size - padding
@@ -127,21 +124,21 @@ def patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def add_patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
+def add_patch_columns(c: Layer, partial: Result, block: Int) -> Int:
     """The image whose entries are the sums of those that `patch_columns` made of them; arrays x, laid."""
-    height = c[8]
-    width = c[9]
-    size = c[11]
-    stride = c[12]
-    padding = c[13]
-    down = c[14]
-    across = c[15]
+    height = c.window.height
+    width = c.window.width
+    size = c.window.side
+    stride = c.window.stride
+    padding = c.window.padding
+    down = c.window.down
+    across = c.window.across
     pixels = down * across
     x = part(c, 0, block, height * width)
     for t in range(height * width):
         x[t] = 0.0
     for row in range(size * size):
-        laid = offset(array(c, 1), (row * c[0] + block) * pixels)
+        laid = offset(array(c, 1), (row * c.units + block) * pixels)
         for i in range(down):
             line = i * stride + row // size - padding
             left = row % size - padding
@@ -154,14 +151,14 @@ def add_patch_columns(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def halve(c: Ints, x: Reals, y: Reals, where: Reals) -> Int:
+def halve(c: Layer, x: Reals, y: Reals, where: Reals) -> Int:
     """The max pool of 2 x 2 with a stride of 2, a loop over the channels for each entry of the output."""
-    width = c[10]
-    channels = c[11]
-    for i in range(c[14]):
+    width = c.window.width
+    channels = c.window.channels
+    for i in range(c.window.down):
         above = offset(x, 2 * i * width * channels)
         below = offset(above, width * channels)
-        for _ in range(c[15]):
+        for _ in range(c.window.across):
             for t in range(channels):
                 best = above[t]
                 place = 0.0
@@ -184,17 +181,17 @@ def halve(c: Ints, x: Reals, y: Reals, where: Reals) -> Int:
     return 0
 
 
-def double_slope(c: Ints, slope: Reals, where: Reals, x: Reals) -> Int:
+def double_slope(c: Layer, slope: Reals, where: Reals, x: Reals) -> Int:
     """The slope of `halve`."""
-    width = c[10]
-    channels = c[11]
-    if c[9] % 2 == 1 or width % 2 == 1:
-        for t in range(c[9] * width * channels):
+    width = c.window.width
+    channels = c.window.channels
+    if c.window.height % 2 == 1 or width % 2 == 1:
+        for t in range(c.window.height * width * channels):
             x[t] = 0.0
-    for i in range(c[14]):
+    for i in range(c.window.down):
         above = offset(x, 2 * i * width * channels)
         below = offset(above, width * channels)
-        for _ in range(c[15]):
+        for _ in range(c.window.across):
             for t in range(channels):
                 above[t] = slope[t] if where[t] == 0.0 else 0.0
                 above[channels + t] = slope[t] if where[t] == 1.0 else 0.0
@@ -208,15 +205,15 @@ def double_slope(c: Ints, slope: Reals, where: Reals, x: Reals) -> Int:
     return 0
 
 
-def max_pool(c: Ints, partial: Doubles, block: Int) -> Int:
+def max_pool(c: Layer, partial: Result, block: Int) -> Int:
     """The largest entry of each window, NaN being larger than all, and its number; arrays x, y, where."""
-    height = c[9]
-    width = c[10]
-    channels = c[11]
-    size = c[12]
-    stride = c[13]
-    down = c[14]
-    across = c[15]
+    height = c.window.height
+    width = c.window.width
+    channels = c.window.channels
+    size = c.window.side
+    stride = c.window.stride
+    down = c.window.down
+    across = c.window.across
     x = part(c, 0, block, height * width * channels)
     y = part(c, 1, block, down * across * channels)
     where = part(c, 2, block, down * across * channels)
@@ -241,15 +238,15 @@ def max_pool(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def max_pool_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def max_pool_slope(c: Layer, partial: Result, block: Int) -> Int:
     """The slope goes to the chosen entry; arrays slope, where, x_slope."""
-    height = c[9]
-    width = c[10]
-    channels = c[11]
-    size = c[12]
-    stride = c[13]
-    down = c[14]
-    across = c[15]
+    height = c.window.height
+    width = c.window.width
+    channels = c.window.channels
+    size = c.window.side
+    stride = c.window.stride
+    down = c.window.down
+    across = c.window.across
     slope = part(c, 0, block, down * across * channels)
     where = part(c, 1, block, down * across * channels)
     x = part(c, 2, block, height * width * channels)
@@ -270,15 +267,15 @@ def max_pool_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def avg_pool(c: Ints, partial: Doubles, block: Int) -> Int:
+def avg_pool(c: Layer, partial: Result, block: Int) -> Int:
     """The mean of each window; arrays x, y."""
-    height = c[8]
-    width = c[9]
-    channels = c[10]
-    size = c[11]
-    stride = c[12]
-    down = c[13]
-    across = c[14]
+    height = c.window.height
+    width = c.window.width
+    channels = c.window.channels
+    size = c.window.side
+    stride = c.window.stride
+    down = c.window.down
+    across = c.window.across
     share = 1.0 / real(size * size)
     x = part(c, 0, block, height * width * channels)
     y = part(c, 1, block, down * across * channels)
@@ -297,15 +294,15 @@ def avg_pool(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def avg_pool_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def avg_pool_slope(c: Layer, partial: Result, block: Int) -> Int:
     """Every entry of a window receives the same share; arrays slope, x_slope."""
-    height = c[8]
-    width = c[9]
-    channels = c[10]
-    size = c[11]
-    stride = c[12]
-    down = c[13]
-    across = c[14]
+    height = c.window.height
+    width = c.window.width
+    channels = c.window.channels
+    size = c.window.side
+    stride = c.window.stride
+    down = c.window.down
+    across = c.window.across
     share = 1.0 / real(size * size)
     slope = part(c, 0, block, down * across * channels)
     x = part(c, 1, block, height * width * channels)

@@ -6,13 +6,14 @@ repeats the columns: a loop over 16 channels alone would cost more to enter than
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, array_data, doubles, ints, offset, stack_doubles, stack_reals
+from ....loops.headers import Layer, Result
+from ....loops.language import Int, array_data, doubles, ints, offset, stack_doubles, stack_reals
 from .blocks import add_blocks, array, count, fold, part, spread, stretch, sum_columns
 
 
-def add_bias(c: Ints, partial: Doubles, block: Int) -> Int:
+def add_bias(c: Layer, partial: Result, block: Int) -> Int:
     """y += bias in every row."""
-    width = c[1]
+    width = c.width
     rows = count(c, block)
     y = part(c, 0, block, width)
     tile = stack_reals(512)
@@ -31,12 +32,12 @@ def add_bias(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def column_sums(c: Ints, partial: Doubles, block: Int) -> Int:
+def column_sums(c: Layer, partial: Result, block: Int) -> Int:
     """The sums over the rows of a block."""
-    width = c[1]
+    width = c.width
     rows = count(c, block)
     x = part(c, 0, block, width)
-    out = offset(doubles(c[5]), block * width)
+    out = offset(doubles(c.scratch), block * width)
     lanes = stack_doubles(512)
     start = 0
     while start < width:
@@ -48,17 +49,17 @@ def column_sums(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def column_sums_end(c: Ints, partial: Doubles, block: Int) -> Int:
+def column_sums_end(c: Layer, partial: Result, block: Int) -> Int:
     """The sums over all blocks."""
     return add_blocks(c, 0, 1, array(c, 1))
 
 
-def scatter_rows(c: Ints, partial: Doubles, block: Int) -> Int:
+def scatter_rows(c: Layer, partial: Result, block: Int) -> Int:
     """Add each row to the row of the table that its label names."""
-    width = c[1]
+    width = c.width
     slope = array(c, 0)
-    labels = ints(array_data(c[7]))
-    for row in range(c[0]):
+    labels = ints(array_data(c.arrays[1]))
+    for row in range(c.units):
         target = offset(array(c, 2), labels[row] * width)
         for i in range(width):
             target[i] = target[i] + slope[i]
@@ -66,11 +67,11 @@ def scatter_rows(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def take_rows(c: Ints, partial: Doubles, block: Int) -> Int:
+def take_rows(c: Layer, partial: Result, block: Int) -> Int:
     """The rows of a table at these places; arrays batch, places, table."""
-    width = c[1]
+    width = c.width
     batch = part(c, 0, block, width)
-    places = offset(ints(array_data(c[7])), block * c[2])
+    places = offset(ints(array_data(c.arrays[1])), block * c.per_block)
     for row in range(count(c, block)):
         source = offset(array(c, 2), places[row] * width)
         for i in range(width):

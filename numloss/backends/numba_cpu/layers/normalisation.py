@@ -5,11 +5,11 @@ Columns are walked as in matrices.py: a tile of 512 entries stands for several s
 
 from __future__ import annotations
 
+from ....loops.headers import Layer, Result
 from ....loops.language import (
     Double,
     Doubles,
     Int,
-    Ints,
     Reals,
     double,
     doubles,
@@ -35,12 +35,12 @@ def square_columns(x: Reals, rows: Int, width: Int, n: Int, times: Int, tile: Re
     return 0
 
 
-def moments(c: Ints, partial: Doubles, block: Int) -> Int:
+def moments(c: Layer, partial: Result, block: Int) -> Int:
     """The mean of each column over a block, and the sum of the squares around it."""
-    width = c[1]
+    width = c.width
     rows = count(c, block)
     x = part(c, 0, block, width)
-    means = offset(doubles(c[5]), 2 * block * width)
+    means = offset(doubles(c.scratch), 2 * block * width)
     squares = offset(means, width)
     lanes = stack_doubles(512)
     tile = stack_reals(512)
@@ -61,17 +61,17 @@ def moments(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def moments_end(c: Ints, partial: Doubles, block: Int) -> Int:
+def moments_end(c: Layer, partial: Result, block: Int) -> Int:
     """Mean and variance over all blocks, after Chan, Golub and LeVeque (1983)."""
-    width = c[1]
+    width = c.width
     mean = array(c, 1)
     var = array(c, 2)
-    scratch = doubles(c[5])
+    scratch = doubles(c.scratch)
     for j in range(width):
         seen = double(count(c, 0))
         middle = scratch[j]
         around = scratch[width + j]
-        for k in range(1, c[3]):
+        for k in range(1, c.blocks):
             n = double(count(c, k))
             apart = scratch[2 * k * width + j] - middle
             middle = middle + apart * (n / (seen + n))
@@ -83,9 +83,9 @@ def moments_end(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def normalise(c: Ints, partial: Doubles, block: Int) -> Int:
+def normalise(c: Layer, partial: Result, block: Int) -> Int:
     """y = (x - mean) scale weight + bias; arrays x, mean, scale, weight, bias, y."""
-    width = c[1]
+    width = c.width
     rows = count(c, block)
     x = part(c, 0, block, width)
     y = part(c, 5, block, width)
@@ -114,13 +114,13 @@ def normalise(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def normalise_sums(c: Ints, partial: Doubles, block: Int) -> Int:
+def normalise_sums(c: Layer, partial: Result, block: Int) -> Int:
     """Over a block, the sums of slope and slope (x - mean); arrays slope, x, mean, scale, weight_slope, bias_slope."""
-    width = c[1]
+    width = c.width
     rows = count(c, block)
     slope = part(c, 0, block, width)
     x = part(c, 1, block, width)
-    out = offset(doubles(c[5]), 2 * block * width)
+    out = offset(doubles(c.scratch), 2 * block * width)
     mean = stack_reals(512)
     plain = stack_doubles(512)
     moved = stack_doubles(512)
@@ -147,20 +147,20 @@ def normalise_sums(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def normalise_sums_end(c: Ints, partial: Doubles, block: Int) -> Int:
+def normalise_sums_end(c: Layer, partial: Result, block: Int) -> Int:
     """The gradients of weight and bias."""
     weight_slope = array(c, 4)
     add_blocks(c, 0, 2, array(c, 5))
     add_blocks(c, 1, 2, weight_slope)
     scale = array(c, 3)
-    for j in range(c[1]):
+    for j in range(c.width):
         weight_slope[j] = weight_slope[j] * scale[j]
     return 0
 
 
-def normalise_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def normalise_slope(c: Layer, partial: Result, block: Int) -> Int:
     """The slope of the input in place; arrays slope, x, mean, scale, weight, weight_slope, bias_slope; share."""
-    width = c[1]
+    width = c.width
     rows = count(c, block)
     slope = part(c, 0, block, width)
     x = part(c, 1, block, width)
@@ -228,9 +228,9 @@ def product_sum(x: Reals, y: Reals, n: Int, lanes: Reals) -> Double:
     return total
 
 
-def layer_norm(c: Ints, partial: Doubles, block: Int) -> Int:
+def layer_norm(c: Layer, partial: Result, block: Int) -> Int:
     """y = unit weight + bias, with unit = (x - mean) scale; arrays x, weight, bias, unit, scale, y; eps."""
-    width = c[1]
+    width = c.width
     lanes = stack_reals(16)
     x = part(c, 0, block, width)
     weight = array(c, 1)
@@ -255,9 +255,9 @@ def layer_norm(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def layer_norm_slope(c: Ints, partial: Doubles, block: Int) -> Int:
+def layer_norm_slope(c: Layer, partial: Result, block: Int) -> Int:
     """The slope of the input in place; arrays slope, weight, unit, scale."""
-    width = c[1]
+    width = c.width
     lanes = stack_reals(16)
     slope = part(c, 0, block, width)
     weight = array(c, 1)
@@ -276,12 +276,12 @@ def layer_norm_slope(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def product_sums(c: Ints, partial: Doubles, block: Int) -> Int:
+def product_sums(c: Layer, partial: Result, block: Int) -> Int:
     """Over a block, the sums of slope and of slope unit; arrays slope, unit, weight_slope, bias_slope."""
-    width = c[1]
+    width = c.width
     slope = part(c, 0, block, width)
     unit = part(c, 1, block, width)
-    plain = offset(doubles(c[5]), 2 * block * width)
+    plain = offset(doubles(c.scratch), 2 * block * width)
     moved = offset(plain, width)
     for i in range(2 * width):
         plain[i] = double(0.0)
@@ -294,7 +294,7 @@ def product_sums(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def product_sums_end(c: Ints, partial: Doubles, block: Int) -> Int:
+def product_sums_end(c: Layer, partial: Result, block: Int) -> Int:
     """The gradients of weight and bias."""
     add_blocks(c, 0, 2, array(c, 3))
     return add_blocks(c, 1, 2, array(c, 2))

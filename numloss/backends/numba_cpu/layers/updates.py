@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ....loops.language import Doubles, Int, Ints, double, real, stack_doubles
-from ....loops.sums import clear, fold
+from ....loops.headers import Layer, Result
+from ....loops.language import Int, double, real, stack_doubles
+from ....loops.sums import begin_block, clear, fold
 from ....scalar import sqrt
 from .blocks import count, number, part
 
 
-def square_sum(c: Ints, partial: Doubles, block: Int) -> Int:
+def square_sum(c: Layer, partial: Result, block: Int) -> Int:
     """The sum of squares of a block, for the driver to add up."""
     x = part(c, 0, block, 1)
     n = count(c, block)
@@ -21,13 +22,12 @@ def square_sum(c: Ints, partial: Doubles, block: Int) -> Int:
         i = i + 32
     for k in range(n - i):
         lanes[k] = lanes[k] + double(x[i + k]) * double(x[i + k])
-    partial[0] = fold(lanes)
-    partial[1] = double(0.0)
-    partial[2] = double(-1.0)
+    begin_block(partial)
+    partial.value = fold(lanes)
     return 0
 
 
-def sgd(c: Ints, partial: Doubles, block: Int) -> Int:
+def sgd(c: Layer, partial: Result, block: Int) -> Int:
     """Arrays values, gradients, velocity; rate, momentum, nesterov, decay."""
     values = part(c, 0, block, 1)
     gradients = part(c, 1, block, 1)
@@ -44,7 +44,7 @@ def sgd(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def adam(c: Ints, partial: Doubles, block: Int) -> Int:
+def adam(c: Layer, partial: Result, block: Int) -> Int:
     """Arrays values, gradients, mean, square; rate, first, second, root, eps, decay, shrink."""
     values = part(c, 0, block, 1)
     gradients = part(c, 1, block, 1)
@@ -68,7 +68,7 @@ def adam(c: Ints, partial: Doubles, block: Int) -> Int:
     return 0
 
 
-def rmsprop(c: Ints, partial: Doubles, block: Int) -> Int:
+def rmsprop(c: Layer, partial: Result, block: Int) -> Int:
     """Arrays values, gradients, square, velocity; rate, alpha, eps, momentum, decay."""
     values = part(c, 0, block, 1)
     gradients = part(c, 1, block, 1)
