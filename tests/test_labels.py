@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from calls import call, each
 from cases import CASES, arrays, record, required
-from compare import assert_close, assert_same_bits
+from compare import assert_close, assert_same_bits, told
 
 import numloss as nl
 
@@ -236,3 +236,15 @@ def test_distributions_that_are_none(case: str, backend: str) -> None:
             said = rf"target\[{position[0]}, {position[1]}\] = {bad} .*(>= 0|in \[0, 1\]|0 or 1)"
             with pytest.raises(ValueError, match=said):
                 call(case, backend, (pred, wrong))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_largest_score_is_found_wherever_it_stands(dtype: str, each_backend: str) -> None:
+    # a row whose largest score is overlooked overflows
+    top = 1000.0 if dtype == "float64" else 200.0
+    for classes in range(2, 71):
+        scores = np.zeros((classes, classes), dtype)
+        np.fill_diagonal(scores, top)
+        found = nl.cross_entropy(scores, np.zeros(classes, int), reduction="none", backend=each_backend)
+        with told(backend=each_backend, dtype=dtype, classes=classes):
+            assert_close(found, np.r_[0.0, np.full(classes - 1, top)], ulp=8)
