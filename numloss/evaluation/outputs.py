@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.files import atomic_write
+from ..common.files import atomic_write, destination
 from ..data.source import Array
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def created(
     with contextlib.ExitStack() as stack:
         for name, (shape, dtype) in zip(names, shapes, strict=True):
             path = Path(folder) / name
+            if not destination(path)[1]:
+                raise ValueError(f"{path}: not a regular file; rows are written to their places, in any order")
             file = stack.enter_context(atomic_write(path, keep=keep))
             output = Output(str(path), str(file.name), shape, dtype, taken_up=os.fstat(file.fileno()).st_size > 0)
             header = output.header
