@@ -22,6 +22,7 @@ import numpy as np
 from .backends import choice
 from .backends.choice import chosen_backend
 from .backends.host.plans import replay
+from .calls.arrays import HOST
 from .calls.checks import split_options
 from .calls.request import Request
 from .errors import BackendUnavailable
@@ -117,12 +118,7 @@ def choose(request: Request) -> Any:
     loss, arguments, named = request.loss, request.arguments, request.options.get("backend")
     name = chosen_backend() if named is None else named
     first = arguments[0]
-    if type(first) is np.ndarray:
-        if name is None:
-            return host_backend(loss, first.size * loss.cost)
-        if name != "cuda":
-            return load(name)
-    elif any(is_device_array(value) for value in arguments):
+    if type(first) is not np.ndarray and any(is_device_array(value) for value in arguments):
         if name not in (None, "cuda"):
             raise TypeError(f"{loss.name}: backend {name!r} takes host arrays, got arrays on a CUDA device")
         return load("cuda")
@@ -131,7 +127,9 @@ def choose(request: Request) -> Any:
             f"{loss.name}: backend 'cuda' takes device arrays, got {type(first).__name__}; nothing is copied silently. "
             "Move the arrays first, for instance with cupy.asarray or numba.cuda.to_device"
         )
-    return load(name) if name is not None else host_backend(loss, np.size(first) * loss.cost)
+    backend = None if name is None else load(name)
+    request.take(HOST)
+    return backend or host_backend(loss, request.arguments[0].size * loss.cost)
 
 
 def evaluate(

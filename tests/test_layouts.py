@@ -280,7 +280,7 @@ def test_rows_of_any_length_in_any_layout(shape: tuple[int, ...], layout: str, b
 def test_a_gradient_that_would_overwrite_what_is_still_read_is_refused(case: str, backend: str) -> None:
     loss, given = record(case), arrays(case, small(case), "float32")
     places = tuple(given[k] for k in loss.differentiable)
-    with pytest.raises(ValueError, match=f"{loss.name}: out for the gradient overlaps"):
+    with pytest.raises(ValueError, match=f"{loss.name}: out for the gradient.* overlaps"):
         nl.value_and_grad(loss.function)(*given, backend=backend, out=places if len(places) > 1 else places[0])
 
 

@@ -36,9 +36,7 @@ class Transitions:
         self.next_action = chosen
         self.discount, self.params = request.number("discount"), request.parameters()
         self.weight = request.weight(place, (self.rows,))
-        inputs = (self.q, self.next_q)
-        why = ", which the zeros beside chosen actions would overwrite"
-        self.values, self.outputs = outputs_of(place, request, self.q, (self.rows,), inputs, inputs, why)
+        self.values, self.outputs = outputs_of(place, request, self.q, (self.rows,))
 
     def values_after(self, given: Any) -> Any:
         """The values of the actions of the next step, which are as many as they like."""

@@ -15,6 +15,32 @@ if TYPE_CHECKING:
 
 REAL_KINDS = "biuf"
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+# How other libraries show their arrays to NumPy; the last of these only if it is asked by name.
+PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
+# What is no array of another library.
+PLAIN = (np.ndarray, np.generic, str, bytes, bool, int, float, list, tuple)
+# What NumPy may try to find out whether two arrays share memory, before that is taken for granted.
+MOST_TRIALS = 10_000
+
+Array = np.ndarray[Any, Any]
+
+
+def is_foreign(value: Any) -> bool:
+    """True for an array of another library, or what else gives memory to NumPy, told without importing any."""
+    if value is None or isinstance(value, PLAIN):
+        return False
+    if any(hasattr(value, name) for name in PROTOCOLS):
+        return True
+    try:
+        memoryview(value)
+    except TypeError:
+        return False
+    return True
+
+
+def touching(a: Array, b: Array) -> bool:
+    """True if an element of one array shares memory with one of another, or if that takes long to find out."""
+    return np.may_share_memory(a, b, MOST_TRIALS)  # type: ignore[arg-type]
 
 
 class Arrays:
@@ -55,17 +81,30 @@ class Arrays:
         """Whether kernels can write to it."""
         return True
 
-    def overlap(self, a: Any, b: Any) -> bool:
-        """True if two arrays may share memory."""
+    def given(self, value: Any) -> Any:
+        """An array that was given to a call as one of this place; None for anything else."""
         raise NotImplementedError
+
+    def outline(self, array: Any) -> Array:
+        """Where the elements of an array lie, as an array of NumPy of which nothing is read."""
+        raise NotImplementedError
+
+    def overlap(self, a: Any, b: Any) -> bool:
+        """True if an element of one array shares memory with one of another; what lies between others does not."""
+        return touching(self.outline(a), self.outline(b))
+
+    def folded(self, array: Any) -> bool:
+        """True if elements of an array share memory with each other."""
+        if self.c_order(array) or self.f_order(array) or not array.size:
+            return False
+        seen = self.outline(array)
+        # of two elements that differ first on an axis, one may as well be at its beginning
+        parts = (seen[(0,) * axis] for axis in range(seen.ndim))
+        return any(touching(part[:1], part[1:]) for part in parts)
 
     def same(self, a: Any, b: Any) -> bool:
         """True if two arrays are the same elements in the same places."""
         raise NotImplementedError
-
-    def clash(self, a: Any, b: Any) -> bool:
-        """True if two arrays may share memory and are not the same one."""
-        return self.overlap(a, b) and not self.same(a, b)
 
     def spread(self, array: Any, shape: tuple[int, ...]) -> Any:
         """An entry a sample, seen with the shape of the unreduced loss, without a copy."""
@@ -115,7 +154,7 @@ class Arrays:
             )
         return array
 
-    def output(self, loss: Loss, given: Any, like: Any, shape: tuple[int, ...], inputs: Any, what: str) -> Any:
+    def output(self, loss: Loss, given: Any, like: Any, shape: tuple[int, ...], what: str) -> Any:
         """An array to write to, of the dtype of another one: the one given, checked, or a new one."""
         if given is None:
             return self.new(like, shape)
@@ -127,15 +166,8 @@ class Arrays:
             )
         if not self.writeable(array):
             raise ValueError(f"{loss.name}: out for the {what} must be writeable, aligned and of native byte order")
-        strides = array.strides
-        if 0 in strides and array.size and any(s == 0 and n > 1 for s, n in zip(strides, shape, strict=True)):
-            raise ValueError(f"{loss.name}: out for the {what} has overlapping elements (a stride of 0)")
-        for other in inputs:
-            if self.clash(array, other):
-                raise ValueError(
-                    f"{loss.name}: out for the {what} overlaps an input without being the same array; "
-                    "give the prediction itself or separate memory"
-                )
+        if self.folded(array):
+            raise ValueError(f"{loss.name}: out for the {what} has elements that overlap each other")
         return array
 
 
@@ -145,7 +177,19 @@ class HostArrays(Arrays):
     def taken(self, loss: Loss, name: str, value: Any) -> Any:
         if isinstance(value, np.ma.MaskedArray):
             raise TypeError(f"{loss.name}: {name} is a masked array; fill it, and pass the mask as weight")
-        return np.asarray(value)
+        if not is_foreign(value):
+            return np.asarray(value)
+        if getattr(value, "requires_grad", False) is True:
+            raise TypeError(
+                f"{loss.name}: {name} requires a gradient of its own library, which would not see this loss; "
+                f"give {name}.detach()"
+            )
+        try:
+            by_name = hasattr(value, "__dlpack__") and not any(hasattr(value, name) for name in PROTOCOLS[:-1])
+            return np.from_dlpack(value) if by_name else np.asarray(value)
+        except (TypeError, RuntimeError, BufferError) as error:
+            kind = f"{type(value).__module__}.{type(value).__name__}"
+            raise TypeError(f"{loss.name}: {name} is {kind}, which NumPy cannot read: {error}") from error
 
     def native(self, array: Any) -> Any:
         if not array.dtype.isnative or not array.flags.aligned:
@@ -180,19 +224,18 @@ class HostArrays(Arrays):
         flags = array.flags
         return bool(flags.writeable and flags.aligned and array.dtype.isnative)
 
-    def overlap(self, a: Any, b: Any) -> bool:
-        return np.may_share_memory(a, b)
+    def given(self, value: Any) -> Any:
+        return value if isinstance(value, np.ndarray) else None
+
+    def outline(self, array: Any) -> Any:
+        return array
 
     def same(self, a: Any, b: Any) -> bool:
         if a is b:
             return True
-        if a.base is None and b.base is None:  # cheap where both own their memory
+        if a.shape != b.shape or a.strides != b.strides or a.dtype != b.dtype:
             return False
-        place, other = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
-        return bool(place == other and a.shape == b.shape and a.strides == b.strides and a.dtype == b.dtype)
-
-    def clash(self, a: Any, b: Any) -> bool:
-        return not (a.base is None and b.base is None) and np.may_share_memory(a, b) and not self.same(a, b)
+        return bool(a.__array_interface__["data"][0] == b.__array_interface__["data"][0])
 
     def spread(self, array: Any, shape: tuple[int, ...]) -> Any:
         if array.shape == shape:

@@ -31,8 +31,9 @@ class Elements:
         self.read_inputs(request.arguments)
         self.params = request.parameters()
         self.weight = request.weight(place, self.shape)
+        replaced = (*self.loss.inputs, *self.loss.per_element)
+        self.values, self.outputs = outputs_of(place, request, self.pred, self.shape, replaced)
         inputs = [array for array in self.arrays if array is not None]
-        self.values, self.outputs = outputs_of(place, request, self.pred, self.shape, inputs)
         self.replaced = request.options.get("out") is not None and any(
             place.same(a, b) for a in (self.outputs or [self.values]) for b in inputs
         )

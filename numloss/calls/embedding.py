@@ -36,9 +36,7 @@ class VectorRows:
             self.known = check.integers(place, loss, name, value) if integers else place.real(loss, name, value)
             check.same_shape(loss, name, self.known.shape, (self.rows,), "the batch")
         self.weight = request.weight(place, (self.rows,))
-        inputs = self.vectors if self.known is None else [*self.vectors, self.known]
-        kept, why = inputs if request.mode else (), "; two gradients need separate memory"
-        self.values, self.outputs = outputs_of(place, request, first, (self.rows,), inputs, kept, why)
+        self.values, self.outputs = outputs_of(place, request, first, (self.rows,))
 
     def complain(self, position: int, operand: int) -> NoReturn:
         """Raise for the first number that a kernel found outside its domain, in the operand of this number."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import checks as check
-from .outputs import given_outputs
+from .outputs import check_apart, given_outputs
 from .rowwise import RowOptions, options_of
 
 if TYPE_CHECKING:
@@ -81,24 +81,21 @@ class LinearLayer:
         return bias
 
     def read_outputs(self) -> tuple[Any, dict[str, Any]]:
-        """What is written, which is no input, since these are read until the end, and shares no memory."""
+        """What is written: values, or None, and gradients."""
         loss, request, place, argnums = self.loss, self.request, self.place, self.request.argnums
-        inputs = [a for a in (self.hidden, self.classifier, self.bias, self.target, self.weight) if a is not None]
         out, values, slopes = request.options.get("out"), None, {}
         given_values, given_slopes, _ = given_outputs(loss, self.mode, out, request.unreduced)
         if request.unreduced:
-            values = place.output(loss, given_values, self.hidden, (self.rows,), inputs, "values")
+            values = place.output(loss, given_values, self.hidden, (self.rows,), "values")
         chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[k] for k in argnums]
         chosen = [name for name in chosen if getattr(self, name) is not None] if self.mode else []
         given = check.several(loss, given_slopes, len(chosen), "gradient") if self.mode else ()
         for name, array in zip(chosen, given, strict=True):
             like = getattr(self, name)
-            slopes[name] = place.output(loss, array, like, like.shape, inputs, f"gradient of {name}")
-        written = [*slopes.values()] if values is None else [values, *slopes.values()]
-        if out is not None and any(place.overlap(a, b) for a in written for b in inputs):
-            raise ValueError(f"{loss.name}: out for the gradient overlaps an input, which is read until the end")
-        if any(place.overlap(a, b) for k, a in enumerate(written) for b in written[:k]):
-            raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+            slopes[name] = place.output(loss, array, like, like.shape, f"gradient of {name}")
+        if out is not None:
+            gradients = [(f"gradient of {name}", array) for name, array in slopes.items()]
+            check_apart(place, request, gradients if self.mode else [("values", values)])
         return values, slopes
 
     def answer(self, result: Any, slopes: tuple[Any, ...]) -> Any:

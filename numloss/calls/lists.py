@@ -55,8 +55,8 @@ class Lists:
                 raise ValueError(
                     f"{loss.name}: weight has shape {self.weight.shape}; it must be ({self.groups},), one a group"
                 )
-        kept = self.inputs[1:] if request.mode == 1 else self.inputs
-        self.values, self.outputs = outputs_of(place, request, self.pred, (self.groups,), self.inputs, kept)
+        replaced = ("pred",) if request.mode == 1 else ()
+        self.values, self.outputs = outputs_of(place, request, self.pred, (self.groups,), replaced)
 
     @property
     def counts_events(self) -> bool:

@@ -37,38 +37,38 @@ def slots(request: Request, given: Any, what: str) -> list[Any]:
 
 
 def outputs_of(
-    place: Arrays,
-    request: Request,
-    like: Any,
-    shape: tuple[int, ...],
-    inputs: Many[Any],
-    kept: Many[Any] = (),
-    why: str = "",
+    place: Arrays, request: Request, like: Any, shape: tuple[int, ...], replaced: Many[str] = ()
 ) -> tuple[Any, list[Any]]:
     """The arrays to write: values of a shape, or None, and slopes and curvatures as the loss is differentiable.
 
-    `like` is what slopes are like. One of `inputs` may be given to be replaced, but none of `kept`, which are still
-    read when something is written; `why` ends the sentence about these.
+    `like` is what slopes are like. The arrays of the arguments `replaced` may be given to be overwritten.
     """
     loss, mode, out = request.loss, request.mode, request.options.get("out")
-    wanted = request.unreduced
-    given = given_outputs(loss, mode, out, wanted)
-    outputs = [
-        place.output(loss, array, like, like.shape, inputs, what)
-        for what, arrays in (("gradient", given[1]), ("curvature", given[2]))[:mode]
-        for array in slots(request, arrays, what)
-    ]
-    values = place.output(loss, given[0], like, shape, inputs, "values") if wanted else None
-    if out is None or not (kept or len(outputs) > 1):
-        return values, outputs
-    if any(place.overlap(a, b) for k, a in enumerate(outputs) for b in outputs[:k]):
-        raise ValueError(f"{loss.name}: the arrays of out overlap each other")
-    written = outputs if mode else [values]
-    for k, array in enumerate(written):
-        if any(place.overlap(array, other) for other in kept):
-            what = "curvature" if k >= len(loss.differentiable) else "gradient" if mode else "values"
-            raise ValueError(f"{loss.name}: out for the {what} overlaps an input{why}")
-    return values, outputs
+    given = given_outputs(loss, mode, out, request.unreduced)
+    kinds = (("gradient", given[1]), ("curvature", given[2]))[:mode]
+    found = [(what, array) for what, arrays in kinds for array in slots(request, arrays, what)]
+    written = [(what, place.output(loss, array, like, like.shape, what)) for what, array in found]
+    values = place.output(loss, given[0], like, shape, "values") if request.unreduced else None
+    if out is not None:
+        check_apart(place, request, written if mode else [("values", values)], replaced)
+    return values, [array for _, array in written]
+
+
+def check_apart(place: Arrays, request: Request, written: Many[tuple[str, Any]], replaced: Many[str] = ()) -> None:
+    """Raise if what is written, each with its name, shares memory with what is read, or with each other.
+
+    All arrays of a call are read until something is written, and most until the end. Those of the arguments `replaced`
+    may be written to, if it is the whole array and no other.
+    """
+    loss = request.loss
+    given = [(name, found) for name, value in request.named() if (found := place.given(value)) is not None]
+    for k, (what, array) in enumerate(written):
+        if any(place.overlap(array, other) for _, other in written[:k]):
+            raise ValueError(f"{loss.name}: the arrays of out overlap each other")
+        for name, other in given:
+            if place.overlap(array, other) and not (name in replaced and place.same(array, other)):
+                instead = f"{replaced[0]} itself or " if replaced else ""
+                raise ValueError(f"{loss.name}: out for the {what} overlaps {name}; give it {instead}memory of its own")
 
 
 def given_outputs(loss: Loss, mode: int, out: Any, wanted: bool) -> tuple[Any, Any, Any]:

@@ -58,10 +58,7 @@ class Regions:
         self.samples, self.classes = pred.shape[:2]
         self.pixels = math.prod(pred.shape[2:])
         self.shape = (self.samples, self.classes) if self.per_sample else (self.classes,)
-        inputs = (pred, self.target)
-        why = f"; only a gradient may take the place of {loss.inputs[0]}"
-        kept = inputs[1:] if request.mode else inputs
-        self.values, self.outputs = outputs_of(place, request, pred, self.shape, inputs, kept, why)
+        self.values, self.outputs = outputs_of(place, request, pred, self.shape, ("pred",) if request.mode else ())
 
     def read_target(self, value: Any) -> None:
         """The target, and whether it is labels."""

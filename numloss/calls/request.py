@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import checks as check
+from .arrays import is_foreign
 
 if TYPE_CHECKING:
     from ..registry import Loss
@@ -39,6 +42,21 @@ class Request:
         # the values of the loss one by one; their mean, by which gradients are scaled, too
         self.unreduced = self.reduction == "none" and not self.pair
         self.averaged = self.reduction == "mean" and not self.pair
+
+    def take(self, place: Arrays) -> None:
+        """Read the arguments as arrays of a place, and options that are arrays of another library."""
+        loss, options = self.loss, self.options
+        if any(type(value) is not np.ndarray for value in self.arguments):
+            given = zip(loss.inputs, self.arguments, strict=True)
+            self.arguments = tuple(place.taken(loss, name, value) for name, value in given)
+        foreign = [name for name, value in options.items() if name != "out" and is_foreign(value)]
+        if foreign:
+            self.options = {**options, **{name: place.taken(loss, name, options[name]) for name in foreign}}
+
+    def named(self) -> list[tuple[str, Any]]:
+        """All that was given to be read, arguments and options, by name."""
+        given = [*zip(self.loss.inputs, self.arguments, strict=True), *self.options.items()]
+        return [(name, value) for name, value in given if name != "out"]
 
     def option(self, name: str) -> Any:
         """What an option was given as, or its default."""

@@ -195,10 +195,8 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     axis = class_axis(loss, pred, options.axis)
     shape, target = rows_shape(pred, axis), target_of(place, loss, options, arguments[-1], pred, axis)
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.bound)
-    inputs = (pred,) if options.target == LABELS else (pred, rows.target)
-    kept = inputs[1:] if request.mode == 1 and replaced else inputs
-    why = f"; only a gradient may take the place of {loss.inputs[0]}"
-    rows.values, rows.outputs = outputs_of(place, request, pred, shape, inputs, kept, why)
+    overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()
+    rows.values, rows.outputs = outputs_of(place, request, pred, shape, overwritten)
     if len(arguments) > 2:
         rows.teacher = teacher_of(rows, arguments[1])
     if rows.classes == 0 and math.prod(shape) > 0:
@@ -238,14 +236,12 @@ def target_of(place: Arrays, loss: Loss, options: RowOptions, value: Any, pred: 
 
 
 def teacher_of(rows: Rows, value: Any) -> Any:
-    """Logits with the shape of the predictions, apart from what is written."""
+    """Logits with the shape of the predictions."""
     loss, place = rows.loss, rows.place
     array = place.real(loss, "teacher", value)
     if array.dtype.kind != "f":
         raise TypeError(f"{loss.name}: teacher has dtype {array.dtype}; logits are floating")
     same_shape(loss, "teacher", array.shape, rows.pred.shape, loss.inputs[0])
-    if any(place.overlap(array, out) for out in (*rows.outputs, rows.values) if out is not None):
-        raise ValueError(f"{loss.name}: out overlaps teacher, which is read until the end")
     return array
 
 

@@ -135,9 +135,8 @@ class Sequences:
         idle = self.hopeless | (self.weight == 0.0)
         self.used = np.where(idle, -1, self.input_lengths)
         self.averaged = request.pair or request.averaged
-        inputs = [self.pred, *given]
-        kept = given if request.mode == 1 else inputs
-        self.values, self.outputs = outputs_of(place, request, self.pred, (self.count,), inputs, kept)
+        replaced = ("pred",) if request.mode == 1 else ()
+        self.values, self.outputs = outputs_of(place, request, self.pred, (self.count,), replaced)
         self.cost = np.where(idle, 0, self.used) * (CLASS_COST * self.classes + LABEL_COST * self.targets.counts)
 
     def losses(self) -> Array:

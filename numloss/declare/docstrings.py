@@ -25,14 +25,16 @@ reduction : {"mean", "sum", "none"}
     weight * loss. Sums are taken in float64, in an order that depends on the shape alone.
 out : array, optional
     Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
-    under ``value_grad_hess`` the pair (gradient, curvature).
+    under ``value_grad_hess`` the pair (gradient, curvature). Any layout will do. The prediction itself may be given
+    where it is read no more once the gradient is written; what overlaps an array of the call otherwise is refused.
 """
 NO_WEIGHT = """
 reduction : {"sum", "mean", "none"}
     ``"sum"`` by default: its terms are added to a loss, not averaged.
 out : array, optional
     Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient, under
-    ``value_grad_hess`` the pair (gradient, curvature).
+    ``value_grad_hess`` the pair (gradient, curvature). Any layout will do. The parameters themselves may be given;
+    what overlaps them otherwise is refused.
 """
 BACKEND = """
 backend : str, optional

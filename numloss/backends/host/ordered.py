@@ -50,9 +50,8 @@ def compute(backend: HostBackend, request: Request) -> Any:
     regions = SortedRegions(HOST, request)
     regions.check_numbers()
     seen, mode, values, outputs = SeenRegions(regions), request.mode, regions.values, regions.outputs
-    written = None
     if mode or regions.labelled:
-        written = seen.write_to(outputs[0] if mode else np.empty(regions.pred.shape, regions.real))
+        seen.write_to(outputs[0] if mode else np.empty(regions.pred.shape, regions.real))
     if regions.labelled:
         seen.count(backend)
     errors = np.empty(regions.pred.size, regions.real)
@@ -66,8 +65,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if mode:
         results[2] = counts.ravel() * request.scale(total)
         write_slopes(backend, seen, results, errors)
-        if written is not outputs[0]:
-            outputs[0][...] = written
+        seen.deliver()
     return request.answer(request.reduced(added(terms), total) if values is None else values, outputs)
 
 

@@ -35,10 +35,14 @@ def block_of(pixels: int, samples: int, classes: int, activation: int) -> int:
 
 
 class SeenRegions:
-    """The arrays of a call as the loops see them."""
+    """The arrays of a call as the loops see them.
+
+    `copies` are pairs of an array to write, and where the loops write it because they cannot write it in place.
+    """
 
     def __init__(self, regions: Regions) -> None:
         self.regions, self.kept = regions, list[Any]()
+        self.copies: list[tuple[Array, Array]] = []
         # the order of the pixels is that of memory
         self.flipped = regions.pred.ndim > 3 and regions.pred.flags.f_contiguous
         self.header = self.described()
@@ -58,14 +62,18 @@ class SeenRegions:
             return array
         return array.transpose(*range(first), *range(array.ndim - 1, first - 1, -1))
 
-    def write_to(self, out: Array) -> Array:
-        """Have the passes write the gradient; returns the array they write to, which is another if `out` cannot be."""
+    def write_to(self, out: Array) -> None:
+        """Have the passes write the gradient; `deliver` puts it where it belongs if they cannot write it in place."""
         view, steps = self.three(out)
+        self.kept.append(view)
         if not np.may_share_memory(view, out):
-            out = np.empty(out.shape, out.dtype)
-            view, steps = self.three(out)
+            self.copies.append((self.seen(out, 2), view))
         self.header.gradient, self.header.gradient_steps = in_place(view), steps
-        return out
+
+    def deliver(self) -> None:
+        """Copy what was not written in place."""
+        for array, written in self.copies:
+            array[...] = written
 
     def described(self) -> headers.Regions:
         """The regions as the loops read them, before there is a gradient."""
@@ -113,7 +121,8 @@ def compute(backend: HostBackend, request: Request) -> Any:
     loss, mode, options = request.loss, request.mode, request.options
     regions = Regions(HOST, request, request.option("activation"))
     seen, values, outputs = SeenRegions(regions), regions.values, regions.outputs
-    written = seen.write_to(outputs[0]) if mode else None
+    if mode:
+        seen.write_to(outputs[0])
     sums = seen.count(backend)
     passed = {name: options[name] for name in ("weight", *loss.params) if name in options}
     passed |= {"reduction": request.reduction, "backend": backend.name}
@@ -125,6 +134,5 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if mode == 0:
         return result
     backend.launch(seen.problem(backend.loop("region_slopes_block", name_of(regions.real)), sums, slopes[0]))
-    if written is not outputs[0]:
-        outputs[0][...] = written
+    seen.deliver()
     return result, outputs[0]

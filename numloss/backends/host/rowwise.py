@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ def three_axes(array: Array, axis: int) -> tuple[int, int, int, int, int, int] |
     item = array.itemsize
     sizes, strides = array.shape, array.strides
     outer = merged(sizes[:axis], strides[:axis])
+    if not array.size:  # strides of nothing may be anything
+        return math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :]), 0, 0, 0
     inner = merged(sizes[axis + 1 :], strides[axis + 1 :])
     if outer is None or inner is None:
         return None
@@ -129,13 +132,21 @@ class Packed:
             self.kept.append(array)
             return in_place(array), self.steps
         view, found = self.three(array)
-        if self.design in (FLAT, LONG) and found[3:] != self.sizes[3:]:
-            # the layout of out must not choose the loop, whose order of additions is its own
-            view, found = np.empty(self.view.shape, self.real), self.sizes
-            self.kept.append(view)
+        if self.needs_own_layout(found):
+            view, found = self.three(np.empty_like(self.view.T if self.flipped else self.view))
         if not np.may_share_memory(view, array):
             self.copies.append((array, view.T if self.flipped else view))
         return in_place(view), Steps(*found[3:])
+
+    def needs_own_layout(self, found: tuple[int, ...]) -> bool:
+        """Whether an array to write needs the layout of the scores, for the bits not to depend on where they go.
+
+        Where classes lie side by side loops keep numbers in the memory of the gradient, or have their own order of
+        additions.
+        """
+        if self.design in (FLAT, LONG):
+            return found[3:] != self.sizes[3:]
+        return self.design == GENERIC and self.sizes[4] == 1 and found[4] != 1
 
     def pack(self) -> Rowwise:
         """The header, still without the tile of the law."""

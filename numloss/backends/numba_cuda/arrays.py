@@ -10,6 +10,14 @@ import numpy as np
 from ...loops.codes import simplified
 
 
+class Outline:
+    """What NumPy asks of an array, without its memory."""
+
+    def __init__(self, array: DeviceArray) -> None:
+        place = {"data": (array.address, True), "shape": array.shape, "strides": array.strides}
+        self.__array_interface__ = {**place, "typestr": array.dtype.str, "version": 3}
+
+
 @dataclass(frozen=True, eq=False)
 class DeviceArray:
     """Where an array lies on its device. `owner` is the array of its library, which keeps the memory alive."""
@@ -47,13 +55,9 @@ class DeviceArray:
         return self.size <= 1 or (len(shape) == 1 and strides[0] == self.dtype.itemsize)
 
     @property
-    def extent(self) -> tuple[int, int]:
-        """The addresses from the first byte to the last, half open."""
-        if self.size == 0:
-            return self.address, self.address
-        reach = [(size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True)]
-        low = sum(r for r in reach if r < 0)
-        return self.address + low, self.address + sum(r for r in reach if r > 0) + self.dtype.itemsize
+    def outline(self) -> np.ndarray[Any, Any]:
+        """An array of NumPy at the same addresses, which the host cannot read: where the elements lie."""
+        return np.asarray(Outline(self))
 
     def spread(self, shape: tuple[int, ...]) -> DeviceArray:
         """One entry a sample, seen with the shape of the unreduced loss."""

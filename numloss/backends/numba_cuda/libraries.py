@@ -84,9 +84,11 @@ class Library(Arrays):
             raise TypeError(f"{loss.name}: out for the {what} must be an array of {self.name} on the same device")
         return self.describe(value)
 
-    def overlap(self, a: DeviceArray, b: DeviceArray) -> bool:
-        (a_low, a_high), (b_low, b_high) = a.extent, b.extent
-        return a_low < b_high and b_low < a_high
+    def given(self, value: Any) -> DeviceArray | None:
+        return self.describe(value) if self.owns(value) else None
+
+    def outline(self, array: DeviceArray) -> np.ndarray[Any, Any]:
+        return array.outline
 
     def same(self, a: DeviceArray, b: DeviceArray) -> bool:
         return (a.address, a.shape, a.strides, a.dtype) == (b.address, b.shape, b.strides, b.dtype)

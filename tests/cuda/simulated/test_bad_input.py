@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cases
@@ -10,7 +11,9 @@ import pytest
 from helpers import on_device, on_host, to_device
 
 import numloss as nl
+from numloss.backends.numba_cuda.arrays import DeviceArray
 from numloss.backends.numba_cuda.checks import deferred_checks, raise_deferred
+from numloss.backends.numba_cuda.libraries import library_of
 
 SHAPE = (40, 30)
 
@@ -116,12 +119,38 @@ def test_a_bad_value_that_the_gradient_would_replace_is_named() -> None:
 def test_out_that_overlaps_an_input_or_does_not_fit_raises() -> None:
     memory = to_device(np.ones(101, np.float32))
     pred, target = memory[:100], to_device(np.zeros(100, np.float32))
-    with pytest.raises(ValueError, match="overlaps an input without being the same array"):
+    with pytest.raises(ValueError, match="overlaps pred; give it pred itself or memory of its own"):
         nl.grad(nl.mse)(pred, target, out=memory[1:])
     with pytest.raises(ValueError, match=r"has shape \(99,\) and dtype float32; it must have \(100,\) and float32"):
         nl.grad(nl.mse)(pred, target, out=to_device(np.ones(99, np.float32)))
     with pytest.raises(TypeError, match="must be an array of numba on the same device"):
         nl.grad(nl.mse)(pred, target, out=np.ones(100, np.float32))
+
+
+def test_out_that_overlaps_any_array_of_the_call_is_refused_untouched() -> None:
+    memory = to_device(np.full(101, 0.5, np.float32))
+    pred, target = (to_device(np.linspace(0.0, 1.0, 100, dtype=np.float32)) for _ in range(2))
+    for weight, out in ((memory[:100], memory[:100]), (memory[:100], memory[1:]), (memory[1:], memory[:100])):
+        with pytest.raises(ValueError, match="mse: out for the gradient overlaps weight"):
+            nl.value_and_grad(nl.mse)(pred, target, weight=weight, out=out)
+    assert np.array_equal(memory.copy_to_host(), np.full(101, 0.5, np.float32))
+
+
+def test_columns_of_one_table_are_memory_of_their_own() -> None:
+    pred, target = cases.arrays("mse", (40,), "float32")
+    table = to_device(np.stack([pred, target, np.full(40, np.nan, np.float32)], axis=1))
+    nl.value_and_grad(nl.mse)(table[:, 0], table[:, 1], out=table[:, 2])
+    expected = nl.grad(nl.mse)(pred, target)
+    assert np.array_equal(table.copy_to_host(), np.stack([pred, target, expected], axis=1))
+
+
+def test_elements_that_share_memory_are_seen() -> None:
+    library = library_of(to_device(np.ones(1)))
+    for shape, strides, shared in (((4, 3), (12, 4), 0), ((4, 3), (4, 4), 1), ((4, 3), (4, 16), 0), ((5,), (2,), 1)):
+        array = DeviceArray(None, 4096, shape, strides, np.dtype(np.float32))
+        assert library.folded(array) == bool(shared)
+        assert library.overlap(array, array)
+        assert not library.overlap(array, replace(array, address=4096 + 256))
 
 
 def test_deferred_checks_raise_when_asked_and_at_the_end() -> None:
