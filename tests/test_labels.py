@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from calls import call, each
-from cases import CASES, arrays, record, required
+from cases import CASES, arrays, record, required, small
 from compare import assert_close, assert_same_bits, told
 
 import numloss as nl
@@ -55,6 +55,29 @@ def test_labels_that_are_no_class(case: str, backend: str, dtype: str, bad: int,
             call(case, backend, (pred, target), reduction=reduction)
     with pytest.raises(IndexError, match=said):
         nl.value_and_grad(record(case).function)(pred, target, **required(case), backend=backend)
+
+
+def integers_of(case: str) -> list[tuple[int, str]]:
+    """The inputs that are integers which must be in a range: labels, actions, lengths."""
+    loss = record(case)
+    given = zip(loss.inputs, arrays(case, small(case), "float32"), strict=True)
+    return [(k, name) for k, (name, array) in enumerate(given) if array.dtype.kind == "i"]
+
+
+@pytest.mark.parametrize("bad", [2**64 - 100, 2**64 - 1, 2**64 - 7, 2**63, 2**64 - 2**40])
+@pytest.mark.parametrize("case", [case for case in CASES if integers_of(case) and record(case).family != "similarity"])
+def test_a_large_unsigned_integer_is_not_the_negative_one_of_its_bits(case: str, backend: str, bad: int) -> None:
+    """Not even where that one is the label that is ignored."""
+    loss, given = record(case), arrays(case, small(case), "float32", ends=False)
+    ignored = [None, bad - 2**64] if "ignore_index" in loss.defaults and given[-1].dtype.kind == "i" else []
+    for k, name in integers_of(case):
+        changed = [*given]
+        changed[k] = given[k].astype(np.uint64)
+        changed[k][(1,) + (0,) * (given[k].ndim - 1)] = bad
+        for extra in ({}, *({"ignore_index": ignore} for ignore in ignored)):
+            said = rf"{loss.name}: {name}\[1.*\] = {bad} is outside"
+            with pytest.raises((IndexError, ValueError), match=said):
+                call(case, backend, changed, **extra)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import checks as check
 from .outputs import check_apart, given_outputs
-from .rowwise import RowOptions, options_of
+from .rowwise import RowOptions, ignored_among, options_of
 
 if TYPE_CHECKING:
     from .arrays import Arrays
@@ -42,6 +42,7 @@ class LinearLayer:
         check.same_shape(loss, "target", self.target.shape, (self.rows,), "the batch")
         self.weight = request.weight(place, (self.rows,))
         self.row_options: RowOptions = options_of(loss.logits, (self.hidden, self.target), self.options(*OPTIONS))
+        self.row_options.ignore = ignored_among(self.row_options.ignore, self.target)
         self.values, self.slopes = self.read_outputs()
 
     def options(self, *names: str) -> dict[str, Any]:

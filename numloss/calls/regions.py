@@ -11,7 +11,7 @@ from ..domains import BINARY
 from ..loops.codes import NO_ACTIVATION, SIGMOID, SOFTMAX
 from . import checks as check
 from .outputs import outputs_of
-from .rowwise import bad_label, check_labels, flag, ignored_label
+from .rowwise import bad_label, check_labels, flag, ignored_among, ignored_label
 
 if TYPE_CHECKING:
     from ..registry import Loss
@@ -54,6 +54,8 @@ class Regions:
         self.ignore = ignored_label(loss, options.get("ignore_index"))
         if self.ignore is not None and not self.labelled:
             raise ValueError(f"{loss.name}: ignore_index needs integer labels as target")
+        if self.labelled:
+            self.ignore = ignored_among(self.ignore, self.target)
         self.per_sample = flag(loss, "per_sample", options["per_sample"])
         self.samples, self.classes = pred.shape[:2]
         self.pixels = math.prod(pred.shape[2:])

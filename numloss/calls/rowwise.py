@@ -125,6 +125,14 @@ def ignored_label(loss: Loss, value: Any) -> int | None:
     return integer(loss, "ignore_index", value, "an integer or None")
 
 
+def ignored_among(ignore: int | None, labels: Any) -> int | None:
+    """The ignored label, if labels of this dtype can be that: loops read a large unsigned one as a negative number."""
+    if ignore is None:
+        return None
+    limits = np.iinfo(labels.dtype)
+    return ignore if limits.min <= ignore <= limits.max else None
+
+
 @dataclass
 class Rows:
     """One call: scores and what belongs to them, as arrays of one place; `axis` is that of the classes."""
@@ -194,6 +202,8 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     pred = place.prediction(loss, loss.inputs[0], arguments[0])
     axis = class_axis(loss, pred, options.axis)
     shape, target = rows_shape(pred, axis), target_of(place, loss, options, arguments[-1], pred, axis)
+    if options.target == LABELS:
+        options.ignore = ignored_among(options.ignore, target)
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.bound)
     overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()
     rows.values, rows.outputs = outputs_of(place, request, pred, shape, overwritten)
@@ -316,7 +326,7 @@ def bad_label(loss: Loss, target: np.ndarray[Any, Any], classes: int, axis: int,
     index = np.unravel_index(int(np.flatnonzero(wrong.ravel())[0]), target.shape)
     where = ", ".join(str(int(i)) for i in index)
     hint = "Labels start at 0"
-    if ignore is None or ignore < 0:
+    if (ignore is None or ignore < 0) and target[index] < 2**63:
         hint += f"; to skip padding pass ignore_index={int(target[index])}"
     raise IndexError(
         f"{loss.name}: target[{where}] = {target[index]} is outside [0, {classes}) ({loss.inputs[0]} has {classes} "
