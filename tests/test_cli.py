@@ -162,6 +162,7 @@ def test_evaluate_takes_other_inputs_and_aliases(files: dict[str, Path]) -> None
     [
         (["--loss", "hubr"], "unknown loss 'hubr'; did you mean huber?"),
         (["--loss", "zzzzzzzz"], "unknown loss 'zzzzzzzz'; `numloss losses`"),
+        (["--loss", "accuracy"], "unknown loss 'accuracy'; it says how good decisions are, and is no loss"),
         (["--loss", "huber", "--option", "delt=1"], "huber: unknown option 'delt'; did you mean delta?"),
         (["--loss", "mse", "--option", "delta=1"], "mse: unknown option 'delta'; there are none"),
         (["--loss", "huber", "--option", "delta"], "not of the form name=value"),

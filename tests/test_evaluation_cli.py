@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from process import python
 
 import numloss as nl
 from numloss.cli import main
+from numloss.cluster.start import SIZES
 
 RANDOM = np.random.default_rng(0)
 ARRAYS = {
@@ -111,6 +113,19 @@ def test_what_cannot_be_meant_ends_in_a_sentence(arguments: tuple[str, ...], exp
     assert expected in refused(*arguments)
 
 
+@pytest.mark.parametrize("variable", SIZES)
+def test_ranks_do_not_all_do_everything_without_being_told(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "4")
+    shown = refused("--pred", "a.npy")
+    assert "one of 4 processes" in shown and "--mpi" in shown and "--no-mpi" in shown
+    assert found("--loss", "mse", "--pred", "a.npy", "--no-mpi")["rows"] == 100
+
+
+def test_an_mpi_that_does_not_load_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    assert "MPI4PY_LIBMPI" in refused("--pred", "a.npy", "--mpi")
+
+
 @pytest.mark.more
 @pytest.mark.parametrize(
     ("rows", "asked"), [(3 << 27, []), (1 << 26, ["--quantile", "0.5", "--worst", "5", "--interval", "0.9"])]
@@ -125,6 +140,7 @@ def test_memory_does_not_grow_with_the_files(rows: int, asked: list[str]) -> Non
     line = ["evaluate", "--loss", "mse", "--pred", "p.npy", "--target", "t.npy", "--json", *asked]
     code = f"""
         from numloss.cli import main
+from numloss.cluster.start import SIZES
         main({line!r}, standalone_mode=False)
         print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
     """

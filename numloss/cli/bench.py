@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .output import as_json, print_json
+from .output import as_json, check_stdout, print_json
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -42,6 +42,8 @@ def command(arguments: tuple[str, ...], as_json: bool) -> None:
         )
     if importlib.util.find_spec("pytest_benchmark") is None:
         raise click.ClickException("the benchmarks need pytest-benchmark: pip install 'numloss[bench]'")
+    if as_json:
+        check_stdout()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         line = [sys.executable, "-m", "pytest", "benchmarks", "--benchmark-only", f"--benchmark-json={report}"]

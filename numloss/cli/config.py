@@ -178,7 +178,7 @@ def write_config(path: Path, config: Config) -> None:
         named = (option.partition("=") for option in config.options)
         lines += [f"{name} = {_toml(value_of(text))}" for name, _, text in named]
     with atomic_write(path) as file:
-        file.write("\n".join([*lines, ""]).encode())
+        file.write("\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
 
 
 def _toml(value: Any) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import as_json, console, print_json, progress
+from ..common.extras import optional
+from ..common.files import atomic_write, check_writable
+from .output import as_json, check_stdout, console, print_json, progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -49,7 +51,10 @@ FILES = (
 @click.option("--threads", type=click.IntRange(1), help="Threads; by default as many as there are cores.")
 @click.option("--workers", type=click.IntRange(1), help="Processes instead of threads.")
 @click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask, such as tcp://host:8786.")
-@click.option("--mpi", is_flag=True, help="Under mpiexec: rank 0 adds up what the others compute.")
+@click.option(
+    "--mpi/--no-mpi", default=None,
+    help="Under mpiexec: rank 0 adds up what the others compute, or each process works for itself.",
+)  # fmt: skip
 @click.option("--resume", type=click.Path(), metavar="FILE", help="Keep the state there, and go on from it.")
 @click.option("--backend", help="numba or cython; by default the faster one that runs here.")
 @click.option("--plot", "picture", type=click.Path(), help="Draw the result into a .png file.")
@@ -64,7 +69,7 @@ def command(
     threads: int | None,
     workers: int | None,
     scheduler: str | None,
-    mpi: bool,
+    mpi: bool | None,
     picture: str | None,
     as_json: bool,
     **asked: Any,
@@ -84,13 +89,25 @@ def command(
     ):
         if not leads:
             return
+        _check_ends(picture, bool(picture or asked["losses_to"] or asked["gradients_to"]))
         result = evaluate(functions, **inputs, **asked, executor=executor, progress=_speed(show))
+    try:
+        if as_json:
+            print_json(result.to_dict())
+        else:
+            console().print(result)
+    finally:  # figures first; where they cannot be printed, at least the picture is there
+        if picture is not None:
+            _draw(result.plot(), picture)
+
+
+def _check_ends(picture: str | None, has_files: bool) -> None:
+    """Refuse before the work what would lose its result: a library that is missing, a place that cannot be written."""
     if picture is not None:
-        _draw(result.plot(), picture)
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        console().print(result)
+        optional("matplotlib.figure", "plot", "drawing an evaluation")
+        check_writable(picture)
+    if not has_files:
+        check_stdout()
 
 
 def _functions(losses: Sequence[str], options: Sequence[str]) -> list[Callable[..., Any]]:
@@ -134,13 +151,19 @@ def _by_model(option: str, texts: Sequence[str]) -> str | dict[str, str]:
 
 
 @contextlib.contextmanager
-def _executor(workers: int | None, scheduler: str | None, mpi: bool) -> Iterator[tuple[bool, Executor | None]]:
+def _executor(workers: int | None, scheduler: str | None, mpi: bool | None) -> Iterator[tuple[bool, Executor | None]]:
     """Whether this process leads, and who computes; None for threads of this process."""
-    from ..common.extras import optional
+    from ..cluster.start import launched, mpi_library
 
-    if (workers is not None) + (scheduler is not None) + mpi > 1:
+    if (workers is not None) + (scheduler is not None) + bool(mpi) > 1:
         raise ValueError("choose one of --workers, --scheduler and --mpi")
+    if mpi is None and launched() > 1:
+        raise ValueError(
+            f"started as one of {launched()} processes, each of which would evaluate everything: with --mpi they share "
+            "the work, with --no-mpi each works for itself"
+        )
     if mpi:
+        mpi_library()
         with optional("mpi4py.futures", "mpi", "--mpi").MPICommExecutor() as executor:
             yield executor is not None, executor
     elif scheduler is not None:
@@ -149,8 +172,11 @@ def _executor(workers: int | None, scheduler: str | None, mpi: bool) -> Iterator
     elif workers is not None:
         from concurrent.futures import ProcessPoolExecutor
 
+        from ..evaluation.executors import end_with_parent
+
         # a forked process would inherit threads of kernels that no longer run
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as executor:
+        spawned = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, spawned, end_with_parent) as executor:
             yield True, executor
     else:
         yield True, None
@@ -171,7 +197,5 @@ def _speed(show: Callable[[float, str], None]) -> Callable[[int, int, int], None
 
 
 def _draw(axes: Any, path: str) -> None:
-    from ..common.files import atomic_write
-
     with atomic_write(path) as file:
         axes.figure.savefig(file, format="png", dpi=120)

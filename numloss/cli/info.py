@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .output import as_json, print_json, print_table
+from .output import as_json, check_stdout, print_json, print_table
 
 PACKAGES = ("numpy", "numba", "llvmlite", "click", "rich", "scikit-learn", "safetensors", "threadpoolctl", "matplotlib")
 
@@ -74,6 +74,7 @@ def gather() -> dict[str, Any]:
 @as_json
 def command(as_json: bool) -> None:
     """Show what runs here, and why the rest does not."""
+    check_stdout()
     found = gather()
     if as_json:
         print_json(found)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .output import as_json, print_json, print_table
+from .output import as_json, check_stdout, print_json, print_table
 
 COLUMNS = ("loss", "family", "curvature", "convex", "adds up")
 
@@ -24,6 +24,7 @@ def command(task: str | None, as_json: bool) -> None:
     """List the losses with all that is known about them."""
     from ..catalogue import list_losses
 
+    check_stdout()
     records = list_losses(task)
     if as_json:
         print_json(records)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +23,51 @@ if TYPE_CHECKING:
 REDRAWN_EVERY = 0.1
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
+
+
+@contextlib.contextmanager
+def standard_streams() -> Iterator[None]:
+    """Streams that take any text, and none of whose handles another file can get, where they were closed before."""
+    for handle in range(3):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free: this one
+    stream = sys.stdout
+    kept = stream.errors if isinstance(stream, io.TextIOWrapper) else None
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        if isinstance(stream, io.TextIOWrapper) and not stream.closed:
+            stream.reconfigure(errors=kept)
+
+
+def check_stdout() -> None:
+    """Refuse work whose figures nobody could see."""
+    if sys.stdout is None:
+        raise click.ClickException("standard output is closed, and the figures would go nowhere else")
+
+
+def silenced() -> bool:
+    """Send what a standard stream could not be rid of nowhere; True if that was because nobody reads it any more."""
+    unread = False
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError as error:
+            unread |= isinstance(error, BrokenPipeError)
+            with contextlib.suppress(OSError):  # no stream of the system's
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return unread
+
+
+def say(sentence: str) -> None:
+    """Tell on standard error how work goes on; work does not end because nobody listens any more."""
+    with contextlib.suppress(OSError):
+        click.echo(sentence, err=True)
 
 
 def print_json(content: Any) -> None:

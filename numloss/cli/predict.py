@@ -30,11 +30,12 @@ def command(weights: str, data: str, outputs: bool, out: str, as_json: bool) -> 
 
     Data with a test part of its own gives that part.
     """
-    from ..common.files import atomic_write
+    from ..common.files import atomic_write, check_writable
     from ..data import load
     from ..train import load_model
     from ..train.run import one_blas_thread
 
+    check_writable(out)
     path = Path(weights)
     model = load_model(path / "weights.safetensors" if path.is_dir() else path)
     figures: dict[str, float] = {}

@@ -14,7 +14,7 @@ import click
 from ..cluster import KINDS, Cluster, joined
 from ..train import Callback, Epoch, Trainer
 from .config import RESUMES, Config, resolved, setting_flags, write_config
-from .output import as_json, console, print_json, print_table, progress
+from .output import as_json, console, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from ..train import Run
@@ -47,7 +47,7 @@ def command(path: str | None, as_json: bool, **flags: Any) -> None:
     with joined(config.cluster) as cluster:
         run, number, paths = _trained(config, cluster)
     if number and cluster.is_root:
-        _say(f"{run.history.stopped} after step {run.history.steps}; --resume auto goes on from there")
+        say(f"{run.history.stopped} after step {run.history.steps}; --resume auto goes on from there")
     if number:
         sys.exit(128 + number)
     if paths and as_json:
@@ -72,14 +72,10 @@ def _trained(config: Config, cluster: Cluster) -> tuple[Run, int, dict[str, Path
     with _terminable() as ending, progress("training", settings.epochs, cluster.is_root) as show:
         run = fit(
             function, settings, [Shown(show, config, ending, cluster.is_root)], folder=out / "checkpoints",
-            resume=config.resume == "auto", every=config.checkpoint_every, say=_say, cluster=cluster,
+            resume=config.resume == "auto", every=config.checkpoint_every, say=say, cluster=cluster,
         )  # fmt: skip
     number = max(cluster.gather(ending.number))
     return run, number, write(run, out) if cluster.is_root and not number else {}
-
-
-def _say(sentence: str) -> None:
-    click.echo(sentence, err=True)
 
 
 class Ending:
@@ -119,7 +115,7 @@ class Shown(Callback):
             trainer.stop(f"ended by {signal.Signals(self.ending.number).name}")
         self.total += loss
         if self.speaks and every and history.steps % every == 0:
-            _say(f"step {history.steps}: loss {self.total / every:.6g}, mean of {every}")
+            say(f"step {history.steps}: loss {self.total / every:.6g}, mean of {every}")
             self.total = 0.0
         self.show(len(history.epochs) + history.at / trainer.order.rows, self.note)
 
@@ -127,7 +123,7 @@ class Shown(Callback):
         figures = {"loss": epoch.train_loss, "validation loss": epoch.validation_loss, **epoch.metrics}
         self.note = ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if value is not None)
         if self.speaks and not self.terminal:
-            _say(f"epoch {epoch.number + 1}/{self.config.settings.epochs}: {self.note}, {epoch.seconds:.2f} s")
+            say(f"epoch {epoch.number + 1}/{self.config.settings.epochs}: {self.note}, {epoch.seconds:.2f} s")
 
 
 def _report(run: Run, paths: dict[str, Path]) -> None:

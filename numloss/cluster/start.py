@@ -59,7 +59,7 @@ def joined(kind: str = "auto") -> Iterator[Cluster]:
     if kind == "serial" or (kind == "auto" and launched() == 1):
         yield ALONE
         return
-    cluster = Ranks(_mpi())
+    cluster = Ranks(mpi_library())
     if cluster.size < launched():
         raise RuntimeError(
             f"started as one of {launched()} processes, of which MPI sees {cluster.size}: mpiexec and the library that "
@@ -77,7 +77,8 @@ def joined(kind: str = "auto") -> Iterator[Cluster]:
         raise
 
 
-def _mpi() -> Any:
+def mpi_library() -> Any:
+    """mpi4py's MPI, or the sentence that says what is missing."""
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:

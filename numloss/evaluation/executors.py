@@ -6,6 +6,10 @@ Whoever it is, results are given in the order of the tasks.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -19,6 +23,22 @@ from .totals import Part
 AHEAD = 2
 # What is assumed of an executor that does not say how many workers it has.
 WORKERS = 8
+
+
+def end_with_parent() -> None:
+    """In a worker process: end when the process that started it does, which else is waited for, for ever.
+
+    What is typed at a keyboard goes to all processes; the parent alone answers to it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, name="numloss-parent", daemon=True).start()
 
 
 def workers_of(executor: Executor) -> int:
