@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 from .dispatch import BACKENDS
 from .registry import LOSSES, Loss
 
+# What people ask for that is no loss, and near some names in letters only.
+MEASURES = ("accuracy", "auc", "roc_auc", "f1", "f1_score", "precision", "recall", "r2", "r2_score", "error_rate")
+
 
 def list_losses(task: str | None = None) -> list[dict[str, Any]]:
     """What is known about every loss, or about those of a task, by task and name.
@@ -68,7 +71,7 @@ def _record(loss: Loss) -> dict[str, Any]:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: the known one that it may have meant."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -85,5 +88,6 @@ def loss_named(name: str) -> Loss:
     """The loss of that name or alias; ValueError suggests the nearest."""
     names = {alias: loss for loss in LOSSES.values() for alias in (loss.name, *loss.aliases)}
     if name not in names:
-        raise ValueError(f"unknown loss {name!r}{nearest(name, names)}; `numloss losses` lists them")
+        hint = "; it says how good decisions are, and is no loss" if name in MEASURES else nearest(name, names)
+        raise ValueError(f"unknown loss {name!r}{hint}; `numloss losses` lists them")
     return names[name]

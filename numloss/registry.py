@@ -138,4 +138,8 @@ def loss_of(function: Callable[..., Any]) -> Loss:
     try:
         return cast(Loss, function.__loss__)  # type: ignore[attr-defined]
     except AttributeError:
+        if isinstance(function, str):
+            known = [loss.name for loss in LOSSES.values() if function in (loss.name, *loss.aliases)]
+            meant = f"numloss.{known[0]}" if known else "one of those that numloss.list_losses() names"
+            raise TypeError(f"{function!r} is a name; what is needed is the loss itself, {meant}") from None
         raise TypeError(f"{function!r} is not a loss of numloss; numloss.elementwise makes one from a law") from None

@@ -153,6 +153,11 @@ def test_sums_and_weights_add_up(case: str, backend: str, parts: int) -> None:
 def test_refusals() -> None:
     with pytest.raises(TypeError, match=r"not a loss of numloss; numloss\.elementwise"):
         nl.value_and_grad(np.sin)
+    for given in ("pinball", ["mse", "pinball"]):
+        with pytest.raises(TypeError, match=r"is a name; what is needed is the loss itself, numloss\.(mse|quantile)"):
+            nl.evaluate(given, PRED, TARGET)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"'accurcy' is a name; .*list_losses"):
+        nl.value_and_grad("accurcy")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"curvature must be 'exact' or 'bound', got 'gauss'"):
         nl.value_grad_hess(nl.mse, curvature="gauss")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"sum_and_weight reduces; reduction='none'"):
