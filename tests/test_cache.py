@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import pwd
+import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +21,7 @@ from machine import missing
 from process import python
 
 import numloss as nl
+from numloss.cli.info import cache_directory
 
 COMPUTE = """
     import numpy as np, numloss as nl
@@ -100,6 +105,25 @@ def test_a_damaged_file_is_replaced_with_one_warning(cache: Path, damage: Callab
     assert computed() == 1.5  # warnings are errors
 
 
+def test_damage_fails_nothing_where_warnings_are_errors_or_nothing_can_be_written(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = tile(cache).read_bytes()[:-1]
+    tile(cache).write_bytes(bad)
+    assert computed() == 1.5 and len(tile(cache).read_bytes()) > len(bad)  # healed
+    assert len(caplog.messages) == 1 and "removed a damaged compiled kernel" in caplog.messages[0]
+    tile(cache).write_bytes(bad)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    assert computed() == 1.5 and computed() == 1.5 and tile(cache).read_bytes() == bad
+    assert "could not remove a damaged compiled kernel" in caplog.messages[1]
+    assert caplog.messages[2:] == [f"no more compiled kernels are kept in {cache}: Read-only file system"]
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
 def test_a_warm_cache_is_read_and_not_written(tmp_path: Path) -> None:
     """From a cold start on: one process compiles, the next finds everything."""
     cache = tmp_path / "cache"
@@ -124,43 +148,135 @@ def test_an_edited_law_and_an_edited_helper_of_it_give_new_numbers(without_tiles
     assert said.strip() == "12.0" and sorted(path.name for path in without_tiles.glob("tile-law-*")) == kept
 
 
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
-def test_a_folder_that_others_may_write_to_is_not_used(cache: Path, mode: int) -> None:
-    # code that somebody else could have put there: reading it would warn, and would fail as it is no kernel
-    tile(cache).write_bytes(b"planted")
-    cache.chmod(mode)
-    assert computed() == 1.5
-    assert tile(cache).read_bytes() == b"planted"
+def planted(folder: Path) -> None:
+    """Code that somebody else could have put there: reading it would warn of damage."""
+    tile(folder).write_bytes(b"planted")
 
 
-def test_a_folder_of_another_user_is_not_used(cache: Path) -> None:
+def given_away(folder: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can give a folder away")
-    tile(cache).write_bytes(b"planted")
-    os.chown(cache, 12345, 12345)
+    os.chown(folder, 12345, 12345)
+
+
+def replaced(folder: Path, make: Callable[[Path], object]) -> None:
+    shutil.rmtree(folder)
+    make(folder)
+
+
+UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "the group may write": (lambda folder: folder.chmod(0o770), "may be written to by others; chmod go-w"),
+    "others may write": (lambda folder: folder.chmod(0o707), "may be written to by others"),
+    "all may write": (lambda folder: folder.chmod(0o777), "may be written to by others"),
+    "another user's": (given_away, "belongs to another user"),
+    "a file": (lambda folder: replaced(folder, Path.touch), "is not a folder"),
+    "a link to nowhere": (lambda folder: replaced(folder, lambda path: path.symlink_to("/nowhere")), "is not a folder"),
+    "a pipe": (lambda folder: replaced(folder, os.mkfifo), "is not a folder"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "why"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_folder_that_cannot_be_used_is_none_and_says_why(
+    spoil: Callable[[Path], object], why: str, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from numloss.backends.numba_cpu.folder import directory
+
+    planted(cache)
+    spoil(cache)
     assert computed() == 1.5
-    assert tile(cache).read_bytes() == b"planted"
+    if cache.is_dir():
+        assert tile(cache).read_bytes() == b"planted"
+    assert directory() == (None, caplog.messages[0]) and len(caplog.messages) == 1
+    assert f"compiled kernels are not kept: {cache} {why}" in caplog.messages[0]
+    assert cache_directory() == f"none ({caplog.messages[0]})"
+
+
+@pytest.mark.parametrize("place", ["{folder}/file/cache", "/proc/numloss"])
+def test_a_place_where_nothing_can_be_made(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("NUMLOSS_CACHE_DIR", place.format(folder=tmp_path))
+    with pytest.warns(UserWarning, match="compiled kernels are not kept: .* cannot be made") as warned:
+        assert computed() == 1.5
+    assert len(warned) == 1 and cache_directory().startswith("none (compiled kernels are not kept")
+
+
+def test_a_user_without_a_home_has_a_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unknown(user: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {user}")
+
+    for name in ("HOME", "NUMLOSS_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert computed() == 1.5 and computed() == 1.5
+    (folder,) = tmp_path.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700 and tile(folder)
+    assert len(caplog.messages) == 1 and f"kept in {folder}; NUMLOSS_CACHE_DIR names another" in caplog.messages[0]
+    assert cache_directory().startswith(f"{folder} (this user has no home")
+    shutil.rmtree(folder)
+    folder.symlink_to(tmp_path / "elsewhere")  # put there by somebody else
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    assert computed() == 1.5 and not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_the_cache_can_be_turned_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMLOSS_CACHE", "0")
     monkeypatch.setenv("NUMLOSS_CACHE_DIR", str(tmp_path / "none"))
     assert computed() == 1.5 and not (tmp_path / "none").exists()
+    assert cache_directory() == "off (NUMLOSS_CACHE=0)"
 
 
-def test_a_new_folder_is_private(tmp_path: Path) -> None:
-    from numloss.backends.numba_cpu.cache import private
-
+def test_a_new_folder_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a" / "b"
-    assert private(folder)
-    assert folder.stat().st_mode & 0o777 == 0o700
+    monkeypatch.setenv("NUMLOSS_CACHE_DIR", str(folder))
+    kept = os.umask(0)
+    try:
+        assert computed() == 1.5
+    finally:
+        os.umask(kept)
+    assert folder.stat().st_mode & 0o777 == 0o700 and tile(folder).stat().st_mode & 0o077 == 0
+    assert cache_directory() == str(folder)
 
 
-def test_a_place_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    monkeypatch.setenv("NUMLOSS_CACHE_DIR", str(blocked / "cache"))
+@pytest.mark.parametrize("name", ["a folder", "a pipe", "a link to nowhere", "a file of others"])
+def test_what_is_called_like_a_kernel_and_is_none(name: str, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tile(cache)
+    if name == "a file of others":
+        path.chmod(0o666)
+    else:
+        path.unlink()
+        make = {"a folder": Path.mkdir, "a pipe": os.mkfifo, "a link to nowhere": lambda at: at.symlink_to("/nowhere")}
+        make[name](path)
     assert computed() == 1.5
+    assert all("a compiled kernel is not used" in said or "are kept" in said for said in caplog.messages)
+    assert bool(caplog.messages) == (name != "a link to nowhere")
+    assert path.is_dir() or path.stat().st_mode & 0o777 == 0o600  # healed, but for a folder
+
+
+def test_a_full_disk_leaves_nothing_behind(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A limit on the size of files stands for the disk."""
+    tile(cache).unlink()
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, kept[1]))
+    try:
+        assert computed() == 1.5
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+    assert caplog.messages == [f"no more compiled kernels are kept in {cache}: File too large"]
+    assert {path.name for path in cache.iterdir()} <= {"locks"}
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    from numloss.backends.numba_cpu import folder
+
+    old, new = tmp_path / ".old.part", tmp_path / ".new.part"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    folder.write(tmp_path / "kernel", b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"kernel", ".new.part"}
 
 
 def test_two_processes_at_once(without_tiles: Path) -> None:

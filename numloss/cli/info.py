@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import sys
 from typing import Any
@@ -40,13 +41,17 @@ def threading_layer() -> str:
 
 
 def cache_directory() -> str:
-    """Where kernels compiled by Numba are kept."""
+    """Where kernels compiled by Numba are kept, or why nowhere."""
     try:
-        from ..backends.numba_cpu.cache import directory
+        from ..backends.numba_cpu.folder import directory
     except ImportError as error:
         return f"none ({error})"
-    folder = directory()
-    return "off (NUMLOSS_CACHE=0)" if folder is None else str(folder)
+    folder, remark = directory()
+    if folder is None:
+        return f"none ({remark})" if remark else "off (NUMLOSS_CACHE=0)"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        remark = "cannot be written to: what is missing in it is compiled by every process"
+    return f"{folder} ({remark})" if remark else str(folder)
 
 
 def gather() -> dict[str, Any]:

@@ -13,9 +13,7 @@ import hashlib
 import os
 import pickle
 import sys
-import tempfile
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +22,9 @@ import numba
 from numba.core import serialize
 from numba.core.compiler import CompileResult
 
+from ...common.telling import tell, tell_once
 from ...version import __version__
-
-
-def directory() -> Path | None:
-    """Where compiled kernels lie: NUMLOSS_CACHE_DIR, else the user's cache folder; None if NUMLOSS_CACHE=0."""
-    if os.environ.get("NUMLOSS_CACHE", "1") == "0":
-        return None
-    named = os.environ.get("NUMLOSS_CACHE_DIR")
-    if named:
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "numloss"
-
-
-def private(folder: Path) -> bool:
-    """Create the folder for its owner alone; False if it is not ours, so that nobody else's code is run."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-    except OSError:
-        return False
-    if not hasattr(os, "getuid"):
-        return True
-    return status.st_uid == os.getuid() and not status.st_mode & 0o022
-
+from . import folder
 
 # Seconds that a process waits for another to compile a kernel, before it does so itself.
 LONGEST_WAIT = 60.0
@@ -109,13 +85,15 @@ class KernelCache:
             self._held = None
 
     def path(self, target_context: Any) -> Path | None:
-        folder = directory()
-        if folder is None or not private(folder):
+        place, remark = folder.directory()
+        if remark:
+            tell_once(remark)
+        if place is None:
             return None
         versions = (numba.__version__, llvmlite.__version__, sys.version, __version__, COMPILER, self.fingerprint)
         where = target_context.codegen().magic_tuple()
         key = hashlib.sha256(repr((versions, where)).encode()).hexdigest()[:32]
-        return folder / f"{self.name}-{key}.kernel"
+        return place / f"{self.name}-{key}.kernel"
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """The compiled kernel, or None if there is none that can be trusted."""
@@ -131,8 +109,11 @@ class KernelCache:
     @staticmethod
     def _read(path: Path, target_context: Any) -> Any:
         try:
-            data = path.read_bytes()
-        except OSError:
+            data = folder.content(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            tell_once(f"a compiled kernel is not used: {error}")
             return None
         try:
             if hashlib.sha256(data[32:]).digest() != data[:32]:
@@ -140,8 +121,7 @@ class KernelCache:
             target_context.refresh()
             return CompileResult._rebuild(target_context, *pickle.loads(data[32:]))
         except Exception as error:
-            warnings.warn(f"removed a damaged compiled kernel, {path} ({error}); compiling again", stacklevel=2)
-            path.unlink(missing_ok=True)
+            _remove(path, f"a damaged compiled kernel, {path} ({error}); compiling again")
             return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
@@ -151,13 +131,20 @@ class KernelCache:
             return
         payload = serialize.dumps(result._reduce())
         try:
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(temporary, path)
-        except OSError:
-            return  # a full or read-only disk costs time, not results
+            folder.write(path, hashlib.sha256(payload).digest() + payload)
+        except OSError as error:  # a full or read-only disk costs time, not results
+            tell_once(f"no more compiled kernels are kept in {path.parent}: {error.strerror}")
 
     def enable(self) -> None: ...
     def disable(self) -> None: ...
     def flush(self) -> None: ...
+
+
+def _remove(path: Path, why: str) -> None:
+    """Remove a file if that is possible, and say so."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        tell_once(f"could not remove {why}")
+    else:
+        tell(f"removed {why}")
