@@ -33,7 +33,7 @@ class Domain:
             return WHOLE
         return NUMBER_OR_NAN if prediction else NUMBER
 
-    @functools.cache  # noqa: B019 - domains are few and live as long as the library
+    @functools.lru_cache(maxsize=1024)  # noqa: B019 - those of the library live as long as it does
     def ends(self, dtype: str) -> tuple[float, float]:
         """The lowest and the highest value of the domain that a dtype has."""
         real = np.dtype(dtype).type

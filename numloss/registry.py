@@ -72,6 +72,7 @@ class Loss:
     rows: dict[str, Any] = field(default_factory=dict)
     eager: bool = False
     kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
+    transforms: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def tile_shape(self) -> tuple[int, int, int]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import pickle
+import tracemalloc
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -47,6 +50,114 @@ def test_the_same_object_each_time(transform: Callable[[Any], Any]) -> None:
     assert transform(nl.huber) is not transform(nl.mse)
     assert transform(partial(nl.huber, delta=0.5)) is transform(partial(nl.huber, delta=0.5))
     assert transform(partial(nl.huber, delta=0.5)) is not transform(partial(nl.huber, delta=0.25))
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+def test_options_that_are_equal_and_not_the_same(transform: Callable[[Any], Any]) -> None:
+    """1 is no True, and 0.0 no -0.0, where what is remembered is looked up."""
+    alike = [1, True, 1.0, np.float32(1.0), np.bool_(True)], [0.0, -0.0, 0, False], ["1", b"1"], [(1, 2), (1.0, 2)]
+    for values in alike:
+        made = [transform(partial(nl.huber, delta=value)) for value in values]
+        for value, found in zip(values, made, strict=True):
+            inner = found.function if isinstance(found.function, partial) else found.function.function
+            assert repr(inner.keywords["delta"]) == repr(value)
+    scores, labels = np.zeros((3, 2)), np.zeros(3, int)
+    assert transform(partial(nl.cross_entropy, axis=1))(scores, labels) is not None
+    with pytest.raises(TypeError, match="axis must be an integer, got bool"):
+        transform(partial(nl.cross_entropy, axis=True))(scores, labels)
+
+
+class Changing:
+    """What may be fixed by a partial, and may be kept alive by nobody."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def fixed_anew(step: int) -> Any:
+    return partial(nl.huber, delta=0.5 + 1e-6 * step)
+
+
+def fixed_array(step: int) -> Any:
+    return partial(nl.mse, weight=np.full(3, 1.0 + step))
+
+
+def fixed_object(step: int) -> Any:
+    return partial(nl.huber, delta=Changing(1.0 + step))
+
+
+def fixed_in_part(step: int) -> Any:
+    return partial(partial(nl.gaussian_nll, full=True), eps=1e-6 * (1 + step))
+
+
+def combined_anew(step: int) -> Any:
+    return nl.combine((1.0 + step, nl.mse), (0.5, fixed_anew(step)))
+
+
+LOOPS: dict[str, Callable[[int], Any]] = {
+    f.__name__.replace("_", " "): f for f in (fixed_anew, fixed_array, fixed_object, fixed_in_part, combined_anew)
+}
+
+
+def grown(make: Callable[[int], Any], steps: int) -> int:
+    """The bytes that stay after so many steps of a loop, each with a transform of its own."""
+
+    def run(first: int, last: int) -> None:
+        for step in range(first, last):
+            for transform in TRANSFORMS.values():
+                made = transform(make(step))
+                if step % 100 == 0 and len(made.loss.inputs) == 2:
+                    made(PRED, TARGET)
+
+    run(0, 100)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        run(100, 100 + steps)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("make", LOOPS.values(), ids=LOOPS)
+def test_memory_does_not_grow_with_what_changes_in_a_loop(make: Callable[[int], Any], on_default_backend: None) -> None:
+    """These steps would take 4 MB if each were remembered."""
+    assert grown(make, 200) < 500_000
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("make", LOOPS.values(), ids=LOOPS)
+def test_memory_after_a_hundred_thousand_transforms(make: Callable[[int], Any], on_default_backend: None) -> None:
+    """All of them would take 400 MB; what is remembered at most, with plans of calls, is 1 MB."""
+    assert grown(make, 17_000) < 2_000_000
+
+
+def test_what_a_partial_has_fixed_is_not_kept_alive() -> None:
+    for make in (lambda: np.ones(3), lambda: Changing(1.0)):
+        value = make()
+        gone = weakref.ref(value)
+        for transform in TRANSFORMS.values():
+            transform(partial(nl.huber, delta=value))
+        del value
+        gc.collect()
+        assert gone() is None
+
+
+def test_a_combination_and_its_transforms_go_together() -> None:
+    both = nl.combine((0.5, nl.mse), (2.0, nl.mae))
+    gone = weakref.ref(both)
+    for transform in TRANSFORMS.values():
+        assert transform(both) is transform(both)
+    del both
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)

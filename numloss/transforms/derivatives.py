@@ -1,7 +1,8 @@
 """From a loss to its gradient, its curvature, or its sum and weight.
 
 Every transform takes a loss of numloss or a functools.partial of one, and gives a callable with the same
-arguments. It gives the same object each time, so it may be called in a loop, and it can be pickled.
+arguments. It gives the same object each time, so it may be called in a loop, and it can be pickled. Of partials the
+last are remembered, so that options which change in a loop do not fill the memory.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any, Generic, Literal, ParamSpec
+
+import numpy as np
 
 from .. import dispatch
 from ..registry import Loss, loss_of
@@ -99,23 +102,49 @@ class SumAndWeight(Transformed[P]):
         return dispatch.evaluate(self.loss, 0, arguments, options, self.pair)  # type: ignore[no-any-return]
 
 
-_made: dict[Any, Any] = {}
+# Partials of a loss whose transforms are remembered at a time.
+MOST_REMEMBERED = 64
 
 
-def _remember(key: Any, make: Callable[[], Any]) -> Any:
-    """The same transformed object for the same request; partials with unhashable options are made anew."""
+def _remember(make: Callable[..., Any], function: Any, asked: tuple[Any, ...], build: Callable[[], Any]) -> Any:
+    """The same transformed object for the same request, kept with the loss as long as that lives.
+
+    Of partials the last are kept, and only those that have fixed numbers and words: arrays would be kept alive.
+    """
     try:
-        if key not in _made:
-            _made[key] = make()
-        return _made[key]
+        inner, loss, options = _parts(function)
+        key = make, _key(asked), inner, options
     except TypeError:
-        return make()
+        return build()
+    found = loss.transforms.get(key)
+    if found is None:
+        found = loss.transforms.setdefault(key, build())
+        partials = [known for known in list(loss.transforms) if known[-1]]
+        for old in partials[: max(0, len(partials) - MOST_REMEMBERED)]:
+            loss.transforms.pop(old, None)
+    return found
 
 
-def _key(function: Any) -> Any:
-    if isinstance(function, functools.partial):
-        return _key(function.func), function.args, tuple(sorted(function.keywords.items()))
-    return function
+def _parts(function: Any) -> tuple[Any, Loss, Any]:
+    """What a function stands for: a transform inside of it, its loss, and what a partial has fixed."""
+    inner = None
+    if isinstance(function, Transformed):
+        inner, function = (function.make, _key(tuple(function.asked.items()))), function.function
+    loss, arguments, options = unwrapped(function)
+    if arguments:
+        raise TypeError("arrays are not remembered")
+    return inner, loss, tuple((name, _key(options[name])) for name in sorted(options))
+
+
+def _key(value: Any) -> Any:
+    """A number or a word with its type and its bits, which tell 1 from True and 0.0 from -0.0."""
+    if isinstance(value, tuple):
+        return tuple, *map(_key, value)
+    if value is None or isinstance(value, (int, str)):
+        return type(value), value
+    if isinstance(value, (float, np.number, np.bool_)):
+        return type(value), np.asarray(value).tobytes()
+    raise TypeError(f"{type(value).__name__} is not remembered")
 
 
 def _argnums(loss: Loss, argnums: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
@@ -173,7 +202,7 @@ def _transformed(make: Callable[..., Any], kind: type[Any], function: Any, argnu
         result.argnums = _argnums(result.loss, argnums)
         return result
 
-    return _remember((make, _key(function), argnums), build)
+    return _remember(make, function, (argnums,), build)
 
 
 def value_grad_hess(
@@ -215,7 +244,7 @@ def value_grad_hess(
         result.argnums = _argnums(result.loss, argnums)
         return result
 
-    return _remember((value_grad_hess, _key(function), curvature, argnums), build)  # type: ignore[no-any-return]
+    return _remember(value_grad_hess, function, (curvature, argnums), build)  # type: ignore[no-any-return]
 
 
 def sum_and_weight(function: Callable[P, Result]) -> Callable[P, tuple[float, float]]:
@@ -238,4 +267,4 @@ def sum_and_weight(function: Callable[P, Result]) -> Callable[P, tuple[float, fl
             raise ValueError(f"{result.loss.name} does not add up over batches: its value is not a sum over rows")
         return result
 
-    return _remember((sum_and_weight, _key(function)), build)  # type: ignore[no-any-return]
+    return _remember(sum_and_weight, function, (), build)  # type: ignore[no-any-return]
