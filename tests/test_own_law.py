@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from process import python
 from seeds import generator
 
 import numloss as nl
-from numloss.backends.retype import LawError
+from numloss.backends.retype import LawError, fingerprint
 from numloss.domains import POSITIVE
 from numloss.scalar import exp, log1p, sqrt
 
@@ -119,6 +121,101 @@ def test_laws_may_call_the_vocabulary_other_laws_and_what_they_close_over() -> N
     error = 0.5 * (PRED - TARGET)
     for rate in (1.0, 3.0):
         assert_close(make(rate)(PRED, TARGET, reduction="none"), rate * np.log1p(error**2), ulp=8)
+
+
+BEFORE = """
+from numloss.scalar import exp, log1p
+FACTOR, POWER, NAN = 0.5, 0.0, float("nan")
+def inner(x):
+    return x * FACTOR
+def other(x):
+    return x + x
+def helper(x, scale=1.0):
+    return scale * inner(x)
+def make(inside):
+    def law(pred, target):
+        return first(helper(pred - target)) + second(pred) + size(third(target)) + POWER, inside, NAN
+    return law
+first, second, third, size = inner, other, inner, abs
+law = make(1.0)
+"""
+# Cells of a notebook, run after that, and whether the law computes something else then.
+CELLS = {
+    "a number": ("FACTOR = 0.25", True),
+    "the sign of a zero": ("POWER = -0.0", True),
+    "no number any more": ("POWER = NAN", True),
+    "the same numbers": ("FACTOR = 0.5", False),
+    "a comment in a helper": ("def inner(x):\n    # as before\n    return x * FACTOR\nfirst = third = inner", False),
+    "a helper": ("def inner(x):\n    return x * FACTOR * 2.0\nfirst = third = inner", True),
+    "a helper of a helper": ("def inner(x):\n    return x - FACTOR", True),
+    "a default of a helper": ("def helper(x, scale=2.0):\n    return scale * inner(x)", True),
+    "one helper for another": ("third = other", True),
+    "two helpers exchanged": ("first, second = second, first", True),
+    "another word of Python": ("size = float", True),
+    "what is closed over": ("law = make(2.0)", True),
+    "the same law again": ("law = make(1.0)", False),
+    "another number in the law": (
+        "def make(inside):\n    def law(pred, target):\n        return pred + 1.0, inside, NAN\n    return law\n"
+        "law = make(1.0)",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_a_law_refers_to_is_taken_when_its_loss_is_made(cell: str) -> None:
+    """After a change of anything it is another law, whose kernels are its own; without one it is the same."""
+    scope: dict[str, Any] = {"__name__": "a notebook"}
+    exec(BEFORE, scope)
+    before = nl.elementwise(scope["law"]).__loss__.law  # type: ignore[attr-defined]
+    text, changes = CELLS[cell]
+    exec(text, scope)
+    after = nl.elementwise(scope["law"]).__loss__.law  # type: ignore[attr-defined]
+    assert (after is not before) == changes
+    assert (fingerprint(after, "float32") != fingerprint(before, "float32")) == changes
+    # the loss that was made before still computes what it did
+    exec(BEFORE, scope)
+    assert nl.elementwise(scope["law"]).__loss__.law is before  # type: ignore[attr-defined]
+
+
+def test_changed_globals_and_helpers_give_new_numbers() -> None:
+    scope: dict[str, Any] = {"__name__": "a notebook"}
+    exec("HALF = 0.5\ndef helper(x):\n    return HALF * x\n", scope)
+    exec("def law(pred, target):\n    e = helper(pred - target)\n    return e * e, e, 1.0\n", scope)
+    pred, target = np.array([3.0]), np.array([1.0])
+    first = nl.elementwise(scope["law"])
+    assert first(pred, target) == 1.0
+    scope["HALF"] = 1.0
+    second = nl.elementwise(scope["law"])
+    assert (second(pred, target), nl.value_and_grad(second)(pred, target)[0]) == (4.0, 4.0)
+    exec("def helper(x):\n    return 3.0 * x\n", scope)
+    third = nl.elementwise(scope["law"])
+    assert third(pred, target) == 36.0
+    # what was made before is what it was, in what is compiled only now, too
+    assert (first(pred, target), nl.value_and_grad(first)(pred, target)[0]) == (1.0, 1.0)
+
+
+def test_defaults_of_helpers_have_the_dtype_of_the_data() -> None:
+    scope: dict[str, Any] = {"__name__": "a notebook"}
+    exec("def helper(x, scale=0.1):\n    return scale * x\n", scope)
+    exec("def law(pred, target):\n    return helper(pred - target), 0.0, 0.0\n", scope)
+    pred, target = PRED.astype(np.float32), TARGET.astype(np.float32)
+    found = nl.elementwise(scope["law"])(pred, target, reduction="none")
+    assert_same_bits(found, np.float32(0.1) * (pred - target))
+
+
+def test_a_loss_made_in_a_loop_leaves_nothing_behind() -> None:
+    def law(pred, target):  # type: ignore[no-untyped-def]
+        return pred - target, 1.0, 0.0
+
+    laws = weakref.WeakSet[Any]()
+    for _ in range(100):
+        made = nl.elementwise(law)
+        laws.add(made.__loss__.law)  # type: ignore[attr-defined]
+        gone = weakref.ref(made)
+    del made
+    gc.collect()
+    assert gone() is None and len(laws) <= 1
 
 
 def power(pred, target):  # type: ignore[no-untyped-def]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import builtins
 import dis
 import hashlib
-import math
 import types
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,6 +54,40 @@ def check(law: Any) -> None:
                 raise LawError(f"{name}: write the integer {value} as a float; an integer computes in float64")
     if law.__code__.co_kwonlyargcount or law.__code__.co_flags & 0x0C:
         raise LawError(f"{name}: laws take positional scalars only, no keyword-only, * or ** arguments")
+
+
+# Laws as they were taken, by name and content; each lives as long as a loss or a kernel has it.
+_taken: weakref.WeakValueDictionary[tuple[str, str], Law] = weakref.WeakValueDictionary()
+
+
+def taken(law: Law) -> Law:
+    """A law with the numbers and the functions that it refers to now; the same object for the same content.
+
+    What is kept of a law, such as its kernels, may be found by this object: other content is another one.
+    """
+    copied = _copy(law, {})
+    return _taken.setdefault((law.__name__, fingerprint(law, "float64")), copied)
+
+
+def _copy(law: Any, made: dict[int, Any]) -> Any:
+    """A function of a user with copies of the functions that it refers to; everything else as it is."""
+    if not isinstance(law, types.FunctionType) or (law.__module__ or "").startswith("numloss."):
+        return law
+    if id(law) in made:
+        return made[id(law)]
+    code, names = law.__code__, {"__builtins__": builtins, "__name__": law.__globals__.get("__name__", __name__)}
+    cells = tuple(types.CellType() for _ in code.co_freevars)
+    result = types.FunctionType(code, names, law.__name__, law.__defaults__, cells)
+    made[id(law)] = result
+    result.__module__, result.__kwdefaults__ = law.__module__, law.__kwdefaults__
+    for name in code.co_names:
+        if name in law.__globals__:
+            names[name] = _copy(law.__globals__[name], made)
+        elif name not in vars(builtins):
+            raise LawError(f"law {law.__name__!r}: the name {name!r} is not defined")
+    for cell, given in zip(cells, law.__closure__ or (), strict=True):
+        cell.cell_contents = _copy(given.cell_contents, made)
+    return result
 
 
 def convert(value: Any, real: type, name: str, where: str, law_of: Callable[[Law], Any], whole: bool) -> Any:
@@ -117,33 +151,44 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
     # Machine code that was kept on disk by several processes meets in one: what is not the same code must not have
     # the same name, or one dtype would run the code of another.
     name = f"{source.__name__.strip('<>')}_{fingerprint(law, dtype)[:16]}"
-    result = types.FunctionType(typed.replace(co_name=name), names, name, source.__defaults__, cells)
+    given = source.__defaults__ or ()
+    defaults = tuple(convert(value, real, "a default", where, law_of, whole) for value in given)
+    result = types.FunctionType(typed.replace(co_name=name), names, name, defaults, cells)
     result.__qualname__ = name
     result.__module__ = home
     return result
 
 
-def fingerprint(law: Law, dtype: str, seen: set[int] | None = None) -> str:
+def outside_of(law: types.FunctionType) -> dict[str, Any]:
+    """What a law refers to by name: globals, and what it closes over."""
+    code = law.__code__
+    found = {name: law.__globals__[name] for name in code.co_names if name in law.__globals__}
+    cells = zip(code.co_freevars, law.__closure__ or (), strict=True)
+    return found | {name: cell.cell_contents for name, cell in cells}
+
+
+def fingerprint(law: Law, dtype: str, seen: dict[int, int] | None = None) -> str:
     """A hash of everything that a law computes with: its code, its numbers, the headers that it reads, and the
     functions that it calls."""
-    seen = set() if seen is None else seen
+    seen = {} if seen is None else seen
     source = typed_text(law, dtype)
-    if id(source) in seen or not isinstance(source, types.FunctionType):
+    if not isinstance(source, types.FunctionType):
         return ""
-    seen.add(id(source))
+    if id(source) in seen:
+        return str(seen[id(source)])
+    seen[id(source)] = len(seen)
     code = source.__code__
     # repr of the constants without the docstring: a comment or a sentence changes nothing
     constants = [c for c in code.co_consts if not isinstance(c, str)]
     parts = [code.co_code.hex(), repr(constants), repr(code.co_names), repr(code.co_varnames), dtype]
-    parts.append(str(getattr(source, "noinline", False)))
+    parts += [str(getattr(source, "noinline", False)), repr(source.__defaults__)]
     read = [str(note).removeprefix("Many[").removesuffix("]") for note in source.__annotations__.values()]
     parts += [HEADERS[name].described() for name in (*read, *code.co_names) if name in HEADERS]
-    outside = {name: source.__globals__[name] for name in code.co_names if name in source.__globals__}
-    for name, cell in zip(code.co_freevars, source.__closure__ or (), strict=True):
-        outside[name] = cell.cell_contents
-    for name, value in outside.items():
+    for name, value in outside_of(source).items():
         if isinstance(value, types.FunctionType):
             parts += [name, fingerprint(value, dtype, seen)]
-        elif isinstance(value, (int, float)) and not math.isnan(value):
+        elif isinstance(value, (int, float)):
             parts += [name, repr(value)]
+        else:
+            parts += [name, getattr(value, "__qualname__", type(value).__qualname__)]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()

@@ -36,7 +36,8 @@ def elementwise(
         Scalars in, three scalars out: the loss of one element and its first and second derivative with respect to
         pred. It may use + - * /, comparisons, if, abs, other such functions, and the names of ``numloss.scalar``.
         Numbers in it take the dtype of the data. ``**``, integers in arithmetic and functions of math or numpy are
-        refused, because they would compute in float64.
+        refused, because they would compute in float64. What it refers to by name, numbers and other functions, is
+        taken as it is now: after a change, make the loss again.
     name : str, optional
         Name of the loss; by default that of the law without leading underscores.
     domains : dict, optional
@@ -68,9 +69,10 @@ def elementwise(
     >>> round(charbonnier(np.array([3.0]), np.array([1.0]), eps=1.5), 6)
     2.5
     """
-    from ..backends.retype import check
+    from ..backends.retype import check, taken
 
     check(law)
+    kept = taken(law)
     arguments = law_arguments(law)
     parameters = arguments[2:]
     if len(arguments) < 2 or set(parameters) != set(options):
@@ -93,4 +95,4 @@ def elementwise(
     declaration.__signature__ = inspect.Signature([*positional, *keywords, rest])  # type: ignore[attr-defined]
     known: dict[str, Domain] = {"pred": ANY, "target": REAL, **(domains or {})}
     facts = {"params": parameters, "least": least, "task": "yours", "cost": 2.0}
-    return record("elementwise", law, declaration, known, facts)
+    return record("elementwise", kept, declaration, known, facts)
