@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from machine import missing
 from process import python
+
+import numloss
 
 SETUP = """
 import os, sys, threading
@@ -65,6 +70,43 @@ for thread in started: thread.join()
 assert len(answers) == 8 and len(set(answers)) == 1, len(answers)
 print("same")
 """
+WHILE_COMPILING = """
+# a process that forks while another thread compiles, or is inside of what keeps BLAS to one thread
+import signal, time
+from numloss import dispatch
+from numloss.backends.host import blas
+signal.alarm(60)
+backend = dispatch.load(BACKEND)
+begun, tile = threading.Event(), type(backend).tile
+def slowly(self, loss, dtype, mode):
+    begun.set()
+    time.sleep(0.5)
+    return tile(self, loss, dtype, mode)
+type(backend).tile = slowly
+def first_call():
+    nl.mse(pred, target, backend=BACKEND)
+def products():
+    with blas.Alone(), blas.Alone._lock:
+        begun.set()
+        time.sleep(0.5)
+for work in (first_call, products):
+    begun.clear()
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(30)
+    child = os.fork()
+    if child == 0:
+        type(backend).tile = tile
+        signal.alarm(20)
+        nl.mae(pred, target, backend=BACKEND)  # a kernel that neither has yet
+        nl.grad(nl.info_nce)(scores[:50], scores[:50], backend=BACKEND)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, f"the child ended with {status}"
+    thread.join()
+    nl.grad(nl.info_nce)(scores[:50], scores[:50], backend=BACKEND)
+print("same")
+"""
 PROCESSES = """
 import multiprocessing
 expected = compute()
@@ -75,6 +117,7 @@ with multiprocessing.get_context("fork").Pool(3) as pool:
 print("same")
 """
 SCENES = {"16 threads": CALLERS, "fork": FORK, "pool": POOL, "first calls": FIRST, "processes": PROCESSES}
+SCENES["a fork while another thread compiles"] = WHILE_COMPILING
 PLACES = {
     "numba on omp": ("numba", "omp"),
     "numba on workqueue": ("numba", "workqueue"),
@@ -84,7 +127,7 @@ PLACES = {
 
 # What falls back to one thread does so before the layer is asked: pools and children are tried on one layer by default.
 SEEN = [(scene, place) for place in PLACES for scene in SCENES]
-RARE = [(scene, "numba on workqueue") for scene in ("pool", "processes")]
+RARE = [(scene, "numba on workqueue") for scene in ("pool", "processes", "a fork while another thread compiles")]
 
 
 @pytest.mark.parametrize(
@@ -114,3 +157,16 @@ def test_no_setting_of_numba_is_changed() -> None:
         assert numba.get_num_threads() == before == 4
     """
     python(code, NUMBA_NUM_THREADS="4")
+
+
+def test_every_lock_is_free_in_a_forked_child() -> None:
+    """Locks for the life of a process are made in one place, which renews them; that of the team renews itself."""
+    package = Path(numloss.__file__).parent
+    made = re.compile(r"\b(Lock|RLock|Condition|Semaphore|BoundedSemaphore|Event|Barrier)\(")
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if re.search(r"threading\.", line) and made.search(line)
+    }
+    assert found == {"backends/locks.py", "backends/threads.py"}

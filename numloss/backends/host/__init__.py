@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +10,12 @@ from ...calls import checks as check
 from ...loops.codes import block_size
 from ...loops.headers import Weights
 from .. import family, threads
+from ..locks import compiling
 from ..packing.operands import Array, Outcome, Problem, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
-
-_compiling = threading.RLock()
 
 
 class HostBackend:
@@ -42,7 +40,7 @@ class HostBackend:
         key = (self.name, loop, real.char, mode)
         found = loss.kernels.get(key)
         if found is None:
-            with _compiling:  # threads that come together compile once
+            with compiling:
                 found = (self.loop(loop, name_of(real)), self.tile(loss, name_of(real), mode))
                 loss.kernels[key] = found
         return found

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import threading
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from ..locks import Lock
 
 LETTER = {"float32": "s", "float64": "d"}
 # Builds of OpenBLAS for NumPy rename its functions, and say by 64 that their integers are.
@@ -55,7 +57,7 @@ class Alone:
     The number of its threads is one for the whole process. It is put back when the last of those who asked has ended.
     """
 
-    _lock = threading.Lock()
+    _lock = Lock()
     _inside = 0
     _before = 1
 
@@ -75,6 +77,15 @@ class Alone:
             if Alone._inside == 0 and Alone._before > 1 and setter is not None:
                 setter(Alone._before)
                 Alone._before = 1
+
+    @staticmethod
+    def forget() -> None:
+        """Start over in a forked child, where none of those who were inside goes on."""
+        Alone._inside = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Alone.forget)
 
 
 @functools.cache

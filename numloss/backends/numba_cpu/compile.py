@@ -40,6 +40,7 @@ from ...loops import (
 from ...loops.headers import size_of
 from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import tile_text
+from ..locks import compiled_once
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
 from .intrinsics import call_block, external, keep, words
@@ -109,7 +110,7 @@ def _finish(text: Law, signature: Any, name: str, key: str) -> Any:
     return kernel
 
 
-@functools.cache
+@compiled_once
 def tile(
     law: Law,
     dtype: str,
@@ -137,7 +138,7 @@ def tile(
     return _finish(function, signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)
 
 
-@functools.cache
+@compiled_once
 def loop(text: Law, dtype: str) -> Any:
     """The compiled function of a text of the loops."""
     name = f"loop-{text.__name__}-{dtype}"
@@ -162,7 +163,7 @@ def _driver_text(blocks_of: Any) -> Callable[..., Any]:
     return driver
 
 
-@functools.cache
+@compiled_once
 def driver(parallel: bool) -> Any:
     """Runs a loop over all blocks of a problem: (loop address, id of the bytes, blocks) -> the fields of a Result."""
     text = _driver_text(prange if parallel else range)

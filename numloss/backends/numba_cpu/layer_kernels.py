@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,7 +15,6 @@ from . import compile as compiler
 from .layers import activations, images, matrices, normalisation, products, updates
 from .layers.blocks import BLOCK
 
-_compiling = threading.RLock()
 # Multiplications that a block of a product is worth, and blocks of one at most.
 MULTIPLICATIONS = 3_200_000
 MOST_BLOCKS = 16
@@ -91,9 +89,8 @@ class LayerKernel:
 
     def __init__(self, backend: Any, plan: Plan, dtype: str, integers: tuple[int, ...]) -> None:
         self.backend, self.plan, self.arrays = backend, plan, plan.arrays
-        with _compiling:
-            self.loop = int(compiler.loop(plan.text, dtype).address)
-            self.end = int(compiler.loop(plan.end, dtype).address) if plan.end else 0
+        self.loop = int(compiler.loop(plan.text, dtype).address)
+        self.end = int(compiler.loop(plan.end, dtype).address) if plan.end else 0
         self.window = Window(*integers) if plan.units == "images" else NO_WINDOW
         self.linear = Linear(*integers) if plan.units in PRODUCTS else NO_LINEAR
         self.memory = bytearray(Layer.size())

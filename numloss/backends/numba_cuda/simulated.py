@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...loops.language import POINTERS
+from ..locks import Lock
 
 BEYOND = 1 << 40
 
@@ -73,7 +74,7 @@ def barrier() -> None:
     threading.current_thread().syncthreads()  # type: ignore[attr-defined]
 
 
-_noting = threading.Lock()
+_noting = Lock()
 
 
 def note_least(shared: Any, x: Any) -> None:
