@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,11 +66,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def computed() -> float:
-    """The small kernel as a process gets it that has none yet, and what it computes of 3."""
+def computed(law: Any = halved) -> float:
+    """The kernel of a small law as a process gets it that has none yet, and what it computes of 3."""
     from numloss.backends.numba_cpu import compile as compiler
 
-    kernel = compiler.tile.__wrapped__(halved, "float64", 1, 0, 1, 0)
+    kernel = compiler.tile.__wrapped__(law, "float64", 1, 0, 1, 0)
     numbers = np.array([3.0, np.nan])
     places = np.array([numbers.ctypes.data, numbers.ctypes.data + 8])
     ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(kernel.address)(
@@ -122,6 +123,26 @@ def test_damage_fails_nothing_where_warnings_are_errors_or_nothing_can_be_writte
 
 def refuse(*_: object, **__: object) -> None:
     raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+def doubled(x: float) -> tuple[float, float, float]:
+    return 2.0 * x, 2.0, 0.0
+
+
+@pytest.mark.parametrize("how", ["swapped", "copied"])
+def test_a_kernel_under_the_name_of_another_is_not_run(cache: Path, how: str) -> None:
+    """Both files are whole, and neither is what its name says."""
+    assert computed(doubled) == 6.0
+    (other,) = cache.glob("tile-doubled-float64-0-*.kernel")
+    mine, others = tile(cache).read_bytes(), other.read_bytes()
+    tile(cache).write_bytes(others)
+    if how == "swapped":
+        other.write_bytes(mine)
+    with pytest.warns(UserWarning, match="removed a damaged compiled kernel") as warned:
+        assert computed() == 1.5
+        assert computed(doubled) == 6.0
+    assert len(warned) == (2 if how == "swapped" else 1)
+    assert (computed(), computed(doubled)) == (1.5, 6.0)
 
 
 def test_a_warm_cache_is_read_and_not_written(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 Numba's own cache does not see that a law in another file changed, shares names between variants, and raises on
 every start once a file is damaged. Here a kernel is one file, named by a hash of the law, the loops, the dtype,
-the versions and the CPU, and starts with the SHA-256 of the rest. A file that does not pass is removed and the
-kernel compiled again. Of processes that miss the same kernel at once, one compiles it and the others wait.
+the versions and the CPU, and starts with the SHA-256 of its name and the rest. A file that does not pass, or has the
+name of another, is removed and the kernel compiled again. Of processes that miss the same kernel at once, one compiles
+it and the others wait.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from . import folder
 # Seconds that a process waits for another to compile a kernel, before it does so itself.
 LONGEST_WAIT = 60.0
 # What makes kernels of texts is part of every kernel.
-TEXTS = ("numba_cpu/intrinsics.py", "numba_cpu/views.py", "numba_cpu/compile.py", "primitives.py", "retype.py")
+TEXTS = (
+    *("numba_cpu/intrinsics.py", "numba_cpu/views.py", "numba_cpu/compile.py", "numba_cpu/cache.py"),
+    *("primitives.py", "retype.py"),
+)
 COMPILER = hashlib.sha256(b"".join((Path(__file__).parents[1] / text).read_bytes() for text in TEXTS)).hexdigest()
 
 
@@ -66,6 +70,11 @@ class Locks:
 
 
 locks = Locks()
+
+
+def seal(path: Path, payload: bytes) -> bytes:
+    """What a file begins with: it holds for this kernel under this name."""
+    return hashlib.sha256(path.name.encode() + payload).digest()
 
 
 class KernelCache:
@@ -116,7 +125,7 @@ class KernelCache:
             tell_once(f"a compiled kernel is not used: {error}")
             return None
         try:
-            if hashlib.sha256(data[32:]).digest() != data[:32]:
+            if seal(path, data[32:]) != data[:32]:
                 raise ValueError("checksum")
             target_context.refresh()
             return CompileResult._rebuild(target_context, *pickle.loads(data[32:]))
@@ -131,7 +140,7 @@ class KernelCache:
             return
         payload = serialize.dumps(result._reduce())
         try:
-            folder.write(path, hashlib.sha256(payload).digest() + payload)
+            folder.write(path, seal(path, payload) + payload)
         except OSError as error:  # a full or read-only disk costs time, not results
             tell_once(f"no more compiled kernels are kept in {path.parent}: {error.strerror}")
 
