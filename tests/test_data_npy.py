@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,6 @@ HOSTILE = {
     "longdouble": npy(head("(1,)", descr="<f16"), DATA),
     "complex": npy(head("(1,)", descr="<c16"), DATA),
     "text": npy(head(descr="<U2"), DATA),
-    "a byte order for one byte": npy(head(descr="<b1"), bytes(2)),
     "no byte order for eight": npy(head(descr="|f8"), DATA),
     "a structured dtype": npy(b"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", DATA),
     "a nested dtype": npy(b"{'descr': " + b"[('a', " * 3000 + b"'<f8'" + b")]" * 3000 + b", }", DATA),
@@ -92,6 +92,33 @@ def test_the_parts_of_hostile_files_make_a_good_one(tmp_path: Path) -> None:
         path = tmp_path / "good.npy"
         path.write_bytes(npy(head(), np.array([1.5, -2.0]).tobytes(), version))
         np.testing.assert_array_equal(load_npy(path), [1.5, -2.0])
+
+
+WRITTEN_ELSEWHERE = {
+    "an order of one byte": (npy(head(descr="<u1"), bytes([3, 4])), np.array([3, 4], np.uint8)),
+    "another order of one byte": (npy(head(descr=">i1"), bytes([3, 4])), np.array([3, 4], np.int8)),
+    "an order of truth values": (npy(head(descr="<b1"), bytes([1, 0])), np.array([True, False])),
+    "long integers": (npy(head("(1L, 2L)"), np.arange(2.0).tobytes()), np.array([[0.0, 1.0]])),
+    "a long integer": (npy(head("(2L,)"), np.arange(2.0).tobytes()), np.array([0.0, 1.0])),
+    "spaces": (npy(head("( 1 , 2 )"), np.arange(2.0).tobytes()), np.array([[0.0, 1.0]])),
+    "no spaces": (npy(head("(1,2)"), np.arange(2.0).tobytes()), np.array([[0.0, 1.0]])),
+    "another order of entries": (
+        npy(b"{'shape': (2,), 'fortran_order': False, 'descr': '<f8'}", np.arange(2.0).tobytes()), np.arange(2.0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITTEN_ELSEWHERE)
+def test_reads_what_others_write_and_numpy_reads(kind: str, tmp_path: Path) -> None:
+    content, expected = WRITTEN_ELSEWHERE[kind]
+    path = tmp_path / "a.npy"
+    path.write_bytes(content)
+    found = load_npy(path)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # NumPy tells of headers of Python 2
+        np.testing.assert_array_equal(np.load(path), expected)
 
 
 def test_no_truncated_file_is_read(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Archives, data sets, splits, scaling and the random words behind them."""
 
 import io
+import struct
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from numloss.data import Standardiser, digits, from_npz, load_npz, permutation, split
 from numloss.data.dataset import Dataset
+from numloss.data.npz import npz_source
 from numloss.data.random import uniform, words
 from numloss.errors import FormatError
 
@@ -68,6 +71,49 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("a bomb was unpacked"))
     with pytest.raises(FormatError, match="the limit is 33554432"):
         load_npz(path, max_bytes=32 << 20)
+
+
+def declaring(path: Path, size: int) -> None:
+    """Let the first member of an archive say that it unpacks to another size."""
+    content = bytearray(path.read_bytes())
+    for start, at in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        place = content.index(start) + at
+        content[place : place + 4] = struct.pack("<I", size)
+    path.write_bytes(content)
+
+
+def test_a_member_that_unpacks_to_more_than_it_declares_takes_no_more_memory(tmp_path: Path) -> None:
+    head = member(np.zeros(12_000))
+    path = archive(tmp_path / "bomb.npz", [("a.npy", head + bytes(64 << 20))])
+    declaring(path, len(head))
+    for reading in (load_npz, lambda file: npz_source(file, "a", 1 << 30), from_npz):
+        tracemalloc.start()
+        with pytest.raises(FormatError, match=r"bomb\.npz"):
+            reading(path)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < 4 << 20
+
+
+def test_members_that_are_not_asked_for_may_be_anything(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    arrays = {
+        "X": random.normal(size=(9, 2)),
+        "y": np.arange(9) % 3,
+        "names": np.array(["a", "bc"]),
+        "big": np.zeros(1 << 20),
+    }
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "a.npz", **arrays)
+        with zipfile.ZipFile(tmp_path / "a.npz", "a") as file:
+            file.writestr("readme.txt", "text")
+        source = npz_source(tmp_path / "a.npz", "X", 10_000)
+        reader = source.reader(9)
+        np.testing.assert_array_equal(reader.read(0, 9), arrays["X"])
+        reader.close()
+        assert len(from_npz(tmp_path / "a.npz")[0]) == 9
+        with pytest.raises(FormatError, match="the limit is 10000" if save is np.savez_compressed else r"<U2"):
+            npz_source(tmp_path / "a.npz", "big" if save is np.savez_compressed else "names", 10_000)
 
 
 def test_other_packing_and_encryption_are_refused(tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ from ..errors import FormatError
 from .cifar10 import load_cifar10
 from .dataset import Array, Dataset, Source, dataset
 from .idx import find_idx, load_idx
+from .names import matches
 from .npy import load_npy
-from .npz import load_npz
+from .npz import Archive
 
 FEATURE_NAMES = ("features", "X", "x")
 TARGET_NAMES = ("target", "y", "Y", "labels")
@@ -34,7 +34,7 @@ def from_npz(path: str | os.PathLike[str]) -> Source:
 
     With `x_train`, `y_train`, `x_test`, `y_test` it has a test part of its own.
     """
-    return _source(load_npz(path), str(path))
+    return _source(Archive(path), str(path))
 
 
 def from_npy(folder: str | os.PathLike[str]) -> Source:
@@ -44,7 +44,7 @@ def from_npy(folder: str | os.PathLike[str]) -> Source:
     return _source({name: load_npy(path) for name, path in paths.items() if path.exists()}, str(folder))
 
 
-def _source(arrays: dict[str, Array], name: str) -> Source:
+def _source(arrays: Mapping[str, Array], name: str) -> Source:
     if {"x_train", "y_train"} <= set(arrays):
         train = dataset(arrays["x_train"], arrays["y_train"], name=name)
         if not {"x_test", "y_test"} <= set(arrays):
@@ -55,7 +55,7 @@ def _source(arrays: dict[str, Array], name: str) -> Source:
     return dataset(features, target, weight, name=name), None
 
 
-def _named(arrays: dict[str, Array], names: tuple[str, ...], source: str) -> Array:
+def _named(arrays: Mapping[str, Array], names: tuple[str, ...], source: str) -> Array:
     for name in names:
         if name in arrays:
             return arrays[name]
@@ -127,15 +127,12 @@ def load(name: str) -> Source:
 
 
 def files_of(name: str) -> list[str]:
-    """The names behind a pattern, sorted: `npz:part-*.npz` is `npz:part-0.npz`, `npz:part-1.npz`, ...
+    """The names behind a pattern, part-2 before part-10: `npz:part-*.npz` is `npz:part-0.npz`, `npz:part-1.npz`, ...
 
     None of them for a name that is no pattern; FileNotFoundError if nothing matches it.
     """
     kind, colon, path = name.partition(":")
     prefix, path = (kind + colon, path) if kind in READERS else ("", name)
-    if not glob.has_magic(path) or os.path.exists(path):
+    if os.path.lexists(path):
         return []
-    found = sorted(glob.glob(path))
-    if not found:
-        raise FileNotFoundError(f"no file matches {path}")
-    return [f"{prefix}{file}" for file in found]
+    return [f"{prefix}{file}" for file in matches(path)]

@@ -20,7 +20,8 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from ..errors import FormatError
-from .source import Array, Reader, Source, file_stamp
+from .source import Array, Reader, Source
+from .stamps import file_stamp
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 64 * 1024
@@ -31,11 +32,12 @@ DTYPES = ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 _ENTRY = re.compile(
     rb"""\s*'(?:(?P<descr>descr)'\s*:\s*'(?P<order>[<>|])(?P<kind>[a-zA-Z]\d{0,4})'
           |(?P<fortran>fortran_order)'\s*:\s*(?P<truth>True|False)
-          |(?P<shape>shape)'\s*:\s*\((?P<axes>[\d,\ ]*)\)
+          |(?P<shape>shape)'\s*:\s*\((?P<axes>[\dL,\ ]*)\)
         )\s*(?P<comma>,?)""",
     re.VERBOSE,
 )
-_AXES = re.compile(rb"(\d{1,19}, *)*(\d{1,19})?")
+# NumPy of Python 2 wrote 3L where integers were short, as on Windows
+_AXES = re.compile(rb"( *\d{1,19}L? *,)*( *\d{1,19}L? *)?")
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,15 @@ def _parse(text: bytes, source: str, start: int) -> Header:
 
 def _dtype(entry: re.Match[bytes], source: str, start: int) -> np.dtype[Any]:
     order, kind = entry["order"].decode(), entry["kind"].decode()
-    if kind not in DTYPES or (order == "|") != kind.endswith("1"):
+    # of a single byte there is no order, and some writers say one all the same
+    if kind not in DTYPES or (order == "|" and not kind.endswith("1")):
         _refuse(source, start + entry.start("order"), f"dtype {order}{kind}; it may be one of {', '.join(DTYPES)}")
     return np.dtype(order + kind)
 
 
 def _shape(entry: re.Match[bytes], source: str, start: int) -> tuple[int, ...]:
     text = entry["axes"]
-    axes = tuple(int(axis) for axis in text.replace(b" ", b"").split(b",") if axis) if _AXES.fullmatch(text) else None
+    axes = tuple(int(axis.strip(b" L")) for axis in text.split(b",") if axis.strip()) if _AXES.fullmatch(text) else None
     # one axis is written "(3,)": without its comma it would be a number in parentheses
     if axes is None or (len(axes) == 1 and b"," not in text) or len(axes) > MOST_AXES:
         _refuse(source, start + entry.start("axes"), f"a shape that is not a tuple of at most {MOST_AXES} sizes")

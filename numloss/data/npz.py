@@ -7,33 +7,69 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from ..errors import FormatError
+from .names import MEMBER
 from .npy import NpySource, open_regular, read_header
-from .source import MEMBER, SlicedSource, Source
+from .source import Array, SlicedSource, Source
 
 MOST_BYTES = 4 << 30
 # What the zipfile module raises for damaged archives: some damage makes it seek to places that do not exist.
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error)
 LOCAL_HEADER = 30
+# Bytes that are unpacked at a time.
+PIECE = 1 << 20
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def load_npz(path: str | os.PathLike[str], max_bytes: int = MOST_BYTES) -> dict[str, np.ndarray[Any, Any]]:
+def load_npz(path: str | os.PathLike[str], max_bytes: int = MOST_BYTES) -> dict[str, Array]:
     """The arrays of an archive by name.
 
     What the members declare to unpack to is added up and held against `max_bytes` before anything is unpacked;
     a member that unpacks to another size than it declares, or than its array needs, raises FormatError.
     """
-    source = str(path)
-    with _opened(path) as archive:
-        members = archive.infolist()
-        _check(source, members, max_bytes)
-        return {member.filename[:-4]: _array(archive, member, source) for member in members}
+    archive = Archive(path, max_bytes)
+    archive.check(archive.members.values())
+    return {name: archive[name] for name in archive}
+
+
+class Archive(Mapping[str, Array]):
+    """The arrays of an archive by name, each unpacked when it is asked for; the others may be anything."""
+
+    def __init__(self, path: str | os.PathLike[str], max_bytes: int = MOST_BYTES) -> None:
+        self.path, self.left = path, max_bytes
+        with _opened(path) as archive:
+            self.members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+            if len(self.members) < len(archive.infolist()):
+                raise FormatError(f"{path}: two members have the same name")
+
+    def __getitem__(self, name: str) -> Array:
+        member = self.members[name]
+        self.check([member])
+        self.left -= member.file_size
+        with _opened(self.path) as archive:
+            return _array(archive, member, str(self.path))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def check(self, members: Iterable[zipfile.ZipInfo]) -> None:
+        """Refuse members that are no arrays, or that unpack to more than may still be unpacked."""
+        for member in members:
+            if not member.filename.endswith(".npy"):
+                raise FormatError(f"{self.path}: {member.filename!r} is not an array; members are called NAME.npy")
+            if member.compress_type not in PACKED or member.flag_bits & 1:
+                packed = "is encrypted or packed by a method other than deflate"
+                raise FormatError(f"{self.path}: {member.filename!r} {packed}")
+        total = sum(member.file_size for member in members)
+        if total > self.left:
+            raise FormatError(f"{self.path}: unpacks to {total} bytes; the limit is {self.left}")
 
 
 def npz_source(path: str | os.PathLike[str], name: str, max_bytes: int) -> Source:
@@ -42,20 +78,19 @@ def npz_source(path: str | os.PathLike[str], name: str, max_bytes: int) -> Sourc
     A member that is stored, as numpy.savez does, is read in parts; one that is compressed is unpacked here, if it
     needs no more than `max_bytes`.
     """
-    source = str(path)
-    with _opened(path) as archive:
-        named = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
-        if not name and len(named) == 1:
-            (name,) = named
-        if name not in named:
-            asked = f"no member {name!r}" if name else "several members"
-            raise FormatError(f"{source}: {asked}; write {source}{MEMBER}NAME with one of {', '.join(sorted(named))}")
-        member, full = named[name], f"{source}{MEMBER}{name}"
-        stored = member.compress_type == zipfile.ZIP_STORED
-        _check(source, [member] if stored else archive.infolist(), member.file_size if stored else max_bytes)
-        if stored:
-            return NpySource(path, _data_start(archive, member, full), member.file_size, full)
-        return SlicedSource(_array(archive, member, source), full)
+    source, archive = str(path), Archive(path, max_bytes)
+    if not name and len(archive) == 1:
+        (name,) = archive
+    if name not in archive:
+        asked = f"no member {name!r}" if name else "several members"
+        raise FormatError(f"{source}: {asked}; write {source}{MEMBER}NAME with one of {', '.join(sorted(archive))}")
+    member, full = archive.members[name], f"{source}{MEMBER}{name}"
+    if member.compress_type != zipfile.ZIP_STORED:
+        return SlicedSource(archive[name], full)
+    archive.left = member.file_size  # nothing is unpacked
+    archive.check([member])
+    with _opened(path) as opened:
+        return NpySource(path, _data_start(opened, member, full), member.file_size, full)
 
 
 def _data_start(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> int:
@@ -82,21 +117,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
             raise FormatError(f"{path}: not an archive that can be read: {error}") from error
 
 
-def _check(source: str, members: list[zipfile.ZipInfo], max_bytes: int) -> None:
-    names = [member.filename for member in members]
-    if len(set(names)) != len(names):
-        raise FormatError(f"{source}: two members have the same name")
-    for member in members:
-        if not member.filename.endswith(".npy"):
-            raise FormatError(f"{source}: {member.filename!r} is not an array; members are called NAME.npy")
-        if member.compress_type not in PACKED or member.flag_bits & 1:
-            raise FormatError(f"{source}: {member.filename!r} is encrypted or packed by a method other than deflate")
-    total = sum(member.file_size for member in members)
-    if total > max_bytes:
-        raise FormatError(f"{source}: unpacks to {total} bytes; the limit is {max_bytes}")
-
-
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> np.ndarray[Any, Any]:
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> Array:
     name = f"{source}[{member.filename}]"
     with archive.open(member) as file:
         header = read_header(file, name)  # type: ignore[arg-type]
@@ -105,7 +126,13 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> np
             raise FormatError(
                 f"{name}: {member.file_size} bytes, but shape {header.shape} of {header.dtype} needs {expected}"
             )
-        data = file.read()
-    if len(data) != header.nbytes:
-        raise FormatError(f"{name}: {len(data)} bytes of data, but {header.nbytes} are declared")
-    return np.ndarray(header.shape, header.dtype, data, order="F" if header.fortran_order else "C")
+        data = np.empty(header.nbytes, np.uint8)
+        done = 0
+        while done < header.nbytes:
+            # a piece at a time: reading to the end unpacks all that is there, and that may be more than is declared
+            piece = file.read(min(PIECE, header.nbytes - done))
+            if not piece:
+                raise FormatError(f"{name}: {done} bytes of data, but {header.nbytes} are declared")
+            data[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
+            done += len(piece)
+    return data.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")

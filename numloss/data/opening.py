@@ -2,57 +2,75 @@
 
 from __future__ import annotations
 
-import glob
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import FormatError
-from .source import MEMBER, REAL_KINDS, Shards, SlicedSource, Source
+from .names import existing, in_order, matches
+from .source import KEY_KINDS, REAL_KINDS, Shards, SlicedSource, Source
 
 
-def source_of(given: Any, name: str, most_bytes: int) -> Source:
+def source_of(given: Any, name: str, most_bytes: int, keys: bool = False) -> Source:
     """The source behind a path, an array, or an object that slices; `name` is what messages call an array.
 
     A path may be a .npy, .npz, .parquet, .arrow or .feather file, with ``::`` and the name of a member, or of
-    columns, behind it; a folder or a pattern stands for its files in sorted order. At most `most_bytes` are
-    unpacked from a compressed archive, which cannot be read in parts.
+    columns, behind it; a folder or a pattern stands for its files, part-2 before part-10. A name that is there is
+    never a pattern. At most `most_bytes` are unpacked from a compressed archive, which cannot be read in parts.
+    With `keys` text is read too.
     """
     if isinstance(given, Source):
         return given
-    if isinstance(given, str | os.PathLike):
-        return _of_path(os.fspath(given), most_bytes)
+    if isinstance(given, str | bytes | os.PathLike):
+        return _of_path(os.fsdecode(given), most_bytes, keys)
+    kinds = KEY_KINDS if keys else REAL_KINDS
     try:
-        sliceable = hasattr(given, "__getitem__") and np.dtype(given.dtype).kind in REAL_KINDS
+        # a table's column is sliced by its labels, not by its rows, where these are numbers
+        sliceable = not hasattr(given, "iloc") and hasattr(given, "__getitem__")
+        sliceable = sliceable and np.dtype(given.dtype).kind in kinds
     except (AttributeError, TypeError):
         sliceable = False
-    return SlicedSource(given if sliceable else np.asarray(given), name)
+    array = given if sliceable else np.asarray(given)
+    if keys and array.dtype.kind in "OT" and all(isinstance(key, str) for key in array.flat):
+        array = array.astype(str)
+    return SlicedSource(array, name, kinds)
 
 
-def _of_path(text: str, most_bytes: int) -> Source:
-    path, member = text, ""
-    if not os.path.exists(text) and MEMBER in text:
-        path, _, member = text.rpartition(MEMBER)
+def _of_path(text: str, most_bytes: int, keys: bool) -> Source:
+    path, member = existing(text)
     if os.path.isdir(path):
-        found = sorted(entry.path for entry in os.scandir(path) if Path(entry.name).suffix in READERS)
+        found = in_order(entry.path for entry in os.scandir(path) if _suffix(entry.name) in READERS)
         if not found:
             raise FormatError(f"{path}: a folder without files of {', '.join(READERS)}")
-    elif not os.path.exists(path) and glob.has_magic(path):
-        found = sorted(glob.glob(path))
-        if not found:
-            raise FileNotFoundError(f"no file matches {path}")
-    else:
-        return _of_file(path, member, most_bytes)
-    return Shards([_of_file(file, member, most_bytes) for file in found], text)
+    elif os.path.lexists(path) or not (found := matches(path)):
+        return _of_file(path, member, most_bytes, keys)
+    return Shards([_of_file(file, member, most_bytes, keys) for file in found], text)
 
 
-def _of_file(path: str, member: str, most_bytes: int) -> Source:
-    return READERS.get(Path(path).suffix, _npy)(path, member, most_bytes)
+def _suffix(path: str) -> str:
+    return Path(path).suffix.lower()
 
 
-def _npy(path: str, member: str, most_bytes: int) -> Source:
+def _of_file(path: str, member: str, most_bytes: int, keys: bool) -> Source:
+    return (READERS.get(_suffix(path)) or _by_content(path))(path, member, most_bytes, keys)
+
+
+def _by_content(path: str) -> Reading:
+    """The reader of a file whose name does not tell what it is."""
+    from .npy import open_regular
+
+    with open_regular(path) as file:
+        start = file.read(8)
+    for magic, suffix in MAGIC.items():
+        if start.startswith(magic):
+            return READERS[suffix]
+    raise FormatError(f"{path}: neither its name nor its first bytes are those of {', '.join(READERS)}")
+
+
+def _npy(path: str, member: str, most_bytes: int, keys: bool) -> Source:
     from .npy import NpySource
 
     if member:
@@ -60,28 +78,39 @@ def _npy(path: str, member: str, most_bytes: int) -> Source:
     return NpySource(path)
 
 
-def _npz(path: str, member: str, most_bytes: int) -> Source:
+def _npz(path: str, member: str, most_bytes: int, keys: bool) -> Source:
     from .npz import npz_source
 
     return npz_source(path, member, most_bytes)
 
 
-def _arrow(path: str, member: str, most_bytes: int) -> Source:
+def _arrow(path: str, member: str, most_bytes: int, keys: bool) -> Source:
     from .arrow import ArrowSource
 
-    return ArrowSource(path, member)
+    return ArrowSource(path, member, keys)
 
 
-def _parquet(path: str, member: str, most_bytes: int) -> Source:
+def _parquet(path: str, member: str, most_bytes: int, keys: bool) -> Source:
     from .parquet import ParquetSource
 
-    return ParquetSource(path, member)
+    return ParquetSource(path, member, keys)
 
 
-READERS = {
+Reading = Callable[[str, str, int, bool], Source]
+READERS: dict[str, Reading] = {
     ".npy": _npy,
     ".npz": _npz,
-    ".arrow": _arrow,
-    ".feather": _arrow,
     ".parquet": _parquet,
+    ".pq": _parquet,
+    ".arrow": _arrow,
+    ".arrows": _arrow,
+    ".feather": _arrow,
+}
+# How files begin: an Arrow stream does with a marker and the length of its schema.
+MAGIC = {
+    b"\x93NUMPY": ".npy",
+    b"PK": ".npz",
+    b"PAR1": ".parquet",
+    b"ARROW1": ".arrow",
+    b"\xff\xff\xff\xff": ".arrow",
 }

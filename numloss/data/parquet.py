@@ -13,7 +13,7 @@ class ParquetSource(TableSource):
     """Columns of a Parquet file. Row groups are decoded in batches, so that large ones do not fill the memory."""
 
     def described(self) -> tuple[Any, list[int]]:
-        with pyarrow("pyarrow.parquet").ParquetFile(str(self.path)) as file:
+        with self.opened() as handle, pyarrow("pyarrow.parquet").ParquetFile(handle) as file:
             groups = file.metadata.num_row_groups
             return file.schema_arrow, [file.metadata.row_group(k).num_rows for k in range(groups)]
 
@@ -23,7 +23,7 @@ class ParquetSource(TableSource):
         if not wanted:
             return
         begin = ends[wanted[0]] - self.counts[wanted[0]]
-        with pyarrow("pyarrow.parquet").ParquetFile(str(self.path)) as file:
+        with self.opened() as handle, pyarrow("pyarrow.parquet").ParquetFile(handle) as file:
             batches = file.iter_batches(max(rows, 1), wanted, self.columns, use_threads=False)
             for batch in batches:
                 yield begin, batch

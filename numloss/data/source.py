@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import FormatError
+from .stamps import origin_stamps, samples_digest
 
 Array = np.ndarray[Any, Any]
 REAL_KINDS = "biuf"
-# What separates a file from the name of what is read in it, as in predictions.npz::logits.
-MEMBER = "::"
+# Of keys of groups, which may be text.
+KEY_KINDS = "biufU"
 
 
 class Reader(ABC):
     """An open source."""
+
+    omits = False
+    """Whether empty cells are read as rows to leave out; otherwise they are refused."""
+    missing: Array | None = None
+    """Which rows of the last read are to be left out, None for none."""
 
     @abstractmethod
     def read(self, start: int, stop: int) -> Array:
@@ -76,23 +80,20 @@ class Source(ABC):
         """Open it for blocks of at most so many rows."""
 
 
-def file_stamp(path: Path) -> list[Any]:
-    """Size and time of a file."""
-    status = os.stat(path)
-    return [str(path), status.st_size, status.st_mtime_ns]
-
-
 class SlicedSource(Source, Reader):
     """An array, or any object with shape, dtype and slicing: of h5py, zarr, dask."""
 
-    def __init__(self, given: Any, name: str) -> None:
+    def __init__(self, given: Any, name: str, kinds: str = REAL_KINDS) -> None:
         self.given, self.name = given, name
         self.shape, self.dtype = tuple(given.shape), np.dtype(given.dtype)
         self.portable = not isinstance(given, np.ndarray)
         if not self.shape:
             raise ValueError(f"{name}: a single number, without a first axis to read along")
-        if self.dtype.kind not in REAL_KINDS:
+        if self.dtype.kind not in kinds:
             raise TypeError(f"{name} has dtype {self.dtype}; real numbers are needed")
+
+    def stamp(self) -> list[Any]:
+        return [*super().stamp(), *origin_stamps(self.given), samples_digest(self.read, self.rows, self.row_bytes)]
 
     def reader(self, rows: int) -> Reader:
         return self
@@ -161,20 +162,34 @@ class ShardReader(Reader):
         first, last = self.shards.index(start), self.shards.index(max(start, stop - 1))
         if first == last:
             return self._of(first, start, stop)
+        if self.shards.dtype.kind == "U":  # text of one shard may be longer than that of another
+            return np.concatenate([self._of(k, low, high) for k, low, high in self._stretches(start, stop)])
         if self.buffer is None:
             self.buffer = np.empty((self.rows, *self.shards.shape[1:]), self.shards.dtype)
-        for k in range(first, last + 1):
+        missing = np.zeros(stop - start, bool)
+        for k, low, high in self._stretches(start, stop):
+            self.buffer[low - start : high - start] = self._of(k, low, high)
+            if self.missing is not None:
+                missing[low - start : high - start] = self.missing
+        self.missing = missing if missing.any() else None
+        return self.buffer[: stop - start]
+
+    def _stretches(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """The shards with these rows, and which of all rows each of them has."""
+        for k in range(self.shards.index(start), self.shards.index(max(start, stop - 1)) + 1):
             low, high = max(start, self.shards.starts[k]), min(stop, self.shards.starts[k + 1])
             if low < high:
-                self.buffer[low - start : high - start] = self._of(k, low, high)
-        return self.buffer[: stop - start]
+                yield k, low, high
 
     def _of(self, k: int, start: int, stop: int) -> Array:
         if self.open is None or self.open[0] != k:
             self.close()
             self.open = k, self.shards.parts[k].reader(self.rows)
-        begin = self.shards.starts[k]
-        return self.open[1].read(start - begin, stop - begin)
+        begin, reader = self.shards.starts[k], self.open[1]
+        reader.omits = self.omits
+        part = reader.read(start - begin, stop - begin)
+        self.missing = reader.missing
+        return part
 
     def close(self) -> None:
         if self.open is not None:
