@@ -69,6 +69,13 @@ def test_inputs_that_differ_between_models() -> None:
     assert scores[1]["mean"] == pytest.approx(expected, rel=1e-6)
 
 
+def test_keys_of_one_part_and_of_several() -> None:
+    (score,) = found("--loss", "mse", "--pred", "a.npy", "--by", "by.npy")["scores"]
+    assert score["groups"]["keys"] == [0, 1, 2]
+    (score,) = found("--loss", "mse", "--pred", "a.npy", "--by", "first=by.npy", "--by", "second=by.npy")["scores"]
+    assert score["groups"]["keys"] == [[0, 0], [1, 1], [2, 2]]
+
+
 def test_a_file_with_an_equals_sign_in_its_name() -> None:
     assert found("--loss", "mse", "--pred", "x=y.npy")["scores"][0]["model"] == ""
     assert found("--loss", "mse", "--pred", os.path.abspath("a.npy"))["scores"][0]["model"] == ""

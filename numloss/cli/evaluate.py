@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 FILES = (
     "Files are .npy, .npz, .parquet, .arrow or .feather, with ::NAME behind the path for a member or for columns; "
-    "a folder or a quoted pattern such as 'shards/*.npy' stands for its files in sorted order."
+    "a folder or a quoted pattern such as 'shards/*.npy' stands for its files, part-2 before part-10."
 )
 
 
@@ -35,7 +34,10 @@ FILES = (
 @click.option("--target", metavar="FILE", help="Targets.")
 @click.option("--input", "others", multiple=True, metavar="NAME=[MODEL=]FILE", help="Any other input of the losses.")
 @click.option("--weight", metavar="FILE", help="Weights, one for each row or each value.")
-@click.option("--by", metavar="FILE", help="An integer for each row: losses are given for each of its values too.")
+@click.option(
+    "--by", multiple=True, metavar="[NAME=]FILE",
+    help="A key for each row, an integer or text: losses are given for each key too. Repeat for keys of several parts.",
+)  # fmt: skip
 @click.option("--groups", metavar="FILE", help="Where groups of rows begin and end, for losses of groups.")
 @click.option("--quantile", "quantiles", multiple=True, type=float, help="A quantile of the loss of a row, in [0, 1].")
 @click.option("--worst", default=0, help="How many of the worst rows to list.")
@@ -66,6 +68,7 @@ def command(
     target: str | None,
     others: tuple[str, ...],
     weight: str | None,
+    by: tuple[str, ...],
     threads: int | None,
     workers: int | None,
     scheduler: str | None,
@@ -81,6 +84,8 @@ def command(
     inputs = {"target": target, "weight": weight, **_others(others)}
     if pred:
         inputs["pred"] = _by_model("--pred", pred)
+    if by:
+        inputs["by"] = _by_model("--by", by)
     functions = _functions(losses, options)
     with (
         num_threads(threads or limit()),
@@ -136,8 +141,10 @@ def _others(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _by_model(option: str, texts: Sequence[str]) -> str | dict[str, str]:
-    """One file, or a file for each model."""
-    if len(texts) == 1 and (os.path.exists(texts[0]) or not texts[0].partition("=")[0].isidentifier()):
+    """One file, or a file for each model. A single name that is there is one, whatever signs it has."""
+    from ..data.names import is_source
+
+    if len(texts) == 1 and (not texts[0].partition("=")[0].isidentifier() or is_source(texts[0])):
         return texts[0]
     found = {}
     for text in texts:

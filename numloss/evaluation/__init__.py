@@ -51,16 +51,20 @@ def evaluate(
     pred, target, **inputs : source, or mapping of str to source
         The inputs of the losses by their names. A source is an array; an object with shape, dtype and slicing, as of
         h5py, zarr and dask; or the path of a .npy, .npz, .parquet, .arrow or .feather file, with ``::NAME`` behind it
-        for a member or for columns, of a folder, or a pattern such as ``shards/*.npy``. The first axis runs over rows.
+        for a member or for columns, of a folder, or a pattern such as ``shards/*.npy``, whose files come in the order
+        in which people count, part-2 before part-10. A name that is there is never a pattern. The first axis runs over
+        rows.
         A mapping holds one source for each set of predictions; inputs that are not mappings are read once for all.
     weight : source, optional
         One weight a row, or weights of the shape of the unreduced loss.
-    by : source, optional
-        One integer a row: sums are given for each of its values too.
+    by : source, or mapping of str to source, optional
+        A key a row, an integer, a truth value or text: sums are given for each key too. A mapping, or a source with a
+        second axis, gives keys of several parts.
     groups : source, optional
         For losses that add up over groups of rows: integers from 0 to the number of rows at which groups begin and end.
     quantiles : sequence of float
-        Which quantiles of the loss of a row to give, within 0.2 %.
+        Which quantiles of the loss of a row to give: exact if there are no more than 1024 different losses, otherwise
+        within 0.2 %, whatever their size.
     worst : int
         How many of the rows with the largest loss to list.
     interval : float, optional
@@ -68,10 +72,11 @@ def evaluate(
         predictions also of the difference to the first set, row by row.
     nan : {"propagate", "omit", "raise"}
         What a NaN among the losses of rows does. Counted and located in any case. ``"omit"`` also leaves out rows
-        whose target or weight is NaN, which raise otherwise.
+        whose target or weight is NaN, and those with an empty cell of a table, which raise otherwise.
     losses_to, gradients_to : path, optional
-        Folders for a .npy file of each loss: the loss of each row by itself, and the gradient of the sum with
-        respect to the first differentiable input.
+        Folders for a .npy file of each loss: the loss of each row by itself, whatever it counts, and the gradient of
+        the sum with respect to the first differentiable input. The loss of a row with one value is that of
+        ``reduction="none"`` without weights; of several, it is their mean, weighted where they count differently.
     memory : int or str
         Bytes that blocks may take in all, such as ``"512MiB"``.
     chunk : int or str, optional
@@ -79,8 +84,9 @@ def evaluate(
     executor : concurrent.futures.Executor, optional
         Who computes; by default threads. Tasks carry paths, never arrays.
     resume : path, optional
-        A file that keeps how far the evaluation has come. If it exists, the evaluation goes on from there; it is
-        removed at the end.
+        A file that keeps how far the evaluation has come. If it exists, the evaluation goes on from there, unless the
+        data are others: files are known by their sizes, times and samples, what slices by samples and by the files that
+        it tells of. It is removed at the end.
     backend : str, optional
         As in the losses.
     progress : callable, optional
@@ -90,7 +96,8 @@ def evaluate(
     -------
     Evaluation
         With a score for each loss on each set of predictions; ``print`` shows tables, ``to_json`` and ``plot`` the
-        rest. The same bits for any number of threads, executor, chunk and memory.
+        rest. The same bits for any number of threads, executor, chunk and memory. A mean over nothing, no rows or
+        weights of 0 alone, is NaN.
 
     Raises
     ------

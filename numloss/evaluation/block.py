@@ -10,11 +10,12 @@ import numpy as np
 
 from ..backends.threads import num_threads
 from ..data.source import Array, Reader
-from ..transforms.derivatives import value_and_grad
+from ..transforms.derivatives import unwrapped, value_and_grad
 from .outputs import Written
-from .plan import BY, GROUPS, WEIGHT, Plan, Series, Task
-from .rows import row_sums, row_weights
-from .totals import FIRST_ROWS, Part, RowPart, bins_of, groups_of, moments_of, worst_of
+from .plan import GROUPS, WEIGHT, Plan, Series, Task
+from .rows import row_sums, row_weights, uneven
+from .spread import tally_of
+from .totals import FIRST_ROWS, Part, RowPart, columns_of, groups_of, moments_of, worst_of
 
 NOTHING = np.zeros(0)
 PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)")
@@ -29,24 +30,29 @@ def run(task: Task) -> list[list[Part]]:
         readers: dict[str, Reader] = {}
         for name, source in plan.sources.items():
             readers[name] = source.reader(plan.block_rows)
+            readers[name].omits = plan.nan == "omit" and name not in plan.by
             stack.callback(readers[name].close)
         written = stack.enter_context(Written(plan))
         parts = []
         for k, (start, stop) in enumerate(task.bounds):
             arrays = {name: reader.read(start, stop) for name, reader in readers.items()}
+            missing = {name: reader.missing for name, reader in readers.items() if reader.missing is not None}
             pointers = task.pointers[k] if task.pointers else None
-            parts.append(Block(plan, start, arrays, pointers, written).parts())
+            parts.append(Block(plan, start, arrays, missing, pointers, written).parts())
         return parts
 
 
 class Block:
-    """The arrays of one block."""
+    """The arrays of one block; in rows that are `missing` some of them had nothing, where such rows are left out."""
 
     def __init__(
-        self, plan: Plan, start: int, arrays: dict[str, Array], pointers: Array | None, written: Written
-    ) -> None:
-        self.plan, self.start, self.arrays, self.pointers, self.written = plan, start, arrays, pointers, written
+        self, plan: Plan, start: int, arrays: dict[str, Array], missing: dict[str, Array], pointers: Array | None,
+        written: Written,
+    ) -> None:  # fmt: skip
+        self.plan, self.start, self.arrays, self.missing = plan, start, arrays, missing
+        self.pointers, self.written = pointers, written
         self.fixed: dict[str, Any] = {} if plan.backend is None else {"backend": plan.backend}
+        self.keys = [column for name in plan.by for column in columns_of(arrays[name])]
 
     def parts(self) -> list[Part]:
         """The parts of all series, then the moments of the pairs."""
@@ -94,10 +100,11 @@ class SeriesBlock:
     def _sum(self) -> tuple[float, float, Array | None]:
         """Sum and weight, and which rows are NaN; rows that are to be omitted are gone from here on."""
         omit = self.block.plan.nan == "omit"
+        self._drop(self._missing())
         try:
             total, weight = self._call(self.series.summed, **self.given)
             if total == total:
-                return total, weight, None
+                return total, weight, self._gone()
         except ValueError:
             if not omit:
                 raise
@@ -113,11 +120,15 @@ class SeriesBlock:
                 total, weight = self._call(self.series.summed, **self.given)
             else:
                 return total, weight, nans
+        return total, weight, self._gone()
+
+    def _gone(self) -> Array | None:
+        """Which rows are left out, None for none."""
         if self.kept is None:
-            return total, weight, None
+            return None
         gone = np.ones(len(self.block.arrays[self.series.inputs[0]]), bool)
         gone[self.kept] = False
-        return total, weight, gone
+        return gone
 
     def _values(self) -> Array:
         """The unreduced loss."""
@@ -141,6 +152,14 @@ class SeriesBlock:
                 bad |= np.isnan(array).reshape(len(array), -1).any(axis=1)
         return bad
 
+    def _missing(self) -> Array:
+        """Rows of which an input or the weight has nothing."""
+        bad = np.zeros(len(self.inputs[0]), bool)
+        for name in (*self.series.inputs, WEIGHT):
+            if name in self.block.missing:
+                bad |= self.block.missing[name]
+        return bad
+
     def _drop(self, bad: Array) -> None:
         if not bad.any():
             return
@@ -155,8 +174,8 @@ class SeriesBlock:
         self.sums = row_sums(values)
         self.weights = row_weights(loss, self.series.options, self.inputs, self.weight, values.shape)
         heavy = self.weights > 0.0
-        losses = np.divide(self.sums, self.weights, out=np.zeros_like(self.sums), where=heavy)
-        rows = np.arange(len(losses)) if self.kept is None else self.kept
+        losses = self._losses(values, heavy) if plan.one_by_one else np.zeros_like(self.sums)
+        rows = np.arange(len(self.sums)) if self.kept is None else self.kept
         counted: Any = heavy & (self.sums == self.sums)
         if counted.all():
             counted = slice(None)
@@ -164,15 +183,29 @@ class SeriesBlock:
             self.block.written.losses(self.k, self.block.start, self._all_rows(losses, rows))
         some = losses[counted]
         if plan.bins:
-            part.bins = bins_of(some)
+            part.bins = tally_of(some)
             part.ends = (float(some.min()), float(some.max())) if len(some) else part.ends
         if plan.worst and len(some):
             part.worst = worst_of(some, rows[counted] + self.block.start, plan.worst)
         if plan.interval:
             part.moments = moments_of(self.sums[counted], self.weights[counted]) if len(some) else None
-        if BY in self.block.arrays:
-            part.groups = groups_of(self.block.arrays[BY][rows], self.sums, self.weights)
+        if plan.by:
+            keys = tuple(column[rows] for column in self.block.keys)
+            part.groups = groups_of(keys, self.sums, self.weights)
         return part
+
+    def _losses(self, values: Array, heavy: Array) -> Array:
+        """The loss of each row by itself, whatever it counts; the mean of its values, where there are several."""
+        series, own = self.series, values
+        if self.weight is not None or series.unweighted is not series.function:
+            own = np.asarray(self._call(series.unweighted, **self.block.fixed, reduction="none"))
+        loss, _, options = unwrapped(series.unweighted)
+        counts = row_weights(loss, options, self.inputs, None, own.shape)
+        sums = row_sums(own)
+        losses = np.divide(sums, counts, out=sums, where=counts > 0.0)
+        if uneven(series.loss, series.options, self.inputs, self.weight, own.ndim):
+            np.divide(self.sums, self.weights, out=losses, where=heavy)
+        return losses
 
     def _all_rows(self, losses: Array, rows: Array) -> Array:
         """One number for each row of the block: NaN for rows that were omitted."""

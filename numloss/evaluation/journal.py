@@ -11,18 +11,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..common.files import atomic_write
+from ..common.files import atomic_write, check_writable, destination
 from ..data.source import Array
 from ..errors import FormatError
 from ..version import __version__
+from .outputs import Output
 from .plan import Plan
+from .question import Question
 from .totals import Total
 
 # Seconds between two states on the disk.
 EVERY = 2.0
 
 
-def identity(plan: Plan, pointers: Array | None) -> str:
+def identity(plan: Plan, pointers: Array | None, question: Question) -> str:
     """What an evaluation is: the same for the same files, losses and questions."""
     memory = [source.name for source in plan.sources.values() if not source.portable]
     if memory:
@@ -33,34 +35,53 @@ def identity(plan: Plan, pointers: Array | None) -> str:
         "series": [[each.label, list(each.inputs), pickle.dumps(each.function).hex()] for each in plan.series],
         "blocks": plan.block_rows,
         "questions": [plan.nan, plan.bins, plan.worst, plan.interval, plan.pairs],
-        "outputs": [output.path for output in (*plan.losses_to, *plan.gradients_to)],
+        "outputs": [folder and os.fsdecode(folder) for folder in (question.losses_to, question.gradients_to)],
         "groups": None if pointers is None else hashlib.sha256(pointers.tobytes()).hexdigest(),
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
+def _state(path: str | os.PathLike[str]) -> Path:
+    """The file of a state, where it can be written, read again and removed; links are followed."""
+    found, replaced = destination(path)
+    if not replaced:
+        raise ValueError(f"{path}: not a regular file, from which an evaluation could go on")
+    check_writable(found)
+    return found
+
+
 class Journal:
-    """The file of one evaluation. Without a path it does nothing."""
+    """The file of one evaluation, read and found to be of this one before anything is written.
 
-    def __init__(self, path: str | os.PathLike[str] | None, plan: Plan, pointers: Array | None) -> None:
-        self.path = None if path is None else Path(path)
-        self.identity = "" if path is None else identity(plan, pointers)
-        self.outputs = [*plan.losses_to, *plan.gradients_to]
+    Without a path it does nothing.
+    """
+
+    def __init__(self, plan: Plan, pointers: Array | None, question: Question) -> None:
+        self.path = None if question.resume is None else _state(question.resume)
+        self.identity = "" if self.path is None else identity(plan, pointers, question)
+        self.outputs: list[Output] = []
         self.saved = time.monotonic()
+        self.found = self._read()
 
-    def take_up(self, totals: Sequence[Total]) -> int:
-        """Bring the totals to where they were; gives the number of blocks that are in them."""
+    def _read(self) -> tuple[int, list[Any]] | None:
+        """Blocks that are done, and what they add up to; None if there are none."""
         if self.path is None or not self.path.exists():
-            return 0
+            return None
         try:
-            content: dict[str, Any] = json.loads(self.path.read_text())
-            found, blocks, states = content["evaluation"], int(content["blocks"]), content["totals"]
+            content: dict[str, Any] = json.loads(self.path.read_bytes())
+            found, blocks, states = content["evaluation"], int(content["blocks"]), list(content["totals"])
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(f"{self.path}: not the state of an evaluation: {error}") from error
         if found != self.identity:
             raise ValueError(f"{self.path} belongs to another evaluation, or its files have changed; remove it first")
-        if not all(output.taken_up for output in self.outputs):
+        return blocks, states
+
+    def take_up(self, plan: Plan, totals: Sequence[Total]) -> int:
+        """Bring the totals to where they were; gives the number of blocks that are in them."""
+        self.outputs = [*plan.losses_to, *plan.gradients_to]
+        if self.found is None or not all(output.taken_up for output in self.outputs):
             return 0
+        blocks, states = self.found
         for total, state in zip(totals, states, strict=True):
             total.take_up(state)
         return blocks

@@ -14,6 +14,7 @@ from ..data.source import Array, Source
 from ..errors import FormatError
 from ..registry import Loss
 from ..transforms.derivatives import sum_and_weight, unwrapped
+from .rows import without_class_weight
 
 Function = Callable[..., Any]
 # Elements of the widest input in a block: two blocks of float32 fill the second cache of a core.
@@ -41,6 +42,11 @@ class Series:
     def summed(self) -> Function:
         """Its sum and weight."""
         return sum_and_weight(self.function)
+
+    @functools.cached_property
+    def unweighted(self) -> Function:
+        """The loss of which rows with class weights are multiples."""
+        return without_class_weight(self.function)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -73,6 +79,7 @@ class Plan:
     worst: int
     interval: bool
     pairs: tuple[tuple[int, int], ...]
+    by: tuple[str, ...] = ()
     losses_to: tuple[Any, ...] = ()
     gradients_to: tuple[Any, ...] = ()
 
@@ -89,7 +96,12 @@ class Plan:
     @functools.cached_property
     def by_row(self) -> bool:
         """True if the losses of single rows are wanted, not their sums alone."""
-        return bool(BY in self.sources or self.bins or self.worst or self.interval or self.losses_to)
+        return bool(self.by or self.bins or self.worst or self.interval or self.losses_to)
+
+    @property
+    def one_by_one(self) -> bool:
+        """True if the loss of each row is wanted, not its part of the sum alone."""
+        return bool(self.bins or self.worst or self.losses_to)
 
     @property
     def block_bytes(self) -> int:
@@ -122,7 +134,7 @@ def byte_count(size: int | str) -> int:
 
 def functions_of(losses: Any) -> list[Function]:
     """One loss or several, each a loss or a partial with options fixed, in a form that adds up over rows."""
-    functions = list(losses) if isinstance(losses, Sequence) else [losses]
+    functions = list(losses) if isinstance(losses, Sequence) and not isinstance(losses, str) else [losses]
     if not functions:
         raise ValueError("no loss to evaluate")
     for function in functions:
@@ -161,7 +173,7 @@ def series_of(functions: Sequence[Function], given: Mapping[str, Any]) -> tuple[
             names = tuple(f"{name} of {model}" if name in sets else name for name in wanted)
             series.append(Series(model, function, names))
     used = {name for each in series for name in each.inputs}
-    unused = [name for name in opened if name not in used and name not in (WEIGHT, BY)]
+    unused = [name for name in opened if name not in used and name != WEIGHT]
     if unused:
         raise ValueError(f"no loss takes {', '.join(unused)}")
     return series, opened

@@ -16,7 +16,8 @@ from ..common.files import finite, write_json
 from ..common.tables import Section, as_text, page
 from ..data.source import Array
 from .plan import Plan
-from .totals import Bins, Groups, Moments, Total, edges
+from .spread import Bins
+from .totals import Groups, Moments, Total
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 # Rows of a table of groups that are printed; the object and JSON hold all of them.
 SHOWN_GROUPS = 20
+
+
+def ratio(total: float, weight: float) -> float:
+    """The mean; NaN if nothing counts, as nothing has no mean."""
+    return total / weight if weight else math.nan
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the losses of rows are spread, known to 9 binary digits. The ends are exact."""
+    """How the losses of rows are spread: exactly as long as they are few, otherwise to 9 binary digits."""
 
     least: float
     most: float
@@ -60,14 +66,18 @@ class Distribution:
 
     def histogram(self, bins: int = 30) -> tuple[Array, Array]:
         """Counts of rows between edges at equal distances from the least to the largest finite loss."""
-        middle = (np.maximum(self.lower, self.least) + np.minimum(self.upper, self.most)) / 2.0
+        middle = np.maximum(self.lower, self.least) / 2.0 + np.minimum(self.upper, self.most) / 2.0
         inner = np.isfinite(middle)
-        return np.histogram(middle[inner], bins, weights=self.counts[inner])
+        counts, ends = np.histogram(middle[inner] / 4.0, bins, weights=self.counts[inner])  # so that no range overflows
+        return counts, ends * 4.0
 
 
 @dataclass(frozen=True)
 class GroupMeans:
-    """Losses by key: for each key the sum, the weight and the number of rows."""
+    """Losses by key: for each key the sum, the weight and the number of rows.
+
+    Keys of several parts have two axes, one row for each key.
+    """
 
     keys: Array
     sums: Array
@@ -76,8 +86,8 @@ class GroupMeans:
 
     @property
     def means(self) -> Array:
-        """The weighted mean of each group; 0.0 where nothing counts."""
-        return np.divide(self.sums, self.weights, out=np.zeros_like(self.sums), where=self.weights > 0.0)
+        """The weighted mean of each group; NaN where nothing counts."""
+        return np.divide(self.sums, self.weights, out=np.full_like(self.sums, np.nan), where=self.weights > 0.0)
 
 
 @dataclass(frozen=True)
@@ -110,8 +120,8 @@ class Score:
 
     @property
     def mean(self) -> float:
-        """The weighted mean; 0.0 if nothing counts."""
-        return self.total / self.weight if self.weight else 0.0
+        """The weighted mean; NaN if nothing counts."""
+        return ratio(self.total, self.weight)
 
 
 @dataclass(frozen=True)
@@ -203,7 +213,8 @@ class Evaluation:
         for score in self.scores:
             if score.groups is not None:
                 g = score.groups
-                columns = zip(*(of.tolist() for of in (g.keys, g.means, g.sums, g.weights, g.rows)), strict=True)
+                names = [", ".join(map(str, key)) if isinstance(key, list) else key for key in g.keys.tolist()]
+                columns = zip(names, *(of.tolist() for of in (g.means, g.sums, g.weights, g.rows)), strict=True)
                 more = f", the first {SHOWN_GROUPS} of {len(g.keys)}" if len(g.keys) > SHOWN_GROUPS else ""
                 title = f"{score.label} by group{more}"
                 yield title, ("group", "mean", "sum", "weight", "rows"), list(columns)[:SHOWN_GROUPS]
@@ -269,7 +280,7 @@ def result_of(
     scores = tuple(_score(plan, k, total, question) for k, total in enumerate(totals[:count]))
     differences = []
     for (first, second), total in zip(pairs, totals[count:], strict=True):
-        mean = total.total.value / total.weight.value if total.weight.value else 0.0
+        mean = ratio(total.total.value, total.weight.value)
         assert total.moments is not None and question.interval is not None
         differences.append(Difference(first, second, mean, _interval(total.moments, mean, total, question.interval)))
     written = [tuple(output.path for output in outputs) for outputs in (plan.losses_to, plan.gradients_to)]
@@ -286,7 +297,7 @@ def _score(plan: Plan, k: int, total: Total, question: Question) -> Score:
 
     interval = None
     if total.moments is not None and question.interval is not None:
-        interval = _interval(total.moments, value / weight if weight else 0.0, total, question.interval)
+        interval = _interval(total.moments, ratio(value, weight), total, question.interval)
     spread = None if total.bins is None else _distribution(total.bins)
     return Score(
         series.model,
@@ -314,10 +325,13 @@ def _interval(moments: Moments, mean: float, total: Total, level: float) -> Inte
 
 
 def _distribution(bins: Bins) -> Distribution:
-    found = np.flatnonzero(bins.counts)
-    return Distribution(bins.least, bins.most, *edges(found), bins.counts[found])
+    return Distribution(bins.least, bins.most, *bins.limits(), bins.tally.counts)
 
 
 def _groups(groups: Groups) -> GroupMeans:
     sums, weights, rows = groups.table.T
-    return GroupMeans(groups.keys, sums, weights, rows.astype(np.int64))
+    keys = groups.keys
+    if len({column.dtype.kind for column in keys}) > 1:  # numbers beside text, which NumPy would make text of
+        keys = tuple(column.astype(object) for column in keys)
+    found = keys[0] if len(keys) == 1 else np.stack(keys, axis=1) if keys else np.zeros(0, np.int64)
+    return GroupMeans(found, sums, weights, rows.astype(np.int64))

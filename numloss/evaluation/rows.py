@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..calls.rowwise import options_of
+from ..calls.rowwise import RowOptions, options_of
 from ..data.source import Array
 from ..loops.codes import LABELS
 from ..registry import Loss
-from ..transforms.combine_losses import Combined
+from ..transforms.combine_losses import Combined, combine
+from ..transforms.derivatives import unwrapped
+
+# Families whose labels say what a row counts.
+WEIGHING = ("rowwise", "distilled")
 
 
 def row_sums(values: Array) -> Array:
@@ -19,6 +25,34 @@ def row_sums(values: Array) -> Array:
     if values.ndim == 1:
         return values.astype(np.float64)
     return np.asarray(values.reshape(len(values), math.prod(values.shape[1:])).sum(axis=1, dtype=np.float64))
+
+
+def without_class_weight(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The loss as it is where rows count the same: class weights that weigh rows are gone, those of terms stay."""
+    loss, _, options = unwrapped(function)
+    kept = {name: value for name, value in options.items() if name != "class_weight"}
+    if loss.family == "combined":
+        assert isinstance(loss.law, Combined)
+        given = [(factor, functools.partial(part.function, **fixed)) for factor, part, fixed in loss.law.parts]
+        parts = [(factor, without_class_weight(part)) for factor, part in given]
+        same = len(kept) == len(options) and all(a is b for (_, a), (_, b) in zip(given, parts, strict=True))
+        return function if same else functools.partial(combine(*parts), **kept)
+    weighs = loss.family in WEIGHING and loss.rows["factor"] != "class_weight" and len(kept) < len(options)
+    return functools.partial(loss.function, **kept) if weighs else function
+
+
+def uneven(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...], weight: Array | None, axes: int) -> bool:
+    """Whether the values of one row, whose loss has so many axes, may count differently."""
+    if loss.family == "combined":
+        assert isinstance(loss.law, Combined)
+        _, part, fixed = loss.law.parts[0]
+        return uneven(part, {**fixed, **options}, arrays, weight, axes)
+    if weight is not None and weight.ndim > 1 and axes > 1:
+        return True
+    if loss.family not in WEIGHING:
+        return False
+    asked = _asked(loss, options, arrays)
+    return asked.class_weight is not None and (axes > 1 or asked.target != LABELS)
 
 
 def row_weights(
@@ -30,9 +64,13 @@ def row_weights(
         _, part, fixed = loss.law.parts[0]  # all parts count with the same weights
         return row_weights(part, {**fixed, **options}, arrays, weight, shape)
     counts = np.ones(shape) if weight is None else _spread(weight, shape)
-    if loss.family in ("rowwise", "distilled"):
+    if loss.family in WEIGHING:
         counts = counts * _of_targets(loss, options, arrays)
     return row_sums(counts)
+
+
+def _asked(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> RowOptions:
+    return options_of(loss, arrays, {name: options[name] for name in options if name in loss.defaults})
 
 
 def _spread(weight: Array, shape: tuple[int, ...]) -> Array:
@@ -43,7 +81,7 @@ def _spread(weight: Array, shape: tuple[int, ...]) -> Array:
 
 def _of_targets(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> Array | float:
     """Class weights and ignored labels, as a factor of the weights."""
-    asked = options_of(loss, arrays, {name: options[name] for name in options if name in loss.defaults})
+    asked = _asked(loss, options, arrays)
     target = arrays[-1]
     if asked.target != LABELS:
         if asked.class_weight is None:

@@ -50,11 +50,12 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     plan, pointers = planned(losses, given, groups, question, memory)
     pairs = [(plan.series[a].label, plan.series[b].label) for a, b in plan.pairs]
     totals = [
-        Total(plan.bins, plan.worst, plan.interval, BY in plan.sources) for _ in plan.series
+        Total(plan.bins, plan.worst, plan.interval, bool(plan.by)) for _ in plan.series
     ] + [Total(False, 0, True, False) for _ in pairs]  # fmt: skip
+    journal = Journal(plan, pointers, question)
     began = time.perf_counter()
     with _with_outputs(plan, question) as complete:
-        _add_up(complete, pointers, totals, question, memory)
+        _add_up(complete, pointers, totals, question, memory, journal)
     return result_of(complete, totals, pairs, question, time.perf_counter() - began)
 
 
@@ -63,18 +64,17 @@ def planned(
 ) -> tuple[Plan, Array | None]:
     """The plan, everything in it checked, and the ends of groups of rows if a loss needs them."""
     functions = functions_of(losses)
-    series, opened = series_of(functions, {name: value for name, value in given.items() if value is not None})
-    sources: dict[str, Source] = {name: source_of(value, name, memory) for name, value in opened.items()}
+    inputs = {name: value for name, value in given.items() if value is not None and name != BY}
+    series, opened = series_of(functions, inputs)
+    keys = _keys(given.get(BY), memory)
+    sources = {**{name: source_of(value, name, memory) for name, value in opened.items()}, **keys}
     check_rows(sources)
-    if BY in sources and (sources[BY].dtype.kind not in "iu" or len(sources[BY].shape) > 1):
-        shape, dtype = sources[BY].shape, sources[BY].dtype
-        raise TypeError(f"by: {sources[BY].name} has shape {shape} and dtype {dtype}; it holds one integer a row")
     count = len(functions)
     wanted = question.interval is not None
     pairs = [(a, k) for k in range(count, len(series)) for a in (k % count,)] if wanted else []
     plan = Plan(
         sources, tuple(series), block_rows(sources), question.nan, question.backend or chosen_backend(),
-        bool(question.quantiles), question.worst, wanted, tuple(pairs),
+        bool(question.quantiles), question.worst, wanted, tuple(pairs), tuple(keys),
     )  # fmt: skip
     check_losses(plan)
     grouped = [each.loss.name for each in series if each.loss.adds_up == "groups"]
@@ -87,6 +87,19 @@ def planned(
     return plan, _pointers(groups, plan.rows, memory)
 
 
+def _keys(by: Any, memory: int) -> dict[str, Source]:
+    """The sources of the keys of groups, by name."""
+    if by is None:
+        return {}
+    named = {f"{BY} {name}": value for name, value in by.items()} if isinstance(by, Mapping) else {BY: by}
+    sources = {name: source_of(value, name, memory, keys=True) for name, value in named.items()}
+    for source in sources.values():
+        if source.dtype.kind not in "iubU" or len(source.shape) > 2:
+            found = f"{source.name} has shape {source.shape} and dtype {source.dtype}"
+            raise TypeError(f"{BY}: {found}; it holds one integer a row, a truth value, text, or several numbers")
+    return sources
+
+
 def _pointers(groups: Any, rows: int, memory: int) -> Array:
     """The ends of groups, from 0 to the number of rows, each above the one before."""
     source = source_of(groups, GROUPS, memory)
@@ -95,7 +108,7 @@ def _pointers(groups: Any, rows: int, memory: int) -> Array:
         found = np.array(reader.read(0, source.rows))
     finally:
         reader.close()
-    rising = found.ndim == 1 and len(found) > 0 and found.dtype.kind in "iu" and bool((np.diff(found) >= 0).all())
+    rising = found.ndim == 1 and len(found) > 0 and found.dtype.kind in "iu" and bool((found[1:] >= found[:-1]).all())
     if not rising or found[0] != 0 or found[-1] != rows:
         raise FormatError(f"{source.name}: groups are integers that rise from 0 to the number of rows, {rows}")
     return found.astype(np.int64)
@@ -115,11 +128,12 @@ def _with_outputs(plan: Plan, question: Question) -> Iterator[Plan]:
         yield replace(plan, losses_to=losses_to, gradients_to=gradients_to)
 
 
-def _add_up(plan: Plan, pointers: Array | None, totals: Sequence[Total], question: Question, memory: int) -> None:
+def _add_up(
+    plan: Plan, pointers: Array | None, totals: Sequence[Total], question: Question, memory: int, journal: Journal
+) -> None:
     """Run every block and add up its parts."""
-    journal = Journal(question.resume, plan, pointers)
     bounds = block_bounds(plan.rows, plan.block_rows, pointers) or [(0, 0)]
-    done = journal.take_up(totals)
+    done = journal.take_up(plan, totals)
     workers = _workers(plan, question.executor, len(bounds), memory)
     size = _blocks_of_task(plan, question, len(bounds), workers)
     tasks = (_task(plan, bounds[k:end], pointers, workers) for k, end in _spans(done, len(bounds), size))

@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..data.source import Array
+from .spread import Bins, Tally
 
-# Losses are counted by the upper 17 bits of their float32: sign, exponent and 8 bits of the fraction.
-DROPPED_BITS = 15
-BINS = 1 << (32 - DROPPED_BITS)
 FIRST_ROWS = 10
 
 
@@ -23,11 +21,11 @@ FIRST_ROWS = 10
 class RowPart:
     """What a block says of the losses of its rows: counts of bins, ends, the worst, moments, groups."""
 
-    bins: tuple[Array, Array] | None = None
+    bins: Tally | None = None
     ends: tuple[float, float] = (math.inf, -math.inf)
     worst: list[tuple[float, int]] = field(default_factory=list)
     moments: tuple[float, ...] | None = None
-    groups: tuple[Array, Array] | None = None
+    groups: tuple[tuple[Array, ...], Array] | None = None
 
 
 @dataclass
@@ -103,63 +101,53 @@ def moments_of(sums: Array, weights: Array) -> tuple[float, ...]:
 
 
 class Groups:
-    """Sum of losses, sum of weights and number of rows for each key."""
+    """Sum of losses, sum of weights and number of rows for each key; a key may have several parts, a column each."""
 
     def __init__(self) -> None:
-        self.keys = np.zeros(0, np.int64)
+        self.keys: tuple[Array, ...] = ()
         self.table = np.zeros((0, 3))
 
-    def add(self, keys: Array, table: Array) -> None:
+    def add(self, keys: tuple[Array, ...], table: Array) -> None:
         """Add a block: its keys, each once and in order, and a row of the table for each."""
-        known = np.union1d(self.keys, keys)
-        if len(known) > len(self.keys):
-            grown = np.zeros((len(known), 3))
-            grown[np.searchsorted(known, self.keys)] = self.table
-            self.keys, self.table = known, grown
-        self.table[np.searchsorted(self.keys, keys)] += table
+        if self.keys:
+            keys = tuple(np.concatenate(both) for both in zip(self.keys, keys, strict=True))
+        self.keys, self.table = grouped(keys, np.concatenate([self.table, table]))
+
+    def state(self) -> list[Any]:
+        """All of it as plain data."""
+        return [[[column.dtype.str, column.tolist()] for column in self.keys], self.table.tolist()]
+
+    def take_up(self, state: list[Any]) -> None:
+        """Go on from what `state` gave."""
+        self.keys = tuple(np.array(values, dtype) for dtype, values in state[0])
+        self.table = np.array(state[1], np.float64).reshape(-1, 3)
 
 
-def groups_of(keys: Array, sums: Array, weights: Array) -> tuple[Array, Array]:
+def grouped(keys: tuple[Array, ...], table: Array) -> tuple[tuple[Array, ...], Array]:
+    """Each key once and in order, with the sum of its rows of the table, added up in their order."""
+    first, place = _distinct(keys[0])
+    for column in keys[1:]:
+        some, parts = _distinct(column)
+        first, place = _distinct(place * len(some) + parts)
+    sums = [np.bincount(place, column, len(first)) for column in table.T]
+    return tuple(column[first] for column in keys), np.stack(sums, axis=1, dtype=np.float64)
+
+
+def _distinct(values: Array) -> tuple[Array, Array]:
+    """Where each value comes first, in the order of the values, and which of them each entry is."""
+    _, first, place = np.unique(values, return_index=True, return_inverse=True)
+    return first, place
+
+
+def columns_of(keys: Array) -> list[Array]:
+    """The parts of keys, a column each. Integers are those of 64 bits, as which they are counted, but never wrap."""
+    wide = keys.astype(np.uint64 if keys.dtype == np.uint64 else np.int64) if keys.dtype.kind in "iu" else keys
+    return [wide] if wide.ndim == 1 else list(wide.T)
+
+
+def groups_of(keys: tuple[Array, ...], sums: Array, weights: Array) -> tuple[tuple[Array, ...], Array]:
     """The keys of a block, and for each its sums."""
-    found, place = np.unique(keys, return_inverse=True)
-    columns = [np.bincount(place, of, len(found)) for of in (sums, weights, np.ones(len(sums)))]
-    return found.astype(np.int64), np.stack(columns, axis=1)
-
-
-class Bins:
-    """How often losses occur, to 9 binary digits: enough for quantiles within 0.2 %."""
-
-    def __init__(self) -> None:
-        self.counts = np.zeros(BINS, np.int64)
-        self.least, self.most = math.inf, -math.inf
-
-    def add(self, found: tuple[Array, Array], ends: tuple[float, float]) -> None:
-        """Add a block."""
-        self.counts[found[0]] += found[1]
-        self.least, self.most = min(self.least, ends[0]), max(self.most, ends[1])
-
-
-def bins_of(losses: Array) -> tuple[Array, Array]:
-    """The bins of some losses, none of them NaN, and how many fall into each."""
-    with np.errstate(over="ignore"):
-        bits = losses.astype(np.float32).view(np.uint32)
-    # negative floats count downwards: with their bits turned over, all are in order
-    ordered = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
-    counts = np.bincount(ordered >> DROPPED_BITS, minlength=BINS)
-    found = np.flatnonzero(counts)
-    return found, counts[found]
-
-
-def edges(found: Array) -> tuple[Array, Array]:
-    """Lower and upper end of some bins; those of the infinities end there, not at the NaNs beyond."""
-    ends = []
-    for last in (0, (1 << DROPPED_BITS) - 1):
-        ordered = ((found.astype(np.int64) << DROPPED_BITS) + last).astype(np.uint32)
-        bits = np.where(ordered >> 31, ordered & np.uint32((1 << 31) - 1), ~ordered)
-        ends.append(bits.astype(np.uint32).view(np.float32))
-    lower, upper = ends
-    lower, upper = np.where(np.isnan(lower), upper, lower), np.where(np.isnan(upper), lower, upper)
-    return lower.astype(np.float64), upper.astype(np.float64)
+    return grouped(keys, np.stack([sums, weights, np.ones(len(sums))], axis=1))
 
 
 def worst_of(losses: Array, rows: Array, most: int) -> list[tuple[float, int]]:
@@ -203,15 +191,13 @@ class Total:
 
     def state(self) -> dict[str, Any]:
         """What there is so far, as plain data."""
-        found = np.flatnonzero(self.bins.counts) if self.bins is not None else None
         return {
             "sums": [self.total.high, self.total.low, self.weight.high, self.weight.low],
             "nans": [self.nans, *self.nan_rows],
-            "bins": None if self.bins is None else [found.tolist(), self.bins.counts[found].tolist()],  # type: ignore[union-attr]
-            "ends": None if self.bins is None else [self.bins.least, self.bins.most],
+            "bins": None if self.bins is None else self.bins.state(),
             "worst": [list(found) for found in self.worst],
             "moments": None if self.moments is None else self.moments.numbers,
-            "groups": None if self.groups is None else [self.groups.keys.tolist(), self.groups.table.tolist()],
+            "groups": None if self.groups is None else self.groups.state(),
         }
 
     def take_up(self, state: dict[str, Any]) -> None:
@@ -221,11 +207,8 @@ class Total:
         self.nan_rows = tuple(rows)
         self.worst = [(loss, row) for loss, row in state["worst"]]
         if self.bins is not None:
-            found, counts = (np.array(values, np.int64) for values in state["bins"])
-            self.bins.counts[found] = counts
-            self.bins.least, self.bins.most = state["ends"]
+            self.bins.take_up(state["bins"])
         if self.moments is not None:
             self.moments.numbers = list(state["moments"])
         if self.groups is not None:
-            self.groups.keys = np.array(state["groups"][0], np.int64)
-            self.groups.table = np.array(state["groups"][1], np.float64).reshape(-1, 3)
+            self.groups.take_up(state["groups"])
