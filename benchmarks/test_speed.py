@@ -33,11 +33,11 @@ def prepared(case: Case) -> tuple[Any, Any]:
     return arrays, truth(case, arrays)
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.name)
-def case(request: pytest.FixtureRequest) -> Case:
-    """The case, at the size that was asked for."""
-    chosen: Case = request.param
-    return chosen.at_most(SMALL) if request.config.getoption("size") == "small" else chosen
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every case, at the size that was asked for, and called by it."""
+    small = metafunc.config.getoption("size") == "small"
+    chosen = [case.at_most(SMALL) if small else case for case in CASES]
+    metafunc.parametrize("case", chosen, ids=[case.name for case in chosen])
 
 
 def measure(benchmark: Any, case: Case, mode: str, call: Callable[[], Any]) -> None:

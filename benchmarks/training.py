@@ -261,7 +261,7 @@ class Shares(Callback):
         self.spent["all else"] = now - self.began - sum(self.spent.values()) - self.calls * self.cost
         if trainer.history.steps > STRETCH and sum(self.spent.values()) < sum(self.fastest.values()):
             self.fastest = dict(self.spent)
-        if now > self.end:
+        if now > self.end and np.isfinite(sum(self.fastest.values())):  # one stretch at least, however long it takes
             trainer.stop("time is over")
         self.spent.clear()
         self.calls = 0
