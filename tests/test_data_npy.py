@@ -121,6 +121,23 @@ def test_reads_what_others_write_and_numpy_reads(kind: str, tmp_path: Path) -> N
         np.testing.assert_array_equal(np.load(path), expected)
 
 
+def test_text_is_read_where_it_is_asked_for_alone(tmp_path: Path) -> None:
+    path = tmp_path / "text.npy"
+    for order in "<>":
+        np.save(path, np.array(["a", "bcd"]).astype(f"{order}U3"))
+        with NpyFile(path, text=True) as file:
+            assert file.read(0, file.buffer(2)).tolist() == ["a", "bcd"]
+        with pytest.raises(FormatError, match=r"dtype [<>]U3"):
+            load_npy(path)
+        path.write_bytes(npy(head(descr=f"{order}U1"), b"\xff" * 8))
+        with NpyFile(path, text=True) as file, pytest.raises(FormatError, match="in place of a character"):
+            file.read(0, file.buffer(2))
+    for descr in ("<U0", "|V3", "|O", "<U-1"):
+        path.write_bytes(npy(head(descr=descr), DATA))
+        with pytest.raises(FormatError):
+            NpyFile(path, text=True)
+
+
 def test_no_truncated_file_is_read(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     np.save(buffer, np.arange(3.0))

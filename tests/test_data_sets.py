@@ -12,7 +12,7 @@ import pytest
 
 from numloss.data import Standardiser, digits, from_npz, load_npz, permutation, split
 from numloss.data.dataset import Dataset
-from numloss.data.npz import npz_source
+from numloss.data.npz import Archive, npz_source
 from numloss.data.random import uniform, words
 from numloss.errors import FormatError
 
@@ -111,6 +111,8 @@ def test_members_that_are_not_asked_for_may_be_anything(tmp_path: Path) -> None:
         reader = source.reader(9)
         np.testing.assert_array_equal(reader.read(0, 9), arrays["X"])
         reader.close()
+        archive = Archive(tmp_path / "a.npz", 10_000)
+        assert "big" in archive and "readme.txt" in archive and len(archive) == len(list(archive)) == 5
         assert len(from_npz(tmp_path / "a.npz")[0]) == 9
         with pytest.raises(FormatError, match="the limit is 10000" if save is np.savez_compressed else r"<U2"):
             npz_source(tmp_path / "a.npz", "big" if save is np.savez_compressed else "names", 10_000)

@@ -226,6 +226,27 @@ def test_only_what_is_asked_for_is_read(kind: str, tmp_path: Path) -> None:
     assert bytes_read() - before < 6_000_000  # the column once for the lot of each backward step at most
 
 
+@pytest.mark.parametrize("kind", ["feather", "parquet"])
+def test_no_more_than_a_batch_is_in_memory(kind: str, tmp_path: Path) -> None:
+    """Of an Arrow file that is a batch of the file, of a Parquet file a part of a row group."""
+    import pyarrow.parquet as pq
+
+    values = np.random.default_rng(0).normal(size=2_000_000)
+    if kind == "parquet":
+        pq.write_table(
+            pa.table({"x": values}), tmp_path / "a.parquet", row_group_size=len(values), use_dictionary=False
+        )
+    else:
+        save_feather(pa.table({"x": values}), tmp_path / "a.feather", 250_000)
+    source, most = opened(next(tmp_path.iterdir())), 0
+    before, reader = pa.total_allocated_bytes(), source.reader(10_000)
+    for start in range(0, len(values), 10_000):
+        reader.read(start, start + 10_000)
+        most = max(most, pa.total_allocated_bytes() - before)
+    reader.close()
+    assert most < values.nbytes / 6 and source.held < values.nbytes / 6
+
+
 def test_hostile_frames_are_refused(tmp_path: Path) -> None:
     """Every byte of a small file changed, and numbers that lead elsewhere put everywhere."""
     for save in (save_file, save_stream):

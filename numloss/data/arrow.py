@@ -75,6 +75,7 @@ class ArrowSource(TableSource):
                 if batch.num_rows != self.counts[k]:
                     raise ValueError(f"batch {k} has {batch.num_rows} rows, where {self.counts[k]} were told")
                 yield ends[k] - self.counts[k], batch
+                batch = None  # so that no two are in memory
 
     def _from(self, first: Message) -> Any:
         """The file, of a stream what is needed from a batch on."""

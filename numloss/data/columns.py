@@ -187,10 +187,15 @@ class TableReader(Reader):
             if self.batch is not None and self.begin <= row < self.begin + self.batch.num_rows:
                 return self.batch
             self.coming = self.table.batches(row, len(self.buffer))
-        for begin, batch in self.coming:
-            self.begin, self.batch = begin, batch
-            if row < begin + batch.num_rows:
-                return batch
+        while True:
+            self.batch = None  # before the next is read
+            found = next(self.coming, None)
+            if found is None:
+                break
+            self.begin, self.batch = found
+            del found
+            if row < self.begin + self.batch.num_rows:
+                return self.batch
         raise FormatError(f"{self.table.name}: the file ends before row {row}")
 
     def _text(self, part: Any, row: int) -> Array:

@@ -28,6 +28,9 @@ LONGEST_HEADER = 64 * 1024
 MOST_AXES = 32
 MOST_ELEMENTS = 2**59
 DTYPES = ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+# Of keys: so many characters.
+TEXT = re.compile(r"[US][1-9]\d*")
+LAST_CHARACTER = 0x10FFFF
 
 _ENTRY = re.compile(
     rb"""\s*'(?:(?P<descr>descr)'\s*:\s*'(?P<order>[<>|])(?P<kind>[a-zA-Z]\d{0,4})'
@@ -64,8 +67,8 @@ def _refuse(source: str, offset: int, problem: str) -> NoReturn:
     raise FormatError(f"{source}: not a .npy file that numloss reads: {problem} (at byte {offset})")
 
 
-def read_header(file: BinaryIO, source: str) -> Header:
-    """Read the header at the start of a stream; `source` names the file in messages."""
+def read_header(file: BinaryIO, source: str, text: bool = False) -> Header:
+    """Read the header at the start of a stream; `source` names the file in messages. With `text` it may hold text."""
     start = file.read(8)
     if len(start) < 8 or start[:6] != MAGIC:
         _refuse(source, 0, "it does not start with \\x93NUMPY and a version")
@@ -79,15 +82,15 @@ def read_header(file: BinaryIO, source: str) -> Header:
     (length,) = struct.unpack("<H" if major == 1 else "<I", field)
     if length > LONGEST_HEADER:
         _refuse(source, 8, f"a header of {length} bytes; at most {LONGEST_HEADER} are read")
-    text = file.read(length)
-    if len(text) < length:
-        _refuse(source, 8 + width + len(text), f"it ends within the header, which should have {length} bytes")
-    return _parse(text, source, 8 + width)
+    content = file.read(length)
+    if len(content) < length:
+        _refuse(source, 8 + width + len(content), f"it ends within the header, which should have {length} bytes")
+    return _parse(content, source, 8 + width, text)
 
 
-def _parse(text: bytes, source: str, start: int) -> Header:
-    """The header of `text`, which begins at byte `start` of the file."""
-    body = text.rstrip(b" \n")
+def _parse(content: bytes, source: str, start: int, text: bool) -> Header:
+    """The header that begins at byte `start` of the file."""
+    body = content.rstrip(b" \n")
     if not (body.startswith(b"{") and body.endswith(b"}")):
         _refuse(source, start, "the header is not a dictionary in braces")
     found: dict[str, re.Match[bytes]] = {}
@@ -104,15 +107,17 @@ def _parse(text: bytes, source: str, start: int) -> Header:
     if missing:
         _refuse(source, start, f"the header lacks {', '.join(sorted(missing))}")
     return Header(
-        _dtype(found["descr"], source, start),
+        _dtype(found["descr"], source, start, text),
         _shape(found["shape"], source, start),
         found["fortran_order"]["truth"] == b"True",
-        start + len(text),
+        start + len(content),
     )
 
 
-def _dtype(entry: re.Match[bytes], source: str, start: int) -> np.dtype[Any]:
+def _dtype(entry: re.Match[bytes], source: str, start: int, text: bool) -> np.dtype[Any]:
     order, kind = entry["order"].decode(), entry["kind"].decode()
+    if text and TEXT.fullmatch(kind):
+        return np.dtype(order + kind)
     # of a single byte there is no order, and some writers say one all the same
     if kind not in DTYPES or (order == "|" and not kind.endswith("1")):
         _refuse(source, start + entry.start("order"), f"dtype {order}{kind}; it may be one of {', '.join(DTYPES)}")
@@ -141,6 +146,14 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     return open(handle, "rb", buffering=0)
 
 
+def check_text(part: Array, source: str) -> None:
+    """Numbers that are no characters are not text, whatever a file calls them."""
+    if part.dtype.kind == "U" and part.size:
+        numbers = np.ascontiguousarray(part).reshape(-1).view(part.dtype.str[0] + "u4")
+        if numbers.max() > LAST_CHARACTER:
+            raise FormatError(f"{source}: it holds {numbers.max()} in place of a character")
+
+
 class NpyFile:
     """An open .npy file whose rows are the entries of the first axis.
 
@@ -150,14 +163,15 @@ class NpyFile:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, source: str | None = None
-    ) -> None:
+        self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, source: str | None = None,
+        text: bool = False,
+    ) -> None:  # fmt: skip
         self.path, self.begin = Path(path), begin
         self.source = source or str(path)
         self._file = open_regular(path)
         try:
             self._file.seek(begin)
-            self.header = read_header(self._file, self.source)
+            self.header = read_header(self._file, self.source, text)
             self._check(os.fstat(self._file.fileno()).st_size if size is None else size)
         except BaseException:
             self._file.close()
@@ -206,6 +220,7 @@ class NpyFile:
         if self.truths and size and part.view(np.uint8).max() > 1:
             row = start + int(np.argmax(part.view(np.uint8).reshape(len(part), -1).max(axis=1) > 1))
             raise FormatError(f"{self.source}: row {row} holds a byte that is neither False (0) nor True (1)")
+        check_text(part, self.source)
 
     def close(self) -> None:
         """Close the file."""
@@ -230,16 +245,18 @@ class NpySource(Source):
     """A .npy file, or a member of an archive that is stored as it is; each reader opens and checks it again."""
 
     def __init__(
-        self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, name: str | None = None
-    ) -> None:
+        self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, name: str | None = None,
+        text: bool = False,
+    ) -> None:  # fmt: skip
         self.path, self.begin, self.size, self.name = Path(path), begin, size, name or str(path)
+        self.text = text
         with self.open() as file:
             self.header = file.header
         self.shape, self.dtype = self.header.shape, self.header.dtype
 
     def open(self) -> NpyFile:
         """The file, opened."""
-        return NpyFile(self.path, self.begin, self.size, self.name)
+        return NpyFile(self.path, self.begin, self.size, self.name, self.text)
 
     def stamp(self) -> list[Any]:
         return [*super().stamp(), *file_stamp(self.path)]

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..errors import FormatError
 from .names import MEMBER
-from .npy import NpySource, open_regular, read_header
-from .source import Array, SlicedSource, Source
+from .npy import NpySource, check_text, open_regular, read_header
+from .source import KEY_KINDS, REAL_KINDS, Array, SlicedSource, Source
 
 MOST_BYTES = 4 << 30
 # What the zipfile module raises for damaged archives: some damage makes it seek to places that do not exist.
@@ -47,11 +47,18 @@ class Archive(Mapping[str, Array]):
                 raise FormatError(f"{path}: two members have the same name")
 
     def __getitem__(self, name: str) -> Array:
+        return self.unpacked(name)
+
+    def unpacked(self, name: str, text: bool = False) -> Array:
+        """The array of a name; with `text` it may hold text."""
         member = self.members[name]
         self.check([member])
         self.left -= member.file_size
         with _opened(self.path) as archive:
-            return _array(archive, member, str(self.path))
+            return _array(archive, member, str(self.path), text)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.members  # without it being unpacked
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.members)
@@ -72,8 +79,8 @@ class Archive(Mapping[str, Array]):
             raise FormatError(f"{self.path}: unpacks to {total} bytes; the limit is {self.left}")
 
 
-def npz_source(path: str | os.PathLike[str], name: str, max_bytes: int) -> Source:
-    """One array of an archive, by its name or the only one.
+def npz_source(path: str | os.PathLike[str], name: str, max_bytes: int, text: bool = False) -> Source:
+    """One array of an archive, by its name or the only one; with `text` it may hold text.
 
     A member that is stored, as numpy.savez does, is read in parts; one that is compressed is unpacked here, if it
     needs no more than `max_bytes`.
@@ -86,11 +93,11 @@ def npz_source(path: str | os.PathLike[str], name: str, max_bytes: int) -> Sourc
         raise FormatError(f"{source}: {asked}; write {source}{MEMBER}NAME with one of {', '.join(sorted(archive))}")
     member, full = archive.members[name], f"{source}{MEMBER}{name}"
     if member.compress_type != zipfile.ZIP_STORED:
-        return SlicedSource(archive[name], full)
+        return SlicedSource(archive.unpacked(name, text), full, KEY_KINDS if text else REAL_KINDS)
     archive.left = member.file_size  # nothing is unpacked
     archive.check([member])
     with _opened(path) as opened:
-        return NpySource(path, _data_start(opened, member, full), member.file_size, full)
+        return NpySource(path, _data_start(opened, member, full), member.file_size, full, text)
 
 
 def _data_start(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> int:
@@ -117,10 +124,10 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
             raise FormatError(f"{path}: not an archive that can be read: {error}") from error
 
 
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> Array:
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str, text: bool) -> Array:
     name = f"{source}[{member.filename}]"
     with archive.open(member) as file:
-        header = read_header(file, name)  # type: ignore[arg-type]
+        header = read_header(file, name, text)  # type: ignore[arg-type]
         expected = header.offset + header.nbytes
         if member.file_size != expected:
             raise FormatError(
@@ -135,4 +142,6 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> Ar
                 raise FormatError(f"{name}: {done} bytes of data, but {header.nbytes} are declared")
             data[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
             done += len(piece)
-    return data.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
+    found = data.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
+    check_text(found, name)
+    return found

@@ -75,13 +75,13 @@ def _npy(path: str, member: str, most_bytes: int, keys: bool) -> Source:
 
     if member:
         raise FormatError(f"{path}: a .npy file holds one array, there is no {member!r} in it")
-    return NpySource(path)
+    return NpySource(path, text=keys)
 
 
 def _npz(path: str, member: str, most_bytes: int, keys: bool) -> Source:
     from .npz import npz_source
 
-    return npz_source(path, member, most_bytes)
+    return npz_source(path, member, most_bytes, keys)
 
 
 def _arrow(path: str, member: str, most_bytes: int, keys: bool) -> Source:

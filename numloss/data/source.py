@@ -20,7 +20,7 @@ from .stamps import origin_stamps, samples_digest
 Array = np.ndarray[Any, Any]
 REAL_KINDS = "biuf"
 # Of keys of groups, which may be text.
-KEY_KINDS = "biufU"
+KEY_KINDS = "biufUS"
 
 
 class Reader(ABC):
@@ -162,7 +162,7 @@ class ShardReader(Reader):
         first, last = self.shards.index(start), self.shards.index(max(start, stop - 1))
         if first == last:
             return self._of(first, start, stop)
-        if self.shards.dtype.kind == "U":  # text of one shard may be longer than that of another
+        if self.shards.dtype.kind in "US":  # text of one shard may be longer than that of another
             return np.concatenate([self._of(k, low, high) for k, low, high in self._stretches(start, stop)])
         if self.buffer is None:
             self.buffer = np.empty((self.rows, *self.shards.shape[1:]), self.shards.dtype)

@@ -94,7 +94,7 @@ def _keys(by: Any, memory: int) -> dict[str, Source]:
     named = {f"{BY} {name}": value for name, value in by.items()} if isinstance(by, Mapping) else {BY: by}
     sources = {name: source_of(value, name, memory, keys=True) for name, value in named.items()}
     for source in sources.values():
-        if source.dtype.kind not in "iubU" or len(source.shape) > 2:
+        if source.dtype.kind not in "iubUS" or len(source.shape) > 2:
             found = f"{source.name} has shape {source.shape} and dtype {source.dtype}"
             raise TypeError(f"{BY}: {found}; it holds one integer a row, a truth value, text, or several numbers")
     return sources

@@ -141,6 +141,8 @@ def _distinct(values: Array) -> tuple[Array, Array]:
 
 def columns_of(keys: Array) -> list[Array]:
     """The parts of keys, a column each. Integers are those of 64 bits, as which they are counted, but never wrap."""
+    if keys.dtype.kind == "S":
+        keys = np.char.decode(keys, "utf-8")
     wide = keys.astype(np.uint64 if keys.dtype == np.uint64 else np.int64) if keys.dtype.kind in "iu" else keys
     return [wide] if wide.ndim == 1 else list(wide.T)
 
