@@ -63,11 +63,17 @@ def parquet(folder: Path, values: np.ndarray) -> Any:
     return folder / "p.parquet"
 
 
+OPEN: list[Any] = []
+
+
 def h5(folder: Path, values: np.ndarray) -> Any:
     h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    while OPEN:  # a file that is open is not written again
+        OPEN.pop().close()
     with h5py.File(folder / "p.h5", "w") as file:
         file["p"] = values
-    return h5py.File(folder / "p.h5")["p"]
+    OPEN.append(h5py.File(folder / "p.h5"))
+    return OPEN[-1]["p"]
 
 
 def zarr_array(folder: Path, values: np.ndarray) -> Any:

@@ -14,7 +14,7 @@ from ..errors import FormatError
 from .cifar10 import load_cifar10
 from .dataset import Array, Dataset, Source, dataset
 from .idx import find_idx, load_idx
-from .names import matches
+from .names import in_order, matches
 from .npy import load_npy
 from .npz import Archive
 
@@ -79,7 +79,7 @@ def _idx_part(folder: str | os.PathLike[str], part: str) -> Dataset | None:
 
 def from_cifar10(folder: str | os.PathLike[str]) -> Source:
     """A folder with data_batch_1.bin to data_batch_5.bin, or some of them, and test_batch.bin."""
-    paths = sorted(Path(folder).glob("data_batch_*.bin"))
+    paths = [Path(path) for path in in_order(map(str, Path(folder).glob("data_batch_*.bin")))]
     if not paths:
         raise FormatError(f"{folder}: no data_batch_1.bin; the binary version of CIFAR-10 is needed")
     test = Path(folder) / "test_batch.bin"
