@@ -5,13 +5,15 @@ import struct
 import tracemalloc
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from numloss.data import Standardiser, digits, from_npz, load_npz, permutation, split
-from numloss.data.dataset import Dataset
+from numloss.data import Standardiser, digits, from_npz, load, load_npz, permutation, split
+from numloss.data.dataset import Dataset, Source
+from numloss.data.datasets import WEIGHT_NAMES
 from numloss.data.npz import Archive, npz_source
 from numloss.data.random import uniform, words
 from numloss.errors import FormatError
@@ -95,6 +97,13 @@ def test_a_member_that_unpacks_to_more_than_it_declares_takes_no_more_memory(tmp
         assert most < 4 << 20
 
 
+def test_a_data_set_may_have_texts_beside_it(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((9, 2)), y=np.arange(9) % 3, names=np.array(["a", "bc"]))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as file:
+        file.writestr("readme.txt", "text")
+    assert len(from_npz(tmp_path / "a.npz")[0]) == 9
+
+
 def test_members_that_are_not_asked_for_may_be_anything(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     arrays = {
@@ -113,7 +122,8 @@ def test_members_that_are_not_asked_for_may_be_anything(tmp_path: Path) -> None:
         reader.close()
         archive = Archive(tmp_path / "a.npz", 10_000)
         assert "big" in archive and "readme.txt" in archive and len(archive) == len(list(archive)) == 5
-        assert len(from_npz(tmp_path / "a.npz")[0]) == 9
+        with pytest.raises(FormatError, match="big would not count"):
+            from_npz(tmp_path / "a.npz")
         with pytest.raises(FormatError, match="the limit is 10000" if save is np.savez_compressed else r"<U2"):
             npz_source(tmp_path / "a.npz", "big" if save is np.savez_compressed else "names", 10_000)
 
@@ -187,6 +197,51 @@ def test_data_that_cannot_be_trained_on_is_refused(features, target, problem: st
         from_npz(tmp_path / "a.npz")
 
 
+ROWS, LABELS, WEIGHT = np.arange(12.0).reshape(6, 2), np.arange(6) % 2, np.arange(6.0)
+PLAIN, PARTS = {"X": ROWS, "y": LABELS}, {"x_train": ROWS, "y_train": LABELS, "x_test": ROWS[:2], "y_test": LABELS[:2]}
+NOT_KNOWN = ("x_val", "y_val", "class_weight", "sample_weights_train", "weight_val", "groups", "x_valid", "mask")
+
+
+@pytest.fixture(params=["npz", "npy"])
+def sets(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[dict[str, np.ndarray]], Source]:
+    """What is read of arrays by name, in an archive and in a folder."""
+
+    def read(arrays: dict[str, np.ndarray]) -> Source:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        if request.param == "npz":
+            np.savez(folder / "a.npz", **arrays)
+            return load(f"npz:{folder}/a.npz")
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array)
+        return load(f"npy:{folder}")
+
+    return read
+
+
+def test_every_array_counts_or_is_refused(sets: Callable[[dict[str, np.ndarray]], Source]) -> None:
+    for name in WEIGHT_NAMES:
+        for arrays, named in ((PLAIN, name), (PARTS, name), (PARTS, f"{name}_train")):
+            data, test = sets({**arrays, named: WEIGHT})
+            assert data.weight is not None and data.weight.tolist() == WEIGHT.tolist()
+            assert test is None or test.weight is None
+        _, test = sets({**PARTS, f"{name}_test": WEIGHT[:2]})
+        assert test is not None and test.weight is not None and test.weight.tolist() == [0.0, 1.0]
+        with pytest.raises(FormatError, match="would not count"):
+            sets({**PLAIN, name: WEIGHT, "weight_train" if name == "weight" else "weight": WEIGHT})
+    for arrays, names in (
+        (PLAIN, [*NOT_KNOWN, "x_test", "y_test", "weight_test", "features", "labels"]),
+        (PARTS, [*NOT_KNOWN, "X", "y", "features_train", "labels_test"]),
+        ({name: PARTS[name] for name in ("x_train", "y_train")}, ["weight_val", "features"]),
+    ):
+        for name in names:
+            with pytest.raises(FormatError, match=r": .* would not count; there may be"):
+                sets({**arrays, name: WEIGHT})
+    for name in ("x_test", "y_test", "weight_test"):  # a part for testing that is not whole
+        with pytest.raises(FormatError, match="test part: no array called"):
+            sets({**{known: PARTS[known] for known in ("x_train", "y_train")}, name: WEIGHT})
+
+
 def test_an_archive_without_targets_names_what_it_has(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", features=np.zeros((3, 2)), other=np.zeros(3))
     with pytest.raises(FormatError, match=r"target or y .* there are features, other"):
@@ -220,6 +275,17 @@ def test_scaling_is_measured_on_the_part_it_is_made_from() -> None:
     assert scaled.dtype == np.float32
     np.testing.assert_allclose(scaled.mean(axis=0), 0.0, atol=1e-6)
     np.testing.assert_allclose(scaled.std(axis=0), [1.0, 0.0, 1.0], atol=1e-6)
+
+
+def test_a_row_of_twice_the_weight_is_scaled_as_two() -> None:
+    random = np.random.default_rng(0)
+    for shape in ((50, 3), (50, 2, 4, 5)):
+        rows, weight = random.normal(3.0, 5.0, size=shape), random.integers(0, 4, 50)
+        one = Standardiser.of(rows[:20], rows[20:], weights=[weight[:20], weight[20:]])
+        other = Standardiser.of(np.repeat(rows, weight, axis=0))
+        assert one.mean.shape == other.mean.shape and one.mean.dtype == np.float64
+        np.testing.assert_allclose(one.mean, other.mean, rtol=1e-12)
+        np.testing.assert_allclose(one.scale, other.scale, rtol=1e-12)
 
 
 def test_an_order_is_a_function_of_seed_and_epoch() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -137,18 +138,19 @@ def dataset(features: Any, target: Any, weight: Any = None, *, name: str = "arra
         features = features[:, None]
     elif features.ndim != 4:
         features = features.reshape(len(features), -1)
-    rows = _numbers(features, "features", name)
+    rows = numbers(features, "features", name)
     weighed = None if weight is None else _weight(np.asarray(weight), len(rows), name)
     return Dataset(name, rows, _target(target, name), weighed)
 
 
-def _numbers(values: Array, what: str, name: str) -> Array:
+def numbers(values: Array, what: str, name: str, first: int = 0) -> Array:
+    """Real numbers in float32, which must hold them; FormatError names the row, counted from `first`."""
     if values.dtype.kind not in "fiub":
         raise FormatError(f"{name}: {what} of dtype {values.dtype}; real numbers are needed")
     with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused below
         found = np.ascontiguousarray(values, dtype=np.float32)
     if not np.isfinite(found).all():
-        row = int(np.argmin(np.isfinite(found.reshape(len(found), -1)).all(axis=1)))
+        row = first + int(np.argmin(np.isfinite(found.reshape(len(found), -1)).all(axis=1)))
         raise FormatError(f"{name}: {what}[{row}] holds NaN, infinity or a number beyond float32")
     return found
 
@@ -156,7 +158,7 @@ def _numbers(values: Array, what: str, name: str) -> Array:
 def _weight(weight: Array, rows: int, name: str) -> Array:
     if weight.shape != (rows,):
         raise FormatError(f"{name}: weight of shape {weight.shape}; there are {rows} rows")
-    found = _numbers(weight, "weight", name)
+    found = numbers(weight, "weight", name)
     if found.min() < 0:
         raise FormatError(f"{name}: weight[{int(found.argmin())}] = {found.min()} is negative")
     return found
@@ -164,7 +166,7 @@ def _weight(weight: Array, rows: int, name: str) -> Array:
 
 def _target(target: Array, name: str) -> Array:
     if target.dtype.kind == "f":
-        return _numbers(target.reshape(len(target), -1), "target", name)
+        return numbers(target.reshape(len(target), -1), "target", name)
     if target.dtype.kind not in "iub":
         raise FormatError(f"{name}: target of dtype {target.dtype}; labels are integers, numbers are floats")
     if target.ndim != 1:
@@ -189,20 +191,36 @@ class Standardiser:
     scale: Array
 
     @classmethod
-    def of(cls, *pieces: Array, gather: Callable[[list[Array]], list[Array]] = list) -> Standardiser:
+    def of(
+        cls, *pieces: Array, weights: Sequence[Array | None] = (), gather: Callable[[list[Array]], list[Array]] = list
+    ) -> Standardiser:
         """Measure the training part, in one piece or several; what is constant is shifted only.
 
-        `gather` makes of what is told of the pieces here what is told of those of all processes.
+        A row of twice the weight counts as two. `gather` makes of what is told of the pieces here what is told of those
+        of all processes.
         """
         axes = (0, *range(2, pieces[0].ndim))
-        rows = sum(gather([np.array(piece[:, :1].size) for piece in pieces]))
-        totals = gather([piece.sum(axes, dtype=np.float64, keepdims=True) for piece in pieces])
-        mean = np.asarray(sum(totals) / rows)
-        squares = gather([np.square(piece - mean).sum(axes, dtype=np.float64) for piece in pieces])
-        deviation = np.sqrt(sum(squares) / rows)
+        weighed = [
+            (piece, None if weight is None else weight.astype(np.float64).reshape(-1, *(1,) * (piece.ndim - 1)))
+            for piece, weight in zip(pieces, weights or [None] * len(pieces), strict=True)
+        ]
+
+        def mean_of(what: Callable[[Array], Array], total: float) -> Array:
+            sums = [
+                (what(piece) if weight is None else what(piece) * weight).sum(axes, dtype=np.float64, keepdims=True)
+                for piece, weight in weighed
+            ]
+            return np.asarray(sum(gather(sums)) / total)
+
+        pixels = math.prod(pieces[0].shape[2:])
+        rows = [np.array(len(piece) if weight is None else weight.sum()) for piece, weight in weighed]
+        total = float(sum(gather(rows))) * pixels
+        mean = mean_of(lambda piece: piece, total)
+        deviation = np.sqrt(mean_of(lambda piece: np.square(piece - mean), total))
         scale = np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 1.0)
         shape = pieces[0].shape[1:2] + (1,) * (pieces[0].ndim - 2)
-        return cls(mean.astype(np.float32).reshape(shape), scale.astype(np.float32).reshape(shape))
+        dtype = pieces[0].dtype
+        return cls(mean.astype(dtype).reshape(shape), scale.astype(dtype).reshape(shape))
 
     @classmethod
     def none(cls) -> Standardiser:
@@ -211,6 +229,13 @@ class Standardiser:
 
     def __call__(self, features: Array) -> Array:
         return (features - self.mean) * self.scale
+
+
+def check_weights(*parts: Dataset | None) -> None:
+    """Raise ValueError for a part none of whose rows counts."""
+    for part in parts:
+        if part is not None and part.weight is not None and not part.weight.any():
+            raise ValueError(f"{part.name}: all {len(part.weight)} rows of a part have the weight 0: none counts")
 
 
 def split(data: Dataset, fraction: float, seed: int, stream: int = SPLIT_STREAM) -> tuple[Dataset, Dataset]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from .npz import Archive
 
 FEATURE_NAMES = ("features", "X", "x")
 TARGET_NAMES = ("target", "y", "Y", "labels")
-WEIGHT_NAMES = ("weight", "sample_weight")
+WEIGHT_NAMES = ("weight", "sample_weight", "weights", "w")
+# What stands behind these names where there is a part for training and one for testing.
+TRAIN, TEST = "_train", "_test"
 
 
 def digits() -> Dataset:
@@ -30,36 +32,66 @@ def digits() -> Dataset:
 
 
 def from_npz(path: str | os.PathLike[str]) -> Source:
-    """An archive with `features` (or X) and `target` (or y), and `weight` if there is one.
+    """An archive with `features` (or X) and `target` (or y), and `weight` (or sample_weight) if there is one.
 
-    With `x_train`, `y_train`, `x_test`, `y_test` it has a test part of its own.
+    With `x_train`, `y_train`, `x_test`, `y_test` it has a test part of its own; a `weight` is that of the rows for
+    training. Every array must be one of these: what would not count is refused. Texts may stand beside them.
     """
-    return _source(Archive(path), str(path))
+    archive = Archive(path)
+    return _source(archive, {name for name in archive if archive.holds_numbers(name)}, str(path))
 
 
 def from_npy(folder: str | os.PathLike[str]) -> Source:
     """A folder with an array a file, called as in an archive: `features.npy`, `target.npy`."""
-    known = [*FEATURE_NAMES, *TARGET_NAMES, *WEIGHT_NAMES, "x_train", "y_train", "x_test", "y_test"]
-    paths = {name: Path(folder) / f"{name}.npy" for name in known}
-    return _source({name: load_npy(path) for name, path in paths.items() if path.exists()}, str(folder))
+    found = sorted(Path(folder).glob("*.npy"))
+    _refuse({path.stem for path in found} - _known(), str(folder))
+    arrays = {path.stem: load_npy(path) for path in found}
+    return _source(arrays, set(arrays), str(folder))
 
 
-def _source(arrays: Mapping[str, Array], name: str) -> Source:
-    if {"x_train", "y_train"} <= set(arrays):
-        train = dataset(arrays["x_train"], arrays["y_train"], name=name)
-        if not {"x_test", "y_test"} <= set(arrays):
-            return train, None
-        return _together(train, dataset(arrays["x_test"], arrays["y_test"], name=f"{name}, test part"))
-    weight = next((arrays[known] for known in WEIGHT_NAMES if known in arrays), None)
-    features, target = _named(arrays, FEATURE_NAMES, name), _named(arrays, TARGET_NAMES, name)
-    return dataset(features, target, weight, name=name), None
+def _source(arrays: Mapping[str, Array], left: set[str], name: str) -> Source:
+    """The parts of these arrays; of those that are left, every one must count."""
+    if not any(known + TRAIN in left for known in (*FEATURE_NAMES, *TARGET_NAMES)):
+        train, test = _part(arrays, left, "", name), None
+    else:
+        weights = [*(known + TRAIN for known in WEIGHT_NAMES), *WEIGHT_NAMES]
+        train, test = _part(arrays, left, TRAIN, name, weights), None
+        if any(known.endswith(TEST) for known in left):
+            test = _part(arrays, left, TEST, f"{name}, test part")
+    _refuse(left, name)
+    return _together(train, test)
 
 
-def _named(arrays: Mapping[str, Array], names: tuple[str, ...], source: str) -> Array:
+def _part(
+    arrays: Mapping[str, Array], left: set[str], end: str, source: str, weights: Sequence[str] = ()
+) -> Dataset:
+    """The data set of the arrays whose names end so; they are no longer left."""
+    names = [_named(left, [known + end for known in names], source) for names in (FEATURE_NAMES, TARGET_NAMES)]
+    names += [known for known in weights or [known + end for known in WEIGHT_NAMES] if known in left][:1]
+    left.difference_update(names)
+    return dataset(*(arrays[known] for known in names), name=source)
+
+
+def _named(left: set[str], names: Sequence[str], source: str) -> str:
     for name in names:
-        if name in arrays:
-            return arrays[name]
-    raise FormatError(f"{source}: no array called {' or '.join(names)}; there are {', '.join(arrays) or 'none'}")
+        if name in left:
+            return name
+    raise FormatError(f"{source}: no array called {' or '.join(names)}; there are {', '.join(sorted(left)) or 'none'}")
+
+
+def _known() -> set[str]:
+    names = (*FEATURE_NAMES, *TARGET_NAMES, *WEIGHT_NAMES)
+    return {name + end for name in names for end in ("", TRAIN, TEST)}
+
+
+def _refuse(names: Collection[str], source: str) -> None:
+    """Raise FormatError for arrays that would not count."""
+    if names:
+        raise FormatError(
+            f"{source}: {', '.join(sorted(names))} would not count; there may be one each of "
+            f"{'/'.join(FEATURE_NAMES)}, {'/'.join(TARGET_NAMES)} and {'/'.join(WEIGHT_NAMES)}, or of each one for "
+            f"{TRAIN} and one for {TEST}; rows for validation are held out of those for training"
+        )
 
 
 def from_idx(folder: str | os.PathLike[str]) -> Source:
@@ -72,8 +104,10 @@ def from_idx(folder: str | os.PathLike[str]) -> Source:
 
 def _idx_part(folder: str | os.PathLike[str], part: str) -> Dataset | None:
     images, labels = find_idx(folder, part, "images", 3), find_idx(folder, part, "labels", 1)
-    if images is None or labels is None:
+    if images is None and labels is None:
         return None
+    if images is None or labels is None:
+        raise FormatError(f"{folder}: the {part} part has {'labels' if images is None else 'images'} alone")
     return dataset(load_idx(images), load_idx(labels), name=str(images))
 
 

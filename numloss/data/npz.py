@@ -57,6 +57,16 @@ class Archive(Mapping[str, Array]):
         with _opened(self.path) as archive:
             return _array(archive, member, str(self.path), text)
 
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a member is an array of numbers; its header is read, and no more."""
+        member = self.members[name]
+        try:
+            with _opened(self.path) as archive, archive.open(member) as file:
+                read_header(file, name)  # type: ignore[arg-type]
+        except FormatError:
+            return False
+        return member.filename.endswith(".npy")
+
     def __contains__(self, name: object) -> bool:
         return name in self.members  # without it being unpacked
 
