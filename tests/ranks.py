@@ -15,7 +15,7 @@ import numpy as np
 from crash_test import data
 
 import numloss as nl
-from numloss.cluster import ALONE, Cluster, joined, memory
+from numloss.cluster import ALONE, Cluster, joined, memory, watch
 from numloss.train import Callback, Run, Settings, Trainer, fit
 
 # Rows of each of the files of which ranks have their own.
@@ -125,6 +125,27 @@ def resume(cluster: Cluster, folder: Path) -> None:
     run = trained("own, ordered", cluster, files=folder, folder=folder, resume=True)
     if cluster.is_root:
         np.save(folder / "weights.npy", weights(run))
+
+
+# How the last rank keeps the others waiting, and what they say of it.
+WAITS: dict[str, tuple[Any, str]] = {
+    "stops": (lambda cluster: os.kill(os.getpid(), signal.SIGSTOP), "is stopped, and rank 0 waits for it in a sum"),
+    "leaves": (lambda cluster: sys.exit(), "has come to its end, and rank 0 waits for it in a sum"),
+    "differs": (lambda cluster: cluster.gather(0), "waits in an exchange, and rank 0 waits for it in a sum"),
+    "sleeps": (lambda cluster: time.sleep(1e6), "has waited 6 s for the others in a sum; NUMLOSS_CLUSTER_TIMEOUT"),
+}
+
+
+def wait(cluster: Cluster, folder: Path) -> None:
+    """The last rank keeps the others waiting in a step, in the way that a file names."""
+    how, _ = WAITS[(folder / "how").read_text()]
+    watch.STOPPED = 2.0
+    trained("fast", cluster, At(2, lambda trainer: how(cluster) if cluster.rank == cluster.size - 1 else None))
+
+
+def refuse(cluster: Cluster, folder: Path) -> None:
+    """Every rank is refused for the same reason."""
+    fit(nl.cross_entropy, Settings(data="npz:nowhere.npz"), cluster=cluster)
 
 
 def compile_once(cluster: Cluster, folder: Path) -> None:

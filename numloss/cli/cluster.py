@@ -9,6 +9,7 @@ import click
 
 from ..cluster import KINDS, joined
 from .output import as_json, print_json, print_table
+from .sentences import sentences
 
 if TYPE_CHECKING:
     from ..train.costs import Costs
@@ -42,7 +43,7 @@ def bench(
     settings, shape = settings_from(values), _numbers(inputs)
     if len(shape) != {"mlp": 1, "cnn": 3}[model] or min(shape) < 1:
         raise ValueError(f"inputs of a {model} are {'784' if model == 'mlp' else '3x32x32'}; got {inputs!r}")
-    with joined(kind) as cluster:
+    with joined(kind) as cluster, sentences():
         found = costs(cluster, settings, shape, steps)
     if cluster.is_root and as_json:
         print_json({**asdict(found), "latency": found.latency, "bandwidth": found.bandwidth})

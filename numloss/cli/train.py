@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..cluster import KINDS, Cluster, joined
-from ..train import Callback, Epoch, Trainer
+from ..common.extras import MissingExtra
+from ..train import Callback, Epoch, Settings, Trainer
 from .config import RESUMES, Config, resolved, setting_flags, write_config
+from .ending import Ending, ending
 from .output import as_json, console, print_json, print_table, progress, say
+from .sentences import sentences
 
 if TYPE_CHECKING:
     from ..train import Run
@@ -38,13 +40,20 @@ def command(path: str | None, as_json: bool, **flags: Any) -> None:
     """Train a network on labelled or numeric data.
 
     Writes the weights of the best epoch, history, curves, checkpoints and the configuration into a folder. Under
-    mpiexec or srun all processes share the steps. SIGTERM, SIGINT and SIGUSR1 end in a checkpoint.
+    mpiexec or srun all processes share the steps. SIGTERM, SIGINT and SIGUSR1 end in a checkpoint; a second one ends at
+    once. Nothing in the folder changes before the first step is taken.
     """
     from ..train import check_extras
 
-    config = resolved(path, flags)
-    check_extras()
-    with joined(config.cluster) as cluster:
+    config, wrong = Config(Settings(), cluster=flags["cluster"] or "auto"), None
+    try:
+        config = resolved(path, flags)
+        check_extras()
+    except (ValueError, OSError, MissingExtra) as error:
+        wrong = error
+    with joined(config.cluster) as cluster, sentences():
+        if wrong is not None:  # here the other ranks hear of it
+            raise wrong
         run, number, paths = _trained(config, cluster)
     if number and cluster.is_root:
         say(f"{run.history.stopped} after step {run.history.steps}; --resume auto goes on from there")
@@ -66,40 +75,34 @@ def _trained(config: Config, cluster: Cluster) -> tuple[Run, int, dict[str, Path
 
     out, settings = Path(config.out), config.settings
     function = config.function()
-    if cluster.is_root:
-        out.mkdir(parents=True, exist_ok=True)
-        write_config(out / "config.toml", config)
-    with _terminable() as ending, progress("training", settings.epochs, cluster.is_root) as show:
+    with ending(ASKING) as asked, progress("training", settings.epochs, cluster.is_root) as show:
+        callbacks: list[Callback] = [Shown(show, config, asked, cluster.is_root)]
+        if cluster.is_root:
+            callbacks.append(Configured(config, out))
         run = fit(
-            function, settings, [Shown(show, config, ending, cluster.is_root)], folder=out / "checkpoints",
-            resume=config.resume == "auto", every=config.checkpoint_every, say=say, cluster=cluster,
+            function, settings, callbacks, folder=out / "checkpoints", resume=config.resume == "auto",
+            every=config.checkpoint_every, say=say, cluster=cluster,
         )  # fmt: skip
-    number = max(cluster.gather(ending.number))
-    return run, number, write(run, out) if cluster.is_root and not number else {}
+    number = max(cluster.gather(asked.number))
+    writes = cluster.is_root and not number and run.history.steps
+    return run, number, write(run, out) if writes else {}
 
 
-class Ending:
-    """The signal that asked the run to end, 0 for none."""
+class Configured(Callback):
+    """Writes the configuration once there is a step: a run that is refused leaves that of the one before."""
 
-    number = 0
+    def __init__(self, config: Config, out: Path) -> None:
+        self.config, self.out, self.written = config, out, False
 
+    def stepped(self, trainer: Trainer, loss: float) -> None:
+        if not self.written:
+            self.out.mkdir(parents=True, exist_ok=True)
+            write_config(self.out / "config.toml", self.config)
+            self.written = True
 
-@contextlib.contextmanager
-def _terminable() -> Iterator[Ending]:
-    """Note the signals that ask to end instead of dying of them; a second one kills."""
-    ending, kept = Ending(), {}
-
-    def note(number: int, frame: object) -> None:
-        ending.number = number
-        signal.signal(number, signal.SIG_DFL)
-
-    with contextlib.suppress(ValueError):  # signals belong to the main thread
-        kept = {number: signal.signal(number, note) for number in ASKING}
-    try:
-        yield ending
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+    def finished(self, trainer: Trainer) -> None:
+        if trainer.history.steps:
+            self.stepped(trainer, 0.0)
 
 
 class Shown(Callback):

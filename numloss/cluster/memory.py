@@ -48,8 +48,8 @@ def shared_sum(world: Any, size: int, dtype: np.dtype[Any]) -> SharedSum | None:
     """Arrays of this size in memory that all ranks see; None if they are on several machines, or it has no room."""
     rank, ranks = world.Get_rank(), world.Get_size()
     stride = -(-size * dtype.itemsize // mmap.PAGESIZE) * mmap.PAGESIZE
-    path = world.bcast(_new_file() if rank == 0 else "", root=0)
-    file = _room(path, rank * stride, stride)
+    path = world.bcast(new_file() if rank == 0 else "", root=0)
+    file = room(path, rank * stride, stride)
     seen = all(world.allgather(file >= 0))
     if rank == 0 and path:
         os.unlink(path)  # the memory stays for as long as an array of it does
@@ -59,7 +59,7 @@ def shared_sum(world: Any, size: int, dtype: np.dtype[Any]) -> SharedSum | None:
     return None if memory is None else SharedSum(world, memory, size, dtype)
 
 
-def _new_file() -> str:
+def new_file() -> str:
     try:
         file, path = tempfile.mkstemp(prefix="numloss-", dir=FOLDER)
     except OSError:
@@ -68,7 +68,7 @@ def _new_file() -> str:
     return path
 
 
-def _room(path: str, start: int, size: int) -> int:
+def room(path: str, start: int, size: int) -> int:
     """The file, with room for so many bytes; -1 where there is none: to touch memory without room would kill."""
     file = -1
     try:

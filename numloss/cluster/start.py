@@ -12,6 +12,7 @@ from ..backends.threads import num_threads
 from ..common.extras import MissingExtra
 from .members import ALONE, Cluster, Ranks
 from .threads import threads_of_rank
+from .watch import START, Watch, give_up
 
 KINDS = ("auto", "serial", "mpi")
 # How launchers tell their processes how many there are: Open MPI, MPICH and its kin, srun.
@@ -30,8 +31,10 @@ def launched() -> int:
 def joined(kind: str = "auto") -> Iterator[Cluster]:
     """The processes of this job, for the time of a `with` block.
 
-    An exception that leaves the block on one rank ends all of them, with its traceback: without it the others would
-    wait for that rank for ever. Inside of the block numloss uses as many threads as are this rank's share.
+    The ranks leave the block together. An exception on one rank ends all of them, with its traceback; so does a rank
+    that dies, that is stopped for half a minute, that leaves early or makes other calls, with a sentence, and a wait
+    of half an hour: NUMLOSS_CLUSTER_TIMEOUT sets its seconds, 0 for no limit. Inside of the block numloss uses as many
+    threads as are this rank's share.
 
     Parameters
     ----------
@@ -59,12 +62,16 @@ def joined(kind: str = "auto") -> Iterator[Cluster]:
     if kind == "serial" or (kind == "auto" and launched() == 1):
         yield ALONE
         return
-    cluster = Ranks(mpi_library())
-    if cluster.size < launched():
-        raise RuntimeError(
-            f"started as one of {launched()} processes, of which MPI sees {cluster.size}: mpiexec and the library that "
-            "mpi4py loads belong to different MPIs; MPI4PY_LIBMPI=/path/to/libmpi.so names the right one"
-        )
+    begin = Watch(lambda sentence: give_up(f"a rank of {launched()} ends the job: {sentence}"))
+    with contextlib.closing(begin), begin.waiting(START):
+        mpi = mpi_library()
+        size = mpi.COMM_WORLD.Get_size()
+        if size < launched():
+            raise RuntimeError(
+                f"started as one of {launched()} processes, of which MPI sees {size}: mpiexec and the library that "
+                "mpi4py loads belong to different MPIs; MPI4PY_LIBMPI=/path/to/libmpi.so names the right one"
+            )
+        cluster = Ranks(mpi)
     try:
         threads, warning = threads_of_rank(cluster)
         if cluster.is_root and warning:
@@ -72,13 +79,13 @@ def joined(kind: str = "auto") -> Iterator[Cluster]:
         with num_threads(threads):
             yield cluster
     except BaseException as error:
-        if cluster.size > 1 and not (isinstance(error, SystemExit) and not error.code):
-            cluster.abort(error)
+        cluster.leave(error)
         raise
+    cluster.leave(None)
 
 
 def mpi_library() -> Any:
-    """mpi4py's MPI, or the sentence that says what is missing."""
+    """mpi4py's MPI; MissingExtra says how to get it, or the library that it loads."""
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
