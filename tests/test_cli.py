@@ -1,19 +1,26 @@
 """The commands, as users call them."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import textwrap
+import time
+from functools import partial
 from pathlib import Path
 
 import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from process import TESTS
 from safetensors.numpy import load
 
 import numloss as nl
 from numloss.cli import COMMANDS, bench, lookup, main, output
+from numloss.cli.ending import AGAIN
 from numloss.data import digits
 from numloss.registry import LOSSES
 from numloss.train import Settings
@@ -262,7 +269,8 @@ def test_train_mixes_losses_and_reads_its_own_configuration(tmp_path: Path) -> N
 
 
 def test_flags_go_over_the_file(tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text('loss = "mse"\nepochs = 5\nhidden = [8]\nrate = 1e-3\n')
+    text = 'loss = "mse"\nepochs = 5\nhidden = [8]\nrate = 1e-3\n'
+    (tmp_path / "run.toml").write_text(text, "utf-8-sig")  # with the mark that Windows puts before a text
     found = figures("train", "--config", tmp_path / "run.toml", "--epochs", 1, "--out", tmp_path / "out")
     assert (found["loss"], found["settings"]["epochs"], found["settings"]["hidden"]) == ("mse", 1, [8])
 
@@ -271,6 +279,8 @@ def test_flags_go_over_the_file(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("epocs = 3", "unknown setting 'epocs'; did you mean epochs?"),
+        ("lr = 0.1", "unknown setting 'lr'; here it is called rate"),
+        ("epochs = 3".encode("utf-16"), "can't decode byte 0xff in position 0: invalid start byte; save it as UTF-8"),
         ("epochs = 2.5", "epochs must be a value of type int, got 2.5"),
         ("epochs = ", "not a TOML file"),
         ("options = 3", "options are a table"),
@@ -280,8 +290,8 @@ def test_flags_go_over_the_file(tmp_path: Path) -> None:
         ('loss = "much*mse"', "a part of a loss is written as in 0.3*focal"),
     ],
 )
-def test_a_configuration_that_makes_no_sense_is_refused(text: str, expected: str, tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text(text)
+def test_a_configuration_that_makes_no_sense_is_refused(text: str | bytes, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_bytes(text.encode() if isinstance(text, str) else text)
     assert expected in sentence("train", "--config", tmp_path / "run.toml", "--out", tmp_path / "out")
 
 
@@ -307,6 +317,87 @@ def test_train_refuses_with_a_sentence(arguments: list[str], expected: str, tmp_
     assert expected in sentence("train", *arguments, "--out", tmp_path)
 
 
+STUCK = """
+    import ctypes, os, signal, sys
+    from numloss.cli.ending import ending
+
+    asking = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+    with ending(asking) as asked:
+        print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, flush=True)
+        os.kill(os.getpid(), signal.SIGINT)
+        print(asked.number, flush=True)
+        lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)
+        lock(mutex)
+        print("stuck", flush=True)
+        lock(mutex)  # a wait in a library, which no handler of Python interrupts
+"""
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_second_signal_ends_at_once_and_an_ignored_one_stays_ignored(ignored: bool) -> None:
+    """As in a background job of a script, which a Ctrl-C meant for another must not end."""
+    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(STUCK)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=ignore, env={**os.environ, "PYTHONPATH": str(TESTS.parent)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = [process.stdout.readline().strip() for _ in range(3)]
+    assert said == [str(ignored), "0" if ignored else str(int(signal.SIGINT)), "stuck"]
+    if ignored:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+    time.sleep(2 * AGAIN)
+    assert process.poll() is None
+    process.send_signal(signal.SIGUSR1)
+    _, ended = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGUSR1 and ended == "ended at once by a second signal, SIGUSR1\n"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run; nobody changes it."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    assert call("train", "--epochs", 1, "--out", folder).exit_code == 0
+    return folder
+
+
+def test_a_run_that_is_refused_or_fails_at_once_changes_nothing(trained: Path, tmp_path: Path) -> None:
+    """Whatever it is refused for, and whenever that is known: the run before it stays as it was."""
+
+    def content() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+
+    huge = np.full((300, 2), 3e38, np.float32)
+    np.savez(tmp_path / "huge.npz", X=np.where(np.arange(300)[:, None] % 2, huge, -huge), y=np.arange(300) % 2)
+    (tmp_path / "bad.toml").write_text("epochs = ")
+    before = content()
+    for line, words in (
+        (["--data", "npz:nowhere.npz"], "No such file"),
+        (["--data", "digit"], "unknown data"),
+        (["--loss", "hubr"], "unknown loss"),
+        (["--loss", "gaussian_nll"], "does not train on digits"),
+        (["--option", "gama=2"], "unknown option"),
+        (["--loss", "huber", "--option", "delta=-1"], "delta must be"),
+        (["--lr", "-1"], "rate"),
+        (["--config", tmp_path / "bad.toml"], "not a TOML file"),
+        (["--patience", "2", "--validation-fraction", "0"], "no validation part"),
+        (["--monitor", "r2"], "cannot be monitored"),
+        (["--shift", "1"], "shift and flip need images"),
+        (["--data", tmp_path / "huge.npz", "--model", "cnn"], "a cnn needs images"),
+        (["--data", tmp_path / "huge.npz", "--no-standardise", "--loss", "mse"], "at step 0: rows"),
+        (["--seed", "9", "--resume", "auto"], "made with other settings (seed was 0, is 9)"),
+        (["--data", tmp_path / "huge.npz", "--resume", "auto"], "the digest of the data was"),
+        (["--checkpoint-every", "-1"], "checkpoint_every must be at least 0"),
+    ):
+        assert words in sentence("train", *line, "--out", trained), line
+        assert content() == before, line
+        if "--resume" not in line:
+            assert words in sentence("train", *line, "--out", tmp_path / "new") and not (tmp_path / "new").exists()
+    assert call("train", "--epochs", 2, "--resume", "auto", "--out", trained).exit_code == 0
+    assert len(json.loads((trained / "run.json").read_text())["epochs"]) == 2
+
+
 # predict ----------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +415,23 @@ def test_predict_says_what_the_network_says(tmp_path: Path) -> None:
     ).stdout  # fmt: skip
     assert np.load(out).shape == (40, 10) and np.load(out).dtype == np.float32
     assert np.load(out).argmax(axis=1).tolist() == classes[:40].tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predict_names_a_row_that_is_no_number(
+    dtype: type, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numloss.cli.predict.CHUNK", 64 * 8 * 20)
+    out = tmp_path / "p.npy"
+    for value in (np.nan, np.inf, -np.inf, *([1e39] if dtype == np.float64 else [])):
+        rows = np.ones((70, 64), dtype)
+        rows[53, 7] = value
+        np.save(tmp_path / "x.npy", rows)
+        np.savez(tmp_path / "x.npz", X=rows, y=np.zeros(70, int))
+        for data in (tmp_path / "x.npy", tmp_path / "x.npz"):
+            said = sentence("predict", "--weights", trained, "--data", data, "--out", out)
+            assert f"{data}: features[53] holds NaN, infinity or a number beyond float32" in said
+            assert not out.exists()
 
 
 def test_predict_refuses_with_a_sentence(tmp_path: Path) -> None:

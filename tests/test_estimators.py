@@ -22,6 +22,8 @@ def test_the_contract_of_scikit_learn(estimator, check) -> None:
     check(estimator)
 
 
+# Longer than by default.
+LONGER = {"hidden": (64,), "rate": 5e-3, "epochs": 60, "batch_size": 32}
 IRIS = load_iris(return_X_y=True)
 
 
@@ -70,14 +72,16 @@ def test_quantiles_are_above_and_below() -> None:
     draw = np.random.default_rng(0)
     X = draw.uniform(-1, 1, (600, 1))
     y = X[:, 0] + draw.normal(scale=0.3, size=600)
-    models = [NumlossRegressor("quantile", loss_options={"q": q}, random_state=0).fit(X, y) for q in (0.1, 0.9)]
+    options = [{"q": q} for q in (0.1, 0.9)]
+    models = [NumlossRegressor("quantile", loss_options=given, random_state=0, **LONGER).fit(X, y) for given in options]
     below = [float(np.mean(y < model.predict(X))) for model in models]
     assert below[0] == pytest.approx(0.1, abs=0.05) and below[1] == pytest.approx(0.9, abs=0.05)
 
 
 def test_a_cnn_takes_flat_images() -> None:
     X, y = load_digits(return_X_y=True)
-    model = NumlossClassifier(model="cnn", image_shape=(1, 8, 8), channels=(8, 16), epochs=4, random_state=0)
+    model = NumlossClassifier(model="cnn", image_shape=(1, 8, 8), channels=(8, 16), random_state=0,
+                             **{**LONGER, "epochs": 4})  # fmt: skip
     model.fit((X[:1000] / 16).astype(np.float32), y[:1000])
     assert model.network_.dtype == np.float32
     assert model.score((X[1000:] / 16).astype(np.float32), y[1000:]) > 0.85
@@ -124,8 +128,9 @@ def test_a_pickle_goes_on_to_the_same_weights() -> None:
 
 def test_early_stopping_keeps_the_best() -> None:
     X, y = scaled()
-    model = NumlossClassifier(early_stopping=True, validation_fraction=0.3, patience=3, epochs=500, rate=0.05,
-                              random_state=0).fit(X, y)  # fmt: skip
+    longer = {**LONGER, "epochs": 500, "rate": 0.05}
+    model = NumlossClassifier(early_stopping=True, validation_fraction=0.3, patience=3, random_state=0, **longer)
+    model.fit(X, y)
     assert model.n_iter_ < 500 and len(model.loss_curve_) == model.n_iter_ and model.score(X, y) > 0.9
 
 

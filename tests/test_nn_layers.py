@@ -14,6 +14,7 @@ from differences import assert_derivative, gradient
 import numloss as nl
 from numloss.nn import (
     GELU,
+    Affine,
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
@@ -45,6 +46,8 @@ IMAGE = (3, 7, 6)
 STACKS: dict[str, tuple[Callable[[], list[Layer]], tuple[int, ...]]] = {
     "linear": (lambda: [Linear(4)], (5,)),
     "linear without bias": (lambda: [Linear(4, bias=False, start=xavier)], (5,)),
+    "affine": (lambda: [Linear(3), Affine(np.array([2.0, -3.0, 0.5]), np.array([1.0])), Tanh()], (5,)),
+    "affine after tanh": (lambda: [Tanh(), Affine(np.array(2.0), np.array(-1.0))], (5,)),
     "relu": (lambda: [Linear(6), ReLU(), Linear(3)], (5,)),
     "gelu": (lambda: [Linear(6), GELU(), Linear(3)], (5,)),
     "sigmoid": (lambda: [Linear(6), Sigmoid(), Linear(3)], (5,)),
@@ -290,6 +293,7 @@ def test_trace_names_the_layers() -> None:
         (lambda: [Dropout(1.0)], (5,), r"p must be in \[0, 1\)"),
         (lambda: [BatchNorm1d(momentum=0.0)], (5,), "momentum in"),
         (lambda: [LayerNorm(eps=0.0)], (5,), "eps must be > 0"),
+        (lambda: [Affine(np.ones(3), np.ones(5))], (5,), r"numbers of shape \(3,\) for samples of shape \(5,\)"),
         (lambda: [ReLU()] * 2, (5,), "one position only"),
         (lambda: [ReLU()], (0,), "must be at least 1"),
     ],

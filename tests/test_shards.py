@@ -57,7 +57,8 @@ def test_figures_are_those_of_all_rows(tmp_path: Path) -> None:
     assert sum(run.summary()["rows"].values()) == sum(ranks.FILES) == sum(run.parts.rows.values())
 
     settings = replace(run.settings, standardise=False)
-    scaling = Standardiser.of(parts_of(settings).train.features)
+    train = parts_of(settings).train
+    scaling = Standardiser.of(train.features, weights=[train.weight])
     np.testing.assert_allclose(run.parts.scaling.mean, scaling.mean, rtol=1e-6)
     np.testing.assert_allclose(run.parts.scaling.scale, scaling.scale, rtol=1e-6)
     halves = together(2, lambda two: parts_of(settings, None, two).validation.features)

@@ -17,13 +17,15 @@ import numloss as nl
 from numloss.backends.threads import limit
 from numloss.common import extras
 from numloss.common.extras import MissingExtra
-from numloss.data import Dataset, dataset
+from numloss.data import Dataset, Standardiser, dataset
 from numloss.declare import POSITIVE, UNIT
 from numloss.errors import FormatError
-from numloss.nn import BatchNorm1d, Linear, Network, ReLU, cnn, mlp
+from numloss.nn import Affine, BatchNorm1d, Linear, Network, ReLU, cnn, mlp
+from numloss.registry import LOSSES
 from numloss.scalar import sqrt
 from numloss.train import SGD, Callback, Settings, Step, Trainer, fit, load_model, objective, settings_from, write
 from numloss.train.pace import AGAIN, TRIED, Pace
+from numloss.train.parts import parts_of
 
 QUICK = Settings(epochs=3)
 
@@ -91,6 +93,108 @@ def test_losses_that_do_not_fit_say_why(function, data: Dataset, problem: str | 
         objective(function, data)
 
 
+# A table whose labels were saved as floats, and one with rows of one class alone.
+COLUMN = Dataset("column", small(6).astype(np.float32), np.array([[0.0], [3], [1], [2], [1], [4]], np.float32))
+ONE_CLASS = Dataset("one class", small(6).astype(np.float32), np.zeros(6, np.int64))
+
+
+@pytest.mark.usefixtures("on_default_backend")
+@pytest.mark.parametrize("data", [COLUMN, ONE_CLASS], ids=lambda data: data.name)
+def test_no_loss_trains_to_nothing(data: Dataset) -> None:
+    """Of each loss: either it is refused, or its gradient moves a network that is far from the targets."""
+    moved, compared = [], []
+    for name, loss in LOSSES.items():
+        try:
+            goal = objective(loss.function, data)
+        except ValueError as error:
+            compared += [name] * ("classes, and" in str(error))
+            continue
+        network = mlp(5, (4,), data.outputs, rows=6, head=goal.layers(), seed=1)
+        before = 3.0 * small(network.parameters.values.size, 1, seed=2)[:, 0].astype(np.float32)
+        step, ends = Step(network, goal, SGD(before.size), rate=0.1), []
+        try:
+            for start in (before, -before):  # a loss may be flat on one side
+                network.parameters.values[...] = start
+                step(data.features, goal.targets(data), None, 0)
+                ends.append((network.parameters.values != start).any())
+        except (ValueError, TypeError):  # a target outside of its domain, an option without a default
+            continue
+        assert any(ends), name
+        moved.append(name)
+    assert {"mse", "huber", "log_cosh"} <= set(moved)
+    assert {"cross_entropy", "kl_div", "softmax_focal", "js_div"} <= set(compared), compared
+    if not data.is_labelled:
+        with pytest.raises(ValueError, match=r"column: .* one number a row; labels are integers, as y\.astype"):
+            fit(nl.cross_entropy, Settings(validation_fraction=0.0, test_fraction=0.0), data=data)
+
+
+def test_rows_none_of_which_counts_are_refused() -> None:
+    weight = np.zeros(60, np.float32)
+    features, target = small(60).astype(np.float32), small(60, 1).astype(np.float32)
+    data = Dataset("numbers", features, target, weight)
+    for given in (data, [data]):
+        with pytest.raises(ValueError, match=r"weight 0: none counts|none counts"):
+            fit(nl.mse, QUICK, data=given)
+
+
+@pytest.mark.parametrize("loss", [nl.mse, nl.mae, partial(nl.quantile, q=0.4)], ids=["mse", "mae", "quantile"])
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_targets_of_any_size_are_learnt(optimiser: str, loss) -> None:
+    """The loss sees them as they are, and the network numbers about 0."""
+    features = small(400, 3).astype(np.float32)
+    settings = Settings(optimiser=optimiser, epochs=12, rate=0.03 if optimiser == "sgd" else 5e-3)
+    for size, centre in ((1.0, 0.0), (300.0, 5000.0), (1e-6, 0.0), (1e12, -1e13)):
+        line = (features @ [1.0, -2.0, 0.5])[:, None] * size + centre
+        run = fit(loss, settings, data=dataset(features, line))
+        assert run.test["r2"] > 0.8, (size, centre)
+        output = run.network.predict(run.parts.test.features)
+        assert run.test["loss"] == pytest.approx(float(loss(output, run.parts.test.target)), rel=1e-6)
+
+
+@pytest.mark.usefixtures("on_default_backend")
+def test_targets_are_scaled_for_losses_in_their_unit() -> None:
+    numbers = dataset(small(20), np.abs(small(20, 1)) * 0.3 + 0.1)
+    units = Standardiser.of(numbers.target)
+    scaled = {}
+    for name, loss in LOSSES.items():
+        try:
+            goal = objective(loss.function, numbers)
+        except ValueError:
+            continue
+        scaled[name] = isinstance(next(iter(goal.layers(units)), None), Affine)
+        assert not any(isinstance(layer, Affine) for layer in goal.layers())
+    assert all(scaled[name] for name in ("mse", "mae", "huber", "quantile", "expectile", "log_cosh", "cauchy"))
+    assert not any(scaled.get(name) for name in ("bce", "bce_with_logits", "poisson_nll", "focal"))
+    both = objective(nl.combine((0.5, nl.mse), (0.5, nl.mae)), numbers)
+    assert isinstance(both.layers(units)[0], Affine)
+
+
+def test_images_with_their_channels_last_are_not_taken_for_others(tmp_path: Path) -> None:
+    labels = np.arange(40) % 2
+    settings = Settings(model="cnn", channels=(2,), epochs=1)
+    for shape in ((8, 8, 3), (8, 8, 1), (8, 10, 4), (10, 8, 1)):
+        images = np.random.default_rng(0).normal(size=(40, *shape))
+        with pytest.raises(ValueError, match="have their channels last"):
+            fit(nl.cross_entropy, settings, data=dataset(images, labels))
+        run = fit(nl.cross_entropy, settings, data=dataset(np.moveaxis(images, -1, 1), labels))
+        loaded = load_model(write(run, tmp_path)["weights"])
+        first = loaded.predict(np.moveaxis(images, -1, 1))
+        np.testing.assert_array_equal(loaded.predict(np.moveaxis(images, -1, 1).reshape(40, -1)), first)
+        if shape[2] == 1:  # their numbers lie in the same order
+            np.testing.assert_array_equal(loaded.predict(images), first)
+        else:
+            with pytest.raises(ValueError, match="for each row"):
+                loaded.predict(images)
+    for shape in ((1, 8, 8), (3, 8, 8), (16, 4, 4), (4, 4, 4), (1, 20, 1)):
+        parts_of(settings, dataset(np.zeros((40, *shape)), labels))
+
+
+@pytest.mark.parametrize("settings", [{"patience": 3}, {"monitor": "accuracy"}, {"patience": 1, "monitor": "f1"}])
+def test_what_needs_a_validation_part_is_refused_without_one(settings: dict) -> None:
+    with pytest.raises(ValueError, match="needs rows to measure; there is no validation part"):
+        fit(nl.cross_entropy, Settings(validation_fraction=0.0, **settings))
+
+
 def test_the_decision_reads_the_record_of_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(nl.mse.__loss__.domains, "target", POSITIVE)
     with pytest.raises(ValueError, match="targets must be > 0"):
@@ -135,7 +239,11 @@ def test_settings_go_to_json_and_back() -> None:
     assert settings_from(json.loads(json.dumps(vars(settings)))) == settings
     assert settings_from({"rate": 1}).rate == 1.0
     for values, problem in (({"rates": 1}, "did you mean rate"), ({"hidden": 8}, "list of whole numbers"),
-                            ({"epochs": 1.5}, "type int"), ({"flip": 1}, "type bool")):  # fmt: skip
+                            ({"epochs": 1.5}, "type int"), ({"flip": 1}, "type bool"), ([3], "are a table"),
+                            ({"l2": 10**400}, "type float"), ({"seed": 2**63}, "less than"),
+                            ({"hidden": [2**63]}, "list of whole numbers"),
+                            ({"lr": 1}, "here it is called rate"), ({"learning_rate": 1}, "called rate"),
+                            ({"optimizer": "sgd"}, "called optimiser")):  # fmt: skip
         with pytest.raises(ValueError, match=problem):
             settings_from(values)
 
@@ -332,6 +440,7 @@ def test_a_loss_that_is_not_finite_ends_training_before_the_weights_are_lost() -
     history = trainer(network, nl.mse, data, data).run(5)
     assert history.epochs == [] and history.steps == 0 and history.failed
     assert "at step 0" in history.stopped and "first in the input" in history.stopped
+    assert "learning rate" not in history.stopped and "look at these rows" in history.stopped
     named = history.stopped.split("rows ")[1].split(" of")[0]
     assert sorted(named.split(", ")) == ["13", "29"]
     np.testing.assert_array_equal(network.parameters.values, before)
@@ -389,6 +498,15 @@ def test_torch_reads_the_weights_as_its_own_layers(tmp_path: Path) -> None:
     np.testing.assert_allclose(x, run.network.predict(run.parts.test.features), rtol=1e-4, atol=1e-4)
 
 
+def test_a_saved_network_gives_the_units_of_its_targets(tmp_path: Path) -> None:
+    """By itself: what scaled the targets is part of the last matrix."""
+    features = small(100, 3)
+    run = fit(nl.huber, Settings(epochs=2), data=dataset(features, features * [1.0, 1e3, 1e-3] + [0.0, 1e5, 7.0]))
+    path = write(run, tmp_path)["weights"]
+    np.testing.assert_allclose(load_model(path).predict(features), run.model.predict(features), rtol=1e-5)
+    assert [name for name in load_file(path) if name.endswith("bias")] == ["0.bias", "2.bias", "4.bias"]
+
+
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_a_saved_network_answers_as_before(model: str, tmp_path: Path) -> None:
     run = fit(nl.bce, Settings(epochs=1, model=model, channels=(4,)))
@@ -426,6 +544,67 @@ def test_weights_that_are_not_what_they_should_be_are_refused(tmp_path: Path) ->
     save_file({**tensors, "0.bias": np.zeros(5, np.float32)}, path, {"numloss": json.dumps(summary)})
     with pytest.raises(FormatError, match=r"0\.bias has shape \(5,\); the network takes \(4,\)"):
         load_model(path)
+
+
+# What a value of a table is replaced with.
+ODD = (None, True, -1, 0, 3, 10**30, 10**400, 0.5, 1e308, "", "softmax", [], [3], [10**9], [[3]], {}, {"a": [1]})
+
+
+@pytest.mark.usefixtures("on_default_backend")
+def test_any_table_in_a_weights_file_is_read_or_refused_as_a_format(tmp_path: Path) -> None:
+    """Each value of a summary, at any depth, becomes something else: never another error, never absurd memory."""
+    images = dataset(small(40, 36).reshape(40, 1, 6, 6), np.arange(40) % 2)
+    for data, more in ((images.flat(), {}), (images, {"model": "cnn", "channels": (2,)})):
+        run = fit(nl.cross_entropy, Settings(epochs=1, hidden=(3,), **more), data=data)
+        path = write(run, tmp_path)["weights"]
+        summary, tensors = run.summary(), load_file(path)
+        refused = 0
+        for table in ("settings", "network"):
+            places = [(table,), *((table, name) for name in summary[table])]
+            for *above, name in places:
+                for value in ODD:
+                    changed = json.loads(json.dumps(summary))
+                    inner = changed[above[0]] if above else changed
+                    inner[name] = value
+                    save_file(tensors, path, {"numloss": json.dumps(changed)})
+                    try:
+                        load_model(path)
+                    except FormatError as error:
+                        assert str(path) in str(error)
+                        refused += 1
+        assert refused > 20 * len(ODD)
+
+
+@pytest.mark.parametrize("name", ["scaling.mean", "scaling.scale", "0.weight", "0.bias"])
+def test_arrays_that_are_not_numbers_of_a_network_are_refused(name: str, tmp_path: Path) -> None:
+    run = fit(nl.mse, Settings(epochs=1, hidden=(4,)))
+    path = write(run, tmp_path)["weights"]
+    tensors = load_file(path)
+    good = tensors[name]
+    bad = [np.full_like(good, np.nan), np.full_like(good, np.inf), good.astype(np.int32), good[..., None], good[:0]]
+    for array in [*bad, np.tile(good, 2)]:
+        save_file({**tensors, name: array}, path, {"numloss": json.dumps(run.summary())})
+        with pytest.raises(FormatError, match="weights"):
+            load_model(path)
+
+
+def test_a_row_that_is_no_number_is_not_predicted(tmp_path: Path) -> None:
+    run = fit(nl.mse, Settings(epochs=1, hidden=(4,)))
+    loaded = load_model(write(run, tmp_path)["weights"])
+    for model in (run.model, loaded):
+        for dtype, values in ((np.float32, (np.nan, np.inf, -np.inf)), (np.float64, (np.nan, -np.inf, 1e39, -1e300))):
+            for value in values:
+                rows = np.ones((9, 64), dtype)
+                rows[6, 3] = value
+                with pytest.raises(FormatError, match=r"features\[106\] holds NaN, infinity or a number beyond"):
+                    model.predict(rows, first=100)
+        weight = model.network.parameters.value["0.weight"][0]
+        rows[6] = np.where(weight > 0.0, 3e38, -3e38)  # numbers, but more than the network can take
+        with pytest.raises(ValueError, match="row 6 is too far from what the network knows"):
+            model.predict(rows)
+        with pytest.raises(FormatError, match="real numbers are needed"):
+            model.predict(rows.astype(complex))
+        assert model.predict(rows[:0]).shape == (0, 10)
 
 
 def test_unknown_data_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,10 +11,10 @@ import numpy as np
 
 from ..catalogue import loss_named
 from ..common.extras import MissingExtra
-from ..data import Dataset
-from ..data.dataset import Array
+from ..data import Dataset, Standardiser
+from ..data.dataset import Array, check_weights
 from ..train import History, Objective, Settings, Trainer, objective
-from ..train.model import network_of
+from ..train.model import finite_outputs, network_of
 from ..train.run import one_blas_thread, step_of
 from ..transforms.derivatives import unwrapped
 
@@ -33,7 +34,7 @@ SEEDS = 2**31 - 1
 # Parameters of an estimator that are settings of a run.
 SETTINGS = (
     "model", "hidden", "channels", "dropout", "l1", "l2", "optimiser", "momentum", "weight_decay", "rate", "schedule",
-    "clip", "epochs", "batch_size", "validation_fraction", "patience",
+    "clip", "epochs", "batch_size", "standardise", "validation_fraction",
 )  # fmt: skip
 PARAMETERS = """
 
@@ -49,7 +50,10 @@ PARAMETERS = """
     hidden, channels : tuple of int
         Units of the layers of an mlp; channels of the stages of a cnn.
     dropout, l1, l2, optimiser, momentum, weight_decay, rate, schedule, clip, epochs, batch_size
-        As in ``numloss.train.Settings``.
+        As in ``numloss.train.Settings``, with its defaults.
+    standardise : bool
+        Shift and scale the columns of X, and what a regressor predicts, by what is measured on the rows of the first
+        call; the loss sees y as it is.
     early_stopping : bool
         Hold out `validation_fraction` of the rows, stop after `patience` epochs without a lower loss there, and keep
         the weights of the best.
@@ -73,11 +77,11 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self, loss: Loss = None, *, loss_options: dict[str, Any] | None = None, model: str = "mlp",
-        hidden: tuple[int, ...] = (64,), channels: tuple[int, ...] = (16, 32),
+        hidden: tuple[int, ...] = (128, 64), channels: tuple[int, ...] = (16, 32),
         image_shape: tuple[int, int, int] | None = None, dropout: float = 0.0, l1: float = 0.0, l2: float = 0.0,
         optimiser: str = "adam", momentum: float | None = None, weight_decay: float | None = None,
-        rate: float = 5e-3, schedule: str = "constant", clip: float = 0.0, epochs: int = 60, batch_size: int = 32,
-        early_stopping: bool = False, validation_fraction: float = 0.1, patience: int = 10,
+        rate: float = 2e-3, schedule: str = "constant", clip: float = 0.0, epochs: int = 30, batch_size: int = 64,
+        standardise: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, patience: int = 10,
         random_state: Any = None,
     ) -> None:  # fmt: skip
         self.loss, self.loss_options, self.model = loss, loss_options, model
@@ -86,6 +90,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self.optimiser, self.momentum, self.weight_decay = optimiser, momentum, weight_decay
         self.rate, self.schedule, self.clip = rate, schedule, clip
         self.epochs, self.batch_size = epochs, batch_size
+        self.standardise = standardise
         self.early_stopping, self.validation_fraction, self.patience = early_stopping, validation_fraction, patience
         self.random_state = random_state
 
@@ -102,23 +107,34 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         for name in ("hidden", "channels"):
             given[name] = tuple(np.atleast_1d(given[name]).tolist())
         settings = Settings(**given, seed=int(check_random_state(self.random_state).randint(SEEDS)))
-        self._plan = (settings, data.features.shape[1:], data.outputs, data.features.dtype, len(data))
         self._goal = objective(self._function(), data)
+        check_weights(data)
+        measured = settings.standardise
+        self._scaling, units = Standardiser.none(), None
+        if measured:
+            self._scaling = Standardiser.of(data.features, weights=[data.weight])
+        if measured and not data.is_labelled:
+            units = Standardiser.of(data.target, weights=[data.weight])
+        head = self._goal.layers(units)
+        self._plan = (settings, data.features.shape[1:], data.outputs, data.features.dtype, len(data), head)
         self._build()
         self._history = History()
         self.loss_curve_: list[float] = []
 
     def _build(self) -> None:
         """The network and its optimiser, as they are before the first step."""
-        settings, inputs, outputs, dtype, rows = self._plan
+        settings, inputs, outputs, dtype, rows, head = self._plan
         goal: Objective = self._goal
-        self.network_ = network_of(settings, inputs, outputs, goal.layers, dtype)
+        self.network_ = network_of(settings, inputs, outputs, copy.deepcopy(head), dtype)
         self._step = step_of(settings, self.network_, goal, settings.epochs * -(-rows // settings.batch_size))
 
     def _train(self, data: Dataset, epochs: int, validation: Dataset | None = None) -> Any:
         """So many epochs more; with a validation part the best of them."""
         patience = self.patience if validation is not None else 0
-        trainer = Trainer(self._step, data, validation, seed=self._plan[0].seed, patience=patience)
+        scaled = None if validation is None else validation.scaled(self._scaling)
+        trainer = Trainer(
+            self._step, data.scaled(self._scaling), scaled, seed=self._plan[0].seed, patience=patience
+        )  # fmt: skip
         trainer.history = self._history
         done = len(self._history.epochs)
         with one_blas_thread():
@@ -169,8 +185,9 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """What the network says of rows."""
         check_is_fitted(self, "network_")
         rows = self._rows(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
-        with one_blas_thread():
-            return self.network_.predict(rows.astype(self.network_.dtype, copy=False))
+        with one_blas_thread(), np.errstate(over="ignore"):
+            rows = self._scaling(rows.astype(self.network_.dtype, copy=False))
+            return finite_outputs(self.network_, rows)
 
     def __getstate__(self) -> dict[str, Any]:
         """Parameters and states of the network and its optimiser as arrays: their memory is planned anew."""

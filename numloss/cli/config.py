@@ -12,11 +12,11 @@ from typing import Any
 import click
 import numpy as np
 
-from ..catalogue import loss_named, nearest
+from ..catalogue import loss_named
 from ..cluster import KINDS
 from ..common.files import atomic_write
 from ..train import Settings, settings_from
-from ..train.settings import CHOICES
+from ..train.settings import CHOICES, meant
 from ..transforms.combine_losses import combine
 from .lookup import value_of, with_options
 
@@ -135,13 +135,15 @@ def resolved(path: str | None, flags: dict[str, Any]) -> Config:
 
 def _from_file(path: str) -> dict[str, Any]:
     try:
-        values = tomllib.loads(Path(path).read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        values = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a TOML file: {error}; save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
     for name in values:
         known = {*HELP, *OWN}
         if name not in known:
-            raise ValueError(f"{path}: unknown setting {name!r}{nearest(name, known)}")
+            raise ValueError(f"{path}: unknown setting {name!r}{meant(name, known)}")
     if isinstance(values.get("loss"), str):
         values["loss"] = [values["loss"]]
     options = values.pop("options", {})

@@ -28,7 +28,7 @@ CHUNK = 16 << 20
 def command(weights: str, data: str, outputs: bool, out: str, as_json: bool) -> None:
     """Predict with a trained network; where the data has targets, also say how well.
 
-    Data with a test part of its own gives that part.
+    Data with a test part of its own gives that part. A row with NaN or infinity is refused, not predicted.
     """
     from ..common.files import atomic_write, check_writable
     from ..data import load
@@ -45,7 +45,7 @@ def command(weights: str, data: str, outputs: bool, out: str, as_json: bool) -> 
         else:
             whole, test = load(data)
             rows = whole if test is None else test
-            found = model.predict(rows.features)
+            found = model.predict(rows.features, name=rows.name)
             figures = _figures(model, found, rows)
     answer = found if outputs or not model.summary["network"]["labelled"] else found.argmax(axis=1)
     with atomic_write(out) as file:
@@ -65,7 +65,7 @@ def _streamed(model: Model, path: str) -> np.ndarray[Any, Any]:
     with NpyFile(path) as file:
         chunk = file.buffer(max(1, min(file.rows, CHUNK // max(1, file.header.row_bytes))))
         starts = range(0, file.rows, len(chunk))
-        parts = [model.predict(file.read(start, chunk)) for start in starts]
+        parts = [model.predict(file.read(start, chunk), start, path) for start in starts]
     return np.concatenate(parts) if parts else np.empty((0, *model.network.outputs), np.float32)
 
 

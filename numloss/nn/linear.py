@@ -1,4 +1,4 @@
-"""Layers of matrix products: Linear, Embedding; and Flatten, which leads from images to them."""
+"""Layers of matrix products: Linear, Embedding; Flatten, which leads from images to them; Affine, their units."""
 
 from __future__ import annotations
 
@@ -54,6 +54,39 @@ class Linear(Layer):
         x_slope = rows_of(self._x_slope, len(slope))
         self._backward(slope, self._matrix, x_slope)
         return x_slope
+
+
+class Affine(Layer):
+    """y = x * scale + shift with fixed numbers, one or one for each feature: the units of what a network predicts.
+
+    The slopes that it hands back are `gain` times those of the loss, so that steps need not know of the units.
+    """
+
+    def __init__(self, scale: Array, shift: Array, gain: float = 1.0) -> None:
+        self.scale, self.shift, self.gain = np.asarray(scale), np.asarray(shift), gain
+
+    def plan(self, shape: Shape) -> Shape:
+        for numbers in (self.scale, self.shift):
+            if numbers.shape not in ((), (1,), shape[-1:]):
+                raise ValueError(f"Affine: numbers of shape {numbers.shape} for samples of shape {shape}")
+        self.shape = shape
+        return shape
+
+    def allocate(self, place: Place) -> None:
+        self._scale, self._shift = self.scale.astype(place.dtype), self.shift.astype(place.dtype)
+        self._back = (self.scale * np.float64(self.gain)).astype(place.dtype)
+        self._y = None if place.overwrite else place.empty(self.shape)
+
+    def forward(self, x: Array, step: int | None) -> Array:
+        y = x if self._y is None else rows_of(self._y, len(x))
+        np.multiply(x, self._scale, out=y)
+        y += self._shift
+        return y
+
+    def backward(self, slope: Array, wanted: bool) -> Array | None:
+        if wanted:
+            slope *= self._back
+        return slope
 
 
 class Embedding(Layer):

@@ -38,27 +38,41 @@ class Checkpoints(Callback):
     Parameters
     ----------
     folder : path
-        Made if it is missing.
+        Made if it is missing, once a step was taken: a run that is refused, or fails at once, changes nothing.
     settings : dict
         What the run depends on; a checkpoint of other settings is not resumed.
     every : int
         Steps between two checkpoints; 0 for one an epoch.
     say : callable
         Told in a sentence about what could not be written or read. Training goes on with the checkpoints there are.
+    anew : bool
+        Remove the checkpoints of an earlier run.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], settings: dict[str, Any], every: int, say: Say) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], settings: dict[str, Any], every: int, say: Say, anew: bool = False
+    ) -> None:
         if every < 0:
             raise ValueError(f"a checkpoint every {every} steps; the number must be at least 0")
-        self.folder, self.every, self.say = Path(folder), every, say
+        self.folder, self.every, self.say, self._anew = Path(folder), every, say, anew
+        self._begun = False
         self.settings = json.loads(json.dumps(settings))
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._writer, self._written = ThreadPoolExecutor(1, "numloss-checkpoints"), Future[Path | None]()
         self._written.set_result(None)
+
+    def begin(self) -> None:
+        """Take the folder over, the first time that there is something to keep."""
+        if self._begun:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
         for left in self.folder.glob(".step-*.part"):  # of a process that was killed while it wrote
             left.unlink(missing_ok=True)
+        if self._anew:
+            self._remove(self.files())
+        self._begun = True
 
     def stepped(self, trainer: Trainer, loss: float) -> None:
+        self.begin()
         if self.every and trainer.history.steps % self.every == 0:
             self.save(trainer)
 
@@ -67,7 +81,7 @@ class Checkpoints(Callback):
             self.save(trainer)
 
     def finished(self, trainer: Trainer) -> None:
-        if not trainer.history.failed:
+        if trainer.history.steps and not trainer.history.failed:
             self.save(trainer)
         self._written.result()
 
@@ -76,6 +90,7 @@ class Checkpoints(Callback):
 
         The path; None if it could not be written, or the weights are not finite.
         """
+        self.begin()
         self._written.result()
         if np.isfinite(trainer.network.parameters.values).all():
             text = {"numloss": __version__, "settings": self.settings, **state_of(trainer)}
@@ -91,22 +106,25 @@ class Checkpoints(Callback):
         try:
             with atomic_write(path) as file:
                 file.write(content)
-            for old in self.files()[KEPT:]:
-                old.unlink(missing_ok=True)
+            self._remove([path for path in self.files() if path.is_file()][KEPT:])
         except OSError as error:
             self.say(f"no checkpoint at step {step}: {error}; training goes on")
             return None
         return path
 
     def files(self) -> list[Path]:
-        """The checkpoints in the folder, the newest first."""
+        """What is called like a checkpoint in the folder, the newest first."""
+        if not self.folder.is_dir():
+            return []
         found = [path for path in self.folder.iterdir() if NAME.fullmatch(path.name)]
-        return sorted(found, key=lambda path: (path.name[:15], path.stat().st_mtime_ns), reverse=True)
+        return sorted(found, key=lambda path: (path.name[:15], path.lstat().st_mtime_ns), reverse=True)
 
-    def clear(self) -> None:
-        """Remove all checkpoints, of a run that is not to be resumed."""
-        for path in self.files():
-            path.unlink(missing_ok=True)
+    def _remove(self, paths: list[Path]) -> None:
+        for path in paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:  # a folder that somebody has called so
+                self.say(f"a checkpoint that cannot be removed: {error}")
 
     def resume(self, trainer: Trainer) -> bool:
         """Put a trainer where the newest good checkpoint left it; False if there is none.
@@ -118,7 +136,7 @@ class Checkpoints(Callback):
                 tensors, state = self.read(path)
                 self._same(state.get("settings"), path)
                 restore(trainer, tensors, state)
-            except FormatError as error:
+            except (FormatError, OSError) as error:
                 self.say(f"{error}; the checkpoint before it is tried")
             else:
                 return True
@@ -168,18 +186,21 @@ def restore(trainer: Trainer, tensors: dict[str, Array], state: dict[str, Any]) 
     shapes = {name: (array.shape, array.dtype) for name, array in own.items()}
     if shapes != {name: (array.shape, array.dtype) for name, array in tensors.items()}:
         raise FormatError("the checkpoint holds other arrays than this network and optimiser have")
+    try:
+        restore_state(trainer, state)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"the checkpoint does not say where its run stands: {error!r}") from error
     for name, array in own.items():
         np.copyto(array, tensors[name])
-    restore_state(trainer, state)
 
 
 def restore_state(trainer: Trainer, state: dict[str, Any]) -> None:
     """Put a trainer to where `state_of` another says that it stands."""
     history = dict(state["history"])
     history["epochs"] = [Epoch(**epoch) for epoch in history["epochs"]]
-    trainer.history = History(**history)
-    best = trainer.best
-    best.epoch, best.value, best.waited = (state["best"][name] for name in ("epoch", "value", "waited"))
+    where, best = History(**history), [state["best"][name] for name in ("epoch", "value", "waited")]
+    trainer.history = where
+    trainer.best.epoch, trainer.best.value, trainer.best.waited = best
 
 
 def share(trainer: Trainer, cluster: Cluster) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from ..cluster import Cluster
+from ..cluster import Cluster, check_alike
 from ..data import Dataset, dataset
 from ..losses.classification.cross_entropy import cross_entropy
 from ..nn.parameters import Zeros
@@ -57,6 +57,7 @@ class Costs:
 
 def costs(cluster: Cluster, settings: Settings, inputs: tuple[int, ...], steps: int = 20) -> Costs:
     """Measure the ranks of a cluster on steps of a network that the settings describe, on noise of this shape."""
+    check_alike(cluster, "settings", {**asdict(settings), "inputs": inputs, "steps": steps})
     random = np.random.default_rng(0)
     features = random.normal(size=(settings.batch_size, *inputs)).astype(np.float32)
     data = dataset(features, np.arange(settings.batch_size) % CLASSES)
@@ -78,7 +79,7 @@ def _adding(cluster: Cluster, numbers: int, zeros: Zeros = np.zeros) -> Callable
 def _step_time(cluster: Cluster, settings: Settings, data: Dataset, steps: int) -> tuple[float, int]:
     """The time of a step, and the bytes that it adds up over ranks."""
     goal = objective(cross_entropy, data)
-    network = network_of(settings, data.features.shape[1:], data.outputs, goal.layers, cluster=cluster)
+    network = network_of(settings, data.features.shape[1:], data.outputs, goal.layers(), cluster=cluster)
     step = step_of(settings, network, goal, steps)
     sharing = Sharing(step, cluster, overlap=settings.overlap)
     trainer = Trainer(step, data, sharing=sharing)

@@ -108,6 +108,9 @@ class Trainer:
         known = ("loss", *ALL[train_part.is_labelled])
         if monitor not in known:
             raise ValueError(f"{monitor} cannot be monitored on {train_part.name}; there are {', '.join(known)}")
+        if validation_part is None and (patience or monitor != "loss"):
+            asked = f"patience {patience}" if patience else f"monitor {monitor}"
+            raise ValueError(f"{asked} needs rows to measure; there is no validation part: validation_fraction is 0")
         self.best = Best(self.network, monitor, patience)
         self.history, self.pace = History(), Pace()
         self.asked = self._wish = ""
@@ -220,7 +223,9 @@ class Trainer:
         named = ", ".join(str(row) for row in bad[:NAMED_ROWS]) + (", ..." if len(bad) > NAMED_ROWS else "")
         whose = f" of rank {self.cluster.rank}" if self.order.own else ""
         where = f"rows {named} of the training part{whose}" if len(bad) else "the sum over the batch"
-        return f"the loss is {value} at step {step}: {where}; first in {layer}; try a lower learning rate"
+        # no rate has had a say in the first step, nor in what the network is fed
+        cure = "try a lower learning rate" if step and layer != "the input" else "look at these rows and their targets"
+        return f"the loss is {value} at step {step}: {where}; first in {layer}; {cure}"
 
     def _measured(self, seconds: float) -> Epoch:
         """Close the epoch; ends training if it is time."""

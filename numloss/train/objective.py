@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ..calls.rowwise import options_of
-from ..data.dataset import Array, Dataset
+from ..data.dataset import Array, Dataset, Standardiser
 from ..loops.codes import LABELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
-from ..nn import Layer, LogSoftmax, Sigmoid, Softmax
+from ..nn import Affine, Layer, LogSoftmax, Sigmoid, Softmax
 from ..registry import Loss
 from ..transforms.combine_losses import Combined
 from ..transforms.derivatives import unwrapped, value_and_grad
@@ -25,6 +25,7 @@ HEADS: dict[Head, tuple[type[Layer], ...]] = {
 }  # fmt: skip
 # What rowwise losses read predictions as, and the end that gives it.
 ENDS: dict[int, Head] = {LOGITS: "", PROBABILITIES: "softmax", LOG_PROBABILITIES: "log_softmax"}
+CURE = "; labels are integers, as y.astype(int) makes them"
 # Rows on which a loss shows whether it takes predictions and targets of a row each.
 TRIED = 2
 
@@ -43,10 +44,34 @@ class Objective:
         """The loss with the slope of the network's output."""
         return value_and_grad(self.function)
 
-    @property
-    def layers(self) -> list[Layer]:
-        """New layers for the end of a network."""
-        return [layer() for layer in HEADS[self.head]]
+    def layers(self, units: Standardiser | None = None) -> list[Layer]:
+        """New layers for the end of a network.
+
+        With the `units` of targets that are numbers, and a loss that compares predictions and targets in one unit, the
+        network learns numbers about 0, and the last layer gives them the units of the targets, in which the loss is
+        computed. What goes back is as large as if the targets had no unit.
+        """
+        if units is None or not self._in_units_of_target(units):
+            return [layer() for layer in HEADS[self.head]]
+        deviation = 1.0 / units.scale
+        size = np.sqrt(np.mean(np.square(self._slope(units, deviation).astype(np.float64) * deviation)))
+        return [Affine(deviation, units.mean, 1.0 / size if np.isfinite(size) and size > 0.0 else 1.0)]
+
+    def _in_units_of_target(self, units: Standardiser) -> bool:
+        """True if both may be any numbers, and a prediction that is its target has no slope."""
+        law = self.loss.law
+        losses = [part for _, part, _ in law.parts] if isinstance(law, Combined) else [self.loss]
+        targets = [loss.domains.get(loss.inputs[1]) for loss in losses]
+        anywhere = all(target is None or all(value in target for value in ANYWHERE) for target in targets)
+        if self.form != "numbers" or self.head or not anywhere or any(loss.family != "elementwise" for loss in losses):
+            return False
+        return not self._slope(units, np.zeros_like(units.mean)).any()
+
+    def _slope(self, units: Standardiser, off: Array) -> Array:
+        """The slopes of losses of single numbers, of predictions so far above and below a target, which is the mean."""
+        target = np.stack([units.mean, units.mean])
+        slope = self.value_and_grad(target + np.stack([off, -off]), target)[1]
+        return np.asarray(slope) * slope.size
 
     def targets(self, data: Dataset) -> Array:
         """The targets of all rows: labels, or an array of shape (rows, outputs)."""
@@ -94,7 +119,7 @@ def _needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[Form, He
     if loss.family == "rowwise":
         return _rowwise_needs(loss, options, data)
     head = _elementwise_head(loss, data)
-    if loss.family != "elementwise":
+    if loss.family != "elementwise" or loss.columns > 1:
         _try(loss, options, data)
     return ("one-hot" if data.is_labelled else "numbers"), head
 
@@ -113,11 +138,24 @@ def _elementwise_head(loss: Loss, data: Dataset) -> Head:
 def _rowwise_needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[Form, Head]:
     asked = options_of(loss, (None, data.target), options)
     if asked.target == LABELS and not data.is_labelled:
-        raise Misfit("it takes labels of classes, and the targets are numbers")
+        raise Misfit(f"it takes labels of classes, and the targets are numbers{CURE}")
     if asked.target == LOG_DISTRIBUTION and data.is_labelled:
         raise Misfit("the logarithm of a one-hot target is not finite")
     form: Form = "labels" if asked.target == LABELS else "one-hot"
+    if data.outputs == 1 and (ENDS[asked.scores] or _is_flat(loss, options, form)):
+        found = "all rows have one class" if data.is_labelled else f"the targets are one number a row{CURE}"
+        raise Misfit(f"it compares classes, and {found}")
     return (form if data.is_labelled else "numbers"), ENDS[asked.scores]
+
+
+def _is_flat(loss: Loss, options: dict[str, Any], form: Form) -> bool:
+    """True if a loss of rows of one number has no slope at all."""
+    scores = np.array([[1.0], [-1.0]], np.float32)
+    target = np.zeros(2, np.int64) if form == "labels" else np.ones_like(scores)
+    try:
+        return not np.any(value_and_grad(loss.function)(scores, target, **options)[1])
+    except (TypeError, ValueError):  # what is wrong with its options is said when it is used
+        return False
 
 
 def _try(loss: Loss, options: dict[str, Any], data: Dataset) -> None:

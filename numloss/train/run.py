@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..cluster import ALONE, Cluster
+from ..cluster import ALONE, Cluster, check_alike
 from ..common.extras import optional
 from ..common.files import finite, write_json
+from ..common.telling import tell
 from ..data import Augmentation, Dataset
 from ..data.dataset import Array
 from ..losses.regularization.l1 import l1
@@ -29,7 +29,7 @@ from .loop import Callback, History, Trainer
 from .model import Model, network_of
 from .objective import Head, Objective, objective
 from .order import Order, ShardOrder
-from .parts import Parts, parts_of
+from .parts import Parts, in_shards, parts_of
 from .record import write_confusion, write_csv, write_curves, write_jsonl
 from .scores import ALL, confusion, scores
 from .settings import Settings
@@ -87,7 +87,7 @@ class Run:
 def fit(
     function: Callable[..., Any], settings: Settings, callbacks: Sequence[Callback] = (), *,
     data: Dataset | Sequence[Dataset] | None = None, folder: str | os.PathLike[str] | None = None,
-    resume: bool = False, every: int = 0, say: Callable[[str], object] = warnings.warn, cluster: Cluster = ALONE,
+    resume: bool = False, every: int = 0, say: Callable[[str], object] = tell, cluster: Cluster = ALONE,
 ) -> Run:  # fmt: skip
     """Train a network with a loss.
 
@@ -105,7 +105,7 @@ def fit(
         Where checkpoints go: two generations, one an epoch or one `every` so many steps. None for no checkpoints.
     resume : bool
         Go on from the newest good checkpoint of the folder, if there is one, to the same weights to the last bit
-        as without an interruption. Otherwise checkpoints of an earlier run are removed.
+        as without an interruption. Otherwise checkpoints of an earlier run are removed after the first step.
     say : callable
         Told about checkpoints that cannot be written or read.
     cluster : Cluster
@@ -119,7 +119,8 @@ def fit(
     Raises
     ------
     ValueError
-        If the loss does not fit the data, or the checkpoint was made with other settings.
+        If the loss does not fit the data, the checkpoint was made with other settings or data, or processes have other
+        settings or data than the first.
     FormatError
         If a file of the data is not what it should be.
 
@@ -130,23 +131,25 @@ def fit(
     >>> len(run.history.epochs), run.test["accuracy"] > 0.8
     (2, True)
     """
-    parts = parts_of(settings, data, cluster)
+    options, loss = options_of(function), unwrapped(function)[0].name
+    wanted = {**asdict(settings), "loss": loss, "options": options, "numloss": __version__}
+    # where the data lies may differ from rank to rank, and is compared when it is read
+    alike = {name: value for name, value in wanted.items() if name != "data"}
+    kept = folder is not None
+    check_alike(cluster, "settings", {**alike, "own files": in_shards(settings, data), "checkpoints": kept})
+    parts = parts_of(settings, data, cluster, identified=kept)
     goal = objective(function, parts.train)
-    network = network_of(
-        settings, parts.train.features.shape[1:], parts.train.outputs, goal.layers, cluster=cluster
-    )
+    head = goal.layers(parts.units)
+    network = network_of(settings, parts.train.features.shape[1:], parts.train.outputs, head, cluster=cluster)
     trainer = trainer_of(settings, network, goal, parts, cluster)
     hearing = list(callbacks)
-    options = options_of(function)
     if folder is not None and cluster.is_root:
-        wanted = {**asdict(settings), "loss": goal.loss.name, "options": options, "numloss": __version__}
+        wanted["the digest of the data"] = parts.digest
         if parts.counts:
             wanted["rows of the shards"] = parts.counts
-        checkpoints = Checkpoints(folder, wanted, every, say)
+        checkpoints = Checkpoints(folder, wanted, every, say, anew=not resume)
         if resume:
             checkpoints.resume(trainer)
-        else:
-            checkpoints.clear()
         hearing.insert(0, checkpoints)
     if cluster.size > 1:
         share(trainer, cluster)

@@ -56,7 +56,8 @@ class Settings:
     validation_fraction, test_fraction : float
         Shares held out; the validation part comes from what the test part leaves, and may be 0.
     standardise : bool
-        Shift and scale features by what is measured on the training part.
+        Shift and scale features by what is measured on the training part, and what the network predicts by the
+        targets, where they are numbers in the unit of the predictions. The loss is that of the targets as they are.
     shift, flip : int, bool
         Augmentation of images.
     monitor, patience : str, int
@@ -147,16 +148,27 @@ class Settings:
         return lambda step: rise(step) * main(step)
 
 
+# What settings are called elsewhere.
+ELSEWHERE = {"lr": "rate", "learning_rate": "rate", "optimizer": "optimiser", "standardize": "standardise"}
 FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
+# Whole numbers are smaller than this, as those of arrays and of random streams are.
+MOST = 1 << 63
 TYPES = typing.get_type_hints(Settings)
 
 
 def settings_from(values: dict[str, Any]) -> Settings:
     """Settings from names and values as TOML and JSON give them; ValueError names what does not fit."""
+    if not isinstance(values, dict):
+        raise ValueError(f"settings are a table of names and values, got {type(values).__name__}")
     for name in values:
         if name not in FIELDS:
-            raise ValueError(f"unknown setting {name!r}{nearest(name, FIELDS)}")
+            raise ValueError(f"unknown setting {name!r}{meant(name, FIELDS)}")
     return Settings(**{name: _fitting(name, value) for name, value in values.items()})
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """The end of a sentence about an unknown setting."""
+    return f"; here it is called {ELSEWHERE[name]}" if name in ELSEWHERE else nearest(name, known)
 
 
 def _fitting(name: str, value: Any) -> Any:
@@ -167,11 +179,13 @@ def _fitting(name: str, value: Any) -> Any:
             return None
         kind = typing.get_args(kind)[0]
     if typing.get_origin(kind) is tuple:
-        if isinstance(value, list | tuple) and all(type(width) is int for width in value):
+        if isinstance(value, list | tuple) and all(type(width) is int and abs(width) < MOST for width in value):
             return tuple(value)
         raise ValueError(f"{name} must be a list of whole numbers, got {value!r}")
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) < MOST:
         return float(value)
     if type(value) is not kind:
         raise ValueError(f"{name} must be a value of type {kind.__name__}, got {value!r}")
+    if kind is int and abs(value) >= MOST:
+        raise ValueError(f"{name} must be less than 2**63")
     return value

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..cluster import Cluster
-from ..data import Dataset, Standardiser, load
+from ..data import Dataset, load
 from ..data.dataset import Array, Pieces, Source
 from ..data.datasets import files_of
 from ..errors import FormatError
@@ -126,13 +126,13 @@ class Shards:
             self.classes,
         )  # fmt: skip
 
-    def measured(self, pieces: Sequence[Dataset | None], scaling: Standardiser) -> Dataset | None:
+    def measured(self, pieces: Sequence[Dataset | None]) -> Dataset | None:
         """A part that is measured: features of this process, targets and weights of all; None without it."""
         held = [piece for piece in pieces if piece is not None]
         if not held:
             return None
         counts = self.gather([len(piece) for piece in held])
-        lined_up, own = Pieces(tuple(counts), tuple(self.edges)), self.own(held).scaled(scaling)
+        lined_up, own = Pieces(tuple(counts), tuple(self.edges)), self.own(held)
         if not any(counts):
             raise ValueError(f"{self.name}: no row of any file is held out; the files are too small for the fraction")
         weight = None if own.weight is None else self._everyones(own.weight, lined_up)

@@ -15,7 +15,7 @@ from ..data import Standardiser
 from ..data.dataset import Array
 from ..data.npy import open_regular
 from ..errors import FormatError
-from ..nn import Network
+from ..nn import Affine, Network
 
 MOST_BYTES = 8 << 30
 SCALING = ("scaling.mean", "scaling.scale")
@@ -58,12 +58,24 @@ def write_weights(
 ) -> None:
     """Write parameters and running statistics by name, with the scaling of the features.
 
-    Names and shapes are those of a torch.nn.Sequential of the same layers.
+    Names and shapes are those of a torch.nn.Sequential of the same layers. The units of what it predicts are part of
+    the last matrix.
     """
     scales = dict(zip(SCALING, (scaling.mean, scaling.scale), strict=True))
-    content = packed({**network.parameters.value, **network.state, **scales}, summary)
+    content = packed({**_with_units(network), **network.state, **scales}, summary)
     with atomic_write(path) as file:
         file.write(content)
+
+
+def _with_units(network: Network) -> dict[str, Array]:
+    """The parameters, those of the last matrix such that it gives the units of the targets by itself."""
+    values, units = dict(network.parameters.value), network.layers[-1]
+    if isinstance(units, Affine):
+        weight, bias = (f"{len(network.layers) - 2}.{name}" for name in ("weight", "bias"))
+        scale, shift = units.scale.astype(network.dtype), units.shift.astype(network.dtype)
+        values[weight] = values[weight] * scale[:, None]
+        values[bias] = values[bias] * scale + shift
+    return values
 
 
 def read_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Standardiser, dict[str, Any]]:
@@ -76,12 +88,14 @@ def read_weights(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Standa
 
 
 def fill(network: Network, tensors: dict[str, Array], source: str) -> None:
-    """Put arrays into a network; FormatError names the first that does not fit."""
+    """Put arrays into a network; FormatError names the first that does not fit, or holds what is not a number."""
     own = {**network.parameters.value, **network.state}
     for name in {**own, **tensors}:
         have = own[name].shape if name in own else None
         given = tensors[name].shape if name in tensors else None
         if have != given:
             raise FormatError(f"{source}: {name} has shape {given}; the network takes {have}")
+        if tensors[name].dtype.kind != "f" or not np.isfinite(tensors[name]).all():
+            raise FormatError(f"{source}: {name} ({tensors[name].dtype}) holds something else than finite floats")
     for name, view in own.items():
         np.copyto(view, tensors[name])
