@@ -193,7 +193,7 @@ def test_a_place_that_cannot_be_written_is_told_before(tmp_path: Path) -> None:
 
 ROOT = Path(nl.__file__).parent
 # The cache of kernels has a writer of its own: what it writes is checked when it is read, and never waits for the disk.
-APART = {ROOT / "common" / "files.py", ROOT / "backends" / "numba_cpu" / "cache.py"}
+APART = {ROOT / "common" / "files.py", ROOT / "backends" / "numba_cpu" / "folder.py"}
 
 
 def test_nothing_else_writes_files() -> None:

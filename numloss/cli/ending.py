@@ -8,7 +8,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
+# What batch systems and closed terminals send.
+TIDILY = (signal.SIGTERM, signal.SIGHUP)
 # Seconds in which the same wish may come twice: from a terminal, or a batch system, and from the launcher.
 AGAIN = 0.3
 
@@ -19,18 +22,29 @@ class Ending:
     number = 0
 
 
+def tidy_ends() -> AbstractContextManager[Ending]:
+    """Make of a signal that ends a process an exit like any other, which removes what is half done."""
+    return ending(TIDILY, leaves=True)
+
+
 @contextlib.contextmanager
-def ending(asking: Sequence[int]) -> Iterator[Ending]:
+def ending(asking: Sequence[int], leaves: bool = False) -> Iterator[Ending]:
     """Note the first of these signals instead of dying of it; a second one ends the process at once.
+
+    With `leaves`, the first raises SystemExit in the block.
 
     Python handles a signal between two of its own steps. A process that waits in a library never comes to the next, so
     signals are also read from a pipe, by a thread. A signal that whoever started the process has set to be ignored
     stays so.
     """
-    noted, kept = Ending(), {}
+    noted, kept, left = Ending(), {}, False
 
     def note(number: int, frame: object) -> None:
+        nonlocal left
         noted.number = noted.number or number
+        if leaves and not left:
+            left = True
+            raise SystemExit(128 + number)
 
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -48,16 +62,16 @@ def ending(asking: Sequence[int]) -> Iterator[Ending]:
             signal.signal(number, handler)
         if wakes != -2:
             signal.set_wakeup_fd(wakes)
-        os.close(writing)
+        os.write(writing, b"\0")
         listener.join()
+        os.close(writing)
         os.close(reading)
 
 
 def _listen(reading: int, numbers: frozenset[int], noted: Ending) -> None:
-    """Read signals until the pipe is closed; the process ends with the second."""
+    """Read signals until there is a 0; the process ends with the second."""
     until = 0.0
-    while got := os.read(reading, 1):
-        number = got[0]
+    while number := os.read(reading, 1)[0]:
         if number not in numbers:
             continue
         if not until:
