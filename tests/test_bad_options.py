@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from calls import call, refused
 from cases import NAMES, arrays, record, small
+from generators import SILENT
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -23,6 +27,34 @@ def test_options_outside_their_domain(name: str, backend: str) -> None:
         for wrong in ("text", [1.0, 2.0, 3.0], {}, 1j):
             with pytest.raises((TypeError, ValueError), match=option):
                 call(name, backend, given, **{option: wrong})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_that_are_numbers_and_what_looks_like_one(name: str, backend: str) -> None:
+    """Any type of number is taken as the float that it is; text, truth and arrays of one number are none."""
+    loss, given = record(name), arrays(name, small(name), "float32")
+    for option, domain in loss.domains.items():
+        if option not in loss.defaults or isinstance(loss.defaults[option], bool) or option in SILENT.get(name, ()):
+            continue
+        value = next(value for value in (0.5, 1.0, 1.5, 2.0) if value in domain)
+        exact = call(name, backend, given, **{option: value})
+        alike: list[Any] = [np.float32(value), np.float64(value), np.array(value), Fraction(value), Decimal(value)]
+        for number in alike + ([int(value)] if value == int(value) else []):
+            assert call(name, backend, given, **{option: number}) == exact
+        wrong: list[Any] = [str(value), str(value).encode(), True, np.bool_(True), 1j]
+        if option not in (*loss.per_element, loss.rows.get("factor"), "prior"):
+            wrong += [[value], (value,), np.array([value]), bytearray(b"1")]
+        for bad in wrong:
+            with refused(TypeError, name, option, "must be a number"):
+                call(name, backend, given, **{option: bad})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_reduction_is_none(name: str, backend: str) -> None:
+    """None may stand for the default or for 'none', whose results differ: it has to be said."""
+    given = arrays(name, small(name), "float32")
+    with refused(ValueError, name, "reduction must be one of 'mean', 'sum', 'none', got None; 'none' is a word"):
+        call(name, backend, given, reduction=None)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -
             w[index] = bad
             where = ", ".join(str(i) for i in index)
             for reduction in ("mean", "sum", "none"):
-                with refused(ValueError, record(case).name, f"weight[{where}] = {bad}", ">= 0"):
+                with refused(ValueError, record(case).name, f"weight[{where}] = {bad}", ">= 0 and finite"):
                     call(case, backend, given, weight=w, reduction=reduction)
             with refused(ValueError, f"weight[{where}] = {bad}"):
                 nl.value_and_grad(record(case).function)(*given, **required(case), weight=w, backend=backend)
@@ -86,6 +87,31 @@ def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -
         sample[2] = bad
         with refused(ValueError, "weight[2", f"= {bad}"):
             call(case, backend, given, weight=sample)
+
+
+@pytest.mark.parametrize("case", each(WEIGHTED))
+def test_weights_that_are_infinite(case: str, backend: str) -> None:
+    """They are refused in every reduction, but where they count nothing."""
+    loss, shape = record(case), small(case)
+    given, fixed = arrays(case, shape, "float32", ends=False), {**required(case), "backend": backend}
+    refusals = 0
+    for kind, place in itertools.product((shape, shape[:1]), range(shape[0])):
+        w = np.ones(kind, np.float32)
+        index = (place,) + (0,) * (len(kind) - 1)
+        w[index] = math.inf
+        plain = {**fixed, "weight": np.ones(kind, np.float32)}
+        where = ", ".join(str(i) for i in index)
+        for function in (loss.function, nl.value_and_grad(loss.function)):
+            for reduction in ("mean", "sum", "none"):
+                try:
+                    answer = function(*given, **fixed, weight=w, reduction=reduction)
+                except ValueError as error:
+                    assert str(error).startswith(f"{loss.name}: weight[{where}")
+                    assert "] = inf is outside its domain: it must be >= 0 and finite" in str(error)
+                    refusals += 1
+                else:
+                    np.testing.assert_equal(answer, function(*given, **plain, reduction=reduction))
+    assert refusals >= 12
 
 
 @pytest.mark.parametrize("case", each([case for case in WEIGHTED if checked_inputs(case)]))

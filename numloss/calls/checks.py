@@ -7,6 +7,7 @@ whole.
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -51,15 +52,25 @@ def number(loss: Loss, name: str, value: Any) -> float:
         return loss.none[name]
     if value is inspect.Parameter.empty:
         raise TypeError(f"{loss.name}: missing {name}")
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{loss.name}: {name} must be a number, got {type(value).__name__}") from None
+    result = value if type(value) is float else plain_number(loss, name, value)
     domain = loss.domains.get(name)
     if result != result or (domain is not None and result not in domain):
         allowed = domain.text if domain is not None else "a number, not NaN"
         raise ValueError(f"{loss.name}: {name} must be {allowed}, got {value!r}")
     return result
+
+
+def plain_number(loss: Loss, name: str, value: Any) -> float:
+    """What an option of any numeric type is as a float: no text, and no truth where the loss has a number."""
+    wrong: tuple[type, ...] = (str, bytes, bytearray)
+    if not isinstance(loss.defaults.get(name), bool):
+        wrong += (bool, np.bool_)
+    try:
+        if isinstance(value, wrong) or np.ndim(value):
+            raise TypeError(type(value))
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{loss.name}: {name} must be a number, got {type(value).__name__}") from None
 
 
 def integer(loss: Loss, name: str, value: Any, allowed: str = "an integer") -> int:
@@ -73,11 +84,10 @@ def integer(loss: Loss, name: str, value: Any, allowed: str = "an integer") -> i
 
 def reduction_of(loss: Loss, options: dict[str, Any]) -> str:
     """The reduction, checked."""
-    reduction = options.get("reduction")
-    if reduction is None:
-        return loss.reduction
+    reduction = options.get("reduction", loss.reduction)
     if not isinstance(reduction, str) or reduction not in REDUCTIONS:
-        raise ValueError(f"{loss.name}: reduction must be one of 'mean', 'sum', 'none', got {reduction!r}")
+        hint = "; 'none' is a word" if reduction is None else ""
+        raise ValueError(f"{loss.name}: reduction must be one of 'mean', 'sum', 'none', got {reduction!r}{hint}")
     return reduction
 
 
@@ -126,10 +136,23 @@ def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, A
     """Weights on the host for a loss of this shape, looked at here since no loop does."""
     weight: np.ndarray[Any, Any] = HOST.real(loss, "weight", value)
     weight_shape(loss, weight, shape)
-    bad = np.flatnonzero(~(weight.ravel() >= 0))
+    bad = np.flatnonzero(is_no_weight(weight).ravel())
     if bad.size:
         bad_weight(loss, weight, int(bad[0]))
     return weight
+
+
+def finite_weights(loss: Loss, weight: Any, total: float) -> None:
+    """Raise for the first infinite weight, if any of those that count is, which their total shows."""
+    if weight is not None and not math.isfinite(total):
+        infinite = np.flatnonzero(np.isinf(weight).ravel())
+        if infinite.size:
+            bad_weight(loss, weight, int(infinite[0]))
+
+
+def is_no_weight(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Where numbers are negative, infinite or NaN."""
+    return np.asarray(~((array >= 0) & (array < np.inf)))
 
 
 def several(loss: Loss, given: Any, count: int, what: str) -> tuple[Any, ...]:
@@ -167,9 +190,9 @@ def value_outside(
 
 
 def bad_weight(loss: Loss, weight: np.ndarray[Any, Any], position: int, flipped: bool = False) -> NoReturn:
-    """Raise for the first weight that is negative or NaN."""
-    bad = int(np.count_nonzero(~(weight >= 0)))
-    value_outside(loss, "weight", weight, position, ">= 0, not NaN", bad, flipped)
+    """Raise for the first weight that is negative, infinite or NaN."""
+    bad = int(np.count_nonzero(is_no_weight(weight)))
+    value_outside(loss, "weight", weight, position, ">= 0 and finite", bad, flipped)
 
 
 def bad_number(

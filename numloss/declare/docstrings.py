@@ -19,7 +19,7 @@ ORDER = ("Parameters", "Other Parameters", "Returns", "Raises", "Notes", "Refere
 
 WEIGHT = """
 weight : array, optional
-    One weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
+    One finite weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
 reduction : {"mean", "sum", "none"}
     ``"mean"`` is sum(weight * loss) / sum(weight) over what counts, 0.0 if nothing counts; ``"none"`` gives
     weight * loss. Sums are taken in float64, in an order that depends on the shape alone.

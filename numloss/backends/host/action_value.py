@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...calls import checks as check
 from ...calls.action_value import Transitions
 from ...calls.arrays import HOST
 from ...loops.codes import block_size
@@ -42,6 +43,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         step.complain(outcome.bad_at, outcome.bad_in)
+    check.finite_weights(loss, weight, outcome.weight)
     if weight is not None:
         total = outcome.weight
     elif values is None and step.next_action is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ...calls import checks as check
 from ...calls.arrays import HOST
 from ..packing.elementwise import PackedElements
 from ..packing.operands import Problem
@@ -29,6 +30,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
+    check.finite_weights(loss, weight, outcome.weight)
     total = outcome.weight if weight is not None else total
     if weight is None and not call.wanted:
         plans.remember(backend, request, problem, total, ("inputs",), ("outputs",))

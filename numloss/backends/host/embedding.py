@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...calls import checks as check
 from ...calls.arrays import HOST
 from ..packing.embedding import PackedVectors
 from ..packing.operands import Problem
@@ -27,6 +28,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
+    check.finite_weights(loss, weight, outcome.weight)
     total = total if weight is None else outcome.weight
     if weight is None and values is None:
         plans.remember(backend, request, problem, total, ("vectors.operand", "known"), ("gradients.operand",))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.lists import Lists, blocks_of, pairs_of
 from ...loops.codes import block_size
@@ -54,6 +55,7 @@ def launched(backend: HostBackend, lists: Lists, problem: Problem) -> Outcome:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         lists.complain(outcome.bad_at, outcome.bad_in)
+    check.finite_weights(lists.loss, lists.weight, outcome.weight)
     return outcome
 
 

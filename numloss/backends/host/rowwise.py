@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, block_size
@@ -29,9 +30,9 @@ def three_axes(array: Array, axis: int) -> tuple[int, int, int, int, int, int] |
     """(outer, classes, inner) sizes and strides in elements of an array seen as three axes; None if it is not."""
     item = array.itemsize
     sizes, strides = array.shape, array.strides
-    outer = merged(sizes[:axis], strides[:axis])
     if not array.size:  # strides of nothing may be anything
         return math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :]), 0, 0, 0
+    outer = merged(sizes[:axis], strides[:axis])
     inner = merged(sizes[axis + 1 :], strides[axis + 1 :])
     if outer is None or inner is None:
         return None
@@ -199,6 +200,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         rows.complain(outcome.bad_at, outcome.bad_in, packed.flipped)
+    check.finite_weights(rows.loss, rows.weight, outcome.weight)
     for array, written in packed.copies:
         array[...] = written
     unchanging = rows.plain() and options.factor is None and options.prior is None
