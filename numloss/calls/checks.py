@@ -166,6 +166,14 @@ def several(loss: Loss, given: Any, count: int, what: str) -> tuple[Any, ...]:
     return given
 
 
+def first_of(loss: Loss, name: str, wrong: np.ndarray[Any, Any]) -> int:
+    """Where the first value is that is wrong, of an array in which a loop found one."""
+    found = np.flatnonzero(wrong.ravel())
+    if not found.size:
+        raise RuntimeError(f"{loss.name}: {name} was changed by another thread while the loss was computed")
+    return int(found[0])
+
+
 def value_outside(
     loss: Loss,
     name: str,

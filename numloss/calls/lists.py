@@ -108,7 +108,7 @@ def pointers_of(loss: Loss, value: Any, rows: int) -> Array:
     """Where each group begins and, at the end, all rows, as int64: None is one group."""
     if value is None:
         return np.array([0, rows], np.int64)
-    given: Array = HOST.real(loss, "groups", value)
+    given: Array = HOST.real(loss, "groups", value).copy()  # what is checked is what is used
     if given.dtype.kind not in "iu":
         raise TypeError(f"{loss.name}: groups has dtype {given.dtype}; the ends of groups are integers")
     if given.ndim != 1 or not len(given):

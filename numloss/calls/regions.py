@@ -81,7 +81,7 @@ class Regions:
         if self.labelled:
             bad_label(loss, target, self.classes, 1, self.ignore)
         good = (target >= 0) & (target <= 1)
-        first, bad = int(np.argmin(good.ravel())), int(good.size - np.count_nonzero(good))
+        first, bad = check.first_of(loss, "target", ~good), int(good.size - np.count_nonzero(good))
         check.value_outside(loss, "target", target, first, "in [0, 1]", bad)
 
 

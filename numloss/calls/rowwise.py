@@ -22,7 +22,7 @@ from ..loops.codes import (
     WEIGHT_OPERAND,
 )
 from .arrays import HOST
-from .checks import bad_weight, integer, number, same_shape, value_outside
+from .checks import bad_weight, first_of, integer, number, same_shape, value_outside
 from .outputs import outputs_of
 
 if TYPE_CHECKING:
@@ -314,8 +314,7 @@ def bad_distribution(loss: Loss, target: np.ndarray[Any, Any], kind: int) -> NoR
         text, wrong = "in [0, 1]", ~((target >= 0) & (target <= 1))
     elif kind == MEMBERS:
         text, wrong = "0 or 1", ~((target == 0) | (target == 1))
-    first = int(np.flatnonzero(wrong.ravel())[0])
-    value_outside(loss, "target", target, first, text, int(np.count_nonzero(wrong)))
+    value_outside(loss, "target", target, first_of(loss, "target", wrong), text, int(np.count_nonzero(wrong)))
 
 
 def bad_label(loss: Loss, target: np.ndarray[Any, Any], classes: int, axis: int, ignore: int | None) -> NoReturn:
@@ -323,7 +322,7 @@ def bad_label(loss: Loss, target: np.ndarray[Any, Any], classes: int, axis: int,
     wrong = (target < 0) | (target >= classes)
     if ignore is not None:
         wrong &= target != ignore
-    index = np.unravel_index(int(np.flatnonzero(wrong.ravel())[0]), target.shape)
+    index = np.unravel_index(first_of(loss, "target", wrong), target.shape)
     where = ", ".join(str(int(i)) for i in index)
     hint = "Labels start at 0"
     if (ignore is None or ignore < 0) and target[index] < 2**63:

@@ -37,6 +37,7 @@ class Targets:
 def lengths(loss: Loss, name: str, array: Array, count: int, most: int, what: str) -> Array:
     """An integer for each sequence, from 0 to `most`."""
     check.same_shape(loss, name, array.shape, (count,), "the batch")
+    array = array.copy()  # what is checked is what is used, whoever writes to it meanwhile
     wrong = (array < 0) | (array > most)
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
@@ -64,7 +65,7 @@ def targets_of(loss: Loss, target: Array, target_lengths: Array, count: int, cla
             f"{loss.name}: target has shape {target.shape}, but target_lengths add up to {counts.sum()}; "
             "they must be equal where target is 1-D"
         )
-    flat = target if target.ndim == 1 else target[np.arange(most) < counts[:, None]]
+    flat = target.copy() if target.ndim == 1 else target[np.arange(most) < counts[:, None]]
     owner = np.repeat(np.arange(count), counts)
     starts = np.cumsum(counts) - counts
     check_labels(loss, flat, (owner, starts) if target.ndim == 2 else None, classes, blank)
