@@ -22,8 +22,7 @@ weight : array, optional
     One finite weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
 reduction : {"mean", "sum", "none"}
     ``"mean"`` is sum(weight * loss) / sum(weight) over what counts, 0.0 if nothing counts; ``"none"`` gives
-    weight * loss. Sums are taken in float64, in an order that depends on the shape and on the
-    order of the axes in memory.
+    weight * loss. Sums are taken in float64, in an order that depends on the shape and on the layout in memory.
 out : array, optional
     Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
     under ``value_grad_hess`` the pair (gradient, curvature). Any layout will do. The prediction itself may be given
