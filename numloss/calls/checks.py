@@ -143,11 +143,12 @@ def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, A
 
 
 def finite_weights(loss: Loss, weight: Any, total: float) -> None:
-    """Raise for the first infinite weight, if any of those that count is, which their total shows."""
+    """Raise for the first infinite weight of those that were given, if one that counts is, which their total shows."""
     if weight is not None and not math.isfinite(total):
-        infinite = np.flatnonzero(np.isinf(weight).ravel())
+        given = np.asarray(weight)
+        infinite = np.flatnonzero(np.isinf(given).ravel())
         if infinite.size:
-            bad_weight(loss, weight, int(infinite[0]))
+            bad_weight(loss, given, int(infinite[0]))
 
 
 def is_no_weight(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

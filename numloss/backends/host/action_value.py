@@ -43,7 +43,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         step.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(loss, weight, outcome.weight)
+    check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     if weight is not None:
         total = outcome.weight
     elif values is None and step.next_action is None:

@@ -30,7 +30,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(loss, weight, outcome.weight)
+    check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     total = outcome.weight if weight is not None else total
     if weight is None and not call.wanted:
         plans.remember(backend, request, problem, total, ("inputs",), ("outputs",))

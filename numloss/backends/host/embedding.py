@@ -28,7 +28,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(loss, weight, outcome.weight)
+    check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     total = total if weight is None else outcome.weight
     if weight is None and values is None:
         plans.remember(backend, request, problem, total, ("vectors.operand", "known"), ("gradients.operand",))

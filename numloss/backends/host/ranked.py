@@ -55,7 +55,7 @@ def launched(backend: HostBackend, lists: Lists, problem: Problem) -> Outcome:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         lists.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(lists.loss, lists.weight, outcome.weight)
+    check.finite_weights(lists.loss, lists.request.options.get("weight"), outcome.weight)
     return outcome
 
 

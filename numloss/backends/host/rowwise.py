@@ -200,7 +200,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         rows.complain(outcome.bad_at, outcome.bad_in, packed.flipped)
-    check.finite_weights(rows.loss, rows.weight, outcome.weight)
+    check.finite_weights(rows.loss, request.options.get("weight"), outcome.weight)
     for array, written in packed.copies:
         array[...] = written
     unchanging = rows.plain() and options.factor is None and options.prior is None

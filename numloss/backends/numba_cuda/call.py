@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...calls.checks import finite_weights
 from ..packing.operands import operand
 from . import checks
 from .arrays import DeviceArray
-from .checks import NO_COMPLAINT, position_of
+from .checks import NO_COMPLAINT, NOT_FINITE, position_of
 from .finish import Finish, finish_kernel
 from .libraries import library_of
 
@@ -81,7 +83,10 @@ class Call:
 
         def read_note() -> None:
             complaint = int(self.library.download(note))
-            if complaint < NO_COMPLAINT:
+            if complaint == NOT_FINITE:
+                weight = self.library.on_host(self.request.options.get("weight"))
+                finite_weights(self.loss, weight, math.inf)
+            elif complaint < NO_COMPLAINT:
                 explain(*position_of(complaint))
 
         checks.settle(read_note)

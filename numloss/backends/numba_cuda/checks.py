@@ -14,6 +14,8 @@ from contextvars import ContextVar
 # Notes that may wait at a time; each keeps the arrays of its call alive.
 MOST_WAITING = 64
 NO_COMPLAINT = 1 << 62
+# The weights do not add up to a number; any other complaint comes first.
+NOT_FINITE = 1 << 61
 
 _waiting: ContextVar[list[Callable[[], None]] | None] = ContextVar("numloss_deferred_checks", default=None)
 

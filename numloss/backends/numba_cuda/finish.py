@@ -6,12 +6,13 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numba import cuda, float64
 
 from ...loops import sums
 from ...loops.headers import Double, Header, Int
 from . import jit
-from .checks import NO_COMPLAINT
+from .checks import NO_COMPLAINT, NOT_FINITE
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Finish(Header):
 def _finish_text() -> Any:
     doubles, double = jit.words_of("float64")["doubles"], jit.words_of("float64")["double"]
     fold = jit.of_loop(sums.fold, "float64")
+    infinite, not_finite = np.float64(np.inf), np.float64(NOT_FINITE)
 
     def finish(c):  # type: ignore[no-untyped-def]
         lanes = cuda.shared.array(32, float64)
@@ -66,6 +68,8 @@ def _finish_text() -> Any:
                 doubles(c.scale)[0] = double(1.0) / weight if weight > double(0.0) else double(0.0)
             for k in range(32):
                 first = min(first, complaints[k])
+            if c.weighted == 1 and not weight < infinite:
+                first = min(first, not_finite)
             doubles(c.note)[0] = first
 
     return finish

@@ -136,6 +136,23 @@ def test_out_that_overlaps_any_array_of_the_call_is_refused_untouched() -> None:
     assert np.array_equal(memory.copy_to_host(), np.full(101, 0.5, np.float32))
 
 
+WEIGHED: list[Any] = ["huber", "giou", "cross_entropy", "dice", "cosine_embedding", "td_error"]
+WEIGHED.append(pytest.param("lovasz_hinge", marks=pytest.mark.more))
+
+
+@pytest.mark.parametrize("case", WEIGHED)
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_infinite_weights_are_refused_as_on_the_host(case: str, reduction: str) -> None:
+    loss, shape = cases.record(case), cases.small(case)
+    given = cases.arrays(case, shape, "float32", ends=False)
+    w = np.ones(shape[0], np.float32)
+    w[1] = np.inf
+    for function in (loss.function, nl.value_and_grad(loss.function)):
+        assert message(on_device, function, given, weight=w, reduction=reduction) == message(
+            on_host, function, given, weight=w, reduction=reduction
+        )
+
+
 def test_columns_of_one_table_are_memory_of_their_own() -> None:
     pred, target = cases.arrays("mse", (40,), "float32")
     table = to_device(np.stack([pred, target, np.full(40, np.nan, np.float32)], axis=1))
