@@ -174,7 +174,7 @@ class SeriesBlock:
         self.sums = row_sums(values)
         self.weights = row_weights(loss, self.series.options, self.inputs, self.weight, values.shape)
         heavy = self.weights > 0.0
-        losses = self._losses(values, heavy) if plan.one_by_one else np.zeros_like(self.sums)
+        losses = self._losses(heavy) if plan.one_by_one else np.zeros_like(self.sums)
         rows = np.arange(len(self.sums)) if self.kept is None else self.kept
         counted: Any = heavy & (self.sums == self.sums)
         if counted.all():
@@ -194,14 +194,14 @@ class SeriesBlock:
             part.groups = groups_of(keys, self.sums, self.weights)
         return part
 
-    def _losses(self, values: Array, heavy: Array) -> Array:
+    def _losses(self, heavy: Array) -> Array:
         """The loss of each row by itself, whatever it counts; the mean of its values, where there are several."""
-        series, own = self.series, values
-        if self.weight is not None or series.unweighted is not series.function:
-            own = np.asarray(self._call(series.unweighted, **self.block.fixed, reduction="none"))
+        series = self.series
+        if self.weight is None and series.unweighted is series.function:
+            return np.divide(self.sums, self.weights, out=np.zeros_like(self.sums), where=heavy)
+        own = np.asarray(self._call(series.unweighted, **self.block.fixed, reduction="none"))
         loss, _, options = unwrapped(series.unweighted)
-        counts = row_weights(loss, options, self.inputs, None, own.shape)
-        sums = row_sums(own)
+        sums, counts = row_sums(own), row_weights(loss, options, self.inputs, None, own.shape)
         losses = np.divide(sums, counts, out=sums, where=counts > 0.0)
         if uneven(series.loss, series.options, self.inputs, self.weight, own.ndim):
             np.divide(self.sums, self.weights, out=losses, where=heavy)
