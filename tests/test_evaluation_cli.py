@@ -147,7 +147,6 @@ def test_memory_does_not_grow_with_the_files(rows: int, asked: list[str]) -> Non
     line = ["evaluate", "--loss", "mse", "--pred", "p.npy", "--target", "t.npy", "--json", *asked]
     code = f"""
         from numloss.cli import main
-from numloss.cluster.start import SIZES
         main({line!r}, standalone_mode=False)
         print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
     """
