@@ -15,7 +15,7 @@ from numloss.evaluation.spread import FEW, Bins, bins_of, edges, tally_of
 
 ASKED = (0.0, 0.001, 0.01, 0.25, 0.5, 0.75, 0.9, 0.999, 1.0)
 RANDOM = np.random.default_rng(0)
-MANY = 20_000
+MANY = 6_000
 # Losses of every size that a float64 has, and what fills only a few bins.
 SPREADS = {
     "usual": np.abs(RANDOM.normal(size=MANY)),
@@ -53,7 +53,7 @@ def check(spread: Distribution, losses: np.ndarray) -> None:
 def test_quantiles_are_within_what_is_promised(kind: str) -> None:
     """In blocks of any size, which see few losses or many."""
     losses = SPREADS[kind]
-    for size in (len(losses), 3000, 37):
+    for size in (len(losses), 1000, 61):
         bins = Bins()
         for start in range(0, len(losses), size):
             part = losses[start : start + size]
