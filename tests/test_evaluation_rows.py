@@ -41,7 +41,9 @@ def test_the_loss_of_a_row_is_its_own_whatever_it_counts(case: str, dtype: str, 
     arrays = cases.arrays(case, shape, dtype)
     given = dict(zip(loss.inputs, arrays, strict=True))
     weights = loss.rows.get("factor") != "class_weight" and "class_weight" in loss.defaults
-    options = [list(cases.options(case))[-1], *([{**cases.required(case), "class_weight": CLASS_WEIGHT}] if weights else [])]
+    options = list(cases.options(case))[-1:]
+    if weights:
+        options.append({**cases.required(case), "class_weight": CLASS_WEIGHT})
     for chosen in options:
         plain = {name: value for name, value in chosen.items() if name != "class_weight" or not weights}
         own = np.asarray(partial(loss.function, **plain)(*arrays, reduction="none"))
