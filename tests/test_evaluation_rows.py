@@ -16,6 +16,9 @@ from compare import assert_same_bits
 import numloss as nl
 from numloss.evaluation import plan
 
+# Nothing is compiled for what any backend would do.
+pytestmark = pytest.mark.usefixtures("on_default_backend")
+
 BY_ROWS = [case for case in cases.CASES if cases.record(case).adds_up == "rows" and not cases.record(case).shared]
 CLASS_WEIGHT = np.array([1.0, 0.5, 2.0, 0.0, 3.0])
 RANDOM = np.random.default_rng(0)
@@ -32,7 +35,6 @@ def written(function: Any, given: dict[str, Any], folder: Path, **how: Any) -> n
     return np.load(path)
 
 
-@pytest.mark.usefixtures("on_default_backend")
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
 @pytest.mark.parametrize("case", BY_ROWS)
 def test_the_loss_of_a_row_is_its_own_whatever_it_counts(case: str, dtype: str, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class ArrowSource(TableSource):
         with self._from(self.messages[wanted[0]]) as handle, self._reader(handle, fields) as reader:
             for k in wanted:
                 batch = reader.read_next_batch() if self.is_stream else reader.get_batch(k)
-                batch.validate(full=self.is_list or self.dtype.kind == "U")  # offsets lead where the file says
+                batch.validate(full=self.leads_elsewhere)  # before anything is looked up where the file says
                 if batch.num_rows != self.counts[k]:
                     raise ValueError(f"batch {k} has {batch.num_rows} rows, where {self.counts[k]} were told")
                 yield ends[k] - self.counts[k], batch

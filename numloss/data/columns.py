@@ -71,7 +71,8 @@ class TableSource(Source):
         with readable(self.name):
             schema, self.counts = self.described()
         self.columns = self._chosen(list(schema.names), pattern)
-        self.is_list = False
+        # columns of lists, of text and of numbers from a dictionary, whose offsets or numbers lead elsewhere
+        self.is_list = self.leads_elsewhere = False
         kinds = {self._kind(schema.field(name)) for name in self.columns}
         if len(kinds) > 1:
             raise FormatError(f"{self.name}: columns of several types cannot be one array")
@@ -104,9 +105,10 @@ class TableSource(Source):
         elif types.is_list(kind) or types.is_large_list(kind):
             self.is_list, kind = True, kind.value_type
         elif types.is_dictionary(kind):
-            kind = kind.value_type
+            self.leads_elsewhere, kind = True, kind.value_type
         if str(kind) not in self.types or (self.is_list and str(kind) in TEXTS):
             raise self._unfit(field.name, field.type)
+        self.leads_elsewhere |= self.is_list or str(kind) in TEXTS
         return self.types[str(kind)], width
 
     def _unfit(self, column: str, found: Any) -> FormatError:
