@@ -15,7 +15,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from process import TESTS
+from process import TESTS, python
 from safetensors.numpy import load
 
 import numloss as nl
@@ -268,6 +268,18 @@ def test_train_mixes_losses_and_reads_its_own_configuration(tmp_path: Path) -> N
     assert all(tensors[0][name].tobytes() == tensors[1][name].tobytes() for name in tensors[0])
 
 
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    """Also one that is no text: its configuration is read again to the same run."""
+    out = tmp_path / os.fsdecode(b"b\xff\xc3\xa4")
+    assert call("train", "--epochs", 1, "--hidden", 4, "--out", out).exit_code == 0
+    first = load((out / "weights.safetensors").read_bytes())
+    again = call("train", "--config", out / "config.toml", "--resume", "auto")
+    assert again.exit_code == 0 and (out / "config.toml").exists()
+    second = load((out / "weights.safetensors").read_bytes())
+    assert all(second[name].tobytes() == array.tobytes() for name, array in first.items())
+    assert call("predict", "--weights", out, "--data", "digits", "--out", out / "p.npy").exit_code == 0
+
+
 def test_flags_go_over_the_file(tmp_path: Path) -> None:
     text = 'loss = "mse"\nepochs = 5\nhidden = [8]\nrate = 1e-3\n'
     (tmp_path / "run.toml").write_text(text, "utf-8-sig")  # with the mark that Windows puts before a text
@@ -280,7 +292,7 @@ def test_flags_go_over_the_file(tmp_path: Path) -> None:
     [
         ("epocs = 3", "unknown setting 'epocs'; did you mean epochs?"),
         ("lr = 0.1", "unknown setting 'lr'; here it is called rate"),
-        ("epochs = 3".encode("utf-16"), "can't decode byte 0xff in position 0: invalid start byte; save it as UTF-8"),
+        ("epochs = 3".encode("utf-16"), "not a TOML file: Invalid statement (at line 1, column 1); it is UTF-16, save"),
         ("epochs = 2.5", "epochs must be a value of type int, got 2.5"),
         ("epochs = ", "not a TOML file"),
         ("options = 3", "options are a table"),
@@ -352,6 +364,36 @@ def test_a_second_signal_ends_at_once_and_an_ignored_one_stays_ignored(ignored: 
     process.send_signal(signal.SIGUSR1)
     _, ended = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGUSR1 and ended == "ended at once by a second signal, SIGUSR1\n"
+
+
+def test_train_and_predict_in_the_barest_environment(tmp_path: Path) -> None:
+    """No home, no entry of the user, ASCII alone, a umask that hides nothing, and no standard output at the end."""
+    code = f"""
+        import os, pwd, sys
+        os.umask(0)
+        pwd.getpwuid = {{}}.__getitem__
+        import numpy as np
+        from numloss.cli import main
+
+        folder = {str(tmp_path)!r} + os.fsdecode(b"/l\\xc3\\xa4ufe")
+        np.save(folder + "x.npy", np.ones((3, 64)))
+        for shown in (True, False):
+            if not shown:
+                os.close(1)
+                sys.stdout = None
+            for line in (
+                ["train", "--epochs", "1", "--hidden", "4", "--out", folder],
+                ["predict", "--weights", folder, "--data", folder + "x.npy", "--out", folder + "/p.npy"],
+            ):
+                main(line, standalone_mode=False)
+                made = "/run.json" if line[0] == "train" else "/p.npy"
+                os.rename(folder + made, folder + f"/{{line[0]}} {{shown}}")
+    """
+    bare = {"HOME": None, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "MPLCONFIGDIR": str(tmp_path)}
+    shown = python(code, **bare)
+    assert "test accuracy" in shown.stdout and "ufe/weights.safetensors" in shown.stdout and shown.stdout.isascii()
+    made = {path.name for path in (tmp_path / "läufe").iterdir()}
+    assert {"train True", "train False", "predict True", "predict False"} <= made
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """The estimators keep scikit-learn's contract, and searches run over the parameters of losses."""
 
+import inspect
 import pickle
+from dataclasses import fields
 from functools import partial
 
 import numpy as np
@@ -13,8 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import numloss as nl
-from numloss.adapters.estimators import NumlossClassifier, NumlossRegressor
+from numloss.adapters.estimators import SETTINGS, NumlossClassifier, NumlossRegressor
 from numloss.scalar import sqrt
+from numloss.train import Settings
 
 
 @parametrize_with_checks([NumlossClassifier(epochs=30), NumlossRegressor()])
@@ -87,6 +90,54 @@ def test_a_cnn_takes_flat_images() -> None:
     assert model.score((X[1000:] / 16).astype(np.float32), y[1000:]) > 0.85
     with pytest.raises(ValueError, match=r"of 64 numbers, got \(1, 7, 7\)"):
         clone(model).set_params(image_shape=(1, 7, 7)).fit(X, y)
+
+
+def test_the_defaults_are_those_of_the_command() -> None:
+    for kind in (NumlossClassifier, NumlossRegressor):
+        defaults = {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()}
+        assert {name: defaults[name] for name in SETTINGS} == {name: getattr(Settings(), name) for name in SETTINGS}
+    assert {field.name for field in fields(Settings)} & set(defaults) - set(SETTINGS) == {"patience"}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_not_scaled_is_learnt_as_well(dtype: type) -> None:
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(400, 3))
+    y = X @ [1.0, -2.0, 0.5]
+    far = (X * [1.0, 1e4, 1e-4] + [0.0, 3e5, 7.0]).astype(dtype)
+    plain = NumlossRegressor(random_state=0).fit(X.astype(dtype), y)
+    moved = NumlossRegressor(random_state=0).fit(far, (1000.0 + 300.0 * y).astype(dtype))
+    assert plain.score(X.astype(dtype), y) > 0.9 and moved.score(far, 1000.0 + 300.0 * y) > 0.9
+    assert NumlossClassifier(random_state=0).fit(far, y > 0).score(far, y > 0) > 0.9
+    copy = pickle.loads(pickle.dumps(moved))
+    np.testing.assert_array_equal(copy.predict(far), moved.predict(far))
+    for each in (moved, copy):
+        each.partial_fit(far, 1000.0 + 300.0 * y)
+    np.testing.assert_array_equal(copy.predict(far), moved.predict(far))
+    raw = NumlossRegressor(standardise=False, random_state=0, epochs=2).fit(far, 1000.0 + 300.0 * y)
+    assert not raw.score(far, 1000.0 + 300.0 * y) > 0.9
+
+
+def test_rows_that_the_network_cannot_take_are_not_predicted() -> None:
+    X, y = scaled(np.float32)
+    models = [NumlossClassifier(epochs=1).fit(X, y), NumlossRegressor(epochs=1).fit(X, y)]
+    for model in models:
+        for value in (1e39, -1e300):  # finite in float64, which scikit-learn checks, and not in float32
+            rows = np.array(X, np.float64)
+            rows[7, 2] = value
+            for method in ("predict", "predict_proba", "decision_function"):
+                if hasattr(model, method):
+                    with pytest.raises(ValueError, match=r"row 7 .* is not finite"):
+                        getattr(model, method)(rows)
+        with pytest.raises(ValueError, match="NaN"):
+            model.predict(np.full((1, 4), np.nan))
+
+
+def test_rows_none_of_which_counts_are_refused() -> None:
+    X, y = scaled()
+    for kind in (NumlossClassifier, NumlossRegressor):
+        with pytest.raises(ValueError, match=r"none counts|[Ss]ample weight"):
+            kind(epochs=1).fit(X, y, sample_weight=np.zeros(len(y)))
 
 
 def test_a_grid_search_over_the_parameters_of_a_loss() -> None:

@@ -1,11 +1,14 @@
 """A run that was interrupted, in whatever way, ends with the weights of one that was not."""
 
+import hashlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable as Function
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +17,11 @@ from process import TESTS, python
 from safetensors.numpy import load_file
 
 import numloss as nl
+from numloss.data import dataset, digits
 from numloss.errors import FormatError
 from numloss.train import Callback, Checkpoints, Run, Settings, Trainer, fit
 from numloss.train.checkpoint import KEPT
+from numloss.train.weights import packed
 
 SETTINGS = Settings(model="cnn", channels=(4,), dropout=0.1, epochs=4, optimiser="sgd", momentum=0.9, rate=0.05,
                     schedule="exponential", decay=0.5, decay_every=40, shift=1, patience=9)  # fmt: skip
@@ -88,6 +93,24 @@ def test_other_settings_are_not_resumed(tmp_path: Path) -> None:
         run(tmp_path, settings=other, resume=True)
     with pytest.raises(ValueError, match="loss was 'cross_entropy', is 'focal'"):
         fit(nl.focal, SETTINGS, folder=tmp_path, resume=True)
+
+
+def test_nothing_is_touched_before_the_first_good_step(whole: Run, tmp_path: Path) -> None:
+    run(tmp_path, StopAt(30), every=10)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / ".step-0000000001-abc.safetensors.0011.part").write_bytes(b"half")
+    huge = digits().features * np.float32(1e37)
+    features = dataset(np.where(np.arange(1797)[:, None, None, None] % 2, huge, -huge), digits().target)
+    failed = fit(nl.mse, replace(SETTINGS, standardise=False), data=features, folder=tmp_path)
+    assert failed.history.failed and failed.history.steps == 0 and "at step 0" in failed.history.stopped
+    with pytest.raises(ValueError, match="compares classes"):
+        fit(nl.cross_entropy, Settings(), data=dataset(huge, digits().target.astype(float)), folder=tmp_path)
+    (tmp_path / ".step-0000000001-abc.safetensors.0011.part").unlink()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert bits(run(tmp_path, resume=True)) == bits(whole)
+    with pytest.raises(ValueError, match="does not train"):
+        fit(nl.gaussian_nll, SETTINGS, folder=tmp_path / "newer")
+    assert not (tmp_path / "newer").exists()
 
 
 def test_a_new_run_removes_the_checkpoints_of_an_old_one(whole: Run, tmp_path: Path) -> None:
@@ -169,6 +192,70 @@ def test_a_damaged_checkpoint_is_skipped(whole: Run, tmp_path: Path) -> None:
                 path.unlink()
         assert [path.name[5:15] for path in sorted(tmp_path.iterdir())][-1] == "0000000050"
     assert bits(run(tmp_path, resume=True)) == bits(whole)
+
+
+# What may be called like a checkpoint, and is none that can be read.
+FALSE: dict[str, Function[[Path], object]] = {
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "a link to a folder": lambda path: path.symlink_to("/"),
+    "a folder": Path.mkdir,
+    "a folder that is not empty": lambda path: (path / "within").mkdir(parents=True),
+    "a pipe": os.mkfifo,
+    "an empty file": Path.touch,
+    "a file that nobody may read": lambda path: path.touch(mode=0),
+}
+
+
+def test_what_is_only_called_like_a_checkpoint_is_skipped(whole: Run, tmp_path: Path) -> None:
+    run(tmp_path, StopAt(5))
+    (good,) = tmp_path.iterdir()
+    for number, make in enumerate(FALSE.values()):
+        make(tmp_path / f"step-{100 + number:010d}-{number:032x}.safetensors")
+    said: list[str] = []
+    assert bits(run(tmp_path, resume=True, said=said)) == bits(whole)
+    names = [line for line in said if "the checkpoint before it is tried" in line]
+    assert len(names) == len(FALSE) == len(set(names)) and all(str(tmp_path) in name for name in names)
+    kept = sorted(path.name for path in tmp_path.iterdir() if path.is_file() and path.stat().st_size)
+    assert len(kept) == KEPT and kept[-1][5:15] == f"{whole.history.steps:010d}"  # nothing else counts as one
+    said.clear()
+    assert bits(run(tmp_path, said=said)) == bits(whole)  # anew: what can be removed is
+    assert {path.name for path in tmp_path.iterdir() if not path.is_file()} == {
+        f"step-{100 + number:010d}-{number:032x}.safetensors" for number, name in enumerate(FALSE) if "a folder" in name
+        and "link" not in name
+    }  # fmt: skip
+    assert good.name not in {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_checkpoint_that_does_not_say_where_its_run_stands_is_skipped(whole: Run, tmp_path: Path) -> None:
+    """Its bytes have the digest of its name, and its text makes no sense: the trainer stays as it was."""
+    run(tmp_path, StopAt(5))
+    (good,) = tmp_path.iterdir()
+    tensors, state = Checkpoints.read(good)
+    tensors = {name: np.asarray(array + 1) for name, array in tensors.items()}
+    changes = [{"history": value} for value in (None, [], {}, {"epochs": 3}, {**state["history"], "odd": 1}, "x")]
+    changes += [{"best": value} for value in (None, [], {}, 7)]
+    for number, changed in enumerate(changes):
+        content = packed(tensors, {**state, **changed})
+        digest = hashlib.sha256(content).hexdigest()[:32]
+        (tmp_path / f"step-{100 + number:010d}-{digest}.safetensors").write_bytes(content)
+    said: list[str] = []
+    assert bits(run(tmp_path, resume=True, said=said)) == bits(whole)
+    assert len(said) == len(changes) and all("does not say where its run stands" in line for line in said)
+
+
+@pytest.mark.parametrize("shards", [False, True])
+def test_a_run_does_not_go_on_with_other_data(shards: bool, tmp_path: Path) -> None:
+    """The same name, shape and settings; the last digit of one number is another one."""
+    small, features = Settings(hidden=(2,), epochs=1, batch_size=64), digits().flat().features.copy()
+    given = dataset(features.copy(), digits().target)
+    features[700, 5] = np.nextafter(features[700, 5], np.float32(9))
+    other = dataset(features, digits().target)
+    run(tmp_path, settings=small, data=[given] if shards else given)
+    with pytest.raises(ValueError, match="the digest of the data was '"):
+        run(tmp_path, settings=small, data=[other] if shards else other, resume=True)
+    assert run(tmp_path, settings=small, data=[given] if shards else given, resume=True).history.steps > 0
 
 
 def test_every_bit_of_a_checkpoint_counts(tmp_path: Path) -> None:

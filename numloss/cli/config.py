@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import tomllib
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from ..train.settings import CHOICES, meant
 from ..transforms.combine_losses import combine
 from .lookup import value_of, with_options
 
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 RESUMES = ("auto", "never")
 HELP = {
     "data": "digits, idx:FOLDER, cifar10:FOLDER, npz:FILE or npy:FOLDER; of a pattern each process has its own files.",
@@ -134,12 +136,12 @@ def resolved(path: str | None, flags: dict[str, Any]) -> Config:
 
 
 def _from_file(path: str) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a TOML file: {error}; save it as UTF-8") from error
+    content = Path(path).read_bytes()
+    try:  # a path in it may have bytes that are no text
+        values = tomllib.loads(content.decode("utf-8-sig", "surrogateescape"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ValueError(f"{path}: not a TOML file: {error}") from error
+        cure = "; it is UTF-16, save it as UTF-8" if content[:2] in UTF_16 else ""
+        raise ValueError(f"{path}: not a TOML file: {error}{cure}") from error
     for name in values:
         known = {*HELP, *OWN}
         if name not in known:

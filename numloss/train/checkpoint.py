@@ -106,7 +106,9 @@ class Checkpoints(Callback):
         try:
             with atomic_write(path) as file:
                 file.write(content)
-            self._remove([path for path in self.files() if path.is_file()][KEPT:])
+            # what is called after a later step is none that could be read, or this run would have gone on from there
+            until = path.name[:15]
+            self._remove([kept for kept in self.files() if kept.is_file() and kept.name[:15] <= until][KEPT:])
         except OSError as error:
             self.say(f"no checkpoint at step {step}: {error}; training goes on")
             return None
