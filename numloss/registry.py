@@ -26,6 +26,10 @@ def law_arguments(law: Law) -> tuple[str, ...]:
 class Loss:
     """One loss. Everything that the library knows about it is here, as data.
 
+    `params` are what the law takes last, of one number for all elements: options, and what is `derived` of options, a
+    function each, computed in float64 once a call, so that 1 - q keeps its digits near q = 1. NAME_rest is what the
+    dtype of the data loses of the parameter NAME.
+
     `differentiable` are the positions of the inputs that have a gradient, in the order of the law's slopes; `none`
     gives the number that stands in the law for an option that is None. Where the law is not of the inputs themselves
     but of what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates.
@@ -51,6 +55,7 @@ class Loss:
     per_element: tuple[str, ...] = ()
     none: dict[str, float] = field(default_factory=dict)
     params: tuple[str, ...] = ()
+    derived: dict[str, Callable[..., float]] = field(default_factory=dict)
     constants: Law | None = None
     columns: int = 1
     cuts: str | None = None

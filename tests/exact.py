@@ -20,6 +20,8 @@ import mpmath as mp
 import numpy as np
 from tails import Case, inputs
 
+from numloss.registry import LOSSES, law_arguments
+
 Array = np.ndarray[Any, Any]
 FIXTURE = Path(__file__).parent / "fixtures" / "from_mpmath.npz"
 # Enough for 1 - e^-745 to differ from 1.
@@ -68,8 +70,14 @@ def text(name: str) -> str:
 def key(case: Case, dtype: str) -> str:
     """What an answer follows from."""
     points = b"".join(array.tobytes() for array in inputs(case, dtype))
-    parts = (dtype.encode(), repr(sorted(case[2].items())).encode(), text(case[0]).encode(), points)
+    options = repr(sorted(case[2].items())) + " ".join(as_given(case[0]))
+    parts = (dtype.encode(), options.encode(), text(case[0]).encode(), points)
     return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
+
+
+def as_given(name: str) -> tuple[str, ...]:
+    """The options that a loss reads to all their digits, since its law takes what is derived of them, too."""
+    return tuple(sorted({option for made in LOSSES[name].derived.values() for option in law_arguments(made)}))
 
 
 def exact_option(value: Any, dtype: np.dtype[Any]) -> Any:
@@ -89,7 +97,8 @@ def flat(parts: Any) -> list[Any]:
 def compute(name: str, arrays: tuple[Array, ...], options: dict[str, Any]) -> Answers:
     """What mpmath says."""
     dtype = arrays[0].dtype
-    given = {option: exact_option(value, dtype) for option, value in options.items()}
+    wide = as_given(name)
+    given = {o: exact_option(value, np.dtype(np.float64) if o in wide else dtype) for o, value in options.items()}
     scale = getattr(oracle(name), "scale", None)
     with mp.workdps(DIGITS):
         rows = [[mp.mpf(x) for x in row] for row in zip(*(a.tolist() for a in arrays), strict=True)]

@@ -70,7 +70,9 @@ def test_the_facts(name: str) -> None:
     loss = LOSSES[name]
     known = {*loss.inputs, *loss.defaults}
     assert set(loss.domains) <= known, "a domain of nothing"
-    assert set(loss.params) <= known and set(loss.per_element) <= known and set(loss.none) <= known
+    taken = {name if name in known else name.removesuffix("_rest") for name in loss.params}
+    assert taken <= {*known, *loss.derived} and not known & loss.derived.keys()
+    assert set(loss.per_element) <= known and set(loss.none) <= known
     assert loss.differentiable and all(0 <= k < len(loss.inputs) for k in loss.differentiable)
     assert loss.least >= 0.0 and math.isfinite(loss.least)
     assert loss.cost > 0.0 and loss.task and loss.adds_up in ("rows", "groups", "no")

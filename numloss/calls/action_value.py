@@ -34,7 +34,7 @@ class Transitions:
         if chosen is not None:
             chosen = check.indices(place, self.loss, "next_action", chosen, self.rows)
         self.next_action = chosen
-        self.discount, self.params = request.number("discount"), request.parameters()
+        self.discount, self.params = request.number("discount", self.real), request.parameters(self.real)
         self.weight = request.weight(place, (self.rows,))
         self.values, self.outputs = outputs_of(place, request, self.q, (self.rows,))
 

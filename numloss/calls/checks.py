@@ -15,6 +15,7 @@ import numpy as np
 from .arrays import HOST
 
 if TYPE_CHECKING:
+    from ..domains import Domain
     from ..registry import Loss
     from .arrays import Arrays
 
@@ -46,8 +47,11 @@ def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any
     return arguments
 
 
-def number(loss: Loss, name: str, value: Any) -> float:
-    """An option that is a number, inside its domain, or the number that None stands for."""
+def number(loss: Loss, name: str, value: Any, real: np.dtype[Any] | None = None) -> float:
+    """An option that is a number, inside its domain, or the number that None stands for.
+
+    With the dtype of the data, what the data are computed with: inside of the domain in that dtype, too.
+    """
     if value is None and name in loss.none:
         return loss.none[name]
     if value is inspect.Parameter.empty:
@@ -57,7 +61,28 @@ def number(loss: Loss, name: str, value: Any) -> float:
     if result != result or (domain is not None and result not in domain):
         allowed = domain.text if domain is not None else "a number, not NaN"
         raise ValueError(f"{loss.name}: {name} must be {allowed}, got {value!r}")
-    return result
+    return result if real is None or domain is None else number_in(loss, name, result, domain, real)
+
+
+def number_in(loss: Loss, name: str, value: float, domain: Domain, real: np.dtype[Any]) -> float:
+    """An option as a dtype has it: next to an end that the domain leaves out, the last number before it.
+
+    Where that is another number altogether, as the smallest float32 is beside 1e-46, it is an error.
+    """
+    low, high = domain.ends(real.name)
+    if low <= value <= high:
+        return value
+    with np.errstate(over="ignore", under="ignore"):
+        seen = float(real.type(value))
+    if low <= seen <= high:
+        return value
+    nearest = min(max(seen, low), high)
+    if abs(nearest - value) > float(np.finfo(real).eps) * abs(value):
+        raise ValueError(
+            f"{loss.name}: {name} must be {domain.text} in {real.name}, the dtype of {loss.inputs[0]}, too; "
+            f"{value!r} is {seen!r} there"
+        )
+    return nearest
 
 
 def plain_number(loss: Loss, name: str, value: Any) -> float:

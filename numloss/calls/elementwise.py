@@ -29,7 +29,7 @@ class Elements:
         self.place, self.request, self.loss, self.mode = place, request, request.loss, request.mode
         self.wanted = request.unreduced
         self.read_inputs(request.arguments)
-        self.params = request.parameters()
+        self.params = request.parameters(self.real)
         self.weight = request.weight(place, self.shape)
         replaced = (*self.loss.inputs, *self.loss.per_element)
         self.values, self.outputs = outputs_of(place, request, self.pred, self.shape, replaced)
@@ -55,7 +55,7 @@ class Elements:
             value = self.request.option(name)
             varies = place.varies(value)
             self.arrays.append(self.varying(name, value) if varies else None)
-            self.constants.append(0.0 if varies else check.number(loss, name, value))
+            self.constants.append(0.0 if varies else check.number(loss, name, value, self.real))
         self.table: np.ndarray[Any, Any] | None = None
         if loss.cuts is not None:
             self.loss, self.table = of_intervals(loss, place.on_host(self.request.options.get(loss.cuts)), self.real)

@@ -94,6 +94,6 @@ def wanted_of(request: Request) -> list[bool]:
     return [request.mode > 0 and (request.argnums is None or k in request.argnums) for k in request.loss.differentiable]
 
 
-def temperature_of(request: Request) -> float:
-    """What cosines are divided by."""
-    return request.number("temperature") if "temperature" in request.loss.defaults else 1.0
+def temperature_of(request: Request, real: np.dtype[Any]) -> float:
+    """What cosines of a dtype are divided by."""
+    return request.number("temperature", real) if "temperature" in request.loss.defaults else 1.0

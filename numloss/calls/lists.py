@@ -47,7 +47,7 @@ class Lists:
         self.groups = len(self.lengths)
         self.ranks = ranks_of(loss, options.get("k"))
         self.efron = ties_of(loss, options["ties"]) if "ties" in options else 0
-        self.sigma = check.number(loss, "sigma", options["sigma"]) if "sigma" in options else 1.0
+        self.sigma = check.number(loss, "sigma", options["sigma"], self.real) if "sigma" in options else 1.0
         self.weight = options.get("weight")
         if self.weight is not None:
             self.weight = place.real(loss, "weight", self.weight)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..registry import law_arguments
 from . import checks as check
 from .arrays import is_foreign
 
@@ -62,9 +63,9 @@ class Request:
         """What an option was given as, or its default."""
         return self.options.get(name, self.loss.defaults[name])
 
-    def number(self, name: str) -> float:
-        """An option that is a number, checked."""
-        return check.number(self.loss, name, self.option(name))
+    def number(self, name: str, real: np.dtype[Any] | None = None) -> float:
+        """An option that is a number, checked, in a dtype, too, if one is given."""
+        return check.number(self.loss, name, self.option(name), real)
 
     def weight(self, place: Arrays, shape: tuple[int, ...]) -> Any:
         """The weight, checked and seen with the shape of the unreduced loss, or None."""
@@ -75,9 +76,19 @@ class Request:
         check.weight_shape(self.loss, weight, shape)
         return place.spread(weight, shape)
 
-    def parameters(self) -> list[float]:
-        """The parameters of the law, checked."""
-        return [self.number(name) for name in self.loss.params]
+    def parameters(self, real: np.dtype[Any]) -> list[float]:
+        """The parameters of the law, checked: what data of this dtype are computed with."""
+        return [self.parameter(name, real) for name in self.loss.params]
+
+    def parameter(self, name: str, real: np.dtype[Any]) -> float:
+        """A parameter of the law: an option, what is derived of options, or what the dtype loses of another one."""
+        if name in self.loss.defaults:
+            return self.number(name, real)
+        function = self.loss.derived.get(name)
+        if function is not None:
+            return function(*map(self.number, law_arguments(function)))
+        whole = self.parameter(name.removesuffix("_rest"), np.dtype(np.float64))
+        return whole - float(real.type(whole))
 
     def scale(self, total: float) -> float:
         """What the gradient of a sum is multiplied by, if what counts adds up to this total."""

@@ -83,20 +83,24 @@ def options_of(loss: Loss, arguments: tuple[Any, ...], given: dict[str, Any]) ->
     result.target = facts["target"] if facts["target"] is not None else int(is_distribution(arguments[1]))
     if given or loss.eager:
         merged = {**loss.defaults, **given}
-        set_options(loss, result, merged)
+        set_options(loss, result, merged, dtype_of(arguments[0]))
     elif "ignore_index" in loss.defaults:
         result.ignore = loss.defaults["ignore_index"]
-    result.params = [number(loss, name, given.get(name, loss.defaults[name])) for name in loss.params]
     return result
 
 
-def set_options(loss: Loss, result: RowOptions, options: dict[str, Any]) -> None:
-    """Read the options that a rowwise loss may have, by name."""
+def dtype_of(pred: Any) -> np.dtype[Any] | None:
+    """The dtype of scores of float32, of any library; None where options have all the digits that data have."""
+    return np.dtype(np.float32) if str(getattr(pred, "dtype", "")).endswith("float32") else None
+
+
+def set_options(loss: Loss, result: RowOptions, options: dict[str, Any], real: np.dtype[Any] | None) -> None:
+    """Read the options that a rowwise loss may have, by name, for scores of a dtype."""
     for name, attribute in FLOATS.items():
         if name in options:
-            setattr(result, attribute, number(loss, name, options[name]))
+            setattr(result, attribute, number(loss, name, options[name], real))
     if options.get("softcap") is not None:
-        result.cap = number(loss, "softcap", options["softcap"])
+        result.cap = number(loss, "softcap", options["softcap"], real)
     if "from_probabilities" in options and flag(loss, "from_probabilities", options["from_probabilities"]):
         result.scores = PROBABILITIES
         if result.zeta or result.cap:
@@ -114,7 +118,7 @@ def set_options(loss: Loss, result: RowOptions, options: dict[str, Any]) -> None
     if loss.rows["factor"] != "class_weight":
         result.class_weight = options.get("class_weight")
     if "prior" in options:
-        result.prior, result.tau = options["prior"], number(loss, "tau", options["tau"])
+        result.prior, result.tau = options["prior"], number(loss, "tau", options["tau"], real)
     result.axis = options.get("axis", 1)
 
 
@@ -205,6 +209,7 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     if options.target == LABELS:
         options.ignore = ignored_among(options.ignore, target)
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.bound)
+    options.params = request.parameters(pred.dtype)
     overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()
     rows.values, rows.outputs = outputs_of(place, request, pred, shape, overwritten)
     if len(arguments) > 2:

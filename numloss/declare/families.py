@@ -88,6 +88,12 @@ def _split(arguments: dict[str, Any]) -> tuple[dict[str, Domain], dict[str, Any]
     return domains, facts
 
 
+def parameters_of(given: tuple[str, ...], defaults: dict[str, Any], facts: dict[str, Any]) -> tuple[str, ...]:
+    """Those of a law's last arguments that are options or derived of them, not its constants."""
+    known = {*defaults, *facts.get("derived", ())}
+    return tuple(name for name in given if name in known or name.removesuffix("_rest") in known)
+
+
 def elementwise(law: Law, /, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss whose value at each element is a scalar law of the inputs there.
 
@@ -101,7 +107,8 @@ def elementwise(law: Law, /, **arguments: Any) -> Callable[[Declaration], Declar
         taken = facts.get("columns", 1) * len(inputs) + len(facts.get("per_element", ()))
         taken += LOOKUPS if "cuts" in facts else 0
         given = law_arguments(law)[taken:]
-        facts["params"] = tuple(name for name in given if name in defaults) if "constants" in facts else given
+        params = parameters_of(given, defaults, facts)
+        facts["params"] = params if "constants" in facts else given
         return record("elementwise", law, declaration, domains, facts)
 
     return decorate
@@ -138,7 +145,7 @@ def rowwise(
         facts["rows"] = {"scores": scores, "target": target, "entropy": entropy, "factor": factor, "classes": classes}
         if law is not None:
             _, defaults = _signature(declaration)
-            facts["params"] = tuple(name for name in law_arguments(law)[law_inputs:] if name in defaults)
+            facts["params"] = parameters_of(law_arguments(law)[law_inputs:], defaults, facts)
             facts["law_inputs"] = law_inputs
         return record("rowwise", law, declaration, domains, {"cost": 2.0, "eager": eager, **facts})
 

@@ -145,7 +145,7 @@ def drawn(soft: Real, soft_left: Real, teacher: Real, teacher_left: Real) -> Rea
 def distilled_curvature(c: Rowwise, soft: Real, soft_left: Real, hard: Real, hard_left: Real) -> Real:
     """Curvature with respect to a logit of these probabilities, softened and not, and of what they leave."""
     alpha = real(c.params[1])
-    bend = alpha * soft * soft_left + (1.0 - alpha) * hard * hard_left
+    bend = alpha * soft * soft_left + real(double(1.0) - c.params[1]) * hard * hard_left
     return bounded(c, 2.0 * bend if c.bound == 1 else bend)
 
 
@@ -161,7 +161,7 @@ def distilled_slopes(
     q = stack_reals(1024)
     inverse = real(double(1.0) / rows.params[0])
     pull = real(rows.params[0] * rows.params[1])
-    beta = 1.0 - real(rows.params[1])
+    beta = real(double(1.0) - rows.params[1])
     scale = real(factor)
     stride = rows.pred_steps.classes
     first = 0

@@ -40,7 +40,7 @@ class Similarity(VectorRows):
     def __init__(self, backend: HostBackend, request: Request) -> None:
         super().__init__(HOST, request, integers=True)
         self.backend, self.mode = backend, request.mode
-        self.per_temperature = self.real.type(1.0 / temperature_of(request))
+        self.per_temperature = self.real.type(1.0 / temperature_of(request, self.real))
         self.counts = self.weights()
         found = [directions(array) for array in self.vectors]
         self.unit, self.inverse = [unit for unit, _ in found], [inverse for _, inverse in found]

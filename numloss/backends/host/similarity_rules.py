@@ -130,7 +130,7 @@ def sigmoids(call: Similarity) -> tuple[Array, Any]:
 def circle(call: Similarity) -> tuple[Array, Any]:
     """What belongs together and is not near, times what does not and is."""
     (unit,), (slope,) = call.unit, call.slopes
-    gamma, margin = (call.real.type(call.request.number(name)) for name in ("gamma", "margin"))
+    gamma, margin = (call.real.type(call.request.number(name, call.real)) for name in ("gamma", "margin"))
     _, kind, members = np.unique(call.known, return_inverse=True, return_counts=True)
     counted = (members[kind] > 1) & (members[kind] < call.rows)
     step = max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize))

@@ -106,7 +106,7 @@ def distilled_gradient_text(plan: Plan, dtype: str) -> Any:
         soft, taught, place, inverse = state
         total = s.pivot_term + s.others
         plain = (real(s.base), real(s.shift), real(unit / total), real(s.others / total))
-        pull, beta, scale = real(c.params[0] * c.params[1]), one - real(c.params[1]), real(factor)
+        pull, beta, scale = real(c.params[0] * c.params[1]), real(unit - c.params[1]), real(factor)
         for j in range(lane, c.classes, team):
             p, p_left = parts(student_of(c, x, j, one), plain, j == s.pivot)
             t, t_left = parts(student_of(c, x, j, inverse), soft, j == s.pivot)

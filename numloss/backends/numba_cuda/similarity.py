@@ -44,7 +44,7 @@ class Similarity(VectorRows):
     def __init__(self, call: Call) -> None:
         super().__init__(call.library, call.request, integers=True)
         self.call, self.mode, self.dtype = call, call.request.mode, self.real.name
-        self.multiply, self.per_temperature = Products(call), 1.0 / temperature_of(self.request)
+        self.multiply, self.per_temperature = Products(call), 1.0 / temperature_of(self.request, self.real)
         self.kinds, self.others = (0 if self.known is None else self.integers() for _ in range(2))
         self.wanted = wanted_of(self.request)
         self.point()
@@ -212,7 +212,7 @@ def sigmoids(call: Similarity) -> tuple[int, int]:
     """Each pair by itself."""
     loss, losses = call.loss, call.numbers()
     _, shares = call.belong(call.rows, 0, 1.0)
-    params = tuple(call.request.number(name) for name in loss.params)
+    params = tuple(call.request.parameters(call.real))
     kernel = kernels.pairs_kernel(loss.law, len(params), call.dtype, call.mode)
 
     def rule(start: int, scores: DeviceArray) -> None:
@@ -226,7 +226,7 @@ def sigmoids(call: Similarity) -> tuple[int, int]:
 def circle(call: Similarity) -> tuple[int, int]:
     """What belongs together and is not near, times what does not and is."""
     _, shares = call.belong(call.rows, 0, 1.0)
-    losses, numbers = call.numbers(), (call.request.number("gamma"), call.request.number("margin"))
+    losses, numbers = call.numbers(), tuple(call.request.number(name, call.real) for name in ("gamma", "margin"))
     facts, kernel = call.facts(shares), kernels.circle_kernel(call.dtype, call.mode)
 
     def rule(start: int, scores: DeviceArray) -> None:

@@ -19,7 +19,7 @@ class PackedVectors(VectorRows):
 
     def __init__(self, place: Arrays, request: Request) -> None:
         super().__init__(place, request)
-        self.params = request.parameters()
+        self.params = request.parameters(self.real)
         self.kept: list[Any] = []
 
     def one(self, array: Any) -> Operand:

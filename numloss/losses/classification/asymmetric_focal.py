@@ -9,7 +9,7 @@ def _asymmetric_focal_constants(clip):
     return 1e-30 if clip <= 0.0 else 0.0
 
 
-def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, least):
+def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, unclipped, least):
     e = decay(pred)
     near = log1p_unit(e)
     near_rest = log1p_unit_rest(e)
@@ -26,9 +26,11 @@ def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, least):
     faded = decay_of_product(gamma_pos, far if positive else near, far_rest if positive else near_rest)
     cost = faded * (near if positive else abs(pred) + near) if target > 0.0 else 0.0
     slope = -faded * (q + gamma_pos * p * log_p)
-    bend = faded * p * (q + gamma_pos * (q * (2.0 - log_p) + gamma_pos * p * log_p))
+    # times what has faded first: powers so high that nothing is left have squares that overflow
+    steeper = faded * gamma_pos
+    bend = faded * p * q + steeper * p * (q * (2.0 - log_p) + minimum(1e15, gamma_pos * log_p) * p)
     # label 0, whose probability counts from the clip: m = p - clip, and 1 - m
-    beyond = p - clip
+    beyond = unclipped - q if clip > 0.5 else p - clip
     free = beyond <= 0.0
     m = 1.0 if free else beyond
     by_m = p / m
@@ -44,13 +46,14 @@ def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, least):
     tail = rest <= least
     other = far if tail else -(high if m > 0.5 else low)
     infinite = abs(pred) + near if tail else other
-    push = gamma_neg * by_m * q * other
-    cross = 2.0 * gamma_neg * by_m * by_rest * p * q
+    climbing = grown * gamma_neg * by_m * q
+    push = climbing * other
+    cross = 2.0 * climbing * by_rest * p
     steep = (gamma_neg - 1.0) * by_m * q * push + cross
-    bent = steep + push * (q - p) + by_rest * p * (q - p * (clip / rest if rest > 0.0 else 0.0))
+    bent = steep + push * (q - p) + grown * by_rest * p * (q - p * (clip / rest if rest > 0.0 else 0.0))
     share = 1.0 - target
     value = target * cost + (share * grown * infinite if share > 0.0 and not free else 0.0)
-    return value, target * slope + share * grown * (push + by_rest * p), target * bend + share * grown * bent
+    return value, target * slope + share * (push + grown * by_rest * p), target * bend + share * bent
 
 
 @elementwise(
@@ -60,6 +63,7 @@ def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, least):
     gamma_pos=NONNEGATIVE,
     gamma_neg=NONNEGATIVE,
     clip=SMOOTHING,
+    derived={"unclipped": lambda clip: 1.0 - clip},
     kinks="probability = clip, where gamma_neg < 2",
     cost=10.0,
     aliases=("asymmetric_loss", "asl"),

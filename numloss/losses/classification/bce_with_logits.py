@@ -4,9 +4,9 @@ from ...declare import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unp
 from ...scalar import decay, log1p_unit
 
 
-def _bce_with_logits(pred, target, pos_weight, label_smoothing):
-    yes = pos_weight * (target * (1.0 - label_smoothing) + 0.5 * label_smoothing)
-    no = (1.0 - target) * (1.0 - label_smoothing) + 0.5 * label_smoothing
+def _bce_with_logits(pred, target, pos_weight, label_smoothing, kept):
+    yes = pos_weight * (target * kept + 0.5 * label_smoothing)
+    no = (1.0 - target) * kept + 0.5 * label_smoothing
     e = decay(pred)
     positive = pred > 0.0
     wrong = no if positive else yes
@@ -24,6 +24,7 @@ def _bce_with_logits(pred, target, pos_weight, label_smoothing):
     target=UNIT,
     pos_weight=NONNEGATIVE,
     label_smoothing=SMOOTHING,
+    derived={"kept": lambda label_smoothing: 1.0 - label_smoothing},
     per_element=("pos_weight",),
     none={"pos_weight": 1.0},
     convex=True,

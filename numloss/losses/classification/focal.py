@@ -4,9 +4,9 @@ from ...declare import NONNEGATIVE, UNIT, Array, Options, Result, Unpack, elemen
 from ...scalar import decay, decay_of_product, log1p_unit, log1p_unit_rest, minimum
 
 
-def _focal(pred, target, alpha, gamma):
+def _focal(pred, target, alpha, other, gamma):
     yes = target if alpha < 0.0 else alpha * target
-    no = 1.0 - target if alpha < 0.0 else (1.0 - alpha) * (1.0 - target)
+    no = 1.0 - target if alpha < 0.0 else other * (1.0 - target)
     positive = pred > 0.0
     # shares of the label that the sign of the logit stands for, and of the other one
     right = yes if positive else no
@@ -22,11 +22,14 @@ def _focal(pred, target, alpha, gamma):
     likely = wrong * power
     unlikely = right * (power * decay_of_product(gamma, size, 0.0))
     whole = 1.0 + e
+    # a power so high that its squares would overflow leaves nothing of what they multiply
+    most = minimum(1e15, gamma)
+    odds = minimum(1e15, gamma * e)
     # the cost of the wrong label reaches infinity with the logit
     cost = likely * (whole * (abs(pred) + near)) if wrong > 0.0 else 0.0
     slope = likely * (1.0 + gamma * e * far) - unlikely * (gamma * near + e)
-    fall = likely * (e * (1.0 + gamma * (2.0 + far * (gamma * e - 1.0))))
-    rise = unlikely * (e + gamma * (e * (2.0 - near) + gamma * near))
+    fall = likely * (e + odds * (2.0 + far * (odds - 1.0)))
+    rise = unlikely * (e + most * (e * (2.0 - near) + most * near))
     return cost + unlikely * (whole * near), slope if positive else -slope, (fall + rise) / whole
 
 
@@ -36,6 +39,7 @@ def _focal(pred, target, alpha, gamma):
     alpha=UNIT,
     gamma=NONNEGATIVE,
     none={"alpha": -1.0},
+    derived={"other": lambda alpha: 1.0 - alpha},
     cost=8.0,
     aliases=("sigmoid_focal_loss", "binary_focal_crossentropy", "sigmoid_focal_crossentropy"),
 )

@@ -5,16 +5,16 @@ from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES, SUM
 from ...scalar import exp, log, log1p
 
 
-def _js_div(score, target, beta):
+def _js_div(score, target, beta, other):
     q = exp(score)
-    own = (1.0 - beta) * q
+    own = other * q
     m = beta * target + own
     middle = m if m > 0.0 else 1.0
     difference = target - q
     # the logarithms of target / m and q / m, from the difference where they are near 1
     target_ratio = target / middle
     q_ratio = q / middle
-    target_near = log1p((1.0 - beta) * difference / middle)
+    target_near = log1p(other * difference / middle)
     q_near = log1p(-beta * difference / middle)
     target_far = log(target_ratio)
     q_far = log(q_ratio)
@@ -34,6 +34,7 @@ def _js_div(score, target, beta):
     eager=True,
     pred=ANY,
     beta=OPEN_UNIT,
+    derived={"other": lambda beta: 1.0 - beta},
     cost=8.0,
     aliases=("jensen_shannon_divergence", "jsd"),
 )

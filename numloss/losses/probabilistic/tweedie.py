@@ -4,12 +4,10 @@ from ...declare import BETWEEN_1_AND_2, NONNEGATIVE, Array, Options, Result, Unp
 from ...scalar import exp_of_product
 
 
-def _tweedie(pred, target, power):
-    up = 2.0 - power
-    down = power - 1.0
-    rise = exp_of_product(up, pred, 0.0)
+def _tweedie(pred, target, up, up_rest, down, down_rest):
+    rise = exp_of_product(pred, up, up_rest)
     # a target of 0 has no second term, not even where its exponential is infinite
-    fall = target * exp_of_product(down, -pred, 0.0) if target > 0.0 else 0.0
+    fall = target * exp_of_product(-pred, down, down_rest) if target > 0.0 else 0.0
     return rise / up + fall / down, rise - fall, up * rise + down * fall
 
 
@@ -17,6 +15,7 @@ def _tweedie(pred, target, power):
     _tweedie,
     target=NONNEGATIVE,
     power=BETWEEN_1_AND_2,
+    derived={"up": lambda power: 2.0 - power, "down": lambda power: power - 1.0},
     convex=True,
     cost=4.0,
     aliases=("tweedie_deviance", "half_tweedie_loss"),

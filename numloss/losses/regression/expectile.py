@@ -3,9 +3,9 @@
 from ...declare import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
 
 
-def _expectile(pred, target, q):
+def _expectile(pred, target, q, other):
     error = pred - target
-    share = q if error < 0.0 else 1.0 - q
+    share = q if error < 0.0 else other
     return share * error * error, 2.0 * share * error, 2.0 * share
 
 
@@ -13,6 +13,7 @@ def _expectile(pred, target, q):
     _expectile,
     target=REAL,
     q=OPEN_UNIT,
+    derived={"other": lambda q: 1.0 - q},
     convex=True,
     kinks="pred = target, in the curvature only",
     cost=0.5,

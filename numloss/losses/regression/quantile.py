@@ -3,12 +3,12 @@
 from ...declare import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
 
 
-def _quantile(pred, target, q):
+def _quantile(pred, target, q, other):
     missing = target - pred
     if missing > 0.0:
         return q * missing, -q, 0.0
     if missing < 0.0:
-        return (q - 1.0) * missing, 1.0 - q, 0.0
+        return -other * missing, other, 0.0
     # a tie, or NaN, which stays NaN
     return missing, missing, 0.0
 
@@ -17,6 +17,7 @@ def _quantile(pred, target, q):
     _quantile,
     target=REAL,
     q=OPEN_UNIT,
+    derived={"other": lambda q: 1.0 - q},
     convex=True,
     kinks="pred = target, where the slope is 0",
     least=1.0,

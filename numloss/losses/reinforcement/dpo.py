@@ -4,7 +4,7 @@ from ...declare import ANY, HALF_UNIT, POSITIVE, REAL, Array, Options, Result, U
 from ...scalar import decay_of_product, difference_rest, log1p_unit
 
 
-def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smoothing):
+def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smoothing, kept):
     better = chosen - reference_chosen
     worse = rejected - reference_rejected
     # what the three differences lose to rounding would cost confident pairs their digits
@@ -15,14 +15,15 @@ def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smo
     rest = difference_rest(better - worse, lost) - difference_rest(worse_rest, better_rest)
     ahead = lead > 0.0
     e = decay_of_product(beta, abs(lead), rest if ahead else -rest)
-    wrong = label_smoothing if ahead else 1.0 - label_smoothing
+    wrong = label_smoothing if ahead else kept
     # nobody is wrong: infinitely sure and right costs nothing, though 0 * inf would be NaN
-    distance = beta * abs(lead) if wrong > 0.0 else 0.0
+    share = wrong * beta
+    cost = share * abs(lead) if share > 0.0 else 0.0
     up = 1.0 if ahead else e
     down = e if ahead else 1.0
-    slope = beta * ((label_smoothing * up - (1.0 - label_smoothing) * down) / (1.0 + e))
+    slope = beta * ((label_smoothing * up - kept * down) / (1.0 + e))
     curvature = beta * (beta * (e / ((1.0 + e) * (1.0 + e))))
-    return wrong * distance + log1p_unit(e), (slope, -slope), (curvature, curvature)
+    return cost + log1p_unit(e), (slope, -slope), (curvature, curvature)
 
 
 @elementwise(
@@ -34,6 +35,7 @@ def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smo
     reference_rejected=REAL,
     beta=POSITIVE,
     label_smoothing=HALF_UNIT,
+    derived={"kept": lambda label_smoothing: 1.0 - label_smoothing},
     convex=True,
     cost=4.0,
     aliases=("dpo_loss", "direct_preference_optimization"),

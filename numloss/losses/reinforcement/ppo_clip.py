@@ -4,9 +4,9 @@ from ...declare import ANY, NONNEGATIVE, REAL, Array, Options, Result, Unpack, e
 from ...scalar import difference_rest, exp_of_difference
 
 
-def _ppo_clip(log_prob, old_log_prob, advantage, epsilon):
+def _ppo_clip(log_prob, old_log_prob, advantage, most, least):
     ratio = exp_of_difference(log_prob - old_log_prob, -difference_rest(log_prob, old_log_prob))
-    end = 1.0 + epsilon if advantage > 0.0 else 1.0 - epsilon
+    end = most if advantage > 0.0 else least
     # a step that has already gone as far as it may, in the direction that pays, is not pushed on
     done = ratio > end if advantage > 0.0 else ratio < end
     # no advantage costs nothing, though 0 * inf would be NaN; NaN stays NaN
@@ -22,6 +22,7 @@ def _ppo_clip(log_prob, old_log_prob, advantage, epsilon):
     old_log_prob=REAL,
     advantage=REAL,
     epsilon=NONNEGATIVE,
+    derived={"most": lambda epsilon: 1.0 + epsilon, "least": lambda epsilon: 1.0 - epsilon},
     kinks="the ratio is 1 + epsilon for a positive advantage, or 1 - epsilon for a negative one",
     cost=2.0,
     aliases=("ppo_loss", "clipped_surrogate"),
