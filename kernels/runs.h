@@ -148,5 +148,24 @@ NUMLOSS_INLINE void will_need_f64(const double *p, int64_t n) {
 }
 NUMLOSS_RUNS(f32)
 NUMLOSS_RUNS(f64)
+/* sixteen floats as doubles, of which the last may be zeros */
+NUMLOSS_INLINE void widen16(wide_f64 *a, const float *p, int n) {
+    double few[16];
+    for (int k = 0; k < 16; k++) few[k] = k < n ? p[k] : 0.0;
+    memcpy(a, few, sizeof few);
+}
+NUMLOSS_INLINE double run_sum_wide_f32(const float *p, int64_t n) {
+    wide_f64 a[PIECES(f64)], b[PIECES(f64)];
+    int64_t j = 16;
+    widen16(a, p, 16);
+    for (; j + 16 <= n; j += 16) {
+        widen16(b, p + j, 16);
+        merge_add_f64(a, b);
+    }
+    widen16(b, p + j, (int)(n - j));
+    merge_add_f64(a, b);
+    return fold_add_f64(a);
+}
+NUMLOSS_INLINE double run_sum_wide_f64(const double *p, int64_t n) { return run_sum_f64(p, n); }
 
 #endif

@@ -7,5 +7,7 @@ cdef extern from "runs.h" nogil:
     double run_maximum_f64(const double* p, int64_t n)
     float run_sum_f32(const float* p, int64_t n)
     double run_sum_f64(const double* p, int64_t n)
+    double run_sum_wide_f32(const float* p, int64_t n)
+    double run_sum_wide_f64(const double* p, int64_t n)
     void will_need_f32(const float* p, int64_t n)
     void will_need_f64(const double* p, int64_t n)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .arrays import Arrays
 
 
+class Unbalanced(Exception):
+    """The weights add up to what float64 cannot work with."""
+
+
 @dataclass(slots=True)
 class Request:
     """What is asked of a loss, and what was given.
@@ -23,7 +27,7 @@ class Request:
     mode: the value (0), and its gradient (1), and its curvature (2). arguments: the arrays, in the order of the loss's
     inputs; options: what was given by keyword. pair: the sum and the sum of weights instead of a reduced value.
     argnums: the positions of the inputs whose gradients are asked for, None for all. bound: the curvature that is
-    positive everywhere.
+    positive everywhere. exponent: of the power of two that the weights, and sums of weighted losses, were divided by.
     """
 
     loss: Loss
@@ -33,6 +37,7 @@ class Request:
     pair: bool = False
     argnums: tuple[int, ...] | None = None
     bound: bool = False
+    exponent: int | None = None
 
     reduction: str = field(init=False)
     unreduced: bool = field(init=False)
@@ -94,13 +99,21 @@ class Request:
         """What the gradient of a sum is multiplied by, if what counts adds up to this total."""
         if not self.averaged:
             return 1.0
+        self.look_at(total)
         return 1.0 / total if total > 0.0 else 0.0
+
+    def look_at(self, total: float) -> None:
+        """Raise for a sum of weights that float64 cannot work with, unless they were balanced before."""
+        ordinary = total == 0.0 or 1e-150 < total < 1e150
+        if not ordinary and self.exponent is None and self.options.get("weight") is not None:
+            raise Unbalanced
 
     def reduced(self, value: float, total: float) -> Any:
         """The sum of the losses as the reduction asks for it."""
         if self.pair:
             return value, total
         if self.reduction == "mean":
+            self.look_at(total)
             return value / total if total > 0.0 else 0.0
         return value
 

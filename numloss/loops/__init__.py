@@ -17,6 +17,7 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     spread16(p, x)                             sixteen neighbours at once become x
     run_maximum(p, n)  run_sum(p, n)           of n >= 16 neighbours, in sixteen lanes that are folded by halving;
                                                compilers keep lanes in memory where these keep them in registers
+    run_sum_wide(p, n)                         run_sum in float64, whatever the data
     will_need(p, n)                            n neighbours will be read or written soon: a hint to the caches
     call_tile(f, pointers, params, n)          calls the tile at address f
     call_gemm(f, ...)                          calls the product of matrices of BLAS at address f

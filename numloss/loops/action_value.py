@@ -6,7 +6,7 @@ The header of a problem is ActionValue.
 from __future__ import annotations
 
 from .codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, NUMBER, REWARD_OPERAND
-from .elementwise import weight_tile
+from .elementwise import weight_factors, weight_tile
 from .headers import ActionStrides, ActionValue, Operand, Result
 from .language import (
     Int,
@@ -27,7 +27,7 @@ from .language import (
 )
 from .operands import deliver, fetch, fetch_labels, first_outside
 from .rowwise_parts import clear_rows
-from .sums import add_tile, block_stop, clear, fold, report
+from .sums import add_values, add_weighted, block_stop, clear, fold, report
 
 
 @noinline
@@ -67,9 +67,9 @@ def aim_of(reward: Real, done: Real, discount: Real, best: Real) -> Real:
     return reward + (0.0 if done >= 1.0 else following)
 
 
-def times_weight(x: Real, w: Real, scale: Real) -> Real:
-    """A slope or curvature times weight and scale; exactly 0 where nothing counts."""
-    return x * (w * scale) if w > 0.0 else 0.0
+def times_weight(x: Real, w: Real, factor: Real) -> Real:
+    """A slope or curvature times the factor of its weight; exactly 0 where nothing counts."""
+    return x * factor if w > 0.0 else 0.0
 
 
 @noinline
@@ -150,11 +150,11 @@ def place_chosen(
 
 
 @noinline
-def scale_outputs(n: Int, weighted: Int, scale: Real, w: Reals, out: Reals) -> Int:
-    """Times the scale, and the weights if there are any."""
+def scale_outputs(n: Int, weighted: Int, scale: Real, w: Reals, factors: Reals, out: Reals) -> Int:
+    """Times the scale, or the factors of the weights if there are any."""
     if weighted == 1:
         for i in range(n):
-            out[i] = times_weight(out[i], w[i], scale)
+            out[i] = times_weight(out[i], w[i], factors[i])
     else:
         for i in range(n):
             out[i] = out[i] * scale
@@ -177,6 +177,7 @@ def action_value_block(c: ActionValue, partial: Result, block: Int) -> Int:
     bends = stack_reals(512)
     weights = stack_reals(512)
     others = stack_reals(512)
+    factors = stack_reals(512)
     lanes = stack_doubles(32)
     weight_lanes = stack_doubles(32)
     clear(lanes)
@@ -201,22 +202,25 @@ def action_value_block(c: ActionValue, partial: Result, block: Int) -> Int:
         weighted = integer(c.weight.array != 0)
         if weighted == 1:
             w = weight_tile(c.weight, c.itemsize, start, n, weights, weight_lanes, partial)
+            add_weighted(values, w, n, lanes)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
+            weight_factors(w, n, c.scale, factors)
+        else:
+            add_values(values, n, lanes)
         if c.values.array != 0:
             deliver(c.values, start, n, values, 0)
         if c.mode > 0:
-            scale_outputs(n, weighted, scale, w, slopes)
+            scale_outputs(n, weighted, scale, w, factors, slopes)
             place_chosen(c.gradient, c.gradient_strides, c.actions, start, n, chosen, slopes, 0, others)
         if c.mode > 1:
             if c.bound == 1:
                 for i in range(n):
                     others[i] = least
                     bends[i] = least if bends[i] < least else bends[i]
-                scale_outputs(n, weighted, scale, w, others)
-            scale_outputs(n, weighted, scale, w, bends)
+                scale_outputs(n, weighted, scale, w, factors, others)
+            scale_outputs(n, weighted, scale, w, factors, bends)
             place_chosen(c.curvature, c.curvature_strides, c.actions, start, n, chosen, bends, c.bound, others)
-        add_tile(values, n, lanes)
         start = start + n
     partial.value = fold(lanes)
     partial.weight = fold(weight_lanes)

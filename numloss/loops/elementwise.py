@@ -8,12 +8,15 @@ from __future__ import annotations
 from .codes import NUMBER, TABLE, UNCHECKED, WEIGHT_OPERAND
 from .headers import Elementwise, Operand, Result, Weights
 from .language import (
+    Double,
     Doubles,
     Int,
+    Real,
     Reals,
     address,
     array_data,
     call_tile,
+    double,
     noinline,
     offset,
     real,
@@ -23,7 +26,7 @@ from .language import (
     stack_reals,
 )
 from .operands import deliver, fetch, first_outside, look_up, place, whole_numbers
-from .sums import add_tile, begin_block, block_stop, clear, fold, report
+from .sums import add_values, add_weighted, begin_block, block_stop, clear, fold, report
 
 
 @noinline
@@ -33,8 +36,28 @@ def weight_tile(o: Operand, itemsize: Int, start: Int, n: Int, buffer: Reals, la
     bad = first_outside(w, n, NUMBER, 0.0, 1e999)
     if bad >= 0:
         report(partial, start + bad, WEIGHT_OPERAND)
-    add_tile(w, n, lanes)
+    add_values(w, n, lanes)
     return w
+
+
+def weight_factor(w: Real, scale: Double) -> Real:
+    """What slopes of a weight are multiplied by; in float64 where the scale alone is no number of the data's dtype."""
+    if scale > double(1e-30) and scale < double(1e30):
+        return w * real(scale)
+    return real(double(w) * scale)
+
+
+@noinline
+def weight_factors(w: Reals, n: Int, scale: Double, out: Reals) -> Int:
+    """`weight_factor` n weights."""
+    if scale > double(1e-30) and scale < double(1e30):
+        plain = real(scale)
+        for i in range(n):
+            out[i] = w[i] * plain
+    else:
+        for i in range(n):
+            out[i] = real(double(w[i]) * scale)
+    return 0
 
 
 def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
@@ -52,6 +75,7 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
     places = stack_ints(512)
     buffers = stack_reals(4608)
     values = stack_reals(512)
+    factors = stack_reals(512)
     made = stack_reals(4096)
     lanes = stack_doubles(32)
     weight_lanes = stack_doubles(32)
@@ -89,8 +113,13 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
             w = values
             if c.weighted == 1:
                 w = weight_tile(c.weight, c.itemsize, start, n, offset(buffers, 512 * inputs), weight_lanes, partial)
+                add_weighted(values, w, n, lanes)
                 for i in range(n):
                     values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
+                if outputs > 0:
+                    weight_factors(w, n, c.scale, factors)
+            else:
+                add_values(values, n, lanes)
             if c.unreduced == 1:
                 deliver(c.values, start, n, values, 0)
             for k in range(outputs):
@@ -100,12 +129,11 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
                         out[i] = least if out[i] < least else out[i]
                 if c.weighted == 1:
                     for i in range(n):
-                        out[i] = out[i] * (w[i] * scale) if w[i] > 0.0 else 0.0
+                        out[i] = out[i] * factors[i] if w[i] > 0.0 else 0.0
                 elif scale != 1.0:
                     for i in range(n):
                         out[i] = out[i] * scale
                 deliver(c.outputs[k], start, n, out, direct)
-            add_tile(values, n, lanes)
         start = start + n
     partial.value = fold(lanes)
     partial.weight = fold(weight_lanes)

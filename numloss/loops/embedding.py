@@ -6,7 +6,7 @@ Its header is Embedding of headers/; the kinds of sums are in codes.py.
 from __future__ import annotations
 
 from .codes import DISTANCES, NOTHING, PRODUCTS, SQUARES, UNCHECKED
-from .elementwise import weight_tile
+from .elementwise import weight_factors, weight_tile
 from .headers import Embedding, Result, Vectors, VectorSum
 from .language import (
     Double,
@@ -28,7 +28,7 @@ from .language import (
 )
 from .operands import deliver, fetch, first_outside
 from .rowwise_parts import clear_row
-from .sums import add_tile, begin_block, block_stop, clear, fold, report
+from .sums import add_values, add_weighted, begin_block, block_stop, clear, fold, report
 
 
 def term(kind: Int, x: Real, y: Real) -> Real:
@@ -257,6 +257,7 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
     values = stack_reals(512)
     slopes = stack_reals(1536)
     weights = stack_reals(512)
+    factors = stack_reals(512)
     lanes = stack_doubles(32)
     weight_lanes = stack_doubles(32)
     clear(lanes)
@@ -285,8 +286,12 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
         w = values
         if c.weighted == 1:
             w = weight_tile(c.weight, c.itemsize, start, n, weights, weight_lanes, partial)
+            add_weighted(values, w, n, lanes)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
+            weight_factors(w, n, c.scale, factors)
+        else:
+            add_values(values, n, lanes)
         if c.unreduced == 1:
             deliver(c.values, start, n, values, 0)
         if c.sloped == 1:
@@ -294,10 +299,9 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
             for k in range(sum_count):
                 slope = offset(slopes, 512 * k)
                 for i in range(n):
-                    factor = w[i] * scale if weighted == 1 else scale
+                    factor = factors[i] if weighted == 1 else scale
                     slope[i] = slope[i] * factor if weighted == 0 or w[i] > 0.0 else 0.0
                 spread_slopes(c, c.sums[k], start, n, slope)
-        add_tile(values, n, lanes)
         start = start + n
     partial.value = fold(lanes)
     partial.weight = fold(weight_lanes)

@@ -39,7 +39,7 @@ from .ranked import (
     write_slopes,
 )
 from .sorting import sort_descending
-from .sums import begin_block, block_stop, tile_length, tile_sum
+from .sums import begin_block, block_stop, tile_length, values_sum
 
 
 def discount(place: Int) -> Double:
@@ -182,12 +182,12 @@ def pairs_of_rank(
             offset(scores, first), offset(gains, first), offset(whole, first), offset(rest, first), m, mine, values,
             slopes, bends,
         )  # fmt: skip
-        total = total + tile_sum(values, m)
+        total = total + values_sum(values, m)
         if mode > 0:
-            slope = slope + tile_sum(slopes, m)
+            slope = slope + values_sum(slopes, m)
             pull_down(slopes, bends, m, mode, offset(g, first), offset(h, first))
         if mode > 1:
-            bend = bend + tile_sum(bends, m)
+            bend = bend + values_sum(bends, m)
         first = first + m
     if mode > 0:
         g[rank] = g[rank] + slope

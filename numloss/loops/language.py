@@ -25,7 +25,7 @@ POINTERS = {
     "uint64s": "uint64",
 }
 WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
-RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "will_need": "int"}
+RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "run_sum_wide": "double", "will_need": "int"}
 DOUBLE_WORDS = {
     f"double_{name}": name
     for name in (
@@ -48,7 +48,7 @@ def _word(*arguments: Any) -> NoReturn:
 
 real = double = integer = offset = address = array_data = call_tile = call_gemm = _word
 stack_reals = stack_doubles = stack_ints = _word
-spread16 = run_maximum = run_sum = will_need = _word
+spread16 = run_maximum = run_sum = run_sum_wide = will_need = _word
 double_exp = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
 double_exp_exponent = double_exp_mantissa = double_ratio_of = _word
 reals = doubles = ints = float32s = float64s = int8s = uint8s = _word

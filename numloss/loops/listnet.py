@@ -25,7 +25,7 @@ from .language import (
 from .operands import deliver, fetch
 from .ranked import begin_group, end_group
 from .rowwise_parts import base_of, exponentials, first_equal, tile_maximum
-from .sums import begin_block, tile_length, tile_sum
+from .sums import begin_block, tile_length, tile_sum, values_sum
 
 
 def power_of_top(top: Real) -> Real:
@@ -71,7 +71,7 @@ def powers_below(z: Reals, n: Int, top: Real, aside: Int, e: Reals) -> Int:
 
 
 def small_sum(values: Reals, n: Int) -> Double:
-    """The sum of n <= 512 values; of a few one after the other."""
+    """The sum of n <= 512 terms; of a few one after the other."""
     if n >= 16:
         return tile_sum(values, n)
     total = double(0.0)
@@ -110,7 +110,7 @@ def add_up_list(c: Ranked, first: Int, n: Int, scores: Side, targets: Side, e: R
         times_distance(f, x, m, top, terms)
         scores.others = scores.others + small_sum(e, m)
         targets.others = targets.others + small_sum(f, m)
-        away = away + small_sum(terms, m)
+        away = away + values_sum(terms, m)
         done = done + m
     wanted = fetch(c.pred, c.itemsize, 0.0, first + targets.place, 1, x_buffer)
     return away + targets.power * double(top - wanted[0])

@@ -31,7 +31,7 @@ from .language import (
 )
 from .operands import convert, fetch_labels, first_outside, item_size, put_apart
 from .rowwise_parts import base_of
-from .sums import begin_block, report, tile_sum
+from .sums import begin_block, report, values_sum
 
 # What is known of the pixels of a tile, in columns.
 STATISTICS = 2560
@@ -270,9 +270,9 @@ def count_class(
     shares(t, n, parts)
     sums = offset(doubles(array_data(c.sums)), (block % r.parts * r.samples + sample) * r.classes + j)
     regions = r.parts * r.samples * r.classes
-    sums[0] = sums[0] + tile_sum(offset(parts, HIT), n)
-    sums[regions] = sums[regions] + tile_sum(offset(parts, CLAIM), n)
-    sums[2 * regions] = sums[2 * regions] + tile_sum(offset(parts, MISS), n)
+    sums[0] = sums[0] + values_sum(offset(parts, HIT), n)
+    sums[regions] = sums[regions] + values_sum(offset(parts, CLAIM), n)
+    sums[2 * regions] = sums[2 * regions] + values_sum(offset(parts, MISS), n)
     return 0
 
 

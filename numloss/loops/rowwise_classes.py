@@ -52,7 +52,7 @@ from .rowwise_parts import (
     tile_maximum,
 )
 from .rowwise_sparse import sparse_threshold
-from .sums import add_up, begin_block, block_stop, clear, fold, tile_length
+from .sums import add_up, begin_block, block_stop, clear, fold, tile_length, values_sum
 
 
 @noinline
@@ -78,7 +78,7 @@ def largest_other(c: Rowwise, x: Reals, label: Int, z: Reals) -> Int:
 
 
 def sum_of_classes(values: Reals, n: Int) -> Double:
-    """The sum of n <= 512 values: few of them one after the other, many in sixteen lanes."""
+    """The sum of n <= 512 terms: few of them one after the other, many in sixteen lanes."""
     if n >= 16:
         return double(run_sum(values, n))
     total = double(0.0)
@@ -269,7 +269,7 @@ def class_row(
         n = tile_length(first, c.classes)
         law_tile(c, x, at, label, chosen, first, n, s, z, q, found)
         for k in range(c.mode + 1):
-            sums[k] = sums[k] + sum_of_classes(offset(found, 512 * k), n)
+            sums[k] = sums[k] + values_sum(offset(found, 512 * k), n)
         first = first + n
     share = double(1.0) / double(c.classes) if c.law_kind == MEAN else double(1.0)
     s.slopes = sums[1]
@@ -299,10 +299,10 @@ def push_others(c: Rowwise, x: Reals, at: Int, label: Int, sums: Doubles, g: Rea
     while first < c.classes:
         n = tile_length(first, c.classes)
         law_tile(c, x, at, -1, -1, first, n, s, z, q, found)
-        cost = cost + sum_of_classes(found, n)
+        cost = cost + values_sum(found, n)
         if c.mode >= GRADIENT:
             slopes = offset(found, 512)
-            pull = pull + sum_of_classes(slopes, n)
+            pull = pull + values_sum(slopes, n)
             for i in range(n):
                 g[(first + i) * steps] = g[(first + i) * steps] + slopes[i]
         first = first + n

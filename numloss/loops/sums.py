@@ -1,9 +1,25 @@
-"""Sums with one order of additions: a tile by halving, then 32 lanes in float64, then the lanes in order."""
+"""Sums with one order of additions: a tile by halving, then 32 lanes, then the lanes in order.
+
+Values and weights are added in float64 from the first addition on: those of float32 neither overflow nor cancel. The
+terms of a softmax, which are all between 0 and 1, are halved in the dtype of the data and lose nothing by it.
+"""
 
 from __future__ import annotations
 
 from .headers import Many, Result
-from .language import Double, Doubles, Int, Real, Reals, double, noinline, run_sum, stack_doubles, stack_reals
+from .language import (
+    Double,
+    Doubles,
+    Int,
+    Real,
+    Reals,
+    double,
+    noinline,
+    run_sum,
+    run_sum_wide,
+    stack_doubles,
+    stack_reals,
+)
 
 TILE = 512
 LANES = 32
@@ -47,7 +63,7 @@ def sixteen(values: Reals, i: Int) -> Real:
 
 @noinline
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
-    """Add n <= 512 values to the lanes; a tile that is not full is filled up with zeros, in a copy."""
+    """Add n <= 512 terms to the lanes; a tile that is not full is filled up with zeros, in a copy."""
     if n == 512:
         for i in range(32):
             lanes[i] = lanes[i] + double(sixteen(values, i))
@@ -59,6 +75,55 @@ def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
         tile[i] = 0.0
     for i in range(32):
         lanes[i] = lanes[i] + double(sixteen(tile, i))
+    return 0
+
+
+def sixteen_wide(values: Reals, i: Int) -> Double:
+    """`sixteen` in float64."""
+    first = (double(values[i]) + double(values[i + 256])) + (double(values[i + 128]) + double(values[i + 384]))
+    second = (double(values[i + 64]) + double(values[i + 320])) + (double(values[i + 192]) + double(values[i + 448]))
+    third = (double(values[i + 32]) + double(values[i + 288])) + (double(values[i + 160]) + double(values[i + 416]))
+    fourth = (double(values[i + 96]) + double(values[i + 352])) + (double(values[i + 224]) + double(values[i + 480]))
+    return (first + second) + (third + fourth)
+
+
+@noinline
+def add_values(values: Reals, n: Int, lanes: Doubles) -> Int:
+    """Add n <= 512 values or weights to the lanes, in float64; a tile that is not full as in `add_tile`."""
+    if n == 512:
+        for i in range(32):
+            lanes[i] = lanes[i] + sixteen_wide(values, i)
+        return 0
+    tile = stack_reals(512)
+    for i in range(n):
+        tile[i] = values[i]
+    for i in range(n, 512):
+        tile[i] = 0.0
+    for i in range(32):
+        lanes[i] = lanes[i] + sixteen_wide(tile, i)
+    return 0
+
+
+def sixteen_of_doubles(values: Doubles, i: Int) -> Double:
+    """`sixteen` of values that are in float64 already."""
+    first = (values[i] + values[i + 256]) + (values[i + 128] + values[i + 384])
+    second = (values[i + 64] + values[i + 320]) + (values[i + 192] + values[i + 448])
+    third = (values[i + 32] + values[i + 288]) + (values[i + 160] + values[i + 416])
+    fourth = (values[i + 96] + values[i + 352]) + (values[i + 224] + values[i + 480])
+    return (first + second) + (third + fourth)
+
+
+@noinline
+def add_weighted(values: Reals, weights: Reals, n: Int, lanes: Doubles) -> Int:
+    """Add n <= 512 values times their weights to the lanes; what has weight 0 counts nothing, even where it is inf."""
+    tile = stack_doubles(512)
+    for i in range(n):
+        product = double(values[i]) * double(weights[i])
+        tile[i] = product if weights[i] > 0.0 else double(0.0)
+    for i in range(n, 512):
+        tile[i] = double(0.0)
+    for i in range(32):
+        lanes[i] = lanes[i] + sixteen_of_doubles(tile, i)
     return 0
 
 
@@ -87,8 +152,19 @@ def fold(lanes: Doubles) -> Double:
 
 
 @noinline
+def values_sum(values: Reals, n: Int) -> Double:
+    """The sum of n <= 512 values, in float64: of few one after the other, of many in sixteen lanes."""
+    if n >= 16:
+        return run_sum_wide(values, n)
+    total = double(0.0)
+    for i in range(n):
+        total = total + double(values[i])
+    return total
+
+
+@noinline
 def tile_sum(values: Reals, n: Int) -> Double:
-    """The sum of n <= 512 values; of a tile that is not full in sixteen lanes, which needs no zeros beside it."""
+    """The sum of n <= 512 terms; of a tile that is not full in sixteen lanes, which needs no zeros beside it."""
     if n >= 16 and n < 512:
         return double(run_sum(values, n))
     lanes = stack_doubles(32)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
+from ...calls.balance import balanced, lost_in, multiplied
+from ...calls.request import Unbalanced
 from ...loops.codes import block_size
 from ...loops.headers import Weights
 from .. import family, threads
@@ -16,6 +18,9 @@ from ..packing.operands import Array, Outcome, Problem, name_of, operand
 if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
+
+# Families that weigh whole arrays in the dtype of the data, whose sizes hide another look at the weights.
+IN_ARRAYS = ("similarity", "head")
 
 
 class HostBackend:
@@ -74,4 +79,12 @@ class HostBackend:
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
-        return family(__package__, request.loss.family).compute(self, request)
+        compute = family(__package__, request.loss.family).compute
+        if request.options.get("weight") is not None and (request.loss.family in IN_ARRAYS or lost_in(request)):
+            request = balanced(request, 4)
+        try:
+            answer = compute(self, request)
+        except Unbalanced:
+            # nothing is written before the weights are known
+            answer = compute(self, balanced(request, 8))
+        return answer if not request.exponent or request.averaged else multiplied(answer, request.exponent)

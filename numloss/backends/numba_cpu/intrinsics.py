@@ -159,12 +159,15 @@ def _fold(builder: Any, vector: Any, merge: Any) -> Any:
     return builder.extract_element(vector, ir.IntType(32)(0))
 
 
-def _windows(builder: Any, pointer: Any, n: Any, merge: Any, start: float) -> tuple[Any, Any]:
-    """The whole windows of a run, merged, and where they end."""
-    kind = ir.VectorType(pointer.type.pointee, 16)
+def _windows(
+    builder: Any, pointer: Any, n: Any, merge: Any, start: float, real: Any = None
+) -> tuple[Any, Any]:
+    """The whole windows of a run, merged in lanes of a type, that of the run if there is none; and where they end."""
+    real = real or pointer.type.pointee
+    kind = ir.VectorType(real, 16)
     with builder.goto_entry_block():
         lanes = builder.alloca(kind)
-    builder.store(ir.Constant(kind, [pointer.type.pointee(start)] * 16), lanes)
+    builder.store(ir.Constant(kind, [real(start)] * 16), lanes)
     end = builder.and_(n, ir.IntType(64)(-16))
     with cgutils.for_range_slice(builder, ir.IntType(64)(0), end, ir.IntType(64)(16)) as (index, _):
         builder.store(merge(builder, builder.load(lanes), _sixteen(builder, pointer, index)), lanes)
@@ -201,6 +204,21 @@ def run_sum(typingctx, p, n):  # type: ignore[no-untyped-def]
         return _fold(builder, builder.fadd(lanes, left), ir.IRBuilder.fadd)
 
     return p.dtype(p, types.int64), codegen
+
+
+@intrinsic
+def run_sum_wide(typingctx, p, n):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        wide = ir.VectorType(ir.DoubleType(), 16)
+
+        def added(builder: Any, lanes: Any, more: Any) -> Any:
+            return builder.fadd(lanes, more if more.type == wide else builder.fpext(more, wide))
+
+        lanes, end = _windows(builder, args[0], args[1], added, -0.0, ir.DoubleType())
+        left = _first(builder, args[0], end, builder.sub(args[1], end))
+        return _fold(builder, added(builder, lanes, left), ir.IRBuilder.fadd)
+
+    return types.float64(p, types.int64), codegen
 
 
 @intrinsic
@@ -247,6 +265,7 @@ def words(dtype: str) -> dict[str, Any]:
         "spread16": spread16,
         "run_maximum": run_maximum,
         "run_sum": run_sum,
+        "run_sum_wide": run_sum_wide,
         "will_need": will_need,
         "stack_reals": _stack_word(real),
         "stack_doubles": _stack_word(types.float64),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64
 
-from ...loops import action_value
+from ...loops import action_value, elementwise
 from ...loops.codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, REWARD_OPERAND, WEIGHT_OPERAND
 from ...loops.headers import ActionValue
 from . import blocks, jit, reading
@@ -65,7 +65,9 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
     bellman, place_among, within = texts["bellman"], texts["place_among"], texts["within"]
     read, write, read_label = texts["read"], texts["write"], texts["read_label"]
     index_below, close_block = texts["index_below"], texts["close_block"]
-    times_weight, apply = jit.of_loop(action_value.times_weight, dtype), blocks.applied(law, 2, params, 0, dtype)
+    times_weight = jit.of_loop(action_value.times_weight, dtype)
+    weight_factor = jit.of_loop(elementwise.weight_factor, dtype)
+    apply = blocks.applied(law, 2, params, 0, dtype)
     zero, one, infinite = number(0.0), number(1.0), number(np.inf)
 
     def chosen_values(c, partials, scale_found):  # type: ignore[no-untyped-def]
@@ -73,7 +75,7 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
         weights = cuda.shared.array(threads, float64)
         worst = cuda.shared.array(1, int64)
         thread = int64(cuda.threadIdx.x)
-        scale = real(c.scale if scale_found == 0 else doubles(scale_found)[0])
+        scale = c.scale if scale_found == 0 else doubles(scale_found)[0]
         first = NO_COMPLAINT
         total = double(zero)
         weight = double(zero)
@@ -89,20 +91,22 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
                 first = within(w, zero, infinite, row, WEIGHT_OPERAND, first)
             x = reals(c.q.array + row * c.q_strides.row + chosen * c.q_strides.action)[0]
             value, slope, bend = apply(x, aim, c.params)
+            # as the loops of the host have it: the sum is of products in float64
+            total += double(value) * double(w) if w > zero else double(zero)
             value = value * w if w > zero else zero
-            total += double(value)
             weight += double(w)
             if c.values.array != 0:
                 write(c.values, row, value)
+            factor = weight_factor(w, scale)
             if mode > 0:
-                slope = times_weight(slope, w, scale)
+                slope = times_weight(slope, w, factor)
                 place_among(c.gradient, c.gradient_strides, c.actions, row, chosen, slope, zero)
             if mode > 1:
                 other = zero
                 if c.bound == 1:
                     other = real(c.least)
                     bend = other if bend < other else bend
-                bend, other = times_weight(bend, w, scale), times_weight(other, w, scale)
+                bend, other = times_weight(bend, w, factor), times_weight(other, w, factor)
                 place_among(c.curvature, c.curvature_strides, c.actions, row, chosen, bend, other)
         totals[thread] = total
         weights[thread] = weight

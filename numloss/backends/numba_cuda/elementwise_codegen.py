@@ -110,6 +110,7 @@ def _weights(width: int) -> list[str]:
         lines.append(f"    first = min(first, key(at + {i}, {WEIGHT_OPERAND}))")
         lines.append(f"w{i} = w[{i}]")
         # what has weight 0 counts nothing, even where it is inf or NaN
+        lines.append(f"t{i} = double(v{i}) * double(w{i}) if w{i} > zero else double(zero)")
         lines.append(f"v{i} = v{i} * w{i} if w{i} > zero else zero")
     return lines
 
@@ -120,9 +121,9 @@ def _outputs(shape: Shape, width: int) -> list[str]:
         return _weights(width)
     lines = ["if c.weighted == 1:"]
     lines += [f"    {line}" for line in _weights(width)]
-    lines += [f"    f{i} = w{i} * scale" for i in range(width)]
+    lines += [f"    f{i} = weight_factor(w{i}, scale)" for i in range(width)]
     lines.append("else:")
-    lines += [f"    w{i}, f{i} = zero, scale" for i in range(width)]
+    lines += [f"    w{i}, f{i}, t{i} = zero, real(scale), double(v{i})" for i in range(width)]
     lines.append("if c.unreduced == 1:")
     lines += [f"    {line}" for line in _store("c.values", width, "v")]
     for k in range(shape.outputs):
@@ -140,7 +141,7 @@ def walk_text(shape: Shape, width: int) -> str:
     sums = [f"{name}{i}" for name in "ab" for i in range(width)]
     weights = [f"{name}{i}" for name in "de" for i in range(width)]
     body = _inputs(shape, width) + _law(shape, width) + _outputs(shape, width)
-    empty = ", ".join(f"v{i}, w{i}" for i in range(width))
+    empty = ", ".join(f"t{i}, w{i}" for i in range(width))
     params = _params(shape)
     constants = constants_text("constants", [params[k] for k in shape.constants_of], shape.constants_count)
     lines = [
@@ -148,16 +149,16 @@ def walk_text(shape: Shape, width: int) -> str:
         *[f"    {line}" for line in constants],
         f"    for h in range({SLOTS // (LANES * width)}):",
         f"        slot = (h * {LANES} + lane) * {width}",
-        f"        {' = '.join(sums + weights)} = zero",
+        f"        {' = '.join(sums + weights)} = double(zero)",
         f"        for j in range({TILE // SLOTS}):",
         f"            at = start + slot + {SLOTS} * j",
-        f"            {empty} = {', '.join(['zero'] * 2 * width)}",
+        f"            {empty} = {', '.join(['double(zero), zero'] * width)}",
         "            if at < stop:",
         *[f"                {line}" for line in body],
     ]
     for i in range(width):
-        lines.append(f"            a{i}, b{i} = b{i}, a{i} + v{i}")
-        lines.append(f"            d{i}, e{i} = e{i}, d{i} + w{i}")
+        lines.append(f"            a{i}, b{i} = b{i}, a{i} + t{i}")
+        lines.append(f"            d{i}, e{i} = e{i}, d{i} + double(w{i})")
     for i in range(width):
         lines.append(f"        sums[row + slot + {i}] = a{i} + b{i}")
         lines.append(f"        if weighted(c):\n            weights[row + slot + {i}] = d{i} + e{i}")

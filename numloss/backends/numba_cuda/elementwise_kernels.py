@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64
 
-from ...loops import operands, sums
+from ...loops import elementwise, operands, sums
 from ...loops.codes import NUMBER
 from ...loops.headers import Elementwise, Weights
 from . import blocks, jit, reading
@@ -36,7 +36,8 @@ def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any
         "weighted": _of_header(dtype, law is None)["weighted"],
         "zero": number(0.0),
         "infinite": number(np.inf),
-        **{name: words[name] for name in ("reals", "load_vector", "store_vector")},
+        "weight_factor": jit.of_loop(elementwise.weight_factor, dtype),
+        **{name: words[name] for name in ("reals", "real", "double", "load_vector", "store_vector")},
         **(reading.native(dtype) if shape.wide else reading.texts_of(dtype)),
     }
     if law is not None:
@@ -48,14 +49,14 @@ def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any
 
 def _of_header(dtype: str, alone: bool) -> dict[str, Any]:
     """`weighted` and `scale_of`, of the header of a law, or of weights alone."""
-    doubles, real, zero = jit.words_of(dtype)["doubles"], jit.words_of(dtype)["real"], getattr(np, dtype)(0.0)
+    doubles, double, zero = jit.words_of(dtype)["doubles"], jit.words_of(dtype)["double"], getattr(np, dtype)(0.0)
     if alone:
-        return {"weighted": jit.jitable(lambda c: True), "scale_of": jit.jitable(lambda c, found: zero)}
+        return {"weighted": jit.jitable(lambda c: True), "scale_of": jit.jitable(lambda c, found: double(zero))}
 
     @jit.jitable
     def scale_of(c, found):  # type: ignore[no-untyped-def]
         """What slopes are multiplied by: as the header has it, or found on the device."""
-        return c.scale if found == 0 else real(doubles(found)[0])
+        return double(c.scale) if found == 0 else doubles(found)[0]
 
     return {"weighted": jit.jitable(lambda c: c.weighted == 1), "scale_of": scale_of}
 
@@ -87,11 +88,11 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     def tile_lane(slots, row, lane):  # type: ignore[no-untyped-def]
         """One of the 32 sums of a tile, from its 128 slots."""
         at = row + lane
-        return double((slots[at] + slots[at + 64]) + (slots[at + 32] + slots[at + 96]))
+        return (slots[at] + slots[at + 64]) + (slots[at + 32] + slots[at + 96])
 
     def elementwise(c, partials, scale_found):  # type: ignore[no-untyped-def]
-        slots = cuda.shared.array(2048, number)
-        weight_slots = cuda.shared.array(2048, number)
+        slots = cuda.shared.array(2048, float64)
+        weight_slots = cuda.shared.array(2048, float64)
         lanes = cuda.shared.array(32, float64)
         weight_lanes = cuda.shared.array(32, float64)
         worst = cuda.shared.array(1, int64)

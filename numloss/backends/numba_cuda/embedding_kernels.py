@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import cuda, float64, int64
 
-from ...loops import embedding, operands
+from ...loops import elementwise, embedding, operands
 from ...loops.codes import NOTHING, UNCHECKED, WEIGHT_OPERAND
 from ...loops.headers import Embedding
 from . import blocks, jit, reading
@@ -114,6 +114,7 @@ def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
     team_total, close_block = shared_texts["team_total"], shared_texts["close_block"]
     share, spread, evaluate = _texts(law, dtype, kind)
     outside, complaint = jit.of_loop(operands.outside, dtype), jit.jitable(key)
+    weight_factor = jit.of_loop(elementwise.weight_factor, dtype)
     zero, one, infinite, mode, team, check = number(0.0), number(1.0), number(np.inf), kind.mode, kind.team, kind.check
 
     def embedding(c, partials, scale_found):  # type: ignore[no-untyped-def]
@@ -122,7 +123,7 @@ def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
         worst = cuda.shared.array(1, int64)
         thread = int64(cuda.threadIdx.x)
         lane = thread % team
-        scale = c.scale if scale_found == 0 else real(doubles(scale_found)[0])
+        scale = double(c.scale) if scale_found == 0 else doubles(scale_found)[0]
         first = NO_COMPLAINT
         total = double(zero)
         weight = double(zero)
@@ -151,14 +152,16 @@ def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
                 w = read(c.weight, zero, row)
                 first = within(w, zero, infinite, row, WEIGHT_OPERAND, first)
             value, d0, d1, d2 = evaluate(s0, s1, s2, known, c.params)
+            # as the loops of the host have it: the sum is of products in float64
+            product = double(value) * double(w) if w > zero else double(zero)
             value = value * w if w > zero else zero
             if mine and lane == 0:
-                total += double(value)
+                total += product
                 weight += double(w)
                 if c.unreduced == 1:
                     write(c.values, row, value)
             if mode > 0 and mine:
-                factor = w * scale
+                factor = weight_factor(w, scale)
                 counts = w > zero
                 spread(c, row, lane, d0 * factor if counts else zero, d1 * factor if counts else zero,
                        d2 * factor if counts else zero)  # fmt: skip

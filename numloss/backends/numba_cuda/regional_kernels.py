@@ -19,14 +19,14 @@ from . import blocks, jit, reading
 from .checks import NO_COMPLAINT
 from .regional_texts import probability_texts, target_texts
 
-# Pixels of a thread, added in the dtype of the data before their sum goes to a float64.
+# Pixels of a thread, of which it keeps what it must know of all classes.
 RUN = 4
 LANES = 32
 
 
 def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
     """A thread's share of the sums of a class."""
-    number = getattr(np, dtype)
+    number, double = getattr(np, dtype), jit.words_of(dtype)["double"]
     pixels, targets = probability_texts(activation, dtype), target_texts(labelled, dtype)
     pred_at, target_at = pixels["pred_at"], pixels["target_at"]
     probability, share_of = pixels["probability"], targets["share_of"]
@@ -35,7 +35,7 @@ def _count_text(activation: int, labelled: bool, dtype: str) -> Any:
     @jit.jitable
     def count(c, sample, start, here, j, thread, known, labels, first):  # type: ignore[no-untyped-def]
         """tp, fp and fn of class j over the pixels of a thread, and the first complaint."""
-        hit, claim, miss = zero, zero, zero
+        hit, claim, miss = double(zero), double(zero), double(zero)
         for k in range(thread, here, threads):
             i = start + k
             of_pixel, label = (zero, one, zero), 0
