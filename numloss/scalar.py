@@ -303,6 +303,33 @@ def high_half(x):
     return t - (t - x)
 
 
+def _halvable_f32(x):
+    return minimum(5e34, x)
+
+
+def halvable(x):
+    """x, or the largest number of which `high_half` is finite."""
+    return minimum(1e300, x)
+
+
+def _shrunk_f32(x):
+    return x * 7.888609052210118e-31
+
+
+def shrunk(x):
+    """x divided by a power of two that `grown` multiplies by: quotients of the largest and the smallest are finite."""
+    return x * 9.332636185032189e-302
+
+
+def _grown_f32(x):
+    return x * 1.2676506002282294e30
+
+
+def grown(x):
+    """x times 2^100 in float32, 2^1000 in float64."""
+    return x * 1.0715086071862673e301
+
+
 def product_error(a, b):
     """What a * b loses to rounding, where neither it nor a half of it overflows."""
     a_high = high_half(a)
@@ -318,8 +345,8 @@ def decay_of_product(a, b, rest):
     The exponent is known to more digits than one number holds: rounded to one, an exponent of 100 would cost the
     result as many units in the last place. So powers keep their digits: y^a is decay_of_product(a, -log(y), 0).
     """
-    a = minimum(1e30, a)
-    b = minimum(1e30, b)
+    a = halvable(a)
+    b = halvable(b)
     a_high = high_half(a)
     b_high = high_half(b)
     # the product of the halves is exact, and what it lacks is small beside the logarithm of 2

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from seeds import generator
+
+from numloss.domains import NONNEGATIVE, REAL, Domain
+from numloss.registry import LOSSES
 
 NEAR = (0.0, 1e-30, 1e-8, 0.17722236, 0.25, 0.5493061, 0.8, 1.0, 1.27, 2.97, 6.835225, 8.5)
 FAR = (16.6, 37.0, 43.7, 80.0, 87.5, 103.0, 232.8, 700.0, 745.0)
@@ -83,6 +89,11 @@ def normal_counts(dtype: str) -> list[tuple[float, ...]]:
     """Counts without means that are subnormal, whose missing digits are multiplied by the count."""
     normal = -np.log(np.finfo(dtype).tiny)
     return [(x, t) for x, t in counts(dtype) if not normal < abs(x) < normal + 60.0]
+
+
+def near_counts(dtype: str) -> list[tuple[float, ...]]:
+    """Counts and means that are normal, and so are those over a tiny size."""
+    return [(x, t) for x, t in counts(dtype) if abs(x) < 80.0]
 
 
 def normal_spreads(dtype: str) -> list[tuple[float, ...]]:
@@ -172,6 +183,8 @@ CASES: list[Case] = [
     ("huber", residuals, {}),
     ("huber", residuals, {"delta": 1e-3}),
     ("quantile", residuals, {"q": 0.1}),
+    ("quantile", residuals, {"q": 0.9999}),
+    ("quantile", residuals, {"q": 1.0 - 1e-9}),
     ("log_cosh", residuals, {}),
     ("bce", probabilities, {}),
     ("bce", probabilities, {"eps": 1e-7}),
@@ -180,6 +193,7 @@ CASES: list[Case] = [
     ("bce_with_logits", logits, {"label_smoothing": 0.1}),
     ("focal", normal_logits, {}),
     ("focal", normal_logits, {"alpha": 0.25}),
+    ("focal", normal_logits, {"alpha": 1.0 - 1e-9}),
     ("focal", normal_logits, {"gamma": 0.5}),
     ("focal", normal_logits, {"gamma": 0.0}),
     ("focal", normal_logits, {"gamma": 5.0}),
@@ -198,6 +212,7 @@ CASES: list[Case] = [
     ("pseudo_huber", residuals, {}),
     ("pseudo_huber", residuals, {"delta": 0.1}),
     ("expectile", residuals, {"q": 0.1}),
+    ("expectile", residuals, {"q": 1.0 - 1e-9}),
     ("epsilon_insensitive", residuals, {"epsilon": 0.1}),
     ("squared_epsilon_insensitive", residuals, {"epsilon": 0.1}),
     ("mape", residuals, {"eps": 1e-8}),
@@ -216,11 +231,14 @@ CASES: list[Case] = [
     ("general_robust", residuals, {}),
     ("general_robust", residuals, {"alpha": 2.0, "c": 0.1}),
     ("general_robust", residuals, {"alpha": 1.9, "c": 3.0}),
+    ("general_robust", residuals, {"alpha": 0.3}),
     ("general_robust", residuals, {"alpha": 0.0}),
     ("general_robust", residuals, {"alpha": -2.0}),
     ("adaptive_robust", shaped_residuals, {}),
     ("student_t_nll", spreads, {"eps": 1e-9}),
     ("student_t_nll", spreads, {"eps": 1e-9, "df": 2.5, "full": True}),
+    ("student_t_nll", spreads, {"eps": 1e-9, "df": 13.5, "full": True}),
+    ("student_t_nll", spreads, {"eps": 1e-9, "df": 1e6, "full": True}),
     ("linex", residuals, {}),
     ("linex", residuals, {"a": -0.3}),
     ("poisson_nll", counts, {}),
@@ -228,8 +246,13 @@ CASES: list[Case] = [
     ("poisson_nll", rates, {"log_input": False}),
     ("tweedie", counts, {"power": 1.5}),
     ("tweedie", counts, {"power": 1.1}),
+    ("tweedie", counts, {"power": 1.0 + 1e-9}),
+    ("tweedie", counts, {"power": 2.0 - 1e-9}),
     ("negative_binomial_nll", normal_counts, {}),
     ("negative_binomial_nll", normal_counts, {"dispersion": 0.1, "full": True}),
+    ("negative_binomial_nll", near_counts, {"dispersion": 2e-37}),
+    ("negative_binomial_nll", normal_counts, {"dispersion": 2e-7, "full": True}),
+    ("negative_binomial_nll", normal_counts, {"dispersion": 3.0, "full": True}),
     ("ordinal_logistic", graded, {"thresholds": (-1.5, 0.25, 2.0)}),
     ("ordinal_logistic", graded, {"thresholds": (8.5, 8.5009765625, 80.0)}),
     ("gaussian_nll_logvar", log_spreads, {}),
@@ -257,6 +280,61 @@ CASES: list[Case] = [
     ("l2", alone, {"strength": 0.3}),
     ("elastic_net", alone, {"l1": 0.3, "l2": 0.7}),
 ]
+
+
+# Sizes that all of a loss is brought to, one thing at a time: squares of them overflow or are nothing.
+SIZES = {"float32": (1.0, 1e30, 1e-30, 1e20, 1e-20), "float64": (1.0, 1e250, 1e-250, 1e160, 1e-160)}
+POINTS = 48
+# Options that may have any size are tried at both of these; a tenth of a step is too near to an end of what is clipped.
+OPTION_SIZES = (1e30, 1e-30)
+NEAR_KINKS = {("ppo_clip", "epsilon")}
+
+
+def sizes_of(domain: Domain, dtype: str) -> list[float]:
+    """Numbers of a domain, of all sizes that it has."""
+    if domain.integers:
+        return [float(x) for x in range(int(domain.low), int(min(domain.high, domain.low + 3.0)) + 1)]
+    if domain.high <= 2.0:
+        return [x for x in (-1.9, -0.9, 0.0, 1e-8, 0.25, 1.0) if x in domain]
+    return [size * x for size in SIZES[dtype] for x in (0.0, 0.7, -1.9, 3.3) if size * x in domain]
+
+
+def of_all_sizes(name: str, positive: bool) -> Callable[[str], list[tuple[float, ...]]]:
+    """Points of a loss whose inputs are of all sizes, each by itself."""
+    loss = LOSSES[name]
+    domains = [loss.domains.get(given, REAL) for given in loss.inputs]
+    if positive:
+        domains[0] = NONNEGATIVE
+
+    def points(dtype: str) -> list[tuple[float, ...]]:
+        random = generator("sizes", name)
+        return [tuple(random.choice(sizes_of(domain, dtype)) for domain in domains) for _ in range(POINTS)]
+
+    return points
+
+
+def scaled_cases() -> Iterator[Case]:
+    """Each loss of numbers at points of all sizes, and with each of its options at both ends."""
+    for name, loss in sorted(LOSSES.items()):
+        if loss.family != "elementwise" or loss.columns > 1 or loss.cuts is not None:
+            continue
+        missing = [option for option, default in loss.defaults.items() if default is inspect.Parameter.empty]
+        plain = {option: default for option, default in loss.defaults.items() if type(default) in (bool, float)}
+        plain |= dict.fromkeys(missing, 1.0)
+        yield name, of_all_sizes(name, False), plain
+        for option, default in loss.defaults.items():
+            if type(default) is bool:
+                yield name, of_all_sizes(name, option == "log_input"), {**plain, option: not default}
+            domain = loss.domains.get(option)
+            if type(default) is bool or domain is None or (name, option) in NEAR_KINKS:
+                continue
+            sizes = (size * (default or 1.0) for size in OPTION_SIZES if option not in missing and default is not None)
+            for value in OPTION_SIZES if option in missing else sizes:
+                if value in domain:
+                    yield name, of_all_sizes(name, False), {**plain, option: value}
+
+
+SCALED = list(scaled_cases())
 
 
 def named(case: Case) -> str:

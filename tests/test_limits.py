@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import DTYPES
+from cases import CASES, DTYPES, record, required
+from compare import told
 from test_tails import computed
+
+from numloss.domains import REAL
 
 INF, NAN = np.inf, np.nan
 # Inputs, then the limits of value, slope and curvature. NaN where there is none.
@@ -242,3 +245,30 @@ def test_limits(name: str, dtype: str, backend: str) -> None:
     options = OPTIONS_OF_LIMITS.get(name, {})
     for result, limit in zip(computed(name, backend, arrays, options), expected, strict=True):
         np.testing.assert_array_equal(result, limit)
+
+
+PREDICTIONS = (-INF, -1e30, -2.0, -1.0, -1e-30, 0.0, 1e-30, 0.5, 2.0, 1e30, INF, NAN)
+SCALARS = [case for case in CASES if record(case).family == "elementwise" and record(case).columns == 1]
+
+
+@pytest.mark.parametrize("case", SCALARS)
+def test_what_counts_nothing_hides_nothing(case: str, backend: str) -> None:
+    """A guard for 0 * inf lets no NaN through that is there beside the smallest number, and no value without slope."""
+    loss = record(case)
+    domains = [loss.domains.get(name, REAL) for name in loss.inputs]
+    first = [x for x in PREDICTIONS if x in domains[0] or x != x]
+    for k, domain in enumerate(domains[1:], 1):
+        if 0.0 not in domain or domain.integers:
+            continue
+        ones = [np.full(len(first), 1.0 if 1.0 in each else each.high, np.float32) for each in domains[1:]]
+        given = [np.array(first, np.float32), *ones]
+        answers = []
+        for beside in (0.0, float(np.finfo(np.float32).tiny), 1.0):
+            given[k] = np.full(len(first), beside, np.float32)
+            found = computed(loss.name, backend, tuple(given), required(case))
+            answers.append(np.isnan(found))
+            with told(loss=case, beside=beside):
+                finite = np.isfinite(given[0])
+                np.testing.assert_array_equal(np.isnan(found[0])[finite], np.isnan(found[1])[finite])
+        with told(loss=case, beside=loss.inputs[k]):
+            np.testing.assert_array_equal(answers[0], answers[1])

@@ -12,7 +12,7 @@ from cases import DTYPES
 from compare import assert_same_bits, told
 from exact import answers
 from seeds import generator
-from tails import CASES, Case, inputs, named
+from tails import CASES, SCALED, Case, inputs, named
 from words import ulps
 
 import numloss as nl
@@ -38,6 +38,18 @@ def computed(name: str, backend: str, arrays: tuple[Array, ...], options: dict[s
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_tails(case: Case, dtype: str, backend: str) -> None:
+    assert_exact(case, dtype, backend)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", SCALED, ids=named)
+def test_inputs_and_options_of_any_size(case: Case, dtype: str, backend: str) -> None:
+    """What is finite comes out, however large or small its squares are."""
+    assert_exact(case, dtype, backend)
+
+
+def assert_exact(case: Case, dtype: str, backend: str) -> None:
+    """Every output at every point within 4 units of what mpmath says."""
     name, _, options = case
     arrays, true = inputs(case, dtype), answers(case, dtype)
     found = computed(name, backend, arrays, options)
@@ -68,13 +80,14 @@ def test_every_elementwise_loss_has_tails() -> None:
 
 @pytest.mark.more
 def test_every_answer_is_kept() -> None:
-    missing = [named(case) for case in CASES for dtype in DTYPES if exact.key(case, dtype) not in exact.kept()[0]]
+    cases, kept = [*CASES, *SCALED], exact.kept()[0]
+    missing = [named(case) for case in cases for dtype in DTYPES if exact.key(case, dtype) not in kept]
     assert not missing, "python tests/fixtures/from_mpmath.py keeps them"
 
 
 @pytest.mark.more
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", CASES, ids=named)
+@pytest.mark.parametrize("case", [*CASES, *SCALED], ids=named)
 def test_what_is_kept_is_what_mpmath_says(case: Case, dtype: str) -> None:
     arrays, true = inputs(case, dtype), answers(case, dtype)
     sample = generator("mpmath", named(case), dtype).choice(len(arrays[0]), min(12, len(arrays[0])), replace=False)

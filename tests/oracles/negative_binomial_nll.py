@@ -32,6 +32,7 @@ def scale(pred, target, *, dispersion=1, full=False):
     mean, size = mp.exp(pred), 1 / mp.mpf(dispersion)
     terms = [(target + size) * mp.log1p(dispersion * mean), abs(target * pred)]
     if full:
-        terms += [abs(mp.loggamma(x)) for x in (size, 1 + target, size + target)]
-        terms += [abs(target * mp.log(dispersion))]
+        # of a large size its logarithm of gamma is no term, nor is that of its sum with the count
+        terms += [abs(mp.loggamma(1 + target)), target, abs(constant(target, dispersion))]
+        terms += [abs(mp.loggamma(size)), abs(target * mp.log(dispersion))] if size < 7 else []
     return max(terms), max(mean, target) / (1 + dispersion * mean), 0

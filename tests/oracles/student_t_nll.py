@@ -36,7 +36,8 @@ def scale(pred, target, scale, *, df=4, full=False, eps):
     square = ((pred - target) / b) ** 2 / df
     weight = 1 / (1 + square)
     lack = (df + 1) * square * weight
-    constants = [abs(mp.loggamma(x)) for x in (mp.mpf(df) / 2, (mp.mpf(df) + 1) / 2)] + [abs(mp.log(mp.pi * df) / 2)]
+    # of the constant, two logarithms of gamma cancel, as far as they are small
+    constants = [min(10, abs(mp.loggamma(x))) for x in (mp.mpf(df) / 2, (mp.mpf(df) + 1) / 2)] + [constant(df)]
     value = max([abs(mp.log(b)), (df + 1) * mp.log1p(square) / 2, *(constants if full else [])])
     curvature = (df + 1) * max(1, square) * weight**2 / (df * b**2)
     return value, (0, max(1, lack) / b), (curvature, max(1, lack * (1 + 2 * weight)) / b**2)

@@ -11,8 +11,10 @@ def _gaussian_nll(pred, target, var, full, eps):
     ratio = error / v
     nll = error * ratio
     value = 0.5 * (log(v) + nll) + 0.9189385332046727 * full
-    slope_var = 0.5 * (1.0 - nll) * precision
-    curvature_var = (nll - 0.5) * precision * precision
+    # squares of the ratio alone: those of the error overflow where these do not
+    slope_var = 0.5 * precision - 0.5 * ratio * ratio
+    sure = (ratio * ratio - 0.5 * precision) * precision
+    curvature_var = sure if precision > 1.0 else ratio * (ratio * precision) - 0.5 * precision * precision
     return value, (ratio, slope_var), (precision, curvature_var)
 
 

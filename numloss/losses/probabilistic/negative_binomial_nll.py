@@ -1,12 +1,32 @@
 """Negative log-likelihood of a negative binomial distribution."""
 
 from ...declare import BINARY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, lgamma, log, log1p
+from ...scalar import decay, lgamma, log, log1p, maximum, minimum, stirling_rest
 
 
 def _negative_binomial_constants(dispersion):
     size = 1.0 / dispersion
-    return size, log(dispersion), lgamma(size)
+    return size, log(dispersion), lgamma(size if size < 6.5 else 1.0)
+
+
+def combinations(count, size, log_size, lgamma_size):
+    """log(gamma(1 + count) gamma(size) size^count / gamma(size + count)).
+
+    Where one of the two is large, gamma(size + count) over its gamma is Stirling's series of a ratio: a difference of
+    two logarithms of gamma would lose all digits.
+    """
+    many = size >= 6.5
+    base = size if many else 1.0 + count
+    more = count if many else size - 1.0
+    total = size + count
+    w = 1.0 / maximum(6.5, total)
+    v = 1.0 / maximum(6.5, base)
+    grown = (base + (more - 0.5)) * log1p(more / base) - more
+    grown = grown + (w * stirling_rest(w * w) - v * stirling_rest(v * v))
+    often = lgamma_size + count * log_size - (grown + more * log(base))
+    own = lgamma(1.0 + count)
+    few = (lgamma_size - lgamma(minimum(20.0, total))) + (own + count * log_size)
+    return own - grown if many else often if count >= 5.5 else few
 
 
 def _negative_binomial_nll(pred, target, dispersion, full, size, log_dispersion, lgamma_size):
@@ -18,14 +38,17 @@ def _negative_binomial_nll(pred, target, dispersion, full, size, log_dispersion,
     large = ratio > 1e37
     growth = pred + log_dispersion if large else log1p(ratio)
     pull = target * (-log_dispersion if large else pred) if target > 0.0 else 0.0
-    value = (size if large else total) * growth - pull
-    # all of it is 0 where it is not asked for
-    count = full * target
-    value = value + (lgamma_size + lgamma(1.0 + count) - lgamma(size + count) - count * log_dispersion)
+    # the mean itself where that over the size is next to nothing, and may be nothing at all
+    small = ((1.0 / e if up else e) + ratio * target) * (1.0 - ratio * (0.5 - 0.3333333333333333 * ratio))
+    value = (small if ratio < 1e-6 else (size if large else total) * growth) - pull
+    extra = combinations(target, size, -log_dispersion, lgamma_size)
+    value = value + (extra if full > 0.0 else 0.0)
     base = dispersion + e if up else 1.0 + dispersion * e
     mean = (1.0 if up else e) / base
     rest = (e if up else 1.0) / base
-    return value, mean - target * rest, mean * rest * (1.0 + dispersion * target)
+    crowd = dispersion * target
+    curvature = rest * (dispersion * mean * target) if crowd > 1e15 else mean * rest * (1.0 + crowd)
+    return value, mean - target * rest, curvature
 
 
 @elementwise(

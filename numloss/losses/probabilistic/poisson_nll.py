@@ -6,15 +6,18 @@ from ...scalar import exp, lgamma, log
 
 def _poisson_nll(pred, target, log_input, full):
     logarithm = pred if log_input > 0.0 else log(pred)
-    rate = exp(pred) if log_input > 0.0 else pred
+    # no rate is below 0, where its logarithm is NaN
+    given = pred if pred >= 0.0 else logarithm
+    rate = exp(pred) if log_input > 0.0 else given
+    nothing = 0.0 if rate == rate else rate
     # a count of 0 leaves the rate alone, and an infinite rate wins over its logarithm
     pull = target * logarithm if target > 0.0 and rate < 1e999 else 0.0
     slope = rate - target
-    share = target / rate if target > 0.0 else 0.0
-    plain = slope / rate if target > 0.0 and rate < 1e999 else 1.0
+    share = target / rate if target > 0.0 else nothing
+    plain = slope / rate if target > 0.0 and rate < 1e999 else 1.0 + nothing
     # lgamma(1) is 0
     value = rate - pull + lgamma(1.0 + full * target)
-    bend = share / rate if target > 0.0 else 0.0
+    bend = share / rate if target > 0.0 else nothing
     return value, slope if log_input > 0.0 else plain, rate if log_input > 0.0 else bend
 
 

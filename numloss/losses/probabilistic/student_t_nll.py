@@ -1,40 +1,64 @@
 """Negative log-likelihood of a Student t distribution."""
 
 from ...declare import BINARY, NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import difference_rest, lgamma, log, log1p, maximum, product_rest, quotient_rest, sign, sqrt
+from ...scalar import (
+    difference_rest,
+    lgamma,
+    log,
+    log1p,
+    maximum,
+    power,
+    product_rest,
+    quotient_rest,
+    sign,
+    stirling_rest,
+)
 from ..regression.cauchy import _cauchy_weight
 
 
 def _student_t_constants(df, full):
-    constant = lgamma(0.5 * df) - lgamma(0.5 * (df + 1.0)) + 0.5 * log(3.141592653589793 * df)
-    return df + 1.0, constant if full > 0.0 else 0.0
+    # for many degrees of freedom Stirling's series for the difference of the two logarithms
+    half = 0.5 * df
+    few = lgamma(half) - lgamma(half + 0.5) + 0.5 * log(3.141592653589793 * df)
+    large = maximum(6.5, half)
+    w = 1.0 / large
+    v = 1.0 / (large + 0.5)
+    shrunk = large * log1p(0.5 * w) - 0.5
+    many = 0.9189385332046727 - (shrunk + (v * stirling_rest(v * v) - w * stirling_rest(w * w)))
+    constant = many if half > 6.5 else few
+    # by a power: a root of one number would be the one operation that is not done on vectors
+    root = power(df, 0.5)
+    root_rest = 0.5 * ((df - root * root) - product_rest(root, root)) / root
+    return df + 1.0, root, root_rest, log(df), constant if full > 0.0 else 0.0
 
 
-def _student_t_nll(pred, target, scale, df, full, eps, more, constant):
+def _student_t_nll(pred, target, scale, df, full, eps, more, root, root_rest, log_df, constant):
     error = pred - target
     size = abs(error)
-    b = maximum(eps, scale)
-    # the root of df alone would be the one operation that is not done on vectors
-    c = sqrt(b) * sqrt(b * df)
-    u = size / c
-    # log(1 + u^2), even where u^2 would overflow
-    logarithm = 2.0 * (log(size) - log(c)) if u > 1e17 else log1p(u * u)
-    value = log(b) + 0.5 * more * logarithm + constant
     rest = difference_rest(pred, target)
-    # what c lacks to its square being b^2 df, as a rest of the error
-    k = c / b
-    lack = ((df - k * k) - product_rest(k, k)) - 2.0 * k * quotient_rest(c, 0.0, b, 0.0)
-    weight, weight_rest = _cauchy_weight(error, rest - 0.5 * error * (lack / df), c)
-    # (df + 1) * r * weight / c^2: within c from the weight, beyond it from its inverse
-    far = size > c
-    m = (c if far else size) / (size if far else c)
-    top = size * weight
-    top_rest = product_rest(size, weight) + size * weight_rest + (rest if error > 0.0 else -rest) * weight
-    ratio = top / b + quotient_rest(top, top_rest, b, 0.0)
-    pull = more / size / (1.0 + m * m) if far else more / df * (ratio / b)
+    lost = rest if error > 0.0 else -rest
+    b = maximum(eps, scale)
+    log_b = log(b)
+    # the error in units of b, and of b times the root of df
+    t = size / b
+    t_rest = quotient_rest(size, lost, b, 0.0)
+    u = t / root
+    # log(1 + u^2), even where u^2 would overflow
+    logarithm = 2.0 * (log(size) - log_b) - log_df if u > 1e17 else log1p(u * u)
+    value = log_b + 0.5 * more * logarithm + constant
+    # what the root lacks, as a rest of the error
+    weight, weight_rest = _cauchy_weight(t, t_rest - t * (root_rest / root), root)
+    # (df + 1) * r * weight / (b^2 df): within the root from the weight, beyond it from its inverse
+    far = t > root
+    m = (root if far else t) / (t if far else root)
+    wide = b > 1.0
+    part = size if wide else t
+    part_rest = lost if wide else t_rest
+    top = part * weight + (product_rest(part, weight) + part * weight_rest + part_rest * weight)
+    pull = more / size / (1.0 + m * m) if far else more / df / (b if wide else 1.0) * top / b
     share = (1.0 - weight) - weight_rest
-    part = share / size / size if far else weight / df / b / b
-    curvature = more * part * ((2.0 * weight - 1.0) + 2.0 * weight_rest)
+    bend = (2.0 * weight - 1.0) + 2.0 * weight_rest
+    curvature = more / size * (share * bend) / size if far else more / df * (weight * bend) / b / b
     by_scale = (1.0 - more * share) / b
     bend_by_scale = (more * share * (1.0 + 2.0 * weight) - 1.0) / b / b
     return value, (sign(error) * pull, by_scale), (curvature, bend_by_scale)

@@ -14,12 +14,13 @@ def _ranknet(first, second, target, sigma):
     ahead = lead > 0.0
     wrong = other if ahead else target
     # nobody is wrong: infinitely sure and right costs nothing, though 0 * inf would be NaN
-    distance = sigma * size if wrong > 0.0 else 0.0
+    share = wrong * sigma
+    cost = share * size if share > 0.0 else 0.0
     up = 1.0 if ahead else e
     down = e if ahead else 1.0
     slope = sigma * ((other * up - target * down) / (1.0 + e))
     curvature = sigma * (sigma * (e / ((1.0 + e) * (1.0 + e))))
-    return wrong * distance + log1p_unit(e), (slope, -slope), (curvature, curvature)
+    return cost + log1p_unit(e), (slope, -slope), (curvature, curvature)
 
 
 @elementwise(

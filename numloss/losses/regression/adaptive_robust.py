@@ -1,12 +1,11 @@
 """Barron's general robust loss with a shape and a scale that are learned."""
 
 from ...declare import BELOW_2, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import exp, log, log1p
-from .general_robust import _general_robust, _general_robust_constants
+from .general_robust import _general_robust_constants, general_robust_parts
 
 
-def growth_share(k):
-    """(k e^k - e^k + 1) / k^2, which is 1/2 at 0: by its series where the terms cancel."""
+def growth_share(k, raised):
+    """(k e^k - e^k + 1) / k^2, which is 1/2 at 0, of k and e^k: by its series where the terms cancel."""
     p = 2.6552651846596585e-15 + k * 1.4797143443923793e-16
     p = 4.498331606952833e-14 + k * p
     p = 7.169215998581078e-13 + k * p
@@ -25,7 +24,7 @@ def growth_share(k):
     p = 0.3333333333333333 + k * p
     p = 0.5 + k * p
     near = abs(k) < 1.0
-    far = (exp(k) * (k - 1.0) + 1.0) / (k * k)
+    far = (raised * (k - 1.0) + 1.0) / (k * k)
     return p if near else far
 
 
@@ -61,20 +60,17 @@ def growth_rest(y, growth):
 
 
 def _adaptive_robust(pred, target, alpha, c):
-    small, large, b, b_rest, log_b, b_power, front, tail_front = _general_robust_constants(alpha)
-    value, slope, curvature = _general_robust(
-        pred, target, alpha, c, small, large, b, b_rest, log_b, b_power, front, tail_front
+    small, large, b, b_rest, log_b, root, root_rest, alpha_lost, lift, tall_lift = _general_robust_constants(alpha)
+    value, slope, curvature, growth, raised, by_c = general_robust_parts(
+        pred, target, alpha, c, small, large, b, b_rest, log_b, root, root_rest, alpha_lost, lift, tall_lift
     )
     u = abs(pred - target) / c
     y = u * u / b
-    # 1 + y is u^2 / b there
-    huge = u > large
-    grown_far = 2.0 * log(u) - log_b
-    grown_near = log1p(y)
-    growth = grown_far if huge else grown_near
-    k = 0.5 * alpha * growth
-    by_alpha = 0.5 * growth * growth * growth_share(k) - 0.5 * exp(k) * growth_rest(y, growth)
-    by_c = -u * abs(slope)
+    k = 0.5 * alpha * (growth if growth < 1e30 else 1e30)
+    rest = growth_rest(y, growth)
+    near = 0.5 * growth * growth * growth_share(k, raised) - 0.5 * raised * rest
+    # both terms overflow together
+    by_alpha = 0.5 * raised * (growth * growth * ((k - 1.0) / k / k) - rest) if k > 40.0 else near
     return value, (slope, by_alpha if u != 0.0 else 0.0, by_c if u != 0.0 else 0.0), (curvature, 0.0, 0.0)
 
 

@@ -40,7 +40,7 @@ def _linex(pred, target, a):
     near = (x * x + 2.0 * x * lost) * _expm1_gap(x)
     # both terms of an infinite error are infinite; the exponential wins
     value = near if abs(x) < 2.0 else (grown - (x if x < 1e30 else 0.0)) - lost
-    return value, a * grown, a * a * power
+    return value, a * grown, a * (a * power)
 
 
 @elementwise(_linex, target=REAL, a=FINITE, convex=True, cost=4.0, aliases=("linear_exponential", "linex_loss"))
