@@ -156,8 +156,10 @@ def shaped_residuals(dtype: str) -> list[tuple[float, ...]]:
 
 
 def tasks(dtype: str) -> list[tuple[float, ...]]:
-    """Losses, and logarithms of variances whose inverses are normal numbers."""
-    return list(itertools.product((0.0, 1e-8, 0.3, 2.5, -1.0, 1e10), (-37.0, -1.27, -1e-8, 0.0, 0.5, 8.5, 60.0)))
+    """Losses, and logarithms of variances; some whose inverses are no normal numbers, where the products are."""
+    near = itertools.product((0.0, 1e-8, 0.3, 2.5, -1.0, 1e10), (-37.0, -1.27, -1e-8, 0.0, 0.5, 8.5, 60.0))
+    normal, most = -np.log(np.finfo(dtype).tiny), np.log(np.finfo(dtype).max)
+    return [*near, (np.exp(-most / 1.5), 1.3 * -most), (1e-30, 10.0 - most), (1e20, normal + 5.0), (-1e30, normal)]
 
 
 def boxes(dtype: str) -> list[tuple[float, ...]]:

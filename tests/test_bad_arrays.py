@@ -82,11 +82,21 @@ def test_outputs_that_overlap_an_input(case: str, backend: str) -> None:
 @pytest.mark.parametrize("case", each(CASES))
 def test_predictions_that_are_not_floating(case: str, backend: str) -> None:
     loss, given = record(case), list(arrays(case, small(case), "float64"))
-    position = loss.differentiable[0]
-    for dtype in ("int64", "uint8", "bool", "complex128", "float16", "longdouble", "object", "U8", "M8[s]"):
+    for position in loss.differentiable:
+        for dtype in ("int64", "uint8", "bool", "complex128", "float16", "longdouble", "object", "U8", "M8[s]"):
+            changed = [*given]
+            changed[position] = np.abs(given[position]).astype(dtype)
+            with refused(TypeError, loss.name, loss.inputs[position], changed[position].dtype):
+                call(case, backend, changed)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if len(record(case).differentiable) > 1])
+def test_what_is_differentiated_has_one_dtype(case: str, backend: str) -> None:
+    loss, given = record(case), list(arrays(case, small(case), "float32"))
+    for position in loss.differentiable[1:]:
         changed = [*given]
-        changed[position] = np.abs(given[position]).astype(dtype)
-        with refused(TypeError, loss.name, loss.inputs[position], changed[position].dtype):
+        changed[position] = given[position].astype(np.float64)
+        with refused(TypeError, loss.name, loss.inputs[position], "float64", loss.inputs[0], "float32"):
             call(case, backend, changed)
 
 

@@ -46,9 +46,11 @@ class Elements:
         self.shape = check.shape_of_elements(loss, pred.shape)
         self.flipped = place.f_order(pred)
         self.arrays: list[Any] = [pred]
-        for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
+        for k, (name, value) in enumerate(zip(loss.inputs[1:], arguments[1:], strict=True), 1):
             array = place.real(loss, name, value)
             check.same_shape(loss, name, array.shape, pred.shape, loss.inputs[0])
+            if k in loss.differentiable:
+                check.same_dtype(loss, name, array, self.real)
             self.arrays.append(array)
         self.constants = [0.0] * len(self.arrays)
         for name in loss.per_element:

@@ -5,11 +5,11 @@ from ...scalar import exp
 
 
 def _uncertainty_weighted(loss, log_var):
-    precision = exp(-log_var)
+    # half of the exponent twice: the precision alone may overflow or vanish where its product with a loss does not
+    root = exp(-0.5 * log_var)
     # a task that costs nothing costs nothing, however sure it is; NaN stays NaN
-    cost = precision * loss if loss != 0.0 else 0.0
-    half = 0.5 * cost
-    return half + 0.5 * log_var, (0.5 * precision, 0.5 - half), (0.0, half)
+    half = 0.5 * (loss * root) * root if loss != 0.0 else 0.0
+    return half + 0.5 * log_var, (0.5 * root * root, 0.5 - half), (0.0, half)
 
 
 @parameterwise(_uncertainty_weighted, differentiable=(0, 1), convex=False, cost=2.0, aliases=("multi_task_loss",))
