@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..loops.codes import DISTANCES, NOTHING, WEIGHT_OPERAND
+from ..loops.codes import DISTANCES, NOTHING, PRODUCTS, WEIGHT_OPERAND
 from . import checks as check
 from .outputs import outputs_of
 
@@ -60,6 +60,11 @@ def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[An
     if found[0].shape[0] and found[0].shape[1] == 0:
         raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {found[0].shape}: vectors of no entries")
     return found
+
+
+def takes_units(loss: Loss) -> bool:
+    """Whether the law of a loss takes the units of its sums."""
+    return any(kind != PRODUCTS for kind, _, _ in loss.sums)
 
 
 def sums_of(loss: Loss, params: list[float]) -> list[tuple[int, int, int]]:

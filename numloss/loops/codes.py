@@ -40,8 +40,10 @@ OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = range(7)
 # together.
 NO_ACTIVATION, SIGMOID, SOFTMAX = 0, 1, 2
 
-# Sums over the entries of two vectors: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope.
-SQUARES, DISTANCES, PRODUCTS, NOTHING = 0, 1, 2, 3
+# Sums over the entries of two vectors: (x - y)^2, |x - y|, x * y; or nothing, a sum of 0 without a slope; and x * x of
+# one. Where squares would overflow or vanish, entries are divided by a unit first, and the sum by its square. A law of
+# products alone must not depend on units; any other one takes them, and gives slopes times them.
+SQUARES, DISTANCES, PRODUCTS, NOTHING, OWN_SQUARES = 0, 1, 2, 3, 4
 
 # Elements of a block, until there are too many blocks.
 BLOCK, MOST_BLOCKS = 16384, 65536

@@ -5,7 +5,7 @@ Its header is Embedding of headers/; the kinds of sums are in codes.py.
 
 from __future__ import annotations
 
-from .codes import DISTANCES, NOTHING, PRODUCTS, SQUARES, UNCHECKED
+from .codes import DISTANCES, NOTHING, OWN_SQUARES, PRODUCTS, SQUARES, UNCHECKED
 from .elementwise import weight_factors, weight_tile
 from .headers import Embedding, Result, Vectors, VectorSum
 from .language import (
@@ -34,7 +34,7 @@ from .sums import add_values, add_weighted, begin_block, block_stop, clear, fold
 def term(kind: Int, x: Real, y: Real) -> Real:
     """What two entries add to a sum."""
     d = x - y
-    return x * y if kind == PRODUCTS else abs(d) if kind == DISTANCES else d * d
+    return x * y if kind == PRODUCTS or kind == OWN_SQUARES else abs(d) if kind == DISTANCES else d * d
 
 
 def pull(kind: Int, slope: Real, x: Real, y: Real) -> Real:
@@ -185,16 +185,122 @@ def add_up_rows(c: Embedding, of: VectorSum, start: Int, n: Int, sums: Reals) ->
             sums[i] = real(sum_of_squares(x, step_a, y, step_b, size))
         elif kind == DISTANCES:
             sums[i] = real(sum_of_distances(x, step_a, y, step_b, size))
-        elif kind == PRODUCTS:
+        elif kind != NOTHING:
             sums[i] = real(sum_of_products(x, step_a, y, step_b, size))
         else:
             sums[i] = 0.0
     return 0
 
 
+def unit_of(total: Real, itemsize: Int) -> Real:
+    """A power of two to divide entries by whose squares add up to this: 1, unless they overflow or vanish."""
+    small = double(7.888609052210118e-31)
+    large = double(1.2676506002282294e30)
+    low = small * double(1024.0)
+    high = large * double(1048576.0)
+    if itemsize == 8:
+        # what float32 cannot write: 2^-600 and 2^600, for sums beyond 2^-900 and 2^900
+        low = small * small * small
+        high = large * large * large
+        small = low * low
+        large = high * high
+        low = small * low
+        high = large * high
+    return real(small) if total <= real(low) else real(large) if total >= real(high) else 1.0
+
+
 @noinline
-def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals) -> Int:
-    """Add the slopes of a sum of n rows to the gradients of its vectors."""
+def sum_in_units(
+    kind: Int, a: Reals, step_a: Int, one: Real, b: Reals, step_b: Int, other: Real, size: Int
+) -> Double:  # fmt: skip
+    """A sum over the entries of two vectors that are multiplied by powers of two first."""
+    total = double(0.0)
+    for j in range(size):
+        total = total + double(term(kind, a[j * step_a] * one, b[j * step_b] * other))
+    return total
+
+
+@noinline
+def measure_row_in_units(c: Embedding, row: Int, i: Int, sums: Reals, units: Reals) -> Int:
+    """The sums of a row, row i of its tile, once more; those of squares in their own units, products in those of both.
+
+    `units` has a unit for each vector of each sum.
+    """
+    own = stack_reals(3)
+    for v in range(3):
+        own[v] = 1.0
+    for k in range(c.sum_count):
+        of = c.sums[k]
+        unit = real(1.0)
+        if of.kind == SQUARES or (of.one == of.other and of.kind != NOTHING):
+            unit = unit_of(sums[512 * k + i], c.itemsize)
+        if of.one == of.other:
+            own[of.one] = unit
+        units[1024 * k + i] = unit
+        units[1024 * k + 512 + i] = unit
+    for k in range(c.sum_count):
+        of = c.sums[k]
+        one = c.vectors[of.one]
+        other = c.vectors[of.other]
+        if of.kind == PRODUCTS:
+            units[1024 * k + i] = own[of.one]
+            units[1024 * k + 512 + i] = own[of.other]
+        if of.kind == SQUARES or of.kind == PRODUCTS or of.kind == OWN_SQUARES:
+            total = sum_in_units(
+                of.kind, row_of(one, row), one.per_entry, 1.0 / units[1024 * k + i], row_of(other, row),
+                other.per_entry, 1.0 / units[1024 * k + 512 + i], c.entries,
+            )  # fmt: skip
+            sums[512 * k + i] = real(total)
+    return 0
+
+
+@noinline
+def settle_units(c: Embedding, start: Int, n: Int, sums: Reals, units: Reals) -> Int:
+    """Rows whose squares overflow or vanish are measured in units of their own; returns whether there are any."""
+    some = 0
+    for k in range(c.sum_count):
+        for i in range(n):
+            units[1024 * k + i] = 1.0
+            units[1024 * k + 512 + i] = 1.0
+    for i in range(n):
+        extreme = 0
+        for k in range(c.sum_count):
+            of = c.sums[k]
+            if of.kind == SQUARES or (of.one == of.other and of.kind != NOTHING and of.kind != DISTANCES):
+                if unit_of(sums[512 * k + i], c.itemsize) != 1.0:
+                    extreme = 1
+        if extreme == 1:
+            measure_row_in_units(c, start + i, i, sums, units)
+            some = 1
+    return some
+
+
+@noinline
+def pull_in_units(
+    kind: Int, itself: Int, a: Reals, step_a: Int, one: Real, b: Reals, step_b: Int, other: Real, size: Int,
+    slope: Real, ga: Reals, to_a: Int, gb: Reals, to_b: Int,
+) -> Int:  # fmt: skip
+    """Add the slopes of a sum of entries times powers of two to the gradients."""
+    for j in range(size):
+        x = a[j * step_a] * one
+        y = b[j * step_b] * other
+        if kind == SQUARES:
+            away = 2.0 * slope * (x - y)
+            ga[j * to_a] = ga[j * to_a] + away
+            gb[j * to_b] = gb[j * to_b] - away
+        elif kind == OWN_SQUARES:
+            ga[j * to_a] = ga[j * to_a] + 2.0 * slope * x
+        elif itself == 1:
+            ga[j * to_a] = ga[j * to_a] + 2.0 * slope * x * one
+        else:
+            ga[j * to_a] = ga[j * to_a] + slope * y * one
+            gb[j * to_b] = gb[j * to_b] + slope * x * other
+    return 0
+
+
+@noinline
+def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals, units: Reals) -> Int:
+    """Add the slopes of a sum of n rows to the gradients of its vectors, which are in units."""
     one = c.vectors[of.one]
     other = c.vectors[of.other]
     to_one = c.gradients[of.one]
@@ -221,7 +327,8 @@ def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals
         y = offset(b, i * stride_b)
         gx = offset(ga, i * row_a)
         gy = offset(gb, i * row_b)
-        if kind == SQUARES and first_a + first_b == 2:
+        plain = units[i] == 1.0 and units[512 + i] == 1.0
+        if plain and kind == SQUARES and first_a + first_b == 2:
             # memory that is only written is not read before
             pull_apart(x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
         elif kind != NOTHING:
@@ -229,7 +336,12 @@ def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals
                 clear_row(size, to_a, gx)
             if first_b == 1:
                 clear_row(size, to_b, gy)
-            if itself == 1:
+            if not plain:
+                pull_in_units(
+                    kind, itself, x, step_a, 1.0 / units[i], y, step_b, 1.0 / units[512 + i], size, slopes[i], gx,
+                    to_a, gy, to_b,
+                )  # fmt: skip
+            elif itself == 1:
                 stretch(x, step_a, size, slopes[i], gx, to_a)
             else:
                 pull_both(kind, x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
@@ -251,8 +363,9 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
     params = stack_reals(16)
     for k in range(c.param_count):
         params[k] = real(c.params[k])
-    pointers = stack_ints(8)
+    pointers = stack_ints(12)
     sums = stack_reals(1536)
+    units = stack_reals(3072)
     buffer = stack_reals(512)
     values = stack_reals(512)
     slopes = stack_reals(1536)
@@ -271,6 +384,11 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
         for k in range(sum_count):
             add_up_rows(c, c.sums[k], start, n, offset(sums, 512 * k))
             pointers[k] = address(offset(sums, 512 * k))
+        settle_units(c, start, n, sums, units)
+        if c.units == 1:
+            for k in range(sum_count):
+                pointers[at + k] = address(offset(units, 1024 * k))
+            at = at + sum_count
         if c.bounds.check != UNCHECKED:
             known = fetch(c.known, c.itemsize, 0.0, start, n, buffer)
             bad = first_outside(known, n, c.bounds.check, real(c.bounds.low), real(c.bounds.high))
@@ -301,7 +419,7 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
                 for i in range(n):
                     factor = factors[i] if weighted == 1 else scale
                     slope[i] = slope[i] * factor if weighted == 0 or w[i] > 0.0 else 0.0
-                spread_slopes(c, c.sums[k], start, n, slope)
+                spread_slopes(c, c.sums[k], start, n, slope, offset(units, 1024 * k))
         start = start + n
     partial.value = fold(lanes)
     partial.weight = fold(weight_lanes)

@@ -8,6 +8,7 @@ import cases
 import pytest
 import toolchain
 
+from numloss.calls.embedding import takes_units
 from numloss.loops.codes import LABELS
 
 REASON = toolchain.missing()
@@ -112,7 +113,7 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
         if loss.family == "embedding":
             known = loss.domains[loss.inputs[-1]].check(False) if len(loss.inputs) > len(loss.differentiable) else 0
             for team in (1, 32):
-                kind = Kind(loss.sums, len(loss.differentiable), known, len(loss.params), 1, team)
+                kind = Kind(loss.sums, len(loss.differentiable), known, len(loss.params), 1, team, takes_units(loss))
                 kernel = embedding_kernel(loss.law, dtype, kind)
                 assert_sound(toolchain.assembled(kernel, capability))
         elif loss.family == "action_value":

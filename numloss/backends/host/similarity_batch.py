@@ -25,9 +25,19 @@ def directions(vectors: Array) -> tuple[Array, Array]:
     """Vectors divided by their lengths, and the inverse lengths; both are 0 where a length is."""
     unit = np.array(vectors, order="C")
     length = np.sqrt(np.einsum("nd,nd->n", unit, unit, dtype=np.float64))
+    extreme = ~((length > 1e-140) & (length < 1e140))
+    if not extreme.any():
+        inverse = 1.0 / length
+        unit *= inverse[:, None]
+        return unit, inverse
+    # squares overflow or vanish in float64, too: by a power of two that brings the largest entry near 1
+    top = np.abs(unit).max(axis=1, initial=0.0)
+    exponent = np.where(extreme & np.isfinite(top), np.frexp(top)[1], 0)
+    scaled = np.ldexp(unit.astype(np.float64), -exponent[:, None])
+    length = np.sqrt(np.einsum("nd,nd->n", scaled, scaled))
     inverse = np.divide(1.0, length, out=np.zeros_like(length), where=length != 0.0)
-    unit *= inverse[:, None]
-    return unit, inverse
+    unit[...] = scaled * inverse[:, None]
+    return unit, np.ldexp(inverse, -exponent)
 
 
 class Similarity(VectorRows):

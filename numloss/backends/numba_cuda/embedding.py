@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...calls.embedding import sums_of
+from ...calls.embedding import sums_of, takes_units
 from ..packing.embedding import PackedVectors
 from . import jit
 from .call import Call
@@ -34,7 +34,7 @@ def compute(request: Request) -> Any:
             scale, notes = weight_scale(call, weight, partials, real)
         if blocks:
             sums = tuple(sums_of(loss, given.params))
-            kind = Kind(sums, len(given.vectors), header.bounds.check, len(given.params), min(mode, 1), team)
+            kind = Kind(sums, len(given.vectors), header.bounds.check, len(given.params), min(mode, 1), team, takes_units(loss))
             kernel = embedding_kernel(loss.law, real.name, kind)
             kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
         known = None if weight is not None else float(rows)

@@ -20,6 +20,10 @@ from .similarity_rows import Known
 from .similarity_texts import circle_texts
 
 
+# Squares beyond these are of vectors that are brought nearer to 1 first, by this power of two or its inverse.
+SMALLEST, LARGEST, LARGE = np.float64(2.0**-900), np.float64(2.0**900), np.float64(2.0**600)
+
+
 @functools.cache
 def directions_kernel(dtype: str) -> Any:
     """Vectors divided by their lengths; a block each."""
@@ -38,14 +42,23 @@ def directions_kernel(dtype: str) -> Any:
         for j in range(thread, entries, threads):
             x = double(reals(vector + j * vectors.across)[0])
             square += x * x
-        length = sqrt(block_sum(shared, thread, square))
+        square = block_sum(shared, thread, square)
+        # squares overflow or vanish in float64, too: entries times a power of two; all threads know it
+        scale = LARGE if square < SMALLEST else one / LARGE if square > LARGEST else one
+        if scale != one:
+            square = zero
+            for j in range(thread, entries, threads):
+                x = double(reals(vector + j * vectors.across)[0]) * scale
+                square += x * x
+            square = block_sum(shared, thread, square)
+        length = sqrt(square)
         inverse = zero if length == zero else one / length
         for j in range(thread, entries, threads):
-            reals(unit)[row * entries + j] = real(double(reals(vector + j * vectors.across)[0]) * inverse)
+            reals(unit)[row * entries + j] = real(double(reals(vector + j * vectors.across)[0]) * scale * inverse)
             if slopes != 0:
                 reals(slopes)[row * entries + j] = real(zero)
         if thread == 0:
-            doubles(inverses)[row] = inverse
+            doubles(inverses)[row] = inverse * scale
             if kinds != 0:
                 ints(kinds)[row] = read_label(labels, row)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...calls.embedding import VectorRows, sums_in_order, sums_of
+from ...calls.embedding import VectorRows, sums_in_order, sums_of, takes_units
 from ...loops.codes import DATA, IN_ORDER, UNCHECKED, block_size
 from ...loops.headers import Bounds, Embedding, Operand, Vectors, VectorSum
 from .operands import name_of, operand, regular, steps
@@ -46,6 +46,7 @@ class PackedVectors(VectorRows):
             entries=size,
             vector_count=len(vectors),
             sum_count=len(sums),
+            units=takes_units(loss),
             sloped=self.request.mode > 0,
             weighted=self.weight is not None,
             unreduced=self.values is not None,

@@ -30,7 +30,10 @@ class VectorSum(Header):
 
 @dataclass
 class Embedding(Header):
-    """A law of sums over the entries of two or three vectors, and of what is known of the row."""
+    """A law of sums over the entries of two or three vectors, and of what is known of the row.
+
+    `units`: whether the law takes those of its sums.
+    """
 
     rows: Int
     block: Int
@@ -38,6 +41,7 @@ class Embedding(Header):
     entries: Int
     vector_count: Int
     sum_count: Int
+    units: Int
     sloped: Int
     weighted: Int
     unreduced: Int

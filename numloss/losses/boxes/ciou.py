@@ -1,25 +1,29 @@
 """Intersection over union of boxes, with the distance of their centres and their aspect ratios."""
 
 from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import atan, maximum
+from ...scalar import atan, maximum, shrunk
 from .diou import centred
-from .iou import sides
+from .iou import floor_within, reach, sides
 
 
 def _ciou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
-    distance, ratio, sx0, sy0, sx1, sy1 = centred(x0, y0, x1, y1, a0, b0, a1, b1, eps)
+    # areas of edges so long that they overflow are those of shorter ones
+    s = reach(x0, y0, x1, y1, a0, b0, a1, b1)
+    x0, y0, x1, y1 = s * x0, s * y0, s * x1, s * y1
+    a0, b0, a1, b1 = s * a0, s * b0, s * a1, s * b1
+    distance, ratio, sx0, sy0, sx1, sy1 = centred(x0, y0, x1, y1, a0, b0, a1, b1, floor_within(eps, s))
     width, height = sides(x0, y0, x1, y1)
     other_width, other_height = sides(a0, b0, a1, b1)
     # the difference of two angles as one; that to a point is 0
-    along = maximum(1e-37, other_height * height + other_width * width)
+    along = maximum(shrunk(1e-7), other_height * height + other_width * width)
     angle = atan((other_width * height - width * other_height) / along)
     shape = 0.4052847345693511 * angle * angle
     alpha = shape / (distance + shape + eps)
-    turn = 0.8105694691387022 * alpha * angle / maximum(1e-37, width * width + height * height)
+    turn = 0.8105694691387022 * alpha * angle / maximum(shrunk(1e-7), width * width + height * height)
     wider = turn * height
     taller = turn * width
     value = distance + ratio + alpha * shape
-    return value, (sx0 + wider, sy0 - taller, sx1 - wider, sy1 + taller), (0.0, 0.0, 0.0, 0.0)
+    return value, (s * (sx0 + wider), s * (sy0 - taller), s * (sx1 - wider), s * (sy1 + taller)), (0.0, 0.0, 0.0, 0.0)
 
 
 @elementwise(

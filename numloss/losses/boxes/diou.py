@@ -2,7 +2,7 @@
 
 from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import maximum, minimum
-from .iou import deciding, overlap
+from .iou import deciding, floor_within, overlap, reach
 
 
 def centred(x0, y0, x1, y1, a0, b0, a1, b1, eps):
@@ -25,8 +25,12 @@ def centred(x0, y0, x1, y1, a0, b0, a1, b1, eps):
 
 
 def _diou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
-    distance, ratio, sx0, sy0, sx1, sy1 = centred(x0, y0, x1, y1, a0, b0, a1, b1, eps)
-    return distance + ratio, (sx0, sy0, sx1, sy1), (0.0, 0.0, 0.0, 0.0)
+    # areas of edges so long that they overflow are those of shorter ones
+    s = reach(x0, y0, x1, y1, a0, b0, a1, b1)
+    x0, y0, x1, y1 = s * x0, s * y0, s * x1, s * y1
+    a0, b0, a1, b1 = s * a0, s * b0, s * a1, s * b1
+    distance, ratio, sx0, sy0, sx1, sy1 = centred(x0, y0, x1, y1, a0, b0, a1, b1, floor_within(eps, s))
+    return distance + ratio, (s * sx0, s * sy0, s * sx1, s * sy1), (0.0, 0.0, 0.0, 0.0)
 
 
 @elementwise(

@@ -2,11 +2,16 @@
 
 from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import maximum, minimum
-from .iou import along, deciding, disorder, overlap, sides
+from .iou import along, deciding, disorder, floor_within, overlap, reach, sides
 
 
 def _giou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
-    shared, union, distance, sx0, sy0, sx1, sy1 = overlap(x0, y0, x1, y1, a0, b0, a1, b1, eps)
+    # areas of edges so long that they overflow are those of shorter ones
+    s = reach(x0, y0, x1, y1, a0, b0, a1, b1)
+    x0, y0, x1, y1 = s * x0, s * y0, s * x1, s * y1
+    a0, b0, a1, b1 = s * a0, s * b0, s * a1, s * b1
+    floor = floor_within(eps, s)
+    shared, union, distance, sx0, sy0, sx1, sy1 = overlap(x0, y0, x1, y1, a0, b0, a1, b1, floor)
     shared_x, alone_x, other_x = along(x0, x1, a0, a1)
     shared_y, alone_y, other_y = along(y0, y1, b0, b1)
     width, height = sides(x0, y0, x1, y1)
@@ -18,7 +23,7 @@ def _giou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
     # the part of the smallest box around both that neither covers: corners, and the gap where they do not meet
     corners = alone_x * other_y + other_x * alone_y - (0.0 if meet else shared_x * shared_y)
     whole = maximum(own_disorder, disorder(a0, b0, a1, b1)) <= 0.0
-    empty = corners if whole else wide * tall - (union - eps)
+    empty = corners if whole else wide * tall - (union - floor)
     around = union + empty
     # an edge inside uncovers a strip; one outside moves the smallest box around both, too
     inside_x = (alone_y if meet else height) / around
@@ -35,7 +40,7 @@ def _giou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
     sx1 = sx1 - (right * inside_x + (1.0 - right) * outside_x)
     sy0 = sy0 + (top * inside_y + (1.0 - top) * outside_y)
     sy1 = sy1 - (bottom * inside_y + (1.0 - bottom) * outside_y)
-    return distance + empty / around, (sx0, sy0, sx1, sy1), (0.0, 0.0, 0.0, 0.0)
+    return distance + empty / around, (s * sx0, s * sy0, s * sx1, s * sy1), (0.0, 0.0, 0.0, 0.0)
 
 
 @elementwise(

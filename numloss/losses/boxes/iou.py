@@ -1,7 +1,7 @@
 """Intersection over union of boxes, and the parts that the other losses of boxes are made of."""
 
 from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import maximum, minimum
+from ...scalar import maximum, minimum, shrunk
 
 
 def deciding(a, b):
@@ -61,9 +61,27 @@ def overlap(x0, y0, x1, y1, a0, b0, a1, b1, eps):
     return shared, union, apart / union, sx0, sy0, sx1, sy1
 
 
+def reach(x0, y0, x1, y1, a0, b0, a1, b1):
+    """A power of two that all edges are multiplied by: 1, unless products of them overflow."""
+    pred = maximum(maximum(abs(x0), abs(y0)), maximum(abs(x1), abs(y1)))
+    target = maximum(maximum(abs(a0), abs(b0)), maximum(abs(a1), abs(b1)))
+    largest = maximum(pred, target)
+    return shrunk(1.0) if largest * largest * 64.0 >= 1e999 else 1.0
+
+
+def floor_within(eps, scale):
+    """What areas of scaled edges are added to, next to nothing beside those of large ones."""
+    least = eps * scale * scale
+    return least if least > 0.0 else eps * scale
+
+
 def _iou(x0, y0, x1, y1, a0, b0, a1, b1, eps):
-    _, _, distance, sx0, sy0, sx1, sy1 = overlap(x0, y0, x1, y1, a0, b0, a1, b1, eps)
-    return distance, (sx0, sy0, sx1, sy1), (0.0, 0.0, 0.0, 0.0)
+    # areas of edges so long that they overflow are those of shorter ones
+    s = reach(x0, y0, x1, y1, a0, b0, a1, b1)
+    x0, y0, x1, y1 = s * x0, s * y0, s * x1, s * y1
+    a0, b0, a1, b1 = s * a0, s * b0, s * a1, s * b1
+    _, _, distance, sx0, sy0, sx1, sy1 = overlap(x0, y0, x1, y1, a0, b0, a1, b1, floor_within(eps, s))
+    return distance, (s * sx0, s * sy0, s * sx1, s * sy1), (0.0, 0.0, 0.0, 0.0)
 
 
 @elementwise(

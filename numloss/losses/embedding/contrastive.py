@@ -5,20 +5,22 @@ from ...loops.codes import SQUARES
 from ...scalar import sqrt
 
 
-def _contrastive(squared, same, margin):
-    distance = sqrt(squared)
-    gap = margin - distance
+def _contrastive(squared, unit, same, margin):
+    root = sqrt(squared)
+    gap = margin - unit * root
     apart = 1.0 - same
+    # different things may be infinitely far apart, and cost nothing
+    near = same * squared * unit * unit if same > 0.0 else 0.0
     if gap <= 0.0:
-        return same * squared, same, 0.0
+        return near, same * unit, 0.0
     # with respect to the squared distance; two equal vectors have no direction to be pushed apart in
-    push = gap / distance if distance > 0.0 else 0.0
-    return same * squared + apart * gap * gap, same - apart * push, 0.0
+    push = gap / root if root > 0.0 else 0.0
+    return near + apart * gap * gap, same * unit - apart * push, 0.0
 
 
 @embedding(
     _contrastive,
-    law_inputs=2,
+    law_inputs=3,
     sums=((SQUARES, 0, 1),),
     differentiable=(0, 1),
     first=ANY,

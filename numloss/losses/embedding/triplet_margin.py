@@ -5,17 +5,17 @@ from ...loops.codes import SQUARES
 from ...scalar import sqrt
 
 
-def distance_of(total, p):
-    """A distance from its sum, and its slope; that of two equal vectors, which have no direction, is 0."""
+def distance_of(total, unit, p):
+    """A distance from its sum in a unit, and its slope times that; that of two equal vectors, which have no direction, is 0."""
     root = sqrt(total)
     slope = 0.5 / (root if root != 0.0 else 1.0)
-    return total if p < 2.0 else root, 1.0 if p < 2.0 else 0.0 if root == 0.0 else slope
+    return total if p < 2.0 else unit * root, 1.0 if p < 2.0 else 0.0 if root == 0.0 else slope
 
 
-def _triplet_margin(to_positive, to_negative, between, margin, p, swap):
-    near, near_slope = distance_of(to_positive, p)
-    far, far_slope = distance_of(to_negative, p)
-    other, other_slope = distance_of(between, p)
+def _triplet_margin(to_positive, to_negative, between, unit, far_unit, other_unit, margin, p, swap):
+    near, near_slope = distance_of(to_positive, unit, p)
+    far, far_slope = distance_of(to_negative, far_unit, p)
+    other, other_slope = distance_of(between, other_unit, p)
     swapped = swap > 0.0 and other < far
     gap = (near - (other if swapped else far)) + margin
     # beyond the margin nothing is pulled; NaN stays NaN
@@ -28,7 +28,7 @@ def _triplet_margin(to_positive, to_negative, between, margin, p, swap):
 
 @embedding(
     _triplet_margin,
-    law_inputs=3,
+    law_inputs=6,
     law_slopes=3,
     sums=((SQUARES, 0, 1), (SQUARES, 0, 2), (SQUARES, 1, 2)),
     differentiable=(0, 1, 2),

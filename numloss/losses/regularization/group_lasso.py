@@ -1,20 +1,20 @@
 """Sum of the lengths of groups."""
 
 from ...declare import ANY, NONNEGATIVE, Array, ParameterOptions, Result, Unpack, embedding
-from ...loops.codes import PRODUCTS
+from ...loops.codes import OWN_SQUARES
 from ...scalar import sqrt
 
 
-def _group_lasso(square, strength):
+def _group_lasso(square, unit, strength):
     length = sqrt(square)
     # a group of zeros has no direction to shrink in
-    return strength * length, 0.5 * strength / length if length > 0.0 else 0.0 * square, 0.0
+    return strength * (unit * length), 0.5 * strength / length if length > 0.0 else 0.0 * square, 0.0
 
 
 @embedding(
     _group_lasso,
-    law_inputs=1,
-    sums=((PRODUCTS, 0, 0),),
+    law_inputs=2,
+    sums=((OWN_SQUARES, 0, 0),),
     params=ANY,
     strength=NONNEGATIVE,
     curvature=False,

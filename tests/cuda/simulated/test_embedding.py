@@ -43,6 +43,15 @@ def test_lengths_of_vectors(size: int) -> None:
     assert_agrees(nl.sum_and_weight(nl.contrastive), (first, second, same))
 
 
+@pytest.mark.parametrize("exponent", [-90, 80])
+@pytest.mark.parametrize("case", CASES)
+def test_vectors_of_any_size(case: str, exponent: int) -> None:
+    given = cases.arrays(case, (11,), "float32", ends=False)
+    loss = cases.record(case)
+    scaled = [np.ldexp(a, exponent) if k in loss.differentiable else a for k, a in enumerate(given)]
+    assert_agrees(nl.value_and_grad(loss.function), scaled, **cases.required(case))
+
+
 def test_a_bad_target_is_named_as_on_the_host() -> None:
     first, second, same = cases.arrays("contrastive", (300,), "float32")
     same = same.astype(np.float32)
