@@ -8,11 +8,12 @@ import doctest
 import importlib
 import inspect
 import math
+import re
 import types
 from pathlib import Path
 
 import pytest
-from cases import NAMES, options
+from cases import NAMES, options, record
 from machine import default_backend
 
 import numloss as nl
@@ -128,3 +129,20 @@ def test_an_unknown_name_says_what_was_meant() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'zzzzzzzz'$"):
         nl.zzzzzzzz  # type: ignore[attr-defined]  # noqa: B018
     assert not hasattr(nl, "__wrapped__")
+
+
+def documented(function: object, option: str) -> str:
+    """What a docstring says of an option, type and sentences."""
+    text = inspect.getdoc(function) or ""
+    found = re.search(rf"^{option} : (.*(?:\n    .*)*)", text, re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_domain_of_an_option_is_the_one_that_is_documented(name: str) -> None:
+    loss = record(name)
+    for option in loss.domains.keys() & loss.defaults.keys():
+        text = loss.domains[option].text
+        said = {"0 or 1": "bool", "finite": "float"}.get(text, text.removesuffix(" and finite"))
+        told = documented(loss.function, option) or documented(nl.cross_entropy, option)
+        assert said in told, f"{name}: {option} must be {text}, but is documented as: {told}"
