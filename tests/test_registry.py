@@ -134,7 +134,7 @@ def test_an_unknown_name_says_what_was_meant() -> None:
 def documented(function: object, option: str) -> str:
     """What a docstring says of an option, type and sentences."""
     text = inspect.getdoc(function) or ""
-    found = re.search(rf"^{option} : (.*(?:\n    .*)*)", text, re.MULTILINE)
+    found = re.search(rf"^(?:\w+, )*{option}(?:, \w+)* : (.*(?:\n    .*)*)", text, re.MULTILINE)
     return " ".join(found[1].split()) if found else ""
 
 

@@ -20,7 +20,7 @@ EXPONENTS = {"float32": (-120, -100, -70, 62, 90, 120), "float64": (-1000, -900,
 
 
 def of_size(case: str, given: Any, exponent: int, extra: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Inputs and options of a problem of another size: margins are lengths, what is added to areas is next to nothing."""
+    """Inputs and options of a problem of another size: margins are lengths, what is added to areas is almost 0."""
     loss = record(case)
     scaled = [np.ldexp(a, exponent) if a.dtype.kind == "f" and k in (*loss.differentiable, *boxes(case)) else a
               for k, a in enumerate(given)]  # fmt: skip
