@@ -17,8 +17,9 @@ REAL_KINDS = "biuf"
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 # How other libraries show their arrays to NumPy; the last of these only if it is asked by name.
 PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
-# What is no array of another library.
+# What is no array of another library; most of it is told by its type alone.
 PLAIN = (np.ndarray, np.generic, str, bytes, bool, int, float, list, tuple)
+PLAIN_TYPES = frozenset((*PLAIN, type(None)))
 # What NumPy may try to find out whether two arrays share memory, before that is taken for granted.
 MOST_TRIALS = 10_000
 
@@ -27,7 +28,7 @@ Array = np.ndarray[Any, Any]
 
 def is_foreign(value: Any) -> bool:
     """True for an array of another library, or what else gives memory to NumPy, told without importing any."""
-    if value is None or isinstance(value, PLAIN):
+    if type(value) in PLAIN_TYPES or isinstance(value, PLAIN):
         return False
     if any(hasattr(value, name) for name in PROTOCOLS):
         return True

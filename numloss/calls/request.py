@@ -61,8 +61,8 @@ class Request:
 
     def named(self) -> list[tuple[str, Any]]:
         """All that was given to be read, arguments and options, by name."""
-        given = [*zip(self.loss.inputs, self.arguments, strict=True), *self.options.items()]
-        return [(name, value) for name, value in given if name != "out"]
+        options = [(name, value) for name, value in self.options.items() if name != "out"]
+        return [*zip(self.loss.inputs, self.arguments, strict=True), *options]
 
     def option(self, name: str) -> Any:
         """What an option was given as, or its default."""
