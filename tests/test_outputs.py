@@ -129,11 +129,17 @@ def with_one_together(call: Call) -> Iterator[tuple[str, str, int, str, Array, l
                         yield mode, name, k, word, one, written, memory
 
 
-@pytest.mark.parametrize("dtype", [DTYPES[0], pytest.param(DTYPES[1], marks=pytest.mark.more)])
+KINDS = [("float32", "full"), ("float32", "none"), pytest.param("float64", "sample", marks=pytest.mark.more)]
+
+
+@pytest.mark.parametrize(("dtype", "weighted"), KINDS)
 @pytest.mark.parametrize("case", CASES)
-def test_out_that_shares_memory_with_any_array_of_the_call(case: str, backend: str, dtype: str) -> None:
-    """Right numbers, which only an input that is replaced may give, or a refusal before anything is written."""
-    call = everything(case, backend, dtype)
+def test_out_that_shares_memory_with_any_array_of_the_call(case: str, backend: str, dtype: str, weighted: str) -> None:
+    """Right numbers, which only an input that is replaced may give, or a refusal before anything is written.
+
+    Calls without weights are known when they come again, and replayed.
+    """
+    call = everything(case, backend, dtype, weighted)
     expected = {mode: flat(call(mode)) for mode in call.modes()}
     for mode, name, k, word, one, written, memory in with_one_together(call):
         before = memory.tobytes()
@@ -151,7 +157,7 @@ def test_out_that_shares_memory_with_any_array_of_the_call(case: str, backend: s
                     assert_same_bits(np.asarray(found), np.asarray(exact))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_outs_that_share_memory_with_each_other(case: str, backend: str) -> None:
     call = everything(case, backend)
     for mode in call.modes():
@@ -185,7 +191,7 @@ def windows(shape: tuple[int, ...], dtype: Any) -> Iterator[tuple[Array, Array]]
         yield as_strided(raw[:8].view(dtype), shape, [np.dtype(dtype).itemsize // 2]), raw
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_out_whose_own_elements_share_memory(case: str, backend: str) -> None:
     call = everything(case, backend)
     for mode in call.modes():
@@ -208,7 +214,7 @@ def interleaved(given: list[Array], axis: int) -> list[Array]:
     return [np.moveaxis(table, axis, 0)[k] for k in range(len(given))]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_columns_of_one_table(case: str, backend: str) -> None:
     """What lies between the elements of another array is memory of its own."""
     call = everything(case, backend)
