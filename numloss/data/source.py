@@ -90,7 +90,8 @@ class SlicedSource(Source, Reader):
         if not self.shape:
             raise ValueError(f"{name}: a single number, without a first axis to read along")
         if self.dtype.kind not in kinds:
-            raise TypeError(f"{name} has dtype {self.dtype}; real numbers are needed")
+            wanted = "real numbers" if kinds == REAL_KINDS else "real numbers, truth values or text"
+            raise TypeError(f"{name} has dtype {self.dtype}; {wanted} are needed")
 
     def stamp(self) -> list[Any]:
         return [*super().stamp(), *origin_stamps(self.given), samples_digest(self.read, self.rows, self.row_bytes)]

@@ -38,7 +38,7 @@ def tally_of(losses: Array) -> Tally:
     """The tally of some losses, none of them NaN."""
     losses = losses + 0.0  # -0.0 is 0.0
     bins = bins_of(losses)
-    few = len(np.unique(losses[: 2 * FEW])) <= FEW  # a glance: to sort all of them takes longer than the loss
+    few = len(merged(losses[: 2 * FEW])) <= FEW  # a glance: to sort all of them takes longer than the loss
     # most losses are of a few sizes, which lie far from zero: without the bins between, an array counts them
     sizes = np.abs(bins)
     gap = int(np.min(sizes, where=sizes > 0, initial=ALL_BINS)) - 1
@@ -58,6 +58,12 @@ def tally_of(losses: Array) -> Tally:
     if width < WIDEST:
         return Tally(False, there - width + gap * np.sign(there - width), often[there])
     return Tally(False, *np.unique(bins, return_counts=True))
+
+
+def merged(*parts: Array) -> Array:
+    """The values of all parts, each once and in order; the sort is one that merges parts that are in order."""
+    values = np.sort(np.concatenate(parts), kind="stable")
+    return values[np.append(True, values[1:] != values[:-1])[: len(values)]]
 
 
 def bins_of(losses: Array) -> Array:
@@ -101,7 +107,7 @@ class Bins:
         known = places < len(one.marks)
         known[known] = one.marks[places[known]] == other.marks[known]
         if not known.all():
-            marks = np.union1d(one.marks, other.marks)
+            marks = merged(one.marks, other.marks)
             counts = np.zeros(len(marks), np.int64)
             counts[np.searchsorted(marks, one.marks)] = one.counts
             one, places = Tally(one.exact, marks, counts), np.searchsorted(marks, other.marks)
