@@ -62,8 +62,10 @@ def tally_of(losses: Array) -> Tally:
 
 def merged(*parts: Array) -> Array:
     """The values of all parts, each once and in order; the sort is one that merges parts that are in order."""
-    values = np.sort(np.concatenate(parts), kind="stable")
-    return values[np.append(True, values[1:] != values[:-1])[: len(values)]]
+    values: Array = np.sort(np.concatenate(parts), kind="stable")
+    first: Array = np.ones(len(values), bool)
+    first[1:] = values[1:] != values[:-1]
+    return np.asarray(values[first])
 
 
 def bins_of(losses: Array) -> Array:
