@@ -113,6 +113,8 @@ def test_shards_are_in_the_order_in_which_people_count(names: list[str], tmp_pat
 def test_a_folder_holds_its_shards_in_order(tmp_path: Path) -> None:
     for k in (1, 2, 3, 10, 11, 20):
         np.save(tmp_path / f"part.{k}.npy", np.full(3, float(k)))
+    for name in (".part.4.npy", "._part.1.npy", ".part.5.npy.0123abcd.part", "_SUCCESS", "part.1.npy.crc"):
+        (tmp_path / name).write_bytes(b"no shard")
     reader = opened(tmp_path).reader(18)
     assert reader.read(0, 18)[::3].tolist() == [1.0, 2.0, 3.0, 10.0, 11.0, 20.0]
     reader.close()

@@ -42,7 +42,9 @@ def source_of(given: Any, name: str, most_bytes: int, keys: bool = False) -> Sou
 def _of_path(text: str, most_bytes: int, keys: bool) -> Source:
     path, member = existing(text)
     if os.path.isdir(path):
-        found = in_order(entry.path for entry in os.scandir(path) if _suffix(entry.name) in READERS)
+        # as for a pattern, what is hidden is no shard: systems and copies that are under way leave such files
+        names = [name for name in os.listdir(path) if _suffix(name) in READERS and not name.startswith(".")]
+        found = [os.path.join(path, name) for name in in_order(names)]
         if not found:
             raise FormatError(f"{path}: a folder without files of {', '.join(READERS)}")
     elif os.path.lexists(path) or not (found := matches(path)):
