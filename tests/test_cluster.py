@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from together import together
 
 import numloss as nl
 from numloss.cli import main
-from numloss.cluster import ALONE, Cluster, joined, start, threads_of_rank, watch
+from numloss.cluster import ALONE, Cluster, joined, memory, start, threads_of_rank, watch
 from numloss.cluster import threads as counting
 from numloss.cluster.watch import BEGUN, END, GATHER, LOOKS, NUMBERS, SUM, Board, Watch
 from numloss.common.extras import MissingExtra
@@ -31,6 +32,7 @@ from numloss.data import Augmentation, Gather, digits
 from numloss.data.random import words
 from numloss.nn import Dropout, Linear, Network
 from numloss.train import Settings, fit
+from numloss.train.costs import costs
 from numloss.train.tree import Tree, within
 
 needs_mpi = pytest.mark.skipif("mpi" in missing(), reason=f"mpi: {missing().get('mpi')}")
@@ -222,6 +224,25 @@ def test_a_wait_ends_for_each_reason_and_for_no_other(monkeypatch: pytest.Monkey
         assert not moving._looked()
 
 
+def test_a_board_shows_the_ranks_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def world(*others: str) -> SimpleNamespace:
+        """Rank 0 of several, where the others lie on machines of these names and have no number here yet."""
+        told = {str: lambda own: [own, *(others if own == socket.gethostname() else [""] * len(others))],
+                bool: lambda own: [own, *[True] * len(others)]}  # fmt: skip
+        return SimpleNamespace(
+            Get_rank=lambda: 0, Get_size=lambda: 1 + len(others), Barrier=lambda: None,
+            allgather=lambda own: told[type(own)](own),
+        )  # fmt: skip
+
+    for folder, seen in ((str(tmp_path), world()), (str(tmp_path), world("elsewhere")), ("/nowhere", world())):
+        monkeypatch.setattr(memory, "FOLDER", folder)
+        found = watch.board(seen)
+        assert found.ranks == [0] and found[0].tolist() == [os.getpid(), 0, 0] and not list(tmp_path.iterdir())
+    monkeypatch.setattr(memory, "FOLDER", str(tmp_path))
+    # process 0 is nobody's: a rank in a container of its own, whose number means nothing here
+    assert watch.board(world(socket.gethostname(), "elsewhere")).ranks == [0]
+
+
 @pytest.mark.parametrize("asked", ["-1", "soon", "nan"])
 def test_the_longest_wait_is_a_number_of_seconds(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert watch.longest() == watch.USUALLY
@@ -247,6 +268,14 @@ def test_ranks_with_other_settings_or_data_are_refused_by_all_of_them() -> None:
         given = [(first, other, nl.cross_entropy), (second, data, loss)]
         said = together(2, partial(refused, given))
         assert said[0] == said[1] and f"rank 1 has other {what} than rank 0: " in said[0], second
+
+
+def test_ranks_that_measure_other_steps_are_refused() -> None:
+    def measure(cluster: Cluster) -> None:
+        costs(cluster, Settings(batch_size=32 << cluster.rank), (5,), 2)
+
+    with pytest.raises(ValueError, match="rank 1 has other settings than rank 0: batch_size 64, on rank 0 32"):
+        together(2, measure)
 
 
 def refused(given: list, cluster: Cluster) -> str:

@@ -59,7 +59,7 @@ def ending(asking: Sequence[int], leaves: bool = False) -> Iterator[Ending]:
         yield noted
     finally:
         for number, handler in kept.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         if wakes != -2:
             signal.set_wakeup_fd(wakes)
         os.write(writing, b"\0")
