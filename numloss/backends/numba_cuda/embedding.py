@@ -34,7 +34,8 @@ def compute(request: Request) -> Any:
             scale, notes = weight_scale(call, weight, partials, real)
         if blocks:
             sums = tuple(sums_of(loss, given.params))
-            kind = Kind(sums, len(given.vectors), header.bounds.check, len(given.params), min(mode, 1), team, takes_units(loss))
+            vectors, check, units = len(given.vectors), header.bounds.check, takes_units(loss)
+            kind = Kind(sums, vectors, check, len(given.params), min(mode, 1), team, units)
             kernel = embedding_kernel(loss.law, real.name, kind)
             kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
         known = None if weight is not None else float(rows)

@@ -202,8 +202,10 @@ def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
             if mode > 0 and mine:
                 factor = weight_factor(w, scale)
                 counts = w > zero
-                spread(c, row, lane, d0 * factor if counts else zero, d1 * factor if counts else zero,
-                       d2 * factor if counts else zero, one / p0, one / q0, one / p1, one / q1, one / p2, one / q2)  # fmt: skip
+                spread(
+                    c, row, lane, d0 * factor if counts else zero, d1 * factor if counts else zero,
+                    d2 * factor if counts else zero, one / p0, one / q0, one / p1, one / q1, one / p2, one / q2,
+                )  # fmt: skip
             start += threads // team
         totals[thread] = total
         weights[thread] = weight

@@ -19,7 +19,6 @@ from .products_kernels import Strided
 from .similarity_rows import Known
 from .similarity_texts import circle_texts
 
-
 # Squares beyond these are of vectors that are brought nearer to 1 first, by this power of two or its inverse.
 SMALLEST, LARGEST, LARGE = np.float64(2.0**-900), np.float64(2.0**900), np.float64(2.0**600)
 

@@ -6,7 +6,7 @@ from ...scalar import sqrt
 
 
 def distance_of(total, unit, p):
-    """A distance from its sum in a unit, and its slope times that; that of two equal vectors, which have no direction, is 0."""
+    """A distance from its sum in a unit, and its slope times that; of two equal vectors, without direction, it is 0."""
     root = sqrt(total)
     slope = 0.5 / (root if root != 0.0 else 1.0)
     return total if p < 2.0 else unit * root, 1.0 if p < 2.0 else 0.0 if root == 0.0 else slope
