@@ -62,9 +62,10 @@ def larger_or_nan(top: Real, entry: Real) -> Real:
 
 
 def aim_of(reward: Real, done: Real, discount: Real, best: Real) -> Real:
-    """reward + discount * (1 - done) * best; nothing follows a finished episode, not even inf."""
-    following = discount * (1.0 - done) * best
-    return reward + (0.0 if done >= 1.0 else following)
+    """reward + discount * (1 - done) * best; nothing follows a finished episode or a discount of 0, not even inf."""
+    share = discount * (1.0 - done)
+    following = share * best
+    return reward + (0.0 if share <= 0.0 else following)
 
 
 def times_weight(x: Real, w: Real, factor: Real) -> Real:

@@ -25,13 +25,15 @@ class Combined:
     def compute(self, request: Request) -> Any:
         """Each part in one pass of its own, added up in the order in which they were given.
 
-        Only the last part writes to `out`, which may be the prediction that the others still read.
+        A part with a factor of 0 is left out: it may be infinite. Only the last part writes to `out`, which may be the
+        prediction that the others still read.
         """
         mode, pair = request.mode, request.pair
         total: Any = None
-        for k, (factor, part, fixed) in enumerate(self.parts):
+        parts = [part for part in self.parts if part[0] > 0.0] or self.parts[-1:]
+        for k, (factor, part, fixed) in enumerate(parts):
             given = {**fixed, **request.options}
-            if k < len(self.parts) - 1:
+            if k < len(parts) - 1:
                 given.pop("out", None)
             asked = (request.arguments, given, pair, request.argnums, request.bound)
             answer = dispatch.evaluate(part, mode, *asked)
@@ -43,17 +45,20 @@ class Combined:
 def scaled(factor: float, answer: Any, pair: bool) -> tuple[Any, ...]:
     """factor times a part's answer, in place where it is an array."""
     value, *arrays = answer
-    value = (factor * value[0], value[1]) if pair else times(value, factor)
+    value = (times(value[0], factor), value[1]) if pair else times(value, factor)
     return value, *(times(array, factor) for array in arrays)
 
 
 def times(value: Any, factor: float) -> Any:
-    """A number or an array times a number; arrays in place, tuples one by one."""
+    """A number or an array times a number, of which 0 makes 0 of anything; arrays in place, tuples one by one."""
     if isinstance(value, tuple):
         return tuple(times(v, factor) for v in value)
     if isinstance(value, (int, float)):
-        return factor * value
-    value *= factor
+        return factor * value if factor else 0.0
+    if factor:
+        value *= factor
+    else:
+        value[...] = 0.0
     return value
 
 
@@ -100,7 +105,8 @@ def combine(*parts: tuple[float, Callable[..., Result]]) -> Callable[..., Result
     Parameters
     ----------
     *parts : pairs (factor, loss)
-        Factors >= 0; losses of numloss or ``functools.partial`` of them with options fixed.
+        Factors >= 0; losses of numloss or ``functools.partial`` of them with options fixed. A loss with a factor of 0
+        is not computed.
 
     Returns
     -------

@@ -28,7 +28,8 @@ def _expm1_gap(x):
 
 
 def _linex(pred, target, a):
-    error = pred - target
+    # a factor of 0 costs nothing, though 0 * inf would be NaN
+    error = pred - target if a != 0.0 else 0.0
     rest = difference_rest(pred, target)
     x = a * error
     # what x lost to rounding, without which the exponential would lose digits

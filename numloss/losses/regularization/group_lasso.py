@@ -8,7 +8,9 @@ from ...scalar import sqrt
 def _group_lasso(square, unit, strength):
     length = sqrt(square)
     # a group of zeros has no direction to shrink in
-    return strength * (unit * length), 0.5 * strength / length if length > 0.0 else 0.0 * square, 0.0
+    slope = 0.5 * strength / length if length > 0.0 else 0.0 * square
+    # a factor of 0 costs nothing, though 0 * inf would be NaN
+    return strength * (unit * length) if strength > 0.0 else 0.0, slope, 0.0
 
 
 @embedding(

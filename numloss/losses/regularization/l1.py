@@ -5,7 +5,9 @@ from ...scalar import sign
 
 
 def _l1(params, strength):
-    return strength * abs(params), strength * sign(params), 0.0
+    # a factor of 0 costs nothing, though 0 * inf would be NaN
+    line = params if strength > 0.0 else 0.0
+    return strength * abs(line), strength * sign(line), 0.0
 
 
 @parameterwise(

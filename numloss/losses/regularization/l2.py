@@ -4,8 +4,10 @@ from ...declare import NONNEGATIVE, Array, ParameterOptions, Result, Unpack, par
 
 
 def _l2(params, strength):
-    scaled = strength * params
-    return scaled * params, 2.0 * scaled, 2.0 * strength
+    # a factor of 0 costs nothing, though 0 * inf would be NaN
+    curve = params if strength > 0.0 else 0.0
+    scaled = strength * curve
+    return scaled * curve, 2.0 * scaled, 2.0 * strength
 
 
 @parameterwise(_l2, strength=NONNEGATIVE, cost=0.5, aliases=("ridge", "l2_penalty", "weight_decay"))

@@ -58,7 +58,7 @@ def td_error(
     done : array of shape (N,), in [0, 1]
         1 where the episode ended: nothing follows, not even inf.
     discount : float in [0, 1]
-        Discount of the following value.
+        Discount of the following value; with 0 nothing follows, not even inf.
     next_action : array of integers, shape (N,), optional
         Takes ``next_q[next_action]`` instead of the maximum: double Q-learning.
     delta : float > 0, optional
