@@ -40,6 +40,7 @@ __all__ = [
     "log1p",
     "log1p_unit",
     "log1p_unit_rest",
+    "log_rest",
     "maximum",
     "minimum",
     "power",
@@ -111,16 +112,16 @@ def difference_rest(a, b):
 # e^x and relatives ----------------------------------------------------------------------------------------------
 
 
-def _exp_rest_f32(r):
+def _exp_curve_f32(r):
     p = 0.008363232884 + r * 0.001392625083
     p = 0.04166655421 + r * p
     p = 0.1666657667 + r * p
     p = 0.5 + r * p
-    return r + r * r * p
+    return r * r * p
 
 
-def exp_rest(r):
-    """e^r - 1 for |r| <= log(2) / 2."""
+def exp_curve(r):
+    """e^r - 1 - r for |r| <= log(2) / 2."""
     p = 2.762020159103154879e-7 + r * 2.5100472505694996e-8
     p = 2.755726827690569619e-6 + r * p
     p = 0.0000248015210578682052 + r * p
@@ -130,7 +131,12 @@ def exp_rest(r):
     p = 0.04166666666662382053 + r * p
     p = 0.1666666666666666746 + r * p
     p = 0.5 + r * p
-    return r + r * r * p
+    return r * r * p
+
+
+def exp_rest(r):
+    """e^r - 1 for |r| <= log(2) / 2."""
+    return r + exp_curve(r)
 
 
 def _exp_of_difference_f32(x, rest):

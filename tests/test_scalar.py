@@ -254,8 +254,17 @@ def test_choices(dtype: str) -> None:
 
 def test_every_word_is_tested() -> None:
     pairs = {"exp_below", "difference_rest", "decay_of_product", "power", "maximum", "minimum"}
-    pairs |= {"product_rest", "quotient_rest", "exp_of_product", "log1p_unit_rest"}
+    pairs |= {"product_rest", "quotient_rest", "exp_of_product", "log1p_unit_rest", "log_rest"}
     assert {*WORDS, *EDGES, *pairs, "round_shift", "high_half"} == set(scalar.__all__)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_rest_of_a_logarithm_near_one(dtype: str) -> None:
+    random = generator("log_rest", dtype)
+    near = np.concatenate([random.uniform(-0.2928, 0.4142, 4000), 10.0 ** random.uniform(-15.0, -1.0, 500)]).astype(dtype)
+    with mp.workdps(DIGITS):
+        exact = [mp.log1p(mp.mpf(float(x))) - mp.mpf(float(x)) for x in near]
+        assert ulps(computed("log_rest", near), exact).max() <= 2.2
 
 
 @pytest.mark.parametrize("name", WORDS)
