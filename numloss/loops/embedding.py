@@ -44,7 +44,9 @@ def pull(kind: Int, slope: Real, x: Real, y: Real) -> Real:
     away = slope if d > 0.0 else -slope if d < 0.0 else d
     if kind == SQUARES:
         away = 2.0 * slope * d
-    return slope * y if kind == PRODUCTS else away
+    away = slope * y if kind == PRODUCTS else away
+    # what counts nothing pulls nothing, were it infinitely far away
+    return away if slope != 0.0 else 0.0
 
 
 def sum_of_terms(kind: Int, a: Reals, step_a: Int, b: Reals, step_b: Int, size: Int) -> Double:
@@ -328,7 +330,8 @@ def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals
         gx = offset(ga, i * row_a)
         gy = offset(gb, i * row_b)
         plain = units[i] == 1.0 and units[512 + i] == 1.0
-        if plain and kind == SQUARES and first_a + first_b == 2:
+        pulls = slopes[i] != 0.0
+        if plain and pulls and kind == SQUARES and first_a + first_b == 2:
             # memory that is only written is not read before
             pull_apart(x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
         elif kind != NOTHING:
@@ -336,14 +339,14 @@ def spread_slopes(c: Embedding, of: VectorSum, start: Int, n: Int, slopes: Reals
                 clear_row(size, to_a, gx)
             if first_b == 1:
                 clear_row(size, to_b, gy)
-            if not plain:
+            if pulls and not plain:
                 pull_in_units(
                     kind, itself, x, step_a, 1.0 / units[i], y, step_b, 1.0 / units[512 + i], size, slopes[i], gx,
                     to_a, gy, to_b,
                 )  # fmt: skip
-            elif itself == 1:
+            elif pulls and itself == 1:
                 stretch(x, step_a, size, slopes[i], gx, to_a)
-            else:
+            elif pulls:
                 pull_both(kind, x, step_a, y, step_b, size, slopes[i], gx, to_a, gy, to_b)
     return 0
 

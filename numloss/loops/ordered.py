@@ -39,6 +39,7 @@ from .regional import (
     tile_of,
     tile_pixels,
 )
+from .rowwise_parts import clear_row
 from .sums import begin_block, tile_length
 
 
@@ -220,18 +221,20 @@ def slope_factor(c: SortedRegions, sample: Int, j: Int) -> Real:
 
 @noinline
 def add_slopes(p: Reals, slopes: Reals, n: Int, factor: Real, mixed: Reals) -> Int:
-    """Add p times the slope by p, for one class of n pixels."""
-    for i in range(n):
+    """Add p times the slope by p, for one class of n pixels; nothing for one that counts nothing."""
+    for i in range(n if factor != 0.0 else 0):
         mixed[i] = mixed[i] + p[i] * (slopes[i] * factor)
     return 0
 
 
 @noinline
 def region_slopes(slopes: Reals, mixed: Reals, n: Int, factor: Real, softmax: Int, g: Reals) -> Int:
-    """The gradient of one class of n pixels; with a softmax g holds the probabilities."""
+    """The gradient of one class of n pixels; with a softmax g holds the probabilities. A factor of 0 counts nothing."""
     if softmax == 1:
         for i in range(n):
-            g[i] = g[i] * (slopes[i] * factor - mixed[i])
+            g[i] = g[i] * ((slopes[i] * factor if factor != 0.0 else 0.0) - mixed[i])
+    elif factor == 0.0:
+        clear_row(n, 1, g)
     else:
         for i in range(n):
             g[i] = slopes[i] * factor
@@ -250,6 +253,9 @@ def ordered_slopes_block(c: SortedRegions, partial: Result, block: Int) -> Int:
     step = r.gradient_steps.inner
     first = (block % r.parts) * r.block
     stop = block_end(r, block)
+    counted = 0
+    for j in range(r.classes):
+        counted += integer(slope_factor(c, sample, j) != 0.0)
     while first < stop:
         n = tile_of(first, stop, tile_pixels(r.classes, SOFTMAX))
         for i in range(n):
@@ -268,6 +274,8 @@ def ordered_slopes_block(c: SortedRegions, partial: Result, block: Int) -> Int:
                     region_slopes(slopes, mixed, n, factor, softmax, g)
                     if softmax == 1:
                         clear_ignored(labels, n, g)
+                    if counted == 0:
+                        clear_row(n, 1, g)
                     if step != 1:
                         put_apart(place, step, n, g)
         first = first + n

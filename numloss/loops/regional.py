@@ -22,6 +22,7 @@ from .language import (
     array_data,
     double,
     doubles,
+    integer,
     noinline,
     offset,
     real,
@@ -30,7 +31,7 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, fetch_labels, first_outside, item_size, put_apart
-from .rowwise_parts import base_of
+from .rowwise_parts import base_of, clear_row
 from .sums import begin_block, report, values_sum
 
 # What is known of the pixels of a tile, in columns.
@@ -343,9 +344,20 @@ def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss:
     return 0
 
 
+def counts_nothing(c: RegionSums, sample: Int, first: Int, stop: Int) -> Int:
+    """Whether no sum of some classes of a sample has a slope: then no pixel has, whatever its scores are."""
+    slopes = 0
+    for j in range(first, stop):
+        for which in range(3):
+            slopes += integer(slope_by(c, which, sample, j) != 0.0)
+    return integer(slopes == 0)
+
+
 @noinline
-def write_class(c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: Reals, labels: Ints) -> Int:
-    """Write the gradient of one class of n pixels of a sample, from its pixel `first`."""
+def write_class(
+    c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: Reals, labels: Ints, nothing: Int
+) -> Int:
+    """Write the gradient of one class of n pixels of a sample, from its pixel `first`; zeros if nothing counts."""
     r = c.regions
     buffer = stack_reals(512)
     shared = stack_reals(512)
@@ -358,6 +370,8 @@ def write_class(c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: R
     class_gradient(t, mixed, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), g)
     if r.labelled == 1:
         clear_ignored(labels, n, g)
+    if nothing == 1:
+        clear_row(n, 1, g)
     if r.gradient_steps.inner != 1:
         put_apart(place, r.gradient_steps.inner, n, g)
     return 0
@@ -396,6 +410,7 @@ def region_slopes_block(c: RegionSums, partial: Result, block: Int) -> Int:
     most = tile_pixels(r.classes, r.activation)
     first = (block % r.parts) * r.block
     stop = block_end(r, block)
+    nothing = counts_nothing(c, sample, first_class(r, block), class_end(r, block))
     for i in range(512):
         mixed[i] = 0.0
     while first < stop:
@@ -405,6 +420,6 @@ def region_slopes_block(c: RegionSums, partial: Result, block: Int) -> Int:
         if r.activation == SOFTMAX:
             mix_classes(c, sample, first, n, labels, mixed)
         for j in range(first_class(r, block), class_end(r, block)):
-            write_class(c, sample, first, n, j, mixed, labels)
+            write_class(c, sample, first, n, j, mixed, labels, nothing)
         first = first + n
     return 0

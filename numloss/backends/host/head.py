@@ -44,11 +44,13 @@ class Head(LinearLayer):
         return float(plans.computed(backend, counts)[1])
 
     def counted(self) -> Array | slice:
-        """The rows that are not ignored and have a weight: a slice of all, or their positions."""
+        """The rows that are not ignored and have a weight, as has their class: a slice of all, or their positions."""
         ignored = self.row_options.ignore
         counts = np.ones(len(self.target), bool) if ignored is None else self.target != ignored
         if self.weight is not None:
             counts &= self.weight > 0
+        if self.row_options.class_weight is not None and not self.row_options.smoothing:
+            counts[counts] = np.asarray(self.row_options.class_weight)[self.target[counts]] > 0
         return slice(0, len(counts)) if counts.all() else np.flatnonzero(counts)
 
     def run(self, backend: HostBackend, scale: float) -> float:

@@ -52,6 +52,7 @@ class Head(LinearLayer):
         header = packed(self.call, self.given, 0)
         blocks = -(-self.rows // header.block)
         partials, scale = self.call.workspace(4 * max(1, blocks)), self.call.workspace(1)
+        self.class_weight = 0 if header.smoothing else header.class_weight
         plan = Plan(LOG_PROBABILITIES, LABELS, False, False, -1, team_of(self.given))
         run_rows(self.call, plan, header, blocks, partials)
         return scale, self.call.finish(partials, blocks, None, scale=scale)
@@ -63,6 +64,7 @@ class Head(LinearLayer):
             classes=self.classes,
             ignores=self.row_options.ignore is not None,
             ignored=self.row_options.ignore or 0,
+            class_weight=self.class_weight,
             target=self.call.described(self.target, self.real),
             weight=self.call.described(self.weight, self.real),
         )

@@ -20,12 +20,14 @@ from .products_kernels import Strided
 
 @dataclass
 class Counting(Header):
-    """Rows with labels and weights. ignores: whether the label `ignored` counts nothing."""
+    """Rows with labels and weights. ignores: whether the label `ignored` counts nothing; class_weight: the address of
+    weights of classes of which one of 0 counts nothing, or 0."""
 
     rows: Int
     classes: Int
     ignores: Int
     ignored: Int
+    class_weight: Int
     target: Operand
     weight: Operand
 
@@ -45,7 +47,7 @@ def positions_kernel(dtype: str) -> Any:
     """Which rows count; one block."""
     words, threads = jit.words_of(dtype), jit.THREADS
     read, read_label = (reading.texts_of(dtype)[name] for name in ("read", "read_label"))
-    ints = words["ints"]
+    ints, reals = words["ints"], words["reals"]
     zero = getattr(np, dtype)(0.0)
 
     @jit.jitable
@@ -53,7 +55,10 @@ def positions_kernel(dtype: str) -> Any:
         """Whether a row has a label that is not ignored and a weight; bad ones are complained about elsewhere."""
         label = read_label(c.target, row)
         weighted = c.weight.array == 0 or read(c.weight, zero, row) > zero
-        return weighted and label >= 0 and label < c.classes and not (c.ignores == 1 and label == c.ignored)
+        labelled = label >= 0 and label < c.classes and not (c.ignores == 1 and label == c.ignored)
+        if labelled and c.class_weight != 0:
+            labelled = reals(c.class_weight)[label] > zero
+        return weighted and labelled
 
     def positions(c, found_at):  # type: ignore[no-untyped-def]
         """One block, each thread with a part of the rows."""

@@ -91,7 +91,8 @@ def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
         """Slope of the result by what the error of class j of a pixel was made of."""
         slopes, shares, scale, entries = places
         factor = doubles(shares)[sample * c.per_sample + j] * (one if scale == 0 else doubles(scale)[0])
-        return reals(slopes)[entry_of(c, entries, sample, j, i)] * real(factor)
+        # what counts nothing has no slope, whatever its scores are
+        return reals(slopes)[entry_of(c, entries, sample, j, i)] * real(factor) if real(factor) != zero else zero
 
     def ordered_gradient(c, slopes, shares, scale, entries):  # type: ignore[no-untyped-def]
         places = slopes, shares, scale, entries
@@ -103,13 +104,15 @@ def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
             mixed = zero
             if activation == SOFTMAX and label >= 0:
                 for j in range(c.classes):
-                    mixed += reals(g + j * c.gradient_steps.classes)[0] * slope_of(c, places, sample, j, i)
+                    slope = slope_of(c, places, sample, j, i)
+                    mixed += reals(g + j * c.gradient_steps.classes)[0] * slope if slope != zero else zero
             for j in range(c.classes):
                 slope = zero
                 if label >= 0:
                     slope = slope_of(c, places, sample, j, i)
                     if activation == SOFTMAX:
-                        slope = reals(g + j * c.gradient_steps.classes)[0] * (slope - mixed)
+                        p = reals(g + j * c.gradient_steps.classes)[0]
+                        slope = p * (slope - mixed) if slope != mixed else zero
                 reals(g + j * c.gradient_steps.classes)[0] = slope
 
     return jit.kernel(ordered_gradient, (Regions, *[int64] * 4), (jit.THREADS, 2))

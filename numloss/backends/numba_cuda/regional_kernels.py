@@ -156,15 +156,17 @@ def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
                 for j in range(c.classes):
                     p, rest = probability(c, x, j, known)
                     t, first = share_of(c, at, j, label, pixel, first)
-                    mixed += pull(c, hits, claims, misses, sample, j, t) * p
+                    slope = pull(c, hits, claims, misses, sample, j, t)
+                    mixed += slope * p if slope != zero else zero
             for j in range(c.classes):
                 p, rest = probability(c, x, j, known)
                 t, first = share_of(c, at, j, label, pixel, first)
                 slope = pull(c, hits, claims, misses, sample, j, t)
+                # what counts nothing has no slope, whatever its scores are
                 if activation == SOFTMAX:
-                    slope = p * (slope - mixed)
+                    slope = p * (slope - mixed) if slope != mixed else zero
                 elif activation == SIGMOID:
-                    slope = slope * (p * rest)
+                    slope = slope * (p * rest) if slope != zero else zero
                 reals(g + j * c.gradient_steps.classes)[0] = slope if label >= 0 else zero
 
     return jit.kernel(region_gradient, (Regions, int64, int64, int64), (jit.THREADS, 2))

@@ -62,3 +62,13 @@ def test_a_bad_target_is_named_as_on_the_host() -> None:
             call(nl.contrastive, (first, second, same))
         said.append(str(raised.value))
     assert said[0] == said[1]
+
+
+def test_what_has_no_weight_may_be_infinitely_far_away() -> None:
+    first, second, same = cases.arrays("contrastive", (7,), "float32")
+    weight = np.array([1.0, 0.0, 2.0, 0.0, 1.0, 1.0, 0.5], np.float32)
+    first[1], second[3] = np.inf, np.nan
+    arrays, options = (first, second, same), {"weight": weight}
+    value, slopes = on_device(nl.value_and_grad(nl.contrastive), arrays, **options)
+    assert np.isfinite(value) and all(np.isfinite(slope).all() for slope in slopes)
+    assert_agrees(nl.value_and_grad(nl.contrastive), arrays, **options)

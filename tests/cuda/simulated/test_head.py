@@ -127,3 +127,13 @@ def test_bad_input_is_named_as_on_the_host() -> None:
         assert found == expected
     with pytest.raises(TypeError, match=r"classifier is numpy\.ndarray, but hidden is an array of numba"):
         nl.linear_cross_entropy(to_device(hidden), classifier, target)
+
+
+def test_rows_of_a_class_without_weight_are_not_read() -> None:
+    (hidden, classifier, target), bias = layer()
+    factors = np.ones(CLASSES, np.float32)
+    factors[target[4]] = 0.0
+    hidden[(target >= 0) & (target == target[4])] = np.nan
+    loss, slopes = on_device(STEP, (hidden, classifier, target), bias=bias, class_weight=factors)
+    assert np.isfinite(loss) and all(np.isfinite(slope).all() for slope in slopes)
+    assert_as_on_the_host(STEP, (hidden, classifier, target), bias=bias, class_weight=factors)

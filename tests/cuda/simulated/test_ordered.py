@@ -161,3 +161,16 @@ def test_bad_input_is_named_as_on_the_host(case: str) -> None:
             call(function, (pred, target), **options)
         said.append((type(raised.value), str(raised.value)))
     assert said[0] == said[1]
+
+
+def test_what_has_no_weight_may_be_anything() -> None:
+    weight = np.array([0.0, 1.5])
+    scores, target = margins(2, 1, 9)
+    pred, labels = labelled(2, 2, 9)
+    scores[0], pred[0] = np.nan, np.nan
+    for function, arrays, extra in (
+        (hinge, (scores, target), {}),
+        (softmax, (pred, labels), {"ignore_index": 255, "per_sample": True}),
+    ):
+        assert np.isfinite(on_device(function, arrays, weight=weight, **extra)[1]).all()
+        assert_agrees(function, arrays, weight=weight, **extra)

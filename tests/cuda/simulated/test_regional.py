@@ -173,3 +173,12 @@ def test_bad_input_is_named_as_on_the_host(case: str) -> None:
             call(both, (pred, arrays), **options)
         said.append((type(raised.value), str(raised.value)))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("case", ["dice", "dice:softmax"])
+def test_what_has_no_weight_may_be_anything(case: str) -> None:
+    pred, target = cases.arrays(case, (7, 2), "float32")
+    pred[3], weight = np.nan, np.where(np.arange(7) == 3, 0.0, 1.5).astype(np.float32)
+    function, options = nl.value_and_grad(cases.record(case).function), {"weight": weight, **cases.required(case)}
+    assert np.isfinite(on_device(function, (pred, target), **options)[1]).all()
+    assert_agrees(function, (pred, target), **options)
