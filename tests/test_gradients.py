@@ -16,6 +16,7 @@ from differences import assert_derivative
 
 import numloss as nl
 from numloss.domains import REAL
+from numloss.loops.codes import LOGIT, LOGITS
 
 # The gradients of ciou and circle hold a factor constant, so differences do not show them; test_tails.py and
 # test_similarity.py have them from the definition.
@@ -159,6 +160,51 @@ def test_bound_is_positive_and_not_below_the_curvature(case: str, backend: str, 
             with told(loss=case, backend=backend, options=option):
                 assert np.all(upper > 0.0), f"the least is {np.min(upper)}"
                 assert np.all((upper >= curvature) | ~np.isfinite(curvature))
+
+
+# Losses of rows and lists, whose scores bend each other: what they say majorises is a diagonal against a matrix.
+BENT = [case for case in CURVED if record(case).family in ("rowwise", "distilled", "ranked")]
+
+
+def matrix(slope: Any, x: Any, step: float = 1e-4) -> tuple[Any, Any]:
+    """The second derivatives of a loss by the entries of x, and how much they differ from those of twice the step."""
+    found = np.empty((2, x.size, x.size))
+    for j in range(x.size):
+        direction = np.zeros(x.size)
+        direction[j] = 1.0
+        for k, h in enumerate((step, 2.0 * step)):
+            found[k, j] = differences.central(lambda y: slope(y).ravel(), x, direction.reshape(x.shape), h)
+    return found[0], np.abs(found[0] - found[1]).max()
+
+
+@pytest.mark.parametrize("case", [case for case in BENT if not case.endswith(":many")])
+def test_bound_majorises_the_matrix(case: str, backend: str) -> None:
+    """diag(bound) less the second derivatives has no negative eigenvalue, wherever the scores are."""
+    loss, tried = record(case), 0
+    for option, (shift, scale) in itertools.product(options(case), ((0.0, 1.0), (-6.0, 0.02), (4.0, 2.0))):
+        given = problem(case, seed="matrix")
+        if (shift, scale) != (0.0, 1.0):
+            if loss.rows.get("scores") != LOGITS or loss.rows["classes"] == LOGIT or case.endswith("probabilities"):
+                continue
+            given = (given[0] * scale + shift, *given[1:])
+        extra = {**option, "backend": backend, "reduction": "sum"}
+        bound = nl.value_grad_hess(loss.function, curvature="bound")(*given, **extra)[2]
+        if loss.family != "ranked":  # one row after the other
+            given = tuple(a[:2] for a in given)
+            bound = bound[:2]
+
+        def slope(x: Any, given: Any = given, extra: Any = extra) -> Any:
+            return nl.grad(loss.function)(x, *given[1:], **extra)
+
+        bends, lost = matrix(slope, given[0])
+        if lost > 1e-6 * (1.0 + np.abs(bends).max()):
+            assert loss.kinks
+            continue
+        tried += 1
+        least = np.linalg.eigvalsh(np.diag(bound.ravel()) - 0.5 * (bends + bends.T))[0]
+        with told(loss=case, backend=backend, options=option, shift=shift, scale=scale):
+            assert least >= -1e-6 * (1.0 + np.abs(bends).max()), f"the least eigenvalue is {least}"
+    assert tried, "no differences could be trusted"
 
 
 @pytest.mark.parametrize("case", [case for case in CURVED if record(case).convex])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from calls import each
-from cases import CASES, DTYPES, arrays, record, required, small, solid, stands_for_its_kind, weight, weights
+from cases import CASES, DTYPES, arrays, options, record, required, small, solid, stands_for_its_kind, weight, weights
 from compare import assert_close, assert_same_bits, told
 from seeds import SEED
 
@@ -308,3 +309,27 @@ def test_unreduced_values_are_written_where_asked(case: str, backend: str) -> No
         out = np.full_like(expected, np.nan, order=order)
         assert loss.function(*given, **extra, out=out) is out
         assert_same_bits(out, expected)
+
+
+# Columns of several lengths: 5, 300 and 5000 classes.
+LONG = ((7,), (11,), (3,))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if record(case).family in ("rowwise", "distilled")])
+def test_rows_with_every_option_do_not_depend_on_where_slopes_are_written(case: str, backend: str) -> None:
+    loss = record(case)
+    places: dict[str, Callable[[Array], Array]] = {
+        "F": lambda a: np.full_like(a, np.nan, order="F"),
+        "strided": lambda a: strided(np.full_like(a, np.nan), -1),
+        "itself": lambda a: a.copy(),
+    }
+    for option, shape in itertools.product(options(case), LONG):
+        given = arrays(case, shape, "float32")
+        value, slope = nl.value_and_grad(loss.function)(*given, **option, backend=backend)
+        for name, make in places.items():
+            out = make(given[0])
+            moved = (out if name == "itself" else given[0], *given[1:])
+            again, _ = nl.value_and_grad(loss.function)(*moved, **option, backend=backend, out=out)
+            with told(loss=case, options=option, shape=shape, layout_of_out=name):
+                assert again == value
+                assert_same_bits(out, slope)

@@ -18,6 +18,7 @@ from ..loops.codes import (
     LOG_PROBABILITIES,
     LOGITS,
     MEMBERS,
+    PREDICTION_OPERAND,
     PROBABILITIES,
     WEIGHT_OPERAND,
 )
@@ -194,6 +195,9 @@ class Rows:
         if operand == WEIGHT_OPERAND:
             bad_weight(self.loss, HOST.spread(self.place.on_host(self.weight), self.shape), position, flipped)
         target = self.place.on_host(self.target)
+        if operand == PREDICTION_OPERAND:
+            labels = target if self.options.target == LABELS and not self.options.smoothing else None
+            bad_probability(self.loss, self.place.on_host(self.pred), labels, self.axis, position, flipped)
         if self.options.target == LABELS:
             bad_label(self.loss, target, self.classes, self.axis, self.options.ignore)
         bad_distribution(self.loss, target, self.options.target)
@@ -320,6 +324,23 @@ def bad_distribution(loss: Loss, target: np.ndarray[Any, Any], kind: int) -> NoR
     elif kind == MEMBERS:
         text, wrong = "0 or 1", ~((target == 0) | (target == 1))
     value_outside(loss, "target", target, first_of(loss, "target", wrong), text, int(np.count_nonzero(wrong)))
+
+
+def bad_probability(
+    loss: Loss, pred: np.ndarray[Any, Any], labels: np.ndarray[Any, Any] | None, axis: int, row: int, flipped: bool
+) -> NoReturn:
+    """The sentence about the first entry of a row that is no probability; with a label about that of the label.
+
+    The row is counted in the order of memory. Others may have been overwritten by a gradient.
+    """
+    shape = rows_shape(pred, axis)
+    place = np.unravel_index(row, shape[::-1] if flipped else shape)
+    index = tuple(int(i) for i in (place[::-1] if flipped else place))
+    entries = np.moveaxis(pred, axis, -1)[index]
+    bad = (entries < 0) | (entries > 1)
+    found = int(np.flatnonzero(bad)[0]) if labels is None else int(labels[index])
+    where = np.ravel_multi_index((*index[:axis], found, *index[axis:]), pred.shape)
+    value_outside(loss, loss.inputs[0], pred, int(where), "in [0, 1] with from_probabilities=True", 1)
 
 
 def bad_label(loss: Loss, target: np.ndarray[Any, Any], classes: int, axis: int, ignore: int | None) -> NoReturn:

@@ -43,7 +43,8 @@ backend : str, optional
 PARAMETERS = {
     "class_weight": """
 class_weight : array of shape (C,), optional
-    Weight >= 0 of each class: a row counts ``class_weight[target]``.
+    Weight >= 0 of each class: a row counts ``class_weight[target]``, in the denominator of a mean, too. What has a
+    class of weight 0 counts nothing, whatever its scores are.
 """,
     "ignore_index": """
 ignore_index : int or None

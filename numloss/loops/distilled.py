@@ -17,6 +17,7 @@ from .language import (
     address,
     array_data,
     double,
+    double_exp,
     double_log1p,
     noinline,
     offset,
@@ -26,8 +27,8 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, item_size
-from .rowwise import bounded
 from .rowwise_law import nll_of
+from .rowwise_near import add_near, is_near, near_value
 from .rowwise_parts import (
     add_losses,
     base_of,
@@ -41,52 +42,65 @@ from .rowwise_parts import (
     scores_at,
     tile_maximum,
 )
+from .rowwise_slopes import bounded
 from .sums import add_tile, add_up, begin_block, block_stop, clear, fold, tile_length
 
 
-def softened(c: Rowwise, data: Int, kind: Int, stride: Int, first: Int, n: Int, inverse: Real, z: Reals) -> Int:
-    """Logits of n classes from `first`, over a temperature."""
+def softened(
+    c: Rowwise, data: Int, kind: Int, stride: Int, first: Int, n: Int, base: Real, inverse: Real, z: Reals
+) -> Int:
+    """Logits of n classes from `first`, less a base, over a temperature."""
     convert(data + first * stride * item_size(kind, c.itemsize), kind, stride, n, z)
     for i in range(n):
-        z[i] = z[i] * inverse
+        z[i] = (z[i] - base) * inverse
     return 0
 
 
 @noinline
-def measure_softened(c: Rowwise, data: Int, kind: Int, stride: Int, inverse: Real, label: Int, s: Row) -> Int:
-    """Of a row: the top, what is taken off scores, the pivot, its term and the others, score and term of the label."""
-    z = stack_reals(512)
-    e = stack_reals(512)
-    lanes = stack_doubles(32)
+def highest(c: Rowwise, data: Int, kind: Int, stride: Int, s: Row, z: Reals) -> Real:
+    """The largest logit of a row, whose class is the pivot."""
     top = real(-1e999)
-    pivot = 0
+    s.pivot = 0
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
-        softened(c, data, kind, stride, first, n, inverse, z)
+        convert(data + first * stride * item_size(kind, c.itemsize), kind, stride, n, z)
         peak = tile_maximum(z, n)
         if peak > top:
             top = peak
-            pivot = first + first_equal(z, n, top)
+            s.pivot = first + first_equal(z, n, top)
         first = first + n
-    base = base_of(top)
-    shift = round_shift(top - base)
+    return top
+
+
+@noinline
+def measure_softened(c: Rowwise, data: Int, kind: Int, stride: Int, inverse: Real, label: Int, s: Row) -> Int:
+    """Of a row: the pivot, the base, the top, shift and terms of what is softened, and score and term of the label.
+
+    A temperature divides what logits are less than the largest, so that no digits of that are lost to their size.
+    """
+    z = stack_reals(512)
+    e = stack_reals(512)
+    lanes = stack_doubles(32)
+    top = highest(c, data, kind, stride, s, z)
+    pivot = s.pivot
+    base = base_of(top) if inverse == 1.0 else top
+    shift = round_shift((top - base) * inverse)
     clear(lanes)
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
-        softened(c, data, kind, stride, first, n, inverse, z)
-        exponentials(z, n, base, shift, e)
+        softened(c, data, kind, stride, first, n, base, inverse, z)
+        exponentials(z, n, 0.0, shift, e)
         if label >= first and label < first + n:
             s.label_score = double(z[label - first])
             s.label_term = double(e[label - first])
         if pivot >= first and pivot < first + n:
             s.pivot_term = double(e[pivot - first])
+            s.top = double(z[pivot - first])
             e[pivot - first] = 0.0
         add_tile(e, n, lanes)
         first = first + n
-    s.pivot = pivot
-    s.top = double(top)
     s.base = double(base)
     s.shift = double(shift)
     s.others = fold(lanes)
@@ -107,19 +121,62 @@ def divergence(c: Distilled, x: Int, t: Int, inverse: Real, soft: Row, teacher: 
     lanes = stack_doubles(32)
     clear(lanes)
     classes = c.rows.classes
+    steps = c.rows.pred_steps.classes
+    apart = c.teacher_steps.classes
     share = real(double(1.0) / (teacher.pivot_term + teacher.others))
     rest = real(double_log1p(teacher.others / teacher.pivot_term) - double_log1p(soft.others / soft.pivot_term))
     first = 0
     while first < classes:
         n = tile_length(first, classes)
-        softened(c.rows, x, DATA, c.rows.pred_steps.classes, first, n, inverse, z)
-        softened(c.rows, t, c.teacher.kind, c.teacher_steps.classes, first, n, inverse, y)
-        exponentials(y, n, real(teacher.base), real(teacher.shift), q)
+        softened(c.rows, x, DATA, steps, first, n, real(soft.base), inverse, z)
+        softened(c.rows, t, c.teacher.kind, apart, first, n, real(teacher.base), inverse, y)
+        exponentials(y, n, 0.0, real(teacher.shift), q)
         for i in range(n):
             q[i] = divergence_term(y[i] - real(teacher.top), z[i] - real(soft.top), q[i] * share, rest)
         add_tile(q, n, lanes)
         first = first + n
-    return fold(lanes)
+    away = fold(lanes)
+    return near_divergence(c, x, t, inverse, soft, teacher, away) if is_near(away) == 1 else away
+
+
+def log_ratio(s: Row, teacher: Row, temperature: Double) -> Double:
+    """By how much the log sum exp of a teacher's softened logits is more than that of the logits."""
+    rest = double_log1p(teacher.others / teacher.pivot_term) - double_log1p(s.others / s.pivot_term)
+    return (teacher.base - s.base) / temperature + (teacher.top - s.top) + rest
+
+
+@noinline
+def near_divergence(c: Distilled, x: Int, t: Int, inverse: Real, soft: Row, teacher: Row, away: Double) -> Double:
+    """`away`, the divergence of a row, once more, since it is small."""
+    z = stack_reals(512)
+    y = stack_reals(512)
+    p = stack_reals(512)
+    q = stack_reals(512)
+    u = stack_doubles(512)
+    sums = stack_doubles(4)
+    for k in range(4):
+        sums[k] = double(0.0)
+    classes = c.rows.classes
+    steps = c.rows.pred_steps.classes
+    apart = c.teacher_steps.classes
+    temperature = c.rows.params[0]
+    about = away + log_ratio(soft, teacher, temperature)
+    share = double(1.0) / (teacher.pivot_term + teacher.others)
+    part = double(1.0) / (soft.pivot_term + soft.others)
+    first = 0
+    while first < classes:
+        n = tile_length(first, classes)
+        softened(c.rows, x, DATA, steps, first, n, 0.0, 1.0, z)
+        softened(c.rows, t, c.teacher.kind, apart, first, n, 0.0, 1.0, y)
+        for i in range(n):
+            u[i] = about - (double(y[i]) - double(z[i])) / temperature
+        softened(c.rows, x, DATA, steps, first, n, real(soft.base), inverse, z)
+        softened(c.rows, t, c.teacher.kind, apart, first, n, real(teacher.base), inverse, y)
+        exponentials(z, n, 0.0, real(soft.shift), p)
+        exponentials(y, n, 0.0, real(teacher.shift), q)
+        add_near(q, p, share, part, u, n, double_exp(away), sums)
+        first = first + n
+    return near_value(sums[0], sums[2], sums[3])
 
 
 @noinline
@@ -128,7 +185,7 @@ def probabilities(z: Reals, n: Int, first: Int, s: Row, p: Reals, others: Reals)
     total = s.pivot_term + s.others
     inverse = real(double(1.0) / total)
     left = real(s.others / total)
-    exponentials(z, n, real(s.base), real(s.shift), p)
+    exponentials(z, n, 0.0, real(s.shift), p)
     for i in range(n):
         p[i] = p[i] * inverse
         others[i] = 1.0 - p[i]
@@ -142,10 +199,15 @@ def drawn(soft: Real, soft_left: Real, teacher: Real, teacher_left: Real) -> Rea
     return teacher_left - soft_left if soft > 0.5 else soft - teacher
 
 
+def hard_share(c: Rowwise) -> Real:
+    """How much the labels count."""
+    return real(double(1.0) - c.params[1])
+
+
 def distilled_curvature(c: Rowwise, soft: Real, soft_left: Real, hard: Real, hard_left: Real) -> Real:
     """Curvature with respect to a logit of these probabilities, softened and not, and of what they leave."""
     alpha = real(c.params[1])
-    bend = alpha * soft * soft_left + real(double(1.0) - c.params[1]) * hard * hard_left
+    bend = alpha * soft * soft_left + hard_share(c) * hard * hard_left
     return bounded(c, 2.0 * bend if c.bound == 1 else bend)
 
 
@@ -161,18 +223,24 @@ def distilled_slopes(
     q = stack_reals(1024)
     inverse = real(double(1.0) / rows.params[0])
     pull = real(rows.params[0] * rows.params[1])
-    beta = real(double(1.0) - rows.params[1])
+    beta = hard_share(rows)
     scale = real(factor)
     stride = rows.pred_steps.classes
+    for i in range(1024):
+        p[i] = 0.0
+        p_soft[i] = 0.0
+        q[i] = 0.0
     first = 0
     while first < rows.classes:
         n = tile_length(first, rows.classes)
-        softened(rows, x, DATA, stride, first, n, 1.0, z)
-        probabilities(z, n, first, hard, p, offset(p, 512))
-        softened(rows, x, DATA, stride, first, n, inverse, z)
-        probabilities(z, n, first, soft, p_soft, offset(p_soft, 512))
-        softened(rows, t, c.teacher.kind, c.teacher_steps.classes, first, n, inverse, z)
-        probabilities(z, n, first, teacher, q, offset(q, 512))
+        if beta > 0.0:
+            softened(rows, x, DATA, stride, first, n, real(hard.base), 1.0, z)
+            probabilities(z, n, first, hard, p, offset(p, 512))
+        if pull > 0.0:
+            softened(rows, x, DATA, stride, first, n, real(soft.base), inverse, z)
+            probabilities(z, n, first, soft, p_soft, offset(p_soft, 512))
+            softened(rows, t, c.teacher.kind, c.teacher_steps.classes, first, n, real(teacher.base), inverse, z)
+            probabilities(z, n, first, teacher, q, offset(q, 512))
         for i in range(n):
             own = -p[512 + i] if first + i == label else p[i]
             z[i] = pull * drawn(p_soft[i], p_soft[512 + i], q[i], q[512 + i]) + beta * own
@@ -200,14 +268,18 @@ def distilled_row(c: Distilled, row: Int, label: Int, weight: Double, g: Reals, 
     inverse = real(double(1.0) / temperature)
     x = address(scores_at(rows, row))
     t = array_data(c.teacher.array) + locate_row(rows, row, c.teacher_steps) * item_size(c.teacher.kind, rows.itemsize)
-    measure_softened(rows, x, DATA, rows.pred_steps.classes, 1.0, label, hard)
-    measure_softened(rows, x, DATA, rows.pred_steps.classes, inverse, -1, soft)
-    measure_softened(rows, t, c.teacher.kind, c.teacher_steps.classes, inverse, -1, teacher)
-    surprise = nll_of(hard)
-    away = divergence(c, x, t, inverse, soft, teacher)
+    loss = double(0.0)
+    # what has no share is not read: it may be infinite
+    if alpha > double(0.0):
+        measure_softened(rows, x, DATA, rows.pred_steps.classes, inverse, -1, soft)
+        measure_softened(rows, t, c.teacher.kind, c.teacher_steps.classes, inverse, -1, teacher)
+        loss = alpha * temperature * temperature * divergence(c, x, t, inverse, soft, teacher)
+    if alpha < double(1.0):
+        measure_softened(rows, x, DATA, rows.pred_steps.classes, 1.0, label, hard)
+        loss = loss + (double(1.0) - alpha) * nll_of(hard)
     if rows.mode >= GRADIENT:
         distilled_slopes(c, x, t, label, hard, soft, teacher, weight * rows.scale, g, h)
-    return alpha * temperature * temperature * away + (double(1.0) - alpha) * surprise
+    return loss
 
 
 def distilled_block(c: Distilled, partial: Result, block: Int) -> Int:

@@ -30,7 +30,7 @@ DOUBLE_WORDS = {
     f"double_{name}": name
     for name in (
         *("exp", "exp_of_difference", "difference_rest", "log", "log1p"),
-        *("exp_exponent", "exp_mantissa", "ratio_of"),
+        *("exp_curve", "exp_exponent", "exp_mantissa", "ratio_of"),
     )
 }
 WORDS = (*WORDS, "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *DOUBLE_WORDS)
@@ -49,7 +49,7 @@ def _word(*arguments: Any) -> NoReturn:
 real = double = integer = offset = address = array_data = call_tile = call_gemm = _word
 stack_reals = stack_doubles = stack_ints = _word
 spread16 = run_maximum = run_sum = run_sum_wide = will_need = _word
-double_exp = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
+double_exp = double_exp_curve = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
 double_exp_exponent = double_exp_mantissa = double_ratio_of = _word
 reals = doubles = ints = float32s = float64s = int8s = uint8s = _word
 int16s = uint16s = int32s = uint32s = int64s = uint64s = _word

@@ -5,23 +5,31 @@ also be log-probabilities or probabilities, where lse = 0. Of logits with labels
 cross-entropy, its probability and that of the other classes (rowwise_law.py). Its header is Rowwise of headers/:
 a row is outer * inner size + inner; operands over rows have the shape (outer, inner).
 
-The designs: every option, row by row (this file); short rows, long rows and pixels (the files of these names) for
-logits with labels. Confident rows keep their digits: the entry that dominates the sum, the pivot, is
-left out of it, and log1p of the rest is the loss.
+The designs: every option, row by row (this file; gradients in rowwise_slopes.py); short rows, long rows and pixels (the
+files of these names) for logits with labels. Confident rows keep their digits: the entry that dominates the sum, the
+pivot, is left out of it, and log1p of the rest is the loss.
 """
 
 from __future__ import annotations
 
 from ..scalar import round_shift
-from .codes import CURVATURE, GRADIENT, LABELS, LOGITS, OF_LABEL, PROBABILITIES
+from .codes import (
+    CURVATURE,
+    GRADIENT,
+    LABELS,
+    LOGITS,
+    NUMBER_OR_NAN,
+    PREDICTION_OPERAND,
+    PROBABILITIES,
+)
 from .headers import Pull, Result, Row, Rowwise
 from .language import (
     Double,
     Doubles,
     Int,
     Ints,
-    Real,
     Reals,
+    address,
     double,
     double_log1p,
     noinline,
@@ -31,56 +39,41 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowwise_law import law_curvature, law_value, other_terms
+from .operands import first_outside
+from .rowwise_checks import check_distribution, check_probabilities
+from .rowwise_law import law_value
+from .rowwise_near import is_near, near_kl
 from .rowwise_parts import (
     add_losses,
     base_of,
-    check_distribution,
     class_weight_of,
     clear_row,
     clear_rows,
-    clear_slopes,
     curvature_at,
     exponentials,
-    first_equal,
+    factor_of,
+    find_pivot,
     gradient_at,
-    load_row,
-    load_row_slopes,
     load_scores,
-    load_slopes,
-    load_target,
     locate_row,
     read_rows,
     scores_at,
     scores_of,
     target_of,
-    tile_maximum,
     weigh,
 )
-from .sums import add_tile, add_up, begin_block, block_stop, clear, fold, tile_length
-
-
-def dense_target(c: Rowwise) -> Int:
-    """Whether every class may have a target."""
-    return 1 if c.target_kind != LABELS or c.smoothing > double(0.0) else 0
-
-
-def find_pivot(c: Rowwise, x: Reals, label: Int, s: Row, z: Reals) -> Int:
-    """The class to leave out of the sum, and the largest score, which it has."""
-    top = real(-1e999)
-    pivot = 0
-    first = 0
-    while first < c.classes:
-        n = tile_length(first, c.classes)
-        scores = scores_of(c, x, label, first, n, z)
-        peak = tile_maximum(scores, n)
-        if peak > top:
-            top = peak
-            pivot = first + first_equal(scores, n, top)
-        first = first + n
-    s.pivot = pivot
-    s.top = double(top)
-    return 0
+from .rowwise_slopes import (
+    by_law,
+    dense_target,
+    has_plain_slopes,
+    is_sure,
+    no_slopes,
+    over_probabilities,
+    plain_slopes,
+    row_slopes,
+    targets_beside,
+)
+from .sums import add_tile, add_up, begin_block, block_stop, clear, fold, report, tile_length
 
 
 def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: Reals, kept: Int, g: Reals) -> Int:
@@ -132,115 +125,6 @@ def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: 
     return 0
 
 
-def label_slope(label: Int, q: Double, s: Row, pull: Pull) -> Real:
-    """Gradient at the label: p - 1 there is minus the sum of the other probabilities."""
-    total = s.pivot_term + s.others
-    others = other_terms(s, label)
-    own = pull.own
-    return real(((pull.coefficient - own) * s.label_term - own * others) / total - (q - own))
-
-
-def by_law(c: Rowwise) -> Int:
-    """Whether the loss is a law of the label's cross-entropy: another law is of each class."""
-    return 1 if c.tile != 0 and c.law_kind == OF_LABEL else 0
-
-
-@noinline
-def row_slopes(
-    c: Rowwise, x: Reals, at: Int, label: Int, s: Row, pull: Pull, factor: Real, g: Reals, h: Reals
-) -> Int:
-    """Gradient and curvature of a row, times a factor."""
-    z = stack_reals(512)
-    p = stack_reals(512)
-    q = stack_reals(512)
-    slopes = stack_reals(512)
-    bends = stack_reals(512)
-    total = s.pivot_term + s.others
-    logits = c.score_kind == LOGITS
-    inverse = real(double(1.0) / total) if logits else real(double(0.0))
-    left = real(s.others / total) if logits else real(double(0.0))
-    coefficient = real(pull.coefficient)
-    twice = real(double(2.0) * pull.z_weight)
-    dense = dense_target(c)
-    first = 0
-    while first < c.classes:
-        n = tile_length(first, c.classes)
-        load_row(c, x, label, first, n, z)
-        load_row_slopes(c, x, label, first, n, slopes, bends)
-        exponentials(z, n, real(s.base), real(s.shift), p)
-        for i in range(n):
-            p[i] = p[i] * inverse if logits else 0.0
-            q[i] = 0.0
-        if dense == 1:
-            load_target(c, at, label, first, n, q)
-        elif label >= first and label < first + n:
-            q[label - first] = real(pull.own)
-        for i in range(n):
-            z[i] = coefficient * p[i] - q[i]
-        if c.target_kind == LABELS and logits and label >= first and label < first + n:
-            z[label - first] = label_slope(label, double(q[label - first]), s, pull)
-        if c.mode == CURVATURE:
-            if by_law(c) == 1:
-                law_curvature(c, first, n, label, s, pull, p)
-            else:
-                curvature_tile(c, n, s.pivot - first, left, coefficient, twice, p)
-            steps = c.curvature_steps.classes
-            for i in range(n):
-                bent = z[i] * bends[i]
-                if c.bound == 1 and bent < 0.0:
-                    bent = 0.0
-                h[(first + i) * steps] = bounded(c, p[i] * slopes[i] * slopes[i] + bent) * factor
-        steps = c.gradient_steps.classes
-        for i in range(n):
-            g[(first + i) * steps] = z[i] * slopes[i] * factor
-        first = first + n
-    return 0
-
-
-@noinline
-def plain_slopes(c: Rowwise, at: Int, label: Int, s: Row, pull: Pull, factor: Real, g: Reals) -> Int:
-    """Gradient of a row of logits whose terms were kept in g, times a factor."""
-    q = stack_reals(512)
-    coefficient = real(pull.coefficient / (s.pivot_term + s.others)) * factor
-    first = 0
-    while first < c.classes:
-        n = tile_length(first, c.classes)
-        target = target_of(c, at, label, first, n, q)
-        for i in range(n):
-            g[first + i] = coefficient * g[first + i] - target[i] * factor
-        if label >= first and label < first + n:
-            g[label] = label_slope(label, double(target[label - first]), s, pull) * factor
-        first = first + n
-    return 0
-
-
-def bounded(c: Rowwise, value: Real) -> Real:
-    """At least the least curvature, if a bound was asked for."""
-    if c.bound == 1 and value < real(c.least):
-        return real(c.least)
-    return value
-
-
-def score_curvature(c: Rowwise, p: Real, left: Real, coefficient: Real, twice: Real) -> Real:
-    """Curvature of a loss with respect to a score whose probability leaves `left`.
-
-    coefficient: that of probabilities in the gradient; twice: the z-loss's weight in it.
-    """
-    if c.score_kind == PROBABILITIES:
-        return 0.0  # -q log p: all curvature is in the bend of the score
-    own = 2.0 * coefficient * p * left if c.bound == 1 else coefficient * p * left
-    return own + twice * p * p
-
-
-@noinline
-def curvature_tile(c: Rowwise, n: Int, pivot: Int, rest: Real, coefficient: Real, twice: Real, p: Reals) -> Int:
-    """Diagonal curvature with respect to the scores in place of their probabilities."""
-    for i in range(n):
-        left = rest if i == pivot else 1.0 - p[i]
-        p[i] = score_curvature(c, p[i], left, coefficient, twice)
-    return 0
-
-
 def own_target(c: Rowwise, label: Int) -> Double:
     """The target of a label, times its class weight."""
     return (double(1.0) - c.smoothing) * class_weight_of(c, label) if c.target_kind == LABELS else double(0.0)
@@ -275,24 +159,32 @@ def row_value(c: Rowwise, label: Int, s: Row, pull: Pull) -> Double:
 
 @noinline
 def label_rows(
-    c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, losses: Doubles, counts: Doubles
+    c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, losses: Doubles, counts: Doubles, partial: Result
 ) -> Int:
     """Losses and gradients of rows of (log-)probabilities with labels: one entry of a row is all there is."""
     entries = stack_reals(512)
     z = stack_reals(512)
     slopes = stack_reals(512)
     bends = stack_reals(512)
-    cap = real(c.softcap)
     eps = real(c.eps)
     x = scores_at(c, 0)
     for i in range(n):
         entries[i] = x[locate_row(c, start + i, c.pred_steps) + labels[i] * c.pred_steps.classes]
-    load_scores(entries, 1, n, c.score_kind, cap, eps, z)
+    load_scores(entries, 1, n, c.score_kind, 0.0, eps, z)
     for i in range(n):
         counts[i] = double(weights[i]) * class_weight_of(c, labels[i])
         losses[i] = double(0.0) - counts[i] * double(z[i]) if weights[i] > 0.0 else double(0.0)
-    if c.mode >= GRADIENT:
-        load_slopes(entries, 1, n, c.score_kind, cap, eps, slopes, bends)
+    if c.score_kind == PROBABILITIES:
+        for i in range(n):
+            z[i] = entries[i] if weights[i] > 0.0 else 0.0
+        bad = first_outside(z, n, NUMBER_OR_NAN, 0.0, 1.0)
+        if bad >= 0:
+            report(partial, start + bad, PREDICTION_OPERAND)
+    if c.mode >= GRADIENT and partial.bad_at < 0:
+        for i in range(n):
+            slopes[i] = -real(counts[i] * c.scale)
+        if c.score_kind == PROBABILITIES:
+            over_probabilities(entries, 1, n, eps, slopes, bends)
         steps = c.gradient_steps.classes
         g = gradient_at(c, 0)
         if c.inner == 1:
@@ -303,7 +195,7 @@ def label_rows(
         for i in range(n):
             if weights[i] > 0.0:
                 at = locate_row(c, start + i, c.gradient_steps) + labels[i] * steps
-                g[at] = -real(counts[i] * c.scale) * slopes[i]
+                g[at] = slopes[i]
     return 0
 
 
@@ -319,9 +211,13 @@ def any_row(
     pull = Pull()
     measure_row(c, x, at, label, s, z, q, kept, g)
     value = law_value(c, label, s, pull) if by_law(c) == 1 else row_value(c, label, s, pull)
+    if c.entropy == 1 and is_near(value) == 1:
+        value = near_kl(c, x, at, s, value)
     factor = real(weight * c.scale)
-    if kept == 1:
-        plain_slopes(c, at, label, s, pull, factor, g)
+    if c.mode >= GRADIENT and is_sure(c, s) == 1:
+        s.beside = targets_beside(c, at, s.pivot, q)
+    if has_plain_slopes(c) == 1:
+        plain_slopes(c, x, at, label, s, pull, factor, kept, g)
     elif c.mode >= GRADIENT:
         row_slopes(c, x, at, label, s, pull, factor, g, h)
     return value
@@ -337,36 +233,36 @@ def rows_block(c: Rowwise, partial: Result, block: Int) -> Int:
     losses = stack_doubles(512)
     counts = stack_doubles(512)
     begin_block(partial)
-    # logits without a cap, in memory row by row: the terms can wait in the gradient for what they are multiplied by
-    plain = c.score_kind == LOGITS and c.softcap <= double(0.0) and c.mode == GRADIENT and c.law_kind == OF_LABEL
-    kept = 1 if plain and c.pred_steps.classes == 1 and c.gradient_steps.classes == 1 else 0
-    lonely = 0
-    if dense_target(c) == 0:
-        kept = 0
-        lonely = 1 if c.score_kind != LOGITS and c.mode < CURVATURE else 0
+    # in memory row by row the terms can wait in the gradient for what they are multiplied by
+    kept = has_plain_slopes(c) if c.pred_steps.classes == 1 and c.gradient_steps.classes == 1 else 0
+    if c.entropy == 1 and address(gradient_at(c, 0)) == address(scores_at(c, 0)):
+        kept = 0  # a divergence may need the scores once more
+    lonely = 1 if dense_target(c) == 0 and c.score_kind != LOGITS and c.mode < CURVATURE else 0
     stop = block_stop(c.rows, c.block, block)
     start = block * c.block
     while start < stop:
         n = tile_length(start, stop)
         read_rows(c, start, n, labels, weights, partial)
         if lonely == 1:
-            label_rows(c, start, n, labels, weights, losses, counts)
+            label_rows(c, start, n, labels, weights, losses, counts, partial)
         else:
             for i in range(n):
                 row = start + i
+                w = double(weights[i])
                 losses[i] = double(0.0)
-                counts[i] = double(0.0)
+                counts[i] = w * class_weight_of(c, labels[i])
                 if c.target_kind != LABELS:
                     check_distribution(c, row, locate_row(c, row, c.target_steps), q, partial)
-                if weights[i] == 0.0:
-                    clear_slopes(c, gradient_at(c, row), curvature_at(c, row))
+                if w * factor_of(c, labels[i]) == double(0.0):
+                    no_slopes(c, w, gradient_at(c, row), curvature_at(c, row))
                 else:
-                    w = double(weights[i])
-                    losses[i] = w * any_row(c, row, labels[i], w, kept, s, z, q)
-                    counted = class_weight_of(c, labels[i])
+                    if c.score_kind == PROBABILITIES:
+                        check_probabilities(c, row, labels[i], q, partial)
+                    # nothing is written once something is wrong: the value that the error names is still there
+                    if partial.bad_at < 0:
+                        losses[i] = w * any_row(c, row, labels[i], w, kept, s, z, q)
                     if c.target_kind != LABELS and c.class_weight != 0:
-                        counted = s.targets
-                    counts[i] = w * counted
+                        counts[i] = w * s.targets
         add_losses(c, start, n, losses, partial)
         partial.weight = partial.weight + add_up(counts, n)
         start = start + n

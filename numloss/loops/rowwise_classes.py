@@ -2,8 +2,9 @@
 
 A law is (score, target, parameters) -> value, slope and curvature with respect to the score. Scores are logarithms of
 probabilities, as they are given or from logits through their softmax; or with labels what each score is more than that
-of the label, whose own place counts nothing. With a threshold the law takes that as well, and the number of classes
-that have a probability. The losses of the classes have factors where targets are not labels.
+of the label, whose own place counts nothing. With a threshold they are what each score is above it, the law takes how
+many are as well, and the place of the largest counts by itself. The losses of the classes have factors where targets
+are not labels.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .rowwise import bounded, find_pivot
+from .rowwise_checks import check_distribution
 from .rowwise_parts import (
     add_losses,
     base_of,
     call_law,
-    check_distribution,
     class_weight_of,
     clear_row,
     clear_slopes,
     curvature_at,
     exponentials,
+    find_pivot,
     first_equal,
     gradient_at,
     load_target,
@@ -51,7 +52,8 @@ from .rowwise_parts import (
     scores_of,
     tile_maximum,
 )
-from .rowwise_sparse import sparse_threshold
+from .rowwise_slopes import bounded
+from .rowwise_sparse import measure_sparse
 from .sums import add_up, begin_block, block_stop, clear, fold, tile_length, values_sum
 
 
@@ -118,19 +120,19 @@ def measure_softmax(c: Rowwise, x: Reals, s: ClassRow, z: Reals, q: Reals) -> In
 def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: Reals) -> Int:
     """What is taken off the scores, and what else there is to know before the law.
 
-    The class of the largest probability with a softmax, or the one that counts where one alone does.
+    The class of the largest probability with a softmax or a threshold, or the one that counts where one alone does.
     """
     s.taken = double(0.0)
     s.rest = double(0.0)
     s.left = double(0.0)
-    s.threshold = double(0.0)
-    s.support = double(0.0)
+    s.less = double(0.0)
+    s.cost = double(0.0)
     if c.target_kind == LABELS:
         entry = stack_reals(1)
         own_scores(c, x, label, 1, entry)
         s.taken = double(entry[0])
         if c.law_kind == SPARSE:
-            sparse_threshold(c, x, label, entry[0], s, z)
+            return measure_sparse(c, x, label, s.taken, s, z)
         return largest_other(c, x, label, z) if c.law_kind == LARGEST else -1
     if c.score_kind != LOGITS:
         return -1
@@ -159,27 +161,27 @@ def law_tile(
     if c.target_kind == LABELS or c.score_kind == LOGITS or c.law_kind == PAIRS:
         for i in range(n):
             z[i] = (z[i] - top) - rest
-    inside = 1 if label >= first and label < first + n else 0
+    aside = chosen if c.law_kind == SPARSE else label
+    inside = 1 if aside >= first and aside < first + n else 0
     if c.target_kind != LABELS:
         load_target(c, at, label, first, n, q)
     else:
         for i in range(n):
             q[i] = 0.0
         if inside == 1:
-            q[label - first] = 1.0
-            z[label - first] = 0.0
+            q[aside - first] = 1.0
+            z[aside - first] = 0.0
     pointers[0] = address(z)
     pointers[1] = address(q)
     taken = 2
     if c.law_kind == SPARSE:
-        thresholds = stack_reals(512)
         counts = stack_reals(512)
+        less = real(s.less)
         for i in range(n):
-            thresholds[i] = real(s.threshold)
+            z[i] = z[i] - less
             counts[i] = real(s.support)
-        pointers[2] = address(thresholds)
-        pointers[3] = address(counts)
-        taken = 4
+        pointers[2] = address(counts)
+        taken = 3
     for k in range(3):
         pointers[taken + k] = address(offset(found, 512 * k))
     call_law(c, pointers, n)
@@ -188,11 +190,11 @@ def law_tile(
         for k in range(c.mode + 1):
             column = offset(found, 512 * k)
             for i in range(n):
-                column[i] = column[i] * factors[i]
+                column[i] = column[i] * factors[i] if factors[i] > 0.0 else 0.0
     for k in range(c.mode + 1):
         column = offset(found, 512 * k)
         if inside == 1 and c.target_kind == LABELS:
-            column[label - first] = 0.0
+            column[aside - first] = 0.0
         if c.law_kind == LARGEST:
             for i in range(n):
                 column[i] = column[i] if first + i == chosen else 0.0
@@ -204,11 +206,23 @@ def law_tile(
 
 
 def own_curvature(c: Rowwise, s: ClassRow, bends: Real) -> Real:
-    """The curvature at a label: the sum of the others', or with a threshold that of any class with a probability."""
+    """The curvature at the class that is set aside: the sum of the others', or that of any class above a threshold."""
     if c.law_kind != SPARSE:
         return bends
-    share = real(double(1.0) - double(1.0) / s.support) if s.threshold < double(1.0) else real(double(0.0))
+    share = real(double(1.0) - double(1.0) / s.support)
     return 2.0 * share if c.bound == 1 else share
+
+
+@noinline
+def sparse_slopes(c: Rowwise, label: Int, pivot: Int, first: Int, n: Int, s: ClassRow, slopes: Reals, h: Reals) -> Int:
+    """Slopes of the pivot and the label among n classes with probabilities, which come from `first`; the pivot's
+    curvature."""
+    if pivot >= first and pivot < first + n:
+        slopes[pivot - first] = -real(s.slopes) if pivot == label else real(double(1.0) - s.threshold)
+        h[pivot - first] = own_curvature(c, s, 0.0)
+    if label != pivot and label >= first and label < first + n:
+        slopes[label - first] = slopes[label - first] - 1.0
+    return 0
 
 
 def softmax_curvature(c: Rowwise, p: Real, left: Real, slopes: Real, bend: Real, bends: Real) -> Real:
@@ -233,7 +247,9 @@ def class_slopes(
     bends = real(s.bends)
     slopes = offset(found, 512)
     curvatures = offset(found, 1024)
-    if c.target_kind == LABELS and label >= first and label < first + n:
+    if c.law_kind == SPARSE:
+        sparse_slopes(c, label, chosen, first, n, s, slopes, curvatures)
+    elif c.target_kind == LABELS and label >= first and label < first + n:
         slopes[label - first] = -slope
         curvatures[label - first] = own_curvature(c, s, bends)
     if c.target_kind != LABELS and c.score_kind == LOGITS:
@@ -282,7 +298,7 @@ def class_row(
             law_tile(c, x, at, label, chosen, first, n, s, z, q, found)
         class_slopes(c, label, chosen, first, n, s, z, found, g, h)
         first = first + n
-    return share * sums[0]
+    return share * sums[0] + s.cost
 
 
 @noinline

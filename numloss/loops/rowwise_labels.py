@@ -9,17 +9,17 @@ from __future__ import annotations
 from .headers import Measures, Result, Rowwise
 from .language import Doubles, Int, Ints, Reals, double, noinline, real, stack_doubles, stack_reals
 from .rowwise_law import rests_of_labels, settle_law
-from .rowwise_parts import add_losses, class_weight_of, read_rows
+from .rowwise_parts import add_losses, class_weight_of, factor_of, read_rows
 from .sums import add_up
 
 
 @noinline
 def settle(
-    c: Rowwise, n: Int, labels: Ints, s: Measures, weights: Doubles, values: Doubles, slopes: Reals, own: Reals
+    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, slopes: Reals, own: Reals
 ) -> Int:
     """Losses of n <= 512 rows, what their terms are multiplied by, and the slopes at their labels."""
     if c.tile != 0:
-        settle_law(c, n, labels, s, weights, values, slopes, own)
+        settle_law(c, n, s, weights, values, slopes, own)
     else:
         settle_cross_entropy(c, n, s, weights, values, slopes, own)
     return 0
@@ -50,7 +50,8 @@ def settle_cross_entropy(
 
 @noinline
 def begin_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, total: Doubles, partial: Result) -> Int:
-    """Labels of n rows and, in `total`, what they count with; its sum is added to partial.weight."""
+    """Labels of n rows; what they count with, whose sum is added to partial.weight, and in `total` that times what
+    their losses are multiplied by beside it."""
     read_rows(c, start, n, labels, weights, partial)
     counted = stack_doubles(512)
     for i in range(n):
@@ -61,12 +62,15 @@ def begin_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, tot
     for i in range(n):
         counted[i] = total[i]
     partial.weight = partial.weight + add_up(counted, n)
+    if c.factors != 0:
+        for i in range(n):
+            total[i] = total[i] * factor_of(c, labels[i])
     return 0
 
 
 @noinline
 def finish_rows(c: Rowwise, start: Int, n: Int, total: Doubles, values: Doubles, partial: Result) -> Int:
-    """`add_losses` of n rows, of which one that counts 0 has loss 0."""
+    """`add_losses` of n rows, of which one that is multiplied by 0 has loss 0, were it infinite."""
     for i in range(n):
         values[i] = values[i] if total[i] > double(0.0) else double(0.0)
     return add_losses(c, start, n, values, partial)

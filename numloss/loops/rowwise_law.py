@@ -1,9 +1,9 @@
 """Laws of a row: the loss of a label as a function of its cross-entropy, its probability, and that of the others.
 
 With the cross-entropy l = -log p of the label, a law is (l, p, 1 - p, parameters) -> value, slope and curvature with
-respect to l, whose own slope with respect to a score is v = probability - 1 at the label and the probability elsewhere.
-So the gradient is slope * v, and the diagonal of the curvature is slope * probability * (1 - probability) +
-curvature * v^2.
+respect to l, the curvature times 1 - p. The slope of l with respect to a score is v = probability - 1 at the label and
+the probability elsewhere. So the gradient is slope * v, and the diagonal of the curvature is slope * probability *
+(1 - probability) + curvature * v^2, where v is at most 1 - p: of a sure label the curvature alone may overflow.
 """
 
 from __future__ import annotations
@@ -15,21 +15,18 @@ from .language import (
     Double,
     Doubles,
     Int,
-    Ints,
     Real,
     Reals,
     address,
-    array_data,
     double,
     double_log1p,
     noinline,
     offset,
     real,
-    reals,
     stack_ints,
     stack_reals,
 )
-from .rowwise_parts import call_law, class_weight_of
+from .rowwise_parts import call_law, class_weight_of, factor_of
 
 
 @noinline
@@ -59,24 +56,9 @@ def apply_law(c: Rowwise, n: Int, at: Reals, found: Reals) -> Int:
     return 0
 
 
-def factor_of(c: Rowwise, label: Int) -> Double:
-    """What the loss of a label is multiplied by, which its row does not count with."""
-    if c.factors == 0:
-        return double(1.0)
-    factors = reals(array_data(c.factors))
-    return double(factors[label])
-
-
 @noinline
 def settle_law(
-    c: Rowwise,
-    n: Int,
-    labels: Ints,
-    s: Measures,
-    weights: Doubles,
-    values: Doubles,
-    coefficients: Reals,
-    own: Reals,
+    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals
 ) -> Int:
     """`settle` for a law."""
     at = stack_reals(1536)
@@ -90,11 +72,10 @@ def settle_law(
         at[1024 + i] = real(s.others[i] / total)
     apply_law(c, n, at, found)
     for i in range(n):
-        weight = weights[i] * factor_of(c, labels[i])
-        values[i] = weight * double(found[i])
+        values[i] = weights[i] * double(found[i])
     if c.mode >= GRADIENT:
         for i in range(n):
-            factor = weights[i] * factor_of(c, labels[i]) * double(found[512 + i]) * c.scale
+            factor = weights[i] * double(found[512 + i]) * c.scale
             pull = factor / (s.label_term[i] + s.others[i])
             coefficients[i] = real(pull)
             own[i] = -real(pull * s.others[i])
@@ -136,8 +117,9 @@ def law_bend(c: Rowwise, p: Real, rest: Real, v: Real, label_rest: Real, slope: 
 
     The bound adds up the rows of |slope| (diag(p) - p p^T) and of v v^T, where the law's curvature is positive.
     """
-    upward = 2.0 * bend * label_rest if bend > 0.0 else 0.0
-    return 2.0 * abs(slope) * p * rest + upward * v if c.bound == 1 else slope * p * rest + bend * v * v
+    upward = 2.0 * bend if bend > 0.0 else 0.0
+    share = v / label_rest if label_rest > 0.0 else 0.0
+    return 2.0 * abs(slope) * p * rest + upward * v if c.bound == 1 else slope * p * rest + bend * share * v
 
 
 @noinline

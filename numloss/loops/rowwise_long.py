@@ -103,7 +103,7 @@ def long_block(c: Rowwise, partial: Result, block: Int) -> Int:
                 s.label_term[i] = double(1.0)
                 s.others[i] = double(1.0)
                 s.label_score[i] = double(1.0)
-        settle(c, n, labels, s, total, values, coefficient, own)
+        settle(c, n, s, total, values, coefficient, own)
         if keep == 1:
             scale_rows(n, classes, labels, total, coefficient, own, g)
         finish_rows(c, start, n, total, values, partial)

@@ -8,18 +8,15 @@ from .codes import (
     DATA,
     DISTRIBUTION,
     GRADIENT,
-    INDICATORS,
     LABELS,
     LOG_DISTRIBUTION,
     LOGIT,
-    MEMBERS,
     NUMBER,
     PROBABILITIES,
     TARGET_OPERAND,
     WEIGHT_OPERAND,
-    WHOLE,
 )
-from .headers import Result, Rowwise, Steps
+from .headers import Result, Row, Rowwise, Steps
 from .language import (
     Double,
     Doubles,
@@ -144,14 +141,9 @@ def scores_of(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, z: Reals) ->
 
 
 @noinline
-def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, slopes: Reals, bends: Reals) -> Int:
-    """First and second derivative of the scores that `load_scores` gives with respect to the predictions."""
-    if kind == PROBABILITIES:
-        for i in range(n):
-            p = x[i * stride]
-            slopes[i] = 0.0 if p < eps else 1.0 / p
-            bends[i] = -slopes[i] * slopes[i]
-    elif cap > 0.0:
+def load_slopes(x: Reals, stride: Int, n: Int, cap: Real, slopes: Reals, bends: Reals) -> Int:
+    """First and second derivative of capped scores with respect to the predictions."""
+    if cap > 0.0:
         for i in range(n):
             u = x[i * stride] / cap
             e = decay(2.0 * u)
@@ -166,15 +158,32 @@ def load_slopes(x: Reals, stride: Int, n: Int, kind: Int, cap: Real, eps: Real, 
 
 @noinline
 def load_row_slopes(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, slopes: Reals, bends: Reals) -> Int:
-    """First and second derivative of the scores that `load_row` gives."""
+    """First and second derivative of the scores that `load_row` gives, but for logarithms."""
     if c.law_kind == LOGIT:
         z = stack_reals(512)
         own_scores(c, x, first, n, z)
         logits_by_law(c, label, first, n, z, slopes, bends)
     else:
         steps = c.pred_steps.classes
-        cap = real(c.softcap)
-        load_slopes(offset(x, first * steps), steps, n, c.score_kind, cap, real(c.eps), slopes, bends)
+        load_slopes(offset(x, first * steps), steps, n, real(c.softcap), slopes, bends)
+    return 0
+
+
+def find_pivot(c: Rowwise, x: Reals, label: Int, s: Row, z: Reals) -> Int:
+    """The class to leave out of the sum, and the largest score, which it has."""
+    top = real(-1e999)
+    pivot = 0
+    first = 0
+    while first < c.classes:
+        n = tile_length(first, c.classes)
+        scores = scores_of(c, x, label, first, n, z)
+        peak = tile_maximum(scores, n)
+        if peak > top:
+            top = peak
+            pivot = first + first_equal(scores, n, top)
+        first = first + n
+    s.pivot = pivot
+    s.top = double(top)
     return 0
 
 
@@ -201,7 +210,7 @@ def load_target(c: Rowwise, at: Int, label: Int, first: Int, n: Int, q: Reals) -
     if c.class_weight != 0:
         weights = offset(reals(array_data(c.class_weight)), first)
         for i in range(n):
-            q[i] = q[i] * weights[i]
+            q[i] = q[i] * weights[i] if weights[i] > 0.0 else 0.0
     return 0
 
 
@@ -273,7 +282,7 @@ def curvature_at(c: Rowwise, row: Int) -> Reals:
 
 @noinline
 def read_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, partial: Result) -> Int:
-    """Labels, clamped, and weights of n <= 512 rows; bad ones are reported. Ignored rows get weight 0.
+    """Labels, clamped, and weights of n <= 512 rows; bad ones are reported. Rows that count nothing get weight 0.
 
     An ignored or bad label is replaced by class 0, so that it may be used as an index.
     """
@@ -305,6 +314,11 @@ def read_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, part
                     report(partial, start + i, TARGET_OPERAND)
                 labels[i] = 0
                 weights[i] = 0.0
+    if c.class_weight != 0 and c.smoothing <= double(0.0):
+        # what a class of weight 0 costs may be infinite; a smoothed label of it has the other classes beside it
+        for i in range(n):
+            if class_weight_of(c, labels[i]) == double(0.0):
+                weights[i] = 0.0
     return 0
 
 
@@ -316,27 +330,12 @@ def class_weight_of(c: Rowwise, label: Int) -> Double:
     return double(weights[label])
 
 
-@noinline
-def check_distribution(c: Rowwise, row: Int, at: Int, q: Reals, partial: Result) -> Int:
-    """Complain about a target that is none of its kind, at row * classes + class."""
-    kind = c.target.kind
-    steps = c.target_steps.classes
-    size = item_size(kind, c.itemsize)
-    first = 0
-    while first < c.classes and partial.bad_at < 0:
-        n = tile_length(first, c.classes)
-        data = array_data(c.target.array) + (at + first * steps) * size
-        p = reals(data)
-        if steps != 1 or kind != DATA:
-            convert(data, kind, steps, n, q)
-            p = q
-        low = -1e999 if c.target_kind == LOG_DISTRIBUTION else 0.0
-        high = 1.0 if c.target_kind == INDICATORS or c.target_kind == MEMBERS else 1e999
-        bad = first_outside(p, n, WHOLE if c.target_kind == MEMBERS else NUMBER, low, high)
-        if bad >= 0:
-            report(partial, row * c.classes + first + bad, TARGET_OPERAND)
-        first = first + n
-    return 0
+def factor_of(c: Rowwise, label: Int) -> Double:
+    """What the loss of a label is multiplied by, which its row does not count with."""
+    if c.factors == 0 or c.target_kind != LABELS:
+        return double(1.0)
+    factors = reals(array_data(c.factors))
+    return double(factors[label])
 
 
 @noinline

@@ -165,7 +165,7 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
         pixel_scores(scores_at(c, start), classes, c.pred_steps.classes, step, n, z, top)
         pixel_terms(classes, n, z, top, labels, s)
         pixel_sums(classes, n, z, labels, s)
-        settle(c, n, labels, s, total, values, coefficient, own)
+        settle(c, n, s, total, values, coefficient, own)
         if c.mode >= GRADIENT:
             apart_by = c.gradient_steps.inner if inner > 1 else c.gradient_steps.outer
             stride = c.gradient_steps.classes

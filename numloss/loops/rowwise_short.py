@@ -130,7 +130,7 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
             counts = offset(total, first)
             # terms are in memory of their own: where g is x a loop from one to the other has no vectors
             flat_rows(scores_at(c, start + first), rows, classes, row_labels, s, e, spread)
-            settle(c, rows, row_labels, s, counts, offset(values, first), coefficient, own)
+            settle(c, rows, s, counts, offset(values, first), coefficient, own)
             if c.mode >= GRADIENT:
                 g = gradient_at(c, start + first)
                 flat_slopes(rows, classes, row_labels, counts, coefficient, own, spread, e, g)

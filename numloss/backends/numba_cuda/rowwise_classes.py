@@ -21,15 +21,16 @@ def entry_text(plan: Plan, dtype: str) -> Any:
     real, reals = words["real"], words["reals"]
     score_of, applied = score_texts(plan, dtype)["score_of"], class_law(plan, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
-    labelled, largest = plan.target == LABELS, plan.classes == LARGEST
+    labelled, largest, sparse = plan.target == LABELS, plan.classes == LARGEST, plan.classes == SPARSE
 
     @jit.jitable
     def entry_law(c, x, beside, j, label, chosen, s):  # type: ignore[no-untyped-def]
         """Score, value, slope and curvature; nothing at the label, or where another class alone counts."""
-        z = (score_of(c, x, j, label) - real(s.taken)) - real(s.rest)
+        z = ((score_of(c, x, j, label) - real(s.taken)) - real(s.rest)) - real(s.less)
+        aside = chosen if sparse else label
         if labelled:
-            q = one if j == label else zero
-            if j == label:
+            q = one if j == aside else zero
+            if j == aside:
                 z = zero
         else:
             q = wanted(c, beside, j, label)
@@ -37,7 +38,9 @@ def entry_text(plan: Plan, dtype: str) -> Any:
         if not labelled and c.factors != 0:
             factor = reals(c.factors)[j]
             value, slope, bend = value * factor, slope * factor, bend * factor
-        if (labelled and j == label) or (largest and j != chosen):
+            if factor == zero:
+                value, slope, bend = zero, zero, zero
+        if (labelled and j == aside) or (largest and j != chosen):
             value, slope, bend = zero, zero, zero
         if c.bound == 1:
             bend = two * bend if bend > zero else zero
@@ -47,13 +50,13 @@ def entry_text(plan: Plan, dtype: str) -> Any:
 
 
 def class_law(plan: Plan, dtype: str) -> Any:
-    """The law of a class by its score, its target, and where there is a threshold that and how many are above it."""
+    """The law of a class by its score, its target, and where there is a threshold how many are above it."""
     if plan.classes == SPARSE:
-        real, by_limits = jit.words_of(dtype)["real"], applied_law(plan, dtype, ("z", "q", "threshold", "support"))
+        real, by_support = jit.words_of(dtype)["real"], applied_law(plan, dtype, ("z", "q", "support"))
 
         @jit.jitable
         def sparse_law(c, z, q, s):  # type: ignore[no-untyped-def]
-            return by_limits(c, z, q, real(s.threshold), real(s.support))
+            return by_support(c, z, q, real(s.support))
 
         return sparse_law
     applied = applied_law(plan, dtype, ("z", "q"))
@@ -66,38 +69,31 @@ def class_law(plan: Plan, dtype: str) -> Any:
 
 
 def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
-    """`sparse_threshold` of numloss/loops/rowwise_sparse.py, by all threads of a team."""
-    words, number = jit.words_of(dtype), getattr(np, dtype)
+    """The threshold of numloss/loops/rowwise_sparse.py, by all threads of a team."""
+    words = jit.words_of(dtype)
     real, double, score_of = words["real"], words["double"], score_texts(plan, dtype)["score_of"]
     team_sum, any_team = teams["team_sum"], teams["any_team"]
-    zero, one, nothing, unit, team = number(0.0), number(1.0), np.float64(0.0), np.float64(1.0), plan.team
+    zero, nothing, unit, team = getattr(np, dtype)(0.0), np.float64(0.0), np.float64(1.0), plan.team
 
     @jit.jitable
-    def threshold_of(c, x, label, best, top, who, shared):  # type: ignore[no-untyped-def]
-        threshold = zero
-        if best >= 0:
-            threshold = ((score_of(c, x, best, label) - top) + one) - one
-        if not threshold > zero:
-            threshold = zero
-        moved, support = True, unit
+    def threshold_of(c, x, label, pivot, top, who, shared):  # type: ignore[no-untyped-def]
+        threshold, support, moved = nothing, unit, True
         while any_team(moved):
+            near = real(unit - threshold)
+            rest = real((unit - double(near)) - threshold)
             total, count = nothing, nothing
             for j in range(who % team, c.classes, team):
-                excess = (score_of(c, x, j, label) - top) + one
-                if j != label and not excess <= threshold:
-                    total += double(excess - threshold)
-                    count += unit if excess > threshold else nothing
+                excess = ((score_of(c, x, j, label) - top) + near) + rest
+                if j != pivot and not excess <= zero:
+                    total += double(excess)
+                    count += unit if excess > zero else nothing
             total = team_sum(shared, who, total)
-            count = team_sum(shared, who, count)
-            missing = total - (double(threshold) if threshold < one else unit)
-            if threshold < one:
-                count += unit
-            support = count
-            following = real(double(threshold) + missing / count) if count > nothing else threshold
-            moved = following > threshold
+            support = team_sum(shared, who, count) + unit
+            following = threshold + (total - threshold) / support
+            moved = real(following) > real(threshold)
             if not following <= threshold:
                 threshold = following
-        return double(threshold), support
+        return threshold, support
 
     return threshold_of
 
@@ -109,7 +105,8 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
     team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
     log1p = jit.typed(scalar.log1p, "float64")
-    lowest, highest, zero, one = number(-np.inf), number(np.inf), np.float64(0.0), np.float64(1.0)
+    lowest, highest = number(-np.inf), number(np.inf)
+    zero, one, half = np.float64(0.0), np.float64(1.0), np.float64(0.5)
     team, softmax, largest = plan.team, plan.scores == LOGITS, plan.classes == LARGEST
     sparse, mean, values = plan.classes == SPARSE, plan.classes == MEAN, plan.mode >= VALUE
 
@@ -130,14 +127,23 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
         if softmax:
             taken, rest = s.top, log1p(s.others / s.pivot_term)
             left = s.others / (s.pivot_term + s.others)
-        threshold, support = zero, zero
+        less, threshold, support, cost = zero, zero, zero, zero
         if largest or sparse:
             best, chosen = best_other(c, x, who % team, label)
             chosen = team_peak(peaks, places, who, best, chosen)
         if sparse:
-            threshold, support = threshold_of(c, x, label, chosen, real(taken), who, shared)
+            own = real(taken)
+            if chosen < 0 or not score_of(c, x, chosen, label) > own:
+                chosen = int64(label)
+            top = score_of(c, x, chosen, label)
+            threshold, support = threshold_of(c, x, label, chosen, top, who, shared)
+            near = double(real(one - threshold))
+            taken, rest, less = double(top), -near, -((one - near) - threshold)
+            cost = half * threshold * threshold
+            if chosen != label:
+                cost += double(top) - double(own)
         share = class_weight_of(c, label) / double(c.classes) if mean else class_weight_of(c, label) * one
-        before = known(taken, rest, left, threshold, support, zero, zero, share)
+        before = known(taken, rest, less, left, threshold, support, cost, zero, zero, share)
         value, slopes, bends = zero, zero, zero
         if values:
             for j in range(who % team, c.classes, team):
@@ -148,7 +154,8 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
         value = team_sum(shared, who, value)
         slopes = team_sum(shared, who, slopes)
         bends = team_sum(shared, who, bends)
-        return value * share, (chosen, known(taken, rest, left, threshold, support, slopes, bends, share))
+        after = known(taken, rest, less, left, threshold, support, cost, slopes, bends, share)
+        return (value + cost) * share, (chosen, after)
 
     return class_value
 
@@ -161,6 +168,7 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
     softmax_curvature, bounded = jit.of_loop(rowwise_classes.softmax_curvature, dtype), loop_texts(dtype)["bounded"]
     exp, one, labelled = jit.typed(scalar.exp, dtype), number(1.0), plan.target == LABELS
     team, curved, softmax = plan.team, plan.mode == CURVATURE, plan.scores == LOGITS
+    sparse, unit = plan.classes == SPARSE, np.float64(1.0)
 
     @jit.jitable
     def write_classes(c, x, beside, g, h, lane, label, measures, state, factor):  # type: ignore[no-untyped-def]
@@ -168,8 +176,11 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
         scale, slopes, bends = real(factor * s.factor), real(s.slopes), real(s.bends)
         for j in range(lane, c.classes, team):
             z, _, slope, bend = entry_law(c, x, beside, j, label, chosen, s)
-            if labelled and j == label:
+            aside = chosen if sparse else label
+            if labelled and j == aside:
                 slope, bend = -slopes, own_curvature(c, s, bends)
+            if sparse and chosen != label:
+                slope = real(unit - s.threshold) if j == chosen else slope - one if j == label else slope
             if softmax:
                 p = exp(z)
                 left = real(s.left) if j == chosen else one - p

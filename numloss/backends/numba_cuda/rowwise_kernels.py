@@ -14,14 +14,32 @@ import numpy as np
 from numba import cuda, float64, int32, int64
 
 from ... import scalar
-from ...loops.codes import GRADIENT, LABELS, LOGIT, LOGITS, PAIRS, TARGET_OPERAND, VALUE
+from ...loops.codes import (
+    GRADIENT,
+    LABELS,
+    LOGIT,
+    LOGITS,
+    PAIRS,
+    PREDICTION_OPERAND,
+    PROBABILITIES,
+    TARGET_OPERAND,
+    VALUE,
+)
 from ...loops.headers import Operand, Row, Rowwise, Steps
 from . import blocks, jit
 from .checks import NO_COMPLAINT, key
 from .rowwise_classes import class_gradient_text, class_value_text
 from .rowwise_distilled import distilled_gradient_text, distilled_value_text
 from .rowwise_pairs import pairs_gradient_text, pairs_value_text
-from .rowwise_parts import admission_text, clear_text, gradient_text, law_text, measure_texts, value_text
+from .rowwise_parts import (
+    admission_text,
+    clear_text,
+    gradient_text,
+    law_text,
+    measure_texts,
+    probability_text,
+    value_text,
+)
 from .rowwise_texts import Plan, loop_texts
 
 
@@ -106,19 +124,20 @@ def row_text(plan: Plan, dtype: str) -> Any:
             label_score = score_of(c, x, label, label)
         base = base_of(top)
         shift = round_shift(top - base)
-        others, targets, cross, surprise, bad = sums_of(c, x, beside, lane, label, pivot, top, base, shift)
+        others, targets, cross, surprise, apart, bad = sums_of(c, x, beside, lane, label, pivot, top, base, shift)
         others = team_sum(shared, thread, others)
         if dense:
             targets = team_sum(shared, thread, targets)
             cross = team_sum(shared, thread, cross)
             surprise = team_sum(shared, thread, surprise)
+            apart = team_sum(shared, thread, apart)
         pivot_term, label_term = double(one), double(zero)
         if logits:
             pivot_term = double(exp_below(top - base, shift))
             label_term = double(exp_below(label_score - base, shift))
         taken = (double(top), double(base), double(shift))
         terms = (pivot_term, others, double(label_score), label_term)
-        return measured(pivot, *taken, *terms, targets, cross, surprise), bad
+        return measured(pivot, *taken, *terms, targets, cross, surprise, apart), bad
 
     return measure
 
@@ -132,7 +151,7 @@ def rows_of(plan: Plan, dtype: str) -> tuple[Any, Any]:
     if plan.classes not in (0, LOGIT):
         return class_value_text(plan, dtype, team_texts(plan)), class_gradient_text(plan, dtype)
     by_label = plan.law is not None and plan.classes != LOGIT
-    return (law_text if by_label else value_text)(plan, dtype), gradient_text(plan, dtype)
+    return (law_text if by_label else value_text)(plan, dtype, team_texts(plan)), gradient_text(plan, dtype)
 
 
 def _text(plan: Plan, dtype: str) -> Any:
@@ -140,11 +159,13 @@ def _text(plan: Plan, dtype: str) -> Any:
     real, double, doubles = words["real"], words["double"], words["doubles"]
     parts, admitted = measure_texts(plan, dtype), admission_text(plan, dtype)
     row_of, write, measure = parts["row_of"], parts["write"], row_text(plan, dtype)
-    class_weight_of, clear, complaint = loop_texts(dtype)["class_weight_of"], clear_text(plan, dtype), jit.jitable(key)
+    class_weight_of, factor_of = (loop_texts(dtype)[name] for name in ("class_weight_of", "factor_of"))
+    clear, complaint, improbable = clear_text(plan, dtype), jit.jitable(key), probability_text(plan, dtype)
     row_value, write_row = rows_of(plan, dtype)
     leave, first_of_block = (blocks.block_texts(dtype)[name] for name in ("leave", "first_of_block"))
     zero, nothing, team, mode = number(0.0), np.float64(0.0), plan.team, plan.mode
-    labelled, dense = plan.target == LABELS, plan.dense
+    labelled, dense, probabilities = plan.target == LABELS, plan.dense, plan.scores == PROBABILITIES
+    any_team = team_texts(plan)["any_team"]
 
     def rowwise(c, o, steps, partials, scale_at):  # type: ignore[no-untyped-def]
         shared = cuda.shared.array(threads, float64)
@@ -174,16 +195,26 @@ def _text(plan: Plan, dtype: str) -> Any:
                 first = min(first, complaint(row, TARGET_OPERAND))
             value, state = row_value(c, x, beside, label, s, thread, shared, peaks, places)
             w = double(weight)
-            if mine and lane == 0 and weight != zero:
+            # nothing times infinity is nothing
+            lives = weight != zero and factor_of(c, label) != nothing
+            if mine and lane == 0 and lives:
                 total += w * value
+            if mine and lane == 0 and weight != zero:
                 counted += w * (class_weight_of(c, label) if labelled or c.class_weight == 0 else s.targets)
             if mine and lane == 0 and mode >= VALUE and c.unreduced == 1:
-                write(c.values, row, real(w * value) if weight != zero else zero)
-            if mode >= GRADIENT and mine:
+                write(c.values, row, real(w * value) if lives else zero)
+            wrong = False
+            if probabilities:
+                wrong = lives and improbable(c, x, lane, label)
+                if wrong:
+                    first = min(first, complaint(row, PREDICTION_OPERAND))
+                # nothing is written over what the error will name
+                wrong = any_team(wrong)
+            if mode >= GRADIENT and mine and not wrong:
                 g = row_of(c, c.gradient, c.gradient_steps, row)
                 h = row_of(c, c.curvature, c.curvature_steps, row)
-                if weight == zero:
-                    clear(c, g, h, lane)
+                if not lives:
+                    clear(c, g, h, lane, w * scale)
                 else:
                     write_row(c, x, beside, g, h, lane, label, s, state, w * scale)
             start += threads // team

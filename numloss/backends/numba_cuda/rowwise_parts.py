@@ -15,12 +15,14 @@ from ...loops.codes import (
     LOGIT,
     LOGITS,
     MEMBERS,
+    PROBABILITIES,
     TARGET_OPERAND,
     WEIGHT_OPERAND,
 )
 from ...loops.headers import Pull
 from . import jit
 from .checks import key
+from .rowwise_near import near_kl_text
 from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
 
 # Terms that a thread adds in the dtype of the data before they go to a float64.
@@ -29,9 +31,9 @@ RUN = 16
 
 def admission_text(plan: Plan, dtype: str) -> Any:
     """Whether a row counts, and with which weight."""
-    number, rows = getattr(np, dtype), row_texts(plan, dtype)
+    number, rows, class_weight_of = getattr(np, dtype), row_texts(plan, dtype), loop_texts(dtype)["class_weight_of"]
     read, read_label, complaint = rows["read"], rows["read_label"], jit.jitable(key)
-    zero, one, labelled = number(0.0), number(1.0), plan.target == LABELS
+    zero, one, labelled, nothing = number(0.0), number(1.0), plan.target == LABELS, np.float64(0.0)
 
     @jit.jitable
     def admitted(c, row, first):  # type: ignore[no-untyped-def]
@@ -51,6 +53,9 @@ def admission_text(plan: Plan, dtype: str) -> Any:
                     first = min(first, complaint(row, TARGET_OPERAND))
                 weight = zero
                 label = row - row
+            # what a class of weight 0 costs may be infinite; a smoothed label of it has the other classes beside it
+            if c.smoothing <= nothing and class_weight_of(c, label) == nothing:
+                weight = zero
         return weight, label, first
 
     return admitted
@@ -82,10 +87,10 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
     @jit.jitable
     def sums_of(c, x, beside, lane, label, pivot, top, base, shift):  # type: ignore[no-untyped-def]
-        """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), their entropy,
-        and how many entries of the target are no distribution's."""
+        """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), their entropy, targets
+        without the pivot's, and how many entries of the target are no distribution's."""
         others, run, count = double(zero), zero, 0
-        total, cross, surprise, bad = double(zero), double(zero), double(zero), 0
+        total, cross, surprise, apart, bad = double(zero), double(zero), double(zero), double(zero), 0
         for j in range(lane, c.classes, team):
             z = zero
             if values and (logits or dense):
@@ -97,6 +102,8 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                         bad += 1
                 q = wanted(c, beside, j, label)
                 total += double(q)
+                if j != pivot:
+                    apart += double(q)
                 if values and q > zero:
                     cross += double(q) * (double(top) - double(z))
                     if entropy:
@@ -107,21 +114,40 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                 if count == RUN:
                     others += double(run)
                     run, count = zero, 0
-        return others + double(run), total, cross, surprise, bad
+        return others + double(run), total, cross, surprise, apart, bad
 
     return {"peak_of": peak_of, "sums_of": sums_of, **scores, **rows}
 
 
-def clear_text(plan: Plan, dtype: str) -> Any:
-    """Exact zeros in a thread's share of the gradient and of the curvature of a row, whatever the scores are."""
-    reals, zero, team, curved = jit.words_of(dtype)["reals"], getattr(np, dtype)(0.0), plan.team, plan.mode == CURVATURE
+def probability_text(plan: Plan, dtype: str) -> Any:
+    """Whether a thread sees a prediction that is no probability: of all classes, or of the label alone. NaN passes."""
+    reals, number = jit.words_of(dtype)["reals"], getattr(np, dtype)
+    zero, one, team, dense = number(0.0), number(1.0), plan.team, plan.dense
 
     @jit.jitable
-    def clear(c, g, h, lane):  # type: ignore[no-untyped-def]
+    def improbable(c, x, lane, label):  # type: ignore[no-untyped-def]
+        found = False
+        for j in range(lane, c.classes, team):
+            p = reals(x + j * c.pred_steps.classes)[0]
+            if (dense or j == label) and (p < zero or p > one):
+                found = True
+        return found
+
+    return improbable
+
+
+def clear_text(plan: Plan, dtype: str) -> Any:
+    """`no_slopes` of numloss/loops/rowwise_slopes.py in a thread's share of a row, whatever the scores are."""
+    words, zero, team, curved = jit.words_of(dtype), getattr(np, dtype)(0.0), plan.team, plan.mode == CURVATURE
+    real, reals = words["real"], words["reals"]
+
+    @jit.jitable
+    def clear(c, g, h, lane, factor):  # type: ignore[no-untyped-def]
+        least = real(c.least) * real(factor) if c.bound == 1 else zero
         for j in range(lane, c.classes, team):
             reals(g + j * c.gradient_steps.classes)[0] = zero
             if curved:
-                reals(h + j * c.curvature_steps.classes)[0] = zero
+                reals(h + j * c.curvature_steps.classes)[0] = least
 
     return clear
 
@@ -133,11 +159,13 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
     scores, wanted = score_texts(plan, dtype), row_texts(plan, dtype)["wanted"]
     score_of, slopes_of = scores["score_of"], scores["slopes_of"]
     label_slope, other_terms, bounded = texts["label_slope"], texts["other_terms"], texts["bounded"]
+    pivot_slope, over_probability = texts["pivot_slope"], texts["over_probability"]
     score_curvature, law_bend = texts["score_curvature"], texts["law_bend"]
     exp_below = jit.typed(scalar.exp_below, dtype)
     zero, one, two, unit = number(0.0), number(1.0), np.float64(2.0), np.float64(1.0)
     team, dense, curved, logits = plan.team, plan.dense, plan.mode == CURVATURE, plan.scores == LOGITS
     special, by_law = plan.target == LABELS and logits, plan.law is not None and plan.classes != LOGIT
+    probabilities, spread = plan.scores == PROBABILITIES, plan.target != LABELS and logits
 
     @jit.jitable
     def curvature(c, p, j, label, first, s, pull):  # type: ignore[no-untyped-def]
@@ -154,8 +182,8 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
     def write_row(c, x, beside, g, h, lane, label, s, pull, factor):  # type: ignore[no-untyped-def]
         inverse = real(unit / (s.pivot_term + s.others)) if logits else zero
         base, shift = real(s.base), real(s.shift)
+        sure = spread and s.others < s.pivot_term
         for j in range(lane, c.classes, team):
-            first, second = slopes_of(c, x, j, label)
             p, q = zero, zero
             if logits:
                 p = exp_below(score_of(c, x, j, label) - base, shift) * inverse
@@ -166,6 +194,17 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
             step = real(pull.coefficient) * p - q
             if special and j == label:
                 step = label_slope(label, double(q), s, pull)
+            if sure and j == s.pivot:
+                step = pivot_slope(s, pull)
+            if probabilities:
+                given, eps = reals(x + j * c.pred_steps.classes)[0], real(c.eps)
+                step = over_probability(step * real(factor), given, eps)
+                if curved:
+                    bend, least = over_probability(-step, given, eps), real(c.least) * real(factor)
+                    reals(h + j * c.curvature_steps.classes)[0] = least if c.bound == 1 and bend < least else bend
+                reals(g + j * c.gradient_steps.classes)[0] = step
+                continue
+            first, second = slopes_of(c, x, j, label)
             if curved:
                 bent = step * second
                 if c.bound == 1 and bent < zero:
@@ -177,12 +216,13 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
     return write_row
 
 
-def value_text(plan: Plan, dtype: str) -> Any:
+def value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row from its measures; the class that its gradient treats apart, and what that needs beside it."""
     texts, pull = loop_texts(dtype), jit.named(Pull)
     own_target, z_weight_of, cross_entropy_of = texts["own_target"], texts["z_weight_of"], texts["cross_entropy_of"]
     log1p, zero, two = jit.typed(scalar.log1p, "float64"), np.float64(0.0), np.float64(2.0)
-    dense, logits = plan.dense, plan.scores == LOGITS
+    dense, logits, divergence = plan.dense, plan.scores == LOGITS, plan.entropy
+    near_kl = near_kl_text(plan, dtype, teams)
 
     @jit.jitable
     def row_value(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
@@ -190,16 +230,20 @@ def value_text(plan: Plan, dtype: str) -> Any:
         targets, cross = s.targets, s.cross
         if not dense:
             targets, cross = own, own * (s.top - s.label_score)
-        if not logits:
-            return cross + s.entropy, pull(zero, own, zero, zero)
-        rest, z_weight = log1p(s.others / s.pivot_term), z_weight_of(c, label, targets)
-        coefficient = targets + two * z_weight * (s.top + rest)
-        return cross_entropy_of(s, targets, cross, rest, z_weight), pull(coefficient, own, z_weight, zero)
+        lse, coefficient, z_weight, value = zero, zero, zero, cross + s.entropy
+        if logits:
+            rest, z_weight = log1p(s.others / s.pivot_term), z_weight_of(c, label, targets)
+            lse = s.top + rest
+            coefficient = targets + two * z_weight * lse
+            value = cross_entropy_of(s, targets, cross, rest, z_weight)
+        if divergence:
+            value = near_kl(c, x, beside, label, s, lse, value, who, shared)
+        return value, pull(coefficient, own, z_weight, zero)
 
     return row_value
 
 
-def law_text(plan: Plan, dtype: str) -> Any:
+def law_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row by a law, as numloss/loops/rowwise_law.py computes it."""
     words, texts, pull = jit.words_of(dtype), loop_texts(dtype), jit.named(Pull)
     real, double, zero = words["real"], words["double"], np.float64(0.0)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...loops import rowwise, rowwise_law, rowwise_parts
+from ...loops import rowwise, rowwise_law, rowwise_parts, rowwise_slopes
 from ...loops.codes import IN_ORDER, LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
 from ...loops.tiles import constants_text
 from . import jit, reading
@@ -44,9 +44,10 @@ class Plan:
 def loop_texts(dtype: str) -> dict[str, Any]:
     """What the host's loops know of single rows and entries, by name."""
     texts = (
-        *(rowwise_parts.base_of, rowwise_parts.class_weight_of, rowwise_law.factor_of, rowwise_law.other_terms),
-        *(rowwise_law.nll_of, rowwise_law.law_bend, rowwise.bounded, rowwise.score_curvature),
-        *(rowwise.label_slope, rowwise.own_target, rowwise.z_weight_of, rowwise.cross_entropy_of),
+        *(rowwise_parts.base_of, rowwise_parts.class_weight_of, rowwise_parts.factor_of, rowwise_law.other_terms),
+        *(rowwise_law.nll_of, rowwise_law.law_bend, rowwise_slopes.bounded, rowwise_slopes.score_curvature),
+        *(rowwise_slopes.label_slope, rowwise_slopes.over_probability, rowwise_slopes.pivot_slope),
+        *(rowwise.own_target, rowwise.z_weight_of, rowwise.cross_entropy_of),
     )
     return {text.__name__: jit.of_loop(text, dtype) for text in texts}
 
@@ -72,11 +73,8 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
     @jit.jitable
     def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
-        """Its first and second derivative."""
-        z, cap, eps = reals(x + j * c.pred_steps.classes)[0], real(c.softcap), real(c.eps)
-        if kind == PROBABILITIES:
-            slope = zero if z < eps else one / z
-            return slope, -slope * slope
+        """Its first and second derivative; not where it is the logarithm of a probability."""
+        z, cap = reals(x + j * c.pred_steps.classes)[0], real(c.softcap)
         if cap > zero:
             e = decay(two * (z / cap))
             slope = four * e / ((one + e) * (one + e))
@@ -136,7 +134,8 @@ def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             if smoothing > zero:
                 q = (one - smoothing) * q + each
         if c.class_weight != 0:
-            q = q * reals(c.class_weight)[j]
+            factor = reals(c.class_weight)[j]
+            q = q * factor if factor > zero else zero
         return q
 
     return {"row_of": row_of, "entry": entry, "wanted": wanted, **operands}

@@ -78,7 +78,7 @@ class Row(Header):
     """One row: its largest score, what is taken off scores, and e^(score - base - shift), the terms.
 
     The pivot, where the top is, is left out of the `others`. Then the sum of the targets, of their products with
-    top - score, and their entropy.
+    top - score, and their entropy; and that of the targets beside the pivot's, where it is needed.
     """
 
     pivot: Int
@@ -92,6 +92,7 @@ class Row(Header):
     targets: Double
     cross: Double
     entropy: Double
+    beside: Double
 
 
 class Pull(Header):
@@ -110,25 +111,28 @@ class Pull(Header):
 class ClassRow(Header):
     """One row by a law of each class.
 
-    `taken` and `rest` are taken off its scores. With a softmax `left` is what the largest probability leaves; with
-    a threshold `support` is how many classes have a probability. Sums of the slopes and curvatures; and what these are
-    multiplied by.
+    `taken`, `rest` and `less` are taken off its scores. With a softmax `left` is what the largest probability leaves;
+    with a threshold `support` is how many classes have a probability, and `cost` what the row costs beside them. Sums
+    of the slopes and curvatures; and what these are multiplied by.
     """
 
     taken: Double
     rest: Double
+    less: Double
     left: Double
     threshold: Double
     support: Double
+    cost: Double
     slopes: Double
     bends: Double
     factor: Double
 
 
 class Excess(Header):
-    """By how much scores are more than that of a label: the largest, and the sum of what lies above a threshold."""
+    """A threshold of scores: how far it is below the largest, the rest of that, and the sum of what lies above it."""
 
-    largest: Double
+    near: Double
+    rest: Double
     beyond: Double
 
 

@@ -48,7 +48,8 @@ def cross_entropy(
     softcap : float > 0, optional
         Logits become ``softcap * tanh(pred / softcap)``.
     from_probabilities : bool
-        pred holds probabilities, as a softmax layer gives them: the loss is ``-log pred[target]``.
+        pred holds probabilities, as a softmax layer gives them: the loss is ``-log pred[target]``. Those that it reads,
+        with labels one of each row, are checked to be in [0, 1].
     eps : float >= 0
         With probabilities: smaller ones are read as eps, and their gradient is 0. Without it the loss of a
         probability of 0 is inf.
@@ -60,15 +61,18 @@ def cross_entropy(
     TypeError
         If pred is not floating, or labels are not integers.
     ValueError
-        If shapes do not fit, an option is outside its domain, or a distribution has a negative or NaN entry.
+        If shapes do not fit, an option is outside its domain, a distribution has a negative or NaN entry, or a
+        probability is outside [0, 1].
 
     Notes
     -----
     The largest score is left out of the sum and comes back through log1p, so that confident rows keep all their
     digits: for logits (60, 0) and label 0 the loss is 8.8e-27, not 0, and the gradient at the label is minus the
-    sum of the other probabilities, not p - 1. Values and gradients are within 8 ulp for any number of classes.
-    The curvature is the diagonal ``p (1 - p)``; the bound is ``2 p (1 - p)``, at least 1e-16, which majorises the
-    full matrix. Memory beside the outputs does not depend on the size.
+    sum of the other probabilities, not p - 1; so it is for a distribution on one class. Values and gradients are
+    within 8 ulp for any number of classes; with a softcap within ``8 + 2 * softcap``, since capped logits are rounded
+    before their exponentials are taken. The curvature is the diagonal ``p (1 - p)``; the bound is ``2 p (1 - p)``, at
+    least 1e-16, and with a z-loss ``2 * z_loss * p`` more, which majorises the full matrix. Memory beside the outputs
+    does not depend on the size.
 
     References
     ----------

@@ -7,7 +7,7 @@ from ...scalar import expm1, power_within
 
 def _generalized_cross_entropy(nll, p, rest, q):
     slope = power_within(p, q)
-    return -expm1(-q * nll) / q, slope, -q * slope
+    return -expm1(-q * nll) / q, slope, -q * slope * rest
 
 
 @rowwise(

@@ -52,6 +52,9 @@ def multi_margin(
         Power of what is missing.
     margin : float
         By how much the label should win.
+    class_weight : array of shape (C,), optional
+        Weight >= 0 of each class: a row counts ``class_weight[target]``, in the denominator of a mean, too, where
+        PyTorch's loss of this name divides by the number of rows.
 
     Notes
     -----

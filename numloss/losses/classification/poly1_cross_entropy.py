@@ -5,7 +5,7 @@ from ...loops.codes import LABELS, LOGITS
 
 
 def _poly1_cross_entropy(nll, p, rest, epsilon):
-    return nll + epsilon * rest, 1.0 + epsilon * p, -epsilon * p
+    return nll + epsilon * rest, 1.0 + epsilon * p, -epsilon * p * rest
 
 
 @rowwise(

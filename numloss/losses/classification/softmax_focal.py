@@ -11,10 +11,9 @@ def _softmax_focal_constants(gamma):
 
 def _softmax_focal(nll, p, rest, gamma, most):
     faded = power_within(rest, most)
-    # -p log p / (1 - p) and (1 - p)^(gamma - 1), with their limits where the label is certain, or out of question
+    # -p log p / (1 - p), with its limits where the label is certain, or out of question
     pull = 0.0 if p == 0.0 else p if rest == 0.0 else p * nll / rest
-    steep = faded / rest if rest > 0.0 else 0.0
-    curvature = gamma * steep * (2.0 * p - pull * rest + (gamma - 1.0) * p * pull)
+    curvature = gamma * faded * (2.0 * p - pull * rest + (gamma - 1.0) * p * pull)
     return faded * nll, faded * (1.0 + gamma * pull), curvature
 
 

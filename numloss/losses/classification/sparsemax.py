@@ -2,21 +2,19 @@
 
 from ...declare import ANY, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LABELS, LOGITS, SPARSE
-from ...scalar import minimum
 
 
-def _sparsemax(gap, target, threshold, support):
-    excess = gap + 1.0
-    none = excess <= threshold
+def _sparsemax(excess, target, support):
+    none = excess <= 0.0
     # the probability of a class; NaN stays NaN
-    p = 0.0 if none else excess - threshold
+    p = 0.0 if none else excess
     curvature = 0.0 if none else 1.0 - 1.0 / support
-    return p * ((0.5 * p + threshold) - 0.5 * minimum(1.0, threshold)), p, curvature
+    return 0.5 * p * p, p, curvature
 
 
 @rowwise(
     _sparsemax,
-    law_inputs=4,
+    law_inputs=3,
     classes=SPARSE,
     scores=LOGITS,
     target=LABELS,
@@ -50,8 +48,9 @@ def sparsemax(
     Notes
     -----
     The gradient is p less 1 at the label. Everything is computed from how far the other scores reach into the margin
-    of 1 before the label, so that rows that are nearly certain keep their digits. The threshold below which p is 0 is
-    found by Newton's method, which takes a few passes over a row and needs no sorting. The curvature of a class with a
+    of 1 before the largest, so that rows that are nearly certain keep their digits, and large scores those of their
+    differences. The threshold below which p is 0 is found by Newton's method, which takes a few passes over a row and
+    needs no sorting. The curvature of a class with a
     probability is 1 less 1 / the number of those; the bound adds up the rows of the full matrix, and is at least 1e-16.
 
     References

@@ -7,7 +7,9 @@ from ...loops.codes import LABELS, LOGITS
 def _symmetric_cross_entropy(nll, p, rest, alpha, beta):
     # log 0 of the label's other side is read as -4
     reverse = 4.0 * beta
-    return alpha * nll + reverse * rest, alpha + reverse * p, -reverse * p
+    # a share of 0 costs nothing, though 0 * inf would be NaN; NaN stays NaN in the rest
+    forward = alpha * nll if alpha > 0.0 else 0.0
+    return forward + reverse * rest, alpha + reverse * p, -reverse * p * rest
 
 
 @rowwise(

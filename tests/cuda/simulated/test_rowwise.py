@@ -140,3 +140,83 @@ def test_a_distribution_with_a_bad_entry_is_named_as_on_the_host() -> None:
             call(nl.cross_entropy, (pred, target))
         said.append(str(raised.value))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("case", ["cross_entropy", "nll", "softmax_focal", "multi_margin", "sparsemax"])
+def test_a_class_without_weight_may_be_impossible(case: str) -> None:
+    pred, target = cases.arrays(case, (7,), "float32", ends=False)
+    factors = np.ones(5, np.float32)
+    factors[target[2]] = 0.0
+    pred[target == target[2], target[2]] = -np.inf
+    function = nl.value_grad_hess(cases.record(case).function)
+    assert np.isfinite(on_device(function, (pred, target), class_weight=factors)[1]).all()
+    assert_agrees(function, (pred, target), class_weight=factors)
+    if case == "softmax_focal":
+        assert_agrees(function, (pred, target), alpha=factors)
+        assert np.isfinite(on_device(function, (pred, target), alpha=factors)[0])
+
+
+def test_a_share_of_zero_of_what_is_infinite() -> None:
+    student, teacher, target = cases.arrays("distillation", (7,), "float32", ends=False)
+    masked = student.copy()
+    masked[3, target[3]] = -np.inf
+    apart = teacher.copy()
+    apart[3, target[3]] = -np.inf
+    for arrays, alpha in (((masked, apart, target), 1.0), ((student, teacher * np.nan, target), 0.0)):
+        assert np.isfinite(on_device(nl.distillation, arrays, alpha=alpha))
+        assert_agrees(nl.value_grad_hess(nl.distillation), arrays, alpha=alpha)
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-5, 1e-3])
+def test_divergences_of_what_nearly_agrees(distance: float) -> None:
+    student, _, target = cases.arrays("distillation", (7,), "float32", ends=False)
+    teacher = student + np.float32(distance) * np.sin(np.arange(student.size, dtype=np.float32)).reshape(student.shape)
+    for temperature in (1.0, 3.0):
+        assert_agrees(nl.distillation, (student, teacher, target), alpha=1.0, temperature=temperature, reduction="none")
+    powers = np.exp(teacher - teacher.max(axis=1, keepdims=True))
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    assert_agrees(nl.kl_div, (student, probabilities), from_logits=True, reduction="none")
+    assert_agrees(nl.kl_div, (student, np.log(probabilities)), from_logits=True, log_target=True, reduction="none")
+    assert_agrees(nl.kl_div, (np.log(probabilities), probabilities), reduction="none")
+
+
+def test_a_distribution_on_one_class_is_a_label() -> None:
+    pred, target = np.array([[60.0, 0.0, 1.0]], np.float32), np.array([[1.0, 0.0, 0.0]], np.float32)
+    slope = on_device(nl.grad(nl.cross_entropy), (pred, target))
+    assert_close(slope, on_host(nl.grad(nl.cross_entropy), (pred, np.array([0]))).astype(np.float64), ulp=8)
+
+
+def test_large_scores_have_a_threshold() -> None:
+    pred = np.array([[2e7, 0.0, 0.0], [4e6 + 0.25, 4e6, 0.0], [0.5, 0.25, 3.0]], np.float32)
+    for label in range(3):
+        assert_agrees(nl.value_grad_hess(nl.sparsemax), (pred, np.full(3, label)), reduction="none")
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_what_is_no_probability_is_named_as_on_the_host(labelled: bool) -> None:
+    pred, target = cases.arrays("cross_entropy:probabilities", (40,), "float32", ends=False)
+    pred[31, target[31]] = 3.0
+    arrays = (pred, target if labelled else np.eye(5, dtype=np.float32)[target])
+    said = []
+    for call in (on_device, on_host):
+        with pytest.raises(ValueError) as raised:
+            call(nl.value_and_grad(nl.cross_entropy), arrays, from_probabilities=True)
+        said.append(str(raised.value))
+    assert said[0] == said[1] and f"pred[31, {target[31]}] = 3.0" in said[0]
+
+
+def test_probabilities_near_zero() -> None:
+    pred = np.array([[0.5, 1e-25, 0.0], [0.25, 1e-40, 0.5]], np.float32)
+    for target in (np.array([0, 2]), np.array([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5]])):
+        for policy in ("exact", "bound"):
+            function = nl.value_grad_hess(nl.cross_entropy, curvature=policy)
+            assert_agrees(function, (pred, target), from_probabilities=True, reduction="none")
+
+
+@pytest.mark.parametrize("case", ["softmax_focal", "generalized_cross_entropy", "symmetric_cross_entropy"])
+def test_sure_rows_have_finite_curvatures(case: str) -> None:
+    pred = np.array([[90.0, 0.0], [0.0, 90.0], [103.0, 0.0], [200.0, 0.0]], np.float32)
+    for policy in ("exact", "bound"):
+        function = nl.value_grad_hess(cases.record(case).function, curvature=policy)
+        assert np.isfinite(on_device(function, (pred, np.zeros(4, np.int64)))[2]).all()
+        assert_agrees(function, (pred, np.zeros(4, np.int64)), reduction="none")

@@ -1,0 +1,171 @@
+"""Divergences of distributions that nearly agree, and of those that do not: their digits, and that none is negative."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import DTYPES
+from compare import assert_close, assert_same_bits, told
+from seeds import generator
+
+import numloss as nl
+
+Array = np.ndarray[Any, Any]
+# Between logits; full digits from the last of those where the inputs themselves are too coarse to tell.
+DISTANCES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 1e3)
+
+
+def logarithms(logits: Array) -> Array:
+    """Their log-softmax, in more digits than either dtype has."""
+    wide = logits.astype(np.longdouble)
+    wide = wide - wide.max(axis=1, keepdims=True)
+    return np.asarray(wide - np.log(np.exp(wide).sum(axis=1, keepdims=True)))
+
+
+def kl(target: Array, pred: Array) -> Array:
+    """KL(target || pred) of logarithms of anything: of the distributions that they are up to a factor."""
+    target, pred = logarithms(target), logarithms(pred)
+    away = target - pred
+    mean = (np.exp(target) * np.where(target > -np.inf, away, 0)).sum(axis=1, keepdims=True)
+    u = mean - away
+    small = np.abs(u) < 1e-3
+    near = u**2 / 2 + u**3 / 6 + u**4 / 24 + u**5 / 120
+    with np.errstate(invalid="ignore"):
+        far = np.exp(mean + pred) - np.where(target > -np.inf, np.exp(target) * (1 + u), 0)
+        terms = np.where(small, np.exp(target) * near, far)
+    return np.asarray(np.log1p(terms.sum(axis=1)))
+
+
+def js(target: Array, pred: Array) -> Array:
+    """The Jensen-Shannon divergence of probabilities and logarithms."""
+    p, q = target.astype(np.longdouble), np.exp(pred.astype(np.longdouble))
+    m = (p + q) / 2
+
+    def curve(r: Array) -> Array:
+        small = np.abs(r) < 1e-4
+        whole = (1 + r) * np.log1p(np.where(r <= -1, 0, r)) - r
+        return np.where(small, r**2 / 2 - r**3 / 6 + r**4 / 12 - r**5 / 20, np.where(r <= -1, 1, whole))
+
+    apart = (p - q) / 2
+    m = np.where(m == 0, 1, m)
+    return np.asarray((m * (curve(apart / m) + curve(-apart / m)) / 2).sum(axis=1))
+
+
+def pair(classes: int, distance: float, dtype: str, *, offset: float = 0.0) -> tuple[Array, Array]:
+    """Logits and others at a distance from them."""
+    random = generator("divergence", classes, distance)
+    x = random.normal(0.0, 3.0, (16, classes)).astype(dtype)
+    y = x + (distance * random.normal(0.0, 1.0, x.shape)).astype(dtype)
+    return (x + np.dtype(dtype).type(offset)).astype(dtype), y.astype(dtype)
+
+
+Form = Callable[[Array, Array, str], tuple[Array, Array]]
+
+
+def distilled(temperature: float) -> Form:
+    def found(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
+        labels = np.zeros(len(x), np.int64)
+        options: dict[str, Any] = {"alpha": 1.0, "temperature": temperature, "reduction": "none", "backend": backend}
+        exact = temperature**2 * kl(y.astype(np.longdouble) / temperature, x.astype(np.longdouble) / temperature)
+        return nl.distillation(x, y, labels, **options), exact
+
+    return found
+
+
+def of_logarithms(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
+    target = logarithms(y).astype(x.dtype)
+    options: dict[str, Any] = {"log_target": True, "from_logits": True, "reduction": "none", "backend": backend}
+    return nl.kl_div(x, target, **options), kl(target, x)
+
+
+def of_logits(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
+    target = np.exp(logarithms(y)).astype(x.dtype)
+    found = nl.kl_div(x, target, from_logits=True, reduction="none", backend=backend)
+    with np.errstate(divide="ignore"):
+        return found, kl(np.log(target.astype(np.longdouble)), x)
+
+
+def of_probabilities(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
+    target, pred = np.exp(logarithms(y)).astype(x.dtype), logarithms(x).astype(x.dtype)
+    found = nl.kl_div(pred, target, reduction="none", backend=backend)
+    with np.errstate(divide="ignore"):
+        return found, kl(np.log(target.astype(np.longdouble)), pred)
+
+
+FORMS: dict[str, Form] = {
+    "distillation": distilled(1.0),
+    "distillation at a temperature": distilled(3.0),
+    "distillation at a low temperature": distilled(0.25),
+    "logarithms and logits": of_logarithms,
+    "probabilities and logits": of_logits,
+    "probabilities and logarithms": of_probabilities,
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", FORMS)
+def test_divergences_at_any_distance(form: str, dtype: str, backend: str) -> None:
+    # what a temperature divides is rounded before its exponential is taken
+    most = (512.0 if "temperature" in form else 64.0) * np.finfo(dtype).eps
+    for classes, distance in itertools.product((2, 5, 700), DISTANCES):
+        x, y = pair(classes, distance, dtype)
+        found, exact = FORMS[form](x, y, backend)
+        with told(form=form, classes=classes, distance=distance, dtype=dtype):
+            assert np.all(found >= 0.0)
+            finite = np.isfinite(found) & (exact > 1e-300) & (exact < 1e30)
+            error = np.abs(found[finite] / exact[finite] - 1.0)
+            # sums are in float64: they know the distance to so many digits
+            known = 1024.0 * np.finfo(np.float64).eps / max(distance, 1e-9)
+            assert distance == 0.0 or np.all(error <= most + known)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_logits_have_in_common_makes_no_difference(dtype: str, backend: str) -> None:
+    for distance, offset in itertools.product((1e-3, 0.1, 2.0), (64.0, 1e4)):
+        x, y = pair(700, distance, dtype, offset=offset)
+        for form in ("distillation", "distillation at a temperature"):
+            found, exact = FORMS[form](x, y, backend)
+            with told(form=form, distance=distance, offset=offset):
+                most = 512.0 * np.finfo(dtype).eps + 8.0 * np.finfo(np.float64).eps * offset / distance
+                assert np.all(np.abs(found / exact - 1.0) <= most)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_symmetric_divergence_at_any_distance(dtype: str, backend: str) -> None:
+    eps = np.finfo(dtype).eps
+    for classes, distance in itertools.product((2, 5, 700), DISTANCES):
+        x, y = pair(classes, distance, dtype)
+        target, pred = np.exp(logarithms(y)).astype(dtype), logarithms(x).astype(dtype)
+        found = nl.js_div(pred, target, reduction="none", backend=backend)
+        exact = js(target, pred)
+        with told(classes=classes, distance=distance, dtype=dtype):
+            assert np.all(found >= 0.0)
+            # probabilities are made of logarithms, and rounded to the last digit
+            lost = 8.0 * eps * exact + 8.0 * eps * np.sqrt(exact) + 4.0 * eps**2
+            assert np.all(np.abs(found - exact) <= lost)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_targets_that_are_no_distributions_are_taken_as_they_are(dtype: str, backend: str) -> None:
+    x, y = pair(7, 1e-3, dtype)
+    target, pred = np.exp(logarithms(y)).astype(dtype), logarithms(x).astype(dtype)
+    for factor in (0.5, 1.001, 3.0):
+        q = (target * np.dtype(dtype).type(factor)).astype(np.longdouble)
+        exact = (q * (np.log(q) - pred.astype(np.longdouble))).sum(axis=1)
+        found = nl.kl_div(pred, q.astype(dtype), reduction="none", backend=backend)
+        assert_close(found, exact.astype(np.float64), ulp=16, scale=factor * np.log(7.0))
+
+
+def test_the_gradient_may_replace_logits_that_a_divergence_reads_again(backend: str) -> None:
+    x, y = pair(700, 1e-3, "float32")
+    target = np.exp(logarithms(y)).astype(np.float32)
+    step = nl.value_and_grad(nl.kl_div)
+    value, slope = step(x, target, from_logits=True, backend=backend)
+    work = x.copy()
+    again, written = step(work, target, from_logits=True, backend=backend, out=work)
+    assert written is work and again == value
+    assert_same_bits(written, slope)
