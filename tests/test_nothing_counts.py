@@ -117,6 +117,7 @@ def impossible(case: str, classes: int, dtype: str, poison: float) -> tuple[Any,
     return pred, target
 
 
+POISONED = (("float32", -math.inf), ("float64", math.nan))
 LAYOUTS = (np.ascontiguousarray, np.asfortranarray, lambda a: np.repeat(a, 2, axis=1)[:, ::2])
 
 
@@ -125,7 +126,7 @@ LAYOUTS = (np.ascontiguousarray, np.asfortranarray, lambda a: np.repeat(a, 2, ax
 def test_a_class_without_weight_is_as_if_it_were_ignored(case: str, backend: str, classes: int) -> None:
     loss, factors = record(case), np.ones(classes)
     factors[1] = 0.0
-    for dtype, poison, layout in itertools.product(DTYPES, (-math.inf, math.nan), LAYOUTS):
+    for (dtype, poison), layout in itertools.product(POISONED, LAYOUTS):
         pred, target = impossible(case, classes, dtype, poison)
         extra = {**required(case), "backend": backend}
         found = outputs(loss.function, layout(pred), target, **extra, class_weight=factors)
@@ -141,7 +142,7 @@ def test_a_class_with_a_factor_of_zero_costs_nothing(case: str, backend: str, cl
     loss, option = record(case), record(case).rows["factor"]
     factors = np.ones(classes)
     factors[1] = 0.0
-    for dtype, poison, layout in itertools.product(DTYPES, (-math.inf, math.nan), LAYOUTS):
+    for (dtype, poison), layout in itertools.product(POISONED, LAYOUTS):
         pred, target = impossible(case, classes, dtype, poison)
         calm = np.where(np.isfinite(pred), pred, 0.0).astype(dtype)
         if loss.rows["target"] != LABELS:

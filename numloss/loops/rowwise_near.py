@@ -37,9 +37,11 @@ def is_near(away: Double) -> Int:
 
 def near_term(q: Double, p: Double, u: Double, grown: Double) -> Double:
     """q g(u) for u = c - log(q / p), where q e^u = grown * p: from a series, or where that is far from 1 by itself."""
-    if u > double(-0.34657359) and u < double(0.34657359):
-        return q * double_exp_curve(u)
-    return grown * p - (q * (double(1.0) + u) if q > double(0.0) else double(0.0))
+    near = u * u < double(0.12)
+    small = u if near else double(0.0)
+    series = q * double_exp_curve(small)
+    line = q * (double(1.0) + u) if q > double(0.0) else double(0.0)
+    return series if near else grown * p - line
 
 
 @noinline
@@ -98,9 +100,14 @@ def near_kl(c: Rowwise, x: Reals, at: Int, s: Row, away: Double) -> Double:
         load_target(c, at, -1, first, n, q)
         place = (at + first * c.target_steps.classes) * item_size(c.target.kind, c.itemsize)
         convert(array_data(c.target.array) + place, c.target.kind, c.target_steps.classes, n, given)
+        if c.target_kind == DISTRIBUTION:
+            for i in range(n):
+                u[i] = double_log(double(given[i]))
+        else:
+            for i in range(n):
+                u[i] = double(given[i])
         for i in range(n):
-            log_q = double_log(double(given[i])) if c.target_kind == DISTRIBUTION else double(given[i])
-            u[i] = away - (log_q - (double(scores[i]) - lse))
+            u[i] = away - (u[i] - (double(scores[i]) - lse))
         add_near(q, p, double(1.0), part, u, n, double_exp(away), sums)
         first = first + n
     whole = sums_to_one(c, sums[0])
