@@ -39,6 +39,13 @@ def is_foreign(value: Any) -> bool:
     return True
 
 
+def is_float32(array: Any) -> bool:
+    """True for an array of float32, of any library."""
+    dtype = getattr(array, "dtype", None)
+    # names of dtypes of NumPy take a microsecond each
+    return dtype.char == "f" if isinstance(dtype, np.dtype) else str(dtype).endswith("float32")
+
+
 def touching(a: Array, b: Array) -> bool:
     """True if an element of one array shares memory with one of another, or if that takes long to find out."""
     return np.may_share_memory(a, b, MOST_TRIALS)  # type: ignore[arg-type]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import is_float32
+
 if TYPE_CHECKING:
     from .request import Request
 
@@ -17,8 +19,9 @@ ORDINARY = {4: (2.0**-80, 2.0**100), 8: (2.0**-500, 2.0**500)}
 
 def lost_in(request: Request) -> bool:
     """Whether data of float32 would not see what weights of float64 are."""
-    weight, data = request.options["weight"], getattr(request.arguments[0], "dtype", None)
-    return str(data).endswith("float32") and str(getattr(weight, "dtype", "float64")) == "float64"
+    weight = request.options["weight"]
+    known = isinstance(weight, np.ndarray)
+    return is_float32(request.arguments[0]) and (weight.dtype.char == "d" if known else not is_float32(weight))
 
 
 def balanced(request: Request, bytes_of_data: int) -> Request:

@@ -69,7 +69,7 @@ def number_in(loss: Loss, name: str, value: float, domain: Domain, real: np.dtyp
 
     Where that is another number altogether, as the smallest float32 is beside 1e-46, it is an error.
     """
-    low, high = domain.ends(real.name)
+    low, high = domain.ends(real.char)
     if low <= value <= high:
         return value
     with np.errstate(over="ignore", under="ignore"):

@@ -22,7 +22,7 @@ from ..loops.codes import (
     PROBABILITIES,
     WEIGHT_OPERAND,
 )
-from .arrays import HOST
+from .arrays import HOST, is_float32
 from .checks import bad_weight, first_of, integer, number, same_shape, value_outside
 from .outputs import outputs_of
 
@@ -90,9 +90,12 @@ def options_of(loss: Loss, arguments: tuple[Any, ...], given: dict[str, Any]) ->
     return result
 
 
+FLOAT32 = np.dtype(np.float32)
+
+
 def dtype_of(pred: Any) -> np.dtype[Any] | None:
     """The dtype of scores of float32, of any library; None where options have all the digits that data have."""
-    return np.dtype(np.float32) if str(getattr(pred, "dtype", "")).endswith("float32") else None
+    return FLOAT32 if is_float32(pred) else None
 
 
 def set_options(loss: Loss, result: RowOptions, options: dict[str, Any], real: np.dtype[Any] | None) -> None:
@@ -132,10 +135,7 @@ def ignored_label(loss: Loss, value: Any) -> int | None:
 
 def ignored_among(ignore: int | None, labels: Any) -> int | None:
     """The ignored label, if labels of this dtype can be that: loops read a large unsigned one as a negative number."""
-    if ignore is None:
-        return None
-    limits = np.iinfo(labels.dtype)
-    return ignore if limits.min <= ignore <= limits.max else None
+    return None if ignore is not None and ignore < 0 and labels.dtype.kind == "u" else ignore
 
 
 @dataclass
