@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .arrays import Arrays
     from .request import Request
 
+FLOAT32 = np.dtype(np.float32)
 FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
 
 
@@ -88,9 +89,6 @@ def options_of(loss: Loss, arguments: tuple[Any, ...], given: dict[str, Any]) ->
     elif "ignore_index" in loss.defaults:
         result.ignore = loss.defaults["ignore_index"]
     return result
-
-
-FLOAT32 = np.dtype(np.float32)
 
 
 def dtype_of(pred: Any) -> np.dtype[Any] | None:
