@@ -1,6 +1,5 @@
 """Which losses train on which data, and training as a function of its settings."""
 
-import csv
 import json
 import math
 import time
@@ -10,24 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
 
 import numloss as nl
 from numloss.backends.threads import limit
 from numloss.common import extras
 from numloss.common.extras import MissingExtra
-from numloss.data import Dataset, Standardiser, dataset
-from numloss.declare import POSITIVE, UNIT
-from numloss.errors import FormatError
-from numloss.nn import Affine, BatchNorm1d, Linear, Network, ReLU, cnn, mlp
-from numloss.registry import LOSSES
+from numloss.data import Dataset, dataset
+from numloss.nn import BatchNorm1d, Linear, Network, ReLU, cnn, mlp
 from numloss.scalar import sqrt
-from numloss.train import SGD, Callback, Settings, Step, Trainer, fit, load_model, objective, settings_from, write
+from numloss.train import SGD, Callback, Settings, Step, Trainer, fit, objective, settings_from
 from numloss.train.pace import AGAIN, TRIED, Pace
-from numloss.train.parts import parts_of
-from numloss.train.run import Run
-from numloss.train.weights import write_weights
 
 QUICK = Settings(epochs=3)
 
@@ -39,178 +30,6 @@ def small(rows: int, columns: int = 5, seed: int = 0) -> np.ndarray:
 def trainer(network: Network, function, data: Dataset, validation: Dataset | None = None, **options) -> Trainer:
     step = Step(network, objective(function, data), SGD(network.parameters.values.size), rate=0.1)
     return Trainer(step, data, validation, **options)
-
-
-# losses and data --------------------------------------------------------------------------------------------------
-
-LABELLED = Dataset("labels", small(6).astype(np.float32), np.array([0, 1, 2, 0, 1, 2]))
-NUMBERS = Dataset("numbers", small(6).astype(np.float32), small(6, 2).astype(np.float32))
-
-
-def test_labels_become_what_the_loss_takes() -> None:
-    assert objective(nl.cross_entropy, LABELLED).form == "labels"
-    assert objective(partial(nl.kl_div, from_logits=True), LABELLED).form == "one-hot"
-    for loss in (nl.mse, nl.hinge, nl.bce_with_logits, partial(nl.huber, delta=0.5)):
-        goal = objective(loss, LABELLED)
-        assert goal.form == "one-hot" and goal.head == ""
-        assert goal.targets(LABELLED).tolist() == np.eye(3)[[0, 1, 2, 0, 1, 2]].tolist()
-    assert objective(nl.mse, NUMBERS).form == "numbers"
-
-
-def test_losses_of_probabilities_get_an_end_that_gives_them() -> None:
-    assert objective(partial(nl.cross_entropy, from_probabilities=True), LABELLED).head == "softmax"
-    assert objective(nl.bce, LABELLED).head == "sigmoid"
-    assert objective(nl.nll, LABELLED).head == objective(nl.kl_div, LABELLED).head == "log_softmax"
-
-
-def test_parts_of_a_combination_share_the_form_of_their_targets() -> None:
-    both = nl.combine((0.7, nl.cross_entropy), (0.3, partial(nl.cross_entropy, label_smoothing=0.1)))
-    assert objective(both, LABELLED).form == "labels"
-    mixed = nl.combine((0.7, nl.cross_entropy), (0.3, nl.mse))
-    assert objective(mixed, LABELLED).form == "one-hot"
-    assert objective(nl.combine((1.0, nl.mse), (1.0, nl.mae)), NUMBERS).form == "numbers"
-    with pytest.raises(ValueError, match="different layers"):
-        objective(nl.combine((0.5, nl.bce), (0.5, nl.mse)), LABELLED)
-    with pytest.raises(ValueError, match="takes labels alone"):
-        objective(nl.combine((0.5, nl.nll), (0.5, nl.kl_div)), LABELLED)
-
-
-@pytest.mark.parametrize(
-    ("function", "data", "problem"),
-    [
-        (partial(nl.kl_div, log_target=True), LABELLED, "not finite"),
-        (partial(nl.kl_div, from_logits=True, log_target=True), LABELLED, "not finite"),
-        (nl.cross_entropy, Dataset("labels", LABELLED.features, np.arange(6)).take(np.arange(0)), None),
-        (nl.gaussian_nll, NUMBERS, "it takes pred, target, var"),
-        (nl.l2, NUMBERS, "it takes params"),
-        (nl.contrastive, NUMBERS, "it takes first, second, same"),
-        (nl.nll, NUMBERS, "labels of classes"),
-    ],
-)
-def test_losses_that_do_not_fit_say_why(function, data: Dataset, problem: str | None) -> None:
-    if problem is None:
-        assert objective(function, data).form == "labels"
-        return
-    with pytest.raises(ValueError, match=f"does not train on {data.name}: .*({problem})"):
-        objective(function, data)
-
-
-# A table whose labels were saved as floats, and one with rows of one class alone.
-COLUMN = Dataset("column", small(6).astype(np.float32), np.array([[0.0], [3], [1], [2], [1], [4]], np.float32))
-ONE_CLASS = Dataset("one class", small(6).astype(np.float32), np.zeros(6, np.int64))
-
-
-@pytest.mark.usefixtures("on_default_backend")
-@pytest.mark.parametrize("data", [COLUMN, ONE_CLASS], ids=lambda data: data.name)
-def test_no_loss_trains_to_nothing(data: Dataset) -> None:
-    """Of each loss: either it is refused, or its gradient moves a network that is far from the targets."""
-    moved, compared = [], []
-    for name, loss in LOSSES.items():
-        try:
-            goal = objective(loss.function, data)
-        except ValueError as error:
-            compared += [name] * ("classes, and" in str(error))
-            continue
-        network = mlp(5, (4,), data.outputs, rows=6, head=goal.layers(), seed=1)
-        before = 3.0 * small(network.parameters.values.size, 1, seed=2)[:, 0].astype(np.float32)
-        step, ends = Step(network, goal, SGD(before.size), rate=0.1), []
-        try:
-            for start in (before, -before):  # a loss may be flat on one side
-                network.parameters.values[...] = start
-                step(data.features, goal.targets(data), None, 0)
-                ends.append((network.parameters.values != start).any())
-        except (ValueError, TypeError):  # a target outside of its domain, an option without a default
-            continue
-        assert any(ends), name
-        moved.append(name)
-    assert {"mse", "huber", "log_cosh"} <= set(moved)
-    assert {"cross_entropy", "kl_div", "softmax_focal", "js_div"} <= set(compared), compared
-    if not data.is_labelled:
-        with pytest.raises(ValueError, match=r"column: .* one number a row; labels are integers, as y\.astype"):
-            fit(nl.cross_entropy, Settings(validation_fraction=0.0, test_fraction=0.0), data=data)
-
-
-def test_rows_none_of_which_counts_are_refused() -> None:
-    weight = np.zeros(60, np.float32)
-    features, target = small(60).astype(np.float32), small(60, 1).astype(np.float32)
-    data = Dataset("numbers", features, target, weight)
-    for given in (data, [data]):
-        with pytest.raises(ValueError, match=r"weight 0: none counts|none counts"):
-            fit(nl.mse, QUICK, data=given)
-
-
-LEARNT = [(nl.mse, "adam"), (nl.mse, "sgd"), (nl.mae, "sgd"), (nl.huber, "adam")]
-
-
-@pytest.mark.parametrize(("loss", "optimiser"), LEARNT)
-def test_targets_of_any_size_are_learnt(optimiser: str, loss) -> None:
-    """The loss sees them as they are, and the network numbers about 0."""
-    features = small(400, 3).astype(np.float32)
-    settings = Settings(optimiser=optimiser, epochs=12, rate=0.03 if optimiser == "sgd" else 5e-3)
-    for size, centre in ((300.0, 5000.0), (1e-6, 0.0), (1e12, -1e13)):
-        line = (features @ [1.0, -2.0, 0.5])[:, None] * size + centre
-        run = fit(loss, settings, data=dataset(features, line))
-        assert run.test["r2"] > 0.8, (size, centre)
-        output = run.network.predict(run.parts.test.features)
-        assert run.test["loss"] == pytest.approx(float(loss(output, run.parts.test.target)), rel=1e-6)
-
-
-@pytest.mark.usefixtures("on_default_backend")
-def test_targets_are_scaled_for_losses_in_their_unit() -> None:
-    numbers = dataset(small(20), np.abs(small(20, 1)) * 0.3 + 0.1)
-    units = Standardiser.of(numbers.target)
-    scaled = {}
-    for name, loss in LOSSES.items():
-        try:
-            goal = objective(loss.function, numbers)
-        except ValueError:
-            continue
-        scaled[name] = isinstance(next(iter(goal.layers(units)), None), Affine)
-        assert not any(isinstance(layer, Affine) for layer in goal.layers())
-    assert all(scaled[name] for name in ("mse", "mae", "huber", "quantile", "expectile", "log_cosh", "cauchy"))
-    assert not any(scaled.get(name) for name in ("bce", "bce_with_logits", "poisson_nll", "focal"))
-    both = objective(nl.combine((0.5, nl.mse), (0.5, nl.mae)), numbers)
-    assert isinstance(both.layers(units)[0], Affine)
-
-
-def test_images_with_their_channels_last_are_not_taken_for_others(tmp_path: Path) -> None:
-    labels = np.arange(40) % 2
-    settings = Settings(model="cnn", channels=(2,), epochs=1)
-    for shape in ((8, 8, 3), (8, 8, 1), (8, 10, 4), (10, 8, 1)):
-        images = np.random.default_rng(0).normal(size=(40, *shape))
-        with pytest.raises(ValueError, match="have their channels last"):
-            fit(nl.cross_entropy, settings, data=dataset(images, labels))
-        run = fit(nl.cross_entropy, settings, data=dataset(np.moveaxis(images, -1, 1), labels))
-        loaded = load_model(weights_of(run, tmp_path))
-        first = loaded.predict(np.moveaxis(images, -1, 1))
-        np.testing.assert_array_equal(loaded.predict(np.moveaxis(images, -1, 1).reshape(40, -1)), first)
-        if shape[2] == 1:  # their numbers lie in the same order
-            np.testing.assert_array_equal(loaded.predict(images), first)
-        else:
-            with pytest.raises(ValueError, match="for each row"):
-                loaded.predict(images)
-    for shape in ((1, 8, 8), (3, 8, 8), (16, 4, 4), (4, 4, 4), (1, 20, 1)):
-        parts_of(settings, dataset(np.zeros((40, *shape)), labels))
-
-
-@pytest.mark.parametrize("settings", [{"patience": 3}, {"monitor": "accuracy"}, {"patience": 1, "monitor": "f1"}])
-def test_what_needs_a_validation_part_is_refused_without_one(settings: dict) -> None:
-    with pytest.raises(ValueError, match="needs rows to measure; there is no validation part"):
-        fit(nl.cross_entropy, Settings(validation_fraction=0.0, **settings))
-
-
-def test_the_decision_reads_the_record_of_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(nl.mse.__loss__.domains, "target", POSITIVE)
-    with pytest.raises(ValueError, match="targets must be > 0"):
-        objective(nl.mse, LABELLED)
-    monkeypatch.setitem(nl.mae.__loss__.domains, "pred", POSITIVE)
-    with pytest.raises(ValueError, match="predictions must be > 0"):
-        objective(nl.mae, NUMBERS)
-    monkeypatch.setitem(nl.mae.__loss__.domains, "pred", UNIT)
-    assert objective(nl.mae, NUMBERS).head == "sigmoid"
-    monkeypatch.setattr(nl.mse.__loss__, "weighted", False)
-    with pytest.raises(ValueError, match="takes no weights"):
-        objective(nl.mse, Dataset("w", NUMBERS.features, NUMBERS.target, np.ones(6, np.float32)))
 
 
 # settings ---------------------------------------------------------------------------------------------------------
@@ -463,174 +282,9 @@ def test_the_first_bad_layer_is_named_and_statistics_stay_good() -> None:
         np.testing.assert_array_equal(array, kept[name])
 
 
-# files ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_files_of_a_run(tmp_path: Path) -> None:
-    run = fit(nl.mse, QUICK)
-    paths = write(run, tmp_path / "out")
-    tensors = load_file(paths["weights"])
-    assert {name: tensors[name].shape for name in ("0.weight", "0.bias", "4.weight")} == {
-        "0.weight": (128, 64),
-        "0.bias": (128,),
-        "4.weight": (10, 64),
-    }
-    np.testing.assert_array_equal(tensors["2.weight"], run.network.parameters.value["2.weight"])
-    np.testing.assert_array_equal(tensors["scaling.mean"], run.parts.scaling.mean)
-    with safe_open(paths["weights"], "numpy") as file:
-        assert json.loads(file.metadata()["numloss"]) == json.loads(paths["summary"].read_text())
-    summary = json.loads(paths["summary"].read_text())
-    assert summary["loss"] == "mse" and len(summary["epochs"]) == 3 and summary["settings"]["seed"] == 0
-    assert summary["blas"] and summary["test"]["f1"] > 0.5
-    for name in ("curves", "confusion"):
-        assert paths[name].read_bytes().startswith(b"\x89PNG")
-    with open(paths["history"], newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = [json.loads(line) for line in paths["epochs"].read_text().splitlines()]
-    assert [float(row["train_loss"]) for row in rows] == [line["train_loss"] for line in lines]
-    assert [line["accuracy"] for line in lines] == [epoch.metrics["accuracy"] for epoch in run.history.epochs]
-
-
-def test_torch_reads_the_weights_as_its_own_layers(tmp_path: Path) -> None:
-    """By hand: the layout that torch.nn.Linear documents, applied to the saved tensors."""
-    run = fit(nl.mse, QUICK)
-    tensors = load_file(write(run, tmp_path)["weights"])
-    x = run.parts.test.features
-    for layer in ("0", "2"):
-        x = np.maximum(x @ tensors[f"{layer}.weight"].T + tensors[f"{layer}.bias"], 0)
-    x = x @ tensors["4.weight"].T + tensors["4.bias"]
-    np.testing.assert_allclose(x, run.network.predict(run.parts.test.features), rtol=1e-4, atol=1e-4)
-
-
-def test_a_saved_network_gives_the_units_of_its_targets(tmp_path: Path) -> None:
-    """By itself: what scaled the targets is part of the last matrix."""
-    features = small(100, 3)
-    run = fit(nl.huber, Settings(epochs=2), data=dataset(features, features * [1.0, 1e3, 1e-3] + [0.0, 1e5, 7.0]))
-    path = weights_of(run, tmp_path)
-    np.testing.assert_allclose(load_model(path).predict(features), run.model.predict(features), rtol=1e-5)
-    assert [name for name in load_file(path) if name.endswith("bias")] == ["0.bias", "2.bias", "4.bias"]
-
-
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
-def test_a_saved_network_answers_as_before(model: str, tmp_path: Path) -> None:
-    run = fit(nl.bce, Settings(epochs=1, model=model, channels=(4,)))
-    loaded = load_model(write(run, tmp_path)["weights"])
-    features = np.random.default_rng(0).uniform(0, 16, (300, 1, 8, 8))
-    np.testing.assert_allclose(loaded.predict(features), run.model.predict(features), rtol=1e-5, atol=1e-6)
-    with pytest.raises(ValueError, match="for each row"):
-        loaded.predict(np.zeros((3, 5)))
-
-
-def test_weights_that_are_not_what_they_should_be_are_refused(tmp_path: Path) -> None:
-    run = fit(nl.mse, Settings(epochs=1, hidden=(4,)))
-    path = write(run, tmp_path)["weights"]
-    content, summary, tensors = path.read_bytes(), run.summary(), load_file(path)
-    for bad in (b"", b"\0" * 64, content[:100], content[:-1], b"\xff" * 8 + content[8:]):
-        path.write_bytes(bad)
-        with pytest.raises(FormatError, match="weights"):
-            load_model(path)
-    settings = summary["settings"]
-    for changed in (
-        {**summary, "settings": {**settings, "hidden": [10**9]}},
-        {**summary, "settings": {**settings, "model": "cnn"}},
-        {**summary, "settings": {**settings, "hidden": "wide"}},
-        {**summary, "network": {**summary["network"], "outputs": [10**9]}},
-        {**summary, "network": {**summary["network"], "head": "pickle"}},
-        {name: value for name, value in summary.items() if name != "network"},
-        [1, 2],
-    ):
-        save_file(tensors, path, {"numloss": json.dumps(changed)})
-        with pytest.raises(FormatError, match="weights"):
-            load_model(path)
-    save_file(tensors, path)
-    with pytest.raises(FormatError, match=r"not a \.safetensors file that numloss wrote"):
-        load_model(path)
-    save_file({**tensors, "0.bias": np.zeros(5, np.float32)}, path, {"numloss": json.dumps(summary)})
-    with pytest.raises(FormatError, match=r"0\.bias has shape \(5,\); the network takes \(4,\)"):
-        load_model(path)
-
-
-# What a value of a table is replaced with.
-ODD = (None, True, -1, 0, 3, 10**30, 10**400, 0.5, 1e308, "", "softmax", [], [3], [10**9], [[3]], {}, {"a": [1]})
-
-
-@pytest.mark.usefixtures("on_default_backend")
-def test_any_table_in_a_weights_file_is_read_or_refused_as_a_format(tmp_path: Path) -> None:
-    """Each value of a summary, at any depth, becomes something else: never another error, never absurd memory."""
-    images = dataset(small(40, 36).reshape(40, 1, 6, 6), np.arange(40) % 2)
-    for data, model, names in ((images.flat(), "mlp", vars(QUICK)), (images, "cnn", ("model", "channels"))):
-        run = fit(nl.cross_entropy, Settings(epochs=1, hidden=(3,), model=model, channels=(2,)), data=data)
-        path = weights_of(run, tmp_path)
-        summary, tensors = run.summary(), load_file(path)
-        refused = 0
-        for table, inside in (("settings", names), ("network", summary["network"])):
-            places = [(table,), *((table, name) for name in inside)]
-            for *above, name in places:
-                for value in ODD:
-                    changed = json.loads(json.dumps(summary))
-                    inner = changed[above[0]] if above else changed
-                    inner[name] = value
-                    save_file(tensors, path, {"numloss": json.dumps(changed)})
-                    try:
-                        load_model(path)
-                    except FormatError as error:
-                        assert str(path) in str(error)
-                        refused += 1
-        assert refused > len(names) * len(ODD) / 2
-
-
-def weights_of(run: Run, folder: Path) -> Path:
-    """The weights of a run in a file, without the other files."""
-    write_weights(folder / "weights.safetensors", run.network, run.parts.scaling, run.summary())
-    return folder / "weights.safetensors"
-
-
-def test_arrays_that_are_not_numbers_of_a_network_are_refused(tmp_path: Path) -> None:
-    run = fit(nl.mse, Settings(epochs=1, hidden=(4,)))
-    path = weights_of(run, tmp_path)
-    tensors, text = load_file(path), {"numloss": json.dumps(run.summary())}
-    for name in ("scaling.mean", "scaling.scale", "0.weight", "0.bias"):
-        good = tensors[name]
-        bad = [np.full_like(good, np.nan), np.full_like(good, np.inf), good.astype(np.int32), good[..., None], good[:0]]
-        for array in [*bad, np.tile(good, 2)]:
-            save_file({**tensors, name: array}, path, text)
-            with pytest.raises(FormatError, match="weights"):
-                load_model(path)
-
-
-def test_a_row_that_is_no_number_is_not_predicted(tmp_path: Path) -> None:
-    run = fit(nl.mse, Settings(epochs=1, hidden=(4,)))
-    loaded = load_model(weights_of(run, tmp_path))
-    for model in (run.model, loaded):
-        for dtype, values in ((np.float32, (np.nan, np.inf, -np.inf)), (np.float64, (np.nan, -np.inf, 1e39, -1e300))):
-            for value in values:
-                rows = np.ones((9, 64), dtype)
-                rows[6, 3] = value
-                with pytest.raises(FormatError, match=r"features\[106\] holds NaN, infinity or a number beyond"):
-                    model.predict(rows, first=100)
-        weight = model.network.parameters.value["0.weight"][0]
-        rows[6] = np.where(weight > 0.0, 3e38, -3e38)  # numbers, but more than the network can take
-        with pytest.raises(ValueError, match="row 6 is too far from what the network knows"):
-            model.predict(rows)
-        with pytest.raises(FormatError, match="real numbers are needed"):
-            model.predict(rows.astype(complex))
-        assert model.predict(rows[:0]).shape == (0, 10)
-
-
 def test_unknown_data_is_named() -> None:
     with pytest.raises(ValueError, match=r"unknown data 'faces'"):
         fit(nl.mse, Settings(data="faces"))
-
-
-@pytest.mark.parametrize(("monitor", "data"), [("r2", LABELLED), ("f1", NUMBERS)])
-def test_a_figure_that_the_data_does_not_have_is_not_monitored(monitor: str, data: Dataset) -> None:
-    with pytest.raises(ValueError, match=f"{monitor} cannot be monitored on {data.name}"):
-        trainer(mlp(5, (), data.outputs, rows=6), nl.mse, data, monitor=monitor)
-
-
-def test_a_cnn_needs_images() -> None:
-    with pytest.raises(ValueError, match=r"needs images; the rows have shape \(5,\)"):
-        fit(nl.mse, Settings(model="cnn"), data=NUMBERS)
 
 
 def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
