@@ -242,6 +242,12 @@ def test_every_array_counts_or_is_refused(sets: Callable[[dict[str, np.ndarray]]
             sets({**{known: PARTS[known] for known in ("x_train", "y_train")}, name: WEIGHT})
 
 
+def test_labels_that_are_text_are_told_so(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=ROWS, y=np.array(["cat", "dog"] * 3), names=np.array(["a", "b"]))
+    with pytest.raises(FormatError, match="y holds no numbers; labels are integers from 0"):
+        from_npz(tmp_path / "a.npz")
+
+
 def test_an_archive_without_targets_names_what_it_has(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", features=np.zeros((3, 2)), other=np.zeros(3))
     with pytest.raises(FormatError, match=r"target or y .* there are features, other"):

@@ -66,16 +66,19 @@ def _part(
     arrays: Mapping[str, Array], left: set[str], end: str, source: str, weights: Sequence[str] = ()
 ) -> Dataset:
     """The data set of the arrays whose names end so; they are no longer left."""
-    names = [_named(left, [known + end for known in names], source) for names in (FEATURE_NAMES, TARGET_NAMES)]
+    kinds = ([known + end for known in names] for names in (FEATURE_NAMES, TARGET_NAMES))
+    names = [_named(arrays, left, kind, source) for kind in kinds]
     names += [known for known in weights or [known + end for known in WEIGHT_NAMES] if known in left][:1]
     left.difference_update(names)
     return dataset(*(arrays[known] for known in names), name=source)
 
 
-def _named(left: set[str], names: Sequence[str], source: str) -> str:
+def _named(arrays: Mapping[str, Array], left: set[str], names: Sequence[str], source: str) -> str:
     for name in names:
         if name in left:
             return name
+        if name in arrays:
+            raise FormatError(f"{source}: {name} holds no numbers; labels are integers from 0")
     raise FormatError(f"{source}: no array called {' or '.join(names)}; there are {', '.join(sorted(left)) or 'none'}")
 
 
