@@ -221,21 +221,25 @@ def test_a_place_where_nothing_can_be_made(place: str, tmp_path: Path, monkeypat
     assert len(warned) == 1 and cache_directory().startswith("none (compiled kernels are not kept")
 
 
+@pytest.mark.parametrize("home", [None, "/proc", "/dev/null"])
 def test_a_user_without_a_home_has_a_temporary_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    home: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def unknown(user: int) -> None:
         raise KeyError(f"getpwuid(): uid not found: {user}")
 
     for name in ("HOME", "NUMLOSS_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert computed() == 1.5 and computed() == 1.5
     (folder,) = tmp_path.iterdir()
     assert folder.stat().st_mode & 0o777 == 0o700 and tile(folder)
     assert len(caplog.messages) == 1 and f"kept in {folder}; NUMLOSS_CACHE_DIR names another" in caplog.messages[0]
-    assert cache_directory().startswith(f"{folder} (this user has no home")
+    why = "this user has no home" if home is None else f"{home}/.cache/numloss cannot be made"
+    assert cache_directory().startswith(f"{folder} ({why}")
     shutil.rmtree(folder)
     folder.symlink_to(tmp_path / "elsewhere")  # put there by somebody else
     (tmp_path / "elsewhere").mkdir(mode=0o700)

@@ -12,40 +12,43 @@ from pathlib import Path
 
 # What a process left that was killed while it wrote is older than this, in seconds.
 STALE = 600.0
+NOT_MADE = "cannot be made"
 
 
 def directory() -> tuple[Path | None, str]:
     """The folder of compiled kernels, and a remark where it is not what one would expect.
 
-    NUMLOSS_CACHE_DIR, else ``numloss`` in the user's cache folder, else, for a user who has no home, a temporary one
-    of the user. None where nothing is kept: the remark says why, or is empty if NUMLOSS_CACHE=0 asks for it.
+    NUMLOSS_CACHE_DIR, else ``numloss`` in the user's cache folder, else, for a user without a home that can be written
+    to, as in containers, a temporary one of the user. None where nothing is kept: the remark says why, or is empty if
+    NUMLOSS_CACHE=0 asks for it.
     """
     if os.environ.get("NUMLOSS_CACHE", "1") == "0":
         return None, ""
+    named = os.environ.get("NUMLOSS_CACHE_DIR")
     try:
-        folder, remark = _wanted()
-        problem = _problem(folder)
+        if named:
+            folder, remark, problem = Path(named), "", _problem(Path(named))
+        else:
+            folder, remark, problem = _of_user()
     except OSError as error:
         return None, f"compiled kernels are not kept: {error}"
-    if problem:
-        return None, f"compiled kernels are not kept: {folder} {problem}"
-    return folder, remark
+    return (None, f"compiled kernels are not kept: {folder} {problem}") if problem else (folder, remark)
 
 
-def _wanted() -> tuple[Path, str]:
-    named = os.environ.get("NUMLOSS_CACHE_DIR")
-    if named:
-        return Path(named), ""
-    base = os.environ.get("XDG_CACHE_HOME")
-    if base:
-        return Path(base) / "numloss", ""
-    try:
-        return Path.home() / ".cache" / "numloss", ""
-    except RuntimeError:
-        folder = Path(tempfile.gettempdir()) / f"numloss-{os.getuid()}"
+def _of_user() -> tuple[Path, str, str]:
+    """The folder of this user, the remark on it, and what is wrong with it."""
+    why = "this user has no home"
+    with contextlib.suppress(RuntimeError):
+        base = os.environ.get("XDG_CACHE_HOME")
+        folder = (Path(base) if base else Path.home() / ".cache") / "numloss"
+        problem = _problem(folder)
+        if not problem.startswith(NOT_MADE):
+            return folder, "", problem
+        why = f"{folder} {problem}"
+    folder = Path(tempfile.gettempdir()) / f"numloss-{os.getuid()}"
     if folder.is_symlink():  # anybody may put one there
         raise FileExistsError(f"{folder} is a link")
-    return folder, f"this user has no home: compiled kernels are kept in {folder}; NUMLOSS_CACHE_DIR names another"
+    return folder, f"{why}: compiled kernels are kept in {folder}; NUMLOSS_CACHE_DIR names another", _problem(folder)
 
 
 def _problem(folder: Path) -> str:
@@ -56,7 +59,7 @@ def _problem(folder: Path) -> str:
     except FileExistsError:
         return "is not a folder"
     except OSError as error:
-        return f"cannot be made ({error.strerror})"
+        return f"{NOT_MADE} ({error.strerror})"
     if hasattr(os, "getuid") and status.st_uid not in (os.getuid(), 0):
         return "belongs to another user"
     if status.st_mode & 0o022:
