@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from calls import call, each, refused
 from cases import CASES, arrays, record, required, small
+from compare import assert_same_bits
 
 import numloss as nl
 
@@ -91,13 +92,19 @@ def test_predictions_that_are_not_floating(case: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if len(record(case).differentiable) > 1])
-def test_what_is_differentiated_has_one_dtype(case: str, backend: str) -> None:
+def test_what_is_differentiated_beside_the_first(case: str, backend: str) -> None:
+    """Another floating dtype is read by elementwise losses, whose gradients have the first's; the others refuse it."""
     loss, given = record(case), list(arrays(case, small(case), "float32"))
     for position in loss.differentiable[1:]:
         changed = [*given]
         changed[position] = given[position].astype(np.float64)
-        with refused(TypeError, loss.name, loss.inputs[position], "float64", loss.inputs[0], "float32"):
-            call(case, backend, changed)
+        if loss.family == "elementwise":
+            narrow, wide = (nl.grad(loss.function)(*each, **required(case), backend=backend) for each in (given, changed))
+            for slope, other in zip(wide, narrow, strict=True):
+                assert_same_bits(slope, other)
+        else:
+            with refused(TypeError, loss.name, loss.inputs[position], "float64", loss.inputs[0], "float32"):
+                call(case, backend, changed)
 
 
 @pytest.mark.parametrize("case", each(SEVERAL))

@@ -116,15 +116,6 @@ def reduction_of(loss: Loss, options: dict[str, Any]) -> str:
     return reduction
 
 
-def same_dtype(loss: Loss, name: str, array: Any, real: np.dtype[Any]) -> None:
-    """What is differentiated has one dtype, that of its gradients."""
-    if array.dtype != real:
-        raise TypeError(
-            f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {real}; "
-            "all that are differentiated must agree"
-        )
-
-
 def same_shape(loss: Loss, name: str, shape: tuple[int, ...], expected: tuple[int, ...], of: str) -> None:
     """Shapes are equal or it is an error: nothing broadcasts silently."""
     if shape != expected:

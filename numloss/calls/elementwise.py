@@ -47,10 +47,9 @@ class Elements:
         self.flipped = place.f_order(pred)
         self.arrays: list[Any] = [pred]
         for k, (name, value) in enumerate(zip(loss.inputs[1:], arguments[1:], strict=True), 1):
-            array = place.real(loss, name, value)
+            # what has a gradient is floating; the gradient has the dtype of the prediction
+            array = (place.prediction if k in loss.differentiable else place.real)(loss, name, value)
             check.same_shape(loss, name, array.shape, pred.shape, loss.inputs[0])
-            if k in loss.differentiable:
-                check.same_dtype(loss, name, array, self.real)
             self.arrays.append(array)
         self.constants = [0.0] * len(self.arrays)
         for name in loss.per_element:

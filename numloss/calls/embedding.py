@@ -55,7 +55,11 @@ def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[An
             raise ValueError(f"{loss.name}: {name} has shape {array.shape}; it must be (N, D)")
         if found:
             check.same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
-            check.same_dtype(loss, name, array, found[0].dtype)
+        if found and array.dtype != found[0].dtype:
+            raise TypeError(
+                f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
+                "all of them are differentiated and must agree"
+            )
         found.append(array)
     if found[0].shape[0] and found[0].shape[1] == 0:
         raise ValueError(f"{loss.name}: {loss.inputs[0]} has shape {found[0].shape}: vectors of no entries")

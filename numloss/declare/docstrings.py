@@ -142,8 +142,6 @@ def kinds(loss: Loss) -> str:
         return "If the vectors are not floating or their dtypes differ."
     if loss.rows.get("target") == LABELS:
         return f"If {differentiated} is not floating, or labels are not integers."
-    if loss.family == "elementwise" and len(loss.differentiable) > 1:
-        return f"If {differentiated} is not floating, or their dtypes differ."
     alone = "" if loss.weighted else ", or two arrays are given"
     return f"If {differentiated} is not floating{alone}."
 

@@ -23,7 +23,7 @@ def uncertainty_weighted(loss: Array, log_var: Array, **options: Unpack[Paramete
     ----------
     loss : array of float32 or float64, any shape
         Losses of the tasks.
-    log_var : array, shape and dtype of `loss`
+    log_var : array of float32 or float64, shape of `loss`
         Logarithms of the variances of the tasks; differentiated as well.
 
     Returns
@@ -36,11 +36,11 @@ def uncertainty_weighted(loss: Array, log_var: Array, **options: Unpack[Paramete
     ValueError
         If the shapes differ.
     TypeError
-        If `loss` is not floating, or the dtypes differ.
+        If `loss` or `log_var` is not floating.
 
     Notes
     -----
-    Gradients and curvatures are pairs, by `loss` and by `log_var`. The curvature by a loss is 0; the bound is at least
+    Gradients and curvatures are pairs, by `loss` and by `log_var`, in the dtype of `loss`. The curvature by a loss is 0; the bound is at least
     1e-16.
 
     References

@@ -97,9 +97,9 @@ def adaptive_robust(pred: Array, target: Array, alpha: Array, c: Array, **option
         Predictions.
     target : array, shape of `pred`
         Observed values, any real dtype, not NaN.
-    alpha : array in [-100, 2), shape and dtype of `pred`
+    alpha : array of float32 or float64 in [-100, 2), shape of `pred`
         How much far errors count: the smaller, the less.
-    c : array > 0, shape and dtype of `pred`
+    c : array of float32 or float64 > 0, shape of `pred`
         Error beyond which `alpha` matters.
 
     Raises
@@ -107,12 +107,12 @@ def adaptive_robust(pred: Array, target: Array, alpha: Array, c: Array, **option
     ValueError
         If the shapes differ, a target is NaN, or `alpha` or `c` is outside its domain.
     TypeError
-        If `pred` is not floating, or the dtypes of `pred`, `alpha` and `c` differ.
+        If `pred`, `alpha` or `c` is not floating.
 
     Notes
     -----
-    Gradients are three, by `pred`, `alpha` and `c`; where one `alpha` serves all errors its gradient is the sum. With
-    ``y = (r / c)**2 / b`` and ``L = log(1 + y)`` the slope by alpha is
+    Gradients are three, by `pred`, `alpha` and `c`, all in the dtype of `pred`; where one `alpha` serves all errors its
+    gradient is the sum. With ``y = (r / c)**2 / b`` and ``L = log(1 + y)`` the slope by alpha is
     ``L**2 / 2 * g(alpha * L / 2) - (1 + y)**(alpha / 2) * (L - y / (1 + y)) / 2``, ``g(k) = (k e^k - e^k + 1) / k**2``,
     exact through ``alpha = 0`` and accurate relative to its larger term. At alpha = 2 it would be infinite. No
     curvature is offered.
