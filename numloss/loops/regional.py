@@ -12,8 +12,8 @@ classes of a sample together. So blocks that follow each other are neighbours in
 from __future__ import annotations
 
 from ..scalar import decay, exp_below, round_shift
-from .codes import DATA, NO_ACTIVATION, NUMBER, SIGMOID, SOFTMAX, TARGET_OPERAND
-from .headers import Regions, RegionSums, Result, Steps
+from .codes import NO_ACTIVATION, NUMBER, SIGMOID, SOFTMAX, TARGET_OPERAND
+from .headers import Regions, RegionSums, Result
 from .language import (
     Int,
     Ints,
@@ -30,7 +30,8 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .operands import convert, fetch_labels, first_outside, item_size, put_apart
+from .operands import first_outside, put_apart
+from .regional_targets import class_at, clear_ignored, read_labels, target_of_class
 from .rowwise_parts import base_of, clear_row
 from .sums import begin_block, report, values_sum
 
@@ -155,54 +156,6 @@ def shares(t: Reals, n: Int, parts: Reals) -> Int:
         parts[CLAIM + i] = p * (1.0 - t[i])
         parts[MISS + i] = parts[MISS + i] * t[i]
     return 0
-
-
-@noinline
-def read_labels(c: Regions, start: Int, n: Int, labels: Ints, partial: Result) -> Int:
-    """Labels of n pixels; an ignored one is -1, a bad one is reported and becomes -1."""
-    fetch_labels(c.target, start, n, labels)
-    for i in range(n):
-        label = labels[i]
-        if c.ignores == 1 and label == c.ignored:
-            labels[i] = -1
-        elif label < 0 or label >= c.classes:
-            report(partial, start + i, TARGET_OPERAND)
-            labels[i] = -1
-    return 0
-
-
-@noinline
-def labelled_class(labels: Ints, n: Int, j: Int, t: Reals) -> Int:
-    """1 where the label is j, else 0."""
-    for i in range(n):
-        t[i] = 1.0 if labels[i] == j else 0.0
-    return 0
-
-
-@noinline
-def clear_ignored(labels: Ints, n: Int, values: Reals) -> Int:
-    """Exact zeros where the label is -1, whatever was there."""
-    for i in range(n):
-        values[i] = values[i] if labels[i] >= 0 else 0.0
-    return 0
-
-
-def class_at(steps: Steps, sample: Int, first: Int, j: Int) -> Int:
-    """How many elements lie before the pixel `first` of class j of a sample."""
-    return sample * steps.outer + j * steps.classes + first * steps.inner
-
-
-def target_of_class(c: Regions, sample: Int, first: Int, n: Int, j: Int, labels: Ints, buffer: Reals) -> Reals:
-    """Pointer to the target of class j for n pixels of a sample, from its pixel `first`."""
-    if c.labelled == 1:
-        labelled_class(labels, n, j, buffer)
-        return buffer
-    kind = c.target.kind
-    data = array_data(c.target.array) + class_at(c.target_steps, sample, first, j) * item_size(kind, c.itemsize)
-    if kind == DATA and c.target_steps.inner == 1:
-        return reals(data)
-    convert(data, kind, c.target_steps.inner, n, buffer)
-    return buffer
 
 
 def sample_of(c: Regions, block: Int) -> Int:
