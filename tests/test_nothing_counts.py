@@ -181,8 +181,6 @@ def everywhere(case: str, poison: float) -> tuple[Any, ...]:
     return tuple(given)
 
 
-# Options that are no share of anything.
-SHAPES = {"general_robust": ("alpha",)}
 # An end of a domain, and what is next to it.
 EDGES = ((0.0, 1e-30), (1.0, 1.0 - 1e-12))
 
@@ -193,7 +191,7 @@ def test_a_share_of_zero_is_no_nan(case: str, backend: str) -> None:
     loss = record(case)
     for option, (end, inside), poison in itertools.product(loss.defaults, EDGES, (math.inf, -math.inf)):
         domain = loss.domains.get(option)
-        if domain is None or option in (*required(case), *SILENT.get(case, ()), *SHAPES.get(case, ())):
+        if domain is None or option in (*required(case), *SILENT.get(case, ())):
             continue
         if not (end in domain and inside in domain):
             continue
