@@ -99,7 +99,8 @@ def test_what_is_differentiated_beside_the_first(case: str, backend: str) -> Non
         changed = [*given]
         changed[position] = given[position].astype(np.float64)
         if loss.family == "elementwise":
-            narrow, wide = (nl.grad(loss.function)(*each, **required(case), backend=backend) for each in (given, changed))
+            slopes_of = nl.grad(loss.function)
+            narrow, wide = (slopes_of(*each, **required(case), backend=backend) for each in (given, changed))
             for slope, other in zip(wide, narrow, strict=True):
                 assert_same_bits(slope, other)
         else:

@@ -22,7 +22,7 @@ ORACLES = Path(__file__).parent / "oracles"
 # Units of rounding of the dtype for one value; relative to terms of size 1 where a value is smaller, because an
 # oracle is written naively and cancels there. test_tails.py holds small values to relative digits.
 VALUE_ULP = 16.0
-# Values of float32 are summed in float32 within a tile: a dozen roundings of the sum of their sizes at most.
+# Values are summed in float64, but rounded to the dtype before; of rows, what they are made of is.
 SUM_ULP = 16.0
 expected_values: dict[Any, Any] = {}
 

@@ -40,8 +40,8 @@ def uncertainty_weighted(loss: Array, log_var: Array, **options: Unpack[Paramete
 
     Notes
     -----
-    Gradients and curvatures are pairs, by `loss` and by `log_var`, in the dtype of `loss`. The curvature by a loss is 0; the bound is at least
-    1e-16.
+    Gradients and curvatures are pairs, by `loss` and by `log_var`, in the dtype of `loss`. The curvature by a loss is
+    0; the bound is at least 1e-16.
 
     References
     ----------

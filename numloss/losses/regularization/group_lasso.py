@@ -52,7 +52,8 @@ def group_lasso(params: Array, *, strength: float = 1.0, **options: Unpack[Param
 
     Notes
     -----
-    Squares are summed in 32 lanes. The gradient of a group of zeros is 0. No curvature is offered.
+    Squares are summed in 32 lanes, and again in a unit of the group where they overflow or vanish. The gradient of a
+    group of zeros is 0. No curvature is offered.
 
     References
     ----------

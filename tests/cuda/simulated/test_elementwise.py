@@ -51,6 +51,14 @@ def test_weights_and_reductions(case: str, kind: str, reduction: str) -> None:
     assert_equal(case, arrays, nl.value_and_grad, weight=weight, reduction=reduction)
 
 
+@pytest.mark.parametrize("exponent", [-140, 126])
+def test_weights_of_any_size(exponent: int) -> None:
+    """Sums of products are in float64, and the inverse of a sum that float32 has not is no float32."""
+    weight = np.rint(64.0 * cases.weight("huber", SHAPE, "float64", "full")) / 64.0
+    weight = np.ldexp(weight, exponent).astype(np.float32)
+    assert_equal("huber", cases.arrays("huber", SHAPE, "float32"), nl.value_and_grad, weight=weight)
+
+
 @pytest.mark.more
 @pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize("case", CASES)
