@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import cuda, float64, int64
 
-from ...loops import elementwise, embedding, operands
+from ...loops import elementwise, embedding, embedding_sums, operands
 from ...loops.codes import NOTHING, OWN_SQUARES, PRODUCTS, SQUARES, UNCHECKED, WEIGHT_OPERAND
 from ...loops.headers import Embedding
 from . import blocks, jit, reading
@@ -121,7 +121,8 @@ def _texts(law: Any, dtype: str, kind: Kind) -> list[Any]:
         "__name__": f"{law.__name__} in {dtype}",
         **{"entry": entry, "put": put, "double": words["double"], "zero": number(0.0)},
         **{"one": number(1.0), "two": number(2.0)},
-        **{name: jit.of_loop(getattr(embedding, name), dtype) for name in ("term", "pull", "unit_of")},
+        **{text.__name__: jit.of_loop(text, dtype) for text in (embedding_sums.term, embedding_sums.pull)},
+        "unit_of": jit.of_loop(embedding.unit_of, dtype),
         "apply": blocks.applied(law, inputs, kind.params, 0, dtype),
     }
     texts = {"share": _share_text(kind), "evaluate": _law_text(kind), "units_of": _units_text(kind)}
