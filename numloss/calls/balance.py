@@ -51,6 +51,6 @@ def multiplied(result: Any, exponent: int) -> Any:
     """A result times a power of two, an array in its place."""
     if isinstance(result, tuple):
         return tuple(multiplied(part, exponent) for part in result)
-    if isinstance(result, np.ndarray):
-        return np.ldexp(result, exponent, out=result)
-    return float(np.ldexp(result, exponent))
+    with np.errstate(over="ignore", under="ignore"):
+        found = np.ldexp(result, exponent, out=result if isinstance(result, np.ndarray) else None)
+    return found if isinstance(result, np.ndarray) else float(found)

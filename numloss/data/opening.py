@@ -57,6 +57,7 @@ def _suffix(path: str) -> str:
 
 
 def _of_file(path: str, member: str, most_bytes: int, keys: bool) -> Source:
+    os.stat(path)  # a file that is not there is told before a library that is not
     return (READERS.get(_suffix(path)) or _by_content(path))(path, member, most_bytes, keys)
 
 
