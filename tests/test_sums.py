@@ -95,3 +95,13 @@ def test_sums_of_weights_that_the_data_have_not(case: str, backend: str) -> None
                 for one, other in zip(near[1:], far[1:], strict=True):
                     size = math.ldexp(float(np.max(np.abs(one), initial=0.0)), scale)
                     assert_close(other, np.ldexp(one, scale), ulp=1.0, scale=size)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "none"])
+def test_a_weight_is_not_lost_beside_a_far_larger_one(reduction: str, backend: str) -> None:
+    weights_of_rows = np.array([1e38, 0.0, 7.0, 100.0, 1e-30])
+    for largest in (1.0, 1e30, 1e200):
+        pred, w = np.ones(5, np.float32), weights_of_rows * np.array([largest, 1, 1, 1, 1])
+        with np.errstate(over="ignore"):
+            _, slope = nl.value_and_grad(nl.mse)(pred, np.zeros(5), weight=w, reduction=reduction, backend=backend)
+            assert_close(slope, (2.0 * w).astype(np.float32), ulp=1.0)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Where the largest weight may lie: in float32 beside smaller ones, in float64 so that products with losses are finite.
 ORDINARY = {4: (2.0**-80, 2.0**100), 8: (2.0**-500, 2.0**500)}
+# How much smaller a weight may be that is not to be lost beside the largest.
+SPREAD = {4: 2.0**-100, 8: 2.0**-1000}
 
 
 def lost_in(request: Request) -> bool:
@@ -36,6 +38,9 @@ def balanced(request: Request, bytes_of_data: int) -> Request:
     top = float(np.max(weight))
     # weights that are bad are told of as they were given
     if not 0.0 < top < math.inf or least <= top <= most or not np.min(weight) >= 0.0:
+        return tried(request)
+    # only a mean is a matter of ratios: in a sum, and one by one, what weighs little has its own numbers
+    if not request.averaged and float(np.min(weight[weight > 0.0])) < top * SPREAD[bytes_of_data]:
         return tried(request)
     exponent = math.frexp(top)[1]
     options = {**request.options, "weight": np.ldexp(weight.astype(np.float64), -exponent)}

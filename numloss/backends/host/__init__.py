@@ -80,8 +80,7 @@ class HostBackend:
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
         compute = family(__package__, request.loss.family).compute
-        weighted = request.options.get("weight") is not None and not request.unreduced
-        if weighted and (request.loss.family in IN_ARRAYS or lost_in(request)):
+        if request.options.get("weight") is not None and (request.loss.family in IN_ARRAYS or lost_in(request)):
             request = balanced(request, 4)
         try:
             answer = compute(self, request)
