@@ -15,6 +15,7 @@ typedef __m512d wide_f64;
 #define WIDE_f64(OP, b, a) _mm512_##OP##_pd(b, a)
 #define HALF_f32(OP, v) _mm256_##OP##_ps(_mm512_extractf32x8_ps(v, 1), _mm512_castps512_ps256(v))
 #define HALF_f64(OP, v) _mm256_##OP##_pd(_mm512_extractf64x4_pd(v, 1), _mm512_castpd512_pd256(v))
+#define WIDEN(p) _mm512_cvtps_pd(_mm256_loadu_ps(p))
 NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) { return _mm512_maskz_loadu_ps((1u << n) - 1u, p); }
 NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return _mm512_maskz_loadu_pd((1u << n) - 1u, p); }
 #elif defined(__AVX__)
@@ -24,6 +25,7 @@ typedef __m256d wide_f64;
 #define WIDE_f64(OP, b, a) _mm256_##OP##_pd(b, a)
 #define HALF_f32(OP, v) (v)
 #define HALF_f64(OP, v) (v)
+#define WIDEN(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
 static const int64_t numloss_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
     return _mm256_maskload_ps(p, _mm256_loadu_si256((const __m256i *)((const int32_t *)numloss_mask + 16 - n)));
@@ -38,6 +40,7 @@ typedef __m128d wide_f64;
 #define WIDE_f64(OP, b, a) _mm_##OP##_pd(b, a)
 #define HALF_f32(OP, v) (v)
 #define HALF_f64(OP, v) (v)
+#define WIDEN(p) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(p))))
 NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
     float few[4] = {0};
     for (int k = 0; k < n; k++) few[k] = p[k];
@@ -72,6 +75,7 @@ typedef float wide_f32;
 typedef double wide_f64;
 #define WIDE_f32(OP, b, a) one_##OP(b, a)
 #define WIDE_f64(OP, b, a) one_##OP(b, a)
+#define WIDEN(p) ((double)*(p))
 #define one_add(b, a) ((b) + (a))
 #define one_max(b, a) ((b) > (a) ? (b) : (a))
 NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) { return n > 0 ? *p : 0.0f; }
@@ -148,21 +152,21 @@ NUMLOSS_INLINE void will_need_f64(const double *p, int64_t n) {
 }
 NUMLOSS_RUNS(f32)
 NUMLOSS_RUNS(f64)
-/* sixteen floats as doubles, of which the last may be zeros */
-NUMLOSS_INLINE void widen16(wide_f64 *a, const float *p, int n) {
-    double few[16];
-    for (int k = 0; k < 16; k++) few[k] = k < n ? p[k] : 0.0;
-    memcpy(a, few, sizeof few);
+/* sixteen floats as doubles */
+NUMLOSS_INLINE void widen16(wide_f64 *a, const float *p) {
+    for (int k = 0; k < PIECES(f64); k++) a[k] = WIDEN(p + k * LANES(f64));
 }
 NUMLOSS_INLINE double run_sum_wide_f32(const float *p, int64_t n) {
     wide_f64 a[PIECES(f64)], b[PIECES(f64)];
+    float few[16] = {0};
     int64_t j = 16;
-    widen16(a, p, 16);
+    widen16(a, p);
     for (; j + 16 <= n; j += 16) {
-        widen16(b, p + j, 16);
+        widen16(b, p + j);
         merge_add_f64(a, b);
     }
-    widen16(b, p + j, (int)(n - j));
+    for (int k = 0; k < n - j; k++) few[k] = p[j + k];
+    widen16(b, few);
     merge_add_f64(a, b);
     return fold_add_f64(a);
 }
