@@ -105,3 +105,18 @@ def test_a_weight_is_not_lost_beside_a_far_larger_one(reduction: str, backend: s
         with np.errstate(over="ignore"):
             _, slope = nl.value_and_grad(nl.mse)(pred, np.zeros(5), weight=w, reduction=reduction, backend=backend)
             assert_close(slope, (2.0 * w).astype(np.float32), ulp=1.0)
+
+
+CLASSED = [case for case in CASES if "class_weight" in record(case).defaults and not record(case).rows.get("factor")]
+
+
+@pytest.mark.parametrize("case", CLASSED)
+def test_weights_of_classes_of_any_size_count_by_their_ratios(case: str, backend: str) -> None:
+    given = arrays(case, small(case), "float32", ends=False)
+    classes = given[1].shape[0] if record(case).family == "head" else given[0].shape[1]
+    drawn = 0.25 * (1.0 + np.arange(classes) % 4)
+    expected = gradients(case, backend, given, class_weight=drawn)
+    for scale in (-1060, -170, 200, 1015):
+        found = gradients(case, backend, given, class_weight=np.ldexp(drawn, scale))
+        for result, true in zip(found, expected, strict=True):
+            assert_close(result, true, ulp=8.0, scale=float(np.max(np.abs(true), initial=0.0)))

@@ -19,37 +19,46 @@ ORDINARY = {4: (2.0**-80, 2.0**100), 8: (2.0**-500, 2.0**500)}
 SPREAD = {4: 2.0**-100, 8: 2.0**-1000}
 
 
-def lost_in(request: Request) -> bool:
+def weighing(request: Request) -> list[str]:
+    """The options given that weigh: a mean is divided by what they add up to."""
+    given, factor = request.options, request.loss.rows.get("factor")
+    return [name for name in ("weight", "class_weight") if given.get(name) is not None and name != factor]
+
+
+def lost_in(request: Request, name: str) -> bool:
     """Whether data of float32 would not see what weights of float64 are."""
-    weight = request.options["weight"]
+    weight = request.options[name]
     known = isinstance(weight, np.ndarray)
     return is_float32(request.arguments[0]) and (weight.dtype.char == "d" if known else not is_float32(weight))
 
 
-def balanced(request: Request, bytes_of_data: int) -> Request:
-    """The same request with the largest weight near 1, if it is beyond what the data's dtype can work with."""
-    given = request.options["weight"]
+def balanced(request: Request, bytes_of_data: int, names: list[str]) -> Request:
+    """The same request, its largest weights near 1 where the dtype of the data cannot work with them."""
+    options, exponent = request.options, request.exponent or 0
+    for name in names:
+        found = exponent_of(options[name], request.averaged, bytes_of_data)
+        if found:
+            options = {**options, name: np.ldexp(np.asarray(options[name], np.float64), -found)}
+            exponent += found
+    return dataclasses.replace(request, options=options, exponent=exponent)
+
+
+def exponent_of(given: Any, averaged: bool, bytes_of_data: int) -> int:
+    """That of the power of two which weights are to be divided by, 0 if they are to stay as they are."""
     if not isinstance(given, (np.ndarray, list, tuple)) or isinstance(given, np.ma.MaskedArray):
-        return tried(request)
+        return 0
     weight = np.asarray(given)
     if weight.dtype.kind != "f" or not weight.size:
-        return tried(request)
+        return 0
     least, most = ORDINARY[bytes_of_data]
     top = float(np.max(weight))
     # weights that are bad are told of as they were given
     if not 0.0 < top < math.inf or least <= top <= most or not np.min(weight) >= 0.0:
-        return tried(request)
+        return 0
     # only a mean is a matter of ratios: in a sum, and one by one, what weighs little has its own numbers
-    if not request.averaged and float(np.min(weight[weight > 0.0])) < top * SPREAD[bytes_of_data]:
-        return tried(request)
-    exponent = math.frexp(top)[1]
-    options = {**request.options, "weight": np.ldexp(weight.astype(np.float64), -exponent)}
-    return dataclasses.replace(request, options=options, exponent=exponent)
-
-
-def tried(request: Request) -> Request:
-    """The request as it is, which will not be balanced again."""
-    return dataclasses.replace(request, exponent=request.exponent or 0)
+    if not averaged and float(np.min(weight[weight > 0.0])) < top * SPREAD[bytes_of_data]:
+        return 0
+    return math.frexp(top)[1]
 
 
 def multiplied(result: Any, exponent: int) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.balance import balanced, lost_in, multiplied
+from ...calls.balance import balanced, lost_in, multiplied, weighing
 from ...calls.request import Unbalanced
 from ...loops.codes import block_size
 from ...loops.headers import Weights
@@ -80,11 +80,13 @@ class HostBackend:
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
         compute = family(__package__, request.loss.family).compute
-        if request.options.get("weight") is not None and (request.loss.family in IN_ARRAYS or lost_in(request)):
-            request = balanced(request, 4)
+        names = weighing(request)
+        if names:
+            near = [name for name in names if request.loss.family in IN_ARRAYS or lost_in(request, name)]
+            request = balanced(request, 4, near) if near else request
         try:
             answer = compute(self, request)
         except Unbalanced:
             # nothing is written before the weights are known
-            answer = compute(self, balanced(request, 8))
+            answer = compute(self, balanced(request, 8, names))
         return answer if not request.exponent or request.averaged else multiplied(answer, request.exponent)
