@@ -120,3 +120,17 @@ def test_weights_of_classes_of_any_size_count_by_their_ratios(case: str, backend
         found = gradients(case, backend, given, class_weight=np.ldexp(drawn, scale))
         for result, true in zip(found, expected, strict=True):
             assert_close(result, true, ulp=8.0, scale=float(np.max(np.abs(true), initial=0.0)))
+
+
+def test_the_mean_of_finite_losses_is_finite(backend: str) -> None:
+    large, nothing, out = np.full(33, 1e308), np.zeros(33), np.empty(33)
+    options = {"backend": backend}
+    for w in (None, np.arange(33.0), np.arange(33) % 2):
+        assert nl.mae(large, nothing, weight=w, **options) == pytest.approx(1e308, rel=1e-15)
+        value, slope = nl.value_and_grad(nl.mae)(large, nothing, weight=w, out=out, **options)
+        assert value == pytest.approx(1e308, rel=1e-15) and slope is out and np.isfinite(out).all()
+    scores, labels = np.tile([0.0, 1e308], (33, 1)), np.zeros(33, int)
+    assert nl.cross_entropy(scores, labels, **options) == pytest.approx(1e308, rel=1e-15)
+    assert nl.nll(-scores[:, ::-1], labels, **options) == pytest.approx(1e308, rel=1e-15)
+    assert nl.mae(np.r_[large, np.inf], np.zeros(34), **options) == math.inf
+    assert nl.mae(large, nothing, reduction="sum", **options) == math.inf

@@ -1,4 +1,7 @@
-"""Weights of any size count as if they were scaled to 1: by a power of two, which changes no digit of a result."""
+"""Numbers whose sums float64 does not have: weights of any size, and means of the largest losses.
+
+Weights count as if they were scaled to 1: by a power of two, which changes no digit of a result.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import numpy as np
 from .arrays import is_float32
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .request import Request
 
 # Where the largest weight may lie: in float32 beside smaller ones, in float64 so that products with losses are finite.
@@ -68,3 +73,22 @@ def multiplied(result: Any, exponent: int) -> Any:
     with np.errstate(over="ignore", under="ignore"):
         found = np.ldexp(result, exponent, out=result if isinstance(result, np.ndarray) else None)
     return found if isinstance(result, np.ndarray) else float(found)
+
+
+def mean_in_parts(compute: Callable[[Request], Any], request: Request, answer: Any) -> Any:
+    """An answer whose mean is infinite, with the mean of its losses instead if they are all finite."""
+    value, *outputs = answer if request.mode else (answer,)
+    written = [array for each in outputs for array in (each if isinstance(each, tuple) else (each,))]
+    if any(np.may_share_memory(array, given) for array in written for given in request.arguments):
+        return answer  # what it was computed from is there no more
+    options = {name: given for name, given in request.options.items() if name not in ("reduction", "out")}
+    for name in weighing(request):
+        weight = np.asarray(options[name], np.float64)
+        options[name] = np.ldexp(weight, -math.frexp(float(np.max(weight, initial=0.0)))[1])
+    one_by_one = {**options, "reduction": "none"}
+    losses = compute(dataclasses.replace(request, mode=0, options=one_by_one, exponent=0))
+    if not np.isfinite(losses).all():
+        return answer
+    _, total = compute(dataclasses.replace(request, mode=0, options=options, pair=True, exponent=0))
+    value = float(np.ldexp(np.sum(np.ldexp(losses, -64)) / total, 64))
+    return (value, *outputs) if request.mode else value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...calls import checks as check
-from ...calls.balance import balanced, lost_in, multiplied, weighing
+from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
 from ...calls.request import Unbalanced
 from ...loops.codes import block_size
 from ...loops.headers import Weights
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # Families that weigh whole arrays in the dtype of the data, whose sizes hide another look at the weights.
 IN_ARRAYS = ("similarity", "head")
+INFINITE = (float("inf"), -float("inf"))
 
 
 class HostBackend:
@@ -89,4 +91,6 @@ class HostBackend:
         except Unbalanced:
             # nothing is written before the weights are known
             answer = compute(self, balanced(request, 8, names))
+        if request.averaged and (answer[0] if request.mode else answer) in INFINITE:
+            return mean_in_parts(functools.partial(compute, self), request, answer)
         return answer if not request.exponent or request.averaged else multiplied(answer, request.exponent)
