@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -34,3 +35,10 @@ def attempt(
         text=True,
         timeout=timeout,
     )
+
+
+def heed_signals() -> None:
+    """For `preexec_fn`: signals end the new process, though these tests may run where they are ignored, as in a job
+    behind nohup."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click import ClickException
-from process import TESTS
+from process import TESTS, heed_signals
 
 from numloss.cli import COMMANDS, bench, main, warmup
 from numloss.common import extras
@@ -208,7 +208,8 @@ def started(arguments: list[str], folder: Path, **how: Any) -> subprocess.Popen[
     paths = [str(TESTS.parent), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     line = [sys.executable, "-m", "numloss", *arguments]
-    return subprocess.Popen(line, cwd=folder, stderr=subprocess.PIPE, env=environment, **how)
+    how |= {"stderr": subprocess.PIPE, "env": environment, "preexec_fn": heed_signals}
+    return subprocess.Popen(line, cwd=folder, **how)
 
 
 def test_a_pipe_whose_reader_has_gone_ends_a_command_quietly(trained: Path) -> None:
@@ -257,7 +258,9 @@ def slow(tmp_path: Path) -> list[str]:
 def begun(line: list[str], folder: Path) -> subprocess.Popen[bytes]:
     """The process, once it writes."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
-    process = subprocess.Popen(line, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        line, cwd=folder, env=environment, stdout=subprocess.DEVNULL, preexec_fn=heed_signals
+    )
     end = time.monotonic() + 60
     while not list((folder / "g").glob(".*.part")) and time.monotonic() < end:
         time.sleep(0.02)

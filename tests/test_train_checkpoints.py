@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from process import TESTS, python
+from process import TESTS, heed_signals, python
 from safetensors.numpy import load_file
 
 import numloss as nl
@@ -157,7 +157,9 @@ def unharmed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
 def test_a_signal_ends_the_step_saves_and_exits(
     number: int, status: int, unharmed: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
-    process = subprocess.Popen([*LINE, str(tmp_path)], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(
+        [*LINE, str(tmp_path)], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=heed_signals
+    )
     assert process.stderr is not None
     while not process.stderr.readline().startswith("epoch 2/"):
         assert process.poll() is None
