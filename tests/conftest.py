@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,3 +79,24 @@ def on_default_backend() -> Iterator[None]:
 
     with use_backend(DEFAULT):
         yield
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluation in blocks of a hundred numbers, so that a thousand rows are many of them."""
+    from numloss.evaluation import plan
+
+    monkeypatch.setattr(plan, "BLOCK_ELEMENTS", 100)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[..., dict[str, Path]]:
+    """Save arrays as files; gives their paths by name."""
+    import numpy as np
+
+    def save(**arrays: np.ndarray) -> dict[str, Path]:
+        for name, values in arrays.items():
+            np.save(tmp_path / f"{name}.npy", values)
+        return {name: tmp_path / f"{name}.npy" for name in arrays}
+
+    return save
