@@ -15,6 +15,8 @@ def terms(pred, target, log_target, from_logits):
 
 
 def value(pred, target, *, log_target=False, from_logits=False):
+    # sums that are near 1 are subtracted from it: in float64 that leaves fewer digits than are asked for
+    pred, target = np.asarray(pred, np.longdouble), np.asarray(target, np.longdouble)
     entropy, cross = terms(pred, target, log_target, from_logits)
     plain = (entropy - cross).sum(axis=1)
     q, p = (total(np.exp(target) if log_target else target), 1.0 if from_logits else total(np.exp(pred)))
