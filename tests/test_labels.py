@@ -271,3 +271,12 @@ def test_the_largest_score_is_found_wherever_it_stands(dtype: str, each_backend:
         found = nl.cross_entropy(scores, np.zeros(classes, int), reduction="none", backend=each_backend)
         with told(backend=each_backend, dtype=dtype, classes=classes):
             assert_close(found, np.r_[0.0, np.full(classes - 1, top)], ulp=8)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_score_is_in_the_sum(dtype: str, each_backend: str) -> None:
+    for classes in range(2, 71):
+        for label in (0, classes - 1):
+            found = nl.cross_entropy(np.zeros((3, classes), dtype), np.full(3, label), backend=each_backend)
+            with told(backend=each_backend, dtype=dtype, classes=classes):
+                assert_close(np.asarray(found, dtype), np.asarray(np.log(classes), dtype), ulp=8)
