@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 import time
 import traceback
 import weakref
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .memory import Array, SharedSum, shared_sum
-from .watch import BARRIER, BROADCAST, END, GATHER, SUM, Watch, give_up
+from .watch import BARRIER, BROADCAST, END, GATHER, SUM, Watch, give_up, last_words
 
 
 class Pending:
@@ -166,7 +165,7 @@ class Ranks(Cluster):
 
     def abort(self, error: BaseException | None) -> None:
         """End the processes of all ranks because of an error in this one."""
-        print(f"rank {self.rank} of {self.size} ends the job: {_told(error)}", end="", file=sys.stderr, flush=True)
+        last_words(f"rank {self.rank} of {self.size} ends the job: {_told(error)}", end="")
         self._world.Abort(code_of(error))
         os._exit(code_of(error))  # MPI may return for the moment that it takes to end
 

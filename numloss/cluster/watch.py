@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -179,9 +180,15 @@ def _state(process: int) -> str:
         return "?"
 
 
+def last_words(text: str, end: str = "\n") -> None:
+    """Print what the job ends for, and wait a moment: launchers lose what they have not passed on when they end it."""
+    print(text, end=end, file=sys.stderr, flush=True)
+    time.sleep(0.2)
+
+
 def give_up(sentence: str) -> None:
     """Print the sentence and end this process, by MPI if it still answers, so that the job ends."""
-    print(sentence, file=sys.stderr, flush=True)
+    last_words(sentence)
     late = threading.Timer(3.0, os._exit, (1,))
     late.daemon = True
     late.start()
