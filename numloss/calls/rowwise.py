@@ -22,7 +22,7 @@ from ..loops.codes import (
     PROBABILITIES,
     WEIGHT_OPERAND,
 )
-from .arrays import HOST, is_float32
+from .arrays import FLOAT32, HOST, is_float32
 from .checks import bad_weight, first_of, integer, number, same_shape, value_outside
 from .outputs import outputs_of
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .arrays import Arrays
     from .request import Request
 
-FLOAT32 = np.dtype(np.float32)
 FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
 
 
@@ -336,7 +335,7 @@ def bad_probability(
     index = tuple(int(i) for i in (place[::-1] if flipped else place))
     entries = np.moveaxis(pred, axis, -1)[index]
     bad = (entries < 0) | (entries > 1)
-    found = int(np.flatnonzero(bad)[0]) if labels is None else int(labels[index])
+    found = first_of(loss, loss.inputs[0], bad) if labels is None else int(labels[index])
     where = np.ravel_multi_index((*index[:axis], found, *index[axis:]), pred.shape)
     value_outside(loss, loss.inputs[0], pred, int(where), "in [0, 1] with from_probabilities=True", 1)
 

@@ -61,6 +61,15 @@ def sixteen(values: Reals, i: Int) -> Real:
     return (first + second) + (third + fourth)
 
 
+def fill_tile(values: Reals, n: Int, tile: Reals) -> Int:
+    """Write n <= 512 values to a tile, and zeros behind them."""
+    for i in range(n):
+        tile[i] = values[i]
+    for i in range(n, 512):
+        tile[i] = 0.0
+    return 0
+
+
 @noinline
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
     """Add n <= 512 terms to the lanes; a tile that is not full is filled up with zeros, in a copy."""
@@ -69,10 +78,7 @@ def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
             lanes[i] = lanes[i] + double(sixteen(values, i))
         return 0
     tile = stack_reals(512)
-    for i in range(n):
-        tile[i] = values[i]
-    for i in range(n, 512):
-        tile[i] = 0.0
+    fill_tile(values, n, tile)
     for i in range(32):
         lanes[i] = lanes[i] + double(sixteen(tile, i))
     return 0
@@ -95,10 +101,7 @@ def add_values(values: Reals, n: Int, lanes: Doubles) -> Int:
             lanes[i] = lanes[i] + sixteen_wide(values, i)
         return 0
     tile = stack_reals(512)
-    for i in range(n):
-        tile[i] = values[i]
-    for i in range(n, 512):
-        tile[i] = 0.0
+    fill_tile(values, n, tile)
     for i in range(32):
         lanes[i] = lanes[i] + sixteen_wide(tile, i)
     return 0
