@@ -30,7 +30,7 @@ POINTERS = {
 ANNOTATIONS = {"Real": "real", "Reals": "reals", "Double": "double", "Doubles": "doubles", "Int": "int", "Ints": "ints"}
 ANNOTATIONS |= {name: name for header in HEADERS for name in (header, f"Many[{header}]")}
 FIELDS = {"Int": "int", "Double": "double"}
-PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
+PRIMITIVES = ("sqrt", "fma", "power_of_two", "exponent_of", "mantissa_of")
 DTYPES = {"f32": "float", "f64": "double"}
 
 
@@ -229,7 +229,7 @@ class Translator:
             return f"fabs_{self.dtype}({texts[0]})", "real"
         if name in PRIMITIVES:
             suffix = "f64" if arguments[0][1] == "double" else self.dtype
-            return f"{name}_{suffix}({texts[0]})", arguments[0][1]
+            return f"{name}_{suffix}({', '.join(texts)})", arguments[0][1]
         if name == "call_gemm":
             return f"call_gemm_{self.dtype}({', '.join(texts)})", "int"
         if name in RUN_WORDS:

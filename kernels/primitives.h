@@ -22,6 +22,9 @@ NUMLOSS_INLINE float fabs_f32(float x) { return fabsf(x); }
 NUMLOSS_INLINE double fabs_f64(double x) { return fabs(x); }
 NUMLOSS_INLINE float sqrt_f32(float x) { return sqrtf(x); }
 NUMLOSS_INLINE double sqrt_f64(double x) { return sqrt(x); }
+/* one instruction where the level has it, a correctly rounded function of libm elsewhere */
+NUMLOSS_INLINE float fma_f32(float a, float b, float c) { return fmaf(a, b, c); }
+NUMLOSS_INLINE double fma_f64(double a, double b, double c) { return fma(a, b, c); }
 
 NUMLOSS_INLINE float power_of_two_f32(float t) { return from_bits_f32(bits_f32(t) << 23); }
 NUMLOSS_INLINE double power_of_two_f64(double t) { return from_bits_f64(bits_f64(t) << 52); }

@@ -8,6 +8,8 @@ cdef extern from "primitives.h" nogil:
     double fabs_f64(double x)
     float sqrt_f32(float x)
     double sqrt_f64(double x)
+    float fma_f32(float a, float b, float c)
+    double fma_f64(double a, double b, double c)
     float power_of_two_f32(float t)
     double power_of_two_f64(double t)
     float exponent_of_f32(float x)

@@ -1,9 +1,10 @@
 """The vocabulary of laws: exp, log, sigmoid, softplus, ... as scalar functions that are laws themselves.
 
-A law may call every public name of this module. Each is written with IEEE + - * /, sqrt, comparisons and the
-primitives below only, so that every compiler and every CPU gives the same bits: no libm, no fused
-multiply-add, no lookup table. Nothing here branches on data except by choosing between two computed values,
-so all of it vectorises.
+A law may call every public name of this module. Each is written with IEEE + - * /, sqrt, fma, comparisons and the
+primitives below only, so that every compiler and every CPU gives the same bits: no libm, no lookup table. A fused
+multiply-add is an operation like any other, one correctly rounded result of IEEE 754, where the text has one; no
+compiler may make one of a * b + c. Nothing here branches on data except by choosing between two computed values, so
+all of it vectorises.
 
 A name with a typed text (`_expm1_f32` and `_expm1_f64` stand behind `expm1`) is compiled from the text of its
 dtype; a name without one is its own text. Names that `__all__` does not list are parts of the words. Called as plain
@@ -13,6 +14,7 @@ tests/test_scalar.py measures the errors in ulp.
 The primitives are supplied by each target (Numba, C, CUDA):
 
     sqrt(x)           correctly rounded
+    fma(a, b, c)      a * b + c, rounded once; a function of libm on a CPU that has no such instruction (x86-64-v2)
     power_of_two(t)   2^n where t = 1.5 * 2^23 + 127 + n   (float64: 1.5 * 2^52 + 1023 + n): a shift of the bits
     exponent_of(x)    k with x = m * 2^k and m in [sqrt(1/2), sqrt(2)), for positive normal x
     mantissa_of(x)    that m
@@ -21,6 +23,7 @@ The constant 1.5 * 2^23 (1.5 * 2^52) also rounds: adding and subtracting it leav
 """
 
 import math
+from fractions import Fraction
 
 __all__ = [
     "atan",
@@ -34,7 +37,7 @@ __all__ = [
     "exp_below",
     "exp_of_product",
     "expm1",
-    "high_half",
+    "fma",
     "lgamma",
     "log",
     "log1p",
@@ -55,12 +58,24 @@ __all__ = [
     "tanh",
 ]
 
-PRIMITIVES = ("sqrt", "power_of_two", "exponent_of", "mantissa_of")
+PRIMITIVES = ("sqrt", "fma", "power_of_two", "exponent_of", "mantissa_of")
 
 
 def sqrt(x):
     """Square root."""
     return math.sqrt(x) if x >= 0.0 else x - x if x == x else x
+
+
+def fma(a, b, c):
+    """a * b + c, rounded once."""
+    plain = a * b + c
+    if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
+        return plain
+    exact = Fraction(a) * Fraction(b) + Fraction(c)
+    try:
+        return float(exact) if exact else plain
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def power_of_two(t):
@@ -112,31 +127,39 @@ def difference_rest(a, b):
 # e^x and relatives ----------------------------------------------------------------------------------------------
 
 
-def _exp_curve_f32(r):
-    p = 0.008363232884 + r * 0.001392625083
-    p = 0.04166655421 + r * p
-    p = 0.1666657667 + r * p
-    p = 0.5 + r * p
-    return r * r * p
+def _exp_tail_f32(r):
+    p = fma(r, 0.001392625083, 0.008363232884)
+    p = fma(r, p, 0.04166655421)
+    p = fma(r, p, 0.1666657667)
+    return fma(r, p, 0.5)
+
+
+def exp_tail(r):
+    """(e^r - 1 - r) / r^2 for |r| <= log(2) / 2."""
+    p = fma(r, 2.5100472505694996e-8, 2.762020159103154879e-7)
+    p = fma(r, p, 2.755726827690569619e-6)
+    p = fma(r, p, 0.0000248015210578682052)
+    p = fma(r, p, 0.0001984126986317155603)
+    p = fma(r, p, 0.001388888891736708056)
+    p = fma(r, p, 0.008333333333330038197)
+    p = fma(r, p, 0.04166666666662382053)
+    p = fma(r, p, 0.1666666666666666746)
+    return fma(r, p, 0.5)
 
 
 def exp_curve(r):
     """e^r - 1 - r for |r| <= log(2) / 2."""
-    p = 2.762020159103154879e-7 + r * 2.5100472505694996e-8
-    p = 2.755726827690569619e-6 + r * p
-    p = 0.0000248015210578682052 + r * p
-    p = 0.0001984126986317155603 + r * p
-    p = 0.001388888891736708056 + r * p
-    p = 0.008333333333330038197 + r * p
-    p = 0.04166666666662382053 + r * p
-    p = 0.1666666666666666746 + r * p
-    p = 0.5 + r * p
-    return r * r * p
+    return r * r * exp_tail(r)
 
 
 def exp_rest(r):
     """e^r - 1 for |r| <= log(2) / 2."""
-    return r + exp_curve(r)
+    return fma(r * r, exp_tail(r), r)
+
+
+def exp_scaled(r, scale):
+    """e^r times a power of two, for |r| <= log(2) / 2."""
+    return fma(exp_rest(r), scale, scale)
 
 
 def _exp_of_difference_f32(x, rest):
@@ -146,14 +169,14 @@ def _exp_of_difference_f32(x, rest):
     if x > 89.0:
         x = 89.0
         rest = 0.0
-    n = x * 1.44269504 + 12582912.0
-    n = n - 12582912.0
-    r = x - n * 0.693359375
-    p = 1.0 + exp_rest(r + (n * 2.12194440e-4 - rest))
-    # 2^n in two factors: the result may be subnormal or infinite, the factors are neither
-    first = n * 0.5 + 12583039.0
-    second = (n - (first - 12583039.0)) + 12583039.0
-    return p * power_of_two(first) * power_of_two(second)
+    # the exponent carries + 24 or - 2, taken off by the last factor: results may be subnormal or infinite
+    zero = 12583063.0 if x < 0.0 else 12583037.0
+    t = fma(x, 1.44269504, zero)
+    n = t - zero
+    # all digits of log(2) in two parts: what the first leaves of x is exact
+    r = fma(n, -0.6931471824645996, x)
+    r = fma(n, 1.904654299957768e-9, r - rest)
+    return exp_scaled(r, power_of_two(t)) * (5.9604644775390625e-08 if x < 0.0 else 4.0)
 
 
 def exp_of_difference(x, rest):
@@ -164,13 +187,12 @@ def exp_of_difference(x, rest):
     if x > 710.0:
         x = 710.0
         rest = 0.0
-    n = x * 1.4426950408889634 + 6755399441055744.0
-    n = n - 6755399441055744.0
-    r = x - n * 6.93147180369123816490e-01
-    p = 1.0 + exp_rest(r - (n * 1.90821492927058770002e-10 + rest))
-    first = n * 0.5 + 6755399441056767.0
-    second = (n - (first - 6755399441056767.0)) + 6755399441056767.0
-    return p * power_of_two(first) * power_of_two(second)
+    zero = 6755399441056821.0 if x < 0.0 else 6755399441056765.0
+    t = fma(x, 1.4426950408889634, zero)
+    n = t - zero
+    r = fma(n, -0.6931471805599453, x)
+    r = fma(n, -2.3190468138462996e-17, r - rest)
+    return exp_scaled(r, power_of_two(t)) * (5.5511151231257827e-17 if x < 0.0 else 4.0)
 
 
 def exp(x):
@@ -183,24 +205,20 @@ def _exp_below_f32(x, shift):
     if x < low:
         x = low
     # the exponent carries + 24, taken off by the last factor, so that subnormal results are right
-    t = (x - shift) * 1.44269504 + 12583063.0
+    t = fma(x - shift, 1.44269504, 12583063.0)
     n = t - 12583063.0
-    r = x - (n * 0.693359375 + shift)
-    r = r + n * 2.12194440e-4
-    p = 1.0 + exp_rest(r)
-    return p * power_of_two(t) * 5.9604644775390625e-08
+    r = x - fma(n, 0.693359375, shift)
+    return exp_scaled(fma(n, 2.12194440e-4, r), power_of_two(t)) * 5.9604644775390625e-08
 
 
 def _exp_below_f64(x, shift):
     low = shift - 746.0
     if x < low:
         x = low
-    t = (x - shift) * 1.4426950408889634 + 6755399441056821.0
+    t = fma(x - shift, 1.4426950408889634, 6755399441056821.0)
     n = t - 6755399441056821.0
-    r = x - (n * 6.93147180369123816490e-01 + shift)
-    r = r - n * 1.90821492927058770002e-10
-    p = 1.0 + exp_rest(r)
-    return p * power_of_two(t) * 5.5511151231257827e-17
+    r = x - fma(n, 6.93147180369123816490e-01, shift)
+    return exp_scaled(fma(n, -1.90821492927058770002e-10, r), power_of_two(t)) * 5.5511151231257827e-17
 
 
 def exp_below(x, shift):
@@ -225,6 +243,15 @@ def rint(x):
     return (x + 6755399441055744.0) - 6755399441055744.0
 
 
+def _rint_of_product_f32(a, b):
+    return fma(a, b, 12582912.0) - 12582912.0
+
+
+def rint_of_product(a, b):
+    """The integer nearest to a * b, which is as small as `rint` asks for."""
+    return fma(a, b, 6755399441055744.0) - 6755399441055744.0
+
+
 def _round_shift_f32(x):
     return (x + 24576.0) - 24576.0
 
@@ -243,11 +270,11 @@ def _decay_of_sum_f32(x, rest):
         x = 104.0
         rest = 0.0
     # the exponent carries + 24, taken off by the last factor, so that subnormal results are right
-    t = 12583063.0 - x * 1.44269504
+    t = fma(x, -1.44269504, 12583063.0)
     n = t - 12583063.0
-    r = -x - n * 0.693359375
-    p = 1.0 + exp_rest(r + (n * 2.12194440e-4 - rest))
-    return p * power_of_two(t) * 5.9604644775390625e-08
+    r = fma(n, -0.6931471824645996, -x)
+    r = fma(n, 1.904654299957768e-9, r - rest)
+    return exp_scaled(r, power_of_two(t)) * 5.9604644775390625e-08
 
 
 def decay_of_sum(x, rest):
@@ -255,11 +282,11 @@ def decay_of_sum(x, rest):
     if x > 746.0:
         x = 746.0
         rest = 0.0
-    t = 6755399441056821.0 - x * 1.4426950408889634
+    t = fma(x, -1.4426950408889634, 6755399441056821.0)
     n = t - 6755399441056821.0
-    r = -x - n * 6.93147180369123816490e-01
-    p = 1.0 + exp_rest(r - (n * 1.90821492927058770002e-10 + rest))
-    return p * power_of_two(t) * 5.5511151231257827e-17
+    r = fma(n, -0.6931471805599453, -x)
+    r = fma(n, -2.3190468138462996e-17, r - rest)
+    return exp_scaled(r, power_of_two(t)) * 5.5511151231257827e-17
 
 
 def decay(x):
@@ -274,18 +301,16 @@ def decay(x):
 def exp_exponent(x):
     """The n of e^x = exp_mantissa(x) 2^n; -2^52 where that is nothing."""
     near = x if x > -1073741824.0 else 0.0
-    n = near * 1.4426950408889634 + 6755399441055744.0
-    n = n - 6755399441055744.0
+    n = rint_of_product(near, 1.4426950408889634)
     return n if x > -1073741824.0 else -4503599627370496.0
 
 
 def exp_mantissa(x):
     """e^x / 2^n, between 0.7 and 1.42; 1 where e^x is nothing."""
     near = x if x > -1073741824.0 else 0.0
-    n = near * 1.4426950408889634 + 6755399441055744.0
-    n = n - 6755399441055744.0
-    r = near - n * 6.93147180369123816490e-01
-    return 1.0 + exp_rest(r - n * 1.90821492927058770002e-10)
+    n = rint_of_product(near, 1.4426950408889634)
+    r = fma(n, -0.6931471805599453, near)
+    return 1.0 + exp_rest(fma(n, -2.3190468138462996e-17, r))
 
 
 def ratio_of(n):
@@ -293,29 +318,13 @@ def ratio_of(n):
     return power_of_two(6755399441056767.0 + maximum(n, -1000.0))
 
 
-def _high_half_f32(x):
-    t = x * 4097.0
-    return t - (t - x)
+def _capped_f32(x):
+    return minimum(3.4028234663852886e38, x)
 
 
-def _high_half_f64(x):
-    t = x * 134217729.0
-    return t - (t - x)
-
-
-def high_half(x):
-    """x rounded to half of its digits: the product of two such numbers is exact."""
-    t = x * 134217729.0
-    return t - (t - x)
-
-
-def _halvable_f32(x):
-    return minimum(5e34, x)
-
-
-def halvable(x):
-    """x, or the largest number of which `high_half` is finite."""
-    return minimum(1e300, x)
+def capped(x):
+    """x, or the largest finite number where that is less."""
+    return minimum(1.7976931348623157e308, x)
 
 
 def _shrunk_f32(x):
@@ -336,45 +345,35 @@ def grown(x):
     return x * 1.0715086071862673e301
 
 
-def product_error(a, b):
-    """What a * b loses to rounding, where neither it nor a half of it overflows."""
-    a_high = high_half(a)
-    b_high = high_half(b)
-    a_low = a - a_high
-    b_low = b - b_high
-    return ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low
-
-
 def decay_of_product(a, b, rest):
     """e^-(a * (b + rest)) for a, b >= 0 and a rest below the last digit of b.
 
     The exponent is known to more digits than one number holds: rounded to one, an exponent of 100 would cost the
     result as many units in the last place. So powers keep their digits: y^a is decay_of_product(a, -log(y), 0).
     """
-    a = halvable(a)
-    b = halvable(b)
-    a_high = high_half(a)
-    b_high = high_half(b)
-    # the product of the halves is exact, and what it lacks is small beside the logarithm of 2
-    return decay_of_sum(a_high * b_high, (a_high * (b - b_high) + (a - a_high) * b) + a * rest)
+    a = capped(a)
+    b = capped(b)
+    product = a * b
+    return decay_of_sum(product, fma(a, rest, fma(a, b, -product)))
 
 
 def product_rest(a, b):
-    """What a * b loses to rounding. 0 where a * b or a half of it is not finite."""
-    rest = product_error(a, b)
+    """What a * b loses to rounding. 0 where a * b is not finite."""
+    rest = fma(a, b, -(a * b))
     return rest if rest - rest == 0.0 else 0.0
 
 
 def quotient_rest(a, a_rest, b, b_rest):
     """What a / b loses to rounding and to rests of a and b below their last digits. 0 where it is not finite."""
     quotient = a / b
-    rest = (((a - quotient * b) - product_rest(quotient, b)) + (a_rest - quotient * b_rest)) / b
+    rest = fma(-quotient, b_rest, fma(-quotient, b, a) + a_rest) / b
     return rest if rest - rest == 0.0 else 0.0
 
 
 def exp_of_product(a, b, rest):
     """e^(a * (b + rest)) for a rest below the last digit of b: as `decay_of_product`, for any sign."""
-    return exp_of_difference(a * b, -(product_rest(a, b) + a * rest))
+    product = a * b
+    return exp_of_difference(product, -fma(a, rest, product_rest(a, b)))
 
 
 def _expm1_f32(x):
@@ -382,14 +381,11 @@ def _expm1_f32(x):
         x = -30.0
     if x > 89.0:
         x = 89.0
-    n = x * 1.44269504 + 12582912.0
-    n = n - 12582912.0
-    r = x - n * 0.693359375
-    r = r + n * 2.12194440e-4
-    p = exp_rest(r)
+    n = rint_of_product(x, 1.44269504)
+    p = exp_rest(fma(n, 1.904654299957768e-9, fma(n, -0.6931471824645996, x)))
     # 2^n (1 + p) - 1, halved so that n = 128 does not overflow too early
     half = power_of_two(n + 12583038.0)
-    return 2.0 * (half * p + (half - 0.5))
+    return 2.0 * fma(half, p, half - 0.5)
 
 
 def _expm1_f64(x):
@@ -397,13 +393,10 @@ def _expm1_f64(x):
         x = -50.0
     if x > 710.0:
         x = 710.0
-    n = x * 1.4426950408889634 + 6755399441055744.0
-    n = n - 6755399441055744.0
-    r = x - n * 6.93147180369123816490e-01
-    r = r - n * 1.90821492927058770002e-10
-    p = exp_rest(r)
+    n = rint_of_product(x, 1.4426950408889634)
+    p = exp_rest(fma(n, -2.3190468138462996e-17, fma(n, -0.6931471805599453, x)))
     half = power_of_two(n + 6755399441056766.0)
-    return 2.0 * (half * p + (half - 0.5))
+    return 2.0 * fma(half, p, half - 0.5)
 
 
 def expm1(x):
@@ -412,31 +405,31 @@ def expm1(x):
 
 
 def _tanh_tail_f32(z):
-    p = 0.02111095905 - z * 0.00626911972
-    p = -0.05387394885 + z * p
-    p = 0.1333291537 + z * p
-    return -0.3333333033 + z * p
+    p = fma(z, -0.00626911972, 0.02111095905)
+    p = fma(z, p, -0.05387394885)
+    p = fma(z, p, 0.1333291537)
+    return fma(z, p, -0.3333333033)
 
 
 def tanh_tail(z):
     """(tanh(x) / x - 1) / x^2 with z = x^2, for |x| <= 0.6."""
-    p = 0.00008154737806525365138 - z * 0.00001833596211003941992
-    p = -0.000232251040679385094 + z * p
-    p = 0.0005880541548418729 + z * p
-    p = -0.001455464802800744916 + z * p
-    p = 0.003592083166343457503 + z * p
-    p = -0.008863232113541473187 + z * p
-    p = 0.02186948838378092915 + z * p
-    p = -0.05396825396475762478 + z * p
-    p = 0.1333333333333019618 + z * p
-    return -0.3333333333333332867 + z * p
+    p = fma(z, -0.00001833596211003941992, 0.00008154737806525365138)
+    p = fma(z, p, -0.000232251040679385094)
+    p = fma(z, p, 0.0005880541548418729)
+    p = fma(z, p, -0.001455464802800744916)
+    p = fma(z, p, 0.003592083166343457503)
+    p = fma(z, p, -0.008863232113541473187)
+    p = fma(z, p, 0.02186948838378092915)
+    p = fma(z, p, -0.05396825396475762478)
+    p = fma(z, p, 0.1333333333333019618)
+    return fma(z, p, -0.3333333333333332867)
 
 
 def tanh(x):
     """Hyperbolic tangent."""
     z = x * x
     e = decay(2.0 * x)
-    near = x + x * (z * tanh_tail(z))
+    near = fma(x, z * tanh_tail(z), x)
     far = 1.0 - 2.0 * e / (1.0 + e)
     if x < 0.0:
         far = -far
@@ -444,24 +437,24 @@ def tanh(x):
 
 
 def _log_cosh_tail_f32(z):
-    p = -0.006583555123 + z * 0.001637258154
-    p = 0.02220192242 + z * p
-    p = -0.08333243162 + z * p
-    return 0.4999999935 + z * p
+    p = fma(z, 0.001637258154, -0.006583555123)
+    p = fma(z, p, 0.02220192242)
+    p = fma(z, p, -0.08333243162)
+    return fma(z, p, 0.4999999935)
 
 
 def log_cosh_tail(z):
     """log(cosh(x)) / x^2 with z = x^2, for |x| <= 0.6."""
-    p = -0.00001031011340802330064 + z * 2.188943410098647489e-6
-    p = 0.00003203784170711181257 + z * p
-    p = -0.00009077614742891324627 + z * p
-    p = 0.0002565404932999442423 + z * p
-    p = -0.0007385980871574936718 + z * p
-    p = 0.002186948482146520943 + z * p
-    p = -0.006746031729451808873 + z * p
-    p = 0.02222222222184160792 + z * p
-    p = -0.08333333333332991737 + z * p
-    return 0.4999999999999999949 + z * p
+    p = fma(z, 2.188943410098647489e-6, -0.00001031011340802330064)
+    p = fma(z, p, 0.00003203784170711181257)
+    p = fma(z, p, -0.00009077614742891324627)
+    p = fma(z, p, 0.0002565404932999442423)
+    p = fma(z, p, -0.0007385980871574936718)
+    p = fma(z, p, 0.002186948482146520943)
+    p = fma(z, p, -0.006746031729451808873)
+    p = fma(z, p, 0.02222222222184160792)
+    p = fma(z, p, -0.08333333333332991737)
+    return fma(z, p, 0.4999999999999999949)
 
 
 # log(x) and relatives -------------------------------------------------------------------------------------------
@@ -470,32 +463,33 @@ def log_cosh_tail(z):
 def _log_rest_f32(f):
     s = f / (2.0 + f)
     z = s * s
-    w = z * (0.6666668506 + z * (0.3998877067 + z * 0.2958039828))
+    w = fma(z, 0.2958039828, 0.3998877067)
+    w = fma(z, w, 0.6666668506)
     half = 0.5 * f * f
-    return s * (half + w) - half
+    return fma(s, fma(z, w, half), -half)
 
 
 def log_rest(f):
     """log(1 + f) - f for 1 + f in [sqrt(1/2), sqrt(2)]."""
     s = f / (2.0 + f)
     z = s * s
-    w = 0.1533167403016786185 + z * 0.1461703754879165015
-    w = 0.1818289055669560353 + z * w
-    w = 0.222222111151441615 + z * w
-    w = 0.2857142862609589154 + z * w
-    w = 0.3999999999989923898 + z * w
-    w = z * (0.6666666666666669695 + z * w)
+    w = fma(z, 0.1461703754879165015, 0.1533167403016786185)
+    w = fma(z, w, 0.1818289055669560353)
+    w = fma(z, w, 0.222222111151441615)
+    w = fma(z, w, 0.2857142862609589154)
+    w = fma(z, w, 0.3999999999989923898)
+    w = fma(z, w, 0.6666666666666669695)
     half = 0.5 * f * f
-    return s * (half + w) - half
+    return fma(s, fma(z, w, half), -half)
 
 
 def _log_of_f32(k, f, rest):
-    return k * 0.693359375 + (f + (rest - k * 2.12194440e-4))
+    return fma(k, 0.6931471824645996, f + fma(k, -1.904654299957768e-9, rest))
 
 
 def log_of(k, f, rest):
     """log(2^k (1 + f)), where rest is `log_rest(f)`."""
-    return k * 6.93147180369123816490e-01 + (f + (rest + k * 1.90821492927058770002e-10))
+    return fma(k, 0.6931471805599453, f + fma(k, 2.3190468138462996e-17, rest))
 
 
 def _log_parts_f32(x):
@@ -536,7 +530,7 @@ def _log1p_f32(x):
     k = exponent_of(u)
     # 1 + x = 2^k (1 + f); x / 2^k and 1 / 2^k - 1 are exact, so f is rounded once
     q = power_of_two(12583039.0 - k)
-    f = x * q + (q - 1.0)
+    f = fma(x, q, q - 1.0)
     if k > 60.0:
         f = mantissa_of(u) - 1.0
     y = log_of(k, f, log_rest(f))
@@ -553,7 +547,7 @@ def _log1p_f64(x):
     u = 1.0 + x
     k = exponent_of(u)
     q = power_of_two(6755399441056767.0 - k)
-    f = x * q + (q - 1.0)
+    f = fma(x, q, q - 1.0)
     if k > 60.0:
         f = mantissa_of(u) - 1.0
     y = log_of(k, f, log_rest(f))
@@ -574,22 +568,22 @@ def log1p(x):
 def _log1p_unit_pair_f32(x):
     s = x / (2.0 + x)
     z = s * s
-    w = 0.2823661981 + z * 0.2685149802
-    w = 0.4000756064 + z * w
-    w = 0.6666664034 + z * w
+    w = fma(z, 0.2685149802, 0.2823661981)
+    w = fma(z, w, 0.4000756064)
+    w = fma(z, w, 0.6666664034)
     # 2 s = x - s x, and x has no error
-    less = s * (x - z * w)
-    y = x - less
-    return y, (x - y) - less
+    less = fma(-z, w, x)
+    y = fma(-s, less, x)
+    return y, fma(-s, less, x - y)
 
 
 def log1p_unit_pair(x):
     """log(1 + x) for x in [0, 1] as a number and a rest below its last digit."""
     k = 1.0 if x > 0.41421356237309503 else 0.0
     f = (x - 1.0) * 0.5 if x > 0.41421356237309503 else x
-    more = k * 6.93147180369123816490e-01
+    more = k * 0.6931471805599453
     large = more + f
-    small = log_rest(f) + k * 1.90821492927058770002e-10
+    small = fma(k, 2.3190468138462996e-17, log_rest(f))
     y = large + small
     return y, ((large - y) + small) + ((more - large) + f)
 
@@ -624,40 +618,38 @@ def softplus(x):
 
 
 def _atanh_rest_f32(z):
-    p = 0.4284334479 + z * 0.3457278165
-    return 0.6000002261 + z * p
+    p = fma(z, 0.3457278165, 0.4284334479)
+    return fma(z, p, 0.6000002261)
 
 
 def atanh_rest(z):
     """(3 atanh(s) / s - 3 - s^2) / s^4 with z = s^2, for |s| <= 3 - 2 sqrt(2)."""
-    p = 0.1755929353482204725 + z * 0.1758540543435811744
-    p = 0.2000220931815090548 + z * p
-    p = 0.2307689240189687503 + z * p
-    p = 0.272727275034812392 + z * p
-    p = 0.3333333333248209885 + z * p
-    p = 0.4285714285714405218 + z * p
-    return 0.5999999999999999972 + z * p
+    p = fma(z, 0.1758540543435811744, 0.1755929353482204725)
+    p = fma(z, p, 0.2000220931815090548)
+    p = fma(z, p, 0.2307689240189687503)
+    p = fma(z, p, 0.272727275034812392)
+    p = fma(z, p, 0.3333333333248209885)
+    p = fma(z, p, 0.4285714285714405218)
+    return fma(z, p, 0.5999999999999999972)
 
 
 def log_pair(f):
     """log(1 + f) as a sum of two numbers, to twice the digits, for 1 + f in [sqrt(1/2), sqrt(2)]."""
     # 2 / 3 * s * (3 + s^2 + ...) with s = f / (2 + f), each factor as such a pair
     t = 2.0 + f
-    t_high = high_half(t)
-    t_low = (2.0 - t_high) + f
+    t_low = (2.0 - t) + f
     s = f / t
-    s_high = high_half(s)
-    s_low = ((f - s_high * t_high) - s_high * t_low) / t
+    s_low = fma(-s, t_low, fma(-s, t, f)) / t
     z = s * s
-    square = s_high * s_high
-    rest = s_low * (s_high + s) + z * z * atanh_rest(z)
-    c_high = high_half(3.0 + square + rest)
-    c_low = rest - ((c_high - 3.0) - square)
-    whole = s_high * c_high
-    rest = s_low * c_high + c_low * s
-    high = high_half(whole + rest)
-    low = rest - (high - whole)
-    return 0.66650390625 * high, 0.00016276041666666666 * high + 0.6666666666666666 * low
+    rest = fma(z * z, atanh_rest(z), fma(2.0 * s, s_low, fma(s, s, -z)))
+    c = 3.0 + z
+    c_low = ((3.0 - c) + z) + rest
+    whole = s * c
+    low = fma(s, c_low, fma(s_low, c, fma(s, c, -whole)))
+    third = 0.3333333333333333 * fma(-3.0, 0.6666666666666666, 2.0)
+    high = 0.6666666666666666 * whole
+    low = fma(0.6666666666666666, low, fma(third, whole, fma(0.6666666666666666, whole, -high)))
+    return high, low
 
 
 def power(x, a):
@@ -671,14 +663,12 @@ def power_within(x, a):
     high, low = log_pair(f)
     # the two parts of log(2): products of the first with k are exact
     whole = k * 0.693359375
-    low = low - k * 0.00021219444005469058
-    log_high = high_half(whole + (high + low))
-    log_low = low - ((log_high - whole) - high)
-    a_high = high_half(a)
-    first = a_high * log_high
-    rest = (a - a_high) * log_high + a * log_low
-    exponent = first + rest
-    y = exp_of_difference(exponent, (exponent - first) - rest)
+    sum = whole + high
+    rest = ((whole - sum) + high) + fma(k, -0.00021219444005469058, low)
+    log_high = sum + rest
+    log_low = (sum - log_high) + rest
+    exponent = a * log_high
+    y = exp_of_difference(exponent, -fma(a, log_low, fma(a, log_high, -exponent)))
     infinity = 1e999
     grows = a if x > 1.0 else -a
     limit = infinity if grows > 0.0 else 0.0 if grows < 0.0 else 1.0 + a
@@ -695,69 +685,69 @@ def power_within(x, a):
 
 
 def _erf_tail_f32(z):
-    p = 0.005014484151 - z * 0.0006102687037
-    p = -0.02678071913 + z * p
-    p = 0.1128219409 + z * p
-    p = -0.376125288 + z * p
-    return 0.1283791547 + z * p
+    p = fma(z, -0.0006102687037, 0.005014484151)
+    p = fma(z, p, -0.02678071913)
+    p = fma(z, p, 0.1128219409)
+    p = fma(z, p, -0.376125288)
+    return fma(z, p, 0.1283791547)
 
 
 def erf_tail(z):
     """erf(x) / x - 1 with z = x^2, for |x| <= 0.9."""
-    p = 1.405148276698991258e-8 - z * 8.493998797080943583e-10
-    p = -1.62765267225862065e-7 + z * p
-    p = 1.645532874793809563e-6 + z * p
-    p = -0.00001492530753550859042 + z * p
-    p = 0.000120553213824811216 + z * p
-    p = -0.0008548326764466542252 + z * p
-    p = 0.005223977621770372366 + z * p
-    p = -0.02686617064482373074 + z * p
-    p = 0.1128379167095379388 + z * p
-    p = -0.3761263890318372985 + z * p
-    return 0.1283791670955125733 + z * p
+    p = fma(z, -8.493998797080943583e-10, 1.405148276698991258e-8)
+    p = fma(z, p, -1.62765267225862065e-7)
+    p = fma(z, p, 1.645532874793809563e-6)
+    p = fma(z, p, -0.00001492530753550859042)
+    p = fma(z, p, 0.000120553213824811216)
+    p = fma(z, p, -0.0008548326764466542252)
+    p = fma(z, p, 0.005223977621770372366)
+    p = fma(z, p, -0.02686617064482373074)
+    p = fma(z, p, 0.1128379167095379388)
+    p = fma(z, p, -0.3761263890318372985)
+    return fma(z, p, 0.1283791670955125733)
 
 
 def _erfc_scaled_f32(t):
-    p = 0.001813884947 - t * 0.0006968335972
-    p = 0.002509288188 + t * p
-    p = -0.0237516159 + t * p
-    p = 0.0683100096 + t * p
-    p = -0.1192756196 + t * p
-    p = 0.1296450933 + t * p
-    p = -0.04756222337 + t * p
-    p = -0.1356211059 + t * p
-    return 0.2530080579 + t * p
+    p = fma(t, -0.0006968335972, 0.001813884947)
+    p = fma(t, p, 0.002509288188)
+    p = fma(t, p, -0.0237516159)
+    p = fma(t, p, 0.0683100096)
+    p = fma(t, p, -0.1192756196)
+    p = fma(t, p, 0.1296450933)
+    p = fma(t, p, -0.04756222337)
+    p = fma(t, p, -0.1356211059)
+    return fma(t, p, 0.2530080579)
 
 
 def erfc_scaled(t):
     """(1 + 2 x) e^(x^2) erfc(x) - 1 with t = (x - 3) / (x + 3), for x >= 0.9."""
-    p = 1.419516670287392988e-7 - t * 2.35756403714716324e-8
-    p = -8.167054438461336062e-8 + t * p
-    p = -6.846510642267270214e-7 + t * p
-    p = 3.406075570012818077e-7 + t * p
-    p = 3.513799956335440864e-6 + t * p
-    p = -7.342016145715852237e-7 + t * p
-    p = -0.00002011392148045890306 + t * p
-    p = 4.952136950869371527e-6 + t * p
-    p = 0.0001251018981178333205 + t * p
-    p = -0.0001051604804110738142 + t * p
-    p = -0.0007798325679140286214 + t * p
-    p = 0.001888690446764284297 + t * p
-    p = 0.002529391836750180905 + t * p
-    p = -0.02377051492458933135 + t * p
-    p = 0.06830802734315901016 + t * p
-    p = -0.1192736634151136878 + t * p
-    p = 0.1296451587027764259 + t * p
-    p = -0.04756229435345315074 + t * p
-    p = -0.1356211061245812701 + t * p
-    return 0.2530080582697296568 + t * p
+    p = fma(t, -2.35756403714716324e-8, 1.419516670287392988e-7)
+    p = fma(t, p, -8.167054438461336062e-8)
+    p = fma(t, p, -6.846510642267270214e-7)
+    p = fma(t, p, 3.406075570012818077e-7)
+    p = fma(t, p, 3.513799956335440864e-6)
+    p = fma(t, p, -7.342016145715852237e-7)
+    p = fma(t, p, -0.00002011392148045890306)
+    p = fma(t, p, 4.952136950869371527e-6)
+    p = fma(t, p, 0.0001251018981178333205)
+    p = fma(t, p, -0.0001051604804110738142)
+    p = fma(t, p, -0.0007798325679140286214)
+    p = fma(t, p, 0.001888690446764284297)
+    p = fma(t, p, 0.002529391836750180905)
+    p = fma(t, p, -0.02377051492458933135)
+    p = fma(t, p, 0.06830802734315901016)
+    p = fma(t, p, -0.1192736634151136878)
+    p = fma(t, p, 0.1296451587027764259)
+    p = fma(t, p, -0.04756229435345315074)
+    p = fma(t, p, -0.1356211061245812701)
+    return fma(t, p, 0.2530080582697296568)
 
 
 def erf(x):
     """Error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     a = minimum(30.0, abs(x))
-    near = x + x * erf_tail(a * a)
-    far = 1.0 - decay(a * a) * ((1.0 + erfc_scaled((a - 3.0) / (a + 3.0))) / (1.0 + 2.0 * a))
+    near = fma(x, erf_tail(a * a), x)
+    far = fma(-decay(a * a), (1.0 + erfc_scaled((a - 3.0) / (a + 3.0))) / fma(2.0, a, 1.0), 1.0)
     if x < 0.0:
         far = -far
     return near if a < 0.9 else far
@@ -766,34 +756,34 @@ def erf(x):
 def erfc(x):
     """1 - erf(x), with all digits for large x."""
     a = minimum(30.0, abs(x))
-    near = (1.0 - x) - x * erf_tail(a * a)
-    far = decay_of_product(a, a, 0.0) * ((1.0 + erfc_scaled((a - 3.0) / (a + 3.0))) / (1.0 + 2.0 * a))
+    near = fma(-x, erf_tail(a * a), 1.0 - x)
+    far = decay_of_product(a, a, 0.0) * ((1.0 + erfc_scaled((a - 3.0) / (a + 3.0))) / fma(2.0, a, 1.0))
     if x < 0.0:
         far = 2.0 - far
     return near if a < 0.9 else far
 
 
 def _atan_tail_f32(z):
-    p = 0.1042271617 - z * 0.05581662791
-    p = -0.1422720396 + z * p
-    p = 0.199982119 + z * p
-    return -0.3333332443 + z * p
+    p = fma(z, -0.05581662791, 0.1042271617)
+    p = fma(z, p, -0.1422720396)
+    p = fma(z, p, 0.199982119)
+    return fma(z, p, -0.3333332443)
 
 
 def atan_tail(z):
     """(atan(s) - s) / s^3 with z = s^2, for |s| <= 1 / 2."""
-    p = 0.02500650356648950753 - z * 0.009215792047089859102
-    p = -0.03806653672057365907 + z * p
-    p = 0.04628024868570153236 + z * p
-    p = -0.05240099507994713113 + z * p
-    p = 0.05879578429582424858 + z * p
-    p = -0.06666435677235947819 + z * p
-    p = 0.07692294712540284481 + z * p
-    p = -0.09090908620322522247 + z * p
-    p = 0.1111111110091737513 + z * p
-    p = -0.1428571428559918798 + z * p
-    p = 0.1999999999999948794 + z * p
-    return -0.3333333333333333295 + z * p
+    p = fma(z, -0.009215792047089859102, 0.02500650356648950753)
+    p = fma(z, p, -0.03806653672057365907)
+    p = fma(z, p, 0.04628024868570153236)
+    p = fma(z, p, -0.05240099507994713113)
+    p = fma(z, p, 0.05879578429582424858)
+    p = fma(z, p, -0.06666435677235947819)
+    p = fma(z, p, 0.07692294712540284481)
+    p = fma(z, p, -0.09090908620322522247)
+    p = fma(z, p, 0.1111111110091737513)
+    p = fma(z, p, -0.1428571428559918798)
+    p = fma(z, p, 0.1999999999999948794)
+    return fma(z, p, -0.3333333333333333295)
 
 
 def atan(x):
@@ -806,7 +796,7 @@ def atan(x):
     high = 1.5707963705062866 if far else 0.7853981852531433 if middle else 0.0
     low = -4.371139000186243e-08 if far else -2.1855695000931215e-08 if middle else 0.0
     z = s * s
-    y = high + (s + (low + s * z * atan_tail(z)))
+    y = high + (s + fma(s * z, atan_tail(z), low))
     return -y if x < 0.0 else y
 
 
@@ -814,52 +804,52 @@ def atan(x):
 
 
 def _lgamma_bend_f32(u):
-    p = -0.000241739952 + u * 0.0001828445144
-    p = 0.0004685869312 + u * p
-    p = -0.001190816387 + u * p
-    p = 0.002897382037 + u * p
-    p = -0.007385606047 + u * p
-    p = 0.02058042973 + u * p
-    p = -0.06735229938 + u * p
-    return 0.3224670367 + u * p
+    p = fma(u, 0.0001828445144, -0.000241739952)
+    p = fma(u, p, 0.0004685869312)
+    p = fma(u, p, -0.001190816387)
+    p = fma(u, p, 0.002897382037)
+    p = fma(u, p, -0.007385606047)
+    p = fma(u, p, 0.02058042973)
+    p = fma(u, p, -0.06735229938)
+    return fma(u, p, 0.3224670367)
 
 
 def lgamma_bend(u):
     """(lgamma(2 + u) / u - digamma(2)) / u for -0.7 <= u <= 0.5."""
-    p = 6.4812549885403659e-10 + u * 4.996916696512645062e-8
-    p = 9.562093992936680866e-9 + u * p
-    p = -1.339030811466521276e-7 + u * p
-    p = 2.267014720971946774e-7 + u * p
-    p = -4.310546530666967962e-7 + u * p
-    p = 9.527046284472244514e-7 + u * p
-    p = -2.044531768042146363e-6 + u * p
-    p = 4.374913971181827984e-6 + u * p
-    p = -9.438564117492826254e-6 + u * p
-    p = 0.0000205072573399984307 + u * p
-    p = -0.00004492633469498539487 + u * p
-    p = 0.0000994575059119931354 + u * p
-    p = -0.0002231547522726598493 + u * p
-    p = 0.0005096695251784948917 + u * p
-    p = -0.001192753911917935497 + u * p
-    p = 0.002890510330729322534 + u * p
-    p = -0.007385551028670538335 + u * p
-    p = 0.02058080842778466917 + u * p
-    p = -0.06735230105319811162 + u * p
-    return 0.3224670334241132181 + u * p
+    p = fma(u, 4.996916696512645062e-8, 6.4812549885403659e-10)
+    p = fma(u, p, 9.562093992936680866e-9)
+    p = fma(u, p, -1.339030811466521276e-7)
+    p = fma(u, p, 2.267014720971946774e-7)
+    p = fma(u, p, -4.310546530666967962e-7)
+    p = fma(u, p, 9.527046284472244514e-7)
+    p = fma(u, p, -2.044531768042146363e-6)
+    p = fma(u, p, 4.374913971181827984e-6)
+    p = fma(u, p, -9.438564117492826254e-6)
+    p = fma(u, p, 0.0000205072573399984307)
+    p = fma(u, p, -0.00004492633469498539487)
+    p = fma(u, p, 0.0000994575059119931354)
+    p = fma(u, p, -0.0002231547522726598493)
+    p = fma(u, p, 0.0005096695251784948917)
+    p = fma(u, p, -0.001192753911917935497)
+    p = fma(u, p, 0.002890510330729322534)
+    p = fma(u, p, -0.007385551028670538335)
+    p = fma(u, p, 0.02058080842778466917)
+    p = fma(u, p, -0.06735230105319811162)
+    return fma(u, p, 0.3224670334241132181)
 
 
 def _stirling_rest_f32(z):
-    return 0.08333327872 - z * 0.0027592769
+    return fma(z, -0.0027592769, 0.08333327872)
 
 
 def stirling_rest(z):
     """What Stirling's formula leaves of lgamma(x), times x, with z = 1 / x^2, for x >= 6.5."""
-    p = -0.00186190005865629199 + z * 0.004536889988943211992
-    p = 0.0008408913979353384468 + z * p
-    p = -0.0005952311428212722046 + z * p
-    p = 0.0007936507665898972669 + z * p
-    p = -0.002777777777738014081 + z * p
-    return 0.08333333333333332374 + z * p
+    p = fma(z, 0.004536889988943211992, -0.00186190005865629199)
+    p = fma(z, p, 0.0008408913979353384468)
+    p = fma(z, p, -0.0005952311428212722046)
+    p = fma(z, p, 0.0007936507665898972669)
+    p = fma(z, p, -0.002777777777738014081)
+    return fma(z, p, 0.08333333333333332374)
 
 
 def lgamma_step(y, product):
@@ -883,14 +873,14 @@ def lgamma(x):
     rest = log_rest(f)
     logarithm = log_of(k, f, rest)
     u = x if least else x - 1.0 if low else y - 2.0
-    p = u * lgamma_bend(u)
-    y = u * (0.4227843350984671 + p) + (-logarithm if low else logarithm)
+    bend = lgamma_bend(u)
+    y = fma(u, fma(u, bend, 0.4227843350984671), -logarithm if low else logarithm)
     if low and x > 0.75:
         # u is taken from both terms, where it would cancel
-        y = (0.0 - rest) + u * (p - 0.5772156649015329)
+        y = fma(u, fma(u, bend, -0.5772156649015329), -rest)
     w = 1.0 / maximum(6.5, x)
     if far:
-        y = (x - 0.5) * (logarithm - 1.0) + (0.4189385332046727 + w * stirling_rest(w * w))
+        y = fma(x - 0.5, logarithm - 1.0, fma(w, stirling_rest(w * w), 0.4189385332046727))
     infinity = 1e999
     if x == 0.0:
         y = infinity
@@ -900,66 +890,66 @@ def lgamma(x):
 
 
 def _digamma_slope_f32(v):
-    p = -0.01751726662 + v * 0.005866549716
-    p = 0.02602727817 + v * p
-    p = -0.03351025478 + v * p
-    p = 0.04811275907 + v * p
-    p = -0.07205810257 + v * p
-    p = 0.1078791892 + v * p
-    p = -0.1639541661 + v * p
-    p = 0.2584981805 + v * p
-    p = -0.4427629507 + v * p
-    return 0.9676722533 + v * p
+    p = fma(v, 0.005866549716, -0.01751726662)
+    p = fma(v, p, 0.02602727817)
+    p = fma(v, p, -0.03351025478)
+    p = fma(v, p, 0.04811275907)
+    p = fma(v, p, -0.07205810257)
+    p = fma(v, p, 0.1078791892)
+    p = fma(v, p, -0.1639541661)
+    p = fma(v, p, 0.2584981805)
+    p = fma(v, p, -0.4427629507)
+    return fma(v, p, 0.9676722533)
 
 
 def digamma_slope(v):
     """digamma(root + v) / v for root + v in [1, 2.2]."""
-    p = -0.0001508647005428625965 + v * 0.00003248525558216437124
-    p = 0.0003106189090328143384 + v * p
-    p = -0.0004110282178517281048 + v * p
-    p = 0.0004963784569794349432 + v * p
-    p = -0.0007031590348507219644 + v * p
-    p = 0.001070377304859394985 + v * p
-    p = -0.001585246232708344486 + v * p
-    p = 0.002308949252264166578 + v * p
-    p = -0.003368810418240547782 + v * p
-    p = 0.004926031507994778234 + v * p
-    p = -0.007204580038317813278 + v * p
-    p = 0.01053887411919284595 + v * p
-    p = -0.01542476792802812976 + v * p
-    p = 0.02259764291113050987 + v * p
-    p = -0.0331611261424644181 + v * p
-    p = 0.04880428835910489833 + v * p
-    p = -0.07219956127054768187 + v * p
-    p = 0.1078240506876157302 + v * p
-    p = -0.1639427054421814502 + v * p
-    p = 0.2584997609556779168 + v * p
-    p = -0.4427631689835930675 + v * p
-    return 0.9676722454476211369 + v * p
+    p = fma(v, 0.00003248525558216437124, -0.0001508647005428625965)
+    p = fma(v, p, 0.0003106189090328143384)
+    p = fma(v, p, -0.0004110282178517281048)
+    p = fma(v, p, 0.0004963784569794349432)
+    p = fma(v, p, -0.0007031590348507219644)
+    p = fma(v, p, 0.001070377304859394985)
+    p = fma(v, p, -0.001585246232708344486)
+    p = fma(v, p, 0.002308949252264166578)
+    p = fma(v, p, -0.003368810418240547782)
+    p = fma(v, p, 0.004926031507994778234)
+    p = fma(v, p, -0.007204580038317813278)
+    p = fma(v, p, 0.01053887411919284595)
+    p = fma(v, p, -0.01542476792802812976)
+    p = fma(v, p, 0.02259764291113050987)
+    p = fma(v, p, -0.0331611261424644181)
+    p = fma(v, p, 0.04880428835910489833)
+    p = fma(v, p, -0.07219956127054768187)
+    p = fma(v, p, 0.1078240506876157302)
+    p = fma(v, p, -0.1639427054421814502)
+    p = fma(v, p, 0.2584997609556779168)
+    p = fma(v, p, -0.4427631689835930675)
+    return fma(v, p, 0.9676722454476211369)
 
 
 def _digamma_rest_f32(z):
-    p = -0.008330408 + z * 0.00375298714
-    return 0.08333332734 + z * p
+    p = fma(z, 0.00375298714, -0.008330408)
+    return fma(z, p, 0.08333332734)
 
 
 def digamma_rest(z):
     """(log(x) - 1 / (2 x) - digamma(x)) x^2 with z = 1 / x^2, for x >= 5.2."""
-    p = -0.3353412185209032073 + z * 0.9703439698182535447
-    p = 0.07983375101667622777 + z * p
-    p = -0.0210223881784226157 + z * p
-    p = 0.007574898989464440884 + z * p
-    p = -0.004166660677858510084 + z * p
-    p = 0.003968253947078378707 + z * p
-    p = -0.008333333333304248973 + z * p
-    return 0.08333333333333332671 + z * p
+    p = fma(z, 0.9703439698182535447, -0.3353412185209032073)
+    p = fma(z, p, 0.07983375101667622777)
+    p = fma(z, p, -0.0210223881784226157)
+    p = fma(z, p, 0.007574898989464440884)
+    p = fma(z, p, -0.004166660677858510084)
+    p = fma(z, p, 0.003968253947078378707)
+    p = fma(z, p, -0.008333333333304248973)
+    return fma(z, p, 0.08333333333333332671)
 
 
 def digamma_step(y, over, under):
     """digamma(y) + over / under with a smaller y: digamma(y) = 1 / (y - 1) + digamma(y - 1)."""
     if y >= 2.2:
         y = y - 1.0
-        over = over * y + under
+        over = fma(over, y, under)
         under = under * y
     return y, over, under
 
@@ -976,8 +966,8 @@ def digamma(x):
     # the root less 1, in three parts
     v = (((x if low else y - 1.0) - 0.4616321325302124) - 1.243815006546356e-08) - -1.2654465062537432e-16
     w = 1.0 / maximum(5.2, x)
-    near = v * digamma_slope(v) + over / under
-    far = log(x) - w * (0.5 + w * digamma_rest(w * w))
+    near = fma(v, digamma_slope(v), over / under)
+    far = fma(-w, fma(w, digamma_rest(w * w), 0.5), log(x))
     infinity = 1e999
     if x < 0.0:
         near = infinity - infinity

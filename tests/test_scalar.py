@@ -165,12 +165,46 @@ def test_digits_at_roots(dtype: str) -> None:
             assert ulps(computed(name, x), [function(mp.mpf(v)) for v in x.tolist()]).max() <= 2.5, name
 
 
+def three_numbers(dtype: str) -> Array:
+    """Sums that cancel to what a product loses, of sizes far from each other, that overflow, and that are subnormal."""
+    random, info = generator("fma", dtype), np.finfo(dtype)
+    a, b = random.standard_normal((2, 800)).astype(dtype)
+    lost = -(a * b) * (1.0 + random.integers(-2, 3, 800) * info.eps).astype(dtype)
+    wide = np.exp2(random.uniform(-info.nmant - 4, info.nmant + 4, 800)).astype(dtype) * random.choice([-1, 1], 800)
+    scales = np.exp2(random.uniform(info.minexp / 2 - 12, info.minexp / 2 + 4, (2, 800))).astype(dtype)
+    small = a * scales[0], b * scales[1], info.smallest_normal * random.uniform(-1.0, 1.0, 800)
+    half = 0.25 * float(info.eps) * float(info.max)
+    large = np.full(4, info.max), np.array([1.0, 1.0, 2.0, -2.0]), np.array([1.0, 2.5 * half, -1.0, 1.0])
+    rows = [(a, b, lost), (a, b, wide), small, large]
+    return np.concatenate([np.array(row, dtype=dtype) for row in rows], axis=1)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_products_of_high_halves_are_exact(dtype: str) -> None:
-    x = computed("high_half", generator("high_half", dtype).standard_normal(1000).astype(dtype))
-    y = x[::-1]
-    exact = [mp.mpf(a) * mp.mpf(b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
-    assert all(mp.mpf(float(found)) == true for found, true in zip(x * y, exact, strict=True))
+def test_a_fused_multiply_add_is_rounded_once(dtype: str) -> None:
+    numbers, real = three_numbers(dtype), np.dtype(dtype).type
+    found = computed("fma", *numbers)
+    with mp.workdps(400):
+        for a, b, c, y in zip(*numbers.tolist(), found.tolist(), strict=True):
+            exact = mp.mpf(a) * mp.mpf(b) + mp.mpf(c)
+            if math.isinf(y):
+                assert abs(exact) >= mp.mpf(float(np.finfo(dtype).max)) * (1 + mp.mpf(float(np.finfo(dtype).eps)) / 4)
+                continue
+            with np.errstate(over="ignore", under="ignore"):
+                nearest = [float(np.nextafter(real(y), real(end))) for end in (-INF, INF)]
+            assert all(abs(exact - y) <= abs(exact - other) for other in nearest if math.isfinite(other)), (a, b, c)
+    a, b, c = numbers[:, :1600]
+    assert np.count_nonzero(a * b + c != found[:1600]) > 800
+    ends = [(INF, 1.0, 1.0, INF), (INF, 0.0, 1.0, NAN), (INF, 1.0, -INF, NAN), (1.0, 1.0, -INF, -INF)]
+    ends += [(2.0, 3.0, NAN, NAN), (-0.0, 1.0, 0.0, 0.0), (2.0, 3.0, -6.0, 0.0)]
+    a, b, c, expected = np.array(ends, dtype=dtype).T
+    np.testing.assert_array_equal(computed("fma", a, b, c), expected)
+
+
+def test_a_fused_multiply_add_as_plain_python() -> None:
+    numbers = three_numbers("float64")
+    found = [scalar.fma(*point) for point in zip(*numbers.tolist(), strict=True)]
+    np.testing.assert_array_equal(found, computed("fma", *numbers))
+    assert math.isnan(scalar.fma(INF, 0.0, 1.0)) and scalar.fma(2.0, 3.0, INF) == INF
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -255,7 +289,7 @@ def test_choices(dtype: str) -> None:
 def test_every_word_is_tested() -> None:
     pairs = {"exp_below", "difference_rest", "decay_of_product", "power", "maximum", "minimum"}
     pairs |= {"product_rest", "quotient_rest", "exp_of_product", "log1p_unit_rest", "log_rest"}
-    assert {*WORDS, *EDGES, *pairs, "round_shift", "high_half"} == set(scalar.__all__)
+    assert {*WORDS, *EDGES, *pairs, "round_shift", "fma"} == set(scalar.__all__)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -47,6 +47,24 @@ def _sqrt(builder: Any, x: Any) -> Any:
     return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [x.type]), [x])
 
 
+def _fma(builder: Any, *numbers: Any) -> Any:
+    kind = numbers[0].type
+    word = builder.module.declare_intrinsic("llvm.fma", [kind], ir.FunctionType(kind, [kind] * 3))
+    return builder.call(word, numbers)
+
+
+def _of_three_numbers(intrinsic: Any, text: Any) -> Any:
+    @intrinsic
+    def word(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return text(builder, *args)
+
+        real = typingctx.unify_types(a, b, c)
+        return real(real, real, real), codegen
+
+    return word
+
+
 def _of_one_number(intrinsic: Any, text: Any) -> Any:
     @intrinsic
     def word(typingctx, x):  # type: ignore[no-untyped-def]
@@ -87,6 +105,7 @@ def primitives(intrinsic: Any, dtype: str) -> dict[str, Any]:
     real = getattr(types, dtype)
     texts = {"power_of_two": _power_of_two, "exponent_of": _exponent_of, "mantissa_of": _mantissa_of, "sqrt": _sqrt}
     table = {name: _of_one_number(intrinsic, text) for name, text in texts.items()}
+    table["fma"] = _of_three_numbers(intrinsic, _fma)
     targets = {"real": real, "double": types.float64, "integer": types.int64}
     table |= {name: _cast(intrinsic, target) for name, target in targets.items()}
     for word, pointed in POINTERS.items():

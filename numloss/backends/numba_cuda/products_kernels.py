@@ -114,7 +114,7 @@ def _sum_texts(dtype: str) -> tuple[Any, Any, Any]:
     lines = ["def multiply(a, b, sums, down, across):", f"    {names} = sums", f"    for k in range({DEPTH}):"]
     lines += [f"        a{i} = a[k * {row} + down + {i * DOWN}]" for i in range(high)]
     lines += [f"        b{j} = b[k * {row} + across + {j * ACROSS}]" for j in range(broad)]
-    lines += [f"        s{i}_{j} = s{i}_{j} + a{i} * b{j}" for i in range(high) for j in range(broad)]
+    lines += [f"        s{i}_{j} = fma(a{i}, b{j}, s{i}_{j})" for i in range(high) for j in range(broad)]
     scope: dict[str, Any] = {"__name__": dtype, **jit.words_of(dtype)}
     multiply = jit.generated("\n".join([*lines, f"    return ({names})", ""]), "multiply", scope)
     lines = ["def join(totals, sums):"]

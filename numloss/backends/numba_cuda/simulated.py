@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ... import scalar
 from ...loops.language import POINTERS
 from ..locks import Lock
 
@@ -45,8 +47,19 @@ def store_vector(pointer: Any, at: int, values: tuple[Any, ...]) -> None:
     pointer[at : at + 16 // pointer.itemsize] = values
 
 
+def _fma_float32(a: Any, b: Any, c: Any) -> Any:
+    """a * b + c of float32, rounded once: the product is exact in float64, and a sum that is not is made odd."""
+    product, more = float(a) * float(b), float(c)
+    total = product + more
+    part = total - product
+    lost = (product - (total - part)) + (more - part)
+    if lost and math.isfinite(lost) and not int(np.float64(total).view(np.int64)) & 1:
+        total = math.nextafter(total, math.copysign(math.inf, lost))
+    return np.float32(total)
+
+
 def _primitives(real: type, unsigned: type) -> dict[str, Any]:
-    """The four primitives of the vocabulary, by the bits of an IEEE number, and these."""
+    """The primitives of the vocabulary, by the bits of an IEEE number, and these."""
     width = np.dtype(real).itemsize * 8
     field = 23 if width == 32 else 52
     root_half = int(real(0.5**0.5).view(unsigned))
@@ -64,6 +77,7 @@ def _primitives(real: type, unsigned: type) -> dict[str, Any]:
         "exponent_of": lambda x: real(parts(x)[0] - (one >> field)),
         "mantissa_of": lambda x: from_bits(parts(x)[1]),
         "sqrt": np.sqrt,
+        "fma": _fma_float32 if width == 32 else lambda a, b, c: np.float64(scalar.fma(float(a), float(b), float(c))),
         "bits_of": lambda x: int(x.view(unsigned)),
         "of_bits": from_bits,
     }

@@ -1,18 +1,18 @@
 """Binary cross-entropy of logits."""
 
 from ...declare import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, log1p_unit
+from ...scalar import decay, fma, log1p_unit
 
 
 def _bce_with_logits(pred, target, pos_weight, label_smoothing, kept):
-    yes = pos_weight * (target * kept + 0.5 * label_smoothing)
-    no = (1.0 - target) * kept + 0.5 * label_smoothing
+    yes = pos_weight * fma(target, kept, 0.5 * label_smoothing)
+    no = fma(1.0 - target, kept, 0.5 * label_smoothing)
     e = decay(pred)
     positive = pred > 0.0
     wrong = no if positive else yes
     # nobody is wrong: infinitely sure and right costs nothing, though 0 * inf would be NaN
     distance = abs(pred) if wrong > 0.0 else 0.0
-    value = wrong * distance + (yes + no) * log1p_unit(e)
+    value = fma(wrong, distance, (yes + no) * log1p_unit(e))
     up = 1.0 if positive else e
     down = e if positive else 1.0
     slope = (no * up - yes * down) / (1.0 + e)

@@ -1,7 +1,7 @@
 """Focal loss of logits."""
 
 from ...declare import NONNEGATIVE, UNIT, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, decay_of_product, log1p_unit, log1p_unit_rest, minimum
+from ...scalar import decay, decay_of_product, fma, log1p_unit, log1p_unit_rest, minimum
 
 
 def _focal(pred, target, alpha, other, gamma):
@@ -27,10 +27,10 @@ def _focal(pred, target, alpha, other, gamma):
     odds = minimum(1e15, gamma * e)
     # the cost of the wrong label reaches infinity with the logit
     cost = likely * (whole * (abs(pred) + near)) if wrong > 0.0 else 0.0
-    slope = likely * (1.0 + gamma * e * far) - unlikely * (gamma * near + e)
-    fall = likely * (e + odds * (2.0 + far * (odds - 1.0)))
-    rise = unlikely * (e + most * (e * (2.0 - near) + most * near))
-    return cost + unlikely * (whole * near), slope if positive else -slope, (fall + rise) / whole
+    slope = likely * fma(gamma * e, far, 1.0) - unlikely * fma(gamma, near, e)
+    fall = likely * fma(odds, fma(far, odds - 1.0, 2.0), e)
+    rise = unlikely * fma(most, fma(e, 2.0 - near, most * near), e)
+    return fma(unlikely, whole * near, cost), slope if positive else -slope, (fall + rise) / whole
 
 
 @elementwise(

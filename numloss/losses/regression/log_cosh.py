@@ -1,15 +1,13 @@
 """Logarithm of the hyperbolic cosine."""
 
 from ...declare import REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay_of_sum, difference_rest, log1p_unit, log_cosh_tail, tanh_tail
+from ...scalar import decay, difference_rest, fma, log1p_unit, log_cosh_tail, tanh_tail
 
 
 def _log_cosh(pred, target):
     error = pred - target
     size = abs(error)
-    # the curvature is a power of e^error: what the difference loses to rounding would cost it digits
-    rest = difference_rest(pred, target)
-    e = decay_of_sum(2.0 * size, 2.0 * (-rest if error < 0.0 else rest))
+    e = decay(2.0 * size)
     # near 0 value and slope are polynomials; far out e is what is missing to their asymptotes, which cannot overflow
     z = error * error
     near = z < 0.36
@@ -17,8 +15,11 @@ def _log_cosh(pred, target):
     slope = 1.0 - 2.0 * e / (1.0 + e)
     if near:
         value = z * log_cosh_tail(z)
-        slope = size + size * (z * tanh_tail(z))
-    return value, -slope if error < 0.0 else slope, 4.0 * e / (1.0 + e * (2.0 + e))
+        slope = fma(size, z * tanh_tail(z), size)
+    # the curvature is a power of e^error: what the difference loses to rounding would cost it digits
+    rest = difference_rest(pred, target)
+    e = fma(-2.0 * (-rest if error < 0.0 else rest), e, e)
+    return value, -slope if error < 0.0 else slope, 4.0 * e / fma(e, 2.0 + e, 1.0)
 
 
 @elementwise(_log_cosh, target=REAL, convex=True, least=1.0, cost=4.0, aliases=("logcosh", "log_cosh_error"))
