@@ -131,12 +131,11 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     return elementwise
 
 
-def launch_bounds(dtype: str, shape: Shape) -> tuple[int, int]:
+def launch_bounds(shape: Shape) -> tuple[int, int]:
     """Threads of a block, and blocks that a multiprocessor must hold at least: what no law pays for with spills."""
     if shape.large:
         return jit.THREADS, 1
-    frugal = shape.wide and dtype == "float32" and shape.mode < 2 and shape.outputs <= 2
-    return jit.THREADS, 3 if frugal else 2 if len(shape.checks) <= 4 else 1
+    return jit.THREADS, 2 if len(shape.checks) <= 4 else 1
 
 
 @functools.cache
@@ -144,4 +143,4 @@ def elementwise_kernel(law: Any, constants: Any, dtype: str, shape: Shape) -> An
     """The kernel of a law; without a law, of a sum of weights."""
     header = Weights if law is None else Elementwise
     signature = (jit.header_type(header, dtype, shape.counts), int64, int64)
-    return jit.kernel(_text(law, constants, dtype, shape), signature, launch_bounds(dtype, shape))
+    return jit.kernel(_text(law, constants, dtype, shape), signature, launch_bounds(shape))
