@@ -91,9 +91,9 @@ def erfc_scaled(t):
     return (1 + 2 * x) * exp(x * x) * erfc(x) - 1
 
 
-def lgamma_bend(u):
-    """(lgamma(2 + u) / u - digamma(2)) / u"""
-    return psi(1, 2) / 2 if abs(u) < mpf("1e-20") else (loggamma(2 + u) / u - psi(0, 2)) / u
+def lgamma_arch(u):
+    """lgamma(2 + u) / (u (1 + u))"""
+    return psi(0, 2) if abs(u) < mpf("1e-25") else loggamma(2 + u) / (u * (1 + u))
 
 
 def stirling_rest(z):
@@ -144,8 +144,8 @@ FITS = {
     "erf, float64": (erf_tail, 0, mpf("0.81"), 12, 19),
     "erfc, float32: (1 + 2 x) e^(x^2) erfc(x) - 1 in (x - 3) / (x + 3)": (erfc_scaled, *far_erfc("10.1"), 10, 10),
     "erfc, float64": (erfc_scaled, *far_erfc("27.3"), 21, 19),
-    "lgamma near 2, float32: (lgamma(2 + u) / u - digamma(2)) / u, -0.7 <= u <= 0.5": (lgamma_bend, *AROUND_2, 9, 10),
-    "lgamma near 2, float64": (lgamma_bend, *AROUND_2, 21, 19),
+    "lgamma, float32: lgamma(2 + u) / (u (1 + u)), -0.7 <= u <= 0.5": (lgamma_arch, *AROUND_2, 10, 10),
+    "lgamma, float64": (lgamma_arch, *AROUND_2, 21, 19),
     "lgamma, float32: x times the rest of Stirling's formula in 1 / x^2, x >= 6.5": (stirling_rest, *BEYOND_6_5, 2, 10),
     "lgamma, float64": (stirling_rest, *BEYOND_6_5, 7, 19),
     "digamma near its root r, float32: digamma(r + v) / v, 1 <= r + v <= 2.2": (digamma_slope, *AROUND_ROOT, 11, 10),

@@ -582,10 +582,9 @@ def log1p_unit_pair(x):
     k = 1.0 if x > 0.41421356237309503 else 0.0
     f = (x - 1.0) * 0.5 if x > 0.41421356237309503 else x
     more = k * 0.6931471805599453
-    large = more + f
-    small = fma(k, 2.3190468138462996e-17, log_rest(f))
-    y = large + small
-    return y, ((large - y) + small) + ((more - large) + f)
+    rest = fma(k, 2.3190468138462996e-17, log_rest(f))
+    y = more + (f + rest)
+    return y, ((more - y) + f) + rest
 
 
 def log1p_unit(x):
@@ -803,39 +802,40 @@ def atan(x):
 # The logarithm of the gamma function and its derivative -----------------------------------------------------------
 
 
-def _lgamma_bend_f32(u):
-    p = fma(u, 0.0001828445144, -0.000241739952)
-    p = fma(u, p, 0.0004685869312)
-    p = fma(u, p, -0.001190816387)
-    p = fma(u, p, 0.002897382037)
-    p = fma(u, p, -0.007385606047)
-    p = fma(u, p, 0.02058042973)
-    p = fma(u, p, -0.06735229938)
-    return fma(u, p, 0.3224670367)
+def _lgamma_arch_f32(u):
+    p = fma(u, -0.0001658029869, 0.0001957158029)
+    p = fma(u, p, -0.0003598576072)
+    p = fma(u, p, 0.0009156379272)
+    p = fma(u, p, -0.002117342948)
+    p = fma(u, p, 0.004998311142)
+    p = fma(u, p, -0.01238348018)
+    p = fma(u, p, 0.03296501889)
+    p = fma(u, p, -0.1003173168)
+    return fma(u, p, 0.422784335)
 
 
-def lgamma_bend(u):
-    """(lgamma(2 + u) / u - digamma(2)) / u for -0.7 <= u <= 0.5."""
-    p = fma(u, 4.996916696512645062e-8, 6.4812549885403659e-10)
-    p = fma(u, p, 9.562093992936680866e-9)
-    p = fma(u, p, -1.339030811466521276e-7)
-    p = fma(u, p, 2.267014720971946774e-7)
-    p = fma(u, p, -4.310546530666967962e-7)
-    p = fma(u, p, 9.527046284472244514e-7)
-    p = fma(u, p, -2.044531768042146363e-6)
-    p = fma(u, p, 4.374913971181827984e-6)
-    p = fma(u, p, -9.438564117492826254e-6)
-    p = fma(u, p, 0.0000205072573399984307)
-    p = fma(u, p, -0.00004492633469498539487)
-    p = fma(u, p, 0.0000994575059119931354)
-    p = fma(u, p, -0.0002231547522726598493)
-    p = fma(u, p, 0.0005096695251784948917)
-    p = fma(u, p, -0.001192753911917935497)
-    p = fma(u, p, 0.002890510330729322534)
-    p = fma(u, p, -0.007385551028670538335)
-    p = fma(u, p, 0.02058080842778466917)
-    p = fma(u, p, -0.06735230105319811162)
-    return fma(u, p, 0.3224670334241132181)
+def lgamma_arch(u):
+    """lgamma(2 + u) / (u (1 + u)) for -0.7 <= u <= 0.5: what is left beside the roots at 1 and 2."""
+    p = fma(u, 9.621935661810086212e-8, 1.554167151999438627e-9)
+    p = fma(u, p, 1.772046666806186865e-8)
+    p = fma(u, p, -2.561952266200891407e-7)
+    p = fma(u, p, 4.319058646248795294e-7)
+    p = fma(u, p, -8.178846203538909344e-7)
+    p = fma(u, p, 1.803413748400865773e-6)
+    p = fma(u, p, -3.857572086417609813e-6)
+    p = fma(u, p, 8.222278391917006012e-6)
+    p = fma(u, p, -0.00001765989482128625368)
+    p = fma(u, p, 0.00003816897558234240796)
+    p = fma(u, p, -0.00008309531515171160317)
+    p = fma(u, p, 0.000182552625801693587)
+    p = fma(u, p, -0.0004057073855915037836)
+    p = fma(u, p, 0.0009153769230924396877)
+    p = fma(u, p, -0.002108130834369707629)
+    p = fma(u, p, 0.004998641164673762189)
+    p = fma(u, p, -0.01238419219336463162)
+    p = fma(u, p, 0.03296500062115605993)
+    p = fma(u, p, -0.1003173016743539529)
+    return fma(u, p, 0.422784335098467139)
 
 
 def _stirling_rest_f32(z):
@@ -867,17 +867,17 @@ def lgamma(x):
     y, product = lgamma_step(y, product)
     y, product = lgamma_step(y, product)
     far = x >= 6.5
-    low = x < 1.34
+    low = x < 1.3
     least = x < 0.5
     k, f = log_parts(x + x * x if least else x if low or far else product)
     rest = log_rest(f)
     logarithm = log_of(k, f, rest)
     u = x if least else x - 1.0 if low else y - 2.0
-    bend = lgamma_bend(u)
-    y = fma(u, fma(u, bend, 0.4227843350984671), -logarithm if low else logarithm)
+    arch = lgamma_arch(u)
+    y = fma(u * (1.0 + u), arch, -logarithm if low else logarithm)
     if low and x > 0.75:
         # u is taken from both terms, where it would cancel
-        y = fma(u, fma(u, bend, -0.5772156649015329), -rest)
+        y = fma(u, fma(1.0 + u, arch, -1.0), -rest)
     w = 1.0 / maximum(6.5, x)
     if far:
         y = fma(x - 0.5, logarithm - 1.0, fma(w, stirling_rest(w * w), 0.4189385332046727))
