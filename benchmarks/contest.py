@@ -167,6 +167,14 @@ def contestants(
     return calls, missing
 
 
+def interval(ratios: list[float]) -> tuple[float, float, float]:
+    """The median, and between which two of the ratios it lies in 95 of 100 such runs."""
+    ordered = sorted(ratios)
+    apart = min(len(ordered) // 2, math.ceil(0.98 * math.sqrt(len(ordered))))
+    middle = len(ordered) // 2
+    return statistics.median(ordered), ordered[max(0, middle - apart)], ordered[min(len(ordered) - 1, middle + apart)]
+
+
 def compete(
     case: Case,
     threads: int,
@@ -186,6 +194,11 @@ def compete(
     for copy in copies.values():
         copy.close()
     medians = {name: 1e3 * statistics.median(each) for name, each in times.items()}
+    # of the times of one turn, which the same neighbours on the machine have disturbed
+    over = {
+        ours: {name: interval([a / b for a, b in zip(times[name], times[ours], strict=True)]) for name in calls}
+        for ours in BACKENDS
+    }
     return {
         "case": case.name,
         "loss": case.loss,
@@ -198,5 +211,6 @@ def compete(
         "floor_ms": min(medians.pop(name) for name in copies),
         "median_ms": medians,
         "least_ms": {name: 1e3 * min(times[name]) for name in medians},
+        "over": over,
         "not_available": missing,
     }

@@ -7,11 +7,37 @@ import importlib.metadata
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("numloss", "numpy", "numba", "cython", "torch", "jax", "jaxlib", "scikit-learn", "pytest-benchmark")
 FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512dq")
+# What lets everybody compute as on a CPU that has AVX2 alone; libraries read it when they are loaded.
+AVX2 = {
+    "NUMLOSS_LEVEL": "v3",
+    "NUMBA_CPU_NAME": "x86-64-v3",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}
+
+
+def as_avx2() -> None:
+    """Begin this program again as on a CPU with AVX2 alone, unless it runs so already."""
+    if os.environ.get("NUMLOSS_LEVEL") != AVX2["NUMLOSS_LEVEL"]:
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **AVX2})
+
+
+def level() -> str:
+    """The widest vectors that are used here: of this CPU, or fewer where the environment says so."""
+    flags = machine()["flags"]
+    if "avx512f" in flags:
+        return "avx512 as avx2" if os.environ.get("NUMLOSS_LEVEL") == AVX2["NUMLOSS_LEVEL"] else "avx512"
+    return "avx2" if "avx2" in flags else "sse"
 
 
 def _cpuinfo() -> dict[str, str]:
@@ -71,6 +97,7 @@ def describe() -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine(),
+        "level": level(),
         "versions": versions(),
         "load_before": load(),
     }
@@ -78,8 +105,6 @@ def describe() -> dict[str, Any]:
 
 def short_name(described: dict[str, Any]) -> str:
     """Date and machine, as the name of a file."""
-    flags = described["machine"]["flags"]
-    level = "avx512" if "avx512f" in flags else "avx2" if "avx2" in flags else "sse"
-    words = f"{described['machine']['cpu']} {described['machine']['cores']} cores {level}"
+    words = f"{described['machine']['cpu']} {described['machine']['cores']} cores {described['level']}"
     date: str = described["date"][:10]
     return date + "-" + re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")

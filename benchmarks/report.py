@@ -1,6 +1,6 @@
-"""What a results file says: a table for people, the README's table, and the plot.
+"""What results files say: tables for people, the README's table of two kinds of CPU, and the plot of the first.
 
-`python benchmarks/report.py results/….json --readme README.md --plot benchmarks/results/speed.png`
+`python benchmarks/report.py results/…-avx512.json results/…-avx512-as-avx2.json --readme README.md --plot speed.png`
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from typing import Any
 from numloss.common.files import atomic_write
 
 BEGIN, END = "<!-- benchmark table -->", "<!-- end of benchmark table -->"
-HEAD = ("case", "floor ms", "numba ms", "cython ms", "GB/s", "x floor", "fastest peer", "x faster", "x scikit-learn")
+HEAD = ("case", "floor ms", "numba ms", "cython ms", "x floor", "% of bandwidth", "x fastest peer", "x scikit-learn")
+# What README shows of each kind of CPU.
+SHOWN = ("ms", "x floor", "% of bandwidth", "x fastest peer")
 BACKENDS = ("numba", "cython")
 FRESH = ", fresh gradient"
+LEVELS = {"avx512": "AVX-512", "avx2": "AVX2", "avx512 as avx2": "as AVX2", "sse": "SSE"}
 # It computes the gradient alone, so it stands in a column of its own.
 GRADIENT_ALONE = "scikit-learn"
 
@@ -47,17 +50,30 @@ def fastest(record: dict[str, Any]) -> tuple[str, float, str | None, float]:
 def row(record: dict[str, Any]) -> tuple[str, ...]:
     """A case as it stands in the table: the faster backend is compared."""
     times, floor = record["median_ms"], record["floor_ms"]
-    _, ours, peer, theirs = fastest(record)
+    backend, ours, peer, _ = fastest(record)
     return (
         record["case"],
         f"{floor:.3g}",
         *(f"{times[name]:.3g}" for name in BACKENDS),
-        f"{record['bytes'] / ours / 1e6:.1f}",
         f"{ours / floor:.2f}",
-        f"{peer} {theirs:.3g} ms" if peer else "-",
-        f"{theirs / ours:.1f}" if peer else "-",
-        f"{times[GRADIENT_ALONE] / ours:.1f}" if GRADIENT_ALONE in times else "-",
+        f"{100.0 * floor / ours:.0f}",
+        over(record, backend, peer) + f" {peer}" if peer else "-",
+        over(record, backend, GRADIENT_ALONE) if GRADIENT_ALONE in times else "-",
     )
+
+
+def over(record: dict[str, Any], backend: str, peer: str) -> str:
+    """How many times as long a peer takes, and between what that lies, turn by turn."""
+    middle, low, high = record["over"][backend][peer]
+    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+def shown(record: dict[str, Any] | None) -> tuple[str, ...]:
+    """A case as README shows it for one kind of CPU."""
+    if record is None:
+        return ("-",) * len(SHOWN)
+    _, _, *_, floor, share, peer, _ = row(record)
+    return f"{fastest(record)[1]:.3g}", floor, share, peer
 
 
 def plain_table(records: list[dict[str, Any]]) -> str:
@@ -77,20 +93,24 @@ def conditions(results: dict[str, Any], threads: int) -> str:
     )
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """The table between the markers of the README."""
-    records = measured(results, "scorecard")
-    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    lines += ["| " + " | ".join(row(record)) + " |" for record in records]
+def markdown(runs: list[dict[str, Any]]) -> str:
+    """The table between the markers of the README: what each run says of a case, side by side."""
+    cases = [{record["case"]: record for record in measured(results, "scorecard")} for results in runs]
+    head = ["case", *(f"{LEVELS[results['level']]}: {name}" for results in runs for name in SHOWN)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for name in dict.fromkeys(name for each in cases for name in each):
+        cells = [name, *(cell for each in cases for cell in shown(each.get(name)))]
+        lines.append("| " + " | ".join(cells) + " |")
     notes = [
         "Value and gradient of the mean, float32 unless said, into reused memory; medians of one run, contestants "
-        "taking turns. The floor is a copy of as many bytes as must move: each input read once, the gradient written "
-        "once.",
-        conditions(results, records[0]["threads"] if records else 0) + ".",
+        "taking turns. The floor is a copy of as many bytes as must move, each input read once and the gradient "
+        "written once; its bandwidth is 100 %. Ratios to a peer are medians over the turns, with their 95 % limits.",
     ]
-    gone = left_out(results, "scorecard")
-    if gone:
-        notes.append("Not measured: " + "; ".join(gone) + ".")
+    for results in runs:
+        records = measured(results, "scorecard")
+        said = f"{LEVELS[results['level']]}: {conditions(results, records[0]['threads'] if records else 0)}."
+        gone = left_out(results, "scorecard")
+        notes.append(said + (" Not measured: " + "; ".join(gone) + "." if gone else ""))
     return "\n".join(lines) + "\n\n" + "\n\n".join(notes)
 
 
@@ -141,20 +161,22 @@ def plot(results: dict[str, Any], path: Path) -> None:
 def main() -> None:
     """Print the tables, and write what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=Path, help="a file that side_by_side.py wrote")
+    parser.add_argument("results", type=Path, nargs="+", help="files that side_by_side.py wrote")
     parser.add_argument("--readme", type=Path, help="write the table between the markers of this file")
     parser.add_argument("--plot", type=Path, help="write the plot to this file")
     options = parser.parse_args()
-    results = json.loads(options.results.read_text(encoding="utf-8"))
-    for section in dict.fromkeys(each["section"] for each in results["records"]):
-        records = measured(results, section)
-        if records:
-            print(f"{section}: {conditions(results, records[0]['threads'])}\n{plain_table(records)}\n")
-    print("\n".join(f"not measured: {line}" for line in left_out(results)))
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in options.results]
+    for results in runs:
+        for section in dict.fromkeys(each["section"] for each in results["records"]):
+            records = measured(results, section)
+            if records:
+                said = f"{section}, {LEVELS[results['level']]}: {conditions(results, records[0]['threads'])}"
+                print(f"{said}\n{plain_table(records)}\n")
+        print("\n".join(f"not measured: {line}" for line in left_out(results)))
     if options.readme:
-        write_readme(options.readme, markdown(results))
+        write_readme(options.readme, markdown(runs))
     if options.plot:
-        plot(results, options.plot)
+        plot(runs[0], options.plot)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import fresh
 from arrays import inputs
 from cases import BIG, COMPUTE_BOUND, ONE_CALL, SCORECARD, SMALL, SWEPT, USUAL, Case, cases, sweep
 from contest import BACKENDS, ROUNDS, numloss_call, race
+from environment import as_avx2
 from peers import NAMES
 from report import fastest, measured
 from session import Session, figures, process_on
@@ -127,6 +128,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--sections", nargs="+", choices=names, default=names, metavar="SECTION", help=", ".join(names))
     parser.add_argument("--cases", nargs="+", metavar="TEXT", help="only cases with one of these texts in their names")
     parser.add_argument("--peers", nargs="*", choices=NAMES, default=NAMES, metavar="PEER", help=", ".join(NAMES))
+    parser.add_argument("--avx2", action="store_true", help="all of them as on a CPU that has AVX2, but not AVX-512")
     parser.add_argument("--size", choices=("small", "full"), default="full", help="small: to try the benchmarks out")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="at most so many turns each")
     parser.add_argument("--seconds", type=float, default=2.0, help="for the turns of a case, three turns at least")
@@ -138,6 +140,8 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     """Run the sections in the order of their importance; a wrong answer or another failure ends in status 1."""
     options = parsed()
+    if options.avx2:
+        as_avx2()
     session = Session(options)
     print(f"{session.results['machine']}\nload {session.results['load_before']}\n")
     for section in SECTIONS:
