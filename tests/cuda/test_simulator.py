@@ -16,16 +16,13 @@ ROOT = SIMULATED.parents[2]
 
 
 SUBJECTS = sorted(path.stem.removeprefix("test_") for path in SIMULATED.glob("test_*.py"))
-# Two halves, one for each of two workers: what takes longest to simulate, and all the rest.
-SLOW = ("embedding", "head", "ordered", "similarity")
 
 
 def run(marker: str, *paths: Path) -> subprocess.CompletedProcess[str]:
     """Run the tests of the simulator in a process where kernels are Python."""
     # NumPy's scalars warn wherever a processor only sets a flag: overflow to inf, 0 / 0, sqrt of a negative number
     quiet = ["-q", "-W", "ignore::RuntimeWarning"]
-    # simulated threads wait for each other in turns, so one process leaves a core idle
-    command = [sys.executable, "-m", "pytest", *quiet, "-n", "2", "--dist", "worksteal", "-m", marker, *map(str, paths)]
+    command = [sys.executable, "-m", "pytest", *quiet, "-m", marker, *map(str, paths)]
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=3600)
 
@@ -36,15 +33,14 @@ def assert_passed(code: int, said: str) -> None:
     assert code == 0 and re.search(r"\d+ passed", last) and "skipped" not in last, said[-6000:]
 
 
-def report(folders: pytest.TempPathFactory, marker: str, subject: str) -> tuple[int, str]:
-    """What the run says that holds the tests of a subject; one worker starts it."""
-    chosen = [name for name in SUBJECTS if (name in SLOW) == (subject in SLOW)]
+def report(folders: pytest.TempPathFactory, marker: str) -> tuple[int, str]:
+    """What a run of all subjects says; one worker starts it."""
 
     def compute() -> tuple[int, str]:
-        done = run(marker, *(SIMULATED / f"test_{name}.py" for name in chosen))
+        done = run(marker, SIMULATED)
         return done.returncode, done.stdout + done.stderr
 
-    code, said = once(folders, f"simulated {marker} {chosen[0]}", compute)
+    code, said = once(folders, f"simulated {marker}", compute)
     return code, said
 
 
@@ -58,13 +54,13 @@ def assert_subject_passed(code: int, said: str, subject: str) -> None:
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_simulated_kernels_agree_with_the_host(subject: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    assert_subject_passed(*report(tmp_path_factory, "not more", subject), subject)
+    assert_subject_passed(*report(tmp_path_factory, "not more"), subject)
 
 
 @pytest.mark.more
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_the_full_matrix_agrees_with_the_host(subject: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    assert_subject_passed(*report(tmp_path_factory, "more", subject), subject)
+    assert_subject_passed(*report(tmp_path_factory, "more"), subject)
 
 
 def test_a_failure_in_the_simulator_is_seen(tmp_path: Path) -> None:
