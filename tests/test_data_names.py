@@ -20,9 +20,6 @@ from numloss.data.opening import READERS, source_of
 from numloss.data.source import Source
 from numloss.errors import FormatError
 
-# Nothing is compiled for what any backend would do.
-pytestmark = pytest.mark.usefixtures("on_default_backend")
-
 # Names of which a part could be read as something else.
 ODD = [
     "a=b",

@@ -17,9 +17,6 @@ from numloss.data.source import Source
 from numloss.errors import FormatError
 from numloss.evaluation import plan
 
-# Nothing is compiled for what any backend would do.
-pytestmark = pytest.mark.usefixtures("on_default_backend")
-
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
 ROWS = 500

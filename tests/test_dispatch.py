@@ -32,6 +32,11 @@ SIZES = itertools.count(1001)
 NUMBA, KERNELS = ("numba", "llvmlite"), ("numloss.backends._aot_",)
 
 
+@pytest.fixture(autouse=True)
+def on_default_backend() -> None:
+    """Nothing: these tests are about what is chosen."""
+
+
 class Recorder:
     """Wraps a backend and remembers that it was called."""
 

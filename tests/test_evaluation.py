@@ -87,7 +87,6 @@ def test_bits_do_not_depend_on_threads_or_chunks(saved: Any) -> None:
 BY_ROWS = [case for case in cases.CASES if cases.record(case).adds_up == "rows" and not cases.record(case).shared]
 
 
-@pytest.mark.usefixtures("on_default_backend")
 @pytest.mark.parametrize("case", BY_ROWS)
 def test_what_rows_count_is_what_kernels_add_up(case: str) -> None:
     """Intervals and groups need sum and weight of single rows; kernels give those of all."""

@@ -14,9 +14,6 @@ import numloss as nl
 from numloss.data import stamps
 from numloss.evaluation import journal, plan
 
-# Nothing is compiled for what any backend would do.
-pytestmark = pytest.mark.usefixtures("on_default_backend")
-
 ROWS = 3000
 VALUES = np.random.default_rng(0).normal(size=ROWS)
 OTHER = np.where(np.arange(ROWS) == 1234, VALUES + 1.0, VALUES)  # one row differs

@@ -16,9 +16,6 @@ from compare import assert_same_bits
 import numloss as nl
 from numloss.evaluation import plan
 
-# Nothing is compiled for what any backend would do.
-pytestmark = pytest.mark.usefixtures("on_default_backend")
-
 BY_ROWS = [case for case in cases.CASES if cases.record(case).adds_up == "rows" and not cases.record(case).shared]
 CLASS_WEIGHT = np.array([1.0, 0.5, 2.0, 0.0, 3.0])
 RANDOM = np.random.default_rng(0)

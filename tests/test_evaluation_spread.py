@@ -13,9 +13,6 @@ from numloss.evaluation import plan
 from numloss.evaluation.result import Distribution
 from numloss.evaluation.spread import FEW, Bins, bins_of, edges, tally_of
 
-# Nothing is compiled for what any backend would do.
-pytestmark = pytest.mark.usefixtures("on_default_backend")
-
 ASKED = (0.0, 0.001, 0.01, 0.25, 0.5, 0.75, 0.9, 0.999, 1.0)
 RANDOM = np.random.default_rng(0)
 MANY = 6_000

@@ -118,7 +118,7 @@ def test_arguments_and_options_of_another_library(case: str, library: str, backe
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_no_backend_is_named(library: str, on_default_backend: None) -> None:
+def test_no_backend_is_named(library: str) -> None:
     pred, target = arrays("huber", (64,), "float32")
     seen = LIBRARIES[library]
     expected = nl.value_and_grad(nl.huber)(pred, target)

@@ -84,7 +84,6 @@ COLUMN = Dataset("column", small(6).astype(np.float32), np.array([[0.0], [3], [1
 ONE_CLASS = Dataset("one class", small(6).astype(np.float32), np.zeros(6, np.int64))
 
 
-@pytest.mark.usefixtures("on_default_backend")
 @pytest.mark.parametrize("data", [COLUMN, ONE_CLASS], ids=lambda data: data.name)
 def test_no_loss_trains_to_nothing(data: Dataset) -> None:
     """Of each loss: either it is refused, or its gradient moves a network that is far from the targets."""
@@ -139,7 +138,6 @@ def test_targets_of_any_size_are_learnt(optimiser: str, loss) -> None:
         assert run.test["loss"] == pytest.approx(float(loss(output, run.parts.test.target)), rel=1e-6)
 
 
-@pytest.mark.usefixtures("on_default_backend")
 def test_targets_are_scaled_for_losses_in_their_unit() -> None:
     numbers = dataset(small(20), np.abs(small(20, 1)) * 0.3 + 0.1)
     units = Standardiser.of(numbers.target)

@@ -114,7 +114,6 @@ def test_weights_that_are_not_what_they_should_be_are_refused(tmp_path: Path) ->
 ODD = (None, True, -1, 0, 3, 10**30, 10**400, 0.5, 1e308, "", "softmax", [], [3], [10**9], [[3]], {}, {"a": [1]})
 
 
-@pytest.mark.usefixtures("on_default_backend")
 def test_any_table_in_a_weights_file_is_read_or_refused_as_a_format(tmp_path: Path) -> None:
     """Each value of a summary, at any depth, becomes something else: never another error, never absurd memory."""
     images = dataset(small(40, 36).reshape(40, 1, 6, 6), np.arange(40) % 2)

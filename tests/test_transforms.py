@@ -127,14 +127,14 @@ def grown(make: Callable[[int], Any], steps: int) -> int:
 
 
 @pytest.mark.parametrize("make", LOOPS.values(), ids=LOOPS)
-def test_memory_does_not_grow_with_what_changes_in_a_loop(make: Callable[[int], Any], on_default_backend: None) -> None:
+def test_memory_does_not_grow_with_what_changes_in_a_loop(make: Callable[[int], Any]) -> None:
     """These steps would take 4 MB if each were remembered."""
     assert grown(make, 200) < 500_000
 
 
 @pytest.mark.more
 @pytest.mark.parametrize("make", LOOPS.values(), ids=LOOPS)
-def test_memory_after_a_hundred_thousand_transforms(make: Callable[[int], Any], on_default_backend: None) -> None:
+def test_memory_after_a_hundred_thousand_transforms(make: Callable[[int], Any]) -> None:
     """All of them would take 400 MB; what is remembered at most, with plans of calls, is 1 MB."""
     assert grown(make, 17_000) < 2_000_000
 

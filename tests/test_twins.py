@@ -33,7 +33,6 @@ def test_every_answer_is_kept() -> None:
     assert [str(twin) for twin in TWINS] == list(KEPT)
 
 
-@pytest.mark.usefixtures("on_default_backend")
 @pytest.mark.parametrize("twin", TWINS, ids=str)
 def test_ours_is_theirs(twin: Twin) -> None:
     assert_same(twin, 0, KEPT[str(twin)]["value"], KEPT[str(twin)]["slopes"])
