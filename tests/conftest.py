@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
+from itertools import compress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +33,7 @@ def default() -> str:
 
 DEFAULT = default()
 NAMES = ("numba", "cython")
+PARAMETERS = type(pytest.param(None))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -49,6 +53,44 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     others = [name for name in LOSSES if not stands_for_its_kind(name)]
     lines.append(f"numloss: the full matrix of {len(others)} losses like others is marked more: {', '.join(others)}")
     return lines + [f"numloss: not tested here: {what}: {why}" for what, why in missing().items()]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Thousands of tests are no garbage: they are not looked through while they are made, nor by any that follows."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Of parameters whose tests are run with `more` none but one is made into tests where those are not asked for."""
+    if metafunc.config.option.markexpr != "not more":
+        return
+    parametrize, whole = metafunc.parametrize, metafunc.definition.get_closest_marker("more") is not None
+
+    def of_default(names: Any, values: Any, *rest: Any, ids: Any = None, **options: Any) -> None:
+        values = list(values)
+        sets = [value if isinstance(value, PARAMETERS) else pytest.param(value) for value in values]
+        wanted = [not whole and all(mark.name != "more" for mark in one.marks) for one in sets]
+        if not whole and names_tell_places(sets):
+            wanted = [True] * len(values)
+        if not any(wanted):
+            wanted[:1] = [True]
+        if ids is not None and not callable(ids):
+            ids = [*compress(ids, wanted)]
+        parametrize(names, [*compress(values, wanted)], *rest, ids=ids, **options)
+
+    metafunc.parametrize = of_default  # type: ignore[method-assign]
+
+
+def names_tell_places(sets: list[Any]) -> bool:
+    """Whether the names of tests say which of these values they have, and not what it is."""
+    return not all(isinstance(value, (str, int, float)) for one in sets if one.id is None for value in one.values)
 
 
 def usable(name: str) -> str:
