@@ -6,6 +6,7 @@ by the shape of the unreduced loss; generators.py knows the shapes of the inputs
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import math
@@ -75,21 +76,32 @@ def calls(case: str) -> Iterator[tuple[dict[str, Any], str, str]]:
         yield from itertools.product([given], REDUCTIONS if full else REDUCTIONS[:1], kinds if full else kinds[-1:])
 
 
-def arrays(case: str, shape: Shape, dtype: str, *, ends: bool = True, seed: object = 0) -> Arrays:
-    """The inputs of a loss, in the order of its signature; real ones in the dtype."""
+@functools.lru_cache(maxsize=512)
+def drawn(case: str, shape: Shape, ends: bool, seed: object) -> Arrays:
+    """The inputs of a loss, before they have a dtype; drawing them takes longer than most calls."""
     name, _, variant = case.partition(":")
     loss = LOSSES[name]
-    drawn = FAMILIES[loss.family](loss, shape, generator(case, shape, seed), ends, variant)
-    return tuple(np.ascontiguousarray(a, dtype=dtype) if a.dtype.kind == "f" else a for a in drawn)
+    return tuple(FAMILIES[loss.family](loss, shape, generator(case, shape, seed), ends, variant))
+
+
+def arrays(case: str, shape: Shape, dtype: str, *, ends: bool = True, seed: object = 0) -> Arrays:
+    """The inputs of a loss, in the order of its signature; real ones in the dtype."""
+    found = drawn(case, tuple(shape), ends, seed)
+    return tuple(np.array(a, dtype=dtype if a.dtype.kind == "f" else a.dtype, order="C") for a in found)
 
 
 def weight(case: str, shape: Shape, dtype: str, kind: str) -> np.ndarray[Any, Any] | None:
     """No weight, one for each value of the loss ("full"), or one for each sample ("sample"); a fifth are zero."""
     if kind == "none":
         return None
+    return drawn_weight(case, shape, kind).astype(dtype)
+
+
+@functools.lru_cache(maxsize=512)
+def drawn_weight(case: str, shape: Shape, kind: str) -> np.ndarray[Any, Any]:
     random = generator(case, shape, kind)
     size = shape if kind == "full" else shape[:1]
-    return np.where(random.random(size) < 0.2, 0.0, random.uniform(0.1, 2.0, size)).astype(dtype)
+    return np.where(random.random(size) < 0.2, 0.0, random.uniform(0.1, 2.0, size))
 
 
 def weights(case: str) -> tuple[str, ...]:
