@@ -1,10 +1,11 @@
 """The examples of training run, and show what they say they show."""
 
+import contextlib
 import doctest
 import importlib
+import io
 import re
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
 def shown(name: str, folder: Path) -> str:
-    line = [sys.executable, str(EXAMPLES / f"{name}.py")]
-    finished = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout
+    """What an example prints."""
+    said = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    return said.getvalue()
 
 
 @pytest.mark.parametrize("name", ["train.run", "data.dataset", "adapters.estimators"])
