@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import compress
 from pathlib import Path
@@ -126,6 +127,22 @@ def on_default_backend() -> Iterator[None]:
     dispatch.host_backend = lambda loss, work: dispatch.load("numba" if loss.task == "yours" else DEFAULT)
     yield
     dispatch.host_backend = usual
+
+
+@pytest.fixture
+def without_tiles(tmp_path: Path) -> Path:
+    """A folder with the loops and drivers of this run, where only the tiles of laws have to be compiled."""
+    import numpy as np
+
+    import numloss as nl
+
+    nl.huber(np.ones(2), np.zeros(2), backend="numba")
+    folder = tmp_path / "without tiles"
+    folder.mkdir(mode=0o700)
+    for pattern in ("driver-serial-*", "loop-*-float64-*"):
+        for path in CACHE.glob(pattern):
+            shutil.copy2(path, folder)
+    return folder
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ import pytest
 from machine import missing
 from process import python
 
-import numloss as nl
 from numloss.cli.info import cache_directory
 
 COMPUTE = """
@@ -77,18 +76,6 @@ def computed(law: Any = halved) -> float:
         places.ctypes.data, None, 1
     )
     return float(numbers[1])
-
-
-@pytest.fixture
-def without_tiles(tmp_path: Path) -> Path:
-    """A folder with the loops and drivers of this run, where only the tiles of laws have to be compiled."""
-    nl.huber(np.ones(2), np.zeros(2), backend="numba")
-    folder = tmp_path / "without tiles"
-    folder.mkdir(mode=0o700)
-    for pattern in ("driver-serial-*", "loop-*-float64-*"):
-        for path in Path(os.environ["NUMLOSS_CACHE_DIR"]).glob(pattern):
-            shutil.copy2(path, folder)
-    return folder
 
 
 def tile(folder: Path) -> Path:

@@ -21,7 +21,7 @@ from numloss.backends import threads
 threads.PARALLEL_PAYS_AT = 0.0  # every call wants the team
 rng = np.random.default_rng(7)
 pred, target = rng.normal(size=(2, 70_001)).astype(np.float32)
-scores, labels = rng.normal(size=(7001, 10)), rng.integers(0, 10, 7001)
+scores, labels = rng.normal(size=(7001, 10)).astype(np.float32), rng.integers(0, 10, 7001)
 def compute():
     loss, grad = nl.value_and_grad(nl.huber)(pred, target, backend=BACKEND)
     rows, slopes = nl.value_and_grad(nl.cross_entropy)(scores, labels, backend=BACKEND)

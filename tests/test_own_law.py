@@ -89,9 +89,13 @@ print(nl.elementwise(scope["law"], name="own")(np.array([3.0]), np.array([1.0]),
 """
 
 
-def test_the_kernel_of_a_law_from_a_string_is_read_again(tmp_path: Path) -> None:
-    found = [python(KEPT, NUMLOSS_CACHE_DIR=str(tmp_path)).stdout.strip() for _ in range(2)]
+def test_the_kernel_of_a_law_from_a_string_is_read_again(without_tiles: Path) -> None:
+    found, kept = [], []
+    for _ in range(2):
+        found.append(python(KEPT, NUMLOSS_CACHE_DIR=str(without_tiles)).stdout.strip())
+        kept.append([(path.name, path.stat().st_mtime_ns) for path in without_tiles.glob("*.kernel")])
     assert found == ["4.0", "4.0"]
+    assert kept[0] == kept[1] and sum(name.startswith("tile-law-") for name, _ in kept[0]) == 1
 
 
 def test_laws_without_a_source() -> None:
