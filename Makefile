@@ -68,4 +68,4 @@ types: $(STAMP)
 	$(RUN) -m ruff check .
 
 clean:
-	rm -rf $(VENV) .cache build kernels/generated kernels/plans.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so
+	rm -rf $(VENV) .cache build kernels/generated kernels/plans.c kernels/team.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so

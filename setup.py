@@ -34,32 +34,36 @@ GCC_ONLY = ["--param", "vect-max-version-for-alias-checks=100", "-falign-functio
 
 
 def extensions() -> list[Extension]:
-    """The kernels, a module for each unit and level; and the plans of calls that repeat."""
+    """The kernels, a module for each unit and level; the team that runs them, and the plans of calls that repeat."""
     sys.path.insert(0, str(ROOT / "kernels"))
     import translate
     from Cython.Build import cythonize
 
     tell("Cython writes C")
     units = [Extension(f"numloss.backends.{path.stem}", [str(path.relative_to(ROOT))]) for path in translate.write()]
-    plans = Extension(
-        "numloss.backends.host._plans",
-        ["kernels/plans.pyx"],
-        include_dirs=["kernels"],
-        depends=["setup.py", "kernels/primitives.h"],
-        extra_compile_args=LEAN,
-    )
+    host = [
+        Extension(
+            f"numloss.backends.host._{name}",
+            [f"kernels/{name}.pyx"],
+            include_dirs=["kernels"],
+            depends=["setup.py", *headers],
+            extra_compile_args=STRICT if name == "team" else LEAN,
+        )
+        for name, headers in (("team", ["kernels/primitives.h", "kernels/team.h"]), ("plans", ["kernels/primitives.h"]))
+    ]
     directives = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False}
     # without the text of each line as a comment in C, which every level would read again
     directives["emit_code_comments"] = False
-    *units, plans = cythonize([*units, plans], compiler_directives=directives, quiet=True, nthreads=os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    *units, team, plans = cythonize([*units, *host], compiler_directives=directives, quiet=True, nthreads=cores)
     # what takes long first, so that no core waits for it at the end
     units.sort(key=lambda unit: -(ROOT / unit.sources[0]).stat().st_size)
-    return [of_level(unit, level) for level in reversed(LEVELS) for unit in units] + [plans]
+    return [of_level(unit, level) for level in reversed(LEVELS) for unit in units] + [team, plans]
 
 
 def of_level(unit: Extension, level: str) -> Extension:
     """The module of a unit for one level, which includes the C text that all levels have and names its module."""
-    flags = [] if level == "base" else [f"-march=x86-64-{level}", "-fopenmp", *GCC_ONLY]
+    flags = [] if level == "base" else [f"-march=x86-64-{level}", *GCC_ONLY]
     if level == "v4":
         flags.append("-mprefer-vector-width=512")
     package, _, name = unit.name.rpartition(".")
@@ -73,7 +77,6 @@ def of_level(unit: Extension, level: str) -> Extension:
         include_dirs=["kernels"],
         depends=["setup.py", "kernels/primitives.h", "kernels/runs.h", str(common)],
         extra_compile_args=[EFFORT.get(level, "-O3"), *STRICT, *INLINE, *flags],
-        extra_link_args=["-fopenmp"] if level != "base" else [],
     )
 
 

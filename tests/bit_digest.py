@@ -2,7 +2,7 @@
 
     python tests/bit_digest.py --backend numba --threads 1 2 3 8 --cases mse huber
 
-The environment chooses the rest: NUMBA_NUM_THREADS, NUMBA_THREADING_LAYER, NUMBA_CPU_NAME, NUMLOSS_CYTHON_LEVEL.
+The environment chooses the rest: NUMBA_CPU_NAME, NUMLOSS_CYTHON_LEVEL.
 The answer maps each number of threads to {"case dtype reduction weight output": hash}, and says under "ran" which
 layer, level and CPU computed, and with how many threads at most, so that a test can tell that they really did.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,7 @@ class Ledger:
 
     def __init__(self, backend: Any) -> None:
         self.backend, self.run, self.most = backend, backend.run, 0
+        self.driver = self.run.__module__.rpartition(".")[2]
         backend.run = self
 
     def __call__(self, loop: int, problem: bytes, blocks: int, workers: int) -> Any:
@@ -111,7 +113,10 @@ def main() -> None:
     parser.add_argument("--dtypes", nargs="+", default=DTYPES)
     parser.add_argument("--parts", nargs="+", default=["loops", "laws"])
     parser.add_argument("--thorough", action="store_true")
+    parser.add_argument("--without-team", action="store_true", help="as if kernels/team.pyx were not built")
     chosen = parser.parse_args()
+    if chosen.without_team:
+        sys.modules["numloss.backends.host._team"] = None  # type: ignore[assignment]
     threads.PARALLEL_PAYS_AT = 0.0  # or small problems would stay on one thread
     backend = dispatch.load(chosen.backend)
     ledger = Ledger(backend)
@@ -124,11 +129,10 @@ def main() -> None:
             for dtype in chosen.dtypes
             for label, value in results(case, chosen.backend, dtype, chosen.parts, chosen.thorough)
         }
-    answer["ran"]["threads"] = ledger.most
+    answer["ran"] |= {"threads": ledger.most, "driver": ledger.driver}
     if chosen.backend == "numba":
         import numba
 
-        answer["ran"]["layer"] = numba.threading_layer() if ledger.most > 1 else "serial"
         answer["ran"]["cpu"] = numba.config.CPU_NAME or "native"
     print(json.dumps(answer))
 

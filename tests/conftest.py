@@ -18,8 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("NUMLOSS_CACHE_DIR") or ROOT / ".cache" / "kernels")
 # Set before numloss is imported.
 os.environ["NUMLOSS_CACHE_DIR"] = str(CACHE)
-# Threads that wait do not spin: workers share the cores, and took four fifths of their time from each other.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Threads of BLAS that wait do not spin: workers share the cores, and took four fifths of their time from each other.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
     os.environ.pop(name, None)

@@ -1,4 +1,4 @@
-"""What this machine has: backends, levels of its CPU, threading layers."""
+"""What this machine has: backends, levels of its CPU, the team of threads."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from numloss import dispatch
 from numloss.backends import cython_aot
 from numloss.errors import BackendUnavailable
 
-LAYERS = ("omp", "workqueue", "tbb")
 LEVELS = ("v2", "v3", "v4")
-MODULES = {"omp": "omppool", "workqueue": "workqueue", "tbb": "tbbpool"}
 
 
 @functools.cache
 def missing() -> dict[str, str]:
-    """Backends, levels and threading layers that cannot run here, each with the reason."""
+    """Backends, levels and other parts that cannot run here, each with the reason."""
     backends = numloss.available_backends()
     found = {name: backends[name] for name in ("numba", "cython") if backends[name] != "available"}
     built, runnable = cython_aot.build_report()["built"], cython_aot.runnable_levels()
@@ -31,11 +29,8 @@ def missing() -> dict[str, str]:
             found[level] = f"this CPU does not run x86-64-{level}"
         elif level not in built:
             found[level] = f"the kernels for x86-64-{level} are not built"
-    for layer in LAYERS:
-        if "numba" not in found and importlib.util.find_spec(f"numba.np.ufunc.{MODULES[layer]}") is None:
-            found[layer] = "Numba was built without this threading layer"
-    if "tbb" not in found and importlib.util.find_spec("tbb") is None:
-        found["tbb"] = "the package tbb is not installed"
+    if importlib.util.find_spec("numloss.backends.host._team") is None:
+        found["team"] = "kernels/team.pyx is not built"
     if importlib.util.find_spec("mpi4py") is None or shutil.which(mpiexec()[0]) is None:
         found["mpi"] = "pip install mpi4py mpich"
     return found

@@ -1,4 +1,4 @@
-"""The same bits: for every backend, number of threads, threading layer, level of CPU and CPU model.
+"""The same bits: for every backend, number of threads, driver, level of CPU and CPU model.
 
 The two backends are compared in this process, loss by loss. What depends on the environment is computed by
 bit_digest.py in a process of its own; what it prints must be equal.
@@ -14,7 +14,7 @@ import pytest
 from bit_digest import digest, results
 from cases import CASES, DTYPES, record
 from compare import assert_same_bits, told
-from machine import LAYERS, missing
+from machine import missing
 from process import python
 from shared import once
 
@@ -23,14 +23,14 @@ EACH_LOOP = tuple({record(name).family: name for name in reversed(CASES)}.values
 TRIED = (*EACH_LOOP, "cross_entropy:distributions", "iou", "lambdarank:many", "listnet:many", "multi_margin", "siglip")
 RUN = "import bit_digest, sys; sys.argv[1:] = {!r}; bit_digest.main()"
 LOOPS = ("--parts", "loops", "--dtypes", "float32")
+# Who runs Numba's blocks, and how bit_digest.py is told to.
+DRIVERS = [("_team", []), ("in_python", ["--without-team"])]
 Digests = dict[str, Any]
 
 
 def digests(backend: str, threads: tuple[int, ...], *options: str, **environment: str) -> Digests:
     """What bit_digest.py says in an environment."""
     arguments = ["--backend", backend, "--threads", *map(str, threads), *options]
-    # more threads than cores: those that wait must not spin
-    environment = {"OMP_WAIT_POLICY": "passive", **environment}
     return dict(json.loads(python(RUN.format(arguments), timeout=900.0, **environment).stdout))
 
 
@@ -97,12 +97,11 @@ def test_cython_on_any_number_of_threads(reference: Digests) -> None:
         assert_equal(found[str(threads)], reference)
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_numba_on_any_number_of_threads_of_each_layer(layer: str, reference: Digests) -> None:
-    needs("numba", layer)
-    environment = {"NUMBA_NUM_THREADS": "8", "NUMBA_THREADING_LAYER": layer}
-    found = digests("numba", (3, 8), *LOOPS, "--cases", *EACH_LOOP, **environment)
-    assert found["ran"]["layer"] == layer and found["ran"]["threads"] == 8
+@pytest.mark.parametrize(("driver", "options"), DRIVERS)
+def test_numba_on_any_number_of_threads(driver: str, options: list[str], reference: Digests) -> None:
+    needs("numba", *([] if options else ["team"]))
+    found = digests("numba", (3, 8), *LOOPS, "--cases", *EACH_LOOP, *options)
+    assert found["ran"]["driver"] == driver and found["ran"]["threads"] == 8
     for threads in ("3", "8"):
         assert_equal(found[threads], reference)
 
@@ -124,7 +123,7 @@ def test_generic_cpu(reference: Digests) -> None:
 
 
 # Of `more`, every law once on each level, CPU and backend, where it runs on three threads. What is about threads and
-# layers has no law of its own: it runs the losses that stand for their kind.
+# drivers has no law of its own: it runs the losses that stand for their kind.
 
 
 @pytest.mark.more
@@ -152,18 +151,18 @@ def test_every_loss_on_other_cpus(cpu: str, dtype: str, everything: Digests) -> 
 @pytest.mark.parametrize("backend", ["numba", "cython"])
 def test_every_kind_on_any_number_of_threads(backend: str, everything: Digests) -> None:
     needs(backend)
-    found = digests(backend, (2, 8), "--parts", "loops", NUMBA_NUM_THREADS="8")
+    found = digests(backend, (2, 8), "--parts", "loops")
     assert found["ran"]["threads"] == 8
     for threads in ("2", "8"):
         assert_equal(found[threads], everything)
 
 
 @pytest.mark.more
-@pytest.mark.parametrize("layer", LAYERS)
-def test_every_kind_on_every_layer(layer: str, everything: Digests) -> None:
-    needs("numba", layer)
-    found = digests("numba", (8,), *LOOPS, NUMBA_NUM_THREADS="8", NUMBA_THREADING_LAYER=layer)
-    assert found["ran"]["layer"] == layer
+@pytest.mark.parametrize(("driver", "options"), DRIVERS)
+def test_every_kind_on_every_driver(driver: str, options: list[str], everything: Digests) -> None:
+    needs("numba", *([] if options else ["team"]))
+    found = digests("numba", (8,), *LOOPS, *options)
+    assert found["ran"]["driver"] == driver
     assert_equal(found["8"], everything)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,17 @@ assert not failures, failures
 print("same")
 """
 FORK = """
+def tasks():
+    return len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 0
 expected = compute()
 child = os.fork()
 if child == 0:
     import faulthandler
     faulthandler.dump_traceback_later(60, exit=True)
-    os._exit(0 if compute() == expected else 7)
+    before = tasks()
+    same = compute() == expected
+    # a child has a team of its own
+    os._exit(7 if not same else 8 if sys.platform == "linux" and tasks() != before + 3 else 0)
 _, status = os.waitpid(child, 0)
 assert status == 0, f"the child ended with {status}"
 assert compute() == expected
@@ -121,45 +127,48 @@ print("same")
 """
 SCENES = {"16 threads": CALLERS, "fork": FORK, "pool": POOL, "first calls": FIRST, "processes": PROCESSES}
 SCENES["a fork while another thread compiles"] = WHILE_COMPILING
-PLACES = {
-    "numba on omp": ("numba", "omp"),
-    "numba on workqueue": ("numba", "workqueue"),
-    "cython": ("cython", ""),
-}
+WITHOUT = 'import sys; sys.modules["numloss.backends.host._team"] = None'
+PLACES = {"numba": ("numba", ""), "numba without the team": ("numba", WITHOUT), "cython": ("cython", "")}
 
 
-# What falls back to one thread does so before the layer is asked: pools and children are tried on one layer by default.
+# Numba's blocks run on the team of cython, or on threads that Python looks after: some scenes are new to one of them.
 SEEN = [(scene, place) for place in PLACES for scene in SCENES]
-RARE = [(scene, "numba on workqueue") for scene in ("pool", "processes", "a fork while another thread compiles")]
+RARE = [(scene, "numba without the team") for scene in ("pool", "processes", "a fork while another thread compiles")]
 
 
 @pytest.mark.parametrize(
     ("scene", "place"), [pytest.param(*pair, marks=pytest.mark.more if pair in RARE else ()) for pair in SEEN]
 )
 def test_same_bits_and_no_crash(scene: str, place: str) -> None:
-    backend, layer = PLACES[place]
-    for needed in filter(None, (backend, layer)):
-        if needed in missing():
-            pytest.skip(f"{needed}: {missing()[needed]}")
-    environment = {"NUMBA_THREADING_LAYER": layer} if layer else {}
-    code = f"BACKEND = {backend!r}\n{SETUP}\n{SCENES[scene]}"
-    assert python(code, timeout=120.0, NUMBA_NUM_THREADS="4", **environment).stdout.strip() == "same"
+    backend, before = PLACES[place]
+    if backend in missing():
+        pytest.skip(f"{backend}: {missing()[backend]}")
+    code = f"BACKEND = {backend!r}\n{before}\n{SETUP}\n{SCENES[scene]}"
+    assert python(code, timeout=120.0, OMP_NUM_THREADS="4").stdout.strip() == "same"
 
 
-def test_no_setting_of_numba_is_changed() -> None:
-    if "numba" in missing():
-        pytest.skip(missing()["numba"])
-    code = """
-        import numpy as np, numba, numloss as nl
-        x = np.ones(1_000_000)
-        before = numba.get_num_threads()
-        with nl.num_threads(2):
-            nl.mse(x, x, backend="numba")
-        nl.set_num_threads(1)
-        nl.mse(x, x, backend="numba")
-        assert numba.get_num_threads() == before == 4
-    """
-    python(code, NUMBA_NUM_THREADS="4")
+FEW = """
+import resource
+with open("/proc/self/statm") as file:
+    taken = int(file.read().split()[0]) * resource.getpagesize()
+with nl.num_threads(1):
+    expected = compute()
+# room for the stacks of one or two threads
+resource.setrlimit(resource.RLIMIT_AS, (taken + 2**25, resource.RLIM_INFINITY))
+for count in (64, 100_000):
+    nl.set_num_threads(count)
+    assert compute() == expected
+assert 1 <= len(os.listdir("/proc/self/task")) < 8
+print("same")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_a_system_that_has_no_more_threads() -> None:
+    if "cython" in missing():
+        pytest.skip(missing()["cython"])
+    code = f"BACKEND = 'cython'\n{SETUP}\n{FEW}"
+    assert python(code, OPENBLAS_NUM_THREADS="1").stdout.strip() == "same"
 
 
 REPAIRED = [case for case in CASES if record(case).family in ("rowwise", "distilled", "regional", "ordered", "head")]
@@ -236,13 +245,11 @@ print("same")
 )
 def test_arrays_that_another_thread_writes_to(place: str) -> None:
     """Their numbers mean nothing, but no label is used as an index that has not been looked at."""
-    backend, layer = PLACES[place]
-    for needed in filter(None, (backend, layer)):
-        if needed in missing():
-            pytest.skip(f"{needed}: {missing()[needed]}")
-    environment = {"NUMBA_THREADING_LAYER": layer} if layer else {}
-    code = f"BACKEND = {backend!r}\n{SETUP}\n{WRITTEN}"
-    assert python(code, timeout=120.0, NUMBA_NUM_THREADS="2", **environment).stdout.strip() == "same"
+    backend, before = PLACES[place]
+    if backend in missing():
+        pytest.skip(f"{backend}: {missing()[backend]}")
+    code = f"BACKEND = {backend!r}\n{before}\n{SETUP}\n{WRITTEN}"
+    assert python(code, timeout=120.0, OMP_NUM_THREADS="2").stdout.strip() == "same"
 
 
 def test_every_lock_is_free_in_a_forked_child() -> None:

@@ -1,7 +1,7 @@
 """How many threads a call may use, and when it must stay on one.
 
 The bits of a result do not depend on any of this, so nobody notices when a call runs on one thread because it is
-small, because the process was forked, or because another thread is using the team.
+small, or because another thread is using the team.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import itertools
 import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 
 # Nanoseconds of work above which a second thread saves more than waking it costs.
@@ -24,13 +25,12 @@ SHARING_PAYS_AT = 300e3
 _limit: ContextVar[int | None] = ContextVar("numloss_threads", default=None)
 _process_limit: int | None = None
 _team = threading.Lock()
-_forked = False
 
 
 def _after_fork() -> None:
-    global _forked, _team
-    _forked = True
+    global _team
     _team = threading.Lock()
+    _workers.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -64,8 +64,6 @@ def cores() -> int:
 
 def limit() -> int:
     """Threads that a call may use now."""
-    if _forked:
-        return 1
     return _limit.get() or _process_limit or cores()
 
 
@@ -121,24 +119,27 @@ def share_out(task: Callable[[int, int], object], parts: int, work: float) -> No
     The tasks leave the interpreter for most of their time, and write to memory of their part or of their worker; a
     kernel inside of one stays on its thread. `work` is that of all together, in nanoseconds.
     """
-    count = min(limit(), parts) if work > SHARING_PAYS_AT else 1
+    with team() as alone:
+        in_turns(task, parts, limit() if work > SHARING_PAYS_AT and alone else 1)
+
+
+def in_turns(task: Callable[[int, int], object], parts: int, count: int) -> None:
+    """The same for who has the right to `count` threads: each takes the next part, and who has not begun is not waited
+    for."""
+    turn = itertools.count()  # whose next number is one step of the interpreter
+
+    def work(worker: int) -> None:
+        while (part := next(turn)) < parts:
+            task(part, worker)
+
+    called: list[Future[None]] = []
     if count > 1:
-        with team() as alone:
-            if alone:
-                workers = _workers(limit() - 1)
-                others = [
-                    workers.submit(contextvars.copy_context().run, _every, task, worker, parts, count)
-                    for worker in range(1, count)
-                ]
-                try:
-                    _every(task, 0, parts, count)
-                finally:
-                    for other in others:
-                        other.result()
-                return
-    _every(task, 0, parts, 1)
-
-
-def _every(task: Callable[[int, int], object], worker: int, parts: int, workers: int) -> None:
-    for part in range(worker, parts, workers):
-        task(part, worker)
+        workers = _workers(count - 1)
+        for worker in range(1, min(count, parts)):
+            called.append(workers.submit(contextvars.copy_context().run, work, worker))
+    try:
+        work(0)
+    finally:
+        for other in called:
+            if not other.cancel():
+                other.result()

@@ -30,14 +30,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def threading_layer() -> str:
-    """The layer on which Numba runs threads; asking starts them, since Numba decides only then."""
+def team() -> str:
+    """Whose threads run the blocks of a call."""
     try:
-        numba = importlib.import_module("numba")
-        numba.get_num_threads()
-        return str(numba.threading_layer())
-    except (ImportError, ValueError) as error:
-        return f"none ({error})"
+        importlib.import_module("numloss.backends.host._team")
+    except ImportError as error:
+        return f"Python's threads ({error})"
+    return "its own"
 
 
 def cache_directory() -> str:
@@ -67,7 +66,7 @@ def gather() -> dict[str, Any]:
             "system": f"{platform.system()} {platform.machine()}",
             "CPU level": runnable_levels()[0],
             "threads": limit(),
-            "threading layer": threading_layer(),
+            "team": team(),
             "cache": cache_directory(),
             "interpreter": sys.executable,
         },

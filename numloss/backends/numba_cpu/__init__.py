@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BackendUnavailable
@@ -17,39 +18,19 @@ class NumbaBackend(HostBackend):
     name = "numba"
 
     def __init__(self, compiler: Any) -> None:
-        import numba
-
-        self.compiler, self.numba = compiler, numba
+        self.compiler = compiler
         self.kept: list[Any] = []
-        self.serial = compiler.driver(False)
-        self.parallel: Any = None
+        try:
+            driver = importlib.import_module("numloss.backends.host._team")
+        except ImportError:
+            driver = importlib.import_module("numloss.backends.numba_cpu.in_python")
+        self.run, self.run_at = driver.run, driver.run_at  # type: ignore[method-assign]
 
     def tile(self, loss: Loss, dtype: str, mode: int) -> int:
         return int(self.compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.constant_part).address)
 
     def loop(self, name: str, dtype: str) -> int:
         return int(self.compiler.loop(self.compiler.LOOPS[name], dtype).address)
-
-    def run(self, loop: int, problem: bytes, blocks: int, workers: int) -> Any:
-        return self.run_at(loop, id(problem), blocks, workers)
-
-    def run_at(self, loop: int, head: int, blocks: int, workers: int) -> Any:
-        """Run all blocks of the problem whose bytes object is at `head`."""
-        if workers == 1:
-            return self.serial(loop, head, blocks)
-        if self.parallel is None:
-            self.parallel = self.compiler.driver(True)
-        numba = self.numba
-        before = numba.get_num_threads()
-        wanted = min(workers, numba.config.NUMBA_NUM_THREADS)
-        if wanted == before:
-            return self.parallel(loop, head, blocks)
-        # the number of threads is a setting of the calling thread; it is put back
-        numba.set_num_threads(wanted)
-        try:
-            return self.parallel(loop, head, blocks)
-        finally:
-            numba.set_num_threads(before)
 
     def layer_names(self) -> list[str]:
         """The kernels of layers and optimisers."""

@@ -1,16 +1,14 @@
-"""From texts to machine code: tiles, loops and the two drivers, each compiled once and kept on disk."""
+"""From texts to machine code: tiles, loops and the driver, each compiled once and kept on disk."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import linecache
-from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding
-import numpy as np
-from numba import njit, prange, types
+from numba import njit, types
 from numba.core import sigutils
 from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
@@ -43,10 +41,9 @@ from ...loops.tiles import tile_text
 from ..locks import compiled_once
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
-from .intrinsics import call_block, external, keep, words
+from .intrinsics import call_block, external, words
 from .views import VIEWS, view_at
 
-BYTES_OFFSET = bytes.__basicsize__ - 1
 OPTIONS = {"error_model": "numpy", "nogil": True}
 
 
@@ -145,34 +142,32 @@ def loop(text: Law, dtype: str) -> Any:
     return _finish(_loop_text(text, dtype), _signature(text, dtype), name, fingerprint(text, dtype))
 
 
-def _driver_text(blocks_of: Any) -> Callable[..., Any]:
+@compiled_once
+def driver() -> tuple[Any, Any]:
+    """Two functions: one runs a loop over blocks, (loop, problem, partial results, first, last), all but the last two
+    addresses; the other adds up (partial results, blocks) to the fields of a Result behind them."""
     combine = _loop_part(sums.combine, "float64")
     size, results_at, total_at = size_of("Result"), view_at("Many[Result]"), view_at("Result")
 
-    def driver(function, problem, blocks):  # type: ignore[no-untyped-def]
-        memory = np.empty((blocks + 1) * size, np.uint8)
-        at = memory.ctypes.data
-        for block in blocks_of(blocks):
-            call_block(function, problem + BYTES_OFFSET, at + size * block, block)  # type: ignore[call-arg]
+    def some(function, problem, at, first, last):  # type: ignore[no-untyped-def]
+        for block in range(first, last):
+            call_block(function, problem, at + size * block, block)  # type: ignore[call-arg]
+
+    def combined(at, blocks):  # type: ignore[no-untyped-def]
         total = total_at(at + size * blocks)
         combine(results_at(at), blocks, total)
-        found = total.value, total.weight, total.bad_at, total.bad_in
-        keep(memory)  # type: ignore[call-arg]
-        return found
+        return total.value, total.weight, total.bad_at, total.bad_in
 
-    return driver
+    return _compiled(some, 5), _compiled(combined, 2)
 
 
-@compiled_once
-def driver(parallel: bool) -> Any:
-    """Runs a loop over all blocks of a problem: (loop address, id of the bytes, blocks) -> the fields of a Result."""
-    text = _driver_text(prange if parallel else range)
-    kind = "parallel" if parallel else "serial"
-    key = f"{kind}|{fingerprint(text, 'float64')}|{BYTES_OFFSET}"
-    text.__name__ = text.__qualname__ = f"driver_{kind}_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    compiled = njit(parallel=parallel, **OPTIONS)(text)
-    with KernelCache(f"driver-{kind}", key) as compiled._cache:
-        compiled.compile("(int64, int64, int64)")
+def _compiled(text: Law, arguments: int) -> Any:
+    """A function of integers that Python calls, which leaves the interpreter meanwhile."""
+    key = f"{text.__name__}|{fingerprint(text, 'float64')}"
+    text.__name__ = text.__qualname__ = f"driver_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    compiled = njit(**OPTIONS)(text)
+    with KernelCache("driver", key) as compiled._cache:
+        compiled.compile((types.int64,) * arguments)
     compiled.disable_compile()
     return compiled
 

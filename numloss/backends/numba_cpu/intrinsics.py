@@ -97,23 +97,13 @@ def call_gemm(typingctx, function, flip_a, flip_b, m, n, k, a, lda, b, ldb, add,
 
 @intrinsic
 def call_block(typingctx, function, problem, partial, block):  # type: ignore[no-untyped-def]
-    """Call the loop of one block at an address; the drivers' only word."""
+    """Call the loop of one block at an address; the driver's only word."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         kind = ir.FunctionType(ir.IntType(64), [ir.IntType(64)] * 3)
         return builder.call(builder.inttoptr(args[0], kind.as_pointer()), list(args[1:]))
 
     return types.int64(types.int64, types.int64, types.int64, types.int64), codegen
-
-
-@intrinsic
-def keep(typingctx, array):  # type: ignore[no-untyped-def]
-    """A last use of an array: Numba frees it after that, and knows nothing of addresses taken before."""
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return ir.IntType(64)(0)
-
-    return types.int64(array), codegen
 
 
 def _sixteen(builder: Any, pointer: Any, index: Any) -> Any:

@@ -97,7 +97,7 @@ class LayerKernel:
         # what changes from call to call is written where it lies
         self.at = memoryview(self.memory)[Layer.place("arrays") : Layer.place("numbers")].cast("q")
         self.numbers = memoryview(self.memory)[Layer.place("numbers") :].cast("d")
-        self.address = np.frombuffer(self.memory, np.uint8).ctypes.data - compiler.BYTES_OFFSET
+        self.address = np.frombuffer(self.memory, np.uint8).ctypes.data
         self.scratch = np.empty(0)
         self.shape: tuple[int, ...] = ()
         self.blocks, self.work = 0, 0.0
@@ -114,9 +114,9 @@ class LayerKernel:
         if self.work > threads.PARALLEL_PAYS_AT and self.blocks > 1:
             total = self._share()
         else:
-            total = self.backend.serial(self.loop, self.address, self.blocks)[0]
+            total = self.backend.run_at(self.loop, self.address, self.blocks, 1)[0]
         if self.end:
-            self.backend.serial(self.end, self.address, 1)
+            self.backend.run_at(self.end, self.address, 1, 1)
         return total  # type: ignore[no-any-return]
 
     def _fit(self, first: Array) -> None:
@@ -149,7 +149,7 @@ class LayerKernel:
         """Run on several threads, unless somebody else is using them, or BLAS its own."""
         workers = threads.limit()
         if workers == 1 or (self.plan.units in PRODUCTS and not is_alone()):
-            return float(self.backend.serial(self.loop, self.address, self.blocks)[0])
+            return float(self.backend.run_at(self.loop, self.address, self.blocks, 1)[0])
         with threads.team() as alone:
             return float(self.backend.run_at(self.loop, self.address, self.blocks, workers if alone else 1)[0])
 
