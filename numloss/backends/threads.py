@@ -16,11 +16,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
+from pathlib import Path
 
 # Nanoseconds of work above which a second thread saves more than waking it costs.
 PARALLEL_PAYS_AT = 30e3
 # The same for work that Python shares out, whose threads take longer to wake.
 SHARING_PAYS_AT = 300e3
+# Where Linux says which control groups this process is in, and what these are.
+OWN_GROUPS, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 _limit: ContextVar[int | None] = ContextVar("numloss_threads", default=None)
 _process_limit: int | None = None
@@ -43,20 +46,41 @@ def affinity() -> set[int]:
 
 
 def quota() -> float:
-    """Cores' worth of time that the container has, infinity if it is not limited."""
+    """Whole cores' worth of time that this process may take, infinity if it is not limited.
+
+    It belongs to a control group, which lies within others; each may have a limit, and the least of them counts. A
+    container may see its own group as the outermost one, or the path that it has outside.
+    """
     try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            most, period = file.read().split()
-        return max(1, int(most) // int(period))
-    except (OSError, ValueError):  # no such file, or "max"
+        lines = OWN_GROUPS.read_text().splitlines()
+    except OSError:
         return math.inf
+    least = math.inf
+    for line in lines:
+        _, controllers, path = line.split(":", 2)  # no controllers are named in version 2
+        if not controllers or "cpu" in controllers.split(","):
+            root = GROUPS / controllers
+            group = root.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
+            least = min(least, *map(_share, (group, *group.parents[: len(group.parts) - len(root.parts)])))
+    return least if least == math.inf else max(1, int(least))
+
+
+def _share(group: Path) -> float:
+    """Cores' worth of time that a control group has, as version 2 or 1 says it."""
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        try:
+            most, period = " ".join((group / name).read_text() for name in names).split()
+            return int(most) / int(period) if int(most) > 0 else math.inf
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return math.inf
 
 
 @functools.lru_cache(maxsize=1)
 def cores() -> int:
     """Cores that this process may use: affinity, the container's quota, NUMBA_NUM_THREADS, OMP_NUM_THREADS."""
     for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
-        value = os.environ.get(name, "")
+        value = os.environ.get(name, "").partition(",")[0]  # those of further levels follow
         if value.isdigit() and int(value) > 0:
             return int(value)
     return int(min(len(affinity()), quota()))
