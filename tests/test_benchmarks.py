@@ -64,3 +64,34 @@ SHARES = """
 
 def test_shares_of_a_step_that_takes_longer_than_the_time_are_numbers() -> None:
     assert python(SHARES.format(folder=str(BENCHMARKS))).stdout.split() == ["True", "40"]
+
+
+COMPETITORS = """
+    import os, subprocess, sys, time
+    sys.path.insert(0, {folder!r})
+    import busy
+    started, seen = [], []
+
+    class Kept(subprocess.Popen):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            started.append(self)
+
+    def call():
+        wanted = time.monotonic() + 20.0
+        while [os.getpriority(os.PRIO_PROCESS, process.pid) for process in started] != [19, 19]:
+            assert time.monotonic() < wanted
+        seen.append([process.poll() for process in started])
+        raise KeyboardInterrupt
+
+    busy.SETTLE, busy.subprocess.Popen = 0.0, Kept
+    try:
+        with busy.competitors(2, 19):
+            busy.measure({{"call": call}}, None, 1, 1)
+    except KeyboardInterrupt:
+        print(seen, all(process.poll() for process in started))
+"""
+
+
+def test_competitors_end_with_what_they_compete_with() -> None:
+    assert python(COMPETITORS.format(folder=str(BENCHMARKS))).stdout.strip() == "[[None, None]] True"

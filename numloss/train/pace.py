@@ -1,6 +1,6 @@
 """How many threads a step takes: all or one, whichever was faster when both were tried.
 
-The bits are the same. Sharing the kernels of a step pays where another core is free, and costs milliseconds a launch
+The bits are the same. Sharing the kernels of a step pays where another core is free, and may cost a quarter of the step
 where other processes keep it busy, which may change while a network trains.
 """
 
