@@ -34,31 +34,34 @@ GCC_ONLY = ["--param", "vect-max-version-for-alias-checks=100", "-falign-functio
 
 
 def extensions() -> list[Extension]:
-    """The kernels, a module for each unit and level; the team that runs them, and the plans of calls that repeat."""
+    """The kernels, a module for each unit and level; their team, plans of calls that repeat, windows of mapped files."""
     sys.path.insert(0, str(ROOT / "kernels"))
     import translate
     from Cython.Build import cythonize
 
     tell("Cython writes C")
     units = [Extension(f"numloss.backends.{path.stem}", [str(path.relative_to(ROOT))]) for path in translate.write()]
-    host = [
-        Extension(
-            f"numloss.backends.host._{name}",
-            [f"kernels/{name}.pyx"],
-            include_dirs=["kernels"],
-            depends=["setup.py", *headers],
-            extra_compile_args=STRICT if name == "team" else LEAN,
-        )
-        for name, headers in (("team", ["kernels/primitives.h", "kernels/team.h"]), ("plans", ["kernels/primitives.h"]))
+    beside = [
+        module("numloss.backends.host._team", "team", ["primitives.h", "team.h"]),
+        module("numloss.backends.host._plans", "plans", ["primitives.h"]),
     ]
+    if sys.platform.startswith("linux"):
+        beside.append(module("numloss.data._windows", "windows", ["windows.h", "feed.h"]))
     directives = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False}
     # without the text of each line as a comment in C, which every level would read again
     directives["emit_code_comments"] = False
-    cores = os.cpu_count() or 1
-    *units, team, plans = cythonize([*units, *host], compiler_directives=directives, quiet=True, nthreads=cores)
+    made = cythonize([*units, *beside], compiler_directives=directives, quiet=True, nthreads=os.cpu_count() or 1)
+    units, beside = made[: len(units)], made[len(units) :]
     # what takes long first, so that no core waits for it at the end
     units.sort(key=lambda unit: -(ROOT / unit.sources[0]).stat().st_size)
-    return [of_level(unit, level) for level in reversed(LEVELS) for unit in units] + [team, plans]
+    return [of_level(unit, level) for level in reversed(LEVELS) for unit in units] + beside
+
+
+def module(name: str, text: str, headers: list[str]) -> Extension:
+    """A module of a text of its own, which needs no level."""
+    depends = ["setup.py", *(f"kernels/{header}" for header in headers)]
+    sources = [f"kernels/{text}.pyx"]
+    return Extension(name, sources, include_dirs=["kernels"], depends=depends, extra_compile_args=STRICT)
 
 
 def of_level(unit: Extension, level: str) -> Extension:

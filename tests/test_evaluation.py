@@ -347,13 +347,13 @@ def test_the_first_block_is_done_before_others_start(monkeypatch: pytest.MonkeyP
     """It may compile kernels, which threads should not do side by side."""
     running, at_once, work = set(), [], block.run
 
-    def slow(task: plan.Task) -> Any:
+    def slow(task: plan.Task, readers: Any) -> Any:
         running.add(task.bounds[0])
         time.sleep(0.02)
         at_once.append(len(running))
         running.discard(task.bounds[0])
         assert at_once[1:] or (threading.current_thread() is threading.main_thread() and len(task.bounds) == 1)
-        return work(task)
+        return work(task, readers)
 
     monkeypatch.setattr(executors, "run", slow)
     with nl.num_threads(4):

@@ -75,7 +75,7 @@ def test_a_bad_value_is_named_with_its_row_in_memory() -> None:
 
 def test_shapes_are_checked_before_anything_is_read(saved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = saved(pred=numbers(ROWS, 2), target=numbers(ROWS, 3))
-    monkeypatch.setattr(executors, "run", lambda task: pytest.fail("something was read"))
+    monkeypatch.setattr(executors, "run", lambda *task: pytest.fail("something was read"))
     with pytest.raises(ValueError, match=r"^mse: target has shape .*target is .*target\.npy"):
         nl.evaluate(nl.mse, **paths)
     with pytest.raises(ValueError, match=r"huber: delta must be > 0 and finite, got -1$"):

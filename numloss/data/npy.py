@@ -1,8 +1,8 @@
 """A reader of .npy files that trusts nothing in them.
 
 The header is read by a grammar, never evaluated; dtypes are on a list; the size that the header declares is
-compared with the size of the file before anything is allocated. Files are read, never mapped: a mapped file that
-shrinks kills the process, a read that comes up short raises FormatError.
+compared with the size of the file before anything is allocated. A file that shrinks while it is read raises
+FormatError, also where it is mapped (npy_source.py), which kills a process that does not expect it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from ..errors import FormatError
-from .source import Array, Reader, Source
-from .stamps import file_stamp
+from .source import Array
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 64 * 1024
@@ -146,6 +145,11 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     return open(handle, "rb", buffering=0)
 
 
+def status_of(found: os.stat_result) -> tuple[int, int, int, int]:
+    """What tells a file from another, or from what it was."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def check_text(part: Array, source: str) -> None:
     """Numbers that are no characters are not text, whatever a file calls them."""
     if part.dtype.kind == "U" and part.size:
@@ -170,6 +174,7 @@ class NpyFile:
         self.source = source or str(path)
         self._file = open_regular(path)
         try:
+            self._status = status_of(os.fstat(self._file.fileno()))
             self._file.seek(begin)
             self.header = read_header(self._file, self.source, text)
             self._check(os.fstat(self._file.fileno()).st_size if size is None else size)
@@ -215,12 +220,31 @@ class NpyFile:
         while done < size:
             got = os.preadv(self._handle, [view[done:] if done else view], at + done)
             if not got:
-                raise FormatError(f"{self.source}: the file shrank while it was read: nothing at byte {at + done}")
+                self.lacks(at + done)
             done += got
         if self.truths and size and part.view(np.uint8).max() > 1:
             row = start + int(np.argmax(part.view(np.uint8).reshape(len(part), -1).max(axis=1) > 1))
             raise FormatError(f"{self.source}: row {row} holds a byte that is neither False (0) nor True (1)")
         check_text(part, self.source)
+
+    @property
+    def data(self) -> tuple[int, int, int]:
+        """The open file, and where in it the first row begins and the last one ends."""
+        begin = self.begin + self.header.offset
+        return self._handle, begin, begin + self.header.nbytes
+
+    def fresh(self) -> bool:
+        """Whether the file that was opened stands there still, as it was."""
+        try:
+            return status_of(os.stat(self.path)) == self._status
+        except OSError:
+            return False
+
+    def lacks(self, byte: int) -> NoReturn:
+        """Raise for a file without a byte that it had when it was opened."""
+        row = max(0, byte - self.data[1]) // max(1, self.row_bytes)
+        shrank = f"the file shrank while it was read: nothing at byte {byte}, in row {row}"
+        raise FormatError(f"{self.source}: {shrank}")
 
     def close(self) -> None:
         """Close the file."""
@@ -239,48 +263,3 @@ def load_npy(path: str | os.PathLike[str]) -> Array:
     """The whole array of a .npy file."""
     with NpyFile(path) as file:
         return file.read(0, file.buffer(file.rows))
-
-
-class NpySource(Source):
-    """A .npy file, or a member of an archive that is stored as it is; each reader opens and checks it again."""
-
-    def __init__(
-        self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, name: str | None = None,
-        text: bool = False,
-    ) -> None:  # fmt: skip
-        self.path, self.begin, self.size, self.name = Path(path), begin, size, name or str(path)
-        self.text = text
-        with self.open() as file:
-            self.header = file.header
-        self.shape, self.dtype = self.header.shape, self.header.dtype
-
-    def open(self) -> NpyFile:
-        """The file, opened."""
-        return NpyFile(self.path, self.begin, self.size, self.name, self.text)
-
-    def stamp(self) -> list[Any]:
-        return [*super().stamp(), *file_stamp(self.path)]
-
-    def reader(self, rows: int) -> Reader:
-        file = self.open()
-        if file.header != self.header:
-            file.close()
-            raise FormatError(f"{self.name}: the file was replaced while it was read")
-        return NpyReader(file, rows)
-
-
-class NpyReader(Reader):
-    """An open .npy file with a buffer of its own."""
-
-    def __init__(self, file: NpyFile, rows: int) -> None:
-        self.file, self.buffer = file, file.buffer(min(rows, file.rows))
-        self.bytes = self.buffer.reshape(-1).view(np.uint8).data
-
-    def read(self, start: int, stop: int) -> Array:
-        if stop - start < len(self.buffer):
-            return self.file.read(start, self.buffer[: stop - start])
-        self.file.fill(start, self.buffer, self.bytes)
-        return self.buffer
-
-    def close(self) -> None:
-        self.file.close()

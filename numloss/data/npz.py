@@ -13,7 +13,8 @@ import numpy as np
 
 from ..errors import FormatError
 from .names import MEMBER
-from .npy import NpySource, check_text, open_regular, read_header
+from .npy import check_text, open_regular, read_header
+from .npy_source import NpySource
 from .source import KEY_KINDS, REAL_KINDS, Array, SlicedSource, Source
 
 MOST_BYTES = 4 << 30

@@ -74,7 +74,7 @@ def _by_content(path: str) -> Reading:
 
 
 def _npy(path: str, member: str, most_bytes: int, keys: bool) -> Source:
-    from .npy import NpySource
+    from .npy_source import NpySource
 
     if member:
         raise FormatError(f"{path}: a .npy file holds one array, there is no {member!r} in it")

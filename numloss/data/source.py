@@ -30,10 +30,26 @@ class Reader(ABC):
     """Whether empty cells are read as rows to leave out; otherwise they are refused."""
     missing: Array | None = None
     """Which rows of the last read are to be left out, None for none."""
+    window, stop = 8 << 20, 0
+    """Bytes of a mapped file that may be in memory, and the row before which they end, unless more are asked for."""
 
     @abstractmethod
     def read(self, start: int, stop: int) -> Array:
         """The rows from start to stop, valid until the next call."""
+
+    def stretch(self, start: int, stop: int) -> tuple[Array, int] | None:
+        """As many of these rows as lie in one place, and the address of the feed that brings them to memory.
+
+        The address is 0 where they are there already, see kernels/feed.h; None where rows must be read.
+        """
+        return None
+
+    def check(self) -> None:  # noqa: B027 - what was read is a copy, or an array
+        """Raise if what was read has changed before it was used; to be called after that, until the next call."""
+
+    def fresh(self) -> bool:
+        """Whether what was opened is still what stands there, so that it need not be opened again."""
+        return False
 
     def close(self) -> None:  # noqa: B027 - most have something to close, arrays have not
         """Close what was opened."""
@@ -111,6 +127,12 @@ class SlicedSource(Source, Reader):
             )
         return part
 
+    def stretch(self, start: int, stop: int) -> tuple[Array, int] | None:
+        return (self.given[start:stop], 0) if isinstance(self.given, np.ndarray) else None
+
+    def fresh(self) -> bool:
+        return True
+
 
 class Shards(Source):
     """Sources one after the other, as one."""
@@ -182,12 +204,29 @@ class ShardReader(Reader):
             if low < high:
                 yield k, low, high
 
-    def _of(self, k: int, start: int, stop: int) -> Array:
+    def stretch(self, start: int, stop: int) -> tuple[Array, int] | None:
+        k = self.shards.index(start)
+        begin, end = self.shards.starts[k], self.shards.starts[k + 1]
+        return self._shard(k).stretch(start - begin, min(stop, end) - begin)
+
+    def check(self) -> None:
+        if self.open is not None:
+            self.open[1].check()
+
+    def fresh(self) -> bool:
+        return self.open is None or self.open[1].fresh()
+
+    def _shard(self, k: int) -> Reader:
         if self.open is None or self.open[0] != k:
+            self.check()
             self.close()
             self.open = k, self.shards.parts[k].reader(self.rows)
-        begin, reader = self.shards.starts[k], self.open[1]
-        reader.omits = self.omits
+        reader = self.open[1]
+        reader.omits, reader.window, reader.stop = self.omits, self.window, self.stop - self.shards.starts[k]
+        return reader
+
+    def _of(self, k: int, start: int, stop: int) -> Array:
+        begin, reader = self.shards.starts[k], self._shard(k)
         part = reader.read(start - begin, stop - begin)
         self.missing = reader.missing
         return part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -21,25 +22,64 @@ NOTHING = np.zeros(0)
 PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)")
 
 
-def run(task: Task) -> list[list[Part]]:
+# Bytes of mapped files that a task has in memory, and of each of them at least.
+WINDOWS, LEAST_WINDOW = 16 << 20, 1 << 20
+
+
+class Readers:
+    """The readers of whoever works through tasks, in one thread at a time; from one task to the next they stay open."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Reader] = {}
+
+    def of(self, task: Task) -> dict[str, Reader]:
+        """A reader of each source, opened again if what stands there is not what was opened."""
+        plan = task.plan
+        for name, source in plan.sources.items():
+            if name in self.open and not self.open[name].fresh():
+                self.open.pop(name).close()
+            if name not in self.open:
+                self.open[name] = source.reader(plan.block_rows)
+            reader = self.open[name]
+            reader.omits = plan.nan == "omit" and name not in plan.by
+            reader.window, reader.stop = max(LEAST_WINDOW, WINDOWS // len(plan.sources)), task.bounds[-1][1]
+        return self.open
+
+    def close(self) -> None:
+        """Close all that is open."""
+        while self.open:
+            self.open.popitem()[1].close()
+
+
+def run(task: Task, readers: Readers | None = None) -> list[list[Part]]:
     """The parts of each block of a task: one for each series, then one for each pair of series."""
+    if readers is None:
+        with contextlib.closing(Readers()) as readers:
+            return run(task, readers)
     plan = task.plan
     with contextlib.ExitStack() as stack:
         if task.threads is not None:
             stack.enter_context(num_threads(task.threads))
-        readers: dict[str, Reader] = {}
-        for name, source in plan.sources.items():
-            readers[name] = source.reader(plan.block_rows)
-            readers[name].omits = plan.nan == "omit" and name not in plan.by
-            stack.callback(readers[name].close)
-        written = stack.enter_context(Written(plan))
+        written, opened = stack.enter_context(Written(plan)), readers.of(task)
         parts = []
         for k, (start, stop) in enumerate(task.bounds):
-            arrays = {name: reader.read(start, stop) for name, reader in readers.items()}
-            missing = {name: reader.missing for name, reader in readers.items() if reader.missing is not None}
-            pointers = task.pointers[k] if task.pointers else None
-            parts.append(Block(plan, start, arrays, missing, pointers, written).parts())
+            with unchanged(opened):
+                arrays = {name: reader.read(start, stop) for name, reader in opened.items()}
+                missing = {name: reader.missing for name, reader in opened.items() if reader.missing is not None}
+                pointers = task.pointers[k] if task.pointers else None
+                parts.append(Block(plan, start, arrays, missing, pointers, written).parts())
+                del arrays, missing
         return parts
+
+
+@contextlib.contextmanager
+def unchanged(readers: dict[str, Reader]) -> Iterator[None]:
+    """What is found is of what the files have, and so is what is wrong with it."""
+    try:
+        yield
+    finally:
+        for reader in readers.values():
+            reader.check()
 
 
 class Block:

@@ -11,14 +11,15 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from typing import Any
 
-from .block import run
+from .block import Readers, run
 from .plan import Task
 from .totals import Part
 
+Run = Callable[[Task], list[list[Part]]]
 # Tasks that wait in line for each worker, so that none is idle while results are added up.
 AHEAD = 2
 # What is assumed of an executor that does not say how many workers it has.
@@ -53,31 +54,40 @@ def workers_of(executor: Executor) -> int:
 def in_order(tasks: Iterable[Task], executor: Executor | None, workers: int) -> Generator[list[list[Part]]]:
     """The parts of each task."""
     if executor is not None:
-        yield from _through(executor, tasks, workers)
-    elif workers == 1:
-        yield from map(run, tasks)
-    else:
+        yield from _through(executor, run, tasks, workers)
+        return
+    with contextlib.ExitStack() as stack:
+        own = threading.local()
+
+        def run_here(task: Task) -> list[list[Part]]:
+            if not hasattr(own, "readers"):
+                own.readers = stack.enter_context(contextlib.closing(Readers()))
+            return run(task, own.readers)
+
+        if workers == 1:
+            yield from map(run_here, tasks)
+            return
         remaining = iter(tasks)
         # the first task may compile kernels, which threads should not do side by side
-        yield run(next(remaining))
+        yield run_here(next(remaining))
         with ThreadPoolExecutor(workers, "numloss-evaluation") as pool:
-            yield from _through(pool, remaining, workers)
+            yield from _through(pool, run_here, remaining, workers)
 
 
-def _through(executor: Executor, tasks: Iterable[Task], workers: int) -> Generator[list[list[Part]]]:
+def _through(executor: Executor, run: Run, tasks: Iterable[Task], workers: int) -> Generator[list[list[Part]]]:
     """Through an executor; when an error ends this, what waits is cancelled."""
     waiting: deque[Future[list[list[Part]]]] = deque()
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: [future.cancel() for future in waiting])
         for task in tasks:
-            waiting.append(_submitted(executor, task))
+            waiting.append(_submitted(executor, run, task))
             if len(waiting) > AHEAD * workers:
                 yield _result(waiting.popleft())
         while waiting:
             yield _result(waiting.popleft())
 
 
-def _submitted(executor: Executor, task: Task) -> Future[list[list[Part]]]:
+def _submitted(executor: Executor, run: Run, task: Task) -> Future[list[list[Part]]]:
     try:
         return executor.submit(run, task)
     except BrokenExecutor as error:
