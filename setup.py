@@ -34,7 +34,7 @@ GCC_ONLY = ["--param", "vect-max-version-for-alias-checks=100", "-falign-functio
 
 
 def extensions() -> list[Extension]:
-    """The kernels, a module for each unit and level; their team, plans of calls that repeat, windows of mapped files."""
+    """The kernels, a module for each unit and level; their team, plans of calls that repeat, windows of files."""
     sys.path.insert(0, str(ROOT / "kernels"))
     import translate
     from Cython.Build import cythonize
@@ -43,7 +43,7 @@ def extensions() -> list[Extension]:
     units = [Extension(f"numloss.backends.{path.stem}", [str(path.relative_to(ROOT))]) for path in translate.write()]
     beside = [
         module("numloss.backends.host._team", "team", ["primitives.h", "team.h"]),
-        module("numloss.backends.host._plans", "plans", ["primitives.h"]),
+        module("numloss.backends.host._plans", "plans", ["sweeps.pxi", "primitives.h", "feed.h"]),
     ]
     if sys.platform.startswith("linux"):
         beside.append(module("numloss.data._windows", "windows", ["windows.h", "feed.h"]))

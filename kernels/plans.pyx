@@ -319,3 +319,16 @@ def keep(loss, int mode, tuple arguments not None, dict options not None, bint p
     if len(plans) >= MOST_PLANS:
         plans.clear()
     plans[PyBytes_FromStringAndSize(<char*>words, 8 * n)] = plan
+
+
+def find(loss, tuple arguments not None, dict options not None, chosen):
+    """The plan of the sum and weight of a loss of arrays like these, for `sweep`; None if there is none."""
+    cdef int64_t[MOST_WORDS] words
+    cdef int n = words_of(words, loss, 0, arguments, options, True, chosen)
+    if n < 0:
+        return None
+    cdef PyObject* found = PyDict_GetItemWithError(plans, PyBytes_FromStringAndSize(<char*>words, 8 * n))
+    return None if found == NULL else <object>found
+
+
+include "sweeps.pxi"

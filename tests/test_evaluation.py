@@ -18,7 +18,7 @@ import numloss as nl
 from numloss import dispatch
 from numloss.backends import threads
 from numloss.errors import FormatError
-from numloss.evaluation import block, executors, plan
+from numloss.evaluation import block, executors, plan, sweep
 from numloss.evaluation.result import Evaluation
 from numloss.registry import LOSSES
 
@@ -333,6 +333,7 @@ def test_the_callers_choices_hold_in_every_thread(saved: Any, monkeypatch: pytes
 
     monkeypatch.setattr(dispatch, "choose", spy)
     monkeypatch.setattr(dispatch, "replay", lambda *arguments: None)
+    monkeypatch.setattr(sweep, "find", lambda *arguments: None)
     for name in ("cython", "numba"):
         with nl.num_threads(2), nl.use_backend(name):
             nl.evaluate(nl.mse, **paths)

@@ -1,8 +1,9 @@
-"""Files read where they lie: the same bits, and safe if they shrink."""
+"""Files read where they lie, and blocks swept without Python between them: the same bits, and safe if files shrink."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import threading
@@ -10,8 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cases
 import numpy as np
 import pytest
+from calls import each
 from process import attempt
 from test_evaluation import digest
 
@@ -21,7 +24,7 @@ from numloss.data.npy import NpyFile
 from numloss.data.npy_source import MappedReader, NpyReader
 from numloss.data.opening import source_of
 from numloss.errors import FormatError
-from numloss.evaluation import block
+from numloss.evaluation import block, sweep
 
 pytestmark = [
     pytest.mark.skipif(npy_source.Window is None, reason="kernels/windows.pyx is not built"),
@@ -188,7 +191,100 @@ def test_where_somebody_else_takes_the_signal_files_are_read(tmp_path: Path) -> 
         first.close()
 
 
+# sweeps -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Where blocks begin that are not swept."""
+    begun: list[int] = []
+    created = block.Block.__init__
+
+    def spy(self: block.Block, plan: Any, start: int, *rest: Any) -> None:
+        begun.append(start)
+        created(self, plan, start, *rest)
+
+    monkeypatch.setattr(block.Block, "__init__", spy)
+    return begun
+
+
+BY_ROWS = [case for case in cases.CASES if cases.record(case).adds_up == "rows" and not cases.record(case).shared]
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("case", each(BY_ROWS))
+def test_swept_blocks_have_the_bits_of_single_ones(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, shape = cases.record(case), cases.middle(case)
+    arrays = cases.arrays(case, shape, "float32")
+    given = dict(zip(loss.inputs, (np.concatenate([array] * 8) for array in arrays), strict=True))
+    function, found = partial(loss.function, **cases.required(case)), []
+    for finding in (sweep.find, lambda *asked: None):
+        monkeypatch.setattr(sweep, "find", finding)
+        with nl.num_threads(1):
+            found.append(digest(nl.evaluate(function, **given)))
+    assert found[0] == found[1]
+
+
 LOSSES = [nl.mse, partial(nl.huber, delta=0.5), nl.mae]
+
+
+def single(monkeypatch: pytest.MonkeyPatch, *given: Any, **how: Any) -> str:
+    """The digest of an evaluation whose blocks are done one by one."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "find", lambda *asked: None)
+        return digest(nl.evaluate(LOSSES, *given, **how))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_all_blocks_but_the_first_and_the_last_are_swept(
+    monkeypatch: pytest.MonkeyPatch, saved: Any, blocks: list[int]
+) -> None:
+    """From files and from memory, of any number of losses and predictions, in any number of threads."""
+    arrays = {name: RANDOM.normal(size=1030).astype(np.float32) for name in "abt"}
+    paths = saved(**arrays)
+    models = [{name: of[name] for name in "ab"} for of in (arrays, paths)]
+    expected = [single(monkeypatch, pred, of["t"]) for pred, of in zip(models, (arrays, paths), strict=True)]
+    for workers in (1, 3):
+        for pred, of, digested in zip(models, (arrays, paths), expected, strict=True):
+            blocks.clear()
+            with nl.num_threads(workers):
+                assert digest(nl.evaluate(LOSSES, pred, of["t"])) == digested
+            assert blocks == [1000]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_blocks_of_shards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, blocks: list[int]) -> None:
+    """A block that crosses shards is put together, those within one are swept."""
+    pred, target = RANDOM.normal(size=(2, 1000)).astype(np.float32)
+    for k, (start, stop) in enumerate(itertools.pairwise((0, 250, 250, 310, 1000))):
+        np.save(tmp_path / f"{k}.npy", pred[start:stop])
+    expected = single(monkeypatch, tmp_path, target)
+    blocks.clear()
+    with nl.num_threads(1):
+        assert digest(nl.evaluate(LOSSES, tmp_path, target)) == expected
+    assert blocks == [200, 300]
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("nan", ["propagate", "omit"])
+def test_a_block_of_which_there_is_more_to_say_is_left_to_python(
+    nan: str, monkeypatch: pytest.MonkeyPatch, saved: Any, blocks: list[int]
+) -> None:
+    pred, target = RANDOM.normal(size=(2, 1000)).astype(np.float32)
+    nl.evaluate(LOSSES, pred, target)
+    pred[[333, 377, 512]] = np.nan
+    blocks.clear()
+    with nl.num_threads(1):
+        result = nl.evaluate(LOSSES, **saved(pred=pred, target=target), nan=nan)
+    assert blocks == [300, 500] and [bad.row for bad in result.scores[2].nan_rows] == [333, 377, 512]
+    assert digest(result) == single(monkeypatch, **saved(pred=pred, target=target), nan=nan)
+    target[777] = np.nan
+    paths = saved(pred=pred, target=target)
+    if nan == "propagate":
+        with pytest.raises(ValueError, match=r"target\.npy: mse: target\[777\] = nan"), nl.num_threads(1):
+            nl.evaluate(LOSSES, **paths)
+    else:
+        assert digest(nl.evaluate(LOSSES, **paths, nan=nan)) == single(monkeypatch, **paths, nan=nan)
 
 
 def test_files_that_must_be_read_give_the_same_bits(monkeypatch: pytest.MonkeyPatch, saved: Any) -> None:

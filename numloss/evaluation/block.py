@@ -16,6 +16,7 @@ from .outputs import Written
 from .plan import GROUPS, WEIGHT, Plan, Series, Task
 from .rows import row_sums, row_weights, uneven
 from .spread import tally_of
+from .sweep import swept
 from .totals import FIRST_ROWS, Part, RowPart, columns_of, groups_of, moments_of, worst_of
 
 NOTHING = np.zeros(0)
@@ -52,7 +53,7 @@ class Readers:
 
 
 def run(task: Task, readers: Readers | None = None) -> list[list[Part]]:
-    """The parts of each block of a task: one for each series, then one for each pair of series."""
+    """The parts of each block of a task, or of several together: one for each series, then one for each pair."""
     if readers is None:
         with contextlib.closing(Readers()) as readers:
             return run(task, readers)
@@ -61,14 +62,20 @@ def run(task: Task, readers: Readers | None = None) -> list[list[Part]]:
         if task.threads is not None:
             stack.enter_context(num_threads(task.threads))
         written, opened = stack.enter_context(Written(plan)), readers.of(task)
-        parts = []
-        for k, (start, stop) in enumerate(task.bounds):
+        parts: list[list[Part]] = []
+        k = 0
+        while k < len(task.bounds):
             with unchanged(opened):
-                arrays = {name: reader.read(start, stop) for name, reader in opened.items()}
-                missing = {name: reader.missing for name, reader in opened.items() if reader.missing is not None}
-                pointers = task.pointers[k] if task.pointers else None
-                parts.append(Block(plan, start, arrays, missing, pointers, written).parts())
-                del arrays, missing
+                found = [] if task.pointers else swept(plan, opened, task.bounds[k:])
+                if not found:
+                    start, stop = task.bounds[k]
+                    arrays = {name: reader.read(start, stop) for name, reader in opened.items()}
+                    missing = {name: reader.missing for name, reader in opened.items() if reader.missing is not None}
+                    pointers = task.pointers[k] if task.pointers else None
+                    found = Block(plan, start, arrays, missing, pointers, written).parts()
+                    del arrays, missing
+            parts.append(found)
+            k += len(found[0].totals)
         return parts
 
 
@@ -126,7 +133,7 @@ class SeriesBlock:
     def part(self) -> Part:
         """Everything that is wanted of this series."""
         total, weight, nans = self._sum()
-        part = Part(total, weight)
+        part = Part([total], [weight])
         if nans is not None:
             found = np.flatnonzero(nans)
             part.nans = len(found)
@@ -301,4 +308,4 @@ def difference(first: SeriesBlock, second: SeriesBlock) -> Part:
     both = (weights > 0.0) & (other_weights > 0.0) & (sums == sums) & (other_sums == other_sums)
     changes, counts = (sums - other_sums)[both], weights[both]
     rows = RowPart(moments=moments_of(changes, counts) if len(counts) else None)
-    return Part(float(changes.sum()), float(counts.sum()), rows=rows)
+    return Part([float(changes.sum())], [float(counts.sum())], rows=rows)

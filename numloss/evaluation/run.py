@@ -139,10 +139,10 @@ def _add_up(
     tasks = (_task(plan, bounds[k:end], pointers, workers) for k, end in _spans(done, len(bounds), size))
     with contextlib.closing(in_order(tasks, question.executor, workers)) as results:
         for parts in results:
-            for block in parts:
-                for total, part in zip(totals, block, strict=True):
+            for some in parts:
+                for total, part in zip(totals, some, strict=True):
                     total.add(part)
-            done += len(parts)
+                done += len(some[0].totals)
             journal.save(done, totals)
             if question.progress is not None:
                 rows = bounds[done - 1][1]

@@ -6,6 +6,7 @@ Every total can be saved as plain data and taken up again, bit for bit.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +33,10 @@ class RowPart:
 
 @dataclass
 class Part:
-    """What a block gives to one series."""
+    """What a block gives to one series, or several blocks one after the other: the sums of each of them."""
 
-    total: float
-    weight: float
+    totals: list[float]
+    weights: list[float]
     nans: int = 0
     nan_rows: tuple[int, ...] = ()
     rows: RowPart | None = None
@@ -47,12 +48,15 @@ class Sum:
     def __init__(self) -> None:
         self.high = self.low = 0.0
 
-    def add(self, value: float) -> None:
-        """Add one number."""
-        total = self.high + value
-        added = total - self.high
-        self.low += (self.high - (total - added)) + (value - added)
-        self.high = total
+    def add(self, values: Iterable[float]) -> None:
+        """Add numbers one by one."""
+        high, low = self.high, self.low
+        for value in values:
+            total = high + value
+            added = total - high
+            low += (high - (total - added)) + (value - added)
+            high = total
+        self.high, self.low = high, low
 
     @property
     def value(self) -> float:
@@ -184,9 +188,9 @@ class Total:
         self.groups = Groups() if groups else None
 
     def add(self, part: Part) -> None:
-        """Add the part of the next block."""
-        self.total.add(part.total)
-        self.weight.add(part.weight)
+        """Add the part of the next blocks."""
+        self.total.add(part.totals)
+        self.weight.add(part.weights)
         self.nans += part.nans
         self.nan_rows = (self.nan_rows + part.nan_rows)[:FIRST_ROWS]
         rows = part.rows

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...registry import Loss
-from ..packing.operands import Problem
+from ..packing.operands import Array, Problem
 from . import HostBackend
 
 class Plan:
@@ -33,3 +33,11 @@ def keep(
     chosen: str | None,
     plan: Plan,
 ) -> None: ...
+def find(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any], chosen: str | None) -> Plan | None: ...
+def sweep(
+    plans: list[Plan],
+    places: list[list[int]],
+    arrays: list[Array],
+    feeds: list[int],
+    blocks: int,
+) -> Array: ...

@@ -21,7 +21,7 @@ except ImportError:
 if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
-    from ..packing.operands import Problem
+    from ..packing.operands import Array, Problem
     from . import HostBackend
 
 
@@ -33,6 +33,17 @@ def no_plan(
 
 
 replay = no_plan if _plans is None else _plans.replay
+
+
+def find(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any], chosen: str | None) -> Any:
+    """The plan of the sum and weight of a loss of arrays like these, None where there is none."""
+    return None if _plans is None else _plans.find(loss, arguments, options, chosen)
+
+
+def sweep(plans: list[Any], places: list[list[int]], arrays: list[Array], feeds: list[int], blocks: int) -> Array:
+    """Sums and weights that plans give of many blocks of rows, see kernels/sweeps.pxi."""
+    assert _plans is not None
+    return _plans.sweep(plans, places, arrays, feeds, blocks)
 
 
 def computed(backend: HostBackend, request: Request) -> Any:
