@@ -15,6 +15,7 @@ from compare import assert_same_bits
 
 import numloss as nl
 from numloss.evaluation import plan
+from numloss.evaluation.totals import GLANCE, Keys, worst_of
 
 BY_ROWS = [case for case in cases.CASES if cases.record(case).adds_up == "rows" and not cases.record(case).shared]
 CLASS_WEIGHT = np.array([1.0, 0.5, 2.0, 0.0, 3.0])
@@ -95,6 +96,36 @@ def test_the_mean_of_nothing_is_nan(weight: np.ndarray | None) -> None:
     assert json.loads(result.to_json())["scores"][0]["mean"] is None
 
 
+@pytest.mark.parametrize("shape", [(700,), (300, 3)])
+@pytest.mark.parametrize("fault", [None, np.inf, np.nan])
+def test_rows_without_weights_are_those_with_weights_of_1(shape: tuple[int, ...], fault: float | None) -> None:
+    """Bit for bit: where all rows count the same, nothing is done once a row that can be done once."""
+    models, target = dict(zip("ab", RANDOM.normal(size=(2, *shape)), strict=True)), RANDOM.normal(size=shape)
+    if fault is not None:
+        models["a"][123] = models["b"][45] = fault
+    asked: dict[str, Any] = {"quantiles": (0.0, 0.4, 1.0), "worst": 3, "interval": 0.9}
+    asked["by"] = RANDOM.integers(0, 5, len(target))
+    plain, weighted = (
+        nl.evaluate([nl.mse, nl.mae], models, target, weight=weight, **asked) for weight in (None, np.ones(len(target)))
+    )
+    for one, other in zip(plain.scores, weighted.scores, strict=True):
+        assert one.groups is not None and other.groups is not None
+        assert_same_bits(one.groups.sums, other.groups.sums)
+        assert_same_bits(one.groups.weights, other.groups.weights)
+        assert (one.quantiles, one.worst) == (other.quantiles, other.worst)
+        assert repr(one.interval) == repr(other.interval)
+    assert repr(plain.differences) == repr(weighted.differences)
+
+
+@pytest.mark.parametrize("most", [1, 2, 9, 64, 3000])
+def test_the_worst_of_many_rows(most: int) -> None:
+    """Also of those that are equal, or infinite, wherever they stand."""
+    some = RANDOM.normal(size=2000)
+    for losses in (some, np.sort(some), np.round(some), np.zeros(2000), np.where(some > 1.0, np.inf, some), some[:7]):
+        order = np.lexsort((np.arange(len(losses)), -losses))[:most]
+        assert worst_of(losses, most) == [(losses[k], k) for k in order]
+
+
 # keys --------------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +172,15 @@ def test_keys_stay_what_they_are(kind: str, tmp_path: Path) -> None:
         assert [grouped(tmp_path / name) for name in ("k.npy", "k.npz", "packed.npz")] == [told] * 3
     if kind != "uint64":  # NumPy makes floats of a list of both signs' largest
         assert grouped(keys.tolist()) == told
+
+
+def test_a_key_that_comes_late() -> None:
+    """A glance at the first rows finds most keys, not all of them."""
+    keys = np.where(np.arange(1000) < 990, 7, np.arange(1000) - 995)
+    assert grouped(keys) == expected(keys.tolist())
+    late = np.where(np.arange(3 * GLANCE) < 2 * GLANCE, 7, np.arange(3 * GLANCE) % 11)
+    assert Keys((late, late % 2)).keys[0].tolist() == [*range(11)]
+    assert Keys((late, -late)).keys[1].tolist() == [-key for key in range(11)]
 
 
 def test_several_keys_a_row() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import numloss as nl
-from numloss.evaluation import plan
+from numloss.evaluation import plan, spread
 from numloss.evaluation.result import Distribution
 from numloss.evaluation.spread import FEW, Bins, bins_of, edges, tally_of
 
@@ -59,6 +59,21 @@ def test_quantiles_are_within_what_is_promised(kind: str) -> None:
             part = losses[start : start + size]
             bins.add(tally_of(part), (part.min(), part.max()))
         check(Distribution(bins.least, bins.most, *bins.limits(), bins.tally.counts), losses)
+
+
+@pytest.mark.parametrize("kind", SPREADS)
+def test_losses_of_usual_sizes_are_counted_as_others(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short ways of the usual sizes give what the long ones give."""
+    losses, found = SPREADS[kind], []
+    for others in ({}, {"_usual": lambda losses: None, "_counted": lambda one, other: None}):
+        for name, function in others.items():
+            monkeypatch.setattr(spread, name, function)
+        for sign in (1.0, -1.0):
+            bins = Bins()
+            for part in np.array_split(sign * losses, 3 if len(losses) > 9 else 1):
+                bins.add(tally_of(part), (part.min(), part.max()))
+            found.append(bins.state())
+    assert found[:2] == found[2:]
 
 
 @pytest.mark.parametrize("kind", SPREADS)

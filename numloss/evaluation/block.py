@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -17,7 +18,7 @@ from .plan import GROUPS, WEIGHT, Plan, Series, Task
 from .rows import row_sums, row_weights, uneven
 from .spread import tally_of
 from .sweep import swept
-from .totals import FIRST_ROWS, Part, RowPart, columns_of, groups_of, moments_of, worst_of
+from .totals import FIRST_ROWS, Keys, Part, RowPart, columns_of, moments_of, worst_of
 
 NOTHING = np.zeros(0)
 PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)")
@@ -99,7 +100,12 @@ class Block:
         self.plan, self.start, self.arrays, self.missing = plan, start, arrays, missing
         self.pointers, self.written = pointers, written
         self.fixed: dict[str, Any] = {} if plan.backend is None else {"backend": plan.backend}
-        self.keys = [column for name in plan.by for column in columns_of(arrays[name])]
+        self.columns = tuple(column for name in plan.by for column in columns_of(arrays[name]))
+
+    @functools.cached_property
+    def keys(self) -> Keys:
+        """The keys of all rows, which are the same for all series."""
+        return Keys(self.columns)
 
     def parts(self) -> list[Part]:
         """The parts of all series, then the moments of the pairs."""
@@ -116,7 +122,8 @@ class SeriesBlock:
         self.inputs: tuple[Array, ...] = tuple(block.arrays[name] for name in series.inputs)
         self.weight = block.arrays.get(WEIGHT) if series.loss.weighted else None
         self.kept: Array | None = None
-        self.sums = self.weights = NOTHING
+        self.sums: Array = NOTHING
+        self.weights: Array | float = 1.0
 
     @property
     def given(self) -> dict[str, Any]:
@@ -139,7 +146,7 @@ class SeriesBlock:
             part.nans = len(found)
             part.nan_rows = tuple(int(row) + self.block.start for row in found[:FIRST_ROWS])
         if self.block.plan.by_row:
-            part.rows = self._by_row()
+            part.rows = self._by_row(total)
         if self.block.plan.gradients_to:
             self._write_gradients()
         return part
@@ -215,36 +222,46 @@ class SeriesBlock:
         self.weight = None if self.weight is None else self.weight[good]
         self.kept = good if self.kept is None else self.kept[good]
 
-    def _by_row(self) -> RowPart:
-        plan, loss, part = self.block.plan, self.series.loss, RowPart()
+    def _by_row(self, total: float) -> RowPart:
+        plan, part = self.block.plan, RowPart()
         values = self._values()
         self.sums = row_sums(values)
-        self.weights = row_weights(loss, self.series.options, self.inputs, self.weight, values.shape)
+        self.weights = row_weights(self.series.loss, self.series.options, self.inputs, self.weight, values.shape)
+        if isinstance(self.weights, float) and not (self.weights > 0.0 and total == total):
+            self.weights = np.full(len(self.sums), self.weights)
+        # which rows count; a sum that is a number has only numbers in it
         heavy = self.weights > 0.0
-        losses = self._losses(heavy) if plan.one_by_one else np.zeros_like(self.sums)
-        rows = np.arange(len(self.sums)) if self.kept is None else self.kept
-        counted: Any = heavy & (self.sums == self.sums)
-        if counted.all():
-            counted = slice(None)
-        if plan.losses_to:
-            self.block.written.losses(self.k, self.block.start, self._all_rows(losses, rows))
-        some = losses[counted]
+        counted: Any = slice(None) if heavy is True else heavy & (self.sums == self.sums)
+        weights = self.weights if isinstance(self.weights, float) else self.weights[counted]
+        some = NOTHING
+        if plan.one_by_one:
+            losses = self._losses(heavy)
+            some = losses[counted]
+            if plan.losses_to:
+                self.block.written.losses(self.k, self.block.start, self._all_rows(losses))
         if plan.bins:
             part.bins = tally_of(some)
             part.ends = (float(some.min()), float(some.max())) if len(some) else part.ends
         if plan.worst and len(some):
-            part.worst = worst_of(some, rows[counted] + self.block.start, plan.worst)
+            rows = None if heavy is True else np.flatnonzero(counted)
+            found = worst_of(some, plan.worst)
+            part.worst = [(loss, self._row(k if rows is None else int(rows[k]))) for loss, k in found]
         if plan.interval:
-            part.moments = moments_of(self.sums[counted], self.weights[counted]) if len(some) else None
+            sums = self.sums[counted]
+            part.moments = moments_of(sums, weights) if len(sums) else None
         if plan.by:
-            keys = tuple(column[rows] for column in self.block.keys)
-            part.groups = groups_of(keys, self.sums, self.weights)
+            keys = self.block.keys
+            if self.kept is not None:
+                keys = Keys(tuple(column[self.kept] for column in self.block.columns))
+            part.groups = keys.keys, keys.table(self.sums, self.weights)
         return part
 
-    def _losses(self, heavy: Array) -> Array:
+    def _losses(self, heavy: Any) -> Array:
         """The loss of each row by itself, whatever it counts; the mean of its values, where there are several."""
         series = self.series
         if self.weight is None and series.unweighted is series.function:
+            if isinstance(self.weights, float):
+                return self.sums if self.weights == 1.0 else self.sums / self.weights
             return np.divide(self.sums, self.weights, out=np.zeros_like(self.sums), where=heavy)
         own = np.asarray(self._call(series.unweighted, **self.block.fixed, reduction="none"))
         loss, _, options = unwrapped(series.unweighted)
@@ -254,10 +271,12 @@ class SeriesBlock:
             np.divide(self.sums, self.weights, out=losses, where=heavy)
         return losses
 
-    def _all_rows(self, losses: Array, rows: Array) -> Array:
+    def _all_rows(self, losses: Array) -> Array:
         """One number for each row of the block: NaN for rows that were omitted."""
+        if self.kept is None:
+            return losses
         full = np.full(len(self.block.arrays[self.series.inputs[0]]), np.nan)
-        full[rows] = losses
+        full[self.kept] = losses
         return full
 
     def _write_gradients(self) -> None:
@@ -299,13 +318,21 @@ class SeriesBlock:
 
 def difference(first: SeriesBlock, second: SeriesBlock) -> Part:
     """Sums and moments of what two series differ by on the rows that count in both."""
-    size = len(first.block.arrays[first.series.inputs[0]])
-    full = np.full((2, 2, size), np.nan)
-    for k, each in enumerate((first, second)):
-        kept = np.arange(size) if each.kept is None else each.kept
-        full[k, 0, kept], full[k, 1, kept] = each.sums, each.weights
-    (sums, weights), (other_sums, other_weights) = full
-    both = (weights > 0.0) & (other_weights > 0.0) & (sums == sums) & (other_sums == other_sums)
-    changes, counts = (sums - other_sums)[both], weights[both]
-    rows = RowPart(moments=moments_of(changes, counts) if len(counts) else None)
-    return Part([float(changes.sum())], [float(counts.sum())], rows=rows)
+    changes: Array
+    counts: Array | float
+    even = isinstance(first.weights, float) and isinstance(second.weights, float) and first.weights == second.weights
+    if even and first.kept is None and second.kept is None:
+        changes, counts = first.sums - second.sums, float(first.weights)
+        weight = counts * len(changes)
+    else:
+        size = len(first.block.arrays[first.series.inputs[0]])
+        full = np.full((2, 2, size), np.nan)
+        for k, each in enumerate((first, second)):
+            kept = slice(None) if each.kept is None else each.kept
+            full[k, 0, kept], full[k, 1, kept] = each.sums, each.weights
+        (sums, weights), (other_sums, other_weights) = full
+        both = (weights > 0.0) & (other_weights > 0.0) & (sums == sums) & (other_sums == other_sums)
+        changes, counts = (sums - other_sums)[both], weights[both]
+        weight = float(np.sum(counts))
+    rows = RowPart(moments=moments_of(changes, counts) if len(changes) else None)
+    return Part([float(changes.sum())], [weight], rows=rows)

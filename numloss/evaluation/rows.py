@@ -57,16 +57,19 @@ def uneven(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...], weigh
 
 def row_weights(
     loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...], weight: Array | None, shape: tuple[int, ...]
-) -> Array:
-    """What each row counts in the mean: the sum of the weights of its values, of shape `shape` in all."""
+) -> Array | float:
+    """What each row counts in the mean: the sum of the weights of its values, of shape `shape` in all.
+
+    A number where all rows count the same, without weights of any kind: so many values.
+    """
     if loss.family == "combined":
         assert isinstance(loss.law, Combined)
         _, part, fixed = loss.law.parts[0]  # all parts count with the same weights
         return row_weights(part, {**fixed, **options}, arrays, weight, shape)
-    counts = np.ones(shape) if weight is None else _spread(weight, shape)
-    if loss.family in WEIGHING:
-        counts = counts * _of_targets(loss, options, arrays)
-    return row_sums(counts)
+    factor = _of_targets(loss, options, arrays) if loss.family in WEIGHING else 1.0
+    if weight is None and isinstance(factor, float):
+        return float(math.prod(shape[1:]))
+    return row_sums((np.ones(shape) if weight is None else _spread(weight, shape)) * factor)
 
 
 def _asked(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> RowOptions:
@@ -80,7 +83,7 @@ def _spread(weight: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _of_targets(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> Array | float:
-    """Class weights and ignored labels, as a factor of the weights."""
+    """Class weights and ignored labels, as a factor of the weights; a number if there are none."""
     asked = _asked(loss, options, arrays)
     target = arrays[-1]
     if asked.target != LABELS:
@@ -89,10 +92,10 @@ def _of_targets(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) 
         shares = np.exp(target) if options.get("log_target") else target
         factors = np.asarray(asked.class_weight, np.float64)
         return np.moveaxis(np.asarray(shares, np.float64), asked.axis, -1) @ factors
-    factor = np.ones(target.shape)
+    factor: Array | float = 1.0
     if asked.class_weight is not None:
         factors = np.asarray(asked.class_weight, np.float64)
         factor = factors[np.clip(target, 0, len(factors) - 1).astype(np.int64)]
-    if asked.ignore is not None:
-        factor = np.where(target == asked.ignore, 0.0, factor)
+    if asked.ignore is not None and (ignored := target == asked.ignore).any():
+        factor = np.where(ignored, 0.0, factor)
     return factor

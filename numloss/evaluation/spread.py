@@ -16,6 +16,8 @@ from ..data.source import Array
 FEW = 1024
 # Bins that a block counts in one array.
 WIDEST = 1 << 17
+# Bins of 64 binades, in which most losses lie: a loss is seldom 1e-19 of the largest.
+USUAL = 64 << 9
 # A bin has all floats of a sign, an exponent and 9 bits of the fraction: it is 2 ** -9 wide, or 0.195 %.
 KEPT_BITS = 9
 DROPPED_BITS = 52 - KEPT_BITS
@@ -36,9 +38,13 @@ class Tally(NamedTuple):
 
 def tally_of(losses: Array) -> Tally:
     """The tally of some losses, none of them NaN."""
+    glance = np.sort(losses[: 2 * FEW])  # to sort all of them takes longer than the loss
+    few = np.count_nonzero(glance[1:] != glance[:-1]) < FEW
+    usual = None if few else _usual(losses)
+    if usual is not None:
+        return usual
     losses = losses + 0.0  # -0.0 is 0.0
     bins = bins_of(losses)
-    few = len(merged(losses[: 2 * FEW])) <= FEW  # a glance: to sort all of them takes longer than the loss
     # most losses are of a few sizes, which lie far from zero: without the bins between, an array counts them
     sizes = np.abs(bins)
     gap = int(np.min(sizes, where=sizes > 0, initial=ALL_BINS)) - 1
@@ -58,6 +64,22 @@ def tally_of(losses: Array) -> Tally:
     if width < WIDEST:
         return Tally(False, there - width + gap * np.sign(there - width), often[there])
     return Tally(False, *np.unique(bins, return_counts=True))
+
+
+def _usual(losses: Array) -> Tally | None:
+    """The tally by bins of losses that are 0 or of usual sizes, none of them negative; None of others."""
+    places: Array = losses.view(np.int64) >> DROPPED_BITS  # negative where the loss is
+    least, below = int(places.min()), int(places.max()) - USUAL
+    if below < NORMAL_BINS or least < 0:
+        return None
+    places -= below
+    if least < below:
+        np.maximum(places, 0, out=places)
+    often = np.bincount(places)
+    if often[0] and often[0] != np.count_nonzero(losses == 0.0):
+        return None
+    there = np.flatnonzero(often)
+    return Tally(False, np.where(there > 0, there + (below + NORMAL_BINS), 0), often[there])
 
 
 def merged(*parts: Array) -> Array:
@@ -105,6 +127,11 @@ class Bins:
         one = self.tally
         if one.exact != other.exact:
             one, other = binned(one), binned(other)
+        self.least, self.most = min(self.least, ends[0]), max(self.most, ends[1])
+        counted = None if one.exact else _counted(one, other)
+        if counted is not None:
+            self.tally = counted
+            return
         places = np.searchsorted(one.marks, other.marks)
         known = places < len(one.marks)
         known[known] = one.marks[places[known]] == other.marks[known]
@@ -115,7 +142,6 @@ class Bins:
             one, places = Tally(one.exact, marks, counts), np.searchsorted(marks, other.marks)
         one.counts[places] += other.counts
         self.tally = binned(one) if one.exact and len(one.marks) > FEW else one
-        self.least, self.most = min(self.least, ends[0]), max(self.most, ends[1])
 
     def limits(self) -> tuple[Array, Array]:
         """Between which losses each entry of the tally lies."""
@@ -129,6 +155,18 @@ class Bins:
         """Go on from what `state` gave."""
         exact, marks, counts, self.least, self.most = state
         self.tally = Tally(exact, np.array(marks, float if exact else np.int64), np.array(counts, np.int64))
+
+
+def _counted(one: Tally, other: Tally) -> Tally | None:
+    """Two tallies by bins as one, by an array of bins, where these are of losses that are usual; None of others."""
+    marks = np.concatenate((one.marks, other.marks))
+    above = marks[marks > 0]
+    if len(above) < 2 or marks.min() < 0 or int(above.max()) - int(above.min()) >= WIDEST:
+        return None
+    below = int(above.min()) - 1
+    often = np.bincount(np.maximum(marks - below, 0), np.concatenate((one.counts, other.counts)))
+    there = np.flatnonzero(often)
+    return Tally(False, np.where(there > 0, there + below, 0), often[there].astype(np.int64))
 
 
 def binned(tally: Tally) -> Tally:

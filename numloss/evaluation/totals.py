@@ -18,6 +18,9 @@ from .spread import Bins, Tally
 FIRST_ROWS = 10
 # Keys that lie so close together are counted in an array, which takes a tenth of the time of sorting them.
 SPAN = 1 << 16
+GLANCE = 1 << 12
+# Losses of which the largest is looked at, to find those that are among the worst.
+PIECE = 64
 
 
 @dataclass
@@ -96,14 +99,17 @@ class Moments:
         return math.sqrt(max(variance, 0.0) * count / (count - 1)) / weight
 
 
-def moments_of(sums: Array, weights: Array) -> tuple[float, ...]:
-    """The moments of a block of rows that count, around its own mean."""
-    total = float(weights.sum())
+def moments_of(sums: Array, weights: Array | float) -> tuple[float, ...]:
+    """The moments of a block of rows that count, around its own mean; of rows that count the same, with one weight."""
+    count = float(len(sums))
+    total = count * weights if isinstance(weights, float) else float(weights.sum())
     with np.errstate(invalid="ignore", over="ignore"):  # an infinite loss leaves no interval
         reference = float(sums.sum()) / total if total else 0.0
         rest = sums - reference * weights
-        squares = [float((a * b).sum()) for a, b in ((rest, rest), (rest, weights), (weights, weights))]
-    return float(len(sums)), reference, *squares
+        squares = float((rest * rest).sum())
+        if isinstance(weights, float):  # a whole number: what is left out here is exact
+            return count, reference, squares, float((rest if weights == 1.0 else rest * weights).sum()), total * weights
+        return count, reference, squares, float((rest * weights).sum()), float((weights * weights).sum())
 
 
 class Groups:
@@ -131,49 +137,78 @@ class Groups:
 
 def grouped(keys: tuple[Array, ...], table: Array) -> tuple[tuple[Array, ...], Array]:
     """Each key once and in order, with the sum of its rows of the table, added up in their order."""
-    first, place = _distinct(keys[0])
+    rows, place = numbered(keys)
+    sums = [np.bincount(place, column, len(rows)) for column in table.T]
+    return tuple(column[rows] for column in keys), np.stack(sums, axis=1, dtype=np.float64)
+
+
+def numbered(keys: tuple[Array, ...]) -> tuple[Array, Array]:
+    """A row that has each key, in the order of the keys, and which of them each row has."""
+    rows, place = _distinct(keys[0])
     for column in keys[1:]:
         some, parts = _distinct(column)
-        first, place = _distinct(place * len(some) + parts)
-    sums = [np.bincount(place, column, len(first)) for column in table.T]
-    return tuple(column[first] for column in keys), np.stack(sums, axis=1, dtype=np.float64)
+        rows, place = _distinct(place * len(some) + parts)
+    return rows, place
 
 
 def _distinct(values: Array) -> tuple[Array, Array]:
-    """Where each value comes first, in the order of the values, and which of them each entry is."""
+    """An entry that has each value, in the order of the values, and which of them each entry is."""
     if values.dtype.kind in "iu" and len(values) and int(values.max()) - int(values.min()) < SPAN:
-        from_least = (values - values.min()).astype(np.intp)
+        from_least = (values - values.min()).astype(np.intp, copy=False)
         there = np.flatnonzero(np.bincount(from_least))
-        table = np.zeros(SPAN, np.intp)
-        table[from_least[::-1]] = np.arange(len(values))[::-1]  # of several the last that is written stays
-        firsts = table[there]
+        table = np.full(int(there[-1]) + 1, -1, np.intp)
+        glance = from_least[:GLANCE]  # most keys come soon
+        table[glance] = np.arange(len(glance))
+        if (table[there] < 0).any():
+            table[from_least] = np.arange(len(values))
+        entries = table[there]
         table[there] = np.arange(len(there))
-        return firsts, table[from_least]
-    _, first, place = np.unique(values, return_index=True, return_inverse=True)
-    return first, place
+        return entries, table[from_least]
+    _, entries, place = np.unique(values, return_index=True, return_inverse=True)
+    return entries, place
 
 
 def columns_of(keys: Array) -> list[Array]:
     """The parts of keys, a column each. Integers are those of 64 bits, as which they are counted, but never wrap."""
     if keys.dtype.kind == "S":
         keys = np.char.decode(keys, "utf-8")
-    wide = keys.astype(np.uint64 if keys.dtype == np.uint64 else np.int64) if keys.dtype.kind in "iu" else keys
+    wide = keys
+    if keys.dtype.kind in "iu":
+        wide = keys.astype(np.uint64 if keys.dtype == np.uint64 else np.int64, copy=False)
     return [wide] if wide.ndim == 1 else list(wide.T)
 
 
-def groups_of(keys: tuple[Array, ...], sums: Array, weights: Array) -> tuple[tuple[Array, ...], Array]:
-    """The keys of a block, and for each its sums."""
-    return grouped(keys, np.stack([sums, weights, np.ones(len(sums))], axis=1))
+class Keys:
+    """The keys of the rows of a block: each once and in order, which of them each row has, how many rows have it."""
+
+    def __init__(self, columns: tuple[Array, ...]) -> None:
+        some, self.place = numbered(columns)
+        self.keys = tuple(column[some] for column in columns)
+        self.rows = np.bincount(self.place, minlength=len(some)).astype(np.float64)
+
+    def table(self, sums: Array, weights: Array | float) -> Array:
+        """For each key the sums of losses and of weights, and the number of rows."""
+        size = len(self.rows)
+        even = isinstance(weights, float)
+        counts = weights * self.rows if even else np.bincount(self.place, weights, size)
+        return np.stack([np.bincount(self.place, sums, size), counts, self.rows], axis=1)
 
 
-def worst_of(losses: Array, rows: Array, most: int) -> list[tuple[float, int]]:
-    """The largest losses with their rows, the largest first, and among equal ones the first row."""
+def worst_of(losses: Array, most: int) -> list[tuple[float, int]]:
+    """The largest losses with their places, the largest first, and among equal ones the first place."""
+    near = np.arange(len(losses))
     if len(losses) > most:
         # all that are as large as the last one taken: which of several equal ones are cut off must not be chance
-        kept = losses >= -np.partition(-losses, most - 1)[most - 1]
-        losses, rows = losses[kept], rows[kept]
-    order = np.lexsort((rows, -losses))[:most]
-    return [(float(losses[k]), int(rows[k])) for k in order]
+        near = np.flatnonzero(losses >= reached(losses, most))
+    order = near[np.lexsort((near, -losses[near]))[:most]]
+    return [(float(losses[k]), int(k)) for k in order]
+
+
+def reached(losses: Array, most: int) -> float:
+    """What at least so many losses reach, and few more: so many of the largest of a few each do."""
+    pieces = len(losses) // PIECE
+    tops = losses if pieces < most else losses[: pieces * PIECE].reshape(PIECE, pieces).max(axis=0)
+    return float(np.partition(tops, len(tops) - most)[len(tops) - most])
 
 
 class Total:
