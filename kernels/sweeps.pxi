@@ -35,6 +35,7 @@ def sweep(list plans not None, list places not None, list arrays not None, list 
     cdef Stretch* stretch = <Stretch*><char*>stretches
     cdef Sweep* one = <Sweep*><char*>sweeps
     cdef int64_t k, i, done, count = len(plans), sources = len(arrays)
+    cdef int64_t head
     cdef Plan plan
     cdef list kept = []
     sums = empty((count, 2, blocks))
@@ -50,7 +51,8 @@ def sweep(list plans not None, list places not None, list arrays not None, list 
         one[k].problem, one[k].partials = <int64_t*><char*>kept[2 * k], <Result*><char*>kept[2 * k + 1]
         one[k].sums = (<double*>(<numloss_array_head*><void*>sums).data) + 2 * k * blocks
         for i in range(plan.inputs):
-            (<int64_t*>(<char*>one[k].problem + plan.places[i]))[0] = <intptr_t>&stretch[places[k][i // plan.columns]].head
+            head = <intptr_t>&stretch[places[k][i // plan.columns]].head
+            (<int64_t*>(<char*>one[k].problem + plan.places[i]))[0] = head
     with nogil:
         done = swept(one, count, stretch, sources, blocks)
     for k in range(count):

@@ -1,8 +1,10 @@
 /* Files that are read where they lie: mapped, of which a window is in memory at a time.
 
-   Pages are brought to memory by MADV_POPULATE_READ, which tells of a file that has shrunk without a signal. Between
-   that and the last look at a page there is a gap: a file that shrinks in it raises SIGBUS. The guard maps zeros over
-   what is gone, marks the window and lets the reader go on; who reads asks afterwards whether all was there. */
+   A file that shrinks raises SIGBUS where it is read behind its end. The guard maps zeros over what is gone, marks the
+   mapping and lets the reader go on; who reads asks before and after whether all was there. Pages are brought to
+   memory by a look at one byte of each few, whose neighbours the kernel maps, too. MADV_POPULATE_READ, which tells of a
+   missing page without a signal, needs the guard as well, and walks over all pages once more: a sum of what it had
+   brought took a quarter more on one thread, a sixth on two. */
 #ifndef NUMLOSS_WINDOWS_H
 #define NUMLOSS_WINDOWS_H
 
@@ -18,14 +20,12 @@
 
 #include "feed.h"
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
 enum { MOST_WINDOWS = 512 };
 /* Large pages are mapped and dropped whole. */
 static const int64_t HUGE_PAGE = 2 << 20;
-/* Nanoseconds a byte that only a disk takes; the window after one of that kind is asked for at once. */
+/* Bytes around a page that the kernel maps with it: all of them, in many calls, if it maps fewer. */
+static const int64_t NEIGHBOURS = 1 << 16;
+/* Nanoseconds a byte that only a disk takes; the window after what has come from there is asked for at once. */
 static const double FROM_DISK = 0.5;
 
 typedef struct {
@@ -33,8 +33,8 @@ typedef struct {
     /* the mapping, how far from its start the data lie, and how long the file must be */
     char *map;
     int64_t length, begin, end;
-    /* what is in memory, counted from the start of the mapping; how much of it may be, and where it need not go on */
-    int64_t from, to, size, limit;
+    /* what is in memory, counted from the start of the mapping, and how much of it may be; what was asked for */
+    int64_t from, to, size, asked;
     int handle, slot;
 } numloss_window;
 
@@ -48,8 +48,8 @@ static int slot_of(uintptr_t at) {
     for (int k = 0; k < MOST_WINDOWS; k++) {
         uintptr_t start = __atomic_load_n(&guarded[k].start, __ATOMIC_ACQUIRE);
         uintptr_t length = __atomic_load_n(&guarded[k].length, __ATOMIC_ACQUIRE);
-        if (start == __atomic_load_n(&guarded[k].start, __ATOMIC_ACQUIRE) && start && at >= start && at - start < length)
-            return k;
+        if (!start || start != __atomic_load_n(&guarded[k].start, __ATOMIC_ACQUIRE)) continue;
+        if (at >= start && at - start < length) return k;
     }
     return -1;
 }
@@ -70,7 +70,8 @@ static void guard(int number, siginfo_t *info, void *context) {
         uintptr_t page = (uintptr_t)info->si_addr & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
         size_t rest = guarded[slot].start + guarded[slot].length - page;
         __atomic_store_n(&guarded[slot].lost, 1, __ATOMIC_RELEASE);
-        if (mmap((void *)page, rest, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) slot = -1;
+        int zeros = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
+        if (mmap((void *)page, rest, PROT_READ, zeros, -1, 0) == MAP_FAILED) slot = -1;
     }
     if (slot < 0) pass_on(number, info, context);
     errno = kept;
@@ -111,54 +112,43 @@ static int is_local(int handle) {
     return 0;
 }
 
-/* Whether the kernel brings pages to memory when asked to: Linux 5.14. */
-static int can_populate(void) {
-    static int found = -1;
-    if (found < 0) {
-        size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        void *map = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        found = map != MAP_FAILED && !madvise(map, page, MADV_POPULATE_READ);
-        if (map != MAP_FAILED) munmap(map, page);
-    }
-    return found;
-}
-
 static double nanoseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
 }
 
-/* Bring the window that begins at one offset, and has the other, to memory, and let go of what lies before it. */
+/* Let go of what is in memory before an offset, with neighbours that the kernel has mapped. */
+static void let_go(numloss_window *w, int64_t until) {
+    int64_t near = w->from > HUGE_PAGE ? (w->from - HUGE_PAGE) / NEIGHBOURS * NEIGHBOURS : 0;
+    if (until > near) madvise(w->map + near, (size_t)(until - near), MADV_DONTNEED);
+    w->from = until;
+}
+
+/* Bring what lies between two offsets to memory, and let go of what is a window behind it. */
 static int window_ready(numloss_feed *feed, int64_t from, int64_t to) {
     numloss_window *w = (numloss_window *)feed;
     from += w->begin;
     to += w->begin;
-    if (from >= w->from && to <= w->to) return 0;
-    int64_t page = sysconf(_SC_PAGESIZE), grain = w->size >= 2 * HUGE_PAGE ? HUGE_PAGE : page;
-    int64_t low = from / grain * grain, high = low + w->size > to ? low + w->size : to;
-    int64_t limit = w->begin + (w->limit > to - w->begin ? w->limit : to - w->begin);
-    high = high < limit ? (high + grain - 1) / grain * grain : (limit + page - 1) / page * page;
-    if (high > w->length) high = w->length;
-    /* the kernel maps neighbours of a page, too */
-    int64_t near = w->from > HUGE_PAGE ? w->from - HUGE_PAGE : 0, far = w->to;
-    if (low >= w->from && low <= w->to) far = low;
-    else {
-        far = w->length - far > HUGE_PAGE ? far + HUGE_PAGE : w->length;
-        w->to = low;
+    if (from < w->from || from > w->to) {
+        let_go(w, w->length - w->to > HUGE_PAGE ? (w->to + HUGE_PAGE) / NEIGHBOURS * NEIGHBOURS : w->length);
+        w->from = w->to = w->asked = from;
+    } else if (from - w->from >= w->size) {
+        int64_t grain = w->size >= 2 * HUGE_PAGE ? HUGE_PAGE : NEIGHBOURS, until = from / grain * grain;
+        if (until > w->from) let_go(w, until);
     }
-    if (far > w->from) madvise(w->map + near, (size_t)(far - near), MADV_DONTNEED);
-    w->from = low;
-    if (high <= w->to) return 0;
+    if (to <= w->to) return __atomic_load_n(&guarded[w->slot].lost, __ATOMIC_ACQUIRE);
     double began = nanoseconds();
-    int64_t bytes = high - w->to;
-    if (madvise(w->map + w->to, (size_t)bytes, MADV_POPULATE_READ)) return -1;
-    w->to = high;
-    if (nanoseconds() - began > FROM_DISK * (double)bytes && high < limit) {
-        int64_t next = limit - high < w->size ? limit - high : w->size;
-        madvise(w->map + high, (size_t)next, MADV_WILLNEED);
+    int64_t bytes = to - w->to;
+    for (int64_t at = w->to; at < to; at = at / NEIGHBOURS * NEIGHBOURS + NEIGHBOURS)
+        (void)*(volatile char *)(w->map + at);
+    w->to = to;
+    if (to + bytes > w->asked && nanoseconds() - began > FROM_DISK * (double)bytes && to < w->length) {
+        w->asked = w->length - to < w->size ? w->length : to + w->size;
+        int64_t next = to / NEIGHBOURS * NEIGHBOURS;
+        madvise(w->map + next, (size_t)(w->asked - next), MADV_WILLNEED);
     }
-    return 0;
+    return __atomic_load_n(&guarded[w->slot].lost, __ATOMIC_ACQUIRE);
 }
 
 /* Map `bytes` of a file from byte `at` on. Not 0 where it must be read instead. */
@@ -166,11 +156,11 @@ static int window_open(numloss_window *w, int handle, int64_t at, int64_t bytes)
     int64_t page = sysconf(_SC_PAGESIZE), first = at / HUGE_PAGE * HUGE_PAGE;
     memset(w, 0, sizeof *w);
     w->slot = -1;
-    if (bytes <= 0 || !is_local(handle) || !can_populate() || guard_on()) return -1;
+    if (bytes <= 0 || !is_local(handle) || guard_on()) return -1;
     w->length = (at + bytes - first + page - 1) / page * page;
     w->begin = at - first;
     w->end = at + bytes;
-    w->from = w->to = w->begin / page * page;
+    w->from = w->to = w->asked = w->begin;
     w->handle = handle;
     for (int k = 0; k < MOST_WINDOWS && w->slot < 0; k++)
         if (!guarded[k].start && !guarded[k].length) w->slot = k;

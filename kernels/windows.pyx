@@ -8,7 +8,7 @@ cdef extern from "windows.h" nogil:
         char* data
     ctypedef struct numloss_window:
         numloss_feed feed
-        int64_t size, limit
+        int64_t size
     int window_open(numloss_window* window, int handle, int64_t at, int64_t bytes)
     int window_ready(numloss_feed* feed, int64_t start, int64_t stop)
     int window_whole(numloss_window* window)
@@ -36,9 +36,9 @@ cdef class Window:
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.window.feed.data, self.bytes, 1, flags)
 
-    def feed(self, int64_t size, int64_t limit):
-        """The address of a feed, see feed.h, which has about so many bytes in memory, and none behind a limit."""
-        self.window.size, self.window.limit = size, limit
+    def feed(self, int64_t size):
+        """The address of a feed, see feed.h, which has about so many bytes in memory."""
+        self.window.size = size
         return <intptr_t>&self.window.feed
 
     def ready(self, int64_t start, int64_t stop):

@@ -88,10 +88,20 @@ def test_no_more_than_a_window_is_in_memory(tmp_path: Path) -> None:
                 if not k % 9:
                     seen.append(resident(path))
             assert min(seen) > 0 and max(seen) <= most
-        reader.stop = 2000
         reader.read(0, 900)
         assert resident(path) <= 1 << 17
     assert resident(path) == 0
+
+
+def test_a_file_that_is_on_the_disk_alone(saved: Any) -> None:
+    values = RANDOM.normal(size=1 << 19)
+    path = saved(pred=values)["pred"]
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    with contextlib.closing(reader_of(path)) as reader:
+        for start in range(0, len(values), 1 << 16):
+            np.testing.assert_array_equal(reader.read(start, start + (1 << 16)), values[start : start + (1 << 16)])
 
 
 @pytest.mark.parametrize("times", MANY)

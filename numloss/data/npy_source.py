@@ -83,16 +83,13 @@ class MappedReader(Reader):
 
     def read(self, start: int, stop: int) -> Array:
         size = self.file.row_bytes
-        self._feed(stop)
+        self.mapping.feed(self.window)
         if not self.mapping.ready(start * size, stop * size):
             self._complain()
         return self.rows[start:stop]
 
     def stretch(self, start: int, stop: int) -> tuple[Array, int] | None:
-        return self.rows[start:stop], self._feed(stop)
-
-    def _feed(self, stop: int) -> int:
-        return self.mapping.feed(self.window, max(stop, self.stop) * self.file.row_bytes)
+        return self.rows[start:stop], self.mapping.feed(self.window)
 
     def fresh(self) -> bool:
         return self.file.fresh()

@@ -30,8 +30,8 @@ class Reader(ABC):
     """Whether empty cells are read as rows to leave out; otherwise they are refused."""
     missing: Array | None = None
     """Which rows of the last read are to be left out, None for none."""
-    window, stop = 8 << 20, 0
-    """Bytes of a mapped file that may be in memory, and the row before which they end, unless more are asked for."""
+    window = 8 << 20
+    """Bytes of a mapped file that may be in memory."""
 
     @abstractmethod
     def read(self, start: int, stop: int) -> Array:
@@ -222,7 +222,7 @@ class ShardReader(Reader):
             self.close()
             self.open = k, self.shards.parts[k].reader(self.rows)
         reader = self.open[1]
-        reader.omits, reader.window, reader.stop = self.omits, self.window, self.stop - self.shards.starts[k]
+        reader.omits, reader.window = self.omits, self.window
         return reader
 
     def _of(self, k: int, start: int, stop: int) -> Array:

@@ -44,7 +44,7 @@ class Readers:
                 self.open[name] = source.reader(plan.block_rows)
             reader = self.open[name]
             reader.omits = plan.nan == "omit" and name not in plan.by
-            reader.window, reader.stop = max(LEAST_WINDOW, WINDOWS // len(plan.sources)), task.bounds[-1][1]
+            reader.window = max(LEAST_WINDOW, WINDOWS // len(plan.sources))
         return self.open
 
     def close(self) -> None:
