@@ -1,12 +1,14 @@
-"""Evaluation from files beside the speed at which the same files can be read: `python benchmarks/streaming.py --help`.
+"""Evaluation from files beside the speed at which these can be summed: `python benchmarks/streaming.py --help`.
 
-Everybody first shows the right answer; then all take turns, threads that only read the same files among them. The
-files lie in the page cache. Figures are medians unless said; memory is watched from outside the process.
+Everybody first shows the right answer; then all take turns, threads among them that only sum the same files, mapped, or
+read them into buffers. The files lie in the page cache. Figures are medians unless said; memory is watched from outside
+the process.
 """
 
 from __future__ import annotations
 
 import argparse
+import mmap
 import os
 import statistics
 import subprocess
@@ -19,19 +21,32 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+# sums by BLAS are on the threads that make them
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import environment
 import numpy as np
 
 import numloss as nl
 from numloss.common.files import write_json
 from numloss.data.npy import NpyFile
+from numloss.evaluation import block
+from numloss.scalar import exp
 
 THREADS = 2
 CLASSES = 1000
 RTOL = 1e-5
-BUFFERS = (1 << 18, 1 << 19, 1 << 20, 1 << 22)
+BUFFERS = (1 << 18, 1 << 20, 1 << 22)
+# Windows of a mapped file; 0 leaves all of it mapped.
+WINDOWS = (0, 2 << 20, 8 << 20)
 # Sizes of a task of the readers: as large as those of an evaluation, so that both are as often interrupted.
 SPAN = 16 << 20
+# Calls of what takes microseconds.
+OFTEN = 999
+# Seconds after which threads of other libraries do not spin any more.
+PAUSE = 0.02
+# Of the madvise of Linux, which Python's mmap has no name for.
+POPULATE_READ = 22
 Call = Callable[[], float]
 
 
@@ -91,6 +106,36 @@ def reading(paths: Sequence[Path], buffer_bytes: int) -> float:
     return float(done)
 
 
+def summing(paths: Sequence[Path], window: int) -> float:
+    """Threads that sum the files where they are mapped, a window at a time, and do nothing else.
+
+    The sum is that of squares by BLAS, on one thread: it takes a third of the time of NumPy's sum in cache.
+    """
+    maps = []
+    for path in paths:
+        with open(path, "rb") as file:
+            maps.append(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+    tasks = range(-(-sum(map(len, maps)) // (SPAN * len(maps))))
+
+    def task(k: int) -> float:
+        total = 0.0
+        for file in maps:
+            begin, end = (len(file) * at // len(tasks) // mmap.PAGESIZE * mmap.PAGESIZE for at in (k, k + 1))
+            for at in range(begin, end, window or SPAN):
+                stop = min(at + (window or SPAN), end)
+                if window:
+                    file.madvise(POPULATE_READ, at, stop - at)
+                numbers = np.frombuffer(file, np.float32, (stop - at) // 4, at)
+                with np.errstate(all="ignore"):  # of labels they are squares of anything
+                    total += float(np.dot(numbers, numbers))
+                if window:
+                    file.madvise(mmap.MADV_DONTNEED, at, stop - at)
+        return total
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return sum(pool.map(task, tasks))
+
+
 # who computes -----------------------------------------------------------------------------------------------------
 
 
@@ -111,15 +156,15 @@ def by_numpy(name: str, paths: Sequence[Path]) -> float:
 
 
 def by_torch(name: str, paths: Sequence[Path]) -> float:
-    """Mapped files in batches, as a loader gives them."""
+    """Mapped files in batches, without a copy."""
     import torch
 
     torch.set_num_threads(THREADS)
-    pred, target = (np.load(path, mmap_mode="r") for path in paths)
+    pred, target = (np.load(path, mmap_mode="c") for path in paths)  # tensors are never read-only
     step, total = max(1, (1 << 20) // (pred.size // len(pred))), 0.0
     function = torch.nn.functional.mse_loss if name == "mse" else torch.nn.functional.cross_entropy
     for start in range(0, len(pred), step):
-        batch = (torch.from_numpy(np.array(array[start : start + step])) for array in (pred, target))
+        batch = (torch.from_numpy(array[start : start + step]) for array in (pred, target))
         total += float(function(*batch, reduction="sum"))
     return total / len(pred)
 
@@ -150,20 +195,25 @@ PEERS = {"numpy": by_numpy, "torch": by_torch, "dask": by_dask}
 # what is measured -------------------------------------------------------------------------------------------------
 
 
-def turns(contestants: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """The median time of each, taking turns."""
+def turns(
+    contestants: dict[str, Callable[[], Any]], rounds: int, of: Callable[[list[float]], float] = statistics.median
+) -> dict[str, float]:
+    """The median time of each, taking turns; or the least. Between them threads that wait come to rest."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, call in contestants.items():
+            time.sleep(PAUSE)
             began = time.perf_counter()
             call()
             times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: of(found) for name, found in times.items()}
 
 
-def against_reading(name: str, loss: Any, paths: Sequence[Path], rounds: int, peers: bool) -> dict[str, Any]:
-    """An evaluation beside threads that only read, and beside peers."""
+def against_summing(name: str, loss: Any, paths: Sequence[Path], rounds: int, peers: bool) -> dict[str, Any]:
+    """An evaluation beside threads that only sum or read, and beside peers."""
     contestants: dict[str, Callable[[], Any]] = {"numloss": partial(mean_of, loss, paths)}
+    for size in WINDOWS:
+        contestants[f"summing {size >> 20} MiB" if size else "summing"] = partial(summing, paths, size)
     for size in BUFFERS:
         contestants[f"reading {size >> 10} KiB"] = partial(reading, paths, size)
     missing = {}
@@ -177,13 +227,15 @@ def against_reading(name: str, loss: Any, paths: Sequence[Path], rounds: int, pe
         assert abs(found - expected) <= RTOL * abs(expected), f"{peer}: {name} is {found}, not {expected}"
         contestants[peer] = partial(function, name, paths)
     seconds = turns(contestants, rounds)
-    reader = min((time for of, time in seconds.items() if of.startswith("reading")))
+    summer = min(time for of, time in seconds.items() if of.startswith("summing"))
+    reader = min(time for of, time in seconds.items() if of.startswith("reading"))
     size = sum(path.stat().st_size for path in paths)
     others = {of: time for of, time in seconds.items() if of in PEERS}
     return {
         "case": name,
         "gigabytes_per_second": size / seconds["numloss"] / 1e9,
-        "reading_gigabytes_per_second": size / reader / 1e9,
+        "summing_gigabytes_per_second": size / summer / 1e9,
+        "share_of_summing": summer / seconds["numloss"],
         "share_of_reading": reader / seconds["numloss"],
         "faster_than": {of: time / seconds["numloss"] for of, time in others.items()},
         "seconds": seconds,
@@ -214,6 +266,53 @@ def four_models(pred: Path, target: Path, rounds: int) -> dict[str, Any]:
     return {"case": "four models", "bytes": together().bytes, "seconds": seconds}
 
 
+def _exponential(pred: Any, target: Any) -> Any:
+    value = exp(pred - target)
+    return value, value, value
+
+
+def _difference(pred: Any, target: Any) -> Any:
+    return pred - target, 1.0, 0.0
+
+
+def often(law: Any, pred: Any, target: Any) -> None:
+    """Many calls, so that a CPU that has rested is awake for most of them."""
+    for _ in range(OFTEN):
+        law(pred, target, reduction="sum")
+
+
+def exp_limit(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """The share of the time of one exponential an element: what it adds to a law in cache, on every thread."""
+    laws = [nl.elementwise(law) for law in (_exponential, _difference)]
+    pred, target = (normal(np.random.default_rng(k), (1 << 13,)) for k in range(2))
+    with nl.num_threads(1):
+        calls = {law.__name__.strip("_"): partial(often, law, pred, target) for law in laws}
+        seconds = turns(calls, 9, min)
+    each = (seconds["exponential"] - seconds["difference"]) / len(pred) / OFTEN
+    limit = each * np.load(path, mmap_mode="r").size / THREADS
+    return {"case": "cross_entropy", "nanoseconds": each * 1e9, "share_of_limit": limit / record["seconds"]["numloss"]}
+
+
+def rows_of(folder: Path, rows: int, rounds: int) -> dict[str, Any]:
+    """What is asked of single rows, of two losses on two sets of predictions, beside their sums."""
+    drawn = {name: np.random.default_rng(k).standard_normal(rows, np.float32) for k, name in enumerate("abt")}
+    drawn["by"] = np.random.default_rng(3).integers(0, 50, rows)
+    for name, values in drawn.items():
+        np.save(folder / f"{name}.npy", values)
+    asked: dict[str, dict[str, Any]] = {
+        "sums": {}, "intervals": {"interval": 0.95}, "quantiles": {"quantiles": (0.5, 0.9)}, "worst": {"worst": 10},
+        "groups": {"by": folder / "by.npy"},
+    }  # fmt: skip
+    models = {name: folder / f"{name}.npy" for name in "ab"}
+
+    def evaluation(**how: Any) -> Any:
+        with nl.num_threads(THREADS):
+            return nl.evaluate([nl.mse, nl.mae], models, folder / "t.npy", **how)
+
+    seconds = turns({name: partial(evaluation, **how) for name, how in asked.items()}, rounds)
+    return {"case": f"{rows} rows, 4 series", "seconds": seconds}
+
+
 def peak_memory(paths: Sequence[Path]) -> dict[str, Any]:
     """The largest resident memory of the command, seen from outside, and its time."""
     line = [sys.executable, "-m", "numloss", "evaluate", "--loss", "mse", "--threads", str(THREADS), "--json"]
@@ -228,7 +327,9 @@ def peak_memory(paths: Sequence[Path]) -> dict[str, Any]:
         time.sleep(0.005)
     assert process.wait() == 0
     size = sum(path.stat().st_size for path in paths)
-    return {"case": "memory", "bytes": size, "peak_mib": peak / 1024, "seconds": time.perf_counter() - began}
+    beyond = peak / 1024 - THREADS * block.WINDOWS / 2**20
+    took = time.perf_counter() - began
+    return {"case": "memory", "bytes": size, "peak_mib": peak / 1024, "beyond_windows_mib": beyond, "seconds": took}
 
 
 def small_ones(folder: Path, rounds: int) -> dict[str, Any]:
@@ -242,7 +343,7 @@ def small_ones(folder: Path, rounds: int) -> dict[str, Any]:
     def command(*arguments: str) -> None:
         subprocess.run([*line, *arguments], check=True, stdout=subprocess.DEVNULL)
 
-    calls = turns({"call": partial(nl.evaluate, nl.mse, pred, target)}, 300)
+    calls = turns({"call": partial(nl.evaluate, nl.mse, pred, target)}, 100)
     seconds = turns({"command": partial(command, *given), "help": partial(command, "--help")}, rounds)
     return {"case": "small", "call_ms": calls["call"] * 1e3, "seconds": seconds}
 
@@ -268,7 +369,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the files go for a while; by default the temporary folder")
     parser.add_argument("--output", type=Path, help="file of results")
     options = parser.parse_args()
-    results: dict[str, Any] = {**environment.describe(), "threads": THREADS, "records": []}
+    level = nl.dispatch.load("cython").level
+    results: dict[str, Any] = {**environment.describe(), "threads": THREADS, "level": level, "records": []}
 
     def add(record: dict[str, Any]) -> None:
         results["records"].append(record)
@@ -283,15 +385,18 @@ def main() -> None:
         logits = write(folder / "logits.npy", rows // 500, CLASSES, normal)
         wide = logits, write(folder / "labels.npy", rows // 500, 0, label)
         add(small_ones(folder, options.rounds))
-        add(against_reading("mse", nl.mse, single, options.rounds, peers))
-        add(against_reading("huber", nl.huber, single, options.rounds, False))
-        add(against_reading("bce_with_logits", nl.bce_with_logits, (single[0], shares), options.rounds, False))
-        add(against_reading("cross_entropy", nl.cross_entropy, wide, options.rounds, peers))
+        add(against_summing("mse", nl.mse, single, options.rounds, peers))
+        add(against_summing("huber", nl.huber, single, options.rounds, False))
+        add(against_summing("bce_with_logits", nl.bce_with_logits, (single[0], shares), options.rounds, False))
+        add(against_summing("cross_entropy", nl.cross_entropy, wide, options.rounds, peers))
+        logarithms = results["records"][-1]
         add(one_pass(single, options.rounds))
         add(four_models(*single, options.rounds))
+        add(rows_of(folder, rows >> 6, options.rounds))
         if options.large_rows:
             large = [write(folder / f"large-{k}.npy", options.large_rows, 0, normal) for k in range(2)]
             add(peak_memory(large))
+        add(exp_limit(logits, logarithms))  # the last: a law of one's own is compiled by Numba, which others then use
 
 
 if __name__ == "__main__":

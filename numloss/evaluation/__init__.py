@@ -78,7 +78,8 @@ def evaluate(
         the sum with respect to the first differentiable input. The loss of a row with one value is that of
         ``reduction="none"`` without weights; of several, it is their mean, weighted where they count differently.
     memory : int or str
-        Bytes that blocks may take in all, such as ``"512MiB"``.
+        Bytes that blocks may take in all, such as ``"512MiB"``. What is mapped of plain files comes on top of them,
+        some 16 MiB for each worker.
     chunk : int or str, optional
         Bytes that a worker reads at a time.
     executor : concurrent.futures.Executor, optional
