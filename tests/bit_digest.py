@@ -2,7 +2,7 @@
 
     python tests/bit_digest.py --backend numba --threads 1 2 3 8 --cases mse huber
 
-The environment chooses the rest: NUMBA_CPU_NAME, NUMLOSS_CYTHON_LEVEL.
+The environment chooses the rest: NUMBA_CPU_NAME, NUMLOSS_LEVEL.
 The answer maps each number of threads to {"case dtype reduction weight output": hash}, and says under "ran" which
 layer, level and CPU computed, and with how many threads at most, so that a test can tell that they really did.
 """

@@ -20,7 +20,7 @@ CACHE = Path(os.environ.get("NUMLOSS_CACHE_DIR") or ROOT / ".cache" / "kernels")
 os.environ["NUMLOSS_CACHE_DIR"] = str(CACHE)
 # Threads of BLAS that wait do not spin: workers share the cores, and took four fifths of their time from each other.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
-for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_CYTHON_LEVEL"):
+for name in ("NUMLOSS_BACKEND", "NUMLOSS_CACHE", "NUMLOSS_LEVEL"):
     os.environ.pop(name, None)
 
 

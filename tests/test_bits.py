@@ -110,7 +110,7 @@ def test_numba_on_any_number_of_threads(driver: str, options: list[str], referen
 def test_levels(level: str, reference: Digests) -> None:
     needs("cython", level)
     for options in (LOOPS, ("--parts", "laws")):
-        found = digests("cython", (1,), *options, NUMLOSS_CYTHON_LEVEL=level)
+        found = digests("cython", (1,), *options, NUMLOSS_LEVEL=level)
         assert found["ran"]["level"] == level
         assert_equal(found["1"], reference)
 
@@ -130,7 +130,7 @@ def test_generic_cpu(reference: Digests) -> None:
 @pytest.mark.parametrize("level", ["v2", "v3"])
 def test_every_loss_on_every_level(level: str, everything: Digests) -> None:
     needs("cython", level)
-    found = digests("cython", (3,), "--thorough", NUMLOSS_CYTHON_LEVEL=level)
+    found = digests("cython", (3,), "--thorough", NUMLOSS_LEVEL=level)
     assert found["ran"]["level"] == level
     assert_equal(found["3"], everything)
 

@@ -204,7 +204,7 @@ def test_a_level_that_cannot_run_is_refused(level: str) -> None:
         except nl.BackendUnavailable as error:
             print("refused:", error)
     """
-    said = python(code, NUMLOSS_CYTHON_LEVEL=level).stdout
+    said = python(code, NUMLOSS_LEVEL=level).stdout
     if level in cython_aot.runnable_levels():
         assert said.strip() == level
     else:

@@ -89,8 +89,8 @@ def module_name(level: str, unit: str) -> str:
 
 
 def backend() -> CythonBackend:
-    """The backend at the best level that this CPU runs, or NUMLOSS_CYTHON_LEVEL; BackendUnavailable if none."""
-    asked = os.environ.get("NUMLOSS_CYTHON_LEVEL")
+    """The backend at the best level that this CPU runs, or NUMLOSS_LEVEL; BackendUnavailable if none."""
+    asked = os.environ.get("NUMLOSS_LEVEL")
     report = build_report()
     problem = report["why"]
     if report["built"] and fingerprint() not in ("", report["sources"]):
@@ -98,7 +98,7 @@ def backend() -> CythonBackend:
             "the Cython kernels are older than their sources; run python setup.py build_ext --inplace"
         )
     if asked and asked not in runnable_levels():
-        raise BackendUnavailable(f"NUMLOSS_CYTHON_LEVEL={asked}: this CPU runs {', '.join(runnable_levels())}")
+        raise BackendUnavailable(f"NUMLOSS_LEVEL={asked}: this CPU runs {', '.join(runnable_levels())}")
     for level in [asked] if asked else runnable_levels():
         try:
             return CythonBackend(importlib.import_module(module_name(level, "loops")), level)
