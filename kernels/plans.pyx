@@ -10,6 +10,7 @@ from cpython.dict cimport PyDict_GetItemWithError
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.math cimport isinf
 from libc.stdint cimport int64_t, intptr_t
 from libc.string cimport memcpy
 
@@ -50,6 +51,7 @@ cdef enum:
 cdef object ndarray = np.ndarray
 cdef object empty = np.empty
 cdef str OUT = "out"
+cdef str WEIGHT = "weight"
 cdef dict plans = {}
 
 
@@ -58,8 +60,8 @@ cdef class Plan:
 
     `places` are the first bytes of the operands of its arrays in the problem, inputs then gradients, each as often as it
     has columns, `differentiable` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
-    shape. `count` is the loop that finds the total which the gradient is divided by where it does not, or 0. At
-    `scale_at` lies what the gradient is scaled by.
+    shape. `weighted`: the last of the inputs is the weight. `count` is the loop that finds the total which the gradient
+    is divided by where it does not follow, or 0. At `scale_at` lies what the gradient is scaled by.
     """
 
     cdef object backend, kept
@@ -68,14 +70,14 @@ cdef class Plan:
     cdef intptr_t loop, count
     cdef int64_t blocks, scale_at
     cdef double total, work
-    cdef bint mean, pair, fixed
+    cdef bint mean, pair, fixed, weighted
     cdef int inputs, outputs, columns
     cdef int64_t[MOST_ARRAYS] places
     cdef int[MOST_ARRAYS] differentiable
 
     def __init__(
         self, backend, problem, tuple places, tuple differentiable, int columns, bint pair, bint mean, double total, bint fixed,
-        intptr_t count,
+        intptr_t count, bint weighted,
     ):
         self.backend, self.problem = backend, problem.packed()
         if len(places) > MOST_ARRAYS or len(self.problem) > 8 * MOST_NUMBERS:
@@ -84,6 +86,7 @@ cdef class Plan:
         self.call = <block_loop>self.loop
         self.scale_at = problem.header.place("scale")
         self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
+        self.weighted = weighted
         self.outputs = len(differentiable)
         self.columns = columns
         self.inputs = len(places) - columns * self.outputs
@@ -136,7 +139,8 @@ cdef class Plan:
             self.run_block(problem, &partial)
         else:
             self.run_blocks(problem, size, &partial)
-        if partial.bad_at >= 0:
+        # what is bad, and weights that are not of an ordinary size, go the long way
+        if partial.bad_at >= 0 or self.weighted and not (partial.weight == 0.0 or 1e-150 < partial.weight < 1e150):
             return None
         value = 0.0 + partial.value
         total = self.total if self.fixed else partial.weight
@@ -144,6 +148,8 @@ cdef class Plan:
             value = (value, total)
         elif self.mean:
             value = value / total if total > 0.0 else 0.0
+            if isinf(value):
+                return None
         if not self.outputs:
             return value
         if type(outputs) is tuple and self.outputs == 1:
@@ -153,6 +159,13 @@ cdef class Plan:
     cdef int run_block(self, char* problem, Result* partial) except -1:
         """Run one block as if everything counted, and once more if it does not."""
         with nogil:
+            if self.weighted and self.count:
+                (<block_loop>self.count)(<int64_t*>problem, partial, 0)
+                if partial.bad_at >= 0:
+                    return 0
+                self.rescale(problem, partial.weight)
+                self.call(<int64_t*>problem, partial, 0)
+                return 0
             self.call(<int64_t*>problem, partial, 0)
             if self.count and partial.weight != self.total and partial.bad_at < 0:
                 self.rescale(problem, partial.weight)
@@ -256,32 +269,50 @@ cdef inline int64_t address(value) noexcept:
     return <int64_t><intptr_t><void*>value
 
 
+cdef int array_words(int64_t* words, int n, given) noexcept:
+    """What a plan has to know of an array, after n words; returns how many there are then, or -1."""
+    cdef int k
+    cdef numloss_array_head* array
+    if type(given) is not ndarray:
+        return -1
+    array = <numloss_array_head*><void*>given
+    if array.flags & (C_CONTIGUOUS | ALIGNED) != (C_CONTIGUOUS | ALIGNED) or not is_native(array):
+        return -1
+    if n + array.nd + 1 > MOST_WORDS:
+        return -1
+    words[n] = array.descr.type_num + (<int64_t>array.nd << 32)
+    for k in range(array.nd):
+        words[n + 1 + k] = array.dimensions[k]
+    return n + array.nd + 1
+
+
+cdef tuple read_by(tuple arguments, dict options):
+    """All arrays that a call reads: its arguments and the weight."""
+    weight = options.get(WEIGHT)
+    return (*arguments, weight) if type(weight) is ndarray else arguments
+
+
 cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options, bint pair, chosen) except -2:
     """Everything about a call that its plan depends on; returns how many words, or -1 where no plan can serve it."""
     cdef int n = 3
-    cdef int k
-    cdef numloss_array_head* array
     words[0] = address(loss)
     words[1] = mode + 4 * pair + 8 * len(arguments)
     words[2] = 0 if chosen is None else address(interned(chosen))
     for given in arguments:
-        if type(given) is not ndarray:
+        n = array_words(words, n, given)
+        if n < 0:
             return -1
-        array = <numloss_array_head*><void*>given
-        if array.flags & (C_CONTIGUOUS | ALIGNED) != (C_CONTIGUOUS | ALIGNED) or not is_native(array):
-            return -1
-        if n + array.nd + 1 > MOST_WORDS:
-            return -1
-        words[n] = array.descr.type_num + (<int64_t>array.nd << 32)
-        for k in range(array.nd):
-            words[n + 1 + k] = array.dimensions[k]
-        n += array.nd + 1
     for name, value in options.items():
         if type(name) is not str or n + 3 > MOST_WORDS:
             return -1
         if name == OUT:
             continue
         words[n] = address(interned(name))
+        if name == WEIGHT and type(value) is ndarray:
+            n = array_words(words, n + 1, value)
+            if n < 0:
+                return -1
+            continue
         if not option_words(words + n + 1, value):
             return -1
         n += 3
@@ -298,6 +329,7 @@ def replay(loss, int mode, tuple arguments not None, dict options not None, bint
     if found == NULL:
         return None
     plan = <Plan>found
+    arguments = read_by(arguments, options)
     outputs = options.get(OUT)
     if outputs is None:
         if plan.outputs:
@@ -312,7 +344,7 @@ def keep(loss, int mode, tuple arguments not None, dict options not None, bint p
     cdef int64_t[MOST_WORDS] words
     cdef int n = words_of(words, loss, mode, arguments, options, pair, chosen)
     outputs = options.get(OUT)
-    if n < 0 or not (outputs is None or plan.takes(arguments, outputs)):
+    if n < 0 or not (outputs is None or plan.takes(read_by(arguments, options), outputs)):
         return
     texts = [chosen, *options, *options.values()]
     plan.kept = [loss, *(interned(text) for text in texts if type(text) is str)]  # their addresses are in the key

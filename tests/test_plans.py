@@ -109,6 +109,33 @@ def test_the_number_of_ignored_labels_may_change(rows: int, backend: str, replay
         assert_same(answer, long_way(function, pred, labels, backend=backend))
 
 
+@pytest.mark.parametrize("rows", [8, 5000])
+def test_weights_are_replayed(rows: int, backend: str, replayed: Answers) -> None:
+    """Other weights of the same dtype are, also where nothing counts; what the long way has to look at is not."""
+    random = np.random.default_rng(1)
+    pred, labels, first = random.normal(size=(rows, 9)), random.integers(0, 9, rows), random.random(rows)
+    out = np.empty_like(pred)
+    for function in (nl.value_and_grad(nl.cross_entropy), nl.value_and_grad(nl.sum_and_weight(nl.cross_entropy))):
+        function(pred, labels, weight=first, backend=backend)
+        for weight in (random.random(rows), np.zeros(rows), 1.0 * (np.arange(rows) == 3)):
+            answer = function(pred, labels, weight=weight, backend=backend)
+            assert replayed[-1] is not None
+            assert_same(answer, long_way(function, pred, labels, weight=weight, backend=backend))
+        for weight in (first.astype(np.float32), first.tolist(), np.repeat(first, 2)[::2]):
+            function(pred, labels, weight=weight, backend=backend)
+            assert replayed[-1] is None
+        out.ravel()[:rows] = first
+        with pytest.raises(ValueError, match="overlaps weight"):
+            function(pred, labels, weight=out.ravel()[:rows], out=out, backend=backend)
+        for bad in (-1.0, np.nan, np.inf):
+            with pytest.raises(ValueError, match=r"weight\[5\]"):
+                function(pred, labels, weight=np.where(np.arange(rows) == 5, bad, first), backend=backend)
+    function = nl.value_and_grad(nl.cross_entropy)
+    near, far = (function(pred, labels, weight=np.ldexp(first, k), backend=backend) for k in (0, 600))
+    assert replayed[-1] is None
+    assert_same(near, far)
+
+
 def test_bad_values_are_found_again(each_backend: str, replayed: Answers) -> None:
     backend = each_backend
     pred, labels = np.zeros((16, 3)), np.zeros(16, np.int64)

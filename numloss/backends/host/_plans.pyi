@@ -19,6 +19,7 @@ class Plan:
         total: float,
         fixed: bool,
         count: int,
+        weighted: bool,
     ) -> None: ...
 
 def replay(

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...loops.codes import DATA
 from ..choice import chosen_backend
 
 try:
     from . import _plans
 except ImportError:
     _plans = None  # type: ignore[assignment]
+
+WEIGHT = "weight"
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -68,7 +71,7 @@ def remember(
     `read` and `written` are the fields of the header that are operands of the arguments, one for each column, and of
     the gradients; its field `scale` is what the gradients are multiplied by. `fixed`: the total weight follows from
     the shape; `count` is the loop that finds the total that the gradient is divided by where it is not the usual
-    one, or 0.
+    one, or 0. A weight is an array like the arguments, if it is of the dtype of the data and is given as it is used.
     """
     loss, mode, arguments = request.loss, request.mode, request.arguments
     if _plans is None or request.argnums is not None or mode > 1 or problem.blocks == 0:
@@ -76,15 +79,25 @@ def remember(
     operands = [found for found in problem.header.operands() if found[2].array]
     if any(operand.layout > 0 for _, _, operand in operands):
         return
-    # what was read from a copy, or from an array among the options, is not there any more when the plan is replayed
-    given = [id(array) for array in arguments for _ in range(loss.columns)]
-    if [operand.array for name, _, operand in operands if name not in written] != given:
+    weight = request.options.get(WEIGHT)
+    # weights of another dtype, or of an extraordinary size, are looked at in Python first
+    if weight is not None and request.exponent is not None:
         return
-    if count:
+    # what was read from a copy, or from another option, is not there any more when the plan is replayed
+    given = [id(array) for array in arguments for _ in range(loss.columns)]
+    given += [id(weight)] if weight is not None else []
+    kinds = (read, (WEIGHT,), written)
+    found = [operand.array for names in kinds[:2] for name, _, operand in operands if name in names]
+    if found != given or any(name not in (*read, WEIGHT, *written) for name, _, _ in operands):
+        return
+    if any(operand.kind != DATA for name, _, operand in operands if name == WEIGHT):
+        return
+    if count and total > 0.0:
         problem.header.scale = 1.0 / total
-    places = tuple(at for names in (read, written) for name, at, _ in operands if name in names)
+    places = tuple(at for names in kinds for name, at, _ in operands if name in names)
     graded = loss.differentiable if mode else ()
     plan = _plans.Plan(
-        backend, problem, places, graded, loss.columns, request.pair, request.reduction == "mean", total, fixed, count
+        backend, problem, places, graded, loss.columns, request.pair, request.reduction == "mean", total, fixed, count,
+        weight is not None,
     )
     _plans.keep(loss, mode, arguments, request.options, request.pair, chosen_backend(), plan)

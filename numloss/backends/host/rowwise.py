@@ -203,7 +203,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     check.finite_weights(rows.loss, request.options.get("weight"), outcome.weight)
     for array, written in packed.copies:
         array[...] = written
-    unchanging = rows.plain() and options.factor is None and options.prior is None
+    unchanging = options.class_weight is None and options.factor is None and options.prior is None
     if unchanging and rows.values is None and not packed.copies:
         total = float(header.rows)
         plans.remember(backend, request, problem, total, ("pred", "target"), ("gradient",), fixed=False, count=count)
