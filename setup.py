@@ -78,7 +78,7 @@ def of_level(unit: Extension, level: str) -> Extension:
         f"{package}.{renamed}",
         [str(source)],
         include_dirs=["kernels"],
-        depends=["setup.py", "kernels/primitives.h", "kernels/runs.h", str(common)],
+        depends=["setup.py", "kernels/primitives.h", "kernels/neighbours.h", "kernels/runs.h", str(common)],
         extra_compile_args=[EFFORT.get(level, "-O3"), *STRICT, *INLINE, *flags],
     )
 

@@ -133,6 +133,13 @@ class Translator:
         pointed = POINTERS[kind]
         return (DTYPES[self.dtype] if pointed == "real" else pointed) + "*"
 
+    def parameter_type(self, kind: str) -> str:
+        """The C type of a parameter; of a pointer to memory of its own, in a function that is marked so."""
+        marks = [mark.id for mark in self.text.tree.decorator_list if isinstance(mark, ast.Name)]
+        if "apart" in marks and kind in ("reals", "doubles"):
+            return f"apart_{'f64' if kind == 'doubles' else self.dtype}"
+        return self.ctype(kind)
+
     # expressions: each returns (Cython text, type)
 
     def expression(self, node: ast.expr) -> tuple[str, str]:
@@ -344,7 +351,7 @@ class Translator:
                 raise self.refuse(self.text.tree, "what a problem says is read from a header, by name")
         self.types.update(parameters)
         self.body(self.text.tree.body, 1)
-        arguments = [f"{self.ctype(kind)} {name}" for name, kind in parameters]
+        arguments = [f"{self.parameter_type(kind)} {name}" for name, kind in parameters]
         returns = self.text.returns
         if isinstance(returns, list):
             arguments += [f"{DTYPES[self.dtype]}* out{k}" for k in range(len(returns))]

@@ -22,5 +22,17 @@ cdef extern from "primitives.h" nogil:
     int64_t call_gemm_f64(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const double* a,
                           int64_t lda, const double* b, int64_t ldb, int64_t add, double* y, int64_t ldy)
 
+cdef extern from "neighbours.h" nogil:
+    ctypedef float* apart_f32
+    ctypedef double* apart_f64
+    int64_t add32_f32(const float* p, int64_t n, double* lanes)
+    int64_t add32_f64(const double* p, int64_t n, double* lanes)
+    int64_t outside32_f32(const float* p, int64_t n, float low, float high)
+    int64_t outside32_f64(const double* p, int64_t n, double low, double high)
+    int64_t beyond32_f32(const float* p, int64_t n, float low, float high)
+    int64_t beyond32_f64(const double* p, int64_t n, double low, double high)
+    int64_t nan32_f32(const float* p, int64_t n)
+    int64_t nan32_f64(const double* p, int64_t n)
+
 ctypedef int64_t (*tile_f32)(int64_t*, float*, int64_t) noexcept nogil
 ctypedef int64_t (*tile_f64)(int64_t*, double*, int64_t) noexcept nogil

@@ -8,10 +8,13 @@ Each task of losses is a unit of its own, and so are the loops, so that a build 
 from __future__ import annotations
 
 import ast
+import functools
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from functions import DTYPES, HEADERS, PACKAGE, Library, Text, Translator, flat
+from functions import DTYPES, HEADERS, PACKAGE, Library, Text, Translator, codes, flat
 from tiles import tile_text  # numloss/loops, where functions.py found the language
 
 GENERATED = Path(__file__).resolve().parent / "generated"
@@ -37,7 +40,11 @@ class Writer:
         self.done[key] = code
 
 
-LawShape = tuple[tuple[str, int, int, int], tuple[str, tuple[int, ...], int]]
+Checks = tuple[int, ...] | None
+LawShape = tuple[tuple[str, int, int, int], tuple[str, tuple[int, ...], int], Checks]
+# Families whose laws are those of elements, beside the declarations that name the domains of what they take.
+OF_SUMS = ("regional", "similarity")
+OF_ELEMENTS = ("elementwise", "parameterwise")
 
 
 def laws(library: Library) -> dict[str, list[LawShape]]:
@@ -66,22 +73,61 @@ def law_shape(library: Library, decorator: ast.Call, node: ast.FunctionDef) -> L
     inputs = given + spread + (3 if "cuts" in keywords else 0)
     names = [argument.arg for argument in law.args.args[inputs:]]
     if "constants" not in keywords:
-        return (name, inputs, len(names), slopes), ("", (), 0)
+        return (name, inputs, len(names), slopes), ("", (), 0), checks_of(decorator, node, keywords, inputs)
     constants = library.texts[keywords["constants"].id]  # type: ignore[attr-defined]
     of = tuple(names.index(argument.arg) for argument in constants.tree.args.args)
     count = len(constants.returns) if isinstance(constants.returns, list) else 1
-    return (name, inputs, len(names) - count, slopes), (constants.tree.name, of, count)
+    constant_part = (constants.tree.name, of, count)
+    return (name, inputs, len(names) - count, slopes), constant_part, checks_of(decorator, node, keywords, inputs)
+
+
+def checks_of(decorator: ast.Call, node: ast.FunctionDef, keywords: dict[str, ast.expr], inputs: int) -> Checks:
+    """How each input of a law of elements is checked, as `Loss.checks` has it; None for other laws."""
+    family = decorator.func.id  # type: ignore[attr-defined]
+    if family in OF_SUMS:
+        return (codes.UNCHECKED,) * inputs
+    if family not in OF_ELEMENTS:
+        return None
+    differentiable = ast.literal_eval(keywords["differentiable"]) if "differentiable" in keywords else (0,)
+    columns = ast.literal_eval(keywords["columns"]) if "columns" in keywords else 1
+    given = [argument.arg for argument in node.args.args]
+    spread = ast.literal_eval(keywords["per_element"]) if "per_element" in keywords else ()
+    found: list[int] = []
+    for k, name in enumerate((*given, *spread)):
+        ends = domains().get(ast.unparse(keywords[name])) if name in keywords else None
+        check = codes.check_of(*ends, k in differentiable) if ends else codes.UNCHECKED
+        found += [check] * (columns if k < len(given) else 1)
+    return (*found, *[codes.UNCHECKED] * (inputs - len(found)))
+
+
+@functools.cache
+def domains() -> dict[str, tuple[float, float, bool, bool]]:
+    """Ends of the domains by name, and whether they are of integers or free, as numloss/domains.py has them."""
+
+    def domain(
+        low: float = -math.inf, high: float = math.inf, integers: bool = False, text: str = "", free: bool = False
+    ) -> tuple[float, float, bool, bool]:
+        return low, high, integers, free
+
+    scope: dict[str, Any] = {"Domain": domain}
+    for node in ast.parse((PACKAGE / "domains.py").read_text()).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            scope[node.targets[0].id] = eval(ast.unparse(node.value), {}, scope)
+    return {name: value for name, value in scope.items() if isinstance(value, tuple)}
 
 
 def tiles(library: Library, shapes: list[LawShape]) -> str:
     """The unit of some laws."""
     writer, table = Writer(library), []
-    for (law, inputs, params, slopes), constants in shapes:
+    for (law, inputs, params, slopes), constants, checks in shapes:
         for mode in (0, 1, 2):
-            tree = ast.parse(tile_text(law, inputs, params, slopes, mode, *constants)).body[0]
-            name = f"tile{mode}{law}"
+            name, path = f"tile{mode}{law}", library.texts[law].path
+            text = tile_text(law, inputs, params, slopes, mode, *constants, checks, f"groups{mode}{law}")
+            *parts, tree = ast.parse(text).body
+            for part in parts:
+                library.texts[part.name] = Text(part, path, "tile")  # type: ignore[attr-defined, arg-type]
             for dtype in DTYPES:
-                writer.add(name, dtype, Text(tree, library.texts[law].path, "tile"))  # type: ignore[arg-type]
+                writer.add(name, dtype, Text(tree, path, "tile"))  # type: ignore[arg-type]
                 table.append((f"{law}/{mode}", name, dtype))
     return unit(writer, table)
 

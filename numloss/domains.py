@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .loops.codes import NUMBER, NUMBER_OR_NAN, UNCHECKED, WHOLE
+from .loops.codes import check_of
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,8 @@ class Domain:
     free: bool = False
 
     def check(self, prediction: bool) -> int:
-        """What a loop has to test, in its own code. A NaN is data in a prediction and an error anywhere else.
-        """
-        if self.free:
-            return UNCHECKED
-        if self.integers:
-            return WHOLE
-        return NUMBER_OR_NAN if prediction else NUMBER
+        """What a loop has to test, in its own code."""
+        return check_of(self.low, self.high, self.integers, self.free, prediction)
 
     @functools.lru_cache(maxsize=1024)  # noqa: B019 - those of the library live as long as it does
     def ends(self, dtype: str) -> tuple[float, float]:

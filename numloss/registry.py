@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
 from .domains import Domain
-from .loops.codes import LABELS, LOG_PROBABILITIES, LOGITS
+from .loops.codes import LABELS, LOG_PROBABILITIES, LOGITS, UNCHECKED
 
 Law: TypeAlias = Callable[..., Any]
 # Numbers that a law of intervals takes of one: its ends, and one more.
@@ -86,6 +86,22 @@ class Loss:
             return self.law_inputs, len(self.params), self.law_slopes
         inputs = self.columns * len(self.inputs) + len(self.per_element) + self.lookups
         return inputs, len(self.params), self.columns * len(self.differentiable)
+
+    @property
+    def checks(self) -> tuple[int, ...]:
+        """How each number that the law takes of an element is checked; those that it looks up are not."""
+        kinds = [
+            domain.check(k in self.differentiable) if (domain := self.domains.get(name)) else UNCHECKED
+            for k, name in enumerate((*self.inputs, *self.per_element))
+        ]
+        count = len(self.inputs)
+        columns = (kind for kind in kinds[:count] for _ in range(self.columns))
+        return (*columns, *kinds[count:], *(UNCHECKED,) * self.lookups)
+
+    @property
+    def tile(self) -> tuple[Any, ...]:
+        """What `tile_text` takes after the mode: the constants of the law, and the checks of a tile of elements."""
+        return (*self.constant_part, self.checks if self.family == "elementwise" else None)
 
     @property
     def lookups(self) -> int:

@@ -80,7 +80,7 @@ def test_every_tile_is_packed(name: str, dtype: str, mode: int) -> None:
     loss = record(name)
     # of a law without curvatures the last mode is that of its slopes
     mode = min(mode, 2 if loss.curvature else 1)
-    tile = compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.constant_part)
+    tile = compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.tile)
     with told(loss=name, dtype=dtype, mode=mode):
         assert_packed(assembly_of(tile))
 

@@ -18,10 +18,15 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     run_maximum(p, n)  run_sum(p, n)           of n >= 16 neighbours, in sixteen lanes that are folded by halving;
                                                compilers keep lanes in memory where these keep them in registers
     run_sum_wide(p, n)                         run_sum in float64, whatever the data
+    add32(p, n, lanes)                         n times 32 neighbours are added to as many doubles
+    outside32(p, n, low, high)                 not 0 if one of n times 32 neighbours is not within both ends, or NaN
+    beyond32(p, n, low, high)  nan32(p, n)     the same if one is below one end or above the other, which NaN is not; if
+                                               one is NaN
     will_need(p, n)                            n neighbours will be read or written soon: a hint to the caches
     call_tile(f, pointers, params, n)          calls the tile at address f
     call_gemm(f, ...)                          calls the product of matrices of BLAS at address f
     @noinline                                     a function that is compiled by itself and called
+    @apart                                        a function whose pointers lead to memory of their own each
     c: Elementwise                             a header (headers/): what the host says of a problem, or what loops
                                                say to each other; a pointer to it, which is never read by position
     c.rows                                     reads a field, c.rows = 1 writes it; a header inside of another is read

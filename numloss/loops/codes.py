@@ -3,6 +3,8 @@
 A file of numbers alone: the build reads it without numloss.
 """
 
+import math
+
 # Dtypes of operands: that of the data, then by kind and bytes. What loops find at the address of another dtype they
 # convert to that of the data.
 DATA, F4, F8, I1, U1, I2, U2, I4, U4, I8, U8 = range(11)
@@ -16,8 +18,12 @@ CODES |= {"l": I8, "q": I8, "L": U8, "Q": U8}
 # FIRST_COLUMN - COLUMNS * k - j; anything above 0 is the address of ndim, shape and strides in bytes.
 IN_ORDER, EVERYWHERE, FIRST_COLUMN, COLUMNS = 0, -1, -2, 16
 
-# Checks of a number: none; within its ends, not NaN; a whole number within them; within them or NaN.
-UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN = 0, 1, 2, 3
+# Checks of a number: none; within its ends, not NaN; a whole number within them; within them or NaN; anything but NaN.
+UNCHECKED, NUMBER, WHOLE, NUMBER_OR_NAN, NOT_NAN = 0, 1, 2, 3, 4
+
+# What a tile of elements finds among its numbers after the parameters of its law: what slopes and curvatures are
+# multiplied by, what no curvature is below, and both ends of each input.
+SCALE, LEAST, ENDS = 16, 17, 18
 
 # Where a value outside its domain is: the number of its input, or the weight.
 WEIGHT_OPERAND, PREDICTION_OPERAND, TARGET_OPERAND, EVENT_OPERAND = 15, 0, 1, 2
@@ -47,6 +53,17 @@ SQUARES, DISTANCES, PRODUCTS, NOTHING, OWN_SQUARES = 0, 1, 2, 3, 4
 
 # Elements of a block, until there are too many blocks.
 BLOCK, MOST_BLOCKS = 16384, 65536
+
+
+def check_of(low: float, high: float, integers: bool, free: bool, prediction: bool) -> int:
+    """The check of a domain. A NaN is data in a prediction and an error anywhere else."""
+    if free:
+        return UNCHECKED
+    if integers:
+        return WHOLE
+    if low == -math.inf and high == math.inf:
+        return UNCHECKED if prediction else NOT_NAN
+    return NUMBER_OR_NAN if prediction else NUMBER
 
 
 def block_size(elements: int) -> int:

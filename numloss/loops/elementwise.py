@@ -5,18 +5,20 @@ Inputs, and slopes and curvatures together, are at most 8.
 
 from __future__ import annotations
 
-from .codes import NUMBER, TABLE, UNCHECKED, WEIGHT_OPERAND
+from .codes import ENDS, LEAST, NUMBER, SCALE, TABLE, UNCHECKED, WEIGHT_OPERAND
 from .headers import Elementwise, Operand, Result, Weights
 from .language import (
     Double,
     Doubles,
     Int,
+    Ints,
     Real,
     Reals,
     address,
     array_data,
     call_tile,
     double,
+    integer,
     noinline,
     offset,
     real,
@@ -60,26 +62,72 @@ def weight_factors(w: Reals, n: Int, scale: Double, out: Reals) -> Int:
     return 0
 
 
+def look_closely(c: Elementwise, pointers: Ints, inputs: Int, start: Int, n: Int, partial: Result) -> Int:
+    """Report the first value outside its domain of the first inputs of a tile."""
+    for k in range(inputs):
+        bounds = c.bounds[k]
+        if bounds.check != UNCHECKED:
+            bad = first_outside(reals(pointers[k]), n, bounds.check, real(bounds.low), real(bounds.high))
+            if bad >= 0:
+                report(partial, start + bad, k)
+    return 0
+
+
+@noinline
+def fetch_inputs(
+    c: Elementwise, start: Int, n: Int, buffers: Reals, places: Ints, pointers: Ints, partial: Result
+) -> Int:
+    """Pointers to n values of each input; tiles read whole thirty-twos, so that fewer are read into the buffers."""
+    for k in range(c.input_count):
+        o = c.inputs[k]
+        x = offset(buffers, 512 * k)
+        if o.kind == TABLE:
+            if c.inputs[k - 1].kind != TABLE:
+                look_closely(c, pointers, k, start, n, partial)
+                whole_numbers(reals(pointers[o.layout]), n, places)
+            if partial.bad_at < 0:
+                look_up(reals(array_data(o.array)), places, n, x)
+        else:
+            found = fetch(o, c.itemsize, real(c.bounds[k].constant), start, n, x)
+            if n % 32 == 0:
+                x = found
+            elif address(found) != address(x):
+                for i in range(n):
+                    x[i] = found[i]
+        pointers[k] = address(x)
+    return 0
+
+
+def read_params(c: Elementwise, params: Reals) -> Int:
+    """The numbers of a tile: parameters of the law, what slopes and curvatures are made of, and ends of the inputs."""
+    for k in range(c.param_count):
+        params[k] = real(c.params[k])
+    # those that are weighted are scaled with their weights
+    params[SCALE] = real(c.scale) if c.weighted == 0 else 1.0
+    params[LEAST] = real(c.least)
+    for k in range(c.input_count):
+        params[ENDS + 2 * k] = real(c.bounds[k].low)
+        params[ENDS + 2 * k + 1] = real(c.bounds[k].high)
+    return 0
+
+
 def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
     """Evaluate one block."""
     inputs = c.input_count
-    slopes = c.slope_count
-    outputs = slopes + slopes * c.curved
-    direct = c.direct
-    scale = real(c.scale)
-    least = real(c.least)
-    params = stack_reals(16)
-    for k in range(c.param_count):
-        params[k] = real(c.params[k])
-    pointers = stack_ints(17)
+    outputs = c.slope_count + c.slope_count * c.curved
+    params = stack_reals(34)
+    read_params(c, params)
+    pointers = stack_ints(18)
     places = stack_ints(512)
     buffers = stack_reals(4608)
     values = stack_reals(512)
     factors = stack_reals(512)
     made = stack_reals(4096)
     lanes = stack_doubles(32)
+    others = stack_doubles(32)
     weight_lanes = stack_doubles(32)
     clear(lanes)
+    clear(others)
     clear(weight_lanes)
     begin_block(partial)
     stop = block_stop(c.elements, c.block, block)
@@ -88,28 +136,19 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
         n = stop - start
         if n > 512:
             n = 512
-        for k in range(inputs):
-            o = c.inputs[k]
-            bounds = c.bounds[k]
-            x = offset(buffers, 512 * k)
-            if o.kind != TABLE:
-                x = fetch(o, c.itemsize, real(bounds.constant), start, n, x)
-            elif partial.bad_at < 0:
-                if c.inputs[k - 1].kind != TABLE:
-                    whole_numbers(reals(pointers[o.layout]), n, places)
-                look_up(reals(array_data(o.array)), places, n, x)
-            if bounds.check != UNCHECKED:
-                bad = first_outside(x, n, bounds.check, real(bounds.low), real(bounds.high))
-                if bad >= 0:
-                    report(partial, start + bad, k)
-            pointers[k] = address(x)
+        direct = c.direct if n % 32 == 0 else 0
+        fetch_inputs(c, start, n, buffers, places, pointers, partial)
         pointers[inputs] = address(values)
         for k in range(outputs):
             out = place(c.outputs[k], start, offset(made, 512 * k), direct)
             pointers[inputs + 1 + k] = address(out)
-        # nothing is written once something is wrong: the value that the error names is still there
+        # what a tile adds up counts unless it has weights, or is filled up to whole thirty-twos
+        counts = integer(c.weighted == 0 and n % 32 == 0)
+        pointers[inputs + 1 + outputs] = address(lanes) if counts == 1 else address(others)
+        if partial.bad_at < 0 and call_tile(c.tile, pointers, params, (n + 31) // 32 * 32) != 0:
+            look_closely(c, pointers, inputs, start, n, partial)
+        # nothing is delivered once something is wrong: the value that the error names is still there
         if partial.bad_at < 0:
-            call_tile(c.tile, pointers, params, n)
             w = values
             if c.weighted == 1:
                 w = weight_tile(c.weight, c.itemsize, start, n, offset(buffers, 512 * inputs), weight_lanes, partial)
@@ -118,21 +157,15 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
                     values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
                 if outputs > 0:
                     weight_factors(w, n, c.scale, factors)
-            else:
+            elif counts == 0:
                 add_values(values, n, lanes)
             if c.unreduced == 1:
                 deliver(c.values, start, n, values, 0)
             for k in range(outputs):
-                out = place(c.outputs[k], start, offset(made, 512 * k), direct)
-                if k >= slopes:
-                    for i in range(n):
-                        out[i] = least if out[i] < least else out[i]
+                out = reals(pointers[inputs + 1 + k])
                 if c.weighted == 1:
                     for i in range(n):
                         out[i] = out[i] * factors[i] if w[i] > 0.0 else 0.0
-                elif scale != 1.0:
-                    for i in range(n):
-                        out[i] = out[i] * scale
                 deliver(c.outputs[k], start, n, out, direct)
         start = start + n
     partial.value = fold(lanes)

@@ -26,6 +26,7 @@ POINTERS = {
 }
 WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
 RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "run_sum_wide": "double", "will_need": "int"}
+RUN_WORDS |= dict.fromkeys(("add32", "outside32", "beyond32", "nan32"), "int")
 DOUBLE_WORDS = {
     f"double_{name}": name
     for name in (
@@ -42,6 +43,12 @@ def noinline(text: Any) -> Any:
     return text
 
 
+def apart(text: Any) -> Any:
+    """Mark a function whose pointers lead to memory of their own each: what one writes, no other one reads."""
+    text.apart = True
+    return text
+
+
 def _word(*arguments: Any) -> NoReturn:
     raise NotImplementedError("a word of the loop language is compiled, not called")
 
@@ -49,6 +56,7 @@ def _word(*arguments: Any) -> NoReturn:
 real = double = integer = offset = address = array_data = call_tile = call_gemm = _word
 stack_reals = stack_doubles = stack_ints = _word
 spread16 = run_maximum = run_sum = run_sum_wide = will_need = _word
+add32 = outside32 = beyond32 = nan32 = _word
 double_exp = double_exp_curve = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
 double_exp_exponent = double_exp_mantissa = double_ratio_of = _word
 reals = doubles = ints = float32s = float64s = int8s = uint8s = _word

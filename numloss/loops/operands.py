@@ -18,6 +18,7 @@ from .codes import (
     I4,
     I8,
     IN_ORDER,
+    NOT_NAN,
     NUMBER,
     NUMBER_OR_NAN,
     U1,
@@ -33,6 +34,7 @@ from .language import (
     Reals,
     address,
     array_data,
+    beyond32,
     float32s,
     float64s,
     int8s,
@@ -41,11 +43,14 @@ from .language import (
     int64s,
     integer,
     ints,
+    nan32,
     noinline,
     offset,
+    outside32,
     real,
     reals,
     stack_ints,
+    stack_reals,
     uint8s,
     uint16s,
     uint32s,
@@ -343,8 +348,11 @@ def deliver(o: Operand, start: Int, n: Int, values: Reals, direct: Int) -> Int:
 def outside(x: Real, check: Int, low: Real, high: Real) -> Int:
     """1 for a value outside [low, high].
 
-    With NUMBER NaN is outside, with WHOLE so are fractions, with NUMBER_OR_NAN NaN is let through.
+    With NUMBER NaN is outside, with WHOLE so are fractions, with NUMBER_OR_NAN NaN is let through, with NOT_NAN
+    everything else is.
     """
+    if check == NOT_NAN:
+        return integer(x != x)
     if check == NUMBER_OR_NAN:
         return integer(x < low or x > high)
     if check == NUMBER:
@@ -353,21 +361,32 @@ def outside(x: Real, check: Int, low: Real, high: Real) -> Int:
 
 
 @noinline
+def suspicious(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
+    """Not 0 if one of n values, whole thirty-twos of them, may be outside [low, high]."""
+    m = n // 32
+    if check == NOT_NAN:
+        return nan32(x, m)
+    if check == NUMBER:
+        return outside32(x, m, low, high)
+    if check == NUMBER_OR_NAN:
+        return beyond32(x, m, low, high)
+    bad = outside32(x, m, low, high)
+    odd = stack_reals(32)
+    for start in range(0, n, 32):
+        for i in range(32):
+            odd[i] = x[start + i] - rint(x[start + i])
+        bad = bad + outside32(odd, 1, 0.0, 0.0)
+    return bad
+
+
+@noinline
 def first_outside(x: Reals, n: Int, check: Int, low: Real, high: Real) -> Int:
     """Position of the first value outside [low, high]; -1 if there is none."""
-    bad = 0
-    if check == NUMBER_OR_NAN:
-        for i in range(n):
-            bad += integer(x[i] < low or x[i] > high)
-    elif check == NUMBER:
-        for i in range(n):
-            bad += integer(not (x[i] >= low and x[i] <= high))
-    else:
-        for i in range(n):
-            bad += integer(not (x[i] >= low and x[i] <= high and x[i] == rint(x[i])))
-    if bad == 0:
-        return -1
-    for i in range(n):
+    i = 0
+    if suspicious(x, n - n % 32, check, low, high) == 0:
+        i = n - n % 32
+    while i < n:
         if outside(x[i], check, low, high) == 1:
             return i
+        i = i + 1
     return -1

@@ -1,7 +1,8 @@
-"""Sums with one order of additions: a tile by halving, then 32 lanes, then the lanes in order.
+"""Sums with one order of additions: 32 lanes, each of every 32nd number of a block, then the lanes in order.
 
 Values and weights are added in float64 from the first addition on: those of float32 neither overflow nor cancel. The
-terms of a softmax, which are all between 0 and 1, are halved in the dtype of the data and lose nothing by it.
+terms of a softmax, which are all between 0 and 1, are halved in the dtype of the data, a tile at a time, and lose
+nothing by it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from .language import (
     Int,
     Real,
     Reals,
+    add32,
     double,
     noinline,
     run_sum,
@@ -84,49 +86,29 @@ def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
     return 0
 
 
-def sixteen_wide(values: Reals, i: Int) -> Double:
-    """`sixteen` in float64."""
-    first = (double(values[i]) + double(values[i + 256])) + (double(values[i + 128]) + double(values[i + 384]))
-    second = (double(values[i + 64]) + double(values[i + 320])) + (double(values[i + 192]) + double(values[i + 448]))
-    third = (double(values[i + 32]) + double(values[i + 288])) + (double(values[i + 160]) + double(values[i + 416]))
-    fourth = (double(values[i + 96]) + double(values[i + 352])) + (double(values[i + 224]) + double(values[i + 480]))
-    return (first + second) + (third + fourth)
-
-
 @noinline
 def add_values(values: Reals, n: Int, lanes: Doubles) -> Int:
-    """Add n <= 512 values or weights to the lanes, in float64; a tile that is not full as in `add_tile`."""
-    if n == 512:
-        for i in range(32):
-            lanes[i] = lanes[i] + sixteen_wide(values, i)
-        return 0
-    tile = stack_reals(512)
-    fill_tile(values, n, tile)
-    for i in range(32):
-        lanes[i] = lanes[i] + sixteen_wide(tile, i)
+    """Add n <= 512 values or weights to the lanes, in float64."""
+    whole = n - n % 32
+    add32(values, n // 32, lanes)
+    for i in range(n - whole):
+        lanes[i] = lanes[i] + double(values[whole + i])
     return 0
-
-
-def sixteen_of_doubles(values: Doubles, i: Int) -> Double:
-    """`sixteen` of values that are in float64 already."""
-    first = (values[i] + values[i + 256]) + (values[i + 128] + values[i + 384])
-    second = (values[i + 64] + values[i + 320]) + (values[i + 192] + values[i + 448])
-    third = (values[i + 32] + values[i + 288]) + (values[i + 160] + values[i + 416])
-    fourth = (values[i + 96] + values[i + 352]) + (values[i + 224] + values[i + 480])
-    return (first + second) + (third + fourth)
 
 
 @noinline
 def add_weighted(values: Reals, weights: Reals, n: Int, lanes: Doubles) -> Int:
     """Add n <= 512 values times their weights to the lanes; what has weight 0 counts nothing, even where it is inf."""
-    tile = stack_doubles(512)
-    for i in range(n):
-        product = double(values[i]) * double(weights[i])
-        tile[i] = product if weights[i] > 0.0 else double(0.0)
-    for i in range(n, 512):
-        tile[i] = double(0.0)
-    for i in range(32):
-        lanes[i] = lanes[i] + sixteen_of_doubles(tile, i)
+    whole = n - n % 32
+    for start in range(0, whole, 32):
+        for i in range(32):
+            k = start + i
+            product = double(values[k]) * double(weights[k])
+            lanes[i] = lanes[i] + (product if weights[k] > 0.0 else double(0.0))
+    for i in range(n - whole):
+        k = whole + i
+        product = double(values[k]) * double(weights[k])
+        lanes[i] = lanes[i] + (product if weights[k] > 0.0 else double(0.0))
     return 0
 
 

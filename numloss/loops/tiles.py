@@ -1,7 +1,15 @@
 """The text of a tile: one law applied to at most 512 elements. Also read when the package is built."""
 
+try:
+    from . import codes
+except ImportError:  # the build reads this file without its package
+    import codes  # type: ignore[import-not-found, no-redef]
+
 VALUE, SLOPE, CURVATURE = 0, 1, 2
 TILE = 512
+# How many thirty-twos of elements a tile computes before it looks at them.
+TOGETHER = 4
+ENDED = (codes.NUMBER, codes.NUMBER_OR_NAN, codes.WHOLE)
 
 
 def tile_text(
@@ -13,33 +21,102 @@ def tile_text(
     constants: str = "",
     of: tuple[int, ...] = (),
     count: int = 0,
+    checks: tuple[int, ...] | None = None,
+    groups: str = "groups",
 ) -> str:
     """Source of the tile of a law with so many inputs, parameters and differentiable inputs.
 
     mode: VALUE, SLOPE (value and slopes) or CURVATURE (all three). The tile takes the addresses of its inputs,
     of the values, the slopes and the curvatures in this order. `constants` gives `count` numbers that follow from the
     parameters `of` alone: they are computed once a tile and passed to the law after its parameters.
+
+    With `checks`, one for each input, it is a tile of elements: it also adds the values to 32 lanes, whose address
+    comes last, multiplies slopes and curvatures by their scale, and returns what is not 0 if an input is outside its
+    domain. It works on whole thirty-twos of elements, on memory that is nobody else's; what does so is a function of
+    its own, of the name `groups`.
     """
     names = [f"x{k}" for k in range(inputs)]
-    slope_names = [f"s{k}" for k in range(slopes)]
-    curvature_names = [f"h{k}" for k in range(slopes)]
-    outputs = ["v"]
-    if mode >= SLOPE:
-        outputs += slope_names
-    if mode >= CURVATURE:
-        outputs += curvature_names
+    outputs = ["v", *(f"s{k}" for k in range(slopes) if mode >= SLOPE)]
+    outputs += [f"h{k}" for k in range(slopes) if mode >= CURVATURE]
+    numbers = [f"p{k} = params[{k}]" for k in range(params)]
+    numbers += constants_text(constants, [f"p{k}" for k in of], count)
+    element = element_text(law, names, params, slopes, count)
+    if checks is not None:
+        return tile_of_elements(names, outputs, numbers, element, mode, checks, groups)
     lines = ["def tile(c: Ints, params: Reals, n: Int) -> Int:"]
     lines += [f"    at_{name} = reals(c[{k}])" for k, name in enumerate(names + outputs)]
-    lines += [f"    p{k} = params[{k}]" for k in range(params)]
-    lines += [f"    {line}" for line in constants_text(constants, [f"p{k}" for k in of], count)]
-    lines += ["    for i in range(n):"]
+    lines += [f"    {line}" for line in numbers]
+    lines += ["    for k in range(n):", f"        {element}"]
+    lines += [f"        at_{name}[k] = {name}" for name in outputs]
+    return "\n".join([*lines, "    return 0", ""])
+
+
+def tile_of_elements(
+    names: list[str],
+    outputs: list[str],
+    numbers: list[str],
+    element: str,
+    mode: int,
+    checks: tuple[int, ...],
+    groups: str,
+) -> str:
+    """Source of a tile that also checks, scales and adds up."""
+    arrays = [f"at_{name}" for name in names + outputs]
+    given = f"{': Reals, '.join(arrays)}: Reals, lanes: Doubles, params: Reals, n: Int"
+    lines = ["@apart", f"def {groups}({given}) -> Int:"]
+    lines += [f"    {line}" for line in [*numbers, *limits_text(mode, checks), "bad = 0"]]
+    lines += [f"    for first in range(0, n, {TOGETHER}):", "        start = 32 * first"]
+    lines += [f"        m = n - first if n - first < {TOGETHER} else {TOGETHER}"]
+    lines += ["        for i in range(32 * m):", "            k = start + i", f"            {element}"]
+    whole = [k for k, check in enumerate(checks) if check == codes.WHOLE]
+    lines += [f"            odd{k}[i] = at_x{k}[k] - rint(at_x{k}[k])" for k in whole]
+    lines += [f"            at_{name}[k] = {scaled(name)}" for name in outputs]
+    lines += [f"        bad = bad + {test}" for k, check in enumerate(checks) for test in tests_text(k, check)]
+    lines += ["        add32(offset(at_v, start), m, lanes)", "    return bad", ""]
+    lines += ["def tile(c: Ints, params: Reals, n: Int) -> Int:"]
+    taken = ", ".join(f"reals(c[{k}])" for k in range(len(arrays)))
+    lines += [f"    return {groups}({taken}, doubles(c[{len(arrays)}]), params, n // 32)", ""]
+    return "\n".join(lines)
+
+
+def element_text(law: str, names: list[str], params: int, slopes: int, count: int) -> str:
+    """The law of element k: v, s0, h0, and so on are its value, slopes and curvatures."""
     numbers = [f"p{k}" for k in range(params)] + [f"k{k}" for k in range(count)]
-    arguments = ", ".join([f"at_{name}[i]" for name in names] + numbers)
-    unpack = [", ".join(part) if slopes == 1 else f"({', '.join(part)})" for part in (slope_names, curvature_names)]
-    lines += [f"        v, {unpack[0]}, {unpack[1]} = {law}({arguments})"]
-    lines += [f"        at_{name}[i] = {name}" for name in outputs]
-    lines += ["    return 0"]
-    return "\n".join(lines) + "\n"
+    arguments = ", ".join([f"at_{name}[k]" for name in names] + numbers)
+    parts = [[f"{name}{k}" for k in range(slopes)] for name in "sh"]
+    unpack = [", ".join(part) if slopes == 1 else f"({', '.join(part)})" for part in parts]
+    return f"v, {unpack[0]}, {unpack[1]} = {law}({arguments})"
+
+
+def scaled(name: str) -> str:
+    """A value as it is, a slope times its scale, a curvature after it has been bounded."""
+    number = f"(least if {name} < least else {name})" if name[0] == "h" else name
+    return number if name == "v" else f"{number} * scale"
+
+
+def limits_text(mode: int, checks: tuple[int, ...]) -> list[str]:
+    """What a tile of elements reads once."""
+    lines = [f"scale = params[{codes.SCALE}]"] if mode >= SLOPE else []
+    lines += [f"least = params[{codes.LEAST}]"] if mode >= CURVATURE else []
+    for k, check in enumerate(checks):
+        if check in ENDED:
+            lines += [f"low{k} = params[{codes.ENDS + 2 * k}]", f"high{k} = params[{codes.ENDS + 2 * k + 1}]"]
+        if check == codes.WHOLE:
+            lines.append(f"odd{k} = stack_reals({32 * TOGETHER})")
+    return lines
+
+
+def tests_text(k: int, check: int) -> list[str]:
+    """Whether one of 32 numbers of an input is outside its domain."""
+    x = f"offset(at_x{k}, start), m"
+    within = f"outside32({x}, low{k}, high{k})"
+    return {
+        codes.UNCHECKED: [],
+        codes.NOT_NAN: [f"nan32({x})"],
+        codes.NUMBER: [within],
+        codes.NUMBER_OR_NAN: [f"beyond32({x}, low{k}, high{k})"],
+        codes.WHOLE: [within, f"outside32(odd{k}, m, 0.0, 0.0)"],
+    }[check]
 
 
 def constants_text(constants: str, arguments: list[str], count: int) -> list[str]:

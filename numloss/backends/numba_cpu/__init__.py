@@ -27,7 +27,7 @@ class NumbaBackend(HostBackend):
         self.run, self.run_at = driver.run, driver.run_at  # type: ignore[method-assign]
 
     def tile(self, loss: Loss, dtype: str, mode: int) -> int:
-        return int(self.compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.constant_part).address)
+        return int(self.compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.tile).address)
 
     def loop(self, name: str, dtype: str) -> int:
         return int(self.compiler.loop(self.compiler.LOOPS[name], dtype).address)

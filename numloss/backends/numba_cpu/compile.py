@@ -52,6 +52,20 @@ def _inline(text: Law) -> Any:
     return register_jitable(forceinline=True)(text)
 
 
+def _apart(text: Law) -> Any:
+    """A function whose pointers lead to memory of their own each; Numba knows it of its own arrays alone."""
+    function = njit(forceinline=True, **OPTIONS)(text)
+    customize = function._compiler._customize_flags
+
+    def customized(flags: Any) -> Any:
+        flags = customize(flags)
+        flags.noalias = True
+        return flags
+
+    function._compiler._customize_flags = customized
+    return function
+
+
 @functools.cache
 def _typed(law: Law, dtype: str) -> Any:
     return _inline(retype(law, dtype, _typed, words(dtype)))
@@ -118,13 +132,14 @@ def tile(
     constants: Law | None = None,
     of: tuple[int, ...] = (),
     count: int = 0,
+    checks: tuple[int, ...] | None = None,
 ) -> Any:
     """The compiled tile of a law; `.address` is what loops call. Keep it alive as long as the address is used."""
-    text = tile_text("law", inputs, params, slopes, mode, "constants", of, count)
+    text = tile_text("law", inputs, params, slopes, mode, "constants", of, count, checks)
     filename = f"<tile of {law.__name__}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    annotations = dict.fromkeys(("Ints", "Reals", "Int"))
-    scope: dict[str, Any] = {"__name__": __name__, **annotations, **words(dtype), "law": _typed(law, dtype)}
+    scope: dict[str, Any] = {"__name__": __name__, **dict.fromkeys(("Ints", "Reals", "Doubles", "Int")), **words(dtype)}
+    scope |= {"law": _typed(law, dtype), "rint": _typed(scalar.rint, dtype), "apart": _apart}
     if constants:
         scope["constants"] = _typed(constants, dtype)
     exec(compile(text, filename, "exec"), scope)

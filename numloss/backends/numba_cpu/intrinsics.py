@@ -226,6 +226,89 @@ def will_need(typingctx, p, n):  # type: ignore[no-untyped-def]
     return types.int64(p, types.int64), codegen
 
 
+def _eight(builder: Any, pointer: Any, index: Any) -> Any:
+    """Eight neighbours from an index on, as one vector, and where they lie."""
+    real = pointer.type.pointee
+    at = builder.bitcast(builder.gep(pointer, [index]), ir.VectorType(real, 8).as_pointer())
+    vector = builder.load(at)
+    vector.align = real.get_abi_size(_LAYOUT)
+    return vector, at
+
+
+def _thirty_twos(builder: Any, n: Any) -> Any:
+    """A loop over the first of each of n thirty-twos."""
+    stop = builder.shl(n, ir.IntType(64)(5))
+    return cgutils.for_range_slice(builder, ir.IntType(64)(0), stop, ir.IntType(64)(32))
+
+
+@intrinsic
+def add32(typingctx, p, n, lanes):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        values, count, sums = args
+        wide, parts = ir.VectorType(ir.DoubleType(), 8), [ir.IntType(64)(k) for k in range(0, 32, 8)]
+        with builder.goto_entry_block():
+            kept = [builder.alloca(wide) for _ in parts]
+        places = [_eight(builder, sums, k) for k in parts]
+        for place, (before, _) in zip(kept, places, strict=True):
+            builder.store(before, place)
+        with _thirty_twos(builder, count) as (index, _):
+            for place, k in zip(kept, parts, strict=True):
+                more, _ = _eight(builder, values, builder.add(index, k))
+                more = more if more.type == wide else builder.fpext(more, wide)
+                builder.store(builder.fadd(builder.load(place), more), place)
+        for place, (_, at) in zip(kept, places, strict=True):
+            builder.store(builder.load(place), at, align=8)
+        return ir.IntType(64)(0)
+
+    return types.int64(p, types.int64, lanes), codegen
+
+
+def _told(builder: Any, pointer: Any, n: Any, test: Any) -> Any:
+    """1 if a test, of two vectors of eight, holds anywhere among n thirty-twos of neighbours."""
+    kind = ir.VectorType(ir.IntType(1), 8)
+    with builder.goto_entry_block():
+        told = builder.alloca(kind)
+    builder.store(ir.Constant(kind, [ir.IntType(1)(0)] * 8), told)
+    with _thirty_twos(builder, n) as (index, _):
+        parts = [_eight(builder, pointer, builder.add(index, ir.IntType(64)(k)))[0] for k in range(0, 32, 8)]
+        found = builder.or_(test(*parts[:2]), test(*parts[2:]))
+        builder.store(builder.or_(builder.load(told), found), told)
+    signature = ir.FunctionType(ir.IntType(1), [kind])
+    anywhere = cgutils.get_or_insert_function(builder.module, signature, "llvm.vector.reduce.or.v8i1")
+    return builder.zext(builder.call(anywhere, [builder.load(told)]), ir.IntType(64))
+
+
+def _ends_word(order: str) -> Any:
+    """A word that tells whether a number is below one end, or above the other; unordered says that NaN is, too."""
+
+    @intrinsic
+    def word(typingctx, p, n, low, high):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            low, high = (_spread(builder, end, 8) for end in args[2:])
+
+            def test(x: Any, y: Any) -> Any:
+                compare = getattr(builder, f"fcmp_{order}")
+                beyond = [compare(*ends) for each in (x, y) for ends in (("<", each, low), (">", each, high))]
+                return builder.or_(builder.or_(*beyond[:2]), builder.or_(*beyond[2:]))
+
+            return _told(builder, args[0], args[1], test)
+
+        return types.int64(p, types.int64, p.dtype, p.dtype), codegen
+
+    return word
+
+
+outside32, beyond32 = _ends_word("unordered"), _ends_word("ordered")
+
+
+@intrinsic
+def nan32(typingctx, p, n):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return _told(builder, args[0], args[1], lambda x, y: builder.fcmp_unordered("uno", x, y))
+
+    return types.int64(p, types.int64), codegen
+
+
 def external(symbol: str, arguments: list[types.Type], returns: types.Type) -> Any:
     """A word that calls the C function registered under a symbol."""
     names = [f"a{k}" for k in range(len(arguments))]
@@ -257,6 +340,10 @@ def words(dtype: str) -> dict[str, Any]:
         "run_sum": run_sum,
         "run_sum_wide": run_sum_wide,
         "will_need": will_need,
+        "add32": add32,
+        "outside32": outside32,
+        "beyond32": beyond32,
+        "nan32": nan32,
         "stack_reals": _stack_word(real),
         "stack_doubles": _stack_word(types.float64),
         "stack_ints": _stack_word(types.int64),

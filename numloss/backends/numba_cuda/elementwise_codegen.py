@@ -1,8 +1,8 @@
 """The text of a walk: one law over one tile of 512 elements, 32 lanes wide, as source generated per law.
 
 A lane takes `width` neighbouring elements at a time, 128 bits with the vector words or one element with `read`.
-Elements that lie 128 apart meet in one slot, which is added in the order of numloss/loops/sums.py, so that the
-sums have the bits of the host. Its header c is Elementwise of numloss/loops/headers, or Weights without a law.
+Elements that lie 128 apart meet in one slot; sums are in float64, as on the host, in an order of their own. Its header
+c is Elementwise of numloss/loops/headers, or Weights without a law.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The kernel of the elementwise family: blocks of 16384 elements.
 
 A CUDA block evaluates one block of the problem. Its warps walk over the tiles (elementwise_codegen.py); then 32 lanes
-add up the tiles in order, in float64, as numloss/loops/elementwise.py does. No result depends on the number of threads.
+add up the tiles in order, in float64. No result depends on the number of threads.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...calls.arrays import Arrays
     from ...calls.request import Request
 
-UNBOUND = Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
+UNBOUND = Bounds(check=UNCHECKED, low=-math.inf, high=math.inf, constant=0.0)
 
 
 class PackedElements(Elements):
@@ -47,7 +47,7 @@ class PackedElements(Elements):
             domain = self.loss.domains.get(name)
             if array is None:
                 operands.append(CONSTANT)
-                bounds.append(Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=constant))
+                bounds.append(Bounds(check=UNCHECKED, low=-math.inf, high=math.inf, constant=constant))
                 continue
             operands += self.described(array, columns)
             if domain is None:
