@@ -15,6 +15,8 @@ typedef __m512d wide_f64;
 #define WIDE_f64(OP, b, a) _mm512_##OP##_pd(b, a)
 #define HALF_f32(OP, v) _mm256_##OP##_ps(_mm512_extractf32x8_ps(v, 1), _mm512_castps512_ps256(v))
 #define HALF_f64(OP, v) _mm256_##OP##_pd(_mm512_extractf64x4_pd(v, 1), _mm512_castpd512_pd256(v))
+#define LOAD_f32(p) _mm512_loadu_ps(p)
+#define LOAD_f64(p) _mm512_loadu_pd(p)
 #define WIDEN(p) _mm512_cvtps_pd(_mm256_loadu_ps(p))
 NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) { return _mm512_maskz_loadu_ps((1u << n) - 1u, p); }
 NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return _mm512_maskz_loadu_pd((1u << n) - 1u, p); }
@@ -25,6 +27,8 @@ typedef __m256d wide_f64;
 #define WIDE_f64(OP, b, a) _mm256_##OP##_pd(b, a)
 #define HALF_f32(OP, v) (v)
 #define HALF_f64(OP, v) (v)
+#define LOAD_f32(p) _mm256_loadu_ps(p)
+#define LOAD_f64(p) _mm256_loadu_pd(p)
 #define WIDEN(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
 static const int64_t numloss_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
@@ -40,6 +44,8 @@ typedef __m128d wide_f64;
 #define WIDE_f64(OP, b, a) _mm_##OP##_pd(b, a)
 #define HALF_f32(OP, v) (v)
 #define HALF_f64(OP, v) (v)
+#define LOAD_f32(p) _mm_loadu_ps(p)
+#define LOAD_f64(p) _mm_loadu_pd(p)
 #define WIDEN(p) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(p))))
 NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
     float few[4] = {0};
@@ -75,6 +81,8 @@ typedef float wide_f32;
 typedef double wide_f64;
 #define WIDE_f32(OP, b, a) one_##OP(b, a)
 #define WIDE_f64(OP, b, a) one_##OP(b, a)
+#define LOAD_f32(p) (*(p))
+#define LOAD_f64(p) (*(p))
 #define WIDEN(p) ((double)*(p))
 #define one_add(b, a) ((b) + (a))
 #define one_max(b, a) ((b) > (a) ? (b) : (a))
@@ -104,7 +112,10 @@ NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return n > 0 ? *p : 
 #define NUMLOSS_RUNS(T)                                                                                          \
     NUMLOSS_FOLD(add, T)                                                                                         \
     NUMLOSS_FOLD(max, T)                                                                                         \
-    NUMLOSS_INLINE void load16_##T(wide_##T *a, const REAL_##T *p) { memcpy(a, p, 16 * sizeof *p); }             \
+    /* not memcpy, which goes by way of the stack in pieces, and the wide load behind it waits for them */       \
+    NUMLOSS_INLINE void load16_##T(wide_##T *a, const REAL_##T *p) {                                             \
+        for (int k = 0; k < PIECES(T); k++) a[k] = LOAD_##T(p + k * LANES(T));                                   \
+    }                                                                                                            \
     NUMLOSS_INLINE void spread16_##T(REAL_##T *p, REAL_##T x) {                                                  \
         for (int k = 0; k < 16; k++) p[k] = x;                                                                   \
     }                                                                                                            \
