@@ -18,8 +18,12 @@ typedef __m512d wide_f64;
 #define LOAD_f32(p) _mm512_loadu_ps(p)
 #define LOAD_f64(p) _mm512_loadu_pd(p)
 #define WIDEN(p) _mm512_cvtps_pd(_mm256_loadu_ps(p))
-NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) { return _mm512_maskz_loadu_ps((1u << n) - 1u, p); }
-NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return _mm512_maskz_loadu_pd((1u << n) - 1u, p); }
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n, float rest) {
+    return _mm512_mask_loadu_ps(_mm512_set1_ps(rest), (1u << n) - 1u, p);
+}
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n, double rest) {
+    return _mm512_mask_loadu_pd(_mm512_set1_pd(rest), (1u << n) - 1u, p);
+}
 #elif defined(__AVX__)
 typedef __m256 wide_f32;
 typedef __m256d wide_f64;
@@ -31,11 +35,13 @@ typedef __m256d wide_f64;
 #define LOAD_f64(p) _mm256_loadu_pd(p)
 #define WIDEN(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
 static const int64_t numloss_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
-    return _mm256_maskload_ps(p, _mm256_loadu_si256((const __m256i *)((const int32_t *)numloss_mask + 16 - n)));
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n, float rest) {
+    __m256i mask = _mm256_loadu_si256((const __m256i *)((const int32_t *)numloss_mask + 16 - n));
+    return _mm256_blendv_ps(_mm256_set1_ps(rest), _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask));
 }
-NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) {
-    return _mm256_maskload_pd(p, _mm256_loadu_si256((const __m256i *)(numloss_mask + 8 - n)));
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n, double rest) {
+    __m256i mask = _mm256_loadu_si256((const __m256i *)(numloss_mask + 8 - n));
+    return _mm256_blendv_pd(_mm256_set1_pd(rest), _mm256_maskload_pd(p, mask), _mm256_castsi256_pd(mask));
 }
 #else
 typedef __m128 wide_f32;
@@ -47,13 +53,13 @@ typedef __m128d wide_f64;
 #define LOAD_f32(p) _mm_loadu_ps(p)
 #define LOAD_f64(p) _mm_loadu_pd(p)
 #define WIDEN(p) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(p))))
-NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) {
-    float few[4] = {0};
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n, float rest) {
+    float few[4] = {rest, rest, rest, rest};
     for (int k = 0; k < n; k++) few[k] = p[k];
     return _mm_loadu_ps(few);
 }
-NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) {
-    double few[2] = {0};
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n, double rest) {
+    double few[2] = {rest, rest};
     for (int k = 0; k < n; k++) few[k] = p[k];
     return _mm_loadu_pd(few);
 }
@@ -86,8 +92,8 @@ typedef double wide_f64;
 #define WIDEN(p) ((double)*(p))
 #define one_add(b, a) ((b) + (a))
 #define one_max(b, a) ((b) > (a) ? (b) : (a))
-NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n) { return n > 0 ? *p : 0.0f; }
-NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return n > 0 ? *p : 0.0; }
+NUMLOSS_INLINE wide_f32 first_f32(const float *p, int n, float rest) { return n > 0 ? *p : rest; }
+NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n, double rest) { return n > 0 ? *p : rest; }
 #define LAST_f32(OP) NUMLOSS_INLINE float last_##OP##_f32(float v) { return v; }
 #define LAST_f64(OP) NUMLOSS_INLINE double last_##OP##_f64(double v) { return v; }
 #endif
@@ -119,7 +125,14 @@ NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return n > 0 ? *p : 
     NUMLOSS_INLINE void spread16_##T(REAL_##T *p, REAL_##T x) {                                                  \
         for (int k = 0; k < 16; k++) p[k] = x;                                                                   \
     }                                                                                                            \
-    /* the last window overlaps the one before, which a maximum does not mind */                                 \
+    /* what is left of a run goes to the first lanes, with `rest` beside it */                                   \
+    NUMLOSS_INLINE void last16_##T(wide_##T *a, const REAL_##T *p, int64_t n, REAL_##T rest) {                   \
+        for (int k = 0; k < PIECES(T); k++) {                                                                    \
+            int64_t left = n - k * LANES(T);                                                                     \
+            a[k] = first_##T(p + k * LANES(T), left < 0 ? 0 : left < LANES(T) ? (int)left : LANES(T), rest);     \
+        }                                                                                                        \
+    }                                                                                                            \
+    /* where there are sixteen the last window overlaps the one before, which a maximum does not mind */         \
     NUMLOSS_INLINE REAL_##T run_maximum_##T(const REAL_##T *p, int64_t n) {                                      \
         wide_##T a[PIECES(T)], b[PIECES(T)];                                                                     \
         REAL_##T low[16];                                                                                        \
@@ -129,23 +142,26 @@ NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n) { return n > 0 ? *p : 
             load16_##T(b, p + j);                                                                                \
             merge_max_##T(a, b);                                                                                 \
         }                                                                                                        \
-        load16_##T(b, p + n - 16);                                                                               \
+        if (n < 16)                                                                                              \
+            last16_##T(b, p, n, (REAL_##T)-INFINITY);                                                            \
+        else                                                                                                     \
+            load16_##T(b, p + n - 16);                                                                           \
         merge_max_##T(a, b);                                                                                     \
         return fold_max_##T(a);                                                                                  \
     }                                                                                                            \
-    /* what is left goes to the first lanes, with zeros beside */                                                \
     NUMLOSS_INLINE REAL_##T run_sum_##T(const REAL_##T *p, int64_t n) {                                          \
         wide_##T a[PIECES(T)], b[PIECES(T)];                                                                     \
         int64_t j = 16;                                                                                          \
+        if (n < 16) {                                                                                            \
+            last16_##T(a, p, n, 0);                                                                              \
+            return fold_add_##T(a);                                                                              \
+        }                                                                                                        \
         load16_##T(a, p);                                                                                        \
         for (; j + 16 <= n; j += 16) {                                                                           \
             load16_##T(b, p + j);                                                                                \
             merge_add_##T(a, b);                                                                                 \
         }                                                                                                        \
-        for (int k = 0; k < PIECES(T); k++) {                                                                    \
-            int64_t left = n - j - k * LANES(T);                                                                 \
-            b[k] = first_##T(p + j + k * LANES(T), left < 0 ? 0 : left < LANES(T) ? (int)left : LANES(T));       \
-        }                                                                                                        \
+        last16_##T(b, p + j, n - j, 0);                                                                          \
         merge_add_##T(a, b);                                                                                     \
         return fold_add_##T(a);                                                                                  \
     }
@@ -167,17 +183,25 @@ NUMLOSS_RUNS(f64)
 NUMLOSS_INLINE void widen16(wide_f64 *a, const float *p) {
     for (int k = 0; k < PIECES(f64); k++) a[k] = WIDEN(p + k * LANES(f64));
 }
+/* fewer than sixteen floats as doubles, zeros beside */
+NUMLOSS_INLINE void widen_last(wide_f64 *a, const float *p, int64_t n) {
+    wide_f32 few[PIECES(f32)];
+    last16_f32(few, p, n, 0);
+    widen16(a, (const float *)few);
+}
 NUMLOSS_INLINE double run_sum_wide_f32(const float *p, int64_t n) {
     wide_f64 a[PIECES(f64)], b[PIECES(f64)];
-    float few[16] = {0};
     int64_t j = 16;
+    if (n < 16) {
+        widen_last(a, p, n);
+        return fold_add_f64(a);
+    }
     widen16(a, p);
     for (; j + 16 <= n; j += 16) {
         widen16(b, p + j);
         merge_add_f64(a, b);
     }
-    for (int k = 0; k < n - j; k++) few[k] = p[j + k];
-    widen16(b, few);
+    widen_last(b, p + j, n - j);
     merge_add_f64(a, b);
     return fold_add_f64(a);
 }

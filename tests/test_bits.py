@@ -7,6 +7,7 @@ bit_digest.py in a process of its own; what it prints must be equal.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,10 @@ from cases import CASES, DTYPES, record
 from compare import assert_same_bits, told
 from machine import missing
 from process import python
+from seeds import generator
 from shared import once
+
+import numloss as nl
 
 EACH_LOOP = tuple({record(name).family: name for name in reversed(CASES)}.values())
 # Loops that have a text of their own beside the one of their family.
@@ -81,6 +85,27 @@ def test_numba_computes_each_law_as_cython_does(case: str, dtype: str) -> None:
 @pytest.mark.parametrize(("case", "dtype"), [*((case, "float32") for case in TRIED), ("huber", "float64")])
 def test_numba_runs_each_loop_as_cython_does(case: str, dtype: str) -> None:
     assert_backends_agree(case, dtype, "loops")
+
+
+@pytest.mark.parametrize("classes", [2, 7, 8, 10, 15, 16, 33, 255, 256, 1100])
+def test_rows_of_any_length_on_both_backends(classes: int) -> None:
+    """Each length has a loop of its own, and windows of sixteen that it fills or does not."""
+    needs("numba", "cython")
+    random = generator("rows of any length", classes)
+    pred = random.standard_normal((37, classes)).astype(np.float32)
+    pred[3, 1] = np.nan
+    target = random.dirichlet(np.ones(classes), 37).astype(np.float32)
+    labels = random.integers(0, classes, 37)
+    for rows, loss, given in (
+        (pred, nl.cross_entropy, labels),
+        (pred * np.float32(1e5), nl.cross_entropy, labels),
+        (np.repeat(pred[:, :, None], 21, axis=2), nl.cross_entropy, np.repeat(labels[:, None], 21, axis=1)),
+        (pred, partial(nl.kl_div, from_logits=True), target),
+    ):
+        answers = [nl.value_and_grad(loss)(rows, given, reduction="none", backend=name) for name in ("numba", "cython")]
+        with told(classes=classes):
+            for found, expected in zip(*answers, strict=True):
+                assert_same_bits(found, expected)
 
 
 @pytest.mark.more

@@ -260,7 +260,9 @@ def test_where_results_are_written(case: str, backend: str, dtype: str) -> None:
                 assert_same_bits(got, slope)
 
 
-@pytest.mark.parametrize("shape", [(70, 5), (70, 40), (9, 300), (3, 5, 40), (3, 20, 40), (2, 7, 3, 5)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(70, 5), (70, 11), (70, 40), (9, 300), (3, 5, 40), (3, 20, 40), (2, 7, 3, 5)], ids=str
+)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_rows_of_any_length_in_any_layout(shape: tuple[int, ...], layout: str, backend: str) -> None:
     """Each length of rows and each place of the class axis has a loop of its own."""

@@ -15,7 +15,7 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     array_data(o)                              address of the data of the NumPy array that is the object at o
     stack_reals(n) stack_doubles(n) stack_ints(n)  memory of this call; n is a literal
     spread16(p, x)                             sixteen neighbours at once become x
-    run_maximum(p, n)  run_sum(p, n)           of n >= 16 neighbours, in sixteen lanes that are folded by halving;
+    run_maximum(p, n)  run_sum(p, n)           of n neighbours, in sixteen lanes that are folded by halving;
                                                compilers keep lanes in memory where these keep them in registers
     run_sum_wide(p, n)                         run_sum in float64, whatever the data
     add32(p, n, lanes)                         n times 32 neighbours are added to as many doubles

@@ -6,11 +6,28 @@ and coefficients.
 
 from __future__ import annotations
 
+from ..scalar import round_shift
 from .headers import Measures, Result, Rowwise
-from .language import Doubles, Int, Ints, Reals, double, noinline, real, stack_doubles, stack_reals
+from .language import Doubles, Int, Ints, Reals, double, integer, noinline, real, stack_doubles, stack_reals
 from .rowwise_law import rests_of_labels, settle_law
-from .rowwise_parts import add_losses, class_weight_of, factor_of, read_rows
+from .rowwise_parts import add_losses, base_of, class_weight_of, factor_of, read_rows
 from .sums import add_up
+
+
+@noinline
+def take_off(n: Int, top: Reals, score: Reals, base: Reals, shift: Reals, s: Measures) -> Int:
+    """What is taken off the scores of n <= 512 rows, from their tops and the scores of their labels; whether any base
+    is not 0."""
+    large = 0
+    for k in range(n):
+        base[k] = base_of(top[k])
+        shift[k] = round_shift(top[k] - base[k])
+        large += integer(base[k] != 0.0)
+    for k in range(n):
+        s.top[k] = double(top[k])
+        s.taken[k] = double(base[k]) + double(shift[k])
+        s.label_score[k] = double(score[k])
+    return 1 if large > 0 else 0
 
 
 @noinline

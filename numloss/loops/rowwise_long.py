@@ -10,6 +10,7 @@ from .language import (
     Int,
     Ints,
     Reals,
+    address,
     double,
     noinline,
     offset,
@@ -17,6 +18,7 @@ from .language import (
     stack_doubles,
     stack_ints,
     stack_reals,
+    will_need,
 )
 from .rowwise_labels import begin_rows, finish_rows, settle
 from .rowwise_parts import base_of, clear_row, exponentials, gradient_at, scores_at
@@ -36,16 +38,19 @@ def long_row(x: Reals, classes: Int, label: Int, keep: Int, g: Reals, s: Measure
     first = 0
     while first < classes:
         n = tile_length(first, classes)
-        # by way of e: where g is x a loop from one to the other has no vectors
-        exponentials(offset(x, first), n, base, shift, e)
+        # where g is x a loop from one to the other has no vectors
+        terms = offset(g, first) if keep == 1 and address(g) != address(x) else e
+        # the next row comes from memory while this one is computed
+        will_need(offset(x, classes + first), n)
+        exponentials(offset(x, first), n, base, shift, terms)
         if label >= first and label < first + n:
-            s.label_term[i] = double(e[label - first])
-            e[label - first] = 0.0
-        add_tile(e, n, lanes)
-        if keep == 1:
-            terms = offset(g, first)
+            s.label_term[i] = double(terms[label - first])
+            terms[label - first] = 0.0
+        add_tile(terms, n, lanes)
+        if keep == 1 and address(g) == address(x):
+            kept = offset(g, first)
             for j in range(n):
-                terms[j] = e[j]
+                kept[j] = e[j]
         first = first + n
     s.top[i] = double(top)
     s.taken[i] = double(base) + double(shift)

@@ -7,13 +7,14 @@ class after the next three is fetched ahead: all classes of an image may share o
 
 from __future__ import annotations
 
-from ..scalar import exp_below, round_shift
+from ..scalar import exp_below
 from .codes import GRADIENT
 from .headers import Measures, Result, Rowwise
 from .language import (
     Doubles,
     Int,
     Ints,
+    Real,
     Reals,
     double,
     noinline,
@@ -23,14 +24,14 @@ from .language import (
     stack_reals,
     will_need,
 )
-from .rowwise_labels import begin_rows, finish_rows, settle
-from .rowwise_parts import base_of, clear_row, gradient_at, scores_at
+from .rowwise_labels import begin_rows, finish_rows, settle, take_off
+from .rowwise_parts import clear_row, gradient_at, scores_at
 from .sums import begin_block, block_stop
 
 
 @noinline
-def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Reals, top: Reals) -> Int:
-    """Copy the scores of n pixels, `step` elements apart, to a tile, class by class, and find their tops."""
+def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Reals) -> Int:
+    """Copy the scores of n pixels, `step` elements apart, to a tile, class by class."""
     for j in range(classes):
         row = offset(x, j * stride)
         out = offset(z, j * n)
@@ -42,36 +43,62 @@ def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Real
         else:
             for k in range(n):
                 out[k] = row[k * step]
-        if j == 0:
-            for k in range(n):
-                top[k] = out[k]
-        else:
-            for k in range(n):
-                top[k] = out[k] if out[k] > top[k] else top[k]
     return 0
 
 
 @noinline
-def pixel_terms(classes: Int, n: Int, z: Reals, top: Reals, labels: Ints, s: Measures) -> Int:
-    """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
-    shift = stack_reals(512)
-    base = stack_reals(512)
-    large = 0
+def pixel_tops(classes: Int, n: Int, z: Reals, top: Reals) -> Int:
+    """The largest score of each pixel of a tile, by four classes at a time."""
     for k in range(n):
-        base[k] = base_of(top[k])
-        shift[k] = round_shift(top[k] - base[k])
-        s.top[k] = double(top[k])
-        s.taken[k] = double(base[k]) + double(shift[k])
-        s.label_score[k] = double(z[labels[k] * n + k])
-        if base[k] != 0.0:
-            large = 1
+        top[k] = -1e999
+    j = 0
+    while j + 4 <= classes:
+        a = offset(z, j * n)
+        b = offset(a, n)
+        c = offset(b, n)
+        d = offset(c, n)
+        for k in range(n):
+            left = larger(b[k], larger(a[k], top[k]))
+            top[k] = larger(d[k], larger(c[k], left))
+        j = j + 4
+    while j < classes:
+        a = offset(z, j * n)
+        for k in range(n):
+            top[k] = larger(a[k], top[k])
+        j = j + 1
+    return 0
+
+
+def larger(a: Real, b: Real) -> Real:
+    """The larger of two numbers; b where a is NaN."""
+    return a if a > b else b
+
+
+@noinline
+def class_terms(z: Reals, shift: Reals, n: Int) -> Int:
+    """Replace the scores of one class of n pixels by their terms. By itself, where its constants have registers."""
+    for k in range(n):
+        z[k] = exp_below(z[k], shift[k])
+    return 0
+
+
+@noinline
+def pixel_terms(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures) -> Int:
+    """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
+    top = stack_reals(512)
+    score = stack_reals(512)
+    base = stack_reals(512)
+    shift = stack_reals(512)
+    pixel_tops(classes, n, z, top)
+    for k in range(n):
+        score[k] = z[labels[k] * n + k]
+    large = take_off(n, top, score, base, shift, s)
     for j in range(classes):
         row = offset(z, j * n)
         if large == 1:
             for k in range(n):
                 row[k] = row[k] - base[k]
-        for k in range(n):
-            row[k] = exp_below(row[k], shift[k])
+        class_terms(row, shift, n)
     return 0
 
 
@@ -88,15 +115,32 @@ def pixel_sums(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures) -> Int
         last = first + 16
         if last > classes:
             last = classes
-        for k in range(n):
-            few[k] = 0.0
-        for j in range(first, last):
-            row = offset(z, j * n)
-            for k in range(n):
-                few[k] = few[k] + row[k]
+        add_classes(first, last, n, z, few)
         for k in range(n):
             s.others[k] = s.others[k] + double(few[k])
         first = last
+    return 0
+
+
+@noinline
+def add_classes(first: Int, last: Int, n: Int, z: Reals, few: Reals) -> Int:
+    """The sum of some classes of each pixel of a tile, one after the other, four at a time."""
+    for k in range(n):
+        few[k] = 0.0
+    j = first
+    while j + 4 <= last:
+        a = offset(z, j * n)
+        b = offset(a, n)
+        c = offset(b, n)
+        d = offset(c, n)
+        for k in range(n):
+            few[k] = (((few[k] + a[k]) + b[k]) + c[k]) + d[k]
+        j = j + 4
+    while j < last:
+        a = offset(z, j * n)
+        for k in range(n):
+            few[k] = few[k] + a[k]
+        j = j + 1
     return 0
 
 
@@ -141,13 +185,12 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
     s = Measures()
     coefficient = stack_reals(512)
     own = stack_reals(512)
-    top = stack_reals(512)
     z = stack_reals(16384)
     classes = c.classes
     inner = c.inner
     step = c.pred_steps.inner if inner > 1 else c.pred_steps.outer
     begin_block(partial)
-    most = 16384 // classes
+    most = 8192 // classes
     most = most - most % 32
     if most < 32:
         most = 32
@@ -162,8 +205,8 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
         if inner > 1 and n > inner - start % inner:
             n = inner - start % inner
         begin_rows(c, start, n, labels, weights, total, partial)
-        pixel_scores(scores_at(c, start), classes, c.pred_steps.classes, step, n, z, top)
-        pixel_terms(classes, n, z, top, labels, s)
+        pixel_scores(scores_at(c, start), classes, c.pred_steps.classes, step, n, z)
+        pixel_terms(classes, n, z, labels, s)
         pixel_sums(classes, n, z, labels, s)
         settle(c, n, s, total, values, coefficient, own)
         if c.mode >= GRADIENT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..scalar import exp_below, round_shift
+from ..scalar import exp_below
 from .codes import GRADIENT
 from .headers import Measures, Result, Rowwise
 from .language import (
@@ -11,7 +11,6 @@ from .language import (
     Ints,
     Reals,
     double,
-    integer,
     noinline,
     offset,
     run_maximum,
@@ -20,9 +19,10 @@ from .language import (
     stack_doubles,
     stack_ints,
     stack_reals,
+    will_need,
 )
-from .rowwise_labels import begin_rows, finish_rows, settle
-from .rowwise_parts import base_of, clear_row, gradient_at, scores_at
+from .rowwise_labels import begin_rows, finish_rows, settle, take_off
+from .rowwise_parts import clear_row, gradient_at, scores_at
 from .sums import begin_block, block_stop, tile_length
 
 
@@ -48,20 +48,40 @@ def flat_terms(x: Reals, shifts: Reals, n: Int, e: Reals) -> Int:
 
 
 @noinline
+def flat_tops(x: Reals, rows: Int, classes: Int, labels: Ints, top: Reals, score: Reals) -> Int:
+    """The largest score of some short rows, and that of the label."""
+    for r in range(rows):
+        top[r] = run_maximum(offset(x, r * classes), classes)
+    for r in range(rows):
+        score[r] = x[r * classes + labels[r]]
+    return 0
+
+
+@noinline
+def flat_sums(e: Reals, rows: Int, classes: Int, labels: Ints, s: Measures) -> Int:
+    """Term of the label of some short rows, which leaves its place, and the sum of the others."""
+    for r in range(rows):
+        at = r * classes + labels[r]
+        s.label_term[r] = double(e[at])
+        e[at] = 0.0
+    # apart: a wide load waits for a narrow store into it
+    for r in range(rows):
+        s.others[r] = double(run_sum(offset(e, r * classes), classes))
+    return 0
+
+
+@noinline
 def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: Reals, spread: Reals) -> Int:
     """Statistics and terms of some short rows."""
-    shift = stack_reals(128)
-    base = stack_reals(128)
-    large = 0
-    for r in range(rows):
-        top = run_maximum(offset(x, r * classes), classes)
-        base[r] = base_of(top)
-        shift[r] = round_shift(top - base[r])
-        s.top[r] = double(top)
-        s.taken[r] = double(base[r]) + double(shift[r])
-        s.label_score[r] = double(x[r * classes + labels[r]])
-        large += integer(base[r] != 0.0)
+    top = stack_reals(512)
+    score = stack_reals(512)
+    shift = stack_reals(512)
+    base = stack_reals(512)
+    flat_tops(x, rows, classes, labels, top, score)
+    large = take_off(rows, top, score, base, shift, s)
     spread_rows(shift, rows, classes, spread)
+    # the next rows come from memory while these are computed
+    will_need(offset(x, rows * classes), rows * classes)
     if large == 0:
         flat_terms(x, spread, rows * classes, e)
     else:
@@ -69,13 +89,7 @@ def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: R
             for j in range(classes):
                 e[r * classes + j] = x[r * classes + j] - base[r]
         flat_terms(e, spread, rows * classes, e)
-    for r in range(rows):
-        at = r * classes
-        s.label_term[r] = double(e[at + labels[r]])
-        e[at + labels[r]] = 0.0
-    # apart: a wide load waits for a narrow store into it
-    for r in range(rows):
-        s.others[r] = double(run_sum(offset(e, r * classes), classes))
+    flat_sums(e, rows, classes, labels, s)
     return 0
 
 
@@ -116,6 +130,10 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
     begin_block(partial)
     classes = c.classes
     some = 2048 // classes
+    if some > 16:
+        some = some - some % 16
+    if some > 512:
+        some = 512
     stop = block_stop(c.rows, c.block, block)
     start = block * c.block
     while start < stop:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GENERIC, FLAT, LONG = "rows_block", "flat_block", "long_block"
 PIXELS, CLASSES, DISTILLED = "pixels_block", "classes_block", "distilled_block"
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
-FLAT_FROM, LONG_FROM = 16, 256
+FLAT_FROM, LONG_FROM = 8, 256
 
 
 def three_axes(array: Array, axis: int) -> tuple[int, int, int, int, int, int] | None:

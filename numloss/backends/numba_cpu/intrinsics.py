@@ -115,18 +115,18 @@ def _sixteen(builder: Any, pointer: Any, index: Any) -> Any:
     return vector
 
 
-def _first(builder: Any, pointer: Any, index: Any, count: Any) -> Any:
-    """Fewer than sixteen neighbours in the first lanes, zeros in the others; no others are read."""
-    real = pointer.type.pointee
+def _first(builder: Any, pointer: Any, index: Any, count: Any, rest: float = 0.0) -> Any:
+    """Fewer than sixteen neighbours in the first lanes, `rest` in the others; no others are read."""
+    real, number = pointer.type.pointee, ir.IntType(32)
     kind = ir.VectorType(real, 16)
     at = builder.bitcast(builder.gep(pointer, [index]), kind.as_pointer())
-    lanes = ir.Constant(ir.VectorType(ir.IntType(64), 16), [ir.IntType(64)(k) for k in range(16)])
-    mask = builder.icmp_signed("<", lanes, _spread(builder, count, 16))
+    lanes = ir.Constant(ir.VectorType(number, 16), [number(k) for k in range(16)])
+    mask = builder.icmp_signed("<", lanes, _spread(builder, builder.trunc(count, number), 16))
     name = f"llvm.masked.load.v16{'f32' if isinstance(real, ir.FloatType) else 'f64'}.p0"
-    signature = ir.FunctionType(kind, [kind.as_pointer(), ir.IntType(32), mask.type, kind])
+    signature = ir.FunctionType(kind, [kind.as_pointer(), number, mask.type, kind])
     load = cgutils.get_or_insert_function(builder.module, signature, name)
-    align = ir.IntType(32)(real.get_abi_size(_LAYOUT))
-    return builder.call(load, [at, align, mask, ir.Constant(kind, [real(0.0)] * 16)])
+    align = number(real.get_abi_size(_LAYOUT))
+    return builder.call(load, [at, align, mask, ir.Constant(kind, [real(rest)] * 16)])
 
 
 def _spread(builder: Any, x: Any, lanes: int) -> Any:
@@ -178,9 +178,9 @@ def spread16(typingctx, p, x):  # type: ignore[no-untyped-def]
 @intrinsic
 def run_maximum(typingctx, p, n):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        lanes, _ = _windows(builder, args[0], args[1], _larger, float("-inf"))
-        last = _sixteen(builder, args[0], builder.sub(args[1], ir.IntType(64)(16)))
-        return _fold(builder, _larger(builder, lanes, last), _larger)
+        lanes, end = _windows(builder, args[0], args[1], _larger, float("-inf"))
+        left = _first(builder, args[0], end, builder.sub(args[1], end), float("-inf"))
+        return _fold(builder, _larger(builder, lanes, left), _larger)
 
     return p.dtype(p, types.int64), codegen
 
