@@ -74,15 +74,12 @@ def fill_tile(values: Reals, n: Int, tile: Reals) -> Int:
 
 @noinline
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
-    """Add n <= 512 terms to the lanes; a tile that is not full is filled up with zeros, in a copy."""
-    if n == 512:
-        for i in range(32):
-            lanes[i] = lanes[i] + double(sixteen(values, i))
+    """Add n <= 512 terms to the lanes; those of a tile that is not full by sixteen lanes of their own to the first."""
+    if n < 512:
+        lanes[0] = lanes[0] + double(run_sum(values, n))
         return 0
-    tile = stack_reals(512)
-    fill_tile(values, n, tile)
     for i in range(32):
-        lanes[i] = lanes[i] + double(sixteen(tile, i))
+        lanes[i] = lanes[i] + double(sixteen(values, i))
     return 0
 
 
@@ -149,8 +146,8 @@ def values_sum(values: Reals, n: Int) -> Double:
 
 @noinline
 def tile_sum(values: Reals, n: Int) -> Double:
-    """The sum of n <= 512 terms; of a tile that is not full in sixteen lanes, which needs no zeros beside it."""
-    if n >= 16 and n < 512:
+    """The sum of n <= 512 terms, in the order of `add_tile`."""
+    if n < 512:
         return double(run_sum(values, n))
     lanes = stack_doubles(32)
     clear(lanes)
