@@ -15,6 +15,7 @@ from __future__ import annotations
 from ..scalar import round_shift
 from .codes import (
     CURVATURE,
+    DATA,
     GRADIENT,
     LABELS,
     LOGITS,
@@ -38,6 +39,7 @@ from .language import (
     stack_doubles,
     stack_ints,
     stack_reals,
+    will_need,
 )
 from .operands import first_outside
 from .rowwise_checks import check_distribution, check_probabilities
@@ -80,10 +82,10 @@ def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: 
     """The measures of a row. kept: the terms stay in g, where the gradient will be."""
     dense = dense_target(c)
     lanes = stack_doubles(32)
-    sums = stack_doubles(96)
+    sums = stack_doubles(64)
     clear(lanes)
-    for k in range(96):
-        sums[k] = double(0.0)
+    clear(sums)
+    clear(offset(sums, 32))
     s.pivot = 0
     s.top = double(0.0)
     s.pivot_term = double(0.0)
@@ -99,8 +101,14 @@ def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: 
     while first < c.classes:
         n = tile_length(first, c.classes)
         scores = scores_of(c, x, label, first, n, z)
+        if c.pred_steps.classes == 1:
+            # the next row comes from memory while this one is computed
+            will_need(offset(x, c.classes + first), n)
         if dense == 1:
-            weigh(target_of(c, at, label, first, n, q), scores, n, top, c.entropy, sums)
+            targets = target_of(c, at, label, first, n, q)
+            if c.target_steps.classes == 1 and c.target.kind == DATA:
+                will_need(offset(targets, c.classes), n)
+            weigh(targets, scores, n, top, c.entropy, sums)
         if label >= first and label < first + n:
             s.label_score = double(scores[label - first])
         if c.score_kind == LOGITS:
@@ -121,7 +129,6 @@ def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: 
     s.others = fold(lanes)
     s.targets = fold(sums)
     s.cross = fold(offset(sums, 32))
-    s.entropy = fold(offset(sums, 64))
     return 0
 
 
@@ -138,7 +145,7 @@ def z_weight_of(c: Rowwise, label: Int, targets: Double) -> Double:
 def cross_entropy_of(s: Row, targets: Double, cross: Double, rest: Double, z_weight: Double) -> Double:
     """Loss of a row of logits, where log sum e^z is the rest more than the top."""
     lse = s.top + rest
-    return targets * rest + cross + s.entropy + z_weight * lse * lse
+    return targets * rest + cross + z_weight * lse * lse
 
 
 def row_value(c: Rowwise, label: Int, s: Row, pull: Pull) -> Double:
@@ -150,7 +157,7 @@ def row_value(c: Rowwise, label: Int, s: Row, pull: Pull) -> Double:
     pull.coefficient = double(0.0)
     pull.z_weight = double(0.0)
     if c.score_kind != LOGITS:
-        return cross + s.entropy
+        return cross
     rest = double_log1p(s.others / s.pivot_term)
     pull.z_weight = z_weight_of(c, label, targets)
     pull.coefficient = targets + double(2.0) * pull.z_weight * (s.top + rest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..scalar import decay, exp, exp_below, log, tanh
+from ..scalar import decay, exp, exp_below, log, log_of, log_parts, log_rest, tanh
 from .codes import (
     CURVATURE,
     DATA,
@@ -225,8 +225,7 @@ def target_of(c: Rowwise, at: Int, label: Int, first: Int, n: Int, q: Reals) -> 
 
 def base_of(top: Real) -> Real:
     """What is taken off large scores first; the difference is exact where it matters."""
-    limit = 8192.0
-    return top if top > limit or top < -limit else top * 0.0
+    return top if abs(top) > 8192.0 else top * 0.0
 
 
 @noinline
@@ -242,17 +241,32 @@ def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
 
 
 @noinline
+def divergences(q: Reals, z: Reals, n: Int, top: Real, terms: Reals) -> Int:
+    """q (top - z + log q) of n classes, 0 where q is 0. A CPU sees more numbers at a time of two short loops than of
+    a long one."""
+    powers = stack_reals(512)
+    for i in range(n):
+        k, f = log_parts(q[i])
+        powers[i] = k
+        terms[i] = f
+    for i in range(n):
+        logarithm = log_of(powers[i], terms[i], log_rest(terms[i]))
+        terms[i] = q[i] * ((top - z[i]) + logarithm) if q[i] > 0.0 else 0.0
+    return 0
+
+
+@noinline
 def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, lanes: Doubles) -> Int:
-    """Add to three sets of lanes the targets, their products with top - z, and their entropy; 0 times inf is 0."""
+    """Add to two sets of lanes the targets, and their products with top - z, and with their own logarithms if the
+    entropy counts; 0 times inf is 0."""
     terms = stack_reals(512)
     add_tile(q, n, lanes)
-    for i in range(n):
-        terms[i] = q[i] * (top - z[i]) if q[i] > 0.0 else 0.0
-    add_tile(terms, n, offset(lanes, 32))
     if entropy == 1:
+        divergences(q, z, n, top, terms)
+    else:
         for i in range(n):
-            terms[i] = q[i] * log(q[i]) if q[i] > 0.0 else 0.0
-        add_tile(terms, n, offset(lanes, 64))
+            terms[i] = q[i] * (top - z[i]) if q[i] > 0.0 else 0.0
+    add_tile(terms, n, offset(lanes, 32))
     return 0
 
 
@@ -304,7 +318,7 @@ def read_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, part
     classes = c.classes
     odd = 0
     for i in range(n):
-        odd += integer(labels[i] < 0 or labels[i] >= classes)
+        odd += integer(labels[i] < 0) + integer(labels[i] >= classes)
     if odd > 0 or (c.ignores == 1 and c.ignored >= 0 and c.ignored < classes):
         for i in range(n):
             label = labels[i]

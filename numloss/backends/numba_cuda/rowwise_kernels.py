@@ -124,12 +124,11 @@ def row_text(plan: Plan, dtype: str) -> Any:
             label_score = score_of(c, x, label, label)
         base = base_of(top)
         shift = round_shift(top - base)
-        others, targets, cross, surprise, apart, bad = sums_of(c, x, beside, lane, label, pivot, top, base, shift)
+        others, targets, cross, apart, bad = sums_of(c, x, beside, lane, label, pivot, top, base, shift)
         others = team_sum(shared, thread, others)
         if dense:
             targets = team_sum(shared, thread, targets)
             cross = team_sum(shared, thread, cross)
-            surprise = team_sum(shared, thread, surprise)
             apart = team_sum(shared, thread, apart)
         pivot_term, label_term = double(one), double(zero)
         if logits:
@@ -137,7 +136,7 @@ def row_text(plan: Plan, dtype: str) -> Any:
             label_term = double(exp_below(label_score - base, shift))
         taken = (double(top), double(base), double(shift))
         terms = (pivot_term, others, double(label_score), label_term)
-        return measured(pivot, *taken, *terms, targets, cross, surprise, apart), bad
+        return measured(pivot, *taken, *terms, targets, cross, apart), bad
 
     return measure
 

@@ -87,10 +87,11 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
     @jit.jitable
     def sums_of(c, x, beside, lane, label, pivot, top, base, shift):  # type: ignore[no-untyped-def]
-        """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), their entropy, targets
-        without the pivot's, and how many entries of the target are no distribution's."""
+        """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), and times their
+        logarithms if the entropy counts, targets without the pivot's, and how many entries of the target are no
+        distribution's."""
         others, run, count = double(zero), zero, 0
-        total, cross, surprise, apart, bad = double(zero), double(zero), double(zero), double(zero), 0
+        total, cross, apart, bad = double(zero), double(zero), double(zero), 0
         for j in range(lane, c.classes, team):
             z = zero
             if values and (logits or dense):
@@ -107,14 +108,14 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                 if values and q > zero:
                     cross += double(q) * (double(top) - double(z))
                     if entropy:
-                        surprise += double(q) * double(log(q))
+                        cross += double(q) * double(log(q))
             if logits and j != pivot:
                 run += exp_below(z - base, shift)
                 count += 1
                 if count == RUN:
                     others += double(run)
                     run, count = zero, 0
-        return others + double(run), total, cross, surprise, apart, bad
+        return others + double(run), total, cross, apart, bad
 
     return {"peak_of": peak_of, "sums_of": sums_of, **scores, **rows}
 
@@ -230,7 +231,7 @@ def value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
         targets, cross = s.targets, s.cross
         if not dense:
             targets, cross = own, own * (s.top - s.label_score)
-        lse, coefficient, z_weight, value = zero, zero, zero, cross + s.entropy
+        lse, coefficient, z_weight, value = zero, zero, zero, cross
         if logits:
             rest, z_weight = log1p(s.others / s.pivot_term), z_weight_of(c, label, targets)
             lse = s.top + rest

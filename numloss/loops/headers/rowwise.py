@@ -77,8 +77,9 @@ class Distilled(Header):
 class Row(Header):
     """One row: its largest score, what is taken off scores, and e^(score - base - shift), the terms.
 
-    The pivot, where the top is, is left out of the `others`. Then the sum of the targets, of their products with
-    top - score, and their entropy; and that of the targets beside the pivot's, where it is needed.
+    The pivot, where the top is, is left out of the `others`. Then the sum of the targets, and that of their products
+    with top - score, and with their own logarithms if the entropy counts; and that of the targets beside the pivot's,
+    where it is needed.
     """
 
     pivot: Int
@@ -91,7 +92,6 @@ class Row(Header):
     label_term: Double
     targets: Double
     cross: Double
-    entropy: Double
     beside: Double
 
 
