@@ -33,7 +33,7 @@ from .language import (
 from .operands import first_outside, put_apart
 from .regional_targets import class_at, clear_ignored, read_labels, target_of_class
 from .rowwise_parts import base_of, clear_row
-from .sums import begin_block, report, values_sum
+from .sums import begin_block, report, tile_sum
 
 # What is known of the pixels of a tile, in columns.
 STATISTICS = 2560
@@ -44,10 +44,10 @@ INVERSE = 1536  # 1 / sum of the exponentials
 REST = 2048  # 1 - p with all its digits where the score is largest
 # And of one class of them.
 PARTS = 2048
-CLAIM = 0  # p, then p (1 - t)
-MISS = 512  # 1 - p, then (1 - p) t
-KEPT = 1024  # what the gradient needs
-HIT = 1536  # p t
+HIT = 0  # p t
+CLAIM = 512  # p (1 - t)
+MISS = 1024  # (1 - p) t
+KEPT = 1536  # what the gradient needs
 
 
 def tile_pixels(classes: Int, activation: Int) -> Int:
@@ -114,47 +114,56 @@ def softmax_sums(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
     return 0
 
 
+def put_shares(p: Real, rest: Real, t: Real, parts: Reals, i: Int) -> Int:
+    """p t, p (1 - t) and (1 - p) t of one pixel, from p and 1 - p."""
+    parts[HIT + i] = p * t
+    parts[CLAIM + i] = p * (1.0 - t)
+    parts[MISS + i] = rest * t
+    return 0
+
+
 @noinline
-def softmax_parts(z: Reals, n: Int, s: Reals, parts: Reals) -> Int:
-    """p, 1 - p with all its digits, and p once more, for one class of n pixels."""
+def softmax_parts(z: Reals, t: Reals, n: Int, s: Reals, parts: Reals) -> Int:
+    """The parts of one class of n pixels, and p, for one of several probabilities."""
     for i in range(n):
         p = exp_below(z[i] - s[BASE + i], s[SHIFT + i]) * s[INVERSE + i]
-        parts[CLAIM + i] = p
-        parts[MISS + i] = s[REST + i] if z[i] == s[TOP + i] else 1.0 - p
+        rest = s[REST + i] if z[i] == s[TOP + i] else 1.0 - p
         parts[KEPT + i] = p
+        put_shares(p, rest, t[i], parts, i)
     return 0
 
 
 @noinline
-def sigmoid_parts(z: Reals, n: Int, parts: Reals) -> Int:
-    """p, 1 - p with all its digits, and the slope of p, for one class of n pixels."""
+def decays(z: Reals, n: Int, e: Reals) -> Int:
+    """e^-|z| of n pixels."""
     for i in range(n):
-        e = decay(z[i])
+        e[i] = decay(z[i])
+    return 0
+
+
+@noinline
+def sigmoid_parts(z: Reals, t: Reals, n: Int, parts: Reals) -> Int:
+    """The parts of one class of n pixels, and the slope of p, from 1 - p with all its digits.
+
+    The exponentials come first: a CPU sees more of them at a time where no division waits for each.
+    """
+    decays(z, n, offset(parts, KEPT))
+    for i in range(n):
+        e = parts[KEPT + i]
         large = 1.0 / (1.0 + e)
         small = e * large
-        parts[CLAIM + i] = large if z[i] >= 0.0 else small
-        parts[MISS + i] = small if z[i] >= 0.0 else large
         parts[KEPT + i] = large * small
+        p = large if z[i] >= 0.0 else small
+        rest = small if z[i] >= 0.0 else large
+        put_shares(p, rest, t[i], parts, i)
     return 0
 
 
 @noinline
-def given_parts(p: Reals, n: Int, parts: Reals) -> Int:
-    """p and 1 - p for one class of n pixels."""
+def given_parts(p: Reals, t: Reals, n: Int, parts: Reals) -> Int:
+    """The parts of one class of n pixels whose probabilities are given."""
     for i in range(n):
-        parts[CLAIM + i] = p[i]
-        parts[MISS + i] = 1.0 - p[i]
-    return 0
-
-
-@noinline
-def shares(t: Reals, n: Int, parts: Reals) -> Int:
-    """p t, p (1 - t) and (1 - p) t of n pixels, from p and 1 - p, which they replace."""
-    for i in range(n):
-        p = parts[CLAIM + i]
-        parts[HIT + i] = p * t[i]
-        parts[CLAIM + i] = p * (1.0 - t[i])
-        parts[MISS + i] = parts[MISS + i] * t[i]
+        put_shares(p[i], 1.0 - p[i], t[i], parts, i)
     return 0
 
 
@@ -203,30 +212,30 @@ def count_class(
     r = c.regions
     parts = stack_reals(PARTS)
     buffer = stack_reals(512)
+    shared = stack_reals(512)
     sample = sample_of(r, block)
     x = offset(reals(array_data(r.pred.array)), class_at(r.pred_steps, sample, first, j))
     z = side_by_side(x, r.pred_steps.inner, n, buffer)
+    t = target_of_class(r, sample, first, n, j, labels, shared)
+    if r.labelled == 0 and first_outside(t, n, NUMBER, 0.0, 1.0) >= 0:
+        report(partial, 0, TARGET_OPERAND)
     if r.activation == SOFTMAX:
-        softmax_parts(z, n, s, parts)
+        softmax_parts(z, t, n, s, parts)
     elif r.activation == SIGMOID:
-        sigmoid_parts(z, n, parts)
+        sigmoid_parts(z, t, n, parts)
     else:
-        given_parts(z, n, parts)
+        given_parts(z, t, n, parts)
     if r.gradient.array != 0 and r.activation != NO_ACTIVATION:
         kept = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
         put_apart(kept, r.gradient_steps.inner, n, offset(parts, KEPT))
-    t = target_of_class(r, sample, first, n, j, labels, buffer)
-    if r.labelled == 1:
-        clear_ignored(labels, n, offset(parts, CLAIM))
-        clear_ignored(labels, n, offset(parts, MISS))
-    elif first_outside(t, n, NUMBER, 0.0, 1.0) >= 0:
-        report(partial, 0, TARGET_OPERAND)
-    shares(t, n, parts)
     sums = offset(doubles(array_data(c.sums)), (block % r.parts * r.samples + sample) * r.classes + j)
     regions = r.parts * r.samples * r.classes
-    sums[0] = sums[0] + values_sum(offset(parts, HIT), n)
-    sums[regions] = sums[regions] + values_sum(offset(parts, CLAIM), n)
-    sums[2 * regions] = sums[2 * regions] + values_sum(offset(parts, MISS), n)
+    for k in range(3):
+        part = offset(parts, 512 * k)
+        if r.labelled == 1:
+            clear_ignored(labels, n, part)
+        # all of them are between 0 and 1
+        sums[k * regions] = sums[k * regions] + tile_sum(part, n)
     return 0
 
 
