@@ -364,3 +364,4 @@ def find(loss, tuple arguments not None, dict options not None, chosen):
 
 
 include "sweeps.pxi"
+include "launches.pxi"

@@ -20,6 +20,7 @@ class _OfOutput(Layer):
 
     def allocate(self, place: Place) -> None:
         self._y = None if place.overwrite else place.empty(self.shape)
+        self.repeats = place.overwrite
         self._forward, self._backward = place.kernel(self.name), place.kernel(f"{self.name}_slope")
 
     def forward(self, x: Array, step: int | None) -> Array:
@@ -69,6 +70,8 @@ class LogSoftmax(_OfOutput):
 
 class GELU(Layer):
     """x times the probability that a standard normal number is below x (Hendrycks and Gimpel, 2016)."""
+
+    repeats = True
 
     def plan(self, shape: Shape) -> Shape:
         self.shape = shape

@@ -81,6 +81,9 @@ class Layer:
     keeps_output = False
     # True if the input holds integers, not numbers of the network's dtype.
     takes_labels = False
+    # True if both passes do nothing but call kernels of the place, with the same numbers and on memory that stays where
+    # it is as long as the number of rows does: then they can be replayed without the layer.
+    repeats = False
 
     def plan(self, shape: Shape) -> Shape:
         """The shape of a sample of the output, from that of the input; ValueError if the layer cannot take it."""

@@ -17,6 +17,8 @@ class Linear(Layer):
     Memory holds Wᵀ, which BLAS multiplies a quarter faster with the few rows of a batch than W.
     """
 
+    repeats = True
+
     def __init__(self, outputs: int, *, bias: bool = True, start: Start = kaiming) -> None:
         at_least(self, 1, outputs=outputs)
         self.outputs, self.start, self.has_bias = outputs, start, bias
@@ -140,6 +142,7 @@ class Flatten(Layer):
 
     def allocate(self, place: Place) -> None:
         self._image = len(self.shape) == 3
+        self.repeats = not self._image
         self.keeps_output = not self._image and not place.overwrite
         if self._image:
             self._y, self._x_slope = place.empty((math.prod(self.shape),)), place.empty(self.shape)

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..backends.host.launches import Notes
 from ..data.random import WEIGHT_STREAMS, uniform
 from .kernels import kernels
 from .layer import Layer, Part, Place, rows_of
 from .parameters import Array, Parameters, Shape, Zeros, views
+from .passes import Passes
 from .sequential import Sequential
 
 # Numbers that travel with gradients and running statistics: what a part of a batch tells of itself.
@@ -92,11 +94,12 @@ class Network:
         room = self.statistics.size + FIGURES
         self.parameters = Parameters({n: t.shape for n, t in asked.items()}, self.dtype, transposed, room, zeros)
         self._start()
-        kernel, views_of = kernels(self.dtype), self.parameters
-        self.part = Part()
+        self.part, notes, views_of = Part(), Notes(), self.parameters
+        kernel = kernels(self.dtype, notes)
         self.body.allocate(
             Place(rows, self.dtype, kernel, seed, views_of.value, views_of.gradient, self.state, part=self.part)
         )
+        self._passes = Passes(self.body, notes, self.part, self.statistics)
         self._entered: Array | None = None
         self._rows = 0
 
@@ -123,7 +126,7 @@ class Network:
         `step` is the number of the training step, from which dropout draws and by which running statistics know
         that they move; None computes what the trained network answers.
         """
-        return _first(self.body.forward(self._enter(x), step))
+        return _first(self._passes.forward(self._enter(x), step))
 
     def backward(self, slope: Array, wanted: bool = False) -> Array | None:
         """Fill the gradients of all parameters from the slope of the last output, which may be overwritten.
@@ -132,7 +135,7 @@ class Network:
         """
         if slope.shape != (self._rows, *self.outputs):
             raise ValueError(f"slope has shape {slope.shape}, the last output {(self._rows, *self.outputs)}")
-        inner = self.body.backward(np.ascontiguousarray(_last(slope), self.dtype), wanted)
+        inner = self._passes.backward(np.ascontiguousarray(_last(slope), self.dtype), wanted)
         return None if inner is None else _first(inner)
 
     def predict(self, x: Array) -> Array:
@@ -145,6 +148,7 @@ class Network:
     def trace(self, x: Array, step: int | None = None) -> Iterator[tuple[str, Array]]:
         """Run forward and yield each layer's name and output in turn, as to find the first that is not finite."""
         y = self._enter(x)
+        self._passes.leave()
         for k, layer in enumerate(self.layers):
             y = layer.forward(y, step)
             yield f"{k} ({type(layer).__name__})", _first(y)

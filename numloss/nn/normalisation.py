@@ -121,6 +121,8 @@ class LayerNorm(Layer):
     y = (x - mean) / sqrt(var + eps) * weight + bias, after Ba et al. (2016).
     """
 
+    repeats = True
+
     def __init__(self, *, eps: float = 1e-5) -> None:
         if not eps > 0.0:
             raise ValueError(f"LayerNorm: eps must be > 0, got {eps}")

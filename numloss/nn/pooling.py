@@ -11,6 +11,7 @@ class _Pool2d(Layer):
     """One entry of each channel for each window; windows stand `size` apart unless `stride` says otherwise."""
 
     name = ""
+    repeats = True
 
     def __init__(self, size: int, *, stride: int | None = None) -> None:
         self.size, self.stride = size, size if stride is None else stride

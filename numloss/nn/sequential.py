@@ -42,6 +42,7 @@ class Sequential(Layer):
             layer.allocate(place.inside(str(k), k, overwrite))
             overwrite = not layer.keeps_output
         self.keeps_output = not overwrite
+        self.repeats = all(layer.repeats for layer in self.layers)
         # layers before the first with parameters need no slope, unless that of the input is wanted
         trained = [k for k, layer in enumerate(self.layers) if layer.parameters()]
         self._first = trained[0] if trained else len(self.layers)

@@ -42,3 +42,21 @@ def sweep(
     feeds: list[int],
     blocks: int,
 ) -> Array: ...
+
+class Launches:
+    def __init__(self, backend: HostBackend, given: tuple[Any, ...]) -> None: ...
+    def __len__(self) -> int: ...
+    def add(
+        self,
+        loop: int,
+        end: int,
+        header: bytes,
+        arrays_at: int,
+        arrays: tuple[Any, ...],
+        blocks: int,
+        work: float,
+        multiplies: bool,
+        kept: Any,
+    ) -> None: ...
+    def close(self) -> None: ...
+    def run(self, given: tuple[Any, ...], workers: int, alone: bool, pays_at: float) -> None: ...

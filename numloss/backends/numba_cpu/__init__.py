@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import BackendUnavailable
 from ..host import HostBackend
+from ..host.launches import Notes
 
 if TYPE_CHECKING:
     from ...registry import Loss
@@ -38,11 +39,11 @@ class NumbaBackend(HostBackend):
 
         return list(PLANS)
 
-    def layer_kernel(self, dtype: str, name: str, *integers: int) -> Any:
+    def layer_kernel(self, dtype: str, name: str, *integers: int, notes: Notes | None = None) -> Any:
         """A kernel of the layers and optimisers, for one caller; None for a product that only NumPy can reach."""
         from .layer_kernels import layer_kernel
 
-        return layer_kernel(self, dtype, name, integers)
+        return layer_kernel(self, dtype, name, integers, notes or Notes())
 
 
 def backend() -> NumbaBackend:

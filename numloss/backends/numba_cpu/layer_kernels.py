@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...loops.headers import Layer, Linear, Window
 from .. import threads
 from ..host.blas import gemm, is_alone
+from ..host.launches import Notes
 from ..packing.operands import Array
 from . import compile as compiler
 from .layers import activations, images, matrices, normalisation, products, updates
 from .layers.blocks import BLOCK
+
+if TYPE_CHECKING:
+    from ..host._plans import Launches
 
 # Multiplications that a block of a product is worth, and blocks of one at most.
 MULTIPLICATIONS = 3_200_000
@@ -87,12 +91,13 @@ class LayerKernel:
     The arrays are those of a network, whose shapes were planned together; nothing is checked here.
     """
 
-    def __init__(self, backend: Any, plan: Plan, dtype: str, integers: tuple[int, ...]) -> None:
-        self.backend, self.plan, self.arrays = backend, plan, plan.arrays
+    def __init__(self, backend: Any, plan: Plan, dtype: str, integers: tuple[int, ...], notes: Notes) -> None:
+        self.backend, self.plan, self.arrays, self.notes = backend, plan, plan.arrays, notes
+        self.multiplies = plan.units in PRODUCTS
         self.loop = int(compiler.loop(plan.text, dtype).address)
         self.end = int(compiler.loop(plan.end, dtype).address) if plan.end else 0
         self.window = Window(*integers) if plan.units == "images" else NO_WINDOW
-        self.linear = Linear(*integers) if plan.units in PRODUCTS else NO_LINEAR
+        self.linear = Linear(*integers) if self.multiplies else NO_LINEAR
         self.memory = bytearray(Layer.size())
         # what changes from call to call is written where it lies
         self.at = memoryview(self.memory)[Layer.place("arrays") : Layer.place("numbers")].cast("q")
@@ -111,6 +116,8 @@ class LayerKernel:
             at[k] = id(value)
         for k, value in enumerate(values[self.arrays :]):
             numbers[k] = value
+        if self.notes.launches is not None:
+            self._note(self.notes.launches, values[: self.arrays])
         if self.work > threads.PARALLEL_PAYS_AT and self.blocks > 1:
             total = self._share()
         else:
@@ -145,10 +152,17 @@ class LayerKernel:
         self.memory[: Layer.place("arrays")] = header.packed()[: Layer.place("arrays")]
         self.shape, self.blocks, self.work = first.shape, blocks, work * self.plan.cost
 
+    def _note(self, launches: Launches, arrays: tuple[Array, ...]) -> None:
+        """Have what is launched now replayed later."""
+        header, place = bytes(self.memory), Layer.place("arrays")
+        launches.add(
+            self.loop, self.end, header, place, arrays, self.blocks, self.work, self.multiplies, (self, self.scratch)
+        )
+
     def _share(self) -> float:
         """Run on several threads, unless somebody else is using them, or BLAS its own."""
         workers = threads.limit()
-        if workers == 1 or (self.plan.units in PRODUCTS and not is_alone()):
+        if workers == 1 or (self.multiplies and not is_alone()):
             return float(self.backend.run_at(self.loop, self.address, self.blocks, 1)[0])
         with threads.team() as alone:
             return float(self.backend.run_at(self.loop, self.address, self.blocks, workers if alone else 1)[0])
@@ -160,11 +174,13 @@ def _columns(number: int, work: int) -> int:
     return -(-number // (16 * blocks)) * 16
 
 
-def layer_kernel(backend: Any, dtype: str, name: str, integers: tuple[int, ...]) -> LayerKernel | None:
+def layer_kernel(
+    backend: Any, dtype: str, name: str, integers: tuple[int, ...], notes: Notes
+) -> LayerKernel | None:
     """A kernel for one caller; None for a product of matrices where NumPy does not show its BLAS."""
     plan = PLANS[name]
     if plan.units in PRODUCTS:
         if not gemm(dtype):
             return None
         integers = (*integers, gemm(dtype))
-    return LayerKernel(backend, plan, dtype, integers)
+    return LayerKernel(backend, plan, dtype, integers, notes)
