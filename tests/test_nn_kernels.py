@@ -34,14 +34,17 @@ IMAGES = 3
 NUMBERS = {
     "layer_norm": (1e-5,), "normalise_slope": (0.01,), "sgd": (0.1, 0.9, 1.0, 0.2),
     "adam": (0.1, 0.9, 0.999, 0.5, 1e-8, 0.2, 0.9), "rmsprop": (0.1, 0.99, 1e-8, 0.5, 0.2),
+    "statistics": (1e-5, 0.1, 1.5),
 }  # fmt: skip
 PRODUCTS = ("product", "product_slope", "product_weight_slope")
 # Of the arrays of a kernel: R has the shape of the rows, F one entry a feature, N one a row.
 SHAPES = {
-    "add_bias": "RF", "column_sums": "RF", "relu": "R", "relu_slope": "RR", "sigmoid": "R", "sigmoid_slope": "RR",
+    "copy": "RR", "add": "RRR", "affine": "RRFF", "scale_rows": "RF",
+    "column_sums": "RF", "relu": "R", "relu_slope": "RR", "sigmoid": "R", "sigmoid_slope": "RR",
     "tanh": "R", "tanh_slope": "RR", "softmax": "R", "softmax_slope": "RR",
     "log_softmax": "R", "log_softmax_slope": "RR", "gelu": "RR", "gelu_slope": "RR",
-    "moments": "RFF", "normalise": "RFFFFR", "normalise_sums": "RRFFFF", "normalise_slope": "RRFFFFF",
+    "moments": "RFF", "statistics": "FFFFF", "normalise": "RFFFFR", "normalise_sums": "RRFFFF",
+    "normalise_slope": "RRFFFFF",
     "layer_norm": "RFFRNR", "layer_norm_slope": "RFRN", "product_sums": "RRFF", "square_sum": "R", "sgd": "RRR",
     "adam": "RRRR", "rmsprop": "RRRR",
 }  # fmt: skip
@@ -82,26 +85,41 @@ def test_kernels_of_rows_equal_numpy(name: str, dtype: np.dtype[Any]) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("geometry", CONVOLUTIONS, ids=str)
-def test_patches_equal_numpy(geometry: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+def test_convolutions_equal_numpy(geometry: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     height, width, channels, size, _, down, across, _ = geometry
-    x = numbers((IMAGES, height, width, channels), dtype, 0)
-    laid = numbers((IMAGES * down * across, size * size * channels), dtype, 2)
-    names = ["patches", "add_patches"]
-    if channels == 1:
-        names += ["patch_columns", "add_patch_columns"]
-    for name in names:
-        given = np.ascontiguousarray(laid.T) if name.endswith("columns") else laid
-        found, expected = both(name, geometry, [x, given])
+    entries, outputs, most = size * size * channels, 3, 2
+    x, slope = (numbers((11, *shape), dtype, 0) for shape in ((height, width, channels), (down, across, outputs)))
+    matrix, bias = numbers((outputs, entries), dtype, 2), numbers((outputs,), dtype, 4)
+    # memory for groups of two images each, as eleven make six; what lies behind it is nobody's
+    laid = np.full(7 * most * down * across * entries, 7, dtype)
+    room = np.full((7, outputs, entries), np.nan, dtype)
+    weight = np.empty((outputs, channels, size, size), dtype)
+    for biased in (1.0, 0.0):
+        arrays = [x, matrix, bias, np.empty_like(slope), laid]
+        found, expected = both("convolve", (*geometry, entries, outputs), arrays, (int(most), biased))
+        assert_close(found[3], expected[3], ulp=64, scale=8.0 * np.sqrt(entries))
+        assert (found[4].reshape(7, -1)[6] == 7).all()
+    for wanted in (1.0, 0.0):
+        arrays = [x, slope, matrix, np.full_like(x, 9), laid, room, room, weight]
+        found, expected = both("convolve_slope", (*geometry, entries, outputs), arrays, (int(most), wanted))
+        for k in (3, 7):
+            assert_close(found[k], expected[k], ulp=256, scale=8.0 * np.sqrt(11 * down * across))
+        assert wanted or (found[3] == 9).all()
+        assert (found[4].reshape(7, -1)[6] == 7).all()
+    found, expected = both("filters", geometry, [np.empty_like(matrix), weight])
+    assert_same_bits(found[0], expected[0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_rearranged_images_equal_numpy(dtype: np.dtype[Any]) -> None:
+    x, flat, means = (numbers((IMAGES, *shape), dtype, 0) for shape in ((4, 5, 3), (60,), (3,)))
+    for name, arrays in (
+        ("channels_first", [x, flat]), ("channels_last", [flat, x]), ("channel_means", [x, means]),
+        ("channel_means_slope", [means, x]),
+    ):  # fmt: skip
+        found, expected = both(name, (4, 5, 3, 1, 1, 4, 5), arrays)
         for a, b in zip(found, expected, strict=True):
-            assert_close(a, b, ulp=8, scale=8.0)
-
-
-def test_windows_within_the_padding_write_to_their_own_memory() -> None:
-    geometry = (2, 2, 2, 1, 4, 2, 2, 3)
-    memory = np.full((8, 2), 7, np.float32)
-    kernels(DTYPES[0])("patches", *geometry)(np.ones((1, 2, 2, 2), np.float32), memory[:4])
-    assert (memory[:4] == [[0, 0], [0, 0], [0, 0], [1, 1]]).all()
-    assert (memory[4:] == 7).all()
+            assert_same_bits(a, b)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -200,16 +218,16 @@ def test_rows_of_a_table_are_taken() -> None:
 
 
 def test_every_kernel_is_held_to_numpy() -> None:
-    images = {"patches", "add_patches", "patch_columns", "add_patch_columns", "scatter_rows", "take_rows"}
+    images = {"filters", "convolve", "convolve_slope", "scatter_rows", "take_rows"}
     pools = {"max_pool", "max_pool_slope", "avg_pool", "avg_pool_slope"}
-    assert set(PLANS) == set(SHAPES) | images | pools | set(PRODUCTS)
+    moved = {"channels_first", "channels_last", "channel_means", "channel_means_slope"}
+    assert set(PLANS) == set(SHAPES) | images | pools | moved | set(PRODUCTS)
     assert all(hasattr(in_numpy, name) for name in PLANS)
 
 
 def trained(count: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """Weights and statistics of a network that trained with so many threads, all work shared where it can be."""
     monkeypatch.setattr(threads, "PARALLEL_PAYS_AT", 0.0)
-    monkeypatch.setattr(threads, "SHARING_PAYS_AT", 0.0)
     with nl.num_threads(count):
         network = cnn((1, 12, 12), (16, 8), 10, rows=40, dropout=0.25, seed=2)
         optimiser = OPTIMISERS["adam"](network.parameters.values.size)
@@ -270,7 +288,8 @@ def test_a_network_without_numba_computes_in_numpy(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("numloss.nn.kernels.load", absent)
     plain = cnn((1, 12, 12), (4,), 10, rows=9, seed=1)
     assert type(compiled.layers[2]._forward) is not type(plain.layers[2]._forward)
-    assert_close(plain.forward(x, 0), compiled.forward(x, 0).copy(), ulp=16, scale=8.0)
+    for step in (0, None):
+        assert_close(plain.forward(x, step), compiled.forward(x, step).copy(), ulp=16, scale=8.0)
 
 
 def test_shared_work_waits_for_nobody_who_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +324,7 @@ def test_shared_work_is_done_once_and_its_errors_arrive(count: int, monkeypatch:
 
 def test_overflow_in_shared_work_is_as_quiet_as_the_caller_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "SHARING_PAYS_AT", 0.0)
-    network = cnn((2, 8, 8), (4,), 3, rows=16)
-    with nl.num_threads(2), np.errstate(over="ignore", invalid="ignore"):
-        y = network.forward(np.full((16, 2, 8, 8), 3e38, np.float32), 0)
-    assert np.isnan(y).all()
+    large, found = np.full(4, 3e38, np.float32), np.empty((8, 4), np.float32)
+    with nl.num_threads(2), np.errstate(over="ignore"):
+        threads.share_out(lambda part, worker: np.add(large, large, out=found[part]), 8, 1.0)
+    assert np.isinf(found).all()

@@ -44,6 +44,7 @@ def left_by(network: Network, calls: list[tuple[int, int | None, bool | None]]) 
 
 @pytest.mark.parametrize("name", STACKS)
 def test_passes_leave_the_bits_of_the_layers(name: str) -> None:
+    assert network_of(name).body.repeats == ("dropout" not in name and name != "residual of activations")
     found, expected = left_by(network_of(name), CALLS), left_by(in_python(network_of(name)), CALLS)
     for a, b in zip(found, expected, strict=True):
         assert_same_bits(a, b)
@@ -70,11 +71,14 @@ def test_layers_are_asked_once_and_when_they_must_know(asked: list[str]) -> None
         assert asked == names, call
 
 
-def test_a_step_without_a_backward_pass_trains_once() -> None:
+def test_a_step_without_a_backward_pass_trains_once(asked: list[str]) -> None:
     network, twin = network_of("batch norm of vectors"), in_python(network_of("batch norm of vectors"))
     calls: list[tuple[int, int | None, bool | None]] = [(5, 0, None), (5, 1, None), (5, 2, False), (5, 3, False)]
     for a, b in zip(left_by(network, calls), left_by(twin, calls), strict=True):
         assert_same_bits(a, b)
+    asked.clear()
+    left_by(network, calls[3:])
+    assert asked == []
 
 
 def test_memory_of_the_network_that_comes_in_is_not_taken_for_that_of_the_next_input() -> None:
@@ -116,6 +120,14 @@ class Own(Layer):
 
     def backward(self, slope: np.ndarray, wanted: bool) -> np.ndarray:
         return slope
+
+
+def test_statistics_of_all_parts_are_asked_for_in_every_step() -> None:
+    network, heard = network_of("batch norm of vectors"), []
+    for step in range(4):
+        network.part.add_up = heard.append if step == 2 else None
+        left_by(network, [(5, step, False)])
+    assert len(heard) == 2
 
 
 def test_layers_that_do_not_say_that_they_repeat_are_always_asked() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .layer import Layer, Place, rows_of
 from .parameters import Array, Shape
 
@@ -12,6 +10,7 @@ class _OfOutput(Layer):
     """An activation whose derivative is a function of its value; it may overwrite its input."""
 
     keeps_output = True
+    repeats = True
     name = ""
 
     def plan(self, shape: Shape) -> Shape:
@@ -20,7 +19,7 @@ class _OfOutput(Layer):
 
     def allocate(self, place: Place) -> None:
         self._y = None if place.overwrite else place.empty(self.shape)
-        self.repeats = place.overwrite
+        self._copy = place.kernel("copy")
         self._forward, self._backward = place.kernel(self.name), place.kernel(f"{self.name}_slope")
 
     def forward(self, x: Array, step: int | None) -> Array:
@@ -28,7 +27,7 @@ class _OfOutput(Layer):
             self._kept = x
         else:
             self._kept = rows_of(self._y, len(x))
-            np.copyto(self._kept, x)
+            self._copy(self._kept, x)
         self._forward(self._kept)
         return self._kept
 

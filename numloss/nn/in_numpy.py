@@ -10,9 +10,19 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ..data.batches import take_rows as take_rows
+from .images_in_numpy import avg_pool as avg_pool
+from .images_in_numpy import avg_pool_slope as avg_pool_slope
+from .images_in_numpy import channel_means as channel_means
+from .images_in_numpy import channel_means_slope as channel_means_slope
+from .images_in_numpy import channels_first as channels_first
+from .images_in_numpy import channels_last as channels_last
+from .images_in_numpy import convolve as convolve
+from .images_in_numpy import convolve_slope as convolve_slope
+from .images_in_numpy import filters as filters
+from .images_in_numpy import max_pool as max_pool
+from .images_in_numpy import max_pool_slope as max_pool_slope
 from .parameters import Array
 
 
@@ -42,9 +52,25 @@ def product_weight_slope(
     np.sum(_rows(slope), axis=0, out=bias_slope)
 
 
-def add_bias(y: Array, bias: Array) -> None:
-    """y += bias in every row."""
-    y += bias
+def copy(y: Array, x: Array) -> None:
+    """y = x."""
+    np.copyto(y, x)
+
+
+def add(y: Array, a: Array, b: Array) -> None:
+    """y = a + b."""
+    np.add(a, b, out=y)
+
+
+def affine(y: Array, x: Array, scale: Array, shift: Array) -> None:
+    """y = x scale + shift in every row."""
+    np.multiply(x, scale, out=y)
+    y += shift
+
+
+def scale_rows(y: Array, scale: Array) -> None:
+    """y = y scale in every row."""
+    y *= scale
 
 
 def column_sums(x: Array, sums: Array) -> None:
@@ -136,98 +162,6 @@ def gelu_slope(x: Array, slope: Array) -> None:
     slope *= _normal_cdf(x) + x * np.exp(-0.5 * x * x) * (1.0 / math.sqrt(2.0 * math.pi))
 
 
-# images -----------------------------------------------------------------------------------------------------------
-
-
-def _windows(x: Array, size: int, stride: int) -> Any:
-    """A view of shape (rows, height, width, channels, size, size)."""
-    return sliding_window_view(x, (size, size), axis=(1, 2))[:, ::stride, ::stride]
-
-
-def patches(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
-    x: Array, laid: Array,
-) -> None:  # fmt: skip
-    """Each window of the images as a row, in the order height, width, channel."""
-    around = ((0, 0), (padding, padding), (padding, padding), (0, 0))
-    windows = _windows(np.pad(x, around), size, stride)
-    np.copyto(laid.reshape(len(x), down, across, size, size, channels), windows.transpose(0, 1, 2, 4, 5, 3))
-
-
-def add_patches(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
-    x: Array, laid: Array,
-) -> None:  # fmt: skip
-    """The images whose pixels are the sums of the entries that `patches` made of them."""
-    whole = np.zeros((len(x), height + 2 * padding, width + 2 * padding, channels), x.dtype)
-    windows = laid.reshape(len(x), down, across, size, size, channels)
-    for k in range(size):
-        for m in range(size):
-            rows, columns = slice(k, k + down * stride, stride), slice(m, m + across * stride, stride)
-            whole[:, rows, columns][:, :down, :across] += windows[:, :, :, k, m]
-    np.copyto(x, whole[:, padding : padding + height, padding : padding + width])
-
-
-def patch_columns(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
-    x: Array, laid: Array,
-) -> None:  # fmt: skip
-    """The transposed of `patches`, for images of one channel."""
-    rows = np.empty((laid.shape[1], laid.shape[0]), laid.dtype)
-    patches(height, width, channels, size, stride, down, across, padding, x, rows)
-    np.copyto(laid, rows.T)
-
-
-def add_patch_columns(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, padding: int,
-    x: Array, laid: Array,
-) -> None:  # fmt: skip
-    """The images whose pixels are the sums of the entries that `patch_columns` made of them."""
-    rows = np.ascontiguousarray(laid.T)
-    add_patches(height, width, channels, size, stride, down, across, padding, x, rows)
-
-
-def max_pool(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int,
-    x: Array, y: Array, where: Array,
-) -> None:  # fmt: skip
-    """The largest entry of each window, and its number in the window."""
-    flat = _windows(x, size, stride).reshape(*y.shape, size * size)
-    chosen = flat.argmax(axis=-1)
-    np.copyto(y, np.take_along_axis(flat, chosen[..., None], axis=-1)[..., 0])
-    where[...] = chosen
-
-
-def max_pool_slope(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int,
-    slope: Array, where: Array, x_slope: Array,
-) -> None:  # fmt: skip
-    """The slope goes to the chosen entry."""
-    x_slope[...] = 0
-    for k in range(size * size):
-        rows, columns = (slice(at, at + n * stride, stride) for at, n in ((k // size, down), (k % size, across)))
-        x_slope[:, rows, columns][:, :down, :across] += np.where(where == k, slope, 0)
-
-
-def avg_pool(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int, x: Array, y: Array
-) -> None:
-    """The mean of each window."""
-    np.mean(_windows(x, size, stride), axis=(-2, -1), out=y)
-
-
-def avg_pool_slope(
-    height: int, width: int, channels: int, size: int, stride: int, down: int, across: int,
-    slope: Array, x_slope: Array,
-) -> None:  # fmt: skip
-    """Every entry of a window receives the same share."""
-    x_slope[...] = 0
-    share = slope * (1.0 / (size * size))
-    for k in range(size * size):
-        rows, columns = (slice(at, at + n * stride, stride) for at, n in ((k // size, down), (k % size, across)))
-        x_slope[:, rows, columns][:, :down, :across] += share
-
-
 # normalisation ----------------------------------------------------------------------------------------------------
 
 
@@ -236,6 +170,20 @@ def moments(x: Array, mean: Array, var: Array) -> None:
     rows = _rows(x)
     mean[...] = rows.mean(axis=0, dtype=np.float64)
     var[...] = np.square(rows - mean).mean(axis=0, dtype=np.float64)
+
+
+def statistics(
+    mean: Array, scale: Array, var: Array, running_mean: Array, running_var: Array, eps: float, momentum: float,
+    unbiased: float,
+) -> None:  # fmt: skip
+    """1 / deviation; running statistics follow the batch where there is a momentum, or are used in its place."""
+    if momentum:
+        running_mean += momentum * (mean - running_mean)
+        running_var += momentum * (unbiased * var - running_var)
+    else:
+        np.copyto(mean, running_mean)
+        np.copyto(var, running_var)
+    np.divide(1.0, np.sqrt(var + eps), out=scale)
 
 
 def normalise(x: Array, mean: Array, scale: Array, weight: Array, bias: Array, y: Array) -> None:

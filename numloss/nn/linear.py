@@ -64,6 +64,8 @@ class Affine(Layer):
     The slopes that it hands back are `gain` times those of the loss, so that steps need not know of the units.
     """
 
+    repeats = True
+
     def __init__(self, scale: Array, shift: Array, gain: float = 1.0) -> None:
         self.scale, self.shift, self.gain = np.asarray(scale), np.asarray(shift), gain
 
@@ -75,19 +77,21 @@ class Affine(Layer):
         return shape
 
     def allocate(self, place: Place) -> None:
-        self._scale, self._shift = self.scale.astype(place.dtype), self.shift.astype(place.dtype)
-        self._back = (self.scale * np.float64(self.gain)).astype(place.dtype)
+        back = self.scale * np.float64(self.gain)
+        self._scale, self._shift, self._back = (
+            np.full(self.shape[-1:], numbers, place.dtype) for numbers in (self.scale, self.shift, back)
+        )
         self._y = None if place.overwrite else place.empty(self.shape)
+        self._forward, self._backward = place.kernel("affine"), place.kernel("scale_rows")
 
     def forward(self, x: Array, step: int | None) -> Array:
         y = x if self._y is None else rows_of(self._y, len(x))
-        np.multiply(x, self._scale, out=y)
-        y += self._shift
+        self._forward(y, x, self._scale, self._shift)
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if wanted:
-            slope *= self._back
+            self._backward(slope, self._back)
         return slope
 
 
@@ -136,23 +140,26 @@ class Embedding(Layer):
 class Flatten(Layer):
     """Each sample as a vector; of an image all of its first channel, then all of its second, and so on."""
 
+    repeats = True
+
     def plan(self, shape: Shape) -> Shape:
         self.shape = shape
         return (math.prod(shape),)
 
     def allocate(self, place: Place) -> None:
         self._image = len(self.shape) == 3
-        self.repeats = not self._image
         self.keeps_output = not self._image and not place.overwrite
         if self._image:
             self._y, self._x_slope = place.empty((math.prod(self.shape),)), place.empty(self.shape)
+            geometry = (*self.shape, 1, 1, *self.shape[:2])
+            self._forward = place.kernel("channels_first", *geometry)
+            self._backward = place.kernel("channels_last", *geometry)
 
     def forward(self, x: Array, step: int | None) -> Array:
         if not self._image:
             return x.reshape(len(x), -1)
-        height, width, channels = self.shape
         y = rows_of(self._y, len(x))
-        np.copyto(y.reshape(-1, channels, height, width), x.transpose(0, 3, 1, 2))
+        self._forward(x, y)
         return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
@@ -160,7 +167,6 @@ class Flatten(Layer):
             return None
         if not self._image:
             return slope.reshape(-1, *self.shape)
-        height, width, channels = self.shape
         x_slope = rows_of(self._x_slope, len(slope))
-        np.copyto(x_slope, slope.reshape(-1, channels, height, width).transpose(0, 2, 3, 1))
+        self._backward(slope, x_slope)
         return x_slope

@@ -20,6 +20,7 @@ class _BatchNorm(Layer):
     """
 
     ranks: tuple[int, ...] = ()
+    repeats = True
 
     def __init__(self, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         if not eps > 0.0 or not 0.0 < momentum <= 1.0:
@@ -44,7 +45,8 @@ class _BatchNorm(Layer):
         self._y, self._part = place.empty(self.shape), place.part
         # mean, 1 / deviation, slope and intercept of the line that maps a channel
         self._mean, self._var, self._scale = np.empty((3, self.shape[-1]), place.dtype)
-        self._moments, self._forward = place.kernel("moments"), place.kernel("normalise")
+        self._moments, self._statistics = place.kernel("moments"), place.kernel("statistics")
+        self._forward = place.kernel("normalise")
         self._sums, self._backward = place.kernel("normalise_sums"), place.kernel("normalise_slope")
 
     def forward(self, x: Array, step: int | None) -> Array:
@@ -59,13 +61,9 @@ class _BatchNorm(Layer):
             if count < 2:
                 raise ValueError(f"{type(self).__name__}: training needs more than one value of each channel")
             self._count = count
-            self._follow("running_mean", mean, 1.0)
-            self._follow("running_var", var, count / (count - 1))
-        else:
-            mean[...], var[...] = self.running["running_mean"], self.running["running_var"]
-        np.add(var, self.eps, out=self._scale)
-        np.sqrt(self._scale, out=self._scale)
-        np.divide(1.0, self._scale, out=self._scale)
+        running = self.running["running_mean"], self.running["running_var"]
+        momentum, unbiased = (self.momentum, count / (count - 1)) if self._training else (0.0, 0.0)
+        self._statistics(mean, self._scale, var, *running, self.eps, momentum, unbiased)
         y = rows_of(self._y, len(x))
         self._forward(x, mean, self._scale, self.value["weight"], self.value["bias"], y)
         return y
@@ -82,10 +80,6 @@ class _BatchNorm(Layer):
         total, (first, second) = sums[0], sums[1:].reshape(2, -1) / sums[0]
         self._mean[...], self._var[...] = centre + first, second - first * first
         return int(total)
-
-    def _follow(self, name: str, batch: Array, factor: float) -> None:
-        running = self.running[name]
-        running += self.momentum * (factor * batch - running)
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         weight_slope, bias_slope = self.gradient["weight"], self.gradient["bias"]

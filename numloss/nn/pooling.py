@@ -71,6 +71,8 @@ class AvgPool2d(_Pool2d):
 class GlobalAvgPool2d(Layer):
     """The mean of each channel: images become vectors of channels."""
 
+    repeats = True
+
     def plan(self, shape: Shape) -> Shape:
         need_rank(self, shape, 3)
         self.shape = shape
@@ -78,15 +80,18 @@ class GlobalAvgPool2d(Layer):
 
     def allocate(self, place: Place) -> None:
         self._y, self._x_slope = place.empty(self.shape[2:]), place.empty(self.shape)
-        self._scale = 1.0 / (self.shape[0] * self.shape[1])
+        geometry = (*self.shape, 1, 1, *self.shape[:2])
+        self._forward = place.kernel("channel_means", *geometry)
+        self._backward = place.kernel("channel_means_slope", *geometry)
 
     def forward(self, x: Array, step: int | None) -> Array:
-        return x.mean(axis=(1, 2), out=rows_of(self._y, len(x)))  # type: ignore[no-any-return]
+        y = rows_of(self._y, len(x))
+        self._forward(x, y)
+        return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         if not wanted:
             return None
         x_slope = rows_of(self._x_slope, len(slope))
-        slope *= self._scale
-        x_slope[...] = slope[:, None, None, :]
+        self._backward(slope, x_slope)
         return x_slope

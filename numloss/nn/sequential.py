@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from .initial import Tensor
 from .layer import Layer, Part, Place, rows_of
 from .parameters import Array, Shape
@@ -106,14 +104,19 @@ class Residual(Layer):
         self._y, self._slope = place.empty(self.shape), place.empty(self.shape)
         # the input is added at the end: the layers inside must not write over it
         self.body.allocate(Place(**{**vars(place), "overwrite": False}))
+        self.repeats = self.body.repeats
+        self._copy, self._add = place.kernel("copy"), place.kernel("add")
 
     def forward(self, x: Array, step: int | None) -> Array:
-        return np.add(x, self.body.forward(x, step), out=rows_of(self._y, len(x)))
+        y = rows_of(self._y, len(x))
+        self._add(y, x, self.body.forward(x, step))
+        return y
 
     def backward(self, slope: Array, wanted: bool) -> Array | None:
         inner = rows_of(self._slope, len(slope))
-        np.copyto(inner, slope)
+        self._copy(inner, slope)
         through = self.body.backward(inner, wanted)
         if through is None:
             return None
-        return np.add(slope, through, out=slope)
+        self._add(slope, slope, through)
+        return slope

@@ -13,7 +13,7 @@ from ..host.blas import gemm, is_alone
 from ..host.launches import Notes
 from ..packing.operands import Array
 from . import compile as compiler
-from .layers import activations, images, matrices, normalisation, products, updates
+from .layers import activations, convolutions, images, matrices, normalisation, products, updates
 from .layers.blocks import BLOCK
 
 if TYPE_CHECKING:
@@ -23,15 +23,20 @@ if TYPE_CHECKING:
 MULTIPLICATIONS = 3_200_000
 MOST_BLOCKS = 16
 # The units of products of matrices.
-PRODUCTS = ("outputs", "inputs")
+PRODUCTS = ("outputs", "inputs", "groups")
+# Those that move windows over images; a group of these is laid out by one thread. Their number is one of its own, so
+# that sums do not depend on threads.
+WINDOWS = ("images", "groups")
+GROUPS = 8
 NO_WINDOW, NO_LINEAR = Window(0, 0, 0, 0, 0, 0, 0), Linear(0, 0, 0)
 
 
 class Plan(NamedTuple):
     """How a text is run: over which units, and what it needs.
 
-    `units` is "entries" of the first array, its "rows" of features, its "images", or "whole" for one block; of a
-    product of matrices, "outputs" or "inputs". `vectors` are left in the scratch by each block; `end` adds them up.
+    `units` is "entries" of the first array, its "rows" of features, its "images", "groups" of them, or "whole" for one
+    block; of a product of matrices, "outputs" or "inputs". `vectors` are left in the scratch by each block; `end` puts
+    together what blocks left.
     `cost` is nanoseconds for an entry, or for a multiplication.
     """
 
@@ -44,7 +49,10 @@ class Plan(NamedTuple):
 
 
 PLANS = {
-    "add_bias": Plan(matrices.add_bias, 2, "rows"),
+    "copy": Plan(matrices.copy, 2, "entries"),
+    "add": Plan(matrices.add, 3, "entries"),
+    "affine": Plan(matrices.affine, 4, "rows"),
+    "scale_rows": Plan(matrices.scale_rows, 2, "rows"),
     "column_sums": Plan(matrices.column_sums, 2, "rows", 0.15, 1, matrices.column_sums_end),
     "scatter_rows": Plan(matrices.scatter_rows, 3, "whole"),
     "take_rows": Plan(matrices.take_rows, 3, "rows", 1.0),
@@ -63,15 +71,19 @@ PLANS = {
     "softmax_slope": Plan(activations.softmax_slope, 2, "rows", 0.5),
     "log_softmax": Plan(activations.log_softmax, 1, "rows", 1.0),
     "log_softmax_slope": Plan(activations.log_softmax_slope, 2, "rows", 0.5),
-    "patches": Plan(images.patches, 2, "images", 2.0),
-    "add_patches": Plan(images.add_patches, 2, "images", 2.0),
-    "patch_columns": Plan(images.patch_columns, 2, "images", 2.0),
-    "add_patch_columns": Plan(images.add_patch_columns, 2, "images", 2.0),
+    "filters": Plan(convolutions.filters, 2, "images", 0.5),
+    "convolve": Plan(convolutions.convolve, 5, "groups", 0.02),
+    "convolve_slope": Plan(convolutions.convolve_slope, 8, "groups", 0.06, 0, convolutions.convolve_slope_end),
+    "channels_first": Plan(images.channels_first, 2, "images", 0.5),
+    "channels_last": Plan(images.channels_last, 2, "images", 0.5),
+    "channel_means": Plan(images.channel_means, 2, "images"),
+    "channel_means_slope": Plan(images.channel_means_slope, 2, "images"),
     "max_pool": Plan(images.max_pool, 3, "images", 0.5),
     "max_pool_slope": Plan(images.max_pool_slope, 3, "images", 2.0),
     "avg_pool": Plan(images.avg_pool, 2, "images", 0.5),
     "avg_pool_slope": Plan(images.avg_pool_slope, 2, "images", 2.0),
     "moments": Plan(normalisation.moments, 3, "rows", 0.3, 2, normalisation.moments_end),
+    "statistics": Plan(normalisation.statistics, 5, "whole"),
     "normalise": Plan(normalisation.normalise, 6, "rows", 0.2),
     "normalise_sums": Plan(normalisation.normalise_sums, 6, "rows", 0.3, 2, normalisation.normalise_sums_end),
     "normalise_slope": Plan(normalisation.normalise_slope, 7, "rows", 0.2),
@@ -96,8 +108,9 @@ class LayerKernel:
         self.multiplies = plan.units in PRODUCTS
         self.loop = int(compiler.loop(plan.text, dtype).address)
         self.end = int(compiler.loop(plan.end, dtype).address) if plan.end else 0
-        self.window = Window(*integers) if plan.units == "images" else NO_WINDOW
-        self.linear = Linear(*integers) if self.multiplies else NO_LINEAR
+        windows = 8 if self.multiplies else len(integers)
+        self.window = Window(*integers[:windows]) if plan.units in WINDOWS else NO_WINDOW
+        self.linear = Linear(*integers[-3:]) if self.multiplies else NO_LINEAR
         self.memory = bytearray(Layer.size())
         # what changes from call to call is written where it lies
         self.at = memoryview(self.memory)[Layer.place("arrays") : Layer.place("numbers")].cast("q")
@@ -136,6 +149,11 @@ class LayerKernel:
             number, per_block = first.size // width, max(1, BLOCK // width)
         elif units == "images":
             number = first.shape[0]
+        elif units == "groups":
+            number = first.shape[0]
+            per_block = -(-number // min(GROUPS, max(number, 1)))
+            window, linear = self.window, self.linear
+            work = number * window.down * window.across * linear.inputs * linear.outputs
         elif units == "whole":
             number = per_block = first.size // width
         else:

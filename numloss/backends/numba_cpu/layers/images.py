@@ -1,154 +1,10 @@
-"""Convolution and pooling of images (height, width, channels); a block is an image."""
+"""Pooling and rearranging of images (height, width, channels); a block is an image."""
 
 from __future__ import annotations
 
 from ....loops.headers import Layer, Result
-from ....loops.language import Int, Reals, offset, real
-from .blocks import array, part
-
-
-def last_in_window(left: Int, size: Int, width: Int) -> Int:
-    """Where the columns of a window that starts at `left` leave the image."""
-    last = width - left if left + size > width else size
-    return 0 if last < 0 else last
-
-
-def first_across(left: Int, stride: Int) -> Int:
-    """The first place of a row of windows whose column, at `left` for the first of them, lies in the image."""
-    return (stride - 1 - left) // stride if left < 0 else 0
-
-
-def last_across(left: Int, stride: Int, width: Int, across: Int) -> Int:
-    """The place after the last whose column lies in the image."""
-    last = (width - left + stride - 1) // stride if left < width else 0
-    return across if last > across else last
-
-
-def patches(c: Layer, partial: Result, block: Int) -> Int:
-    """Each window of an image as a row, in the order height, width, channel; arrays x, laid."""
-    height = c.window.height
-    width = c.window.width
-    channels = c.window.channels
-    size = c.window.side
-    stride = c.window.stride
-    padding = c.window.padding
-    down = c.window.down
-    across = c.window.across
-    run = size * channels
-    x = part(c, 0, block, height * width * channels)
-    laid = part(c, 1, block, down * across * size * run)
-    for i in range(down):
-        for j in range(across):
-            left = j * stride - padding
-            last = last_in_window(left, size, width)
-            first = -left if left < 0 else 0
-            first = last if first > last else first
-            for k in range(size):
-                line = i * stride + k - padding
-                if line < 0 or line >= height:
-                    for t in range(run):
-                        laid[t] = 0.0
-                else:
-                    for t in range(first * channels):
-                        laid[t] = 0.0
-                    source = offset(x, (line * width + left) * channels)
-                    for t in range(first * channels, last * channels):
-                        laid[t] = source[t]
-                    for t in range(last * channels, run):
-                        laid[t] = 0.0
-                laid = offset(laid, run)
-    return 0
-
-
-def add_patches(c: Layer, partial: Result, block: Int) -> Int:
-    """The image whose entries are the sums of those that `patches` made of them; arrays x, laid."""
-    height = c.window.height
-    width = c.window.width
-    channels = c.window.channels
-    size = c.window.side
-    stride = c.window.stride
-    padding = c.window.padding
-    down = c.window.down
-    across = c.window.across
-    run = size * channels
-    x = part(c, 0, block, height * width * channels)
-    laid = part(c, 1, block, down * across * size * run)
-    for t in range(height * width * channels):
-        x[t] = 0.0
-    for i in range(down):
-        for j in range(across):
-            left = j * stride - padding
-            first = -left if left < 0 else 0
-            last = last_in_window(left, size, width)
-            for k in range(size):
-                line = i * stride + k - padding
-                if line >= 0 and line < height:
-                    target = offset(x, (line * width + left) * channels)
-                    for t in range(first * channels, last * channels):
-                        target[t] = target[t] + laid[t]
-                laid = offset(laid, run)
-    return 0
-
-
-def patch_columns(c: Layer, partial: Result, block: Int) -> Int:
-    """Each entry of the windows of images with one channel as a row, which runs along the lines; arrays x, laid."""
-    height = c.window.height
-    width = c.window.width
-    size = c.window.side
-    stride = c.window.stride
-    padding = c.window.padding
-    down = c.window.down
-    across = c.window.across
-    pixels = down * across
-    x = part(c, 0, block, height * width)
-    for row in range(size * size):
-        laid = offset(array(c, 1), (row * c.units + block) * pixels)
-        for i in range(down):
-            line = i * stride + row // size - padding
-            left = row % size - padding
-            last = last_across(left, stride, width, across) if line >= 0 and line < height else 0
-            first = first_across(left, stride)
-            first = last if first > last else first
-            source = offset(x, line * width + left)
-            for t in range(first):
-                laid[t] = 0.0
-            if stride == 1:
-                for t in range(first, last):
-                    laid[t] = source[t]
-            else:
-                for t in range(first, last):
-                    laid[t] = source[t * stride]
-            for t in range(last, across):
-                laid[t] = 0.0
-            laid = offset(laid, across)
-    return 0
-
-
-def add_patch_columns(c: Layer, partial: Result, block: Int) -> Int:
-    """The image whose entries are the sums of those that `patch_columns` made of them; arrays x, laid."""
-    height = c.window.height
-    width = c.window.width
-    size = c.window.side
-    stride = c.window.stride
-    padding = c.window.padding
-    down = c.window.down
-    across = c.window.across
-    pixels = down * across
-    x = part(c, 0, block, height * width)
-    for t in range(height * width):
-        x[t] = 0.0
-    for row in range(size * size):
-        laid = offset(array(c, 1), (row * c.units + block) * pixels)
-        for i in range(down):
-            line = i * stride + row // size - padding
-            left = row % size - padding
-            first = first_across(left, stride)
-            last = last_across(left, stride, width, across) if line >= 0 and line < height else 0
-            target = offset(x, line * width + left)
-            for t in range(first, last):
-                target[t * stride] = target[t * stride] + laid[t]
-            laid = offset(laid, across)
-    return 0
+from ....loops.language import Int, Reals, double, offset, real
+from .blocks import part
 
 
 def halve(c: Layer, x: Reals, y: Reals, where: Reals) -> Int:
@@ -316,4 +172,59 @@ def avg_pool_slope(c: Layer, partial: Result, block: Int) -> Int:
                 for t in range(channels):
                     entry[t] = entry[t] + slope[t] * share
             slope = offset(slope, channels)
+    return 0
+
+
+def channels_first(c: Layer, partial: Result, block: Int) -> Int:
+    """All of the first channel, then all of the second, and so on; arrays x, y."""
+    channels = c.window.channels
+    pixels = c.window.height * c.window.width
+    x = part(c, 0, block, pixels * channels)
+    y = part(c, 1, block, pixels * channels)
+    for t in range(channels):
+        for i in range(pixels):
+            y[t * pixels + i] = x[i * channels + t]
+    return 0
+
+
+def channels_last(c: Layer, partial: Result, block: Int) -> Int:
+    """What `channels_first` was given; arrays y, x."""
+    channels = c.window.channels
+    pixels = c.window.height * c.window.width
+    y = part(c, 0, block, pixels * channels)
+    x = part(c, 1, block, pixels * channels)
+    for i in range(pixels):
+        for t in range(channels):
+            x[i * channels + t] = y[t * pixels + i]
+    return 0
+
+
+def channel_means(c: Layer, partial: Result, block: Int) -> Int:
+    """The mean of each channel; arrays x, y."""
+    channels = c.window.channels
+    pixels = c.window.height * c.window.width
+    x = part(c, 0, block, pixels * channels)
+    y = part(c, 1, block, channels)
+    for t in range(channels):
+        y[t] = x[t]
+    for _ in range(1, pixels):
+        x = offset(x, channels)
+        for t in range(channels):
+            y[t] = y[t] + x[t]
+    for t in range(channels):
+        y[t] = y[t] / real(pixels)
+    return 0
+
+
+def channel_means_slope(c: Layer, partial: Result, block: Int) -> Int:
+    """Every pixel receives the same share; arrays slope, x_slope."""
+    channels = c.window.channels
+    pixels = c.window.height * c.window.width
+    share = real(double(1.0) / double(pixels))
+    slope = part(c, 0, block, channels)
+    x = part(c, 1, block, pixels * channels)
+    for _ in range(pixels):
+        for t in range(channels):
+            x[t] = slope[t] * share
+        x = offset(x, channels)
     return 0

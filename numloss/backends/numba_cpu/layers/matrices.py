@@ -1,4 +1,4 @@
-"""What stands around the products of matrices: biases, their gradients, and the rows of an embedding.
+"""What stands around the products of matrices: gradients of biases, rows of a table, and sums of arrays.
 
 Rows shorter than 512 entries are taken several at a time, as one stretch of memory with a tile of 512 entries that
 repeats the columns: a loop over 16 channels alone would cost more to enter than to run.
@@ -7,29 +7,8 @@ repeats the columns: a loop over 16 channels alone would cost more to enter than
 from __future__ import annotations
 
 from ....loops.headers import Layer, Result
-from ....loops.language import Int, array_data, doubles, ints, offset, stack_doubles, stack_reals
-from .blocks import add_blocks, array, count, fold, part, spread, stretch, sum_columns
-
-
-def add_bias(c: Layer, partial: Result, block: Int) -> Int:
-    """y += bias in every row."""
-    width = c.width
-    rows = count(c, block)
-    y = part(c, 0, block, width)
-    tile = stack_reals(512)
-    start = 0
-    while start < width:
-        n = width - start if width - start < 512 else 512
-        times = 512 // n if n == width else 1
-        spread(array(c, 1), start, n, times, tile)
-        row = 0
-        while row < rows:
-            at = offset(y, row * width + start)
-            for i in range(stretch(rows, row, n, times)):
-                at[i] = at[i] + tile[i]
-            row = row + times
-        start = start + n
-    return 0
+from ....loops.language import Int, array_data, doubles, ints, offset, stack_doubles
+from .blocks import add_blocks, array, count, fold, part, sum_columns
 
 
 def column_sums(c: Layer, partial: Result, block: Int) -> Int:
@@ -77,4 +56,50 @@ def take_rows(c: Layer, partial: Result, block: Int) -> Int:
         for i in range(width):
             batch[i] = source[i]
         batch = offset(batch, width)
+    return 0
+
+
+def copy(c: Layer, partial: Result, block: Int) -> Int:
+    """y = x; arrays y, x."""
+    y = part(c, 0, block, 1)
+    x = part(c, 1, block, 1)
+    for i in range(count(c, block)):
+        y[i] = x[i]
+    return 0
+
+
+def add(c: Layer, partial: Result, block: Int) -> Int:
+    """y = a + b; arrays y, a, b."""
+    y = part(c, 0, block, 1)
+    a = part(c, 1, block, 1)
+    b = part(c, 2, block, 1)
+    for i in range(count(c, block)):
+        y[i] = a[i] + b[i]
+    return 0
+
+
+def affine(c: Layer, partial: Result, block: Int) -> Int:
+    """y = x scale + shift in every row; arrays y, x, scale, shift."""
+    width = c.width
+    y = part(c, 0, block, width)
+    x = part(c, 1, block, width)
+    scale = array(c, 2)
+    shift = array(c, 3)
+    for _ in range(count(c, block)):
+        for i in range(width):
+            y[i] = x[i] * scale[i] + shift[i]
+        y = offset(y, width)
+        x = offset(x, width)
+    return 0
+
+
+def scale_rows(c: Layer, partial: Result, block: Int) -> Int:
+    """y = y scale in every row; arrays y, scale."""
+    width = c.width
+    y = part(c, 0, block, width)
+    scale = array(c, 1)
+    for _ in range(count(c, block)):
+        for i in range(width):
+            y[i] = y[i] * scale[i]
+        y = offset(y, width)
     return 0

@@ -83,6 +83,27 @@ def moments_end(c: Layer, partial: Result, block: Int) -> Int:
     return 0
 
 
+def statistics(c: Layer, partial: Result, block: Int) -> Int:
+    """1 / deviation, and the running statistics, which follow those of the batch where there is a momentum, or are used
+    in their place; arrays mean, scale, var, running_mean, running_var; eps, momentum, count / (count - 1)."""
+    mean = array(c, 0)
+    scale = array(c, 1)
+    var = array(c, 2)
+    running_mean = array(c, 3)
+    running_var = array(c, 4)
+    momentum = real(number(c, 1))
+    unbiased = real(number(c, 2))
+    for j in range(c.width):
+        if momentum > 0.0:
+            running_mean[j] = running_mean[j] + momentum * (mean[j] - running_mean[j])
+            running_var[j] = running_var[j] + momentum * (unbiased * var[j] - running_var[j])
+        else:
+            mean[j] = running_mean[j]
+            var[j] = running_var[j]
+        scale[j] = 1.0 / sqrt(var[j] + real(number(c, 0)))
+    return 0
+
+
 def normalise(c: Layer, partial: Result, block: Int) -> Int:
     """y = (x - mean) scale weight + bias; arrays x, mean, scale, weight, bias, y."""
     width = c.width
