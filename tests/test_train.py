@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -230,6 +231,21 @@ def test_a_step_takes_as_many_threads_as_pay(faster: int) -> None:
         alone = Pace()
         with alone:
             assert limit() == 1
+
+
+def test_a_trial_that_was_disturbed_is_soon_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, used = [0.0], []
+    monkeypatch.setattr("numloss.train.pace.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    with nl.num_threads(2):
+        pace = Pace()
+        for k in range(5 * AGAIN + 1):
+            with pace:
+                used.append(limit())
+                now[0] += 1.0 / limit() + (limit() == 2 and AGAIN <= k < AGAIN + TRIED)
+    trial = [2] * TRIED + [1] * TRIED
+    for k, chosen in enumerate([2, 1, 2, 2]):
+        assert used[k * AGAIN : (k + 1) * AGAIN] == trial + [chosen] * (AGAIN - 2 * TRIED)
+    assert used[4 * AGAIN : 5 * AGAIN] == [2] * AGAIN  # two trials agreed
 
 
 @pytest.mark.parametrize("model", ["mlp", "cnn"])

@@ -7,11 +7,12 @@ where other processes keep it busy, which may change while a network trains.
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from ..backends.threads import limit, num_threads
 
-# Steps that each number of threads is tried for, and steps from one trial to the next; these double.
+# Steps that each number of threads is tried for, and steps from one trial to the next; these double as long as trials
+# agree, so that what was disturbed is soon tried again.
 TRIED = 5
 AGAIN = 200
 RAREST = 6400
@@ -22,7 +23,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.most = self.threads = limit()
-        self._period, self._at = AGAIN, 0
+        self._period, self._at = AGAIN // 2, 0
         self._taken: dict[int, list[float]] = {}
 
     def __enter__(self) -> None:
@@ -38,11 +39,14 @@ class Pace:
             self._taken.setdefault(self._now, []).append(seconds)
         self._at += 1
         if self._at == 2 * TRIED:
+            before = self.threads
             self.threads = min(self._taken, key=lambda threads: sorted(self._taken[threads])[TRIED // 2])
             self._taken = {}
+            self._period = AGAIN if self.threads != before else min(2 * self._period, RAREST)
         if self._at >= self._period:
-            self._at, self._period = 0, min(2 * self._period, RAREST)
+            self._at = 0
 
     def chosen(self, threads: int | None = None) -> AbstractContextManager[None]:
         """A context of so many threads, or of as many as the last trial chose."""
-        return num_threads(self.threads if threads is None else threads)
+        threads = self.threads if threads is None else threads
+        return nullcontext() if threads == limit() else num_threads(threads)
