@@ -215,10 +215,14 @@ def test_rows_of_a_table_are_taken() -> None:
         (batch, *_), (expected, *_) = both("take_rows", (), [np.empty((64, 700), np.float32), places, table])
     assert_same_bits(batch, expected)
     assert_same_bits(batch, table[places])
+    labels, taken = np.random.default_rng(1).integers(-(2**62), 2**62, 50), np.empty((64, 1), np.int64)
+    for take in (kernels(DTYPES[0])("take_labels"), in_numpy.take_labels):
+        take(taken, places, labels[:, None])
+        assert (taken[:, 0] == labels[places]).all()
 
 
 def test_every_kernel_is_held_to_numpy() -> None:
-    images = {"filters", "convolve", "convolve_slope", "scatter_rows", "take_rows"}
+    images = {"filters", "convolve", "convolve_slope", "scatter_rows", "take_rows", "take_labels"}
     pools = {"max_pool", "max_pool_slope", "avg_pool", "avg_pool_slope"}
     moved = {"channels_first", "channels_last", "channel_means", "channel_means_slope"}
     assert set(PLANS) == set(SHAPES) | images | pools | moved | set(PRODUCTS)

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 import numloss as nl
-from numloss.data import Dataset, Standardiser, dataset
+from numloss.backends.host import launches
+from numloss.backends.host.launches import replay
+from numloss.data import Augmentation, Dataset, Standardiser, dataset
 from numloss.declare import POSITIVE, UNIT
 from numloss.nn import Affine, Network, mlp
 from numloss.registry import LOSSES
 from numloss.train import SGD, Settings, Step, Trainer, fit, objective
+from numloss.train.batches import Batches
 from numloss.train.parts import parts_of
 
 QUICK = Settings(epochs=3)
@@ -204,3 +207,38 @@ def test_a_figure_that_the_data_does_not_have_is_not_monitored(monitor: str, dat
 def test_a_cnn_needs_images() -> None:
     with pytest.raises(ValueError, match=r"needs images; the rows have shape \(5,\)"):
         fit(nl.mse, Settings(model="cnn"), data=NUMBERS)
+
+
+# batches ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "target", "weighted", "dtype"),
+    [
+        ((7,), "labels", True, np.float32), ((3, 4, 5), "labels", False, np.float32),
+        ((7,), "numbers", False, np.float32), ((7,), "labels", True, np.float64),
+    ],
+)  # fmt: skip
+def test_batches_are_the_rows_that_are_asked_for(
+    shape: tuple[int, ...], target: str, weighted: bool, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    x, weight = (random.normal(size=(40, *size)).astype(np.float32) for size in (shape, ()))
+    y = random.integers(0, 9, 40) if target == "labels" else small(40, 2).astype(np.float32)
+    batches = Batches(Dataset("random", x, y, weight if weighted else None), y, 8, np.dtype(dtype))
+    replayed: list[int] = []
+    monkeypatch.setattr("numloss.train.batches.replay", lambda *a: replayed.append(1) or replay(*a))
+    for rows in (8, 8, 3, 8, 3, 3):
+        chosen = random.permutation(40)[:rows]
+        for given in (chosen, chosen.astype(np.int32), np.repeat(chosen, 2)[::2]):
+            found = batches(given, 0)
+            for part, whole in zip(found, (x, y, weight if weighted else None), strict=True):
+                assert part is None if whole is None else (part == whole[chosen]).all()
+    assert len(replayed) == (16 if dtype is np.float32 and launches._plans is not None else 0)
+
+
+def test_augmented_batches_are_made_anew_in_each_step() -> None:
+    x = small(16, 64).reshape(16, 1, 8, 8).astype(np.float32)
+    batches = Batches(Dataset("images", x, np.zeros(16, int)), np.zeros(16, int), 4, x.dtype, Augmentation(shift=2), 3)
+    first, second = (batches(np.arange(4), step)[0].copy() for step in (0, 1))
+    assert (first != second).any()

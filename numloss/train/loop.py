@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..cluster import ALONE
-from ..data import Augmentation, Dataset, Gather
-from ..data.batches import take_rows
+from ..data import Augmentation, Dataset
 from ..data.dataset import Array
-from ..nn.kernels import kernels
+from .batches import Batches
 from .best import Best
 from .order import Cut, Order
 from .pace import Pace
@@ -99,11 +98,8 @@ class Trainer:
         if sharing:
             sharing.check(self.order)
         self.train_part, self.validation_part = train_part, validation_part
-        fitting = train_part.features.dtype == self.network.dtype
-        take = kernels(self.network.dtype)("take_rows") if fitting else take_rows
-        self._x = Gather(train_part.features, rows, augmentation, seed, take)
-        self._target = Gather(step.objective.targets(train_part), rows)
-        self._weight = None if train_part.weight is None else Gather(train_part.weight, rows)
+        target = step.objective.targets(train_part)
+        self.batch = Batches(train_part, target, rows, self.network.dtype, augmentation, seed)
         self.validation_target = None if validation_part is None else step.objective.targets(validation_part)
         known = ("loss", *ALL[train_part.is_labelled])
         if monitor not in known:
@@ -194,11 +190,6 @@ class Trainer:
         taken = self.batch(cut.rows, self.history.steps)
         with self.pace:
             return self.step(*taken, self.history.steps)
-
-    def batch(self, rows: Array, step: int, first: int = 0) -> tuple[Array, Array, Array | None]:
-        """Features, targets and weights of some rows, the first of which has this place in the batch of the step."""
-        weight = None if self._weight is None else self._weight(rows, step)
-        return self._x(rows, step, first), self._target(rows, step), weight
 
     def _blamed(self, cut: Cut, value: float) -> str:
         """The sentence of the first rank whose part of a batch has a loss that is not finite."""

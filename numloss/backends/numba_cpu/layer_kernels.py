@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,14 @@ PRODUCTS = ("outputs", "inputs", "groups")
 # that sums do not depend on threads.
 WINDOWS = ("images", "groups")
 GROUPS = 8
+# Where the arrays stand in a header, and what writes so many of them, and numbers after them up to so many values.
+ARRAYS_AT, NUMBERS_AT = Layer.place("arrays"), Layer.place("numbers")
+MOST_ARRAYS = (NUMBERS_AT - ARRAYS_AT) // 8
+CHANGING = {
+    (arrays, values): struct.Struct(f"{arrays}q{8 * (MOST_ARRAYS - arrays)}x{values - arrays}d").pack_into
+    for arrays in range(1, MOST_ARRAYS + 1)
+    for values in range(arrays, arrays + (Layer.size() - NUMBERS_AT) // 8 + 1)
+}
 NO_WINDOW, NO_LINEAR = Window(0, 0, 0, 0, 0, 0, 0), Linear(0, 0, 0)
 
 
@@ -56,6 +65,7 @@ PLANS = {
     "column_sums": Plan(matrices.column_sums, 2, "rows", 0.15, 1, matrices.column_sums_end),
     "scatter_rows": Plan(matrices.scatter_rows, 3, "whole"),
     "take_rows": Plan(matrices.take_rows, 3, "rows", 1.0),
+    "take_labels": Plan(matrices.take_labels, 3, "rows", 1.0),
     "product": Plan(products.product, 4, "outputs", 0.02),
     "product_slope": Plan(products.product_slope, 3, "inputs", 0.02),
     "product_weight_slope": Plan(products.product_weight_slope, 4, "inputs", 0.02),
@@ -112,9 +122,6 @@ class LayerKernel:
         self.window = Window(*integers[:windows]) if plan.units in WINDOWS else NO_WINDOW
         self.linear = Linear(*integers[-3:]) if self.multiplies else NO_LINEAR
         self.memory = bytearray(Layer.size())
-        # what changes from call to call is written where it lies
-        self.at = memoryview(self.memory)[Layer.place("arrays") : Layer.place("numbers")].cast("q")
-        self.numbers = memoryview(self.memory)[Layer.place("numbers") :].cast("d")
         self.address = np.frombuffer(self.memory, np.uint8).ctypes.data
         self.scratch = np.empty(0)
         self.shape: tuple[int, ...] = ()
@@ -124,13 +131,11 @@ class LayerKernel:
         """Run; returns what the blocks left as their first partial result, added up."""
         if values[0].shape != self.shape:
             self._fit(values[0])
-        at, numbers = self.at, self.numbers
-        for k, value in enumerate(values[: self.arrays]):
-            at[k] = id(value)
-        for k, value in enumerate(values[self.arrays :]):
-            numbers[k] = value
+        count = self.arrays
+        # what changes from call to call is written where it lies
+        CHANGING[count, len(values)](self.memory, ARRAYS_AT, *map(id, values[:count]), *values[count:])
         if self.notes.launches is not None:
-            self._note(self.notes.launches, values[: self.arrays])
+            self._note(self.notes.launches, values[:count])
         if self.work > threads.PARALLEL_PAYS_AT and self.blocks > 1:
             total = self._share()
         else:
@@ -167,14 +172,14 @@ class LayerKernel:
             self.scratch = np.empty(needed)
         at = self.scratch.ctypes.data
         header = Layer(number, width, per_block, blocks, at, self.window, self.linear, (), ())
-        self.memory[: Layer.place("arrays")] = header.packed()[: Layer.place("arrays")]
+        self.memory[:ARRAYS_AT] = header.packed()[:ARRAYS_AT]
         self.shape, self.blocks, self.work = first.shape, blocks, work * self.plan.cost
 
     def _note(self, launches: Launches, arrays: tuple[Array, ...]) -> None:
         """Have what is launched now replayed later."""
-        header, place = bytes(self.memory), Layer.place("arrays")
+        kept = self, self.scratch
         launches.add(
-            self.loop, self.end, header, place, arrays, self.blocks, self.work, self.multiplies, (self, self.scratch)
+            self.loop, self.end, bytes(self.memory), ARRAYS_AT, arrays, self.blocks, self.work, self.multiplies, kept
         )
 
     def _share(self) -> float:

@@ -7,7 +7,7 @@ repeats the columns: a loop over 16 channels alone would cost more to enter than
 from __future__ import annotations
 
 from ....loops.headers import Layer, Result
-from ....loops.language import Int, array_data, doubles, ints, offset, stack_doubles
+from ....loops.language import Int, array_data, doubles, ints, offset, stack_doubles, will_need
 from .blocks import add_blocks, array, count, fold, part, sum_columns
 
 
@@ -51,11 +51,24 @@ def take_rows(c: Layer, partial: Result, block: Int) -> Int:
     width = c.width
     batch = part(c, 0, block, width)
     places = offset(ints(array_data(c.arrays[1])), block * c.per_block)
-    for row in range(count(c, block)):
+    rows = count(c, block)
+    for row in range(rows):
+        # rows lie anywhere: what a CPU reads ahead by itself ends with each of them
+        will_need(offset(array(c, 2), places[row + 1 if row + 1 < rows else row] * width), width)
         source = offset(array(c, 2), places[row] * width)
         for i in range(width):
             batch[i] = source[i]
         batch = offset(batch, width)
+    return 0
+
+
+def take_labels(c: Layer, partial: Result, block: Int) -> Int:
+    """The entries of a table of integers at these places; arrays batch, places, table."""
+    batch = offset(ints(array_data(c.arrays[0])), block * c.per_block)
+    places = offset(ints(array_data(c.arrays[1])), block * c.per_block)
+    table = ints(array_data(c.arrays[2]))
+    for row in range(count(c, block)):
+        batch[row] = table[places[row]]
     return 0
 
 
