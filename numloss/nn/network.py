@@ -133,9 +133,12 @@ class Network:
 
         Returns the slope of the input if it is wanted, in memory that is valid until the next call.
         """
-        if slope.shape != (self._rows, *self.outputs):
+        if slope.shape[1:] != self.outputs or len(slope) != self._rows:
             raise ValueError(f"slope has shape {slope.shape}, the last output {(self._rows, *self.outputs)}")
-        inner = self._passes.backward(np.ascontiguousarray(_last(slope), self.dtype), wanted)
+        slope = _last(slope)
+        if not (slope.dtype == self.dtype and slope.flags.c_contiguous):
+            slope = np.ascontiguousarray(slope, self.dtype)
+        inner = self._passes.backward(slope, wanted)
         return None if inner is None else _first(inner)
 
     def predict(self, x: Array) -> Array:
@@ -158,7 +161,7 @@ class Network:
             raise ValueError(f"x has shape {x.shape}, the network takes {self.inputs} in at most {self.rows} rows")
         self._rows = len(x)
         x = _last(x)
-        if self.body.takes_labels or (x.flags.c_contiguous and x.dtype == self.dtype):
+        if self.body.takes_labels or (x.dtype == self.dtype and x.flags.c_contiguous):
             return x
         if self._entered is None:
             self._entered = np.empty((self.rows, *x.shape[1:]), self.dtype)

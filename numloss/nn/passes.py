@@ -46,6 +46,7 @@ class Passes:
 
     def __init__(self, body: Sequential, notes: Notes, part: Part, statistics: Array) -> None:
         self.body, self._notes, self._part, self._statistics = body, notes, part, statistics
+        notes.complete = notes.complete and body.repeats
         self._known: dict[tuple[int, bool], Pass] = {}
         self.leave()
 
@@ -56,13 +57,12 @@ class Passes:
 
     def forward(self, x: Array, step: int | None) -> Array:
         """The output for a batch."""
-        self.leave()
-        if not (self.body.repeats and self._notes.complete and len(x)) or self._part.add_up or self._part.filled:
-            return self.body.forward(x, step)
-        self._x, self._step = x, step
+        self._x, self._step, self._now, self._behind = x, step, None, False
         known = self._known.get((len(x), step is None))
+        if self._part.add_up or self._part.filled:
+            return self.body.forward(x, step)
         if known is None:
-            return self._noted(x, step)
+            return self._noted(x, step) if self._notes.complete and len(x) else self.body.forward(x, step)
         self._now = known
         if step is not None and not known.backward:  # it may be the layers' turn next
             self._x = x.copy()

@@ -30,8 +30,9 @@ class Optimiser:
     def _next(self, rate: float) -> int:
         if not 0.0 <= rate < math.inf:
             raise ValueError(f"the learning rate must be >= 0 and finite, got {rate}")
-        self.state["steps"] += 1
-        return int(self.state["steps"])
+        steps = int(self.state["steps"]) + 1
+        self.state["steps"][()] = steps
+        return steps
 
 
 class SGD(Optimiser):

@@ -13,7 +13,7 @@ from ..data.dataset import Array
 from ..data.random import SHARD_STREAMS
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Cut:
     """The rows of a batch, and where its logical shards begin.
 

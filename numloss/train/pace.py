@@ -7,7 +7,7 @@ where other processes keep it busy, which may change while a network trains.
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 
 from ..backends.threads import limit, num_threads
 
@@ -25,18 +25,24 @@ class Pace:
         self.most = self.threads = limit()
         self._period, self._at = AGAIN // 2, 0
         self._taken: dict[int, list[float]] = {}
+        self._context: AbstractContextManager[None] | None = None
 
     def __enter__(self) -> None:
-        tried = (self.most, 1)[self._at // TRIED] if self._at < 2 * TRIED else self.threads
-        self._context = self.chosen(tried)
-        self._context.__enter__()
-        self._now, self._began = tried, time.perf_counter()
+        self._context = None
+        if self._at < 2 * TRIED:
+            self._now = (self.most, 1)[self._at // TRIED]
+            self._context = self.chosen(self._now)
+            self._began = time.perf_counter()
+        elif self.threads != limit():
+            self._context = self.chosen()
+        if self._context is not None:
+            self._context.__enter__()
 
     def __exit__(self, *error: object) -> None:
-        seconds = time.perf_counter() - self._began
-        self._context.__exit__(None, None, None)
+        if self._context is not None:
+            self._context.__exit__(None, None, None)
         if self._at < 2 * TRIED:
-            self._taken.setdefault(self._now, []).append(seconds)
+            self._taken.setdefault(self._now, []).append(time.perf_counter() - self._began)
         self._at += 1
         if self._at == 2 * TRIED:
             before = self.threads
@@ -48,5 +54,4 @@ class Pace:
 
     def chosen(self, threads: int | None = None) -> AbstractContextManager[None]:
         """A context of so many threads, or of as many as the last trial chose."""
-        threads = self.threads if threads is None else threads
-        return nullcontext() if threads == limit() else num_threads(threads)
+        return num_threads(self.threads if threads is None else threads)
