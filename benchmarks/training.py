@@ -1,12 +1,14 @@
 """Time of an epoch against torch and scikit-learn: same network, same batches, same optimiser, in one run.
 
-    python benchmarks/training.py [--only mlp digits cnn wide] [--turns 5] [--threads 1] [--shares] [--memory] [--save]
+    python benchmarks/training.py [--only mlp digits cnn wide] [--turns 5] [--threads 1] [--avx2]
+                                  [--shares] [--memory] [--save]
 
-The libraries take turns, each of at least half a second and an epoch; the fastest turn of each counts. A step gathers a
-batch from the rows of the data, computes the loss and its gradient, and moves the parameters with Adam. numloss trains
-as its users do, by its Trainer, which measures what it wins by a second thread and keeps BLAS on one; torch and
-scikit-learn run as they come; --threads 1 keeps all to one core. --shares tells where a step of numloss spends its
-time, --memory the most memory of a process that trains for an epoch with each library. --save writes to results/.
+The libraries take turns, each of at least half a second and an epoch; the fastest turn of each counts. Before a turn
+they rest until the threads of the one before sleep. A step gathers a batch from the rows of the data, computes the
+loss and its gradient, and moves the parameters with Adam. numloss trains as its users do, by its Trainer, which
+measures what it wins by a second thread and keeps BLAS on one; torch and scikit-learn run as they come; --threads 1
+keeps all to one core, --avx2 to the vectors of AVX2. --shares tells where a step of numloss spends its time, --memory
+the most memory of a process that trains for an epoch with each library. --save writes to results/.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import argparse
 import re
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -35,16 +36,19 @@ from numloss.backends.threads import limit
 from numloss.common.files import write_json
 from numloss.data import Dataset, permutation
 from numloss.dispatch import load
-from numloss.nn import BatchNorm2d, Conv2d, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, Network, ReLU
-from numloss.train import Adam, Callback, Step, Trainer, objective
+from numloss.nn import BatchNorm2d, Conv2d, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, Network, ReLU, passes
+from numloss.train import Adam, Callback, Step, Trainer, batches, objective
 from numloss.train.run import blas, one_blas_thread
 
 RATE = 1e-3
 # Seconds of a turn.
 TURN = 0.5
+# Seconds before a turn, in which the threads of the library before go to sleep: OpenBLAS's stay awake for a while.
+REST = 0.2
 # Steps of a stretch whose parts are timed, and seconds in which stretches are tried.
 STRETCH = 20
 SECONDS = 5.0
+PYTHON = "Python"
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,7 @@ def data_of(case: Case) -> tuple[Any, Any]:
 
 def timed(train: Callable[[int], float], epochs: int, one_thread: bool) -> float:
     """Seconds of an epoch."""
+    time.sleep(REST)
     with threadpool_limits(1 if one_thread else None):
         began = time.perf_counter()
         loss = train(epochs)
@@ -204,48 +209,44 @@ def run(name: str, turns: int, one_thread: bool) -> dict[str, float]:
 
 
 class Shares(Callback):
-    """Time of the main thread in each kind of work: of stretches of so many steps, the fastest."""
+    """Time in each kind of work: of stretches of so many steps, the fastest.
+
+    What is timed calls compiled code and little else: the passes of the network and the batch, which are replayed,
+    kernels that are called one by one, as that of the optimiser, and the loss. What is left is Python.
+    """
 
     def __init__(self, trainer: Trainer) -> None:
         self.spent: dict[str, float] = {}
-        self.fastest, self.end = {"all else": np.inf}, time.perf_counter() + SECONDS
-        self.began, self.calls = 0.0, 0
+        self.fastest, self.end = {PYTHON: np.inf}, time.perf_counter() + SECONDS
+        self.began, self.calls, self.depth = 0.0, 0, 0
         self.cost = self._cost()
-        from numloss.backends.numba_cpu.compile import loop
-        from numloss.backends.numba_cpu.layer_kernels import PLANS
-
         backend, step = load("numba"), trainer.step
-        products = {loop(PLANS[name].text, "float32").address for name in PLANS if name.startswith("product")}
-        kind = {True: "matrix products", False: "compiled kernels"}
+        timed = [(passes, "replay", "passes"), (batches, "replay", "batch"), (step, "_evaluate", "loss")]
+        timed += [(backend, name, "kernels") for name in ("serial", "run_at") if hasattr(backend, name)]
         self.patched = [
-            mock.patch.object(np, "matmul", self.timed(lambda *_: "matrix products", np.matmul)),
-            mock.patch.object(np, "take", self.timed(lambda *_: "batch", np.take)),
-            mock.patch.object(step, "_evaluate", self.timed(lambda *_: "loss", step._evaluate)),
+            mock.patch.object(place, name, self.timed(kind, getattr(place, name))) for place, name, kind in timed
         ]
-        for name in ("serial", "run_at"):
-            function = getattr(backend, name)
-            timed = self.timed(lambda at, *_: kind[at in products], function)
-            self.patched.append(mock.patch.object(backend, name, timed))
 
-    def timed(self, kind: Callable[..., str], function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, whose time in the main thread is added up."""
+    def timed(self, kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose time is added up."""
 
         def call(*arguments: Any, **options: Any) -> Any:
+            self.depth += 1
             began = time.perf_counter()
             try:
                 return function(*arguments, **options)
             finally:
                 seconds = time.perf_counter() - began
-                if threading.current_thread() is threading.main_thread():
-                    name = kind(*arguments)
-                    self.spent[name] = self.spent.get(name, 0.0) + seconds
-                    self.calls += 1
+                self.depth -= 1
+                self.calls += 1
+                if not self.depth:  # what calls another one has its time
+                    self.spent[kind] = self.spent.get(kind, 0.0) + seconds
 
         return call
 
     def _cost(self) -> float:
         """Seconds that a timer takes beside what it measures."""
-        call, costs = self.timed(lambda *_: "nothing", lambda at: None), []
+        call, costs = self.timed("nothing", lambda at: None), []
         for _ in range(100):
             self.spent.clear()
             began = time.perf_counter()
@@ -258,7 +259,7 @@ class Shares(Callback):
         if trainer.history.steps % STRETCH:
             return
         now = time.perf_counter()
-        self.spent["all else"] = now - self.began - sum(self.spent.values()) - self.calls * self.cost
+        self.spent[PYTHON] = now - self.began - sum(self.spent.values()) - self.calls * self.cost
         if trainer.history.steps > STRETCH and sum(self.spent.values()) < sum(self.fastest.values()):
             self.fastest = dict(self.spent)
         if now > self.end and np.isfinite(sum(self.fastest.values())):  # one stretch at least, however long it takes
@@ -269,9 +270,9 @@ class Shares(Callback):
 
 
 def shares_of(case: Case) -> dict[str, float]:
-    """What part of a step goes to matrix products, compiled kernels, the loss, the batch, and all else.
+    """What part of a step goes to the passes of the network, other kernels, the loss, the batch, and Python.
 
-    All else is Python and small functions of NumPy; what the timers take is taken off.
+    What the timers take is taken off.
     """
     trainer = trainer_of(case, *data_of(case))
     shares = Shares(trainer)
@@ -312,11 +313,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, choices=[1], help="of all libraries; otherwise each as it comes")
+    parser.add_argument("--avx2", action="store_true", help="as on a machine that has no wider vectors")
     parser.add_argument("--shares", action="store_true", help="where numloss spends a step")
     parser.add_argument("--memory", action="store_true", help="the most memory of each library")
     parser.add_argument("--save", action="store_true", help="write the figures to benchmarks/results")
     parser.add_argument("--one", choices=MADE, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.avx2:
+        environment.as_avx2()
     if asked.one:
         train_one(asked.only[0], asked.one)
         return

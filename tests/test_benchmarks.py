@@ -51,7 +51,7 @@ SHARES = """
             self.stopped = True
 
     shares = training.Shares.__new__(training.Shares)
-    shares.spent, shares.fastest, shares.calls, shares.cost = {{}}, {{"all else": np.inf}}, 0, 0.0
+    shares.spent, shares.fastest, shares.calls, shares.cost = {{}}, {{training.PYTHON: np.inf}}, 0, 0.0
     shares.began, shares.end = 0.0, 0.0  # the time is over before the first stretch is
     trainer = Trainer()
     while not trainer.stopped:
