@@ -39,7 +39,7 @@ NUMBERS = {
 PRODUCTS = ("product", "product_slope", "product_weight_slope")
 # Of the arrays of a kernel: R has the shape of the rows, F one entry a feature, N one a row.
 SHAPES = {
-    "copy": "RR", "add": "RRR", "affine": "RRFF", "scale_rows": "RF",
+    "copy": "RR", "add": "RRR", "multiply": "RRR", "affine": "RRFF", "scale_rows": "RF",
     "column_sums": "RF", "relu": "R", "relu_slope": "RR", "sigmoid": "R", "sigmoid_slope": "RR",
     "tanh": "R", "tanh_slope": "RR", "softmax": "R", "softmax_slope": "RR",
     "log_softmax": "R", "log_softmax_slope": "RR", "gelu": "RR", "gelu_slope": "RR",

@@ -64,6 +64,11 @@ def add(y: Array, a: Array, b: Array) -> None:
     np.add(a, b, out=y)
 
 
+def multiply(y: Array, a: Array, b: Array) -> None:
+    """y = a b."""
+    np.multiply(a, b, out=y)
+
+
 def affine(y: Array, x: Array, scale: Array, shift: Array) -> None:
     """y = x scale + shift in every row."""
     np.multiply(x, scale, out=y)

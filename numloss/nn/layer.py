@@ -81,8 +81,8 @@ class Layer:
     keeps_output = False
     # True if the input holds integers, not numbers of the network's dtype.
     takes_labels = False
-    # True if both passes do nothing but call kernels of the place, with the same numbers and on memory that stays where
-    # it is as long as the number of rows does: then they can be replayed without the layer.
+    # True if both passes do nothing but draw and call kernels of the place, with the same numbers and on memory that
+    # stays where it is as long as the number of rows does: then they can be replayed without the layer.
     repeats = False
 
     def plan(self, shape: Shape) -> Shape:
@@ -100,6 +100,9 @@ class Layer:
     def allocate(self, place: Place) -> None:
         """Take the views of the parameters, and memory for batches of at most `place.rows` rows."""
         raise NotImplementedError
+
+    def draw(self, rows: int, step: int) -> None:
+        """Make the random numbers of a training step anew, which its passes read; `forward` does so, too."""
 
     def forward(self, x: Array, step: int | None) -> Array:
         """The output for a batch. `step` is the number of the training step, None where nothing is trained."""

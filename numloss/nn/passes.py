@@ -67,6 +67,8 @@ class Passes:
         if step is not None and not known.backward:  # it may be the layers' turn next
             self._x = x.copy()
             return self.body.forward(self._x, step)
+        if step is not None:
+            self.body.draw(len(x), step)
         replay(known.launches, (x,))
         self._behind = True
         return known.y

@@ -14,6 +14,7 @@ class Sequential(Layer):
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = tuple(layers)
+        self._drawing = [layer for layer in layers if type(layer).draw is not Layer.draw]
         self.takes_labels = bool(self.layers) and self.layers[0].takes_labels
         if len({id(layer) for layer in self.layers}) < len(self.layers):
             raise ValueError("a layer can stand in one position only: it has memory of its own")
@@ -44,6 +45,10 @@ class Sequential(Layer):
         # layers before the first with parameters need no slope, unless that of the input is wanted
         trained = [k for k, layer in enumerate(self.layers) if layer.parameters()]
         self._first = trained[0] if trained else len(self.layers)
+
+    def draw(self, rows: int, step: int) -> None:
+        for layer in self._drawing:
+            layer.draw(rows, step)
 
     def forward(self, x: Array, step: int | None) -> Array:
         if len(x) != self._rows:
@@ -106,6 +111,9 @@ class Residual(Layer):
         self.body.allocate(Place(**{**vars(place), "overwrite": False}))
         self.repeats = self.body.repeats
         self._copy, self._add = place.kernel("copy"), place.kernel("add")
+
+    def draw(self, rows: int, step: int) -> None:
+        self.body.draw(rows, step)
 
     def forward(self, x: Array, step: int | None) -> Array:
         y = rows_of(self._y, len(x))

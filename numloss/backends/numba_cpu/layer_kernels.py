@@ -60,6 +60,7 @@ class Plan(NamedTuple):
 PLANS = {
     "copy": Plan(matrices.copy, 2, "entries"),
     "add": Plan(matrices.add, 3, "entries"),
+    "multiply": Plan(matrices.multiply, 3, "entries"),
     "affine": Plan(matrices.affine, 4, "rows"),
     "scale_rows": Plan(matrices.scale_rows, 2, "rows"),
     "column_sums": Plan(matrices.column_sums, 2, "rows", 0.15, 1, matrices.column_sums_end),

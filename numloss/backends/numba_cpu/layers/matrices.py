@@ -91,6 +91,16 @@ def add(c: Layer, partial: Result, block: Int) -> Int:
     return 0
 
 
+def multiply(c: Layer, partial: Result, block: Int) -> Int:
+    """y = a b; arrays y, a, b."""
+    y = part(c, 0, block, 1)
+    a = part(c, 1, block, 1)
+    b = part(c, 2, block, 1)
+    for i in range(count(c, block)):
+        y[i] = a[i] * b[i]
+    return 0
+
+
 def affine(c: Layer, partial: Result, block: Int) -> Int:
     """y = x scale + shift in every row; arrays y, x, scale, shift."""
     width = c.width
