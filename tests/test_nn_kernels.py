@@ -17,6 +17,7 @@ from numloss.backends import threads
 from numloss.backends.cython_aot import runnable_levels
 from numloss.backends.numba_cpu import layer_kernels
 from numloss.backends.numba_cpu.layer_kernels import PLANS
+from numloss.cli import warmup
 from numloss.nn import cnn, in_numpy
 from numloss.nn.kernels import kernels
 from numloss.train import OPTIMISERS
@@ -219,6 +220,13 @@ def test_rows_of_a_table_are_taken() -> None:
     for take in (kernels(DTYPES[0])("take_labels"), in_numpy.take_labels):
         take(taken, places, labels[:, None])
         assert (taken[:, 0] == labels[places]).all()
+
+
+def test_every_kernel_can_be_compiled_ahead() -> None:
+    work = dict(warmup.kernels([], ("float32",), True))
+    assert all(f"{name} float32" in work for name in PLANS)
+    for name in ("column_sums", "max_pool", "product"):  # of each kind of integers one
+        work[f"{name} float32"]()
 
 
 def test_every_kernel_is_held_to_numpy() -> None:

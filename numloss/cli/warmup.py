@@ -30,7 +30,7 @@ def kernels(losses: list[Loss], dtypes: tuple[str, ...], layers: bool) -> list[t
             modes = range(0 if loss.law is None else 3 if loss.curvature else 2)
             work += [(f"{loss.name} {dtype}", partial(backend.tile, loss, dtype, mode)) for mode in modes]
         if layers:
-            work += [(f"{name} {dtype}", partial(backend.layer_kernel, dtype, name)) for name in backend.layer_names()]
+            work += [(f"{name} {dtype}", partial(backend.compile_layer, dtype, name)) for name in backend.layer_names()]
     return work
 
 

@@ -39,6 +39,14 @@ class NumbaBackend(HostBackend):
 
         return list(PLANS)
 
+    def compile_layer(self, dtype: str, name: str) -> None:
+        """Compile a kernel of the layers and optimisers, or find it in the cache."""
+        from .layer_kernels import PLANS
+
+        for text in (PLANS[name].text, PLANS[name].end):
+            if text is not None:
+                self.compiler.loop(text, dtype)
+
     def layer_kernel(self, dtype: str, name: str, *integers: int, notes: Notes | None = None) -> Any:
         """A kernel of the layers and optimisers, for one caller; None for a product that only NumPy can reach."""
         from .layer_kernels import layer_kernel
