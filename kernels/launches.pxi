@@ -34,6 +34,7 @@ cdef class Launches:
     cdef int count, places
 
     def __cinit__(self, backend, tuple given):
+        need_arrays(given)
         self.backend, self.given, self.problems, self.kept = backend, given, [], []
         self.launches, self.stands = NULL, NULL
         self.count = self.places = 0
@@ -95,6 +96,7 @@ cdef class Launches:
         cdef Launch* launch
         cdef Stand* stand
         cdef int k = 0
+        need_arrays(given)
         for k in range(self.places):
             stand = self.stands + k
             stand.at[0] = <int64_t><intptr_t>(<numloss_array_head*><void*>given[stand.given]).data + stand.offset
@@ -110,6 +112,13 @@ cdef class Launches:
                 if launch.end:
                     launch.end(launch.header, &partial, 0)
                 k += 1
+
+
+cdef int need_arrays(tuple given) except -1:
+    for array in given:
+        if not isinstance(array, ndarray):
+            raise TypeError(f"launches read arrays of NumPy, got {type(array).__name__}")
+    return 0
 
 
 cdef bint shared(Launch* launch, int workers, bint alone, double pays_at) noexcept nogil:

@@ -151,6 +151,35 @@ def test_layers_that_do_not_say_that_they_repeat_are_always_asked() -> None:
     assert not Network([Embedding(3, 2)], 4, rows=2).body.repeats
 
 
+class Louder(Linear):
+    """A layer of the house with a pass of its own, of which nobody said that it repeats."""
+
+    def forward(self, x: np.ndarray, step: int | None) -> np.ndarray:
+        y = super().forward(x, step)
+        y += len(y)
+        return y
+
+
+class Skipping(Sequential):
+    def forward(self, x: np.ndarray, step: int | None) -> np.ndarray:
+        return super().forward(x, step) if step is None else x
+
+
+def test_a_layer_that_overrides_a_pass_is_asked_unless_it_says_that_it_repeats() -> None:
+    network = Network([Louder(2)], 3, rows=2)
+    first, second = (network.forward(np.ones((2, 3), np.float32)).copy() for _ in range(2))
+    assert_same_bits(first, second)
+    assert_same_bits(first, Network([Linear(2)], 3, rows=2).forward(np.ones((2, 3), np.float32)) + np.float32(2))
+    assert not Network([Skipping([Linear(3)])], 3, rows=2).body.repeats
+
+
+def test_only_arrays_of_numpy_can_be_replayed() -> None:
+    with pytest.raises(TypeError, match="arrays of NumPy, got list"):
+        launches._plans.Launches(None, ([1.0],))
+    with pytest.raises(TypeError, match="arrays of NumPy, got list"):
+        launches._plans.Launches(None, ()).run(([1.0],), 1, True, 0.0)
+
+
 def test_numbers_of_rows_are_forgotten_in_time() -> None:
     network = mlp(3, (4,), 2, rows=2 * MOST)
     for rows in [*range(1, 2 * MOST + 1), 0]:

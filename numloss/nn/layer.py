@@ -82,8 +82,14 @@ class Layer:
     # True if the input holds integers, not numbers of the network's dtype.
     takes_labels = False
     # True if both passes do nothing but draw and call kernels of the place, with the same numbers and on memory that
-    # stays where it is as long as the number of rows does: then they can be replayed without the layer.
+    # stays where it is as long as the number of rows does: then they can be replayed without the layer. A subclass with
+    # passes of its own says so itself.
     repeats = False
+
+    def __init_subclass__(cls) -> None:
+        own = vars(cls)
+        if "repeats" not in own and any(name in own for name in ("forward", "backward", "draw")):
+            cls.repeats = False
 
     def plan(self, shape: Shape) -> Shape:
         """The shape of a sample of the output, from that of the input; ValueError if the layer cannot take it."""

@@ -11,7 +11,6 @@ class _Pool2d(Layer):
     """One entry of each channel for each window; windows stand `size` apart unless `stride` says otherwise."""
 
     name = ""
-    repeats = True
 
     def __init__(self, size: int, *, stride: int | None = None) -> None:
         self.size, self.stride = size, size if stride is None else stride
@@ -32,6 +31,7 @@ class MaxPool2d(_Pool2d):
     """The largest entry of each window; the first of equal ones passes the gradient on. NaN is the largest."""
 
     name = "max_pool"
+    repeats = True
 
     def allocate(self, place: Place) -> None:
         super().allocate(place)
@@ -54,6 +54,7 @@ class AvgPool2d(_Pool2d):
     """The mean of each window."""
 
     name = "avg_pool"
+    repeats = True
 
     def forward(self, x: Array, step: int | None) -> Array:
         y = rows_of(self._y, len(x))

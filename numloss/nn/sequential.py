@@ -12,6 +12,8 @@ from .parameters import Array, Shape
 class Sequential(Layer):
     """Layers one after another; their parameters are called `<position>.<name>`."""
 
+    repeats = True
+
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = tuple(layers)
         self._drawing = [layer for layer in layers if type(layer).draw is not Layer.draw]
@@ -41,7 +43,7 @@ class Sequential(Layer):
             layer.allocate(place.inside(str(k), k, overwrite))
             overwrite = not layer.keeps_output
         self.keeps_output = not overwrite
-        self.repeats = all(layer.repeats for layer in self.layers)
+        self.repeats = type(self).repeats and all(layer.repeats for layer in self.layers)
         # layers before the first with parameters need no slope, unless that of the input is wanted
         trained = [k for k, layer in enumerate(self.layers) if layer.parameters()]
         self._first = trained[0] if trained else len(self.layers)
@@ -90,6 +92,8 @@ class Sequential(Layer):
 class Residual(Layer):
     """x + f(x) for the layers f, which keep the shape (He et al., 2016)."""
 
+    repeats = True
+
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.body = Sequential(layers)
 
@@ -109,7 +113,7 @@ class Residual(Layer):
         self._y, self._slope = place.empty(self.shape), place.empty(self.shape)
         # the input is added at the end: the layers inside must not write over it
         self.body.allocate(Place(**{**vars(place), "overwrite": False}))
-        self.repeats = self.body.repeats
+        self.repeats = type(self).repeats and self.body.repeats
         self._copy, self._add = place.kernel("copy"), place.kernel("add")
 
     def draw(self, rows: int, step: int) -> None:
