@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numloss", "numpy", "numba", "cython", "torch", "jax", "jaxlib", "scikit-learn", "pytest-benchmark")
+from numloss.version import __version__
+
+PACKAGES = ("numpy", "numba", "cython", "torch", "jax", "jaxlib", "scikit-learn", "pytest-benchmark")
 FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512dq")
 # What lets everybody compute as on a CPU that has AVX2 alone; libraries read it when they are loaded.
 AVX2 = {
@@ -64,7 +66,7 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Python and the packages that are installed here."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "numloss": __version__}
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)
