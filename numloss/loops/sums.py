@@ -20,7 +20,6 @@ from .language import (
     run_sum,
     run_sum_wide,
     stack_doubles,
-    stack_reals,
 )
 
 TILE = 512
