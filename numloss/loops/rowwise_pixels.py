@@ -83,8 +83,11 @@ def class_terms(z: Reals, shift: Reals, n: Int) -> Int:
 
 
 @noinline
-def pixel_terms(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures) -> Int:
-    """Replace the scores of a tile by their terms, and fill the statistics of its pixels."""
+def pixel_terms(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures, stride: Int, g: Reals) -> Int:
+    """Replace the scores of a tile by their terms, and fill the statistics of its pixels.
+
+    Meanwhile memory brings what is written soon, the gradient with its classes `stride` apart, unless that is 0.
+    """
     top = stack_reals(512)
     score = stack_reals(512)
     base = stack_reals(512)
@@ -99,6 +102,8 @@ def pixel_terms(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures) -> In
             for k in range(n):
                 row[k] = row[k] - base[k]
         class_terms(row, shift, n)
+        if stride != 0:
+            will_need(offset(g, j * stride), n)
     return 0
 
 
@@ -176,6 +181,18 @@ def pixel_slopes(
     return 0
 
 
+def pixels_of_tile(block: Int, classes: Int) -> Int:
+    """Pixels of a tile that stays in the first cache: a block in equal parts, of whole windows."""
+    most = 8192 // classes
+    if most > 448:
+        most = 448
+    if most < 32:
+        return 32
+    tiles = (block + most - 1) // most
+    part = (block + tiles - 1) // tiles
+    return part + 31 - (part + 31) % 32
+
+
 def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
     """Rows in tiles of pixels, with the classes of a tile one after another."""
     weights = stack_reals(512)
@@ -190,12 +207,7 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
     inner = c.inner
     step = c.pred_steps.inner if inner > 1 else c.pred_steps.outer
     begin_block(partial)
-    most = 8192 // classes
-    most = most - most % 32
-    if most < 32:
-        most = 32
-    if most > 512:
-        most = 512
+    most = pixels_of_tile(c.block, classes)
     stop = block_stop(c.rows, c.block, block)
     start = block * c.block
     while start < stop:
@@ -206,12 +218,13 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
             n = inner - start % inner
         begin_rows(c, start, n, labels, weights, total, partial)
         pixel_scores(scores_at(c, start), classes, c.pred_steps.classes, step, n, z)
-        pixel_terms(classes, n, z, labels, s)
+        apart_by = c.gradient_steps.inner if inner > 1 else c.gradient_steps.outer
+        stride = c.gradient_steps.classes
+        near = stride if c.mode >= GRADIENT and apart_by == 1 else 0
+        pixel_terms(classes, n, z, labels, s, near, gradient_at(c, start))
         pixel_sums(classes, n, z, labels, s)
         settle(c, n, s, total, values, coefficient, own)
         if c.mode >= GRADIENT:
-            apart_by = c.gradient_steps.inner if inner > 1 else c.gradient_steps.outer
-            stride = c.gradient_steps.classes
             pixel_slopes(classes, stride, apart_by, n, z, labels, total, coefficient, own, gradient_at(c, start))
         finish_rows(c, start, n, total, values, partial)
         start = start + n

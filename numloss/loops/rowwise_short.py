@@ -146,6 +146,9 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
                 rows = some
             row_labels = offset(labels, first)
             counts = offset(total, first)
+            if c.mode >= GRADIENT:
+                # what is written soon comes from memory while the terms are computed
+                will_need(gradient_at(c, start + first), rows * classes)
             # terms are in memory of their own: where g is x a loop from one to the other has no vectors
             flat_rows(scores_at(c, start + first), rows, classes, row_labels, s, e, spread)
             settle(c, rows, s, counts, offset(values, first), coefficient, own)
