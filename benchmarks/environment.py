@@ -19,6 +19,8 @@ FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512dq")
 AVX2 = {
     "NUMLOSS_LEVEL": "v3",
     "NUMBA_CPU_NAME": "x86-64-v3",
+    # those that come with the name, not those of this CPU
+    "NUMBA_CPU_FEATURES": "",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "OPENBLAS_CORETYPE": "Haswell",
     "ATEN_CPU_CAPABILITY": "avx2",
