@@ -23,7 +23,7 @@ LEVELS = tuple(os.environ.get("NUMLOSS_LEVELS", "v2 v3 v4").split()) if ON_X86 e
 # Without symbols for debuggers: they take a quarter of the time, and five sixths of the file.
 LEAN = ["-g0"]
 # A field of a header is written where the mode asks for it and read only there, which the compiler cannot follow.
-QUIET = ["-Wno-maybe-uninitialized"] if ON_X86 else []
+QUIET = ["-Wno-maybe-uninitialized", "-Wno-psabi"] if ON_X86 else []
 # The same bits everywhere: no fast-math, no contraction into fused multiply-adds but those that the text has.
 STRICT = [*LEAN, *QUIET, "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 # Any effort gives the same bits. CPUs that need v2 are rare, and a third of the build is too much for them.
