@@ -14,6 +14,7 @@ the most memory of a process that trains for an epoch with each library. --save 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -220,9 +221,10 @@ class Shares(Callback):
         self.fastest, self.end = {PYTHON: np.inf}, time.perf_counter() + SECONDS
         self.began, self.calls, self.depth = 0.0, 0, 0
         self.cost = self._cost()
-        backend, step = load("numba"), trainer.step
-        timed = [(passes, "replay", "passes"), (batches, "replay", "batch"), (step, "_evaluate", "loss")]
-        timed += [(backend, name, "kernels") for name in ("serial", "run_at") if hasattr(backend, name)]
+        timed = [
+            (passes, "replay", "passes"), (batches, "replay", "batch"), (load("numba"), "run_at", "kernels"),
+            (trainer.step, "_evaluate", "loss"),
+        ]  # fmt: skip
         self.patched = [
             mock.patch.object(place, name, self.timed(kind, getattr(place, name))) for place, name, kind in timed
         ]
@@ -340,9 +342,17 @@ def main() -> None:
         results["records"].append(record)
     results["load_after"] = environment.load()
     if asked.save:
-        path = RESULTS / f"{environment.short_name(results)}-training.json"
-        write_json(path, results)
-        print(path)
+        save(results)
+
+
+def save(results: dict[str, Any]) -> None:
+    """Write the figures beside those of other cases of the same day and machine, in the order of the cases."""
+    path = RESULTS / f"{environment.short_name(results)}-training.json"
+    records = {record["case"]: record for record in results["records"]}
+    if path.exists():
+        records = {record["case"]: record for record in json.loads(path.read_text())["records"]} | records
+    write_json(path, {**results, "records": [records[name] for name in CASES if name in records]})
+    print(path)
 
 
 if __name__ == "__main__":
