@@ -366,11 +366,13 @@ def main() -> None:
     parser.add_argument("--large-rows", type=int, default=0, help="also watch the memory over files of so many numbers")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--avx2", action="store_true", help="all of them as on a CPU that has AVX2, but not AVX-512")
     parser.add_argument("--folder", type=Path, help="where the files go for a while; by default the temporary folder")
     parser.add_argument("--output", type=Path, help="file of results")
     options = parser.parse_args()
-    level = nl.dispatch.load("cython").level
-    results: dict[str, Any] = {**environment.describe(), "threads": THREADS, "level": level, "records": []}
+    if options.avx2:
+        environment.as_avx2()
+    results: dict[str, Any] = {**environment.describe(), "threads": THREADS, "records": []}
 
     def add(record: dict[str, Any]) -> None:
         results["records"].append(record)
