@@ -22,7 +22,7 @@ def kernels(losses: list[Loss], dtypes: tuple[str, ...], layers: bool) -> list[t
     from ..dispatch import load
 
     backend = load("numba")
-    work: list[tuple[str, Callable[[], Any]]] = [("the parallel driver", partial(backend.compiler.driver, True))]
+    work: list[tuple[str, Callable[[], Any]]] = [("the driver", backend.compile_driver)]
     for dtype in dtypes:
         work += [(f"{name} {dtype}", partial(backend.loop, name, dtype)) for name in backend.compiler.LOOPS]
         for loss in losses:

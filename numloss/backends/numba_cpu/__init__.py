@@ -21,9 +21,11 @@ class NumbaBackend(HostBackend):
     def __init__(self, compiler: Any) -> None:
         self.compiler = compiler
         self.kept: list[Any] = []
+        self.has_team = True
         try:
             driver = importlib.import_module("numloss.backends.host._team")
         except ImportError:
+            self.has_team = False
             driver = importlib.import_module("numloss.backends.numba_cpu.in_python")
         self.run, self.run_at = driver.run, driver.run_at  # type: ignore[method-assign]
 
@@ -32,6 +34,11 @@ class NumbaBackend(HostBackend):
 
     def loop(self, name: str, dtype: str) -> int:
         return int(self.compiler.loop(self.compiler.LOOPS[name], dtype).address)
+
+    def compile_driver(self) -> None:
+        """Compile what runs blocks, or find it in the cache; kernels/team.pyx was compiled with the package."""
+        if not self.has_team:
+            self.compiler.driver()
 
     def layer_names(self) -> list[str]:
         """The kernels of layers and optimisers."""
