@@ -40,8 +40,15 @@ enum {
 #define team_add(at, n) __atomic_fetch_add(at, n, __ATOMIC_SEQ_CST)
 
 typedef struct { int64_t next TEAM_LINE; int64_t end; } team_stretch;
-/* A helper: whether it is at work, and what the caller needs to know of it then. */
-typedef struct { int works TEAM_LINE; int thread; clockid_t clock; int64_t used; } team_member;
+#if defined(__linux__) && !defined(TEAM_PLAIN)
+#include <sched.h>
+/* Where a thread may be, and whether it is kept off the core of who called it. */
+typedef struct { cpu_set_t may; int kept_off; } team_place;
+#else
+typedef struct { int kept_off; } team_place;
+#endif
+/* A helper: whether it is at work or asleep, and what others need to know of it then. */
+typedef struct { int works TEAM_LINE; int asleep; int thread; clockid_t clock; int64_t used; team_place place; } team_member;
 
 static struct {
     team_block call;
@@ -73,7 +80,6 @@ static inline void team_pause(void) {
 
 #if defined(__linux__) && !defined(TEAM_PLAIN)
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -81,6 +87,37 @@ static inline void team_pause(void) {
 static void team_sleep(uint32_t *at, uint32_t was) { syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, was, NULL, NULL, 0); }
 static void team_wake(uint32_t *at, int count) { syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0); }
 static void team_renew(void) {}
+
+/* Note where a helper may be, for who will wake it. */
+static void team_note_place(int number) {
+    team_place *place = &team.members[number].place;
+    if (!team_load(&place->kept_off)) sched_getaffinity(0, sizeof place->may, &place->may);
+}
+
+/* The same of one of the helpers: those whose numbers are 32 apart have the same bit, and wake together. */
+static void team_sleep_as(int number, uint32_t *at, uint32_t was) {
+    syscall(SYS_futex, at, FUTEX_WAIT_BITSET_PRIVATE, was, NULL, NULL, 1u << number % 32);
+}
+
+/* A core without work may look taken to the system of a virtual machine, which then wakes a thread on the core of who
+   calls it, where it waits for the end of the call. So a sleeper is kept off that core until it is awake. */
+static void team_wake_one(int number, uint32_t *at) {
+    team_member *helper = &team.members[number];
+    cpu_set_t then = helper->place.may;
+    int core = sched_getcpu();
+    if (core >= 0 && core < CPU_SETSIZE && CPU_ISSET(core, &then) && CPU_COUNT(&then) > 1) {
+        CPU_CLR(core, &then);
+        team_store(&helper->place.kept_off, 1);
+        sched_setaffinity(helper->thread, sizeof then, &then);
+    }
+    syscall(SYS_futex, at, FUTEX_WAKE_BITSET_PRIVATE, TEAM_MOST, NULL, NULL, 1u << number % 32);
+}
+
+/* A helper that is awake may be where it could be before. */
+static void team_awake(int number) {
+    team_place *place = &team.members[number].place;
+    if (__atomic_exchange_n(&place->kept_off, 0, __ATOMIC_SEQ_CST)) sched_setaffinity(0, sizeof place->may, &place->may);
+}
 
 static void team_enter(team_member *self) {
     self->thread = (int)syscall(SYS_gettid);
@@ -133,6 +170,11 @@ static void team_wake(uint32_t *at, int count) {
     pthread_mutex_unlock(&team_mutex);
 }
 
+static void team_note_place(int number) { (void)number; }
+static void team_sleep_as(int number, uint32_t *at, uint32_t was) { (void)number, team_sleep(at, was); }
+static void team_wake_one(int number, uint32_t *at) { (void)number, team_wake(at, 1); }
+static void team_awake(int number) { (void)number; }
+
 static void team_renew(void) {
     pthread_mutex_init(&team_mutex, NULL);
     pthread_cond_init(&team_changed, NULL);
@@ -169,8 +211,16 @@ static void team_work(int first, int limit) {
     }
 }
 
+/* Wake some of those who sleep, each of which is woken by one other. */
 static void team_call(uint32_t wanted) {
-    if (wanted && team_load(&team.sleepers)) team_wake(&team.ticket, wanted < TEAM_CALLED ? (int)wanted : TEAM_CALLED);
+    if (!wanted || !team_load(&team.sleepers)) return;
+    uint32_t called = 0;
+    for (int k = 1; k <= team.helpers && called < wanted && called < TEAM_CALLED; k++) {
+        int asleep = 1;
+        if (!__atomic_compare_exchange_n(&team.members[k].asleep, &asleep, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) continue;
+        team_wake_one(k, &team.ticket);
+        called++;
+    }
 }
 
 /* Go through the gate and help, if it is open and not all that may have come. */
@@ -195,9 +245,13 @@ static void *team_helper(void *told) {
     team_enter(&team.members[number]);
     for (;;) {
         if (!team_watch(&team.ticket, seen, 0, TEAM_AWAKE)) {
+            team_note_place(number);
             team_add(&team.sleepers, 1);
-            while (team_load(&team.ticket) == seen) team_sleep(&team.ticket, seen);
+            team_store(&team.members[number].asleep, 1);
+            while (team_load(&team.ticket) == seen) team_sleep_as(number, &team.ticket, seen);
+            team_store(&team.members[number].asleep, 0);
             team_add(&team.sleepers, -1);
+            team_awake(number);
         }
         seen = team_load(&team.ticket);
         /* also where the gate is closed by now, or the system would wake it here again */
