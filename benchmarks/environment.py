@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ AVX2 = {
 def as_avx2() -> None:
     """Begin this program again as on a CPU with AVX2 alone, unless it runs so already."""
     if os.environ.get("NUMLOSS_LEVEL") != AVX2["NUMLOSS_LEVEL"]:
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **AVX2})
+        # what torch.compile keeps for wider vectors gives wrong sums here
+        kept = {"TORCHINDUCTOR_CACHE_DIR": str(Path(tempfile.gettempdir()) / f"torchinductor-avx2-{os.getuid()}")}
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **AVX2, **kept})
 
 
 def level() -> str:
