@@ -170,9 +170,9 @@ def contestants(
 def interval(ratios: list[float]) -> tuple[float, float, float]:
     """The median, and between which two of the ratios it lies in 95 of 100 such runs."""
     ordered = sorted(ratios)
-    apart = min(len(ordered) // 2, math.ceil(0.98 * math.sqrt(len(ordered))))
     middle = len(ordered) // 2
-    return statistics.median(ordered), ordered[max(0, middle - apart)], ordered[min(len(ordered) - 1, middle + apart)]
+    apart = min(middle, math.ceil(0.98 * math.sqrt(len(ordered))))
+    return statistics.median(ordered), ordered[middle - apart], ordered[min(len(ordered) - 1, middle + apart)]
 
 
 def compete(

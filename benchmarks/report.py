@@ -72,8 +72,8 @@ def shown(record: dict[str, Any] | None) -> tuple[str, ...]:
     """A case as README shows it for one kind of CPU."""
     if record is None:
         return ("-",) * len(SHOWN)
-    _, _, *_, floor, share, peer, _ = row(record)
-    return f"{fastest(record)[1]:.3g}", floor, share, peer
+    cells = dict(zip(HEAD, row(record), strict=True))
+    return f"{fastest(record)[1]:.3g}", *(cells[name] for name in SHOWN[1:])
 
 
 def plain_table(records: list[dict[str, Any]]) -> str:

@@ -62,15 +62,6 @@ def sixteen(values: Reals, i: Int) -> Real:
     return (first + second) + (third + fourth)
 
 
-def fill_tile(values: Reals, n: Int, tile: Reals) -> Int:
-    """Write n <= 512 values to a tile, and zeros behind them."""
-    for i in range(n):
-        tile[i] = values[i]
-    for i in range(n, 512):
-        tile[i] = 0.0
-    return 0
-
-
 @noinline
 def add_tile(values: Reals, n: Int, lanes: Doubles) -> Int:
     """Add n <= 512 terms to the lanes; those of a tile that is not full by sixteen lanes of their own to the first."""

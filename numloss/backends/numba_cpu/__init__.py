@@ -20,7 +20,6 @@ class NumbaBackend(HostBackend):
 
     def __init__(self, compiler: Any) -> None:
         self.compiler = compiler
-        self.kept: list[Any] = []
         self.has_team = True
         try:
             driver = importlib.import_module("numloss.backends.host._team")
