@@ -17,7 +17,7 @@ PACKAGE = ROOT / "numloss"
 sys.path.insert(0, str(PACKAGE / "loops"))
 import codes  # noqa: E402
 from headers import HEADERS  # noqa: E402
-from language import RUN_WORDS  # noqa: E402
+from language import HALF_WORDS, RUN_WORDS  # noqa: E402
 
 POINTERS = {
     "reals": "real",
@@ -239,8 +239,8 @@ class Translator:
             return f"{name}_{suffix}({', '.join(texts)})", arguments[0][1]
         if name == "call_gemm":
             return f"call_gemm_{self.dtype}({', '.join(texts)})", "int"
-        if name in RUN_WORDS:
-            return f"{name}_{self.dtype}({', '.join(texts)})", RUN_WORDS[name]
+        if name in RUN_WORDS or name in HALF_WORDS:
+            return f"{name}_{self.dtype}({', '.join(texts)})", (RUN_WORDS | HALF_WORDS)[name]
         if name == "call_tile":
             return f"(<tile_{self.dtype}><intptr_t>{texts[0]})({', '.join(texts[1:])})", "int"
         return self.call(node, name, texts)

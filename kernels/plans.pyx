@@ -46,6 +46,7 @@ cdef enum:
     INT64 = 7
     FLOAT32 = 11
     FLOAT64 = 12
+    VOID = 20
     LARGEST_ITEM = 32
 
 cdef object ndarray = np.ndarray
@@ -278,7 +279,8 @@ cdef int array_words(int64_t* words, int n, given) noexcept:
     array = <numloss_array_head*><void*>given
     if array.flags & (C_CONTIGUOUS | ALIGNED) != (C_CONTIGUOUS | ALIGNED) or not is_native(array):
         return -1
-    if n + array.nd + 1 > MOST_WORDS:
+    # bytes without a number of their own for what they stand for
+    if n + array.nd + 1 > MOST_WORDS or array.descr.type_num == VOID:
         return -1
     words[n] = array.descr.type_num + (<int64_t>array.nd << 32)
     for k in range(array.nd):

@@ -45,6 +45,38 @@ NUMLOSS_INLINE double mantissa_of_f64(double x) {
     return from_bits_f64(((bits_f64(x) + 0x00195F619980C433ull) & 0x000FFFFFFFFFFFFFull) + 0x3FE6A09E667F3BCDull);
 }
 
+/* Numbers of 16 bits by integers: no instruction that a CPU may lack, no function of a compiler, and no float whose exponent
+   is 0, which a thread may have told its CPU to take for 0. What is no number stays none, with the bits that it has. */
+NUMLOSS_INLINE uint32_t chosen_if(int test, uint32_t yes, uint32_t no) {
+    const uint32_t mask = -(uint32_t)test; /* gcc makes a branch of ?: where the arithmetic of one side might trap */
+    return (yes & mask) | (no & ~mask);
+}
+NUMLOSS_INLINE float of_float16_f32(uint16_t half) {
+    const uint32_t magnitude = (uint32_t)(half & 0x7FFF) << 13;
+    const uint32_t usual = magnitude + 0x38000000u + (-(uint32_t)(magnitude >= 0x0F800000u) & 0x38000000u);
+    const uint32_t small = bits_f32(from_bits_f32(magnitude + 0x38800000u) - 0x1p-14f);
+    const uint32_t found = chosen_if(magnitude < 0x00800000u, small, usual);
+    return from_bits_f32(found | (uint32_t)(half & 0x8000) << 16);
+}
+NUMLOSS_INLINE uint16_t to_float16_f32(float x) {
+    const uint32_t bits = bits_f32(x), u = bits & 0x7FFFFFFFu;
+    const uint32_t usual = (u - 0x38000000u + 0x0FFFu + (u >> 13 & 1)) >> 13;
+    const uint32_t small = bits_f32(from_bits_f32(u) + 0.5f) - 0x3F000000u;
+    const uint32_t none = (u >> 13 & 0x3FF) + ((u >> 13 & 0x3FF) == 0);
+    const uint32_t beyond = 0x7C00u | (-(uint32_t)(u > 0x7F800000u) & none);
+    const uint32_t found = chosen_if(u < 0x38800000u, small, usual);
+    return (uint16_t)(chosen_if(u >= 0x47800000u, beyond, found) | (bits >> 16 & 0x8000u));
+}
+NUMLOSS_INLINE float of_bfloat16_f32(uint16_t half) { return from_bits_f32((uint32_t)half << 16); }
+NUMLOSS_INLINE uint16_t to_bfloat16_f32(float x) {
+    const uint32_t u = bits_f32(x), near = (u + 0x7FFFu + (u >> 16 & 1)) >> 16;
+    return (uint16_t)((u & 0x7FFFFFFFu) > 0x7F800000u ? (u >> 16 & 0x8000u) | 0x7FC0u : near);
+}
+NUMLOSS_INLINE double of_float16_f64(uint16_t half) { return (double)of_float16_f32(half); }
+NUMLOSS_INLINE double of_bfloat16_f64(uint16_t half) { return (double)of_bfloat16_f32(half); }
+NUMLOSS_INLINE uint16_t to_float16_f64(double x) { return to_float16_f32((float)x); }
+NUMLOSS_INLINE uint16_t to_bfloat16_f64(double x) { return to_bfloat16_f32((float)x); }
+
 #define REAL_f32 float
 #define REAL_f64 double
 

@@ -3,6 +3,7 @@
 import typing as _typing
 
 from .backends.threads import num_threads, set_num_threads
+from .calls.halves import BFLOAT16 as bfloat16
 from .catalogue import list_losses
 from .declare.from_law import elementwise
 from .dispatch import available_backends, use_backend
@@ -116,6 +117,7 @@ __all__ = [
     "BackendUnavailable",
     "bce",
     "bce_with_logits",
+    "bfloat16",
     "bpr",
     "cauchy",
     "ciou",

@@ -166,8 +166,8 @@ def test_what_numpy_cannot_read_is_named(backend: str) -> None:
     x = np.ones(3)
     with pytest.raises(TypeError, match=r"mse: target is .*Sparse, which NumPy cannot read: a sparse tensor"):
         nl.mse(x, Sparse(), backend=backend)
-    half = Tensor(np.ones(3, np.float16))
-    with pytest.raises(TypeError, match="mse: pred has dtype float16; convert it"):
-        nl.mse(half, x, backend=backend)
+    wide = Tensor(np.ones(3, np.longdouble))
+    with pytest.raises(TypeError, match="mse: pred has dtype .*; convert it"):
+        nl.mse(wide, x, backend=backend)
     with pytest.raises(TypeError, match="out for the gradient must be a NumPy array, got Tensor"):
         nl.value_and_grad(nl.mse)(x, x, out=Tensor(x), backend=backend)

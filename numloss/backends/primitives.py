@@ -53,6 +53,75 @@ def _fma(builder: Any, *numbers: Any) -> Any:
     return builder.call(word, numbers)
 
 
+def _half_to_real(builder: Any, half: Any) -> Any:
+    """The float32 of 16 bits: by integers, see kernels/primitives.h, where this is said once more for C."""
+    word, real = ir.IntType(32), ir.FloatType()
+    magnitude = builder.shl(builder.and_(half, word(0x7FFF)), word(13))
+    none = builder.icmp_unsigned(">=", magnitude, word(0x0F800000))
+    usual = builder.add(magnitude, builder.select(none, word(0x70000000), word(0x38000000)))
+    near = builder.bitcast(builder.add(magnitude, word(0x38800000)), real)
+    small = builder.bitcast(builder.fsub(near, ir.Constant(real, 2.0**-14)), word)
+    found = builder.select(builder.icmp_unsigned("<", magnitude, word(0x00800000)), small, usual)
+    sign = builder.shl(builder.and_(half, word(0x8000)), word(16))
+    return builder.bitcast(builder.or_(found, sign), real)
+
+
+def _real_to_half(builder: Any, number: Any) -> Any:
+    """The bits of the nearest number of 16 in the lower half of a word."""
+    word, real = ir.IntType(32), ir.FloatType()
+    whole = builder.bitcast(number, word)
+    u = builder.and_(whole, word(0x7FFFFFFF))
+    kept = builder.lshr(u, word(13))
+    usual = builder.add(builder.sub(u, word(0x38000000 - 0x0FFF)), builder.and_(kept, word(1)))
+    near = builder.bitcast(builder.fadd(builder.bitcast(u, real), ir.Constant(real, 0.5)), word)
+    small = builder.sub(near, word(0x3F000000))
+    found = builder.select(
+        builder.icmp_unsigned("<", u, word(0x38800000)), small, builder.lshr(usual, word(13))
+    )
+    told = builder.and_(kept, word(0x3FF))
+    told = builder.select(builder.icmp_unsigned("==", told, word(0)), word(1), told)
+    none = builder.select(builder.icmp_unsigned(">", u, word(0x7F800000)), told, word(0))
+    found = builder.select(builder.icmp_unsigned(">=", u, word(0x47800000)), builder.or_(none, word(0x7C00)), found)
+    return builder.or_(found, builder.and_(builder.lshr(whole, word(16)), word(0x8000)))
+
+
+def _bfloat_to_real(builder: Any, half: Any) -> Any:
+    return builder.bitcast(builder.shl(half, ir.IntType(32)(16)), ir.FloatType())
+
+
+def _real_to_bfloat(builder: Any, number: Any) -> Any:
+    word = ir.IntType(32)
+    u = builder.bitcast(number, word)
+    upper = builder.lshr(u, word(16))
+    near = builder.lshr(builder.add(builder.add(u, word(0x7FFF)), builder.and_(upper, word(1))), word(16))
+    none = builder.icmp_unsigned(">", builder.and_(u, word(0x7FFFFFFF)), word(0x7F800000))
+    return builder.select(none, builder.or_(builder.and_(upper, word(0x8000)), word(0x7FC0)), near)
+
+
+def _of_sixteen_bits(intrinsic: Any, text: Any, real: types.Type) -> Any:
+    @intrinsic
+    def word(typingctx, half):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            found = text(builder, builder.zext(args[0], ir.IntType(32)))
+            return context.cast(builder, found, types.float32, real)
+
+        return real(types.uint16), codegen
+
+    return word
+
+
+def _to_sixteen_bits(intrinsic: Any, text: Any, real: types.Type) -> Any:
+    @intrinsic
+    def word(typingctx, number):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            found = text(builder, context.cast(builder, args[0], real, types.float32))
+            return builder.trunc(found, ir.IntType(16))
+
+        return types.uint16(real), codegen
+
+    return word
+
+
 def _of_three_numbers(intrinsic: Any, text: Any) -> Any:
     @intrinsic
     def word(typingctx, a, b, c):  # type: ignore[no-untyped-def]
@@ -100,6 +169,9 @@ def _cast(intrinsic: Any, target: types.Type) -> Any:
     return cast
 
 
+HALVES = {"float16": (_half_to_real, _real_to_half), "bfloat16": (_bfloat_to_real, _real_to_bfloat)}
+
+
 def primitives(intrinsic: Any, dtype: str) -> dict[str, Any]:
     """The words for one dtype of the data, as the intrinsics of a target."""
     real = getattr(types, dtype)
@@ -108,6 +180,9 @@ def primitives(intrinsic: Any, dtype: str) -> dict[str, Any]:
     table["fma"] = _of_three_numbers(intrinsic, _fma)
     targets = {"real": real, "double": types.float64, "integer": types.int64}
     table |= {name: _cast(intrinsic, target) for name, target in targets.items()}
+    for name, (of, to) in HALVES.items():
+        table[f"of_{name}"] = _of_sixteen_bits(intrinsic, of, real)
+        table[f"to_{name}"] = _to_sixteen_bits(intrinsic, to, real)
     for word, pointed in POINTERS.items():
         table[word] = _pointer(intrinsic, real if pointed == "real" else getattr(types, pointed))
     return table

@@ -6,9 +6,12 @@ their sentences are in Arrays; a place says how its arrays are taken, made and c
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .halves import BFLOAT16, is_bfloat16, is_floating, is_half, name_of, widened, working
 
 if TYPE_CHECKING:
     from ..registry import Loss
@@ -40,10 +43,12 @@ def is_foreign(value: Any) -> bool:
 
 
 def is_float32(array: Any) -> bool:
-    """True for an array of float32, of any library."""
+    """True for an array of any library that is computed with in float32."""
     dtype = getattr(array, "dtype", None)
     # names of dtypes of NumPy take a microsecond each
-    return dtype.char == "f" if isinstance(dtype, np.dtype) else str(dtype).endswith("float32")
+    if isinstance(dtype, np.dtype):
+        return dtype.char == "f" or is_half(dtype)
+    return str(dtype).endswith(("float32", "float16"))
 
 
 def touching(a: Array, b: Array) -> bool:
@@ -73,12 +78,12 @@ class Arrays:
     def on_host(self, value: Any) -> Any:
         """What was given, or an array of this place, as NumPy reads it: few numbers, or those of a bad value.
 
-        An array that was spread or broadcast comes as it was before.
+        An array that was spread or broadcast comes as it was before, and numbers of 16 bits in float32.
         """
         raise NotImplementedError
 
-    def new(self, like: Any, shape: tuple[int, ...]) -> Any:
-        """An array of a dtype, and in the order of axes if it is of that shape."""
+    def new(self, like: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+        """An array of a dtype, and in the order of axes of another one if it is of that shape."""
         raise NotImplementedError
 
     def output_given(self, loss: Loss, value: Any, what: str) -> Any:
@@ -91,6 +96,10 @@ class Arrays:
 
     def given(self, value: Any) -> Any:
         """An array that was given to a call as one of this place; None for anything else."""
+        raise NotImplementedError
+
+    def shown(self, array: Any) -> Any:
+        """An array of this place as callers give and get it."""
         raise NotImplementedError
 
     def outline(self, array: Any) -> Array:
@@ -146,31 +155,41 @@ class Arrays:
         """An argument as an array of real numbers."""
         array = self.taken(loss, name, value)
         dtype = array.dtype
-        if dtype.kind not in REAL_KINDS:
+        if dtype == np.dtype("V2"):
+            raise TypeError(
+                f"{loss.name}: {name} has dtype {dtype}, which says nothing of its numbers; "
+                f"if they are bfloat16, give {name}.view(numloss.bfloat16)"
+            )
+        if dtype.kind not in REAL_KINDS and not is_bfloat16(dtype):
             raise TypeError(f"{loss.name}: {name} has dtype {dtype}; real numbers are needed")
-        if dtype.itemsize > 8 or dtype.char == "e":
+        if dtype.itemsize > 8:
             raise TypeError(f"{loss.name}: {name} has dtype {dtype}; convert it {self.conversion(name)}")
         return self.native(array)
 
     def prediction(self, loss: Loss, name: str, value: Any) -> Any:
-        """An argument as an array of float32 or float64."""
+        """An argument as an array of a floating dtype."""
         array = self.real(loss, name, value)
-        if array.dtype.kind != "f":
+        if not is_floating(array.dtype):
             raise TypeError(
-                f"{loss.name}: {name} has dtype {array.dtype}; predictions are float32 or float64. "
-                f"Convert {self.conversion(name)}"
+                f"{loss.name}: {name} has dtype {array.dtype}; predictions are float32 or float64, or stored in "
+                f"float16 or bfloat16. Convert {self.conversion(name)}"
             )
         return array
 
     def output(self, loss: Loss, given: Any, like: Any, shape: tuple[int, ...], what: str) -> Any:
-        """An array to write to, of the dtype of another one: the one given, checked, or a new one."""
+        """An array to write to, of the dtype of another one: the one given, checked, or a new one.
+
+        Beside numbers of 16 bits there may be one of float32; values of the loss are always that.
+        """
+        computed = working(like.dtype)
+        wanted = [computed] if what == "values" else list(dict.fromkeys((like.dtype, computed)))
         if given is None:
-            return self.new(like, shape)
+            return self.new(like, shape, wanted[0])
         array = self.output_given(loss, given, what)
-        if array.shape != shape or array.dtype != like.dtype:
+        if array.shape != shape or array.dtype not in wanted:
             raise ValueError(
-                f"{loss.name}: out for the {what} has shape {array.shape} and dtype {array.dtype}; "
-                f"it must have {shape} and {like.dtype}"
+                f"{loss.name}: out for the {what} has shape {array.shape} and dtype {name_of(array.dtype)}; "
+                f"it must have {shape} and {' or '.join(map(name_of, wanted))}"
             )
         if not self.writeable(array):
             raise ValueError(f"{loss.name}: out for the {what} must be writeable, aligned and of native byte order")
@@ -192,6 +211,8 @@ class HostArrays(Arrays):
                 f"{loss.name}: {name} requires a gradient of its own library, which would not see this loss; "
                 f"give {name}.detach()"
             )
+        if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # neither NumPy nor DLPack to NumPy has a name for it
+            return np.asarray(value.view(sys.modules["torch"].uint16)).view(BFLOAT16)
         try:
             by_name = hasattr(value, "__dlpack__") and not any(hasattr(value, name) for name in PROTOCOLS[:-1])
             return np.from_dlpack(value) if by_name else np.asarray(value)
@@ -218,10 +239,10 @@ class HostArrays(Arrays):
         return value is not None and np.ndim(value) > 0
 
     def on_host(self, value: Any) -> Any:
-        return value
+        return widened(value) if isinstance(value, np.ndarray) else value
 
-    def new(self, like: Any, shape: tuple[int, ...]) -> Any:
-        return np.empty_like(like) if shape == like.shape else np.empty(shape, like.dtype)
+    def new(self, like: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+        return np.empty_like(like, dtype) if shape == like.shape else np.empty(shape, dtype)
 
     def output_given(self, loss: Loss, value: Any, what: str) -> Any:
         if not isinstance(value, np.ndarray):
@@ -234,6 +255,9 @@ class HostArrays(Arrays):
 
     def given(self, value: Any) -> Any:
         return value if isinstance(value, np.ndarray) else None
+
+    def shown(self, array: Any) -> Any:
+        return array
 
     def outline(self, array: Any) -> Any:
         return array

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import is_float32
+from .halves import widened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ def balanced(request: Request, bytes_of_data: int, names: list[str]) -> Request:
     for name in names:
         found = exponent_of(options[name], request.averaged, bytes_of_data)
         if found:
-            options = {**options, name: np.ldexp(np.asarray(options[name], np.float64), -found)}
+            options = {**options, name: np.ldexp(np.asarray(widened(np.asarray(options[name])), np.float64), -found)}
             exponent += found
     return dataclasses.replace(request, options=options, exponent=exponent)
 
@@ -52,7 +53,7 @@ def exponent_of(given: Any, averaged: bool, bytes_of_data: int) -> int:
     """That of the power of two which weights are to be divided by, 0 if they are to stay as they are."""
     if not isinstance(given, (np.ndarray, list, tuple)) or isinstance(given, np.ma.MaskedArray):
         return 0
-    weight = np.asarray(given)
+    weight = widened(np.asarray(given))
     if weight.dtype.kind != "f" or not weight.size:
         return 0
     least, most = ORDINARY[bytes_of_data]

@@ -9,6 +9,7 @@ import numpy as np
 from ..loops.codes import WEIGHT_OPERAND
 from . import checks as check
 from .arrays import HOST
+from .halves import working
 from .outputs import outputs_of
 from .thresholds import of_intervals
 
@@ -42,7 +43,7 @@ class Elements:
         """What the law takes of every element."""
         place, loss = self.place, self.loss
         pred = self.pred = place.prediction(loss, loss.inputs[0], arguments[0])
-        self.real: np.dtype[Any] = pred.dtype
+        self.real: np.dtype[Any] = working(pred.dtype)
         self.shape = check.shape_of_elements(loss, pred.shape)
         self.flipped = place.f_order(pred)
         self.arrays: list[Any] = [pred]

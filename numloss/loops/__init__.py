@@ -11,6 +11,8 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     real(x) double(x) integer(x)               conversions
     reals(a) doubles(a) ints(a)                pointers from an address;  pointer[i] reads and writes
     int8s uint8s ... uint64s float32s float64s pointers to the other dtypes of NumPy
+    of_float16(u) of_bfloat16(u)               the number whose 16 bits an entry of uint16s is
+    to_float16(x) to_bfloat16(x)               the bits of the nearest number of 16, even where two are as near
     offset(p, n)  address(p)                   a pointer n elements further; the address behind a pointer
     array_data(o)                              address of the data of the NumPy array that is the object at o
     stack_reals(n) stack_doubles(n) stack_ints(n)  memory of this call; n is a literal

@@ -6,7 +6,7 @@ Inputs, and slopes and curvatures together, are at most 8.
 from __future__ import annotations
 
 from .codes import ENDS, LEAST, NUMBER, SCALE, TABLE, UNCHECKED, WEIGHT_OPERAND
-from .headers import Elementwise, Operand, Result, Weights
+from .headers import Copied, Elementwise, Operand, Result, Weights
 from .language import (
     Double,
     Doubles,
@@ -27,7 +27,7 @@ from .language import (
     stack_ints,
     stack_reals,
 )
-from .operands import deliver, fetch, first_outside, look_up, place, whole_numbers
+from .operands import deliver, fetch, first_outside, place
 from .sums import add_values, add_weighted, begin_block, block_stop, clear, fold, report
 
 
@@ -70,6 +70,22 @@ def look_closely(c: Elementwise, pointers: Ints, inputs: Int, start: Int, n: Int
             bad = first_outside(reals(pointers[k]), n, bounds.check, real(bounds.low), real(bounds.high))
             if bad >= 0:
                 report(partial, start + bad, k)
+    return 0
+
+
+@noinline
+def whole_numbers(x: Reals, n: Int, out: Ints) -> Int:
+    """n numbers that are known to be whole, as integers."""
+    for i in range(n):
+        out[i] = integer(x[i])
+    return 0
+
+
+@noinline
+def look_up(table: Reals, places: Ints, n: Int, out: Reals) -> Int:
+    """Read n entries of a table from places that are known to be inside of it."""
+    for i in range(n):
+        out[i] = table[places[i]]
     return 0
 
 
@@ -188,4 +204,19 @@ def weight_block(c: Weights, partial: Result, block: Int) -> Int:
         weight_tile(c.weight, c.itemsize, start, n, buffer, lanes, partial)
         start = start + n
     partial.weight = fold(lanes)
+    return 0
+
+
+def copy_block(c: Copied, partial: Result, block: Int) -> Int:
+    """Copy one block of numbers to where they have another dtype."""
+    buffer = stack_reals(512)
+    begin_block(partial)
+    stop = block_stop(c.elements, c.block, block)
+    start = block * c.block
+    while start < stop:
+        n = stop - start
+        if n > 512:
+            n = 512
+        deliver(c.sink, start, n, fetch(c.source, c.itemsize, 0.0, start, n, buffer), 0)
+        start = start + n
     return 0

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from ..scalar import rint
 from .codes import (
+    B2,
     COLUMNS,
     DATA,
     EVERYWHERE,
+    F2,
     F4,
     F8,
     FIRST_COLUMN,
@@ -26,6 +28,7 @@ from .codes import (
     U4,
     U8,
 )
+from .halves import narrow, widen
 from .headers import Operand
 from .language import (
     Int,
@@ -45,6 +48,8 @@ from .language import (
     ints,
     nan32,
     noinline,
+    of_bfloat16,
+    of_float16,
     offset,
     outside32,
     real,
@@ -101,10 +106,12 @@ def convert(data: Int, code: Int, stride: Int, n: Int, out: Reals) -> Int:
         p9 = int64s(data)
         for i in range(n):
             out[i] = real(p9[i * stride])
-    else:
+    elif code == U8:
         p10 = uint64s(data)
         for i in range(n):
             out[i] = real(p10[i * stride])
+    else:
+        widen(data, code, stride, n, out)
     return 0
 
 
@@ -130,7 +137,11 @@ def element(data: Int, code: Int, at: Int) -> Real:
         return real(uint32s(data)[at])
     if code == I8:
         return real(int64s(data)[at])
-    return real(uint64s(data)[at])
+    if code == U8:
+        return real(uint64s(data)[at])
+    if code == F2:
+        return of_float16(uint16s(data)[at])
+    return of_bfloat16(uint16s(data)[at])
 
 
 def label(data: Int, code: Int, at: Int) -> Int:
@@ -184,7 +195,7 @@ def item_size(code: Int, native: Int) -> Int:
         return native
     if code == I1 or code == U1:
         return 1
-    if code == I2 or code == U2:
+    if code == I2 or code == U2 or code == F2 or code == B2:
         return 2
     if code == F4 or code == I4 or code == U4:
         return 4
@@ -243,22 +254,6 @@ def gather(data: Int, code: Int, native: Int, layout: Ints, start: Int, n: Int, 
 
 
 @noinline
-def whole_numbers(x: Reals, n: Int, out: Ints) -> Int:
-    """n numbers that are known to be whole, as integers."""
-    for i in range(n):
-        out[i] = integer(x[i])
-    return 0
-
-
-@noinline
-def look_up(table: Reals, places: Ints, n: Int, out: Reals) -> Int:
-    """Read n entries of a table from places that are known to be inside of it."""
-    for i in range(n):
-        out[i] = table[places[i]]
-    return 0
-
-
-@noinline
 def put_apart(out: Reals, stride: Int, n: Int, values: Reals) -> Int:
     """Write n values, `stride` elements apart."""
     for i in range(n):
@@ -266,11 +261,18 @@ def put_apart(out: Reals, stride: Int, n: Int, values: Reals) -> Int:
     return 0
 
 
+def put(data: Int, code: Int, stride: Int, n: Int, values: Reals) -> Int:
+    """Write n values, `stride` elements apart, in the dtype of the data or in 16 bits."""
+    if code == DATA:
+        return put_apart(reals(data), stride, n, values)
+    return narrow(data, code, stride, n, values)
+
+
 @noinline
-def scatter(data: Int, layout: Ints, start: Int, n: Int, values: Reals) -> Int:
-    """Write n values in C order from position `start` into an array of any strides, of the dtype of the data."""
+def scatter(data: Int, code: Int, layout: Ints, start: Int, n: Int, values: Reals) -> Int:
+    """Write n values in C order from position `start` into an array of any strides."""
     index = stack_ints(64)
-    native = address(offset(values, 1)) - address(values)
+    size = item_size(code, address(offset(values, 1)) - address(values))
     axes = layout[0]
     data = data + locate(layout, start, index)
     stride = layout[2 * axes]
@@ -279,11 +281,11 @@ def scatter(data: Int, layout: Ints, start: Int, n: Int, values: Reals) -> Int:
         run = layout[axes] - index[axes - 1]
         if run > n - done:
             run = n - done
-        if stride % native == 0:
-            put_apart(reals(data), stride // native, run, offset(values, done))
+        if stride % size == 0:
+            put(data, code, stride // size, run, offset(values, done))
         else:
             for i in range(run):
-                put_apart(reals(data + i * stride), 0, 1, offset(values, done + i))
+                put(data + i * stride, code, 0, 1, offset(values, done + i))
         data = data + advance(layout, run, index)
         done = done + run
     return 0
@@ -323,25 +325,29 @@ def fetch(o: Operand, native: Int, constant: Real, start: Int, n: Int, buffer: R
 
 
 def place(o: Operand, start: Int, buffer: Reals, direct: Int) -> Reals:
-    """Where a tile may write an operand: its own memory if that is contiguous and `direct`, else buffer."""
-    if o.layout == IN_ORDER and direct == 1:
+    """Where a tile may write an operand: its own memory if that is as needed and `direct`, else buffer."""
+    if o.layout == IN_ORDER and o.kind == DATA and direct == 1:
         return offset(reals(array_data(o.array)), start)
     return buffer
 
 
 def deliver(o: Operand, start: Int, n: Int, values: Reals, direct: Int) -> Int:
     """Bring values that were not written in place to an operand."""
+    code = o.kind
     if o.layout == IN_ORDER:
-        if direct == 0:
+        if direct == 0 and code == DATA:
             out = offset(reals(array_data(o.array)), start)
             for i in range(n):
                 out[i] = values[i]
+        elif code != DATA:
+            narrow(array_data(o.array) + 2 * start, code, 1, n, values)
     elif o.layout < IN_ORDER:
         columns = columns_of(o.layout)
         first = start * columns + column_of(o.layout)
-        put_apart(offset(reals(array_data(o.array)), first), columns, n, values)
+        size = item_size(code, address(offset(values, 1)) - address(values))
+        put(array_data(o.array) + first * size, code, columns, n, values)
     else:
-        scatter(array_data(o.array), ints(o.layout), start, n, values)
+        scatter(array_data(o.array), code, ints(o.layout), start, n, values)
     return 0
 
 

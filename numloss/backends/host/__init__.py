@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls import checks as check
+from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
 from ...calls.request import Unbalanced
+from ...calls.widened import Widened, has_halves
 from ...loops.codes import block_size
-from ...loops.headers import Weights
+from ...loops.headers import Copied, Weights
 from .. import family, threads
 from ..locks import compiling
 from ..packing.operands import Array, Outcome, Problem, name_of, operand
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # Families that weigh whole arrays in the dtype of the data, whose sizes hide another look at the weights.
 IN_ARRAYS = ("similarity", "head")
+# Those whose loops read and write numbers of 16 bits themselves.
+IN_HALVES = ("elementwise",)
 INFINITE = (float("inf"), -float("inf"))
 
 
@@ -79,8 +83,22 @@ class HostBackend:
             check.bad_weight(loss, weight, outcome.bad_at, flipped)
         return outcome.weight
 
+    def convert(self, source: Array, sink: Array) -> None:
+        """Copy numbers from an array to another one of their shape, of which one has 16 bits."""
+        real = sink.dtype if source.dtype.itemsize == 2 else source.dtype
+        kept: list[Any] = []
+        flipped = HOST.f_order(source) and HOST.f_order(sink)
+        pair = [array.T for array in (source, sink)] if flipped else [source, sink]
+        size = block_size(source.size)
+        operands = [operand(array, real, kept) for array in pair]
+        header = Copied(source.size, size, real.itemsize, *operands)
+        self.launch(Problem(self.loop("copy_block", name_of(real)), header, -(-source.size // size), source.size * 0.3))
+
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
+        if request.loss.family not in IN_HALVES and has_halves(HOST, request):
+            widened = Widened(HOST, request, self.convert)
+            return widened.answered(self.compute(widened.request))
         compute = family(__package__, request.loss.family).compute
         names = weighing(request)
         if names:

@@ -92,6 +92,10 @@ def remember(
         return
     if any(operand.kind != DATA for name, _, operand in operands if name == WEIGHT):
         return
+    # a gradient that a later call has no place for is of the prediction's dtype
+    stored = next(operand.kind for name, _, operand in operands if name in read)
+    if any(operand.kind != stored for name, _, operand in operands if name in written):
+        return
     if count and total > 0.0:
         problem.header.scale = 1.0 / total
     places = tuple(at for names in kinds for name, at, _ in operands if name in names)

@@ -190,6 +190,7 @@ def _compiled(text: Law, arguments: int) -> Any:
 LOOPS = {
     text.__name__: text
     for text in (
+        elementwise.copy_block,
         elementwise.elementwise_block,
         elementwise.weight_block,
         rowwise.rows_block,

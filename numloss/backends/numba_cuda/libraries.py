@@ -76,8 +76,9 @@ class Library(Arrays):
             return self.download(value.owner)
         return self.download(value) if self.owns(value) else value
 
-    def new(self, like: DeviceArray, shape: tuple[int, ...]) -> DeviceArray:
-        return self.describe(self.empty_like(like.owner) if shape == like.shape else self.empty(shape, like.dtype))
+    def new(self, like: DeviceArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+        alike = shape == like.shape and dtype == like.dtype
+        return self.describe(self.empty_like(like.owner) if alike else self.empty(shape, dtype))
 
     def output_given(self, loss: Loss, value: Any, what: str) -> DeviceArray:
         if not self.owns(value):
@@ -86,6 +87,9 @@ class Library(Arrays):
 
     def given(self, value: Any) -> DeviceArray | None:
         return self.describe(value) if self.owns(value) else None
+
+    def shown(self, array: DeviceArray) -> Any:
+        return array.owner
 
     def outline(self, array: DeviceArray) -> np.ndarray[Any, Any]:
         return array.outline

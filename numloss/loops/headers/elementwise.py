@@ -19,6 +19,17 @@ class Weights(Header):
 
 
 @dataclass
+class Copied(Header):
+    """An array of any dtype and layout, and one of the data's dtype or of 16 bits that its numbers go to."""
+
+    elements: Int
+    block: Int
+    itemsize: Int
+    source: Operand
+    sink: Operand
+
+
+@dataclass
 class Elementwise(Header):
     """A scalar law applied to every element.
 
