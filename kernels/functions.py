@@ -17,7 +17,7 @@ PACKAGE = ROOT / "numloss"
 sys.path.insert(0, str(PACKAGE / "loops"))
 import codes  # noqa: E402
 from headers import HEADERS  # noqa: E402
-from language import HALF_WORDS, RUN_WORDS  # noqa: E402
+from language import BLOCK_WORDS, HALF_WORDS, RUN_WORDS  # noqa: E402
 
 POINTERS = {
     "reals": "real",
@@ -230,8 +230,8 @@ class Translator:
             return f"({texts[0]} + {texts[1]})", arguments[0][1]
         if name == "address":
             return f"(<int64_t><intptr_t>{texts[0]})", "int"
-        if name == "array_data":
-            return f"array_data({texts[0]})", "int"
+        if name == "array_data" or name in BLOCK_WORDS:
+            return f"{name}({', '.join(texts)})", "int"
         if name == "abs":
             return f"fabs_{self.dtype}({texts[0]})", "real"
         if name in PRIMITIVES:

@@ -5,6 +5,7 @@
 #include <Python.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__GNUC__)
@@ -45,27 +46,21 @@ NUMLOSS_INLINE double mantissa_of_f64(double x) {
     return from_bits_f64(((bits_f64(x) + 0x00195F619980C433ull) & 0x000FFFFFFFFFFFFFull) + 0x3FE6A09E667F3BCDull);
 }
 
-/* Numbers of 16 bits by integers: no instruction that a CPU may lack, no function of a compiler, and no float whose exponent
-   is 0, which a thread may have told its CPU to take for 0. What is no number stays none, with the bits that it has. */
-NUMLOSS_INLINE uint32_t chosen_if(int test, uint32_t yes, uint32_t no) {
-    const uint32_t mask = -(uint32_t)test; /* gcc makes a branch of ?: where the arithmetic of one side might trap */
-    return (yes & mask) | (no & ~mask);
-}
+/* Numbers of 16 bits by integers and one multiplication: no instruction that a CPU may lack, no function of a compiler.
+   What is no number stays none, with the bits that it has. */
 NUMLOSS_INLINE float of_float16_f32(uint16_t half) {
     const uint32_t magnitude = (uint32_t)(half & 0x7FFF) << 13;
-    const uint32_t usual = magnitude + 0x38000000u + (-(uint32_t)(magnitude >= 0x0F800000u) & 0x38000000u);
-    const uint32_t small = bits_f32(from_bits_f32(magnitude + 0x38800000u) - 0x1p-14f);
-    const uint32_t found = chosen_if(magnitude < 0x00800000u, small, usual);
+    const uint32_t none = -(uint32_t)(magnitude >= 0x0F800000u) & 0x7F800000u;
+    const uint32_t found = bits_f32(from_bits_f32(magnitude) * 0x1p112f) | none;
     return from_bits_f32(found | (uint32_t)(half & 0x8000) << 16);
 }
+/* A power of two is added whose last bit is the last that is kept: the sum is rounded there, to even */
 NUMLOSS_INLINE uint16_t to_float16_f32(float x) {
-    const uint32_t bits = bits_f32(x), u = bits & 0x7FFFFFFFu;
-    const uint32_t usual = (u - 0x38000000u + 0x0FFFu + (u >> 13 & 1)) >> 13;
-    const uint32_t small = bits_f32(from_bits_f32(u) + 0.5f) - 0x3F000000u;
-    const uint32_t none = (u >> 13 & 0x3FF) + ((u >> 13 & 0x3FF) == 0);
-    const uint32_t beyond = 0x7C00u | (-(uint32_t)(u > 0x7F800000u) & none);
-    const uint32_t found = chosen_if(u < 0x38800000u, small, usual);
-    return (uint16_t)(chosen_if(u >= 0x47800000u, beyond, found) | (bits >> 16 & 0x8000u));
+    const uint32_t bits = bits_f32(x), whole = bits & 0x7FFFFFFFu, u = whole < 0x47800000u ? whole : 0x47800000u;
+    const uint32_t own = u & 0x7F800000u, exponent = own > 0x38800000u ? own : 0x38800000u, power = exponent + 0x06800000u;
+    const uint32_t kept = bits_f32(from_bits_f32(u) + from_bits_f32(power)) - power;
+    const uint32_t none = -(uint32_t)(whole > 0x7F800000u) & 0x0200u;
+    return (uint16_t)((kept + ((exponent - 0x38800000u) >> 13)) | none | (bits >> 16 & 0x8000u));
 }
 NUMLOSS_INLINE float of_bfloat16_f32(uint16_t half) { return from_bits_f32((uint32_t)half << 16); }
 NUMLOSS_INLINE uint16_t to_bfloat16_f32(float x) {
@@ -106,5 +101,16 @@ typedef struct {
     int flags;
 } numloss_array_head;
 NUMLOSS_INLINE int64_t array_data(int64_t object) { return (int64_t)(intptr_t)((numloss_array_head *)(intptr_t)object)->data; }
+NUMLOSS_INLINE int64_t place_array(int64_t object, int64_t data) {
+    ((numloss_array_head *)(intptr_t)object)->data = (char *)(intptr_t)data;
+    return 0;
+}
+
+/* What a block needs beside its stack, and the loop of another header. */
+NUMLOSS_INLINE int64_t take_memory(int64_t n) { return (int64_t)(intptr_t)malloc((size_t)n); }
+NUMLOSS_INLINE int64_t give_back(int64_t at) { free((void *)(intptr_t)at); return 0; }
+NUMLOSS_INLINE int64_t call_loop(int64_t f, int64_t header, int64_t partial, int64_t block) {
+    return ((int64_t (*)(int64_t, int64_t, int64_t))(intptr_t)f)(header, partial, block);
+}
 
 #endif

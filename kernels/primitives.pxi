@@ -25,6 +25,10 @@ cdef extern from "primitives.h" nogil:
     uint16_t to_bfloat16_f32(float x)
     uint16_t to_bfloat16_f64(double x)
     int64_t array_data(int64_t object)
+    int64_t place_array(int64_t object, int64_t data)
+    int64_t take_memory(int64_t n)
+    int64_t give_back(int64_t at)
+    int64_t call_loop(int64_t f, int64_t header, int64_t partial, int64_t block)
     int64_t call_gemm_f32(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const float* a,
                           int64_t lda, const float* b, int64_t ldb, int64_t add, float* y, int64_t ldy)
     int64_t call_gemm_f64(int64_t f, int64_t flip_a, int64_t flip_b, int64_t m, int64_t n, int64_t k, const double* a,

@@ -165,6 +165,19 @@ NUMLOSS_INLINE wide_f64 first_f64(const double *p, int n, double rest) { return 
         merge_add_##T(a, b);                                                                                     \
         return fold_add_##T(a);                                                                                  \
     }
+/* The largest of n numbers of 16 bits: as integers they are in order once those with a sign have their other bits turned */
+NUMLOSS_INLINE uint16_t largest16(const uint16_t *p, int64_t n) {
+    int16_t top = INT16_MIN;
+    for (int64_t j = 0; j < n; j++) {
+        const int16_t u = (int16_t)p[j], key = (int16_t)(u ^ (u >> 15 & 0x7FFF));
+        top = key > top ? key : top;
+    }
+    return (uint16_t)(top ^ (top >> 15 & 0x7FFF));
+}
+NUMLOSS_INLINE float largest_float16_f32(const uint16_t *p, int64_t n) { return of_float16_f32(largest16(p, n)); }
+NUMLOSS_INLINE double largest_float16_f64(const uint16_t *p, int64_t n) { return of_float16_f64(largest16(p, n)); }
+NUMLOSS_INLINE float largest_bfloat16_f32(const uint16_t *p, int64_t n) { return of_bfloat16_f32(largest16(p, n)); }
+NUMLOSS_INLINE double largest_bfloat16_f64(const uint16_t *p, int64_t n) { return of_bfloat16_f64(largest16(p, n)); }
 /* lines of 64 bytes on their way to the second cache; never a fault */
 #if defined(__GNUC__)
 #define NUMLOSS_FETCH(p) __builtin_prefetch(p, 0, 2)

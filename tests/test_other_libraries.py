@@ -167,7 +167,7 @@ def test_what_numpy_cannot_read_is_named(backend: str) -> None:
     with pytest.raises(TypeError, match=r"mse: target is .*Sparse, which NumPy cannot read: a sparse tensor"):
         nl.mse(x, Sparse(), backend=backend)
     wide = Tensor(np.ones(3, np.longdouble))
-    with pytest.raises(TypeError, match="mse: pred has dtype .*; convert it"):
+    with pytest.raises(TypeError, match=r"mse: pred has dtype .*; convert it"):
         nl.mse(wide, x, backend=backend)
     with pytest.raises(TypeError, match="out for the gradient must be a NumPy array, got Tensor"):
         nl.value_and_grad(nl.mse)(x, x, out=Tensor(x), backend=backend)

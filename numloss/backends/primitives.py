@@ -57,32 +57,27 @@ def _half_to_real(builder: Any, half: Any) -> Any:
     """The float32 of 16 bits: by integers, see kernels/primitives.h, where this is said once more for C."""
     word, real = ir.IntType(32), ir.FloatType()
     magnitude = builder.shl(builder.and_(half, word(0x7FFF)), word(13))
-    none = builder.icmp_unsigned(">=", magnitude, word(0x0F800000))
-    usual = builder.add(magnitude, builder.select(none, word(0x70000000), word(0x38000000)))
-    near = builder.bitcast(builder.add(magnitude, word(0x38800000)), real)
-    small = builder.bitcast(builder.fsub(near, ir.Constant(real, 2.0**-14)), word)
-    found = builder.select(builder.icmp_unsigned("<", magnitude, word(0x00800000)), small, usual)
+    none = builder.select(builder.icmp_unsigned(">=", magnitude, word(0x0F800000)), word(0x7F800000), word(0))
+    found = builder.fmul(builder.bitcast(magnitude, real), ir.Constant(real, 2.0**112))
     sign = builder.shl(builder.and_(half, word(0x8000)), word(16))
-    return builder.bitcast(builder.or_(found, sign), real)
+    return builder.bitcast(builder.or_(builder.or_(builder.bitcast(found, word), none), sign), real)
 
 
 def _real_to_half(builder: Any, number: Any) -> Any:
     """The bits of the nearest number of 16 in the lower half of a word."""
     word, real = ir.IntType(32), ir.FloatType()
-    whole = builder.bitcast(number, word)
-    u = builder.and_(whole, word(0x7FFFFFFF))
-    kept = builder.lshr(u, word(13))
-    usual = builder.add(builder.sub(u, word(0x38000000 - 0x0FFF)), builder.and_(kept, word(1)))
-    near = builder.bitcast(builder.fadd(builder.bitcast(u, real), ir.Constant(real, 0.5)), word)
-    small = builder.sub(near, word(0x3F000000))
-    found = builder.select(
-        builder.icmp_unsigned("<", u, word(0x38800000)), small, builder.lshr(usual, word(13))
-    )
-    told = builder.and_(kept, word(0x3FF))
-    told = builder.select(builder.icmp_unsigned("==", told, word(0)), word(1), told)
-    none = builder.select(builder.icmp_unsigned(">", u, word(0x7F800000)), told, word(0))
-    found = builder.select(builder.icmp_unsigned(">=", u, word(0x47800000)), builder.or_(none, word(0x7C00)), found)
-    return builder.or_(found, builder.and_(builder.lshr(whole, word(16)), word(0x8000)))
+    bits = builder.bitcast(number, word)
+    whole = builder.and_(bits, word(0x7FFFFFFF))
+    u = builder.select(builder.icmp_unsigned("<", whole, word(0x47800000)), whole, word(0x47800000))
+    own = builder.and_(u, word(0x7F800000))
+    exponent = builder.select(builder.icmp_unsigned(">", own, word(0x38800000)), own, word(0x38800000))
+    power = builder.add(exponent, word(0x06800000))
+    rounded = builder.fadd(builder.bitcast(u, real), builder.bitcast(power, real))
+    kept = builder.sub(builder.bitcast(rounded, word), power)
+    field = builder.lshr(builder.sub(exponent, word(0x38800000)), word(13))
+    none = builder.select(builder.icmp_unsigned(">", whole, word(0x7F800000)), word(0x0200), word(0))
+    sign = builder.and_(builder.lshr(bits, word(16)), word(0x8000))
+    return builder.or_(builder.or_(builder.add(kept, field), none), sign)
 
 
 def _bfloat_to_real(builder: Any, half: Any) -> Any:
@@ -169,6 +164,7 @@ def _cast(intrinsic: Any, target: types.Type) -> Any:
     return cast
 
 
+# Of and to numbers of 16 bits, by their names.
 HALVES = {"float16": (_half_to_real, _real_to_half), "bfloat16": (_bfloat_to_real, _real_to_bfloat)}
 
 

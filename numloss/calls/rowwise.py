@@ -24,6 +24,7 @@ from ..loops.codes import (
 )
 from .arrays import FLOAT32, HOST, is_float32
 from .checks import bad_weight, first_of, integer, number, same_shape, value_outside
+from .halves import is_floating, working
 from .outputs import outputs_of
 
 if TYPE_CHECKING:
@@ -152,6 +153,11 @@ class Rows:
     bound: bool = False
 
     @property
+    def real(self) -> np.dtype[Any]:
+        """The dtype of the data, in which the loops work."""
+        return working(self.pred.dtype)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """That of the rows."""
         return rows_shape(self.pred, self.axis)
@@ -175,7 +181,7 @@ class Rows:
         if prior is None:
             return None
         wide = per_class(self.loss, "prior", self.place.on_host(prior), self.classes, np.dtype(np.float64))
-        return np.ascontiguousarray(self.options.tau * np.log(wide), dtype=self.pred.dtype)
+        return np.ascontiguousarray(self.options.tau * np.log(wide), dtype=self.real)
 
     def plain(self) -> bool:
         """Whether every row counts 1, unless its label is ignored."""
@@ -185,7 +191,7 @@ class Rows:
         """An option that is a number for each class, if it was given."""
         if value is None:
             return None
-        return per_class(self.loss, name, self.place.on_host(value), self.classes, self.pred.dtype)
+        return per_class(self.loss, name, self.place.on_host(value), self.classes, self.real)
 
     def complain(self, position: int, operand: int, flipped: bool = False) -> NoReturn:
         """Raise for the first bad weight, label or target that a kernel found; `flipped` if it saw rows transposed."""
@@ -210,7 +216,7 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     if options.target == LABELS:
         options.ignore = ignored_among(options.ignore, target)
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.bound)
-    options.params = request.parameters(pred.dtype)
+    options.params = request.parameters(rows.real)
     overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()
     rows.values, rows.outputs = outputs_of(place, request, pred, shape, overwritten)
     if len(arguments) > 2:
@@ -245,7 +251,7 @@ def target_of(place: Arrays, loss: Loss, options: RowOptions, value: Any, pred: 
     if options.target == LABELS:
         check_labels(loss, array, pred, axis)
         return array
-    if array.dtype.kind != "f" and options.target < INDICATORS:
+    if not is_floating(array.dtype) and options.target < INDICATORS:
         raise TypeError(f"{loss.name}: target has dtype {array.dtype}; a distribution is floating")
     same_shape(loss, "target", array.shape, pred.shape, loss.inputs[0])
     return array
@@ -255,7 +261,7 @@ def teacher_of(rows: Rows, value: Any) -> Any:
     """Logits with the shape of the predictions."""
     loss, place = rows.loss, rows.place
     array = place.real(loss, "teacher", value)
-    if array.dtype.kind != "f":
+    if not is_floating(array.dtype):
         raise TypeError(f"{loss.name}: teacher has dtype {array.dtype}; logits are floating")
     same_shape(loss, "teacher", array.shape, rows.pred.shape, loss.inputs[0])
     return array

@@ -12,6 +12,7 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     reals(a) doubles(a) ints(a)                pointers from an address;  pointer[i] reads and writes
     int8s uint8s ... uint64s float32s float64s pointers to the other dtypes of NumPy
     of_float16(u) of_bfloat16(u)               the number whose 16 bits an entry of uint16s is
+    largest_float16(p, n) largest_bfloat16(p, n)   the largest of n of those; NaN is more than all, or less with a sign
     to_float16(x) to_bfloat16(x)               the bits of the nearest number of 16, even where two are as near
     offset(p, n)  address(p)                   a pointer n elements further; the address behind a pointer
     array_data(o)                              address of the data of the NumPy array that is the object at o
@@ -26,6 +27,9 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
                                                one is NaN
     will_need(p, n)                            n neighbours will be read or written soon: a hint to the caches
     call_tile(f, pointers, params, n)          calls the tile at address f
+    call_loop(f, header, partial, block)       runs a block by the loop at address f; header and partial are addresses
+    take_memory(n)  give_back(a)               the address of n bytes, or 0 if there are none; the end of their use
+    place_array(o, a)                          64 bytes at o are the object of an array whose data are at a
     call_gemm(f, ...)                          calls the product of matrices of BLAS at address f
     @noinline                                     a function that is compiled by itself and called
     @apart                                        a function whose pointers lead to memory of their own each

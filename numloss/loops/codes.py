@@ -30,6 +30,9 @@ WEIGHT_OPERAND, PREDICTION_OPERAND, TARGET_OPERAND, EVENT_OPERAND = 15, 0, 1, 2
 # The same for chosen actions.
 ACTION_OPERAND, REWARD_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND = 1, 2, 4, 5
 
+# A block that got no memory, where its first row is.
+NO_MEMORY = 14
+
 # What is computed: the loss, its gradient as well, its curvature as well.
 VALUE, GRADIENT, CURVATURE = 0, 1, 2
 

@@ -27,6 +27,7 @@ POINTERS = {
 WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
 RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "run_sum_wide": "double", "will_need": "int"}
 RUN_WORDS |= dict.fromkeys(("add32", "outside32", "beyond32", "nan32"), "int")
+RUN_WORDS |= dict.fromkeys(("largest_float16", "largest_bfloat16"), "real")
 # Numbers of 16 bits, which have no arithmetic: read from an entry of uint16s, or made for one.
 HALF_WORDS = {"of_float16": "real", "of_bfloat16": "real", "to_float16": "number", "to_bfloat16": "number"}
 DOUBLE_WORDS = {
@@ -36,7 +37,9 @@ DOUBLE_WORDS = {
         *("exp_curve", "exp_exponent", "exp_mantissa", "ratio_of"),
     )
 }
-WORDS = (*WORDS, "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *HALF_WORDS, *DOUBLE_WORDS)
+# Memory that a block takes and gives back, arrays in it, and the loop of another header over the same block.
+BLOCK_WORDS = ("take_memory", "give_back", "place_array", "call_loop")
+WORDS = (*WORDS, *BLOCK_WORDS, "call_tile", "call_gemm", *POINTERS, *RUN_WORDS, *HALF_WORDS, *DOUBLE_WORDS)
 
 
 def noinline(text: Any) -> Any:
@@ -59,7 +62,8 @@ real = double = integer = offset = address = array_data = call_tile = call_gemm 
 stack_reals = stack_doubles = stack_ints = _word
 spread16 = run_maximum = run_sum = run_sum_wide = will_need = _word
 add32 = outside32 = beyond32 = nan32 = _word
-of_float16 = of_bfloat16 = to_float16 = to_bfloat16 = _word
+take_memory = give_back = place_array = call_loop = _word
+largest_float16 = largest_bfloat16 = of_float16 = of_bfloat16 = to_float16 = to_bfloat16 = _word
 double_exp = double_exp_curve = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
 double_exp_exponent = double_exp_mantissa = double_ratio_of = _word
 reals = doubles = ints = float32s = float64s = int8s = uint8s = _word

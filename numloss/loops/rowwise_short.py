@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from ..scalar import exp_below
-from .codes import GRADIENT
+from .codes import DATA, GRADIENT
+from .halves import narrow, widen
 from .headers import Measures, Result, Rowwise
 from .language import (
     Doubles,
     Int,
     Ints,
     Reals,
+    array_data,
     double,
     noinline,
     offset,
+    reals,
     run_maximum,
     run_sum,
     spread16,
@@ -21,8 +24,9 @@ from .language import (
     stack_reals,
     will_need,
 )
+from .operands import item_size
 from .rowwise_labels import begin_rows, finish_rows, settle, take_off
-from .rowwise_parts import clear_row, gradient_at, scores_at
+from .rowwise_parts import clear_row, gradient_at
 from .sums import begin_block, block_stop, tile_length
 
 
@@ -80,8 +84,6 @@ def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: R
     flat_tops(x, rows, classes, labels, top, score)
     large = take_off(rows, top, score, base, shift, s)
     spread_rows(shift, rows, classes, spread)
-    # the next rows come from memory while these are computed
-    will_need(offset(x, rows * classes), rows * classes)
     if large == 0:
         flat_terms(x, spread, rows * classes, e)
     else:
@@ -127,6 +129,8 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
     own = stack_reals(512)
     e = stack_reals(2064)
     spread = stack_reals(2064)
+    wide = stack_reals(2064)
+    size = item_size(c.pred.kind, c.itemsize)
     begin_block(partial)
     classes = c.classes
     some = 2048 // classes
@@ -146,15 +150,25 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
                 rows = some
             row_labels = offset(labels, first)
             counts = offset(total, first)
-            if c.mode >= GRADIENT:
+            if c.mode >= GRADIENT and c.gradient.kind == DATA:
                 # what is written soon comes from memory while the terms are computed
                 will_need(gradient_at(c, start + first), rows * classes)
+            # the next rows come from memory while these are computed
+            data = array_data(c.pred.array) + (start + first) * classes * size
+            will_need(reals(data + rows * classes * size), rows * classes * size // c.itemsize)
+            x = reals(data)
+            if c.pred.kind != DATA:
+                widen(data, c.pred.kind, 1, rows * classes, wide)
+                x = wide
             # terms are in memory of their own: where g is x a loop from one to the other has no vectors
-            flat_rows(scores_at(c, start + first), rows, classes, row_labels, s, e, spread)
+            flat_rows(x, rows, classes, row_labels, s, e, spread)
             settle(c, rows, s, counts, offset(values, first), coefficient, own)
             if c.mode >= GRADIENT:
-                g = gradient_at(c, start + first)
+                g = gradient_at(c, start + first) if c.gradient.kind == DATA else wide
                 flat_slopes(rows, classes, row_labels, counts, coefficient, own, spread, e, g)
+                if c.gradient.kind != DATA:
+                    place = array_data(c.gradient.array) + 2 * (start + first) * classes
+                    narrow(place, c.gradient.kind, 1, rows * classes, g)
             first = first + rows
         finish_rows(c, start, n, total, values, partial)
         start = start + n

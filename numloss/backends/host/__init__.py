@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 # Families that weigh whole arrays in the dtype of the data, whose sizes hide another look at the weights.
 IN_ARRAYS = ("similarity", "head")
-# Those whose loops read and write numbers of 16 bits themselves.
-IN_HALVES = ("elementwise",)
 INFINITE = (float("inf"), -float("inf"))
 
 
@@ -96,10 +94,12 @@ class HostBackend:
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
-        if request.loss.family not in IN_HALVES and has_halves(HOST, request):
+        module = family(__package__, request.loss.family)
+        reads_halves = getattr(module, "reads_halves", None)
+        if has_halves(HOST, request) and not (reads_halves and reads_halves(request)):
             widened = Widened(HOST, request, self.convert)
             return widened.answered(self.compute(widened.request))
-        compute = family(__package__, request.loss.family).compute
+        compute = module.compute
         names = weighing(request)
         if names:
             near = [name for name in names if request.loss.family in IN_ARRAYS or lost_in(request, name)]

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from . import HostBackend
 
 
+def reads_halves(request: Request) -> bool:
+    """Numbers of 16 bits are read and written by tiles."""
+    return True
+
+
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run an elementwise loss."""
     call = PackedElements(HOST, request)

@@ -9,11 +9,13 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.arrays import HOST
+from ...calls.halves import is_half
 from ...calls.rowwise import Rows, merged, rows_of
 from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, block_size
 from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
 from ..packing.rowwise import NO_STEPS, header_of
+from ..packing.stored import Stored, StoredProblem, look_for_memory, stand_in
 from . import plans
 
 if TYPE_CHECKING:
@@ -88,12 +90,17 @@ class Packed:
             pred = pred.copy(order="K")  # all scores of a row are read until its end
         # Fortran order is C order of the transposed arrays
         self.flipped = bool(pred.flags.f_contiguous and not pred.flags.c_contiguous)
-        self.real, self.size = pred.dtype, pred.size
+        self.real, self.size = rows.real, pred.size
         self.kept: list[Any] = []
+        self.stored: list[Stored] = []
         self.copies: list[tuple[Array, Array]] = []
         self.view, self.sizes = self.three(pred)
-        self.steps = Steps(*self.sizes[3:])
         self.design = design_of(rows, mode, self.sizes)
+        if is_half(pred.dtype) and self.design not in (FLAT, LONG):
+            self.flipped = False
+            self.view, self.sizes = self.three(self.standing(pred, "pred"))
+            self.design = design_of(rows, mode, self.sizes)
+        self.steps = Steps(*self.sizes[3:])
         self.header = self.pack()
 
     def seen(self, array: Array) -> Array:
@@ -102,6 +109,11 @@ class Packed:
         self.kept.append(view)
         return view
 
+    def standing(self, array: Array, field: str, written: bool = False) -> Array:
+        """What stands for an array of 16 bits in the header, where a block of it is widened for the loop."""
+        self.stored.append(Stored(array, field, written))
+        return stand_in(array)
+
     def three(self, array: Array) -> tuple[Array, tuple[int, int, int, int, int, int]]:
         """An array of the scores' shape with the class axis in the middle, and its sizes and strides."""
         axis = self.rows.axis
@@ -109,10 +121,14 @@ class Packed:
         self.kept.append(view)
         return view, sizes
 
+    def described(self, array: Array) -> Operand:
+        """An array whose steps the header has."""
+        return in_place(array, code_of(array, self.real))
+
     def beside(self, array: Array) -> tuple[Operand, Steps]:
         """What has a number beside each score."""
         view, sizes = self.three(array)
-        return in_place(view, code_of(view, self.real)), Steps(*sizes[3:])
+        return self.described(view), Steps(*sizes[3:])
 
     def target(self) -> tuple[Operand, Steps]:
         """Labels, or a distribution with its strides."""
@@ -129,15 +145,17 @@ class Packed:
         if k >= len(self.rows.outputs):
             return ABSENT, NO_STEPS
         array = self.rows.outputs[k]
+        if self.stored and is_half(array.dtype):
+            array = self.standing(array, ("gradient", "curvature")[k], True)
         if array.strides == self.view.strides and not self.flipped:  # what most are needs no look at its axes
             self.kept.append(array)
-            return in_place(array), self.steps
+            return self.described(array), self.steps
         view, found = self.three(array)
         if self.needs_own_layout(found):
-            view, found = self.three(np.empty_like(self.view.T if self.flipped else self.view))
+            view, found = self.three(np.empty_like(self.view.T if self.flipped else self.view, array.dtype))
         if not np.may_share_memory(view, array):
             self.copies.append((array, view.T if self.flipped else view))
-        return in_place(view), Steps(*found[3:])
+        return self.described(view), Steps(*found[3:])
 
     def needs_own_layout(self, found: tuple[int, ...]) -> bool:
         """Whether an array to write needs the layout of the scores, for the bits not to depend on where they go.
@@ -161,7 +179,7 @@ class Packed:
             self.mode,
             (sizes[0] * sizes[2], sizes[2]),
             max(512, block) if self.design == PIXELS else block,
-            [in_place(self.view), target, *map(self.optional, (rows.weight, rows.values)), gradient, curvature],
+            [self.described(self.view), target, *map(self.optional, (rows.weight, rows.values)), gradient, curvature],
             [self.steps, target_steps, gradient_steps, curvature_steps],
             self.kept,
         )
@@ -169,17 +187,27 @@ class Packed:
     def problem(self, backend: HostBackend) -> Problem:
         """What is launched."""
         loss, header = self.rows.loss, self.header
-        loop = self.design
+        design = self.design
         if loss.law is None:
-            address = backend.loop(loop, name_of(self.real))
+            address = backend.loop(design, name_of(self.real))
         else:
-            address, header.tile = backend.kernel(loss, loop, self.real, self.mode)
+            address, header.tile = backend.kernel(loss, design, self.real, self.mode)
         whole: Header = header
         if self.rows.teacher is not None:
             teacher, steps = self.beside(self.rows.teacher)
             whole = Distilled(rows=header, teacher=teacher, teacher_steps=steps)
-        work = self.size * loss.cost * (3.0 if loop in (GENERIC, CLASSES, DISTILLED) else 1.0)
-        return Problem(address, whole, -(-header.rows // header.block), work)
+        work = self.size * loss.cost * (3.0 if design in (GENERIC, CLASSES, DISTILLED) else 1.0)
+        blocks = -(-header.rows // header.block)
+        if not self.stored:
+            return Problem(address, whole, blocks, work)
+        loop, size = backend.loop("stored_block", name_of(self.real)), (header.rows, header.block)
+        return StoredProblem(loop, whole, blocks, work, address, size, self.stored, self.kept)
+
+
+def reads_halves(request: Request) -> bool:
+    """Whether rows of 16 bits are read as they are: those whose classes are the last axis, a block at a time."""
+    pred, axis = request.arguments[0], request.options.get("axis", 1)
+    return bool(axis == -1 or axis == pred.ndim - 1)
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
@@ -199,11 +227,12 @@ def compute(backend: HostBackend, request: Request) -> Any:
         header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
+        look_for_memory(outcome.bad_in)
         rows.complain(outcome.bad_at, outcome.bad_in, packed.flipped)
     check.finite_weights(rows.loss, request.options.get("weight"), outcome.weight)
     for array, written in packed.copies:
         array[...] = written
-    unchanging = options.class_weight is None and options.factor is None and options.prior is None
+    unchanging = not packed.stored and options.class_weight is None and options.factor is None and options.prior is None
     if unchanging and rows.values is None and not packed.copies:
         total = float(header.rows)
         plans.remember(backend, request, problem, total, ("pred", "target"), ("gradient",), fixed=False, count=count)

@@ -33,6 +33,7 @@ from ...loops import (
     rowwise_short,
     rowwise_weights,
     sequence,
+    stored,
     sums,
 )
 from ...loops.headers import size_of
@@ -41,7 +42,7 @@ from ...loops.tiles import tile_text
 from ..locks import compiled_once
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
-from .intrinsics import call_block, external, words
+from .intrinsics import call_loop, external, words
 from .views import VIEWS, view_at
 
 OPTIONS = {"error_model": "numpy", "nogil": True}
@@ -166,7 +167,7 @@ def driver() -> tuple[Any, Any]:
 
     def some(function, problem, at, first, last):  # type: ignore[no-untyped-def]
         for block in range(first, last):
-            call_block(function, problem, at + size * block, block)  # type: ignore[call-arg]
+            call_loop(function, problem, at + size * block, block)  # type: ignore[call-arg]
 
     def combined(at, blocks):  # type: ignore[no-untyped-def]
         total = total_at(at + size * blocks)
@@ -211,6 +212,7 @@ LOOPS = {
         lambdarank.lambdarank_block,
         risk_sets.risks_block,
         sequence.sequence_block,
+        stored.stored_block,
         ordered.ordered_block,
         ordered.ordered_slopes_block,
     )

@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from ..primitives import primitives
+from ..primitives import HALVES, primitives
 from .views import view_words
 
 # Objects start with their head; an array continues with the address of its data. Every extension module has this
@@ -96,7 +96,38 @@ def call_gemm(typingctx, function, flip_a, flip_b, m, n, k, a, lda, b, ldb, add,
 
 
 @intrinsic
-def call_block(typingctx, function, problem, partial, block):  # type: ignore[no-untyped-def]
+def place_array(typingctx, head, data):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        at = builder.add(args[0], ir.IntType(64)(ARRAY_DATA_OFFSET))
+        builder.store(args[1], builder.inttoptr(at, ir.IntType(64).as_pointer()))
+        return ir.IntType(64)(0)
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def take_memory(typingctx, size):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        kind = ir.FunctionType(ir.IntType(8).as_pointer(), [ir.IntType(64)])
+        malloc = cgutils.get_or_insert_function(builder.module, kind, "malloc")
+        return builder.ptrtoint(builder.call(malloc, args), ir.IntType(64))
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def give_back(typingctx, at):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        pointer = ir.IntType(8).as_pointer()
+        free = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [pointer]), "free")
+        builder.call(free, [builder.inttoptr(args[0], pointer)])
+        return ir.IntType(64)(0)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def call_loop(typingctx, function, problem, partial, block):  # type: ignore[no-untyped-def]
     """Call the loop of one block at an address; the driver's only word."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -226,6 +257,31 @@ def will_need(typingctx, p, n):  # type: ignore[no-untyped-def]
     return types.int64(p, types.int64), codegen
 
 
+def _largest_word(real: types.Type, of_bits: Any) -> Any:
+    """A word for the largest of numbers of 16 bits: as integers they are in order, see kernels/runs.h."""
+
+    @intrinsic
+    def word(typingctx, p, n):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            half = ir.IntType(16)
+
+            def turned(u: Any) -> Any:
+                return builder.xor(u, builder.and_(builder.ashr(u, half(15)), half(0x7FFF)))
+
+            with builder.goto_entry_block():
+                top = builder.alloca(half)
+            builder.store(half(-0x8000), top)
+            with cgutils.for_range(builder, args[1], intp=ir.IntType(64)) as loop:
+                key, most = turned(builder.load(builder.gep(args[0], [loop.index]))), builder.load(top)
+                builder.store(builder.select(builder.icmp_signed(">", key, most), key, most), top)
+            bits = builder.zext(turned(builder.load(top)), ir.IntType(32))
+            return context.cast(builder, of_bits(builder, bits), types.float32, real)
+
+        return real(p, types.int64), codegen
+
+    return word
+
+
 def _eight(builder: Any, pointer: Any, index: Any) -> Any:
     """Eight neighbours from an index on, as one vector, and where they lie."""
     real = pointer.type.pointee
@@ -335,6 +391,10 @@ def words(dtype: str) -> dict[str, Any]:
         "array_data": array_data,
         "call_tile": call_tile,
         "call_gemm": call_gemm,
+        "call_loop": call_loop,
+        "give_back": give_back,
+        "place_array": place_array,
+        "take_memory": take_memory,
         "spread16": spread16,
         "run_maximum": run_maximum,
         "run_sum": run_sum,
@@ -344,6 +404,7 @@ def words(dtype: str) -> dict[str, Any]:
         "outside32": outside32,
         "beyond32": beyond32,
         "nan32": nan32,
+        **{f"largest_{name}": _largest_word(real, of) for name, (of, _) in HALVES.items()},
         "stack_reals": _stack_word(real),
         "stack_doubles": _stack_word(types.float64),
         "stack_ints": _stack_word(types.int64),

@@ -47,7 +47,7 @@ def header_of(
         classes=rows.classes,
         inner=shape[1],
         mode=mode,
-        itemsize=rows.pred.dtype.itemsize,
+        itemsize=rows.real.itemsize,
         score_kind=options.scores,
         target_kind=options.target,
         weighted=rows.weight is not None,

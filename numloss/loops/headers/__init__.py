@@ -22,6 +22,7 @@ from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, Side, StepSums
 from .regional import Regions, RegionSums, SortedRegions
 from .rowwise import ClassRow, Distilled, Excess, Measures, Pull, Row, Rowwise, Steps
 from .sequence import Power, Sequence, SequenceStrides
+from .stored import StoredArray, StoredRows
 from .structs import Double, Header, Int, Many, Place, headers, many, size_of
 
 HEADERS = headers()
@@ -69,6 +70,8 @@ __all__ = [
     "SortedRegions",
     "StepSums",
     "Steps",
+    "StoredArray",
+    "StoredRows",
     "VectorSum",
     "Vectors",
     "Weights",
