@@ -3,8 +3,8 @@
 import typing as _typing
 
 from .backends.threads import num_threads, set_num_threads
-from .calls.halves import BFLOAT16 as bfloat16
 from .catalogue import list_losses
+from .common.halves import BFLOAT16 as bfloat16
 from .declare.from_law import elementwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError

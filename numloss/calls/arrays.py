@@ -6,12 +6,11 @@ their sentences are in Arrays; a place says how its arrays are taken, made and c
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .halves import BFLOAT16, is_bfloat16, is_floating, is_half, name_of, widened, working
+from ..common.halves import as_numpy, is_bfloat16, is_floating, is_half, name_of, widened, working
 
 if TYPE_CHECKING:
     from ..registry import Loss
@@ -211,11 +210,9 @@ class HostArrays(Arrays):
                 f"{loss.name}: {name} requires a gradient of its own library, which would not see this loss; "
                 f"give {name}.detach()"
             )
-        if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # neither NumPy nor DLPack to NumPy has a name for it
-            return np.asarray(value.view(sys.modules["torch"].uint16)).view(BFLOAT16)
         try:
             by_name = hasattr(value, "__dlpack__") and not any(hasattr(value, name) for name in PROTOCOLS[:-1])
-            return np.from_dlpack(value) if by_name else np.asarray(value)
+            return np.from_dlpack(value) if by_name else as_numpy(value)
         except (TypeError, RuntimeError, BufferError) as error:
             kind = f"{type(value).__module__}.{type(value).__name__}"
             raise TypeError(f"{loss.name}: {name} is {kind}, which NumPy cannot read: {error}") from error

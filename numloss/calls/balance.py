@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.halves import widened
 from .arrays import is_float32
-from .halves import widened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

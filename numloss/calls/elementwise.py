@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..common.halves import working
 from ..loops.codes import WEIGHT_OPERAND
 from . import checks as check
 from .arrays import HOST
-from .halves import working
 from .outputs import outputs_of
 from .thresholds import of_intervals
 

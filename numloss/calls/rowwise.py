@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..common.halves import is_floating, working
 from ..domains import NONNEGATIVE
 from ..loops.codes import (
     DISTRIBUTION,
@@ -24,7 +25,6 @@ from ..loops.codes import (
 )
 from .arrays import FLOAT32, HOST, is_float32
 from .checks import bad_weight, first_of, integer, number, same_shape, value_outside
-from .halves import is_floating, working
 from .outputs import outputs_of
 
 if TYPE_CHECKING:

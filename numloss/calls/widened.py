@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from .halves import FLOAT32, is_half
+from ..common.halves import FLOAT32, is_half
 
 if TYPE_CHECKING:
     from collections.abc import Callable

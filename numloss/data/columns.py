@@ -26,6 +26,7 @@ from .stamps import file_stamp
 
 TYPES = {
     **{f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "halffloat": "float16",
     "float": "float32",
     "double": "float64",
     "bool": "bool",

@@ -19,20 +19,25 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
+from ..common.halves import BFLOAT16
 from ..errors import FormatError
+from .names import MEMBER
 from .source import Array
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 64 * 1024
 MOST_AXES = 32
 MOST_ELEMENTS = 2**59
-DTYPES = ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+DTYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+# Two bytes without a name, as NumPy writes what ml_dtypes calls bfloat16; and with it, as it writes numloss.bfloat16.
+UNNAMED = "V2"
 # Of keys: so many characters.
 TEXT = re.compile(r"[US][1-9]\d*")
 LAST_CHARACTER = 0x10FFFF
 
 _ENTRY = re.compile(
-    rb"""\s*'(?:(?P<descr>descr)'\s*:\s*'(?P<order>[<>|])(?P<kind>[a-zA-Z]\d{0,4})'
+    rb"""\s*'(?:(?P<descr>descr)'\s*:\s*(?:'(?P<order>[<>|])(?P<kind>[a-zA-Z]\d{0,4})'
+                                        |\[\('bfloat16',\ '(?P<named>[<>])u2'\)\])
           |(?P<fortran>fortran_order)'\s*:\s*(?P<truth>True|False)
           |(?P<shape>shape)'\s*:\s*\((?P<axes>[\dL,\ ]*)\)
         )\s*(?P<comma>,?)""",
@@ -66,8 +71,9 @@ def _refuse(source: str, offset: int, problem: str) -> NoReturn:
     raise FormatError(f"{source}: not a .npy file that numloss reads: {problem} (at byte {offset})")
 
 
-def read_header(file: BinaryIO, source: str, text: bool = False) -> Header:
-    """Read the header at the start of a stream; `source` names the file in messages. With `text` it may hold text."""
+def read_header(file: BinaryIO, source: str, text: bool = False, bfloat16: bool = False) -> Header:
+    """Read the header at the start of a stream; `source` names the file in messages. With `text` it may hold text;
+    with `bfloat16` two bytes without a name are numbers of that kind, and nothing else is read."""
     start = file.read(8)
     if len(start) < 8 or start[:6] != MAGIC:
         _refuse(source, 0, "it does not start with \\x93NUMPY and a version")
@@ -84,10 +90,10 @@ def read_header(file: BinaryIO, source: str, text: bool = False) -> Header:
     content = file.read(length)
     if len(content) < length:
         _refuse(source, 8 + width + len(content), f"it ends within the header, which should have {length} bytes")
-    return _parse(content, source, 8 + width, text)
+    return _parse(content, source, 8 + width, text, bfloat16)
 
 
-def _parse(content: bytes, source: str, start: int, text: bool) -> Header:
+def _parse(content: bytes, source: str, start: int, text: bool, bfloat16: bool) -> Header:
     """The header that begins at byte `start` of the file."""
     body = content.rstrip(b" \n")
     if not (body.startswith(b"{") and body.endswith(b"}")):
@@ -106,15 +112,24 @@ def _parse(content: bytes, source: str, start: int, text: bool) -> Header:
     if missing:
         _refuse(source, start, f"the header lacks {', '.join(sorted(missing))}")
     return Header(
-        _dtype(found["descr"], source, start, text),
+        _dtype(found["descr"], source, start, text, bfloat16),
         _shape(found["shape"], source, start),
         found["fortran_order"]["truth"] == b"True",
         start + len(content),
     )
 
 
-def _dtype(entry: re.Match[bytes], source: str, start: int, text: bool) -> np.dtype[Any]:
+def _dtype(entry: re.Match[bytes], source: str, start: int, text: bool, bfloat16: bool) -> np.dtype[Any]:
+    if entry["named"]:
+        return BFLOAT16.newbyteorder(entry["named"].decode())  # type: ignore[arg-type, no-any-return]
     order, kind = entry["order"].decode(), entry["kind"].decode()
+    if kind == UNNAMED and bfloat16:
+        return BFLOAT16
+    if kind == UNNAMED:
+        hint = f"if they are bfloat16, write {source}{MEMBER}bfloat16"
+        _refuse(source, start + entry.start("order"), f"dtype {order}{kind}, two bytes without a name; {hint}")
+    if bfloat16:
+        _refuse(source, start + entry.start("order"), f"dtype {order}{kind}, and not bfloat16")
     if text and TEXT.fullmatch(kind):
         return np.dtype(order + kind)
     # of a single byte there is no order, and some writers say one all the same
@@ -168,7 +183,7 @@ class NpyFile:
 
     def __init__(
         self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, source: str | None = None,
-        text: bool = False,
+        text: bool = False, bfloat16: bool = False,
     ) -> None:  # fmt: skip
         self.path, self.begin = Path(path), begin
         self.source = source or str(path)
@@ -176,13 +191,17 @@ class NpyFile:
         try:
             self._status = status_of(os.fstat(self._file.fileno()))
             self._file.seek(begin)
-            self.header = read_header(self._file, self.source, text)
+            self.header = self._header(text, bfloat16)
             self._check(os.fstat(self._file.fileno()).st_size if size is None else size)
         except BaseException:
             self._file.close()
             raise
         self.rows, self.row_bytes = self.header.shape[0], self.header.row_bytes
         self.truths, self._handle = self.header.dtype == np.bool_, self._file.fileno()
+
+    def _header(self, text: bool, bfloat16: bool) -> Header:
+        """What the file says about the array, of which it stands at the beginning."""
+        return read_header(self._file, self.source, text, bfloat16)
 
     def _check(self, size: int) -> None:
         header = self.header

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..common.halves import is_half
 from ..errors import FormatError
 from .npy import NpyFile
 from .source import Array, Reader, Source
@@ -31,17 +32,17 @@ class NpySource(Source):
 
     def __init__(
         self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, name: str | None = None,
-        text: bool = False,
+        text: bool = False, bfloat16: bool = False,
     ) -> None:  # fmt: skip
         self.path, self.begin, self.size, self.name = Path(path), begin, size, name or str(path)
-        self.text = text
+        self.text, self.bfloat16 = text, bfloat16
         with self.open() as file:
             self.header = file.header
         self.shape, self.dtype = self.header.shape, self.header.dtype
 
     def open(self) -> NpyFile:
         """The file, opened."""
-        return NpyFile(self.path, self.begin, self.size, self.name, self.text)
+        return NpyFile(self.path, self.begin, self.size, self.name, self.text, self.bfloat16)
 
     def stamp(self) -> list[Any]:
         return [*super().stamp(), *file_stamp(self.path)]
@@ -115,7 +116,7 @@ def mapped(file: NpyFile) -> MappedReader | None:
     """A reader of an open file that maps it, or None where it must be read."""
     handle, begin, end = file.data
     dtype = file.header.dtype
-    if Window is None or dtype.kind not in NUMBERS or begin % dtype.itemsize:
+    if Window is None or not (dtype.kind in NUMBERS or is_half(dtype)) or begin % dtype.itemsize:
         return None
     try:
         return MappedReader(file, Window(handle, begin, end - begin))

@@ -9,17 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from ..common.halves import as_numpy
 from ..errors import FormatError
-from .names import existing, in_order, matches
+from .names import MEMBER, existing, in_order, matches
 from .source import KEY_KINDS, REAL_KINDS, Shards, SlicedSource, Source
 
 
 def source_of(given: Any, name: str, most_bytes: int, keys: bool = False) -> Source:
     """The source behind a path, an array, or an object that slices; `name` is what messages call an array.
 
-    A path may be a .npy, .npz, .parquet, .arrow or .feather file, with ``::`` and the name of a member, or of
-    columns, behind it; a folder or a pattern stands for its files, part-2 before part-10. A name that is there is
-    never a pattern. At most `most_bytes` are unpacked from a compressed archive, which cannot be read in parts.
+    A path may be a .npy, .npz, .safetensors, .parquet, .arrow or .feather file, with ``::`` and the name of a member,
+    or of columns, behind it, or ``::bfloat16`` where a .npy file does not say that its numbers are that; a folder or a
+    pattern stands for its files, part-2 before part-10. A name that is there is never a pattern. At most `most_bytes`
+    are unpacked from a compressed archive, which cannot be read in parts.
     With `keys` text is read too.
     """
     if isinstance(given, Source):
@@ -33,7 +35,7 @@ def source_of(given: Any, name: str, most_bytes: int, keys: bool = False) -> Sou
         sliceable = sliceable and np.dtype(given.dtype).kind in kinds
     except (AttributeError, TypeError):
         sliceable = False
-    array = given if sliceable else np.asarray(given)
+    array = given if sliceable else as_numpy(given)
     if keys and array.dtype.kind in "OT" and all(isinstance(key, str) for key in array.flat):
         array = array.astype(str)
     return SlicedSource(array, name, kinds)
@@ -76,9 +78,17 @@ def _by_content(path: str) -> Reading:
 def _npy(path: str, member: str, most_bytes: int, keys: bool) -> Source:
     from .npy_source import NpySource
 
+    if member == "bfloat16":
+        return NpySource(path, name=f"{path}{MEMBER}{member}", bfloat16=True)
     if member:
         raise FormatError(f"{path}: a .npy file holds one array, there is no {member!r} in it")
     return NpySource(path, text=keys)
+
+
+def _safetensors(path: str, member: str, most_bytes: int, keys: bool) -> Source:
+    from .safetensors import TensorSource
+
+    return TensorSource(path, member)
 
 
 def _npz(path: str, member: str, most_bytes: int, keys: bool) -> Source:
@@ -103,6 +113,7 @@ Reading = Callable[[str, str, int, bool], Source]
 READERS: dict[str, Reading] = {
     ".npy": _npy,
     ".npz": _npz,
+    ".safetensors": _safetensors,
     ".parquet": _parquet,
     ".pq": _parquet,
     ".arrow": _arrow,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..common.halves import is_half
 from ..errors import FormatError
 from .stamps import origin_stamps, samples_digest
 
@@ -105,7 +106,7 @@ class SlicedSource(Source, Reader):
         self.portable = not isinstance(given, np.ndarray)
         if not self.shape:
             raise ValueError(f"{name}: a single number, without a first axis to read along")
-        if self.dtype.kind not in kinds:
+        if self.dtype.kind not in kinds and not is_half(self.dtype):
             wanted = "real numbers" if kinds == REAL_KINDS else "real numbers, truth values or text"
             raise TypeError(f"{name} has dtype {self.dtype}; {wanted} are needed")
 

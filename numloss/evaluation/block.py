@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..backends.threads import num_threads
+from ..common.halves import is_floating, widened
 from ..data.source import Array, Reader
 from ..transforms.derivatives import unwrapped, value_and_grad
 from .outputs import Written
@@ -202,8 +203,8 @@ class SeriesBlock:
             others.append(self.weight)
         bad = np.zeros(len(self.inputs[0]), bool)
         for array in others:
-            if array.dtype.kind == "f":
-                bad |= np.isnan(array).reshape(len(array), -1).any(axis=1)
+            if is_floating(array.dtype):
+                bad |= np.isnan(widened(array)).reshape(len(array), -1).any(axis=1)
         return bad
 
     def _missing(self) -> Array:

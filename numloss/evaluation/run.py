@@ -14,6 +14,7 @@ import numpy as np
 
 from ..backends.choice import chosen_backend
 from ..backends.threads import limit
+from ..common.halves import working
 from ..data.opening import source_of
 from ..data.source import Array, Source
 from ..errors import FormatError
@@ -124,7 +125,7 @@ def _with_outputs(plan: Plan, question: Question) -> Iterator[Plan]:
     """The plan with files to write to; they take their names when the block ends."""
     keep = question.resume is not None
     preds = [plan.sources[each.inputs[each.loss.differentiable[0]]] for each in plan.series]
-    losses = [((plan.rows,), source.dtype.newbyteorder("=")) for source in preds]
+    losses = [((plan.rows,), working(source.dtype).newbyteorder("=")) for source in preds]
     gradients = [(source.shape, source.dtype.newbyteorder("=")) for source in preds]
     with (
         created(question.losses_to, plan.series, losses, keep) as losses_to,

@@ -10,7 +10,7 @@ import math
 DATA, F4, F8, I1, U1, I2, U2, I4, U4, I8, U8, F2, B2 = range(13)
 # Not a dtype: an operand whose entries are chosen by the values of an input, the one that its layout names.
 TABLE = 15
-# By the characters of NumPy; bfloat16 is that of ml_dtypes or two bytes of a name, see numloss/calls/halves.py.
+# By the characters of NumPy; bfloat16 is that of ml_dtypes or two bytes of a name, see numloss/common/halves.py.
 CODES = {"f": F4, "d": F8, "b": I1, "B": U1, "?": U1, "h": I2, "H": U2, "i": I4, "I": U4}
 CODES |= {"l": I8, "q": I8, "L": U8, "Q": U8, "e": F2, "E": B2, "V": B2}
 

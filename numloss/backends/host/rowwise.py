@@ -9,8 +9,8 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.arrays import HOST
-from ...calls.halves import is_half
 from ...calls.rowwise import Rows, merged, rows_of
+from ...common.halves import is_half
 from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, block_size
 from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand

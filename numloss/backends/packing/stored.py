@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...calls.halves import FLOAT32
+from ...common.halves import FLOAT32
 from ...loops.codes import NO_MEMORY
 from ...loops.headers import StoredArray, StoredRows
 from .operands import Array, Problem, operand

@@ -6,6 +6,7 @@ be anything, and are refused.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -44,3 +45,10 @@ def widened(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if is_bfloat16(array.dtype):
         return np.asarray(array).view(np.uint16).astype(np.uint32).__lshift__(16).view(np.float32)
     return array.astype(FLOAT32) if array.dtype.char == "e" else array
+
+
+def as_numpy(value: Any) -> np.ndarray[Any, Any]:
+    """An array of another library that NumPy can read; of PyTorch bfloat16 too, which has no name it would know."""
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+        return np.asarray(value.view(sys.modules["torch"].uint16)).view(BFLOAT16)
+    return np.asarray(value)
