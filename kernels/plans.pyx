@@ -38,6 +38,10 @@ cdef enum:
     MOST_ARRAYS = 16
     MOST_NUMBERS = 256
     MOST_WORDS = 96
+    # problems that run together: room in ElementwiseSums
+    MOST_TOGETHER = 8
+    # of numloss/loops/codes.py
+    TABLE = 15
     # flags of NumPy
     C_CONTIGUOUS = 0x0001
     ALIGNED = 0x0100
@@ -62,10 +66,11 @@ cdef class Plan:
     `places` are the first bytes of the operands of its arrays in the problem, inputs then gradients, each as often as it
     has columns, `differentiable` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
     shape. `weighted`: the last of the inputs is the weight. `count` is the loop that finds the total which the gradient
-    is divided by where it does not follow, or 0. At `scale_at` lies what the gradient is scaled by.
+    is divided by where it does not follow, or 0. At `scale_at` lies what the gradient is scaled by. `together` are name
+    and dtype of the loop that finds the sums of several such problems at once, or None.
     """
 
-    cdef object backend, kept
+    cdef object backend, kept, together
     cdef bytes problem
     cdef block_loop call
     cdef intptr_t loop, count
@@ -78,9 +83,9 @@ cdef class Plan:
 
     def __init__(
         self, backend, problem, tuple places, tuple differentiable, int columns, bint pair, bint mean, double total, bint fixed,
-        intptr_t count, bint weighted,
+        intptr_t count, bint weighted, tuple together,
     ):
-        self.backend, self.problem = backend, problem.packed()
+        self.backend, self.problem, self.together = backend, problem.packed(), together
         if len(places) > MOST_ARRAYS or len(self.problem) > 8 * MOST_NUMBERS:
             raise OverflowError("a problem of this size has no plan")
         self.loop, self.blocks, self.work = problem.loop, problem.blocks, problem.work
@@ -141,7 +146,7 @@ cdef class Plan:
         else:
             self.run_blocks(problem, size, &partial)
         # what is bad, and weights that are not of an ordinary size, go the long way
-        if partial.bad_at >= 0 or self.weighted and not (partial.weight == 0.0 or 1e-150 < partial.weight < 1e150):
+        if partial.bad_at >= 0 or self.weighted and not is_ordinary(partial.weight):
             return None
         value = 0.0 + partial.value
         total = self.total if self.fixed else partial.weight
@@ -191,6 +196,11 @@ cdef class Plan:
 
     cdef void rescale(self, char* problem, double total) noexcept nogil:
         (<double*>(problem + self.scale_at))[0] = 1.0 / total if total > 0.0 else 0.0
+
+
+cdef inline bint is_ordinary(double weight) noexcept nogil:
+    """Whether a sum of weights is one that float64 can work with."""
+    return weight == 0.0 or 1e-150 < weight < 1e150
 
 
 cdef bint fits(out, int differentiable, tuple arguments):

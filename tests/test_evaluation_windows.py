@@ -19,12 +19,14 @@ from process import attempt
 from test_evaluation import digest
 
 import numloss as nl
+from numloss import dispatch
+from numloss.backends.host import plans
 from numloss.data import npy_source
 from numloss.data.npy import NpyFile
 from numloss.data.npy_source import MappedReader, NpyReader
 from numloss.data.opening import source_of
 from numloss.errors import FormatError
-from numloss.evaluation import block, sweep
+from numloss.evaluation import block, plan, sweep
 
 pytestmark = [
     pytest.mark.skipif(npy_source.Window is None, reason="kernels/windows.pyx is not built"),
@@ -227,22 +229,25 @@ def test_swept_blocks_have_the_bits_of_single_ones(case: str, monkeypatch: pytes
     loss, shape = cases.record(case), cases.middle(case)
     arrays = cases.arrays(case, shape, "float32")
     given = dict(zip(loss.inputs, (np.concatenate([array] * 8) for array in arrays), strict=True))
-    function, found = partial(loss.function, **cases.required(case)), []
-    for finding in (sweep.find, lambda *asked: None):
-        monkeypatch.setattr(sweep, "find", finding)
-        with nl.num_threads(1):
-            found.append(digest(nl.evaluate(function, **given)))
-    assert found[0] == found[1]
+    function, rows = partial(loss.function, **cases.required(case)), 8 * len(arrays[0])
+    weights = [{"weight": RANDOM.random(rows, np.float32)}] if loss.weighted else []
+    for weight in ({}, *weights):
+        found = []
+        for finding in (plans.find, lambda *asked: None):
+            monkeypatch.setattr(sweep, "find", finding)
+            with nl.num_threads(1):
+                found.append(digest(nl.evaluate(function, **given, **weight)))
+        assert found[0] == found[1]
 
 
 LOSSES = [nl.mse, partial(nl.huber, delta=0.5), nl.mae]
 
 
-def single(monkeypatch: pytest.MonkeyPatch, *given: Any, **how: Any) -> str:
+def single(monkeypatch: pytest.MonkeyPatch, *given: Any, losses: Any = LOSSES, **how: Any) -> str:
     """The digest of an evaluation whose blocks are done one by one."""
     with monkeypatch.context() as patch:
         patch.setattr(sweep, "find", lambda *asked: None)
-        return digest(nl.evaluate(LOSSES, *given, **how))
+        return digest(nl.evaluate(losses, *given, **how))
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -260,6 +265,45 @@ def test_all_blocks_but_the_first_and_the_last_are_swept(
             with nl.num_threads(workers):
                 assert digest(nl.evaluate(LOSSES, pred, of["t"])) == digested
             assert blocks == [1000]
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("case", ["huber", "cross_entropy", "td_error", "triplet_margin"])
+def test_blocks_with_weights_are_swept_too(case: str, monkeypatch: pytest.MonkeyPatch, blocks: list[int]) -> None:
+    """But for those whose weights are of no ordinary size, or bad."""
+    loss = cases.record(case)
+    shape = (100, *cases.middle(case)[1:])
+    arrays = [np.concatenate([array] * 10) for array in cases.arrays(case, shape, "float64")]
+    given = dict(zip(loss.inputs, arrays, strict=True))
+    weight = np.where(np.arange(1000) // 100 % 2, RANDOM.random(1000), 0.0)
+    weight[500:700] = 1e-200
+    expected = single(monkeypatch, losses=loss.function, **given, weight=weight)
+    blocks.clear()
+    with nl.num_threads(1):
+        assert digest(nl.evaluate(loss.function, **given, weight=weight)) == expected
+        assert blocks and {start // 100 for start in blocks} == {5, 6}
+        weight[801] = -1.0
+        with pytest.raises(ValueError, match=r"weight\[801\]"):
+            nl.evaluate(loss.function, **given, weight=weight)
+
+
+def test_losses_that_run_together_have_the_bits_of_each_alone(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than run at once, on blocks that are no whole tiles, with weights and without, beside others."""
+    monkeypatch.setattr(plan, "BLOCK_ELEMENTS", 2001)
+    asked: list[str] = []
+    kind = type(dispatch.load(backend))
+    loop = kind.loop
+    monkeypatch.setattr(kind, "loop", lambda self, *name: asked.append(name[0]) or loop(self, *name))
+    models, target = RANDOM.random((2, 4000, 2), np.float32), RANDOM.random((4000, 2), np.float32)
+    losses = [nl.mse, *(partial(nl.huber, delta=k / 8) for k in range(1, 9)), partial(nl.kl_div, from_logits=True)]
+    for weight in ({}, {"weight": target}):
+        how = {"pred": dict(zip("ab", models, strict=True)), "target": target / target.sum(1, keepdims=True), **weight}
+        own = losses[: 9 if weight else 10]
+        with nl.use_backend(backend), nl.num_threads(1):
+            expected = single(monkeypatch, losses=own, **how)
+            asked.clear()
+            assert digest(nl.evaluate(own, **how)) == expected
+        assert "elementwise_sums_block" in asked
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -18,7 +18,7 @@ from .totals import Part
 def swept(plan: Plan, readers: dict[str, Reader], bounds: tuple[tuple[int, int], ...]) -> list[Part]:
     """The parts of as many of these blocks as can be swept, all of them together; empty for none."""
     rows, (start, stop) = plan.block_rows, bounds[0]
-    if plan.by_row or plan.gradients_to or WEIGHT in plan.sources or stop - start < rows or threads.limit() > 1:
+    if plan.by_row or plan.gradients_to or stop - start < rows or threads.limit() > 1:
         return []
     arrays, feeds = [], []
     for reader in readers.values():
@@ -29,12 +29,15 @@ def swept(plan: Plan, readers: dict[str, Reader], bounds: tuple[tuple[int, int],
         feeds.append(found[1])
     blocks = min(len(array) // rows for array in arrays)
     place = {name: k for k, name in enumerate(readers)}
-    places = [[place[name] for name in series.inputs] for series in plan.series]
-    fixed: dict[str, Any] = {} if plan.backend is None else {"backend": plan.backend}
-    calls = []
-    for series, inputs in zip(plan.series, places, strict=True):
-        arguments, options = series.summed.given(tuple(arrays[k][:rows] for k in inputs), fixed)  # type: ignore[attr-defined]
+    first = [array[:rows] for array in arrays]
+    calls, places = [], []
+    for series in plan.series:
+        inputs, weight = [place[name] for name in series.inputs], place.get(WEIGHT) if series.loss.weighted else None
+        given: dict[str, Any] = {} if plan.backend is None else {"backend": plan.backend}
+        given |= {} if weight is None else {WEIGHT: first[weight]}
+        arguments, options = series.summed.given(tuple(first[k] for k in inputs), given)  # type: ignore[attr-defined]
         calls.append(find(series.loss, arguments, options, chosen_backend()))
+        places.append(inputs if weight is None else [*inputs, weight])
     if blocks < 1 or None in calls:
         return []
     sums = sweep(calls, places, [array[: rows * blocks] for array in arrays], feeds, blocks)

@@ -20,6 +20,7 @@ class Plan:
         fixed: bool,
         count: int,
         weighted: bool,
+        together: tuple[str, str] | None,
     ) -> None: ...
 
 def replay(

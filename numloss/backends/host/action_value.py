@@ -44,8 +44,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if outcome.bad_at >= 0:
         step.complain(outcome.bad_at, outcome.bad_in)
     check.finite_weights(loss, request.options.get("weight"), outcome.weight)
-    if weight is not None:
-        total = outcome.weight
-    elif values is None and step.next_action is None:
-        plans.remember(backend, request, problem, total, OPERANDS, ("gradient",))
+    total = total if weight is None else outcome.weight
+    if values is None and step.next_action is None and not (request.mode and weight is not None):
+        plans.remember(backend, request, problem, total, OPERANDS, ("gradient",), fixed=weight is None)
     return request.answer(request.reduced(outcome.value, total) if values is None else values, step.outputs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...calls import checks as check
 from ...calls.arrays import HOST
 from ..packing.elementwise import PackedElements
-from ..packing.operands import Problem
+from ..packing.operands import Problem, name_of
 from . import plans
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def compute(backend: HostBackend, request: Request) -> Any:
         call.complain(outcome.bad_at, outcome.bad_in)
     check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     total = outcome.weight if weight is not None else total
-    if weight is None and not call.wanted:
-        plans.remember(backend, request, problem, total, ("inputs",), ("outputs",))
+    if not call.wanted and not (mode and weight is not None):
+        together = None if mode else ("elementwise_sums_block", name_of(real))
+        fixed = weight is None
+        plans.remember(backend, request, problem, total, ("inputs",), ("outputs",), fixed, together=together)
     return request.answer(call.values if call.wanted else request.reduced(outcome.value, total), call.outputs)

@@ -30,6 +30,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
         call.complain(outcome.bad_at, outcome.bad_in)
     check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     total = total if weight is None else outcome.weight
-    if weight is None and values is None:
-        plans.remember(backend, request, problem, total, ("vectors.operand", "known"), ("gradients.operand",))
+    if values is None and not (mode and weight is not None):
+        read, written = ("vectors.operand", "known"), ("gradients.operand",)
+        plans.remember(backend, request, problem, total, read, written, fixed=weight is None)
     return request.answer(request.reduced(outcome.value, total) if values is None else values, call.outputs)

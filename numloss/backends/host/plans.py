@@ -65,6 +65,7 @@ def remember(
     written: tuple[str, ...],
     fixed: bool = True,
     count: int = 0,
+    together: tuple[str, str] | None = None,
 ) -> None:
     """Keep a plan of this call, if one can serve it.
 
@@ -72,6 +73,7 @@ def remember(
     the gradients; its field `scale` is what the gradients are multiplied by. `fixed`: the total weight follows from
     the shape; `count` is the loop that finds the total that the gradient is divided by where it is not the usual
     one, or 0. A weight is an array like the arguments, if it is of the dtype of the data and is given as it is used.
+    `together`: the loop, and its dtype, that finds the sums of several such problems at once.
     """
     loss, mode, arguments = request.loss, request.mode, request.arguments
     if _plans is None or request.argnums is not None or mode > 1 or problem.blocks == 0:
@@ -102,6 +104,6 @@ def remember(
     graded = loss.differentiable if mode else ()
     plan = _plans.Plan(
         backend, problem, places, graded, loss.columns, request.pair, request.reduction == "mean", total, fixed, count,
-        weight is not None,
+        weight is not None, together,
     )
     _plans.keep(loss, mode, arguments, request.options, request.pair, chosen_backend(), plan)

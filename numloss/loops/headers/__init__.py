@@ -14,7 +14,7 @@ loops write is no dataclass. The build reads this folder without numloss.
 
 from .action_value import ActionStrides, ActionValue
 from .common import Bounds, Operand, Result
-from .elementwise import Copied, Elementwise, Weights
+from .elementwise import Copied, Elementwise, ElementwiseSums, Weights
 from .embedding import Embedding, Vectors, VectorSum
 from .layers import Layer, Linear, Window
 from .products import Matrix, Product
@@ -46,6 +46,7 @@ __all__ = [
     "Discounts",
     "Distilled",
     "Elementwise",
+    "ElementwiseSums",
     "Embedding",
     "Excess",
     "Layer",

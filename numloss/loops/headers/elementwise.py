@@ -56,3 +56,11 @@ class Elementwise(Header):
     outputs: Many[Operand] = many(8)
     bounds: Many[Bounds] = many(8)
     params: Many[Double] = many(16)
+
+
+@dataclass
+class ElementwiseSums(Header):
+    """Several laws of the same inputs and weights, in blocks of one size, whose sums alone are wanted."""
+
+    count: Int
+    laws: Many[Elementwise] = many(8)
