@@ -62,6 +62,29 @@ def test_threads_of_ones_own(files: dict[str, str], expected: str) -> None:
         assert asked(arrays, executor=executor).replace('"pred"', f'"{files["pred"]}"') == expected
 
 
+def test_the_caller_is_one_of_the_workers(files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[threading.Thread] = []
+
+    def slowly(*task: Any) -> Any:
+        seen.append(threading.current_thread())
+        time.sleep(0.02)
+        return run(*task)
+
+    monkeypatch.setattr(executors, "run", slowly)
+    with nl.num_threads(3):
+        nl.evaluate(nl.mse, files["pred"], files["target"], chunk=1)
+    assert 1 < len(set(seen)) <= 3 and seen.count(threading.current_thread()) > 1
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_first_error_is_raised_whoever_found_it(tmp_path: Path) -> None:
+    target = np.ones(1000, np.float32)
+    target[250::100] = np.nan
+    for workers in (1, 2, 5):
+        with nl.num_threads(workers), pytest.raises(ValueError, match=r"target\[250\] = nan"):
+            nl.evaluate(nl.mse, np.zeros(1000, np.float32), target, chunk=1)
+
+
 def test_processes(files: dict[str, str], expected: str) -> None:
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
         assert asked(files, executor=executor) == expected

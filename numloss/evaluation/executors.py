@@ -57,12 +57,17 @@ def in_order(tasks: Iterable[Task], executor: Executor | None, workers: int) -> 
         yield from _through(executor, run, tasks, workers)
         return
     with contextlib.ExitStack() as stack:
-        own = threading.local()
+        idle: list[Readers] = []
 
         def run_here(task: Task) -> list[list[Part]]:
-            if not hasattr(own, "readers"):
-                own.readers = stack.enter_context(contextlib.closing(Readers()))
-            return run(task, own.readers)
+            try:
+                readers = idle.pop()
+            except IndexError:
+                readers = stack.enter_context(contextlib.closing(Readers()))
+            try:
+                return run(task, readers)
+            finally:
+                idle.append(readers)
 
         if workers == 1:
             yield from map(run_here, tasks)
@@ -70,21 +75,44 @@ def in_order(tasks: Iterable[Task], executor: Executor | None, workers: int) -> 
         remaining = iter(tasks)
         # the first task may compile kernels, which threads should not do side by side
         yield run_here(next(remaining))
-        with ThreadPoolExecutor(workers, "numloss-evaluation") as pool:
-            yield from _through(pool, run_here, remaining, workers)
+        # this thread is one of the workers
+        with ThreadPoolExecutor(workers - 1, "numloss-evaluation") as pool:
+            yield from _through(pool, run_here, remaining, workers, helps=True)
 
 
-def _through(executor: Executor, run: Run, tasks: Iterable[Task], workers: int) -> Generator[list[list[Part]]]:
-    """Through an executor; when an error ends this, what waits is cancelled."""
-    waiting: deque[Future[list[list[Part]]]] = deque()
+def _through(
+    executor: Executor, run: Run, tasks: Iterable[Task], workers: int, helps: bool = False
+) -> Generator[list[list[Part]]]:
+    """Through an executor; when an error ends this, what waits is cancelled. Who `helps` works while it would wait."""
+    waiting: deque[tuple[Task, Future[list[list[Part]]]]] = deque()
+
+    def first() -> list[list[Part]]:
+        while helps and not waiting[0][1].done() and _help(run, waiting):
+            pass
+        return _result(waiting.popleft()[1])
+
     with contextlib.ExitStack() as stack:
-        stack.callback(lambda: [future.cancel() for future in waiting])
+        stack.callback(lambda: [future.cancel() for _, future in waiting])
         for task in tasks:
-            waiting.append(_submitted(executor, run, task))
+            waiting.append((task, _submitted(executor, run, task)))
             if len(waiting) > AHEAD * workers:
-                yield _result(waiting.popleft())
+                yield first()
         while waiting:
-            yield _result(waiting.popleft())
+            yield first()
+
+
+def _help(run: Run, waiting: deque[tuple[Task, Future[list[list[Part]]]]]) -> bool:
+    """Run the first task here that nobody has begun; False if there is none."""
+    for k, (task, future) in enumerate(waiting):
+        if future.cancel():
+            here: Future[list[list[Part]]] = Future()
+            try:
+                here.set_result(run(task))
+            except Exception as error:
+                here.set_exception(error)  # its turn comes after that of the tasks before
+            waiting[k] = task, here
+            return True
+    return False
 
 
 def _submitted(executor: Executor, run: Run, task: Task) -> Future[list[list[Part]]]:
