@@ -38,10 +38,10 @@ from .question import Question
 from .result import Evaluation, result_of
 from .totals import Total
 
-# Bytes that a task reads: small enough for all workers to finish together, large enough not to be felt.
-TASK_BYTES = 32 << 20
-# Tasks for each worker at least, as long as there are blocks.
-TASKS_EACH = 4
+# Bytes that a task reads: at first many, so that tasks are few; at the end few, so that all workers finish together.
+MOST_BYTES, LEAST_BYTES = 128 << 20, 8 << 20
+# A worker takes what is left divided by the number of workers and this; it takes so many tasks at least.
+PART, TASKS_EACH = 2, 4
 # Memory of this size that has been freed once the C library of Linux keeps from then on. Smaller pieces it gave back
 # with every block, to take them again full of zeros: four fifths of the time of intervals.
 KEPT = 16 << 20
@@ -141,8 +141,8 @@ def _add_up(
     bounds = block_bounds(plan.rows, plan.block_rows, pointers) or [(0, 0)]
     done = journal.take_up(plan, totals)
     workers = _workers(plan, question.executor, len(bounds), memory)
-    size = _blocks_of_task(plan, question, len(bounds), workers)
-    tasks = (_task(plan, bounds[k:end], pointers, workers) for k, end in _spans(done, len(bounds), size))
+    spans = _spans(done, len(bounds), workers, *_blocks_of_task(plan, question, len(bounds), workers))
+    tasks = (_task(plan, bounds[k:end], pointers, workers) for k, end in spans)
     with contextlib.closing(in_order(tasks, question.executor, workers)) as results:
         for parts in results:
             for some in parts:
@@ -169,22 +169,24 @@ def _workers(plan: Plan, executor: Executor | None, blocks: int, memory: int) ->
     return min(limit(), blocks, fitting)
 
 
-def _blocks_of_task(plan: Plan, question: Question, blocks: int, workers: int) -> int:
-    """Blocks that a worker takes at a time. No result depends on it."""
+def _blocks_of_task(plan: Plan, question: Question, blocks: int, workers: int) -> tuple[int, int]:
+    """Blocks that a worker takes at a time, at least and at most. No result depends on them."""
     block = max(1, plan.block_rows * plan.row_bytes)
     if question.chunk is not None:
-        return max(1, byte_count(question.chunk) // block)
+        return (max(1, byte_count(question.chunk) // block),) * 2
     grain = max(source.grain for source in plan.sources.values())
-    least = math.ceil(grain / plan.block_rows) if grain > 1 else 1
-    return max(least, min(TASK_BYTES // block, math.ceil(blocks / (TASKS_EACH * workers))), 1)
+    least = max(1, min(LEAST_BYTES // block, math.ceil(blocks / (TASKS_EACH * workers))))
+    least = max(least, math.ceil(grain / plan.block_rows) if grain > 1 else 1)
+    return least, max(least, MOST_BYTES // block)
 
 
-def _spans(done: int, blocks: int, size: int) -> Iterator[tuple[int, int]]:
-    """The first block alone, which shows what is wrong with all of them, then so many at a time."""
-    end = done + 1
+def _spans(done: int, blocks: int, workers: int, least: int, most: int) -> Iterator[tuple[int, int]]:
+    """The first block alone, which shows what is wrong with all of them, then fewer and fewer at a time."""
+    size = 1
     while done < blocks:
-        yield done, min(end, blocks)
-        done, end = end, end + size
+        yield done, min(done + size, blocks)
+        done += size
+        size = max(least, min(most, (blocks - done) // (PART * workers)))
 
 
 def _task(plan: Plan, bounds: Sequence[tuple[int, int]], pointers: Array | None, workers: int) -> Task:
