@@ -8,7 +8,6 @@ the process.
 from __future__ import annotations
 
 import argparse
-import mmap
 import os
 import statistics
 import subprocess
@@ -16,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,123 +24,31 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import environment
 import numpy as np
+from file_readers import CLASSES, THREADS, label, normal, reading, share, summing, write
 
 import numloss as nl
 from numloss.common.files import write_json
-from numloss.data.npy import NpyFile
 from numloss.evaluation import block
 from numloss.scalar import exp
 
-THREADS = 2
-CLASSES = 1000
 RTOL = 1e-5
 BUFFERS = (1 << 18, 1 << 20, 1 << 22)
 # Windows of a mapped file; 0 leaves all of it mapped.
 WINDOWS = (0, 2 << 20, 8 << 20)
-# Sizes of a task of the readers: as large as those of an evaluation, so that both are as often interrupted.
-SPAN = 16 << 20
 # Calls of what takes microseconds.
 OFTEN = 999
 # Seconds after which threads of other libraries do not spin any more.
 PAUSE = 0.02
-# Of the madvise of Linux, which Python's mmap has no name for.
-POPULATE_READ = 22
 Call = Callable[[], float]
-
-
-def write(path: Path, rows: int, columns: int, draw: Callable[[np.random.Generator, tuple[int, ...]], Any]) -> Path:
-    """A .npy file, drawn and written in parts, so that it may be larger than the memory."""
-    random, shape = np.random.default_rng(len(path.name)), (rows, columns) if columns else (rows,)
-    step = max(1, (1 << 22) // max(columns, 1))
-    first = draw(random, (1, *shape[1:]))
-    with open(path, "wb") as file:
-        header = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, rows, step):
-            draw(random, (min(step, rows - start), *shape[1:])).tofile(file)
-    return path
-
-
-def normal(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Standard normal float32."""
-    return random.standard_normal(shape, dtype=np.float32)
-
-
-def share(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Float32 in [0, 1)."""
-    return random.random(shape, dtype=np.float32)
-
-
-def label(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Labels of classes."""
-    return random.integers(0, CLASSES, shape)
-
-
-# who reads --------------------------------------------------------------------------------------------------------
-
-
-def reading(paths: Sequence[Path], buffer_bytes: int) -> float:
-    """Threads that read the files into buffers, side by side, and do nothing else."""
-    files = [NpyFile(path) for path in paths]
-    share_of = [file.header.nbytes for file in files]
-    total, handles = sum(share_of), [file._file.fileno() for file in files]
-    tasks = range(-(-total // SPAN))
-
-    def task(k: int) -> int:
-        done = 0
-        for handle, size in zip(handles, share_of, strict=True):
-            own = max(1, buffer_bytes * size // total)
-            buffer = memoryview(bytearray(own))
-            begin, end = size * k // len(tasks), size * (k + 1) // len(tasks)
-            for at in range(begin, end, own):
-                done += os.preadv(handle, [buffer[: min(own, end - at)]], 128 + at)
-        return done
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        done = sum(pool.map(task, tasks))
-    for file in files:
-        file.close()
-    assert abs(done - total) <= 128 * len(files)
-    return float(done)
-
-
-def summing(paths: Sequence[Path], window: int) -> float:
-    """Threads that sum the files where they are mapped, a window at a time, and do nothing else.
-
-    The sum is that of squares by BLAS, on one thread: it takes a third of the time of NumPy's sum in cache.
-    """
-    maps = []
-    for path in paths:
-        with open(path, "rb") as file:
-            maps.append(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
-    tasks = range(-(-sum(map(len, maps)) // (SPAN * len(maps))))
-
-    def task(k: int) -> float:
-        total = 0.0
-        for file in maps:
-            begin, end = (len(file) * at // len(tasks) // mmap.PAGESIZE * mmap.PAGESIZE for at in (k, k + 1))
-            for at in range(begin, end, window or SPAN):
-                stop = min(at + (window or SPAN), end)
-                if window:
-                    file.madvise(POPULATE_READ, at, stop - at)
-                numbers = np.frombuffer(file, np.float32, (stop - at) // 4, at)
-                with np.errstate(all="ignore"):  # of labels they are squares of anything
-                    total += float(np.dot(numbers, numbers))
-                if window:
-                    file.madvise(mmap.MADV_DONTNEED, at, stop - at)
-        return total
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return sum(pool.map(task, tasks))
 
 
 # who computes -----------------------------------------------------------------------------------------------------
 
 
-def mean_of(loss: Any, paths: Sequence[Path]) -> float:
+def mean_of(loss: Any, paths: Sequence[Path], **how: Any) -> float:
     """The mean by numloss."""
     with nl.num_threads(THREADS):
-        return float(nl.evaluate(loss, *paths).scores[0].mean)
+        return float(nl.evaluate(loss, *paths, **how).scores[0].mean)
 
 
 def by_numpy(name: str, paths: Sequence[Path]) -> float:
@@ -250,6 +156,14 @@ def one_pass(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
     seconds = turns({**alone, "together": partial(mean_of, losses, paths)}, rounds)
     slowest = max(time for name, time in seconds.items() if name != "together")
     return {"case": "mse, mae and huber", "times_the_slowest": seconds["together"] / slowest, "seconds": seconds}
+
+
+def with_weights(paths: Sequence[Path], weight: Path, rounds: int) -> dict[str, Any]:
+    """A file more, of weights, beside threads that sum all three files."""
+    contestants = {"weighted": partial(mean_of, nl.mse, paths, weight=weight)}
+    seconds = turns({**contestants, "summing": partial(summing, [*paths, weight], 0)}, rounds)
+    part = seconds["summing"] / seconds["weighted"]
+    return {"case": "mse with weights", "share_of_summing": part, "seconds": seconds}
 
 
 def four_models(pred: Path, target: Path, rounds: int) -> dict[str, Any]:
@@ -393,6 +307,7 @@ def main() -> None:
         add(against_summing("cross_entropy", nl.cross_entropy, wide, options.rounds, peers))
         logarithms = results["records"][-1]
         add(one_pass(single, options.rounds))
+        add(with_weights(single, shares, options.rounds))
         add(four_models(*single, options.rounds))
         add(rows_of(folder, rows >> 6, options.rounds))
         if options.large_rows:
