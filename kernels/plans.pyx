@@ -376,4 +376,5 @@ def find(loss, tuple arguments not None, dict options not None, chosen):
 
 
 include "sweeps.pxi"
+include "tallies.pxi"
 include "launches.pxi"

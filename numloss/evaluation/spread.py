@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..backends.host.plans import add_counts, count_usual
 from ..data.source import Array
 
 # Different losses that are counted one by one.
@@ -68,18 +69,10 @@ def tally_of(losses: Array) -> Tally:
 
 def _usual(losses: Array) -> Tally | None:
     """The tally by bins of losses that are 0 or of usual sizes, none of them negative; None of others."""
-    places: Array = losses.view(np.int64) >> DROPPED_BITS  # negative where the loss is
-    least, below = int(places.min()), int(places.max()) - USUAL
-    if below < NORMAL_BINS or least < 0:
+    if count_usual is None:
         return None
-    places -= below
-    if least < below:
-        np.maximum(places, 0, out=places)
-    often = np.bincount(places)
-    if often[0] and often[0] != np.count_nonzero(losses == 0.0):
-        return None
-    there = np.flatnonzero(often)
-    return Tally(False, np.where(there > 0, there + (below + NORMAL_BINS), 0), often[there])
+    found = count_usual(np.ascontiguousarray(losses, np.float64), DROPPED_BITS, NORMAL_BINS, USUAL, NORMAL_BINS)
+    return None if found is None else Tally(False, *found)
 
 
 def merged(*parts: Array) -> Array:
@@ -128,9 +121,8 @@ class Bins:
         if one.exact != other.exact:
             one, other = binned(one), binned(other)
         self.least, self.most = min(self.least, ends[0]), max(self.most, ends[1])
-        counted = None if one.exact else _counted(one, other)
-        if counted is not None:
-            self.tally = counted
+        if add_counts is not None and not one.exact:
+            self.tally = Tally(False, *add_counts([one.marks, other.marks], [one.counts, other.counts]))
             return
         places = np.searchsorted(one.marks, other.marks)
         known = places < len(one.marks)
@@ -155,18 +147,6 @@ class Bins:
         """Go on from what `state` gave."""
         exact, marks, counts, self.least, self.most = state
         self.tally = Tally(exact, np.array(marks, float if exact else np.int64), np.array(counts, np.int64))
-
-
-def _counted(one: Tally, other: Tally) -> Tally | None:
-    """Two tallies by bins as one, by an array of bins, where these are of losses that are usual; None of others."""
-    marks = np.concatenate((one.marks, other.marks))
-    above = marks[marks > 0]
-    if len(above) < 2 or marks.min() < 0 or int(above.max()) - int(above.min()) >= WIDEST:
-        return None
-    below = int(above.min()) - 1
-    often = np.bincount(np.maximum(marks - below, 0), np.concatenate((one.counts, other.counts)))
-    there = np.flatnonzero(often)
-    return Tally(False, np.where(there > 0, there + below, 0), often[there].astype(np.int64))
 
 
 def binned(tally: Tally) -> Tally:

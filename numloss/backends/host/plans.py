@@ -36,6 +36,8 @@ def no_plan(
 
 
 replay = no_plan if _plans is None else _plans.replay
+# What counts losses, see kernels/tallies.pxi; None where it was not built.
+count_usual, add_counts = (None, None) if _plans is None else (_plans.count_usual, _plans.add_counts)
 
 
 def find(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any], chosen: str | None) -> Any:
