@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from ...registry import Loss
 
+# Kernels read and write numbers of 16 bits as they are.
+READS_HALVES = True
 # The cost of a law from which its numbers do not fit into the registers that two blocks of threads leave.
 MANY_NUMBERS_FROM = 16.0
 

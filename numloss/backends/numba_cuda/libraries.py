@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls.arrays import Arrays
+from ...common.halves import BFLOAT16, as_numpy, name_of, widened
 from .arrays import DeviceArray
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Library(Arrays):
 
     def on_host(self, value: Any) -> Any:
         if isinstance(value, DeviceArray):
-            return self.download(value.owner)
-        return self.download(value) if self.owns(value) else value
+            return widened(self.download(value.owner))
+        return widened(self.download(value)) if self.owns(value) else value
 
     def new(self, like: DeviceArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
         alike = shape == like.shape and dtype == like.dtype
@@ -127,7 +128,8 @@ class TorchLibrary(Library):
         self.torch, self.device = sys.modules["torch"], like.device
 
     def describe(self, array: Any) -> DeviceArray:
-        dtype = np.dtype(str(array.dtype).removeprefix("torch."))
+        name = str(array.dtype).removeprefix("torch.")
+        dtype = BFLOAT16 if name == "bfloat16" else np.dtype(name)
         strides = tuple(s * array.element_size() for s in array.stride())
         return DeviceArray(array, array.data_ptr(), tuple(array.shape), strides, dtype)
 
@@ -141,7 +143,7 @@ class TorchLibrary(Library):
         return self.torch.cuda.device(self.device)
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-        return self.torch.empty(shape, dtype=getattr(self.torch, dtype.name), device=self.device)
+        return self.torch.empty(shape, dtype=getattr(self.torch, name_of(dtype)), device=self.device)
 
     def empty_like(self, array: Any) -> Any:
         return self.torch.empty_like(array.detach())
@@ -150,7 +152,7 @@ class TorchLibrary(Library):
         return self.torch.from_numpy(array).to(self.device)
 
     def download(self, array: Any) -> np.ndarray[Any, Any]:
-        return np.asarray(array.detach().cpu().numpy())
+        return as_numpy(array.detach().cpu())
 
 
 class CupyLibrary(Library):
@@ -206,6 +208,8 @@ class NumbaLibrary(Library):
         if interface is None:  # the simulator's arrays are arrays of NumPy inside
             interface = array.__array_interface__
         shape, dtype = tuple(interface["shape"]), np.dtype(interface["typestr"])
+        if dtype.kind == "V":  # the interface has no place for names
+            dtype = np.dtype(getattr(array, "dtype", dtype))
         strides = interface.get("strides")
         if strides is None:
             strides = tuple(int(np.prod(shape[k + 1 :], dtype=np.int64)) * dtype.itemsize for k in range(len(shape)))

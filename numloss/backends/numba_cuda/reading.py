@@ -9,7 +9,7 @@ import functools
 from typing import Any
 
 from ...loops import operands
-from ...loops.codes import DATA, EVERYWHERE, IN_ORDER, TABLE
+from ...loops.codes import DATA, EVERYWHERE, F2, IN_ORDER, TABLE
 from ...loops.headers import Operand
 from . import jit
 
@@ -41,7 +41,8 @@ def native(dtype: str) -> dict[str, Any]:
 def texts_of(dtype: str) -> dict[str, Any]:
     """`read`, `write` and `read_label` for operands of any dtype and layout; `element` and `shift`, by address."""
     words = jit.words_of(dtype)
-    reals, ints = words["reals"], words["ints"]
+    reals, ints, uint16s = words["reals"], words["ints"], words["uint16s"]
+    to_float16, to_bfloat16 = words["to_float16"], words["to_bfloat16"]
     element, label, columns_of, column_of = (
         jit.of_loop(text, dtype)
         for text in (operands.element, operands.label, operands.columns_of, operands.column_of)
@@ -79,7 +80,12 @@ def texts_of(dtype: str) -> dict[str, Any]:
     @jit.jitable
     def write(o, at, value):  # type: ignore[no-untyped-def]
         data, index = place(o, at)
-        reals(data)[index] = value
+        if o.kind == DATA:
+            reals(data)[index] = value
+        elif o.kind == F2:
+            uint16s(data)[index] = to_float16(value)
+        else:
+            uint16s(data)[index] = to_bfloat16(value)
 
     @jit.jitable
     def read_label(o, at):  # type: ignore[no-untyped-def]

@@ -88,6 +88,21 @@ def barrier() -> None:
     threading.current_thread().syncthreads()  # type: ignore[attr-defined]
 
 
+def _of_bfloat16(u: Any) -> Any:
+    return (np.uint32(u) << np.uint32(16)).view(np.float32)
+
+
+def _to_float16(x: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return np.float32(x).astype(np.float16).view(np.uint16)
+
+
+def _to_bfloat16(x: Any) -> Any:
+    bits = int(np.float32(x).view(np.uint32))
+    near = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+    return np.uint16(bits >> 16 & 0x8000 | 0x7FC0 if x != x else near)
+
+
 _noting = Lock()
 
 
@@ -110,6 +125,10 @@ def words(dtype: str) -> dict[str, Any]:
         real=real,
         double=np.float64,
         integer=int,
+        of_float16=lambda u: real(np.uint16(u).view(np.float16)),
+        of_bfloat16=lambda u: real(_of_bfloat16(u)),
+        to_float16=_to_float16,
+        to_bfloat16=_to_bfloat16,
     )
     for word, pointed in POINTERS.items():
         table[word] = _pointer_word(dtype if pointed == "real" else pointed)

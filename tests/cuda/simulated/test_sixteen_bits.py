@@ -1,0 +1,46 @@
+"""Arrays of 16 bits on the device: read and written as on the host, by every family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cases
+import numpy as np
+import pytest
+from helpers import flat, on_device, on_host
+from test_halves import FIRST, HALVES, as_halves, halved, widened
+
+import numloss as nl
+
+ONE_EACH = [case if case == "huber" else pytest.param(case, marks=pytest.mark.more) for case in ("huber", *FIRST)]
+
+
+@HALVES
+@pytest.mark.parametrize("case", [*ONE_EACH, "cross_entropy"])
+def test_sixteen_bits_on_the_device(case: str, half: np.dtype[Any]) -> None:
+    loss, shape = cases.record(case), cases.small(case)
+    given = as_halves(cases.arrays(case, shape, "float32", ends=False), half)
+    options = cases.required(case)
+    function = nl.value_and_grad(loss.function)
+    found, expected = flat(on_device(function, given, **options)), flat(on_host(function, given, **options))
+    assert len(found) == len(expected)
+    for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+        assert a.dtype == b.dtype
+        unit = 2.0**-10 if half == np.float16 and k else 2.0**-7 if k else 1e-5
+        numbers = [widened(x).astype(np.float64) if x.dtype == half else x for x in (a, b)]
+        np.testing.assert_allclose(*numbers, rtol=unit, atol=1e-7)
+
+
+@HALVES
+def test_a_gradient_in_float32_of_a_prediction_in_sixteen_bits(half: np.dtype[Any]) -> None:
+    pred, target = cases.arrays("huber", (700,), "float32")
+    for loss in (nl.huber, nl.contrastive):
+        vectors = as_halves(cases.arrays("contrastive", (7,), "float32"), half)
+        given = (halved(pred, half), target) if loss is nl.huber else vectors
+        out = tuple(np.zeros(given[k].shape, np.float32) for k in cases.LOSSES[loss.__name__].differentiable)
+        asked = out if len(out) > 1 else out[0]
+        found = flat(on_device(nl.value_and_grad(loss), given, out=asked))
+        expected = flat(on_host(nl.value_and_grad(loss), given, out=asked))
+        for a, b in zip(found[1:], expected[1:], strict=True):
+            assert a.dtype == np.float32
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
