@@ -85,14 +85,18 @@ cdef class Plan:
         self, backend, problem, tuple places, tuple differentiable, int columns, bint pair, bint mean, double total, bint fixed,
         intptr_t count, bint weighted, tuple together,
     ):
-        self.backend, self.problem, self.together = backend, problem.packed(), together
+        self.hold(backend, problem, places, differentiable, columns)
+        self.scale_at = problem.header.place("scale")
+        self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
+        self.weighted, self.together = weighted, together
+
+    cdef int hold(self, backend, problem, tuple places, tuple differentiable, int columns) except -1:
+        """Keep a problem, and where its arrays belong."""
+        self.backend, self.problem = backend, problem.packed()
         if len(places) > MOST_ARRAYS or len(self.problem) > 8 * MOST_NUMBERS:
             raise OverflowError("a problem of this size has no plan")
         self.loop, self.blocks, self.work = problem.loop, problem.blocks, problem.work
         self.call = <block_loop>self.loop
-        self.scale_at = problem.header.place("scale")
-        self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
-        self.weighted = weighted
         self.outputs = len(differentiable)
         self.columns = columns
         self.inputs = len(places) - columns * self.outputs
@@ -101,6 +105,7 @@ cdef class Plan:
             self.places[k] = places[k]
         for k in range(self.outputs):
             self.differentiable[k] = differentiable[k]
+        return 0
 
     cdef bint takes(self, tuple arguments, outputs):
         """True if gradients can be written to these arrays without a further look."""
@@ -128,19 +133,23 @@ cdef class Plan:
             made.append(empty(arguments[self.differentiable[k]].shape, arguments[0].dtype))
         return made[0] if self.outputs == 1 else tuple(made)
 
-    cdef object run(self, tuple arguments, outputs):
-        """The answer; None if a loop has something to complain about, which the long way will find and say."""
-        cdef int64_t[MOST_NUMBERS] words
-        cdef char* problem = <char*>words
-        cdef Result partial
-        cdef Py_ssize_t size = len(self.problem)
+    cdef Py_ssize_t fill(self, char* problem, tuple arguments, outputs) except -1:
+        """The problem with these arrays; its bytes."""
         cdef int k
-        memcpy(problem, <char*>self.problem, size)
+        memcpy(problem, <char*>self.problem, len(self.problem))
         for k in range(self.inputs):
             (<int64_t*>(problem + self.places[k]))[0] = address(arguments[k // self.columns])
         for k in range(self.columns * self.outputs):
             out = (<tuple>outputs)[k // self.columns] if type(outputs) is tuple else outputs
             (<int64_t*>(problem + self.places[self.inputs + k]))[0] = address(out)
+        return len(self.problem)
+
+    cdef object run(self, tuple arguments, outputs):
+        """The answer; None if a loop has something to complain about, which the long way will find and say."""
+        cdef int64_t[MOST_NUMBERS] words
+        cdef char* problem = <char*>words
+        cdef Result partial
+        cdef Py_ssize_t size = self.fill(problem, arguments, outputs)
         if self.blocks == 1:
             self.run_block(problem, &partial)
         else:
@@ -201,6 +210,44 @@ cdef class Plan:
 cdef inline bint is_ordinary(double weight) noexcept nogil:
     """Whether a sum of weights is one that float64 can work with."""
     return weight == 0.0 or 1e-150 < weight < 1e150
+
+
+cdef class Passes(Plan):
+    """A problem in two passes: the first leaves sums in an array of a shape, of which `law` makes the value and arrays of
+    slopes, and with these the loop `second` writes the gradient. Addresses of both are put at `sums_at` and `slopes_at`.
+    """
+
+    cdef object law
+    cdef tuple shape
+    cdef intptr_t second
+    cdef int64_t sums_at, slopes_at
+
+    def __init__(
+        self, backend, problem, tuple places, tuple differentiable, int columns, law, tuple shape, intptr_t second
+    ):
+        self.hold(backend, problem, places, differentiable, columns)
+        self.law, self.shape, self.second = law, shape, second
+        self.sums_at, self.slopes_at = problem.header.place("sums"), problem.header.place("slopes")
+
+    cdef object run(self, tuple arguments, outputs):
+        """The answer; None if the first pass has something to complain about, which the long way will find and say."""
+        cdef int64_t[MOST_NUMBERS] words
+        cdef char* problem = <char*>words
+        cdef Result partial
+        cdef Py_ssize_t size = self.fill(problem, arguments, outputs)
+        cdef int k
+        sums = empty(self.shape)
+        (<int64_t*>(problem + self.sums_at))[0] = address(sums)
+        self.spread(self.loop, problem, size, &partial)
+        if partial.bad_at >= 0:
+            return None
+        value, slopes = self.law(sums)
+        if not self.outputs:
+            return value
+        for k in range(len(<tuple>slopes)):
+            (<int64_t*>(problem + self.slopes_at))[k] = address((<tuple>slopes)[k])
+        self.spread(self.second, problem, size, &partial)
+        return value, (<tuple>outputs)[0] if type(outputs) is tuple else outputs
 
 
 cdef bint fits(out, int differentiable, tuple arguments):

@@ -16,9 +16,9 @@ from numloss import dispatch
 from numloss.backends.host import plans
 
 pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx is not built")
-# No plans: answers that need several launches with work in between, that read an array among the options, or that have
-# a teacher.
-LONG_FAMILIES = ("regional", "head", "similarity", "ranked", "sequence", "distilled", "ordered")
+# No plans: answers that need several launches with much work in between, that read an array among the options, or that
+# have a teacher.
+LONG_FAMILIES = ("head", "similarity", "ranked", "sequence", "distilled", "ordered")
 READ = {"prior", "thresholds"}
 LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or READ & {*record(case).defaults}}
 # The answers of replay in the order of the calls; None where there was no plan.
@@ -134,6 +134,28 @@ def test_weights_are_replayed(rows: int, backend: str, replayed: Answers) -> Non
     near, far = (function(pred, labels, weight=np.ldexp(first, k), backend=backend) for k in (0, 600))
     assert replayed[-1] is None
     assert_same(near, far)
+
+
+def test_regions_are_replayed(backend: str, replayed: Answers) -> None:
+    """Both passes, with every option that their headers know of; weights go the long way, bad values raise again."""
+    random = np.random.default_rng(1)
+    labels, shape = np.array([[0, 1, 3, 2], [3, 3, 0, 1]]), (2, 4, 4)
+    several: list[tuple[Any, dict[str, Any]]] = [(random.random(shape), {}), (labels, {"activation": "softmax"})]
+    several += [(random.random(shape), {"per_sample": False, "activation": None, "reduction": "sum"})]
+    several += [(labels, {"activation": "softmax", "ignore_index": 3, "per_sample": False, "smooth": 0.5})]
+    for target, options in several:
+        for function in (nl.dice, nl.value_and_grad(nl.dice)):
+            function(random.random(shape), target, **options, backend=backend)
+            pred, other = random.random(shape), target[::-1].copy()
+            answer = function(pred, other, **options, backend=backend)
+            assert replayed[-1] is not None
+            assert_same(answer, long_way(function, pred, other, **options, backend=backend))
+            wrong = np.where(np.arange(other.size).reshape(other.shape) == 5, -1, other)
+            with pytest.raises(IndexError if other.ndim == 2 else ValueError, match="target"):
+                function(pred, wrong, **options, backend=backend)
+            for _ in range(2):
+                function(pred, other, weight=np.ones(2), **{**options, "per_sample": True}, backend=backend)
+                assert replayed[-1] is None
 
 
 def test_bad_values_are_found_again(each_backend: str, replayed: Answers) -> None:

@@ -1,5 +1,6 @@
 """Compiled from kernels/plans.pyx."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ...registry import Loss
@@ -21,6 +22,19 @@ class Plan:
         count: int,
         weighted: bool,
         together: tuple[str, str] | None,
+    ) -> None: ...
+
+class Passes(Plan):
+    def __init__(
+        self,
+        backend: HostBackend,
+        problem: Problem,
+        places: tuple[int, ...],
+        differentiable: tuple[int, ...],
+        columns: int,
+        law: Callable[[Array], tuple[Any, tuple[Array, ...]]],
+        shape: tuple[int, ...],
+        second: int,
     ) -> None: ...
 
 def replay(

@@ -53,7 +53,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if mode or regions.labelled:
         seen.write_to(outputs[0] if mode else np.empty(regions.pred.shape, regions.real))
     if regions.labelled:
-        seen.count(backend)
+        seen.count(backend, seen.new_sums())
     errors = np.empty(regions.pred.size, regions.real)
     results = sort_regions(backend, seen, errors)
     losses, present = (row.reshape(regions.shape) for row in results[:2])

@@ -22,6 +22,8 @@ except ImportError:
 WEIGHT = "weight"
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...calls.request import Request
     from ...registry import Loss
     from ..packing.operands import Array, Problem
@@ -58,6 +60,46 @@ def computed(backend: HostBackend, request: Request) -> Any:
     return backend.compute(request) if answer is None else answer
 
 
+def places_of(
+    request: Request, problem: Problem, read: tuple[str, ...], written: tuple[str, ...]
+) -> tuple[int, ...] | None:
+    """Where a plan of this call puts the addresses of arrays; None if none can serve it.
+
+    `read` and `written` are the fields of the header that are operands of the arguments, one for each column, and of
+    the gradients. A weight is an array like the arguments, if it is of the dtype of the data and is given as it is
+    used.
+    """
+    if _plans is None or request.argnums is not None or request.mode > 1 or problem.blocks == 0:
+        return None
+    operands = [found for found in problem.header.operands() if found[2].array]
+    if any(operand.layout > 0 for _, _, operand in operands):
+        return None
+    weight = request.options.get(WEIGHT)
+    # weights of another dtype, or of an extraordinary size, are looked at in Python first
+    if weight is not None and request.exponent is not None:
+        return None
+    # what was read from a copy, or from another option, is not there any more when the plan is replayed
+    given = [id(array) for array in request.arguments for _ in range(request.loss.columns)]
+    given += [id(weight)] if weight is not None else []
+    kinds = (read, (WEIGHT,), written)
+    found = [operand.array for names in kinds[:2] for name, _, operand in operands if name in names]
+    if found != given or any(name not in (*read, WEIGHT, *written) for name, _, _ in operands):
+        return None
+    if any(operand.kind != DATA for name, _, operand in operands if name == WEIGHT):
+        return None
+    # a gradient that a later call has no place for is of the prediction's dtype
+    stored = next(operand.kind for name, _, operand in operands if name in read)
+    if any(operand.kind != stored for name, _, operand in operands if name in written):
+        return None
+    return tuple(at for names in kinds for name, at, _ in operands if name in names)
+
+
+def keep(request: Request, plan: Any) -> None:
+    """Replay this plan from now on when a call like this one is made."""
+    assert _plans is not None
+    _plans.keep(request.loss, request.mode, request.arguments, request.options, request.pair, chosen_backend(), plan)
+
+
 def remember(
     backend: HostBackend,
     request: Request,
@@ -69,43 +111,43 @@ def remember(
     count: int = 0,
     together: tuple[str, str] | None = None,
 ) -> None:
-    """Keep a plan of this call, if one can serve it.
+    """Keep a plan of this call, if one can serve it; `read` and `written` are as in `places_of`.
 
-    `read` and `written` are the fields of the header that are operands of the arguments, one for each column, and of
-    the gradients; its field `scale` is what the gradients are multiplied by. `fixed`: the total weight follows from
+    The field `scale` of the header is what the gradients are multiplied by. `fixed`: the total weight follows from
     the shape; `count` is the loop that finds the total that the gradient is divided by where it is not the usual
-    one, or 0. A weight is an array like the arguments, if it is of the dtype of the data and is given as it is used.
-    `together`: the loop, and its dtype, that finds the sums of several such problems at once.
+    one, or 0. `together`: the loop, and its dtype, that finds the sums of several such problems at once.
     """
-    loss, mode, arguments = request.loss, request.mode, request.arguments
-    if _plans is None or request.argnums is not None or mode > 1 or problem.blocks == 0:
-        return
-    operands = [found for found in problem.header.operands() if found[2].array]
-    if any(operand.layout > 0 for _, _, operand in operands):
-        return
-    weight = request.options.get(WEIGHT)
-    # weights of another dtype, or of an extraordinary size, are looked at in Python first
-    if weight is not None and request.exponent is not None:
-        return
-    # what was read from a copy, or from another option, is not there any more when the plan is replayed
-    given = [id(array) for array in arguments for _ in range(loss.columns)]
-    given += [id(weight)] if weight is not None else []
-    kinds = (read, (WEIGHT,), written)
-    found = [operand.array for names in kinds[:2] for name, _, operand in operands if name in names]
-    if found != given or any(name not in (*read, WEIGHT, *written) for name, _, _ in operands):
-        return
-    if any(operand.kind != DATA for name, _, operand in operands if name == WEIGHT):
-        return
-    # a gradient that a later call has no place for is of the prediction's dtype
-    stored = next(operand.kind for name, _, operand in operands if name in read)
-    if any(operand.kind != stored for name, _, operand in operands if name in written):
+    places, loss = places_of(request, problem, read, written), request.loss
+    if _plans is None or places is None:
         return
     if count and total > 0.0:
         problem.header.scale = 1.0 / total
-    places = tuple(at for names in kinds for name, at, _ in operands if name in names)
-    graded = loss.differentiable if mode else ()
-    plan = _plans.Plan(
-        backend, problem, places, graded, loss.columns, request.pair, request.reduction == "mean", total, fixed, count,
-        weight is not None, together,
+    graded = loss.differentiable if request.mode else ()
+    weighted = request.options.get(WEIGHT) is not None
+    mean = request.reduction == "mean"
+    keep(
+        request,
+        _plans.Plan(
+            backend, problem, places, graded, loss.columns, request.pair, mean, total, fixed, count, weighted,
+            together,
+        ),
     )
-    _plans.keep(loss, mode, arguments, request.options, request.pair, chosen_backend(), plan)
+
+
+def remember_passes(
+    backend: HostBackend,
+    request: Request,
+    problem: Problem,
+    read: tuple[str, ...],
+    written: tuple[str, ...],
+    law: Callable[[Array], tuple[Any, tuple[Array, ...]]],
+    shape: tuple[int, ...],
+    second: int,
+) -> None:
+    """Keep a plan of a call in two passes, if one can serve it: `law` makes the value, and slopes for the loop
+    `second`, of sums of a shape, which its loop leaves in the array `sums` of the header."""
+    places, loss = places_of(request, problem, read, written), request.loss
+    if _plans is None or places is None or WEIGHT in request.options:
+        return
+    graded = loss.differentiable if request.mode else ()
+    keep(request, _plans.Passes(backend, problem, places, graded, loss.columns, law, shape, second))

@@ -98,41 +98,54 @@ class SeenRegions:
         header = RegionSums(regions=self.header, sums=id(sums), slopes=[*map(id, slopes)])
         return Problem(loop, header, blocks, regions.pred.size * regions.loss.cost)
 
-    def totals(self, sums: Array) -> list[Array]:
-        """tp, fp and fn of each region, from the sums of the blocks."""
-        regions = self.regions
-        if self.header.parts != 1:
-            sums = sums.sum(axis=1)
-        sums = sums.reshape(3, regions.samples, regions.classes)
-        return list(sums if regions.per_sample else sums.sum(axis=1))
+    def new_sums(self) -> Array:
+        """Memory for tp, fp and fn of the regions of each part."""
+        return np.empty((3, self.header.parts, self.regions.samples, self.regions.classes))
 
-    def count(self, backend: HostBackend) -> Array:
+    def count(self, backend: HostBackend, sums: Array) -> Problem:
         """The first pass: sums of the blocks; raises for a bad label or target."""
-        regions = self.regions
-        sums = np.empty((3, self.header.parts, regions.samples, regions.classes))
-        loop = backend.loop("regions_block", name_of(regions.real))
-        if backend.launch(self.problem(loop, sums)).bad_at >= 0:
-            regions.complain()
-        return sums
+        problem = self.problem(backend.loop("regions_block", name_of(self.regions.real)), sums)
+        if backend.launch(problem).bad_at >= 0:
+            self.regions.complain()
+        return problem
+
+
+class LawOfSums:
+    """The law of a call: of sums of regions it makes the value, and the slopes by them where a gradient is wanted."""
+
+    def __init__(self, backend: HostBackend, request: Request, regions: Regions) -> None:
+        self.backend, self.loss, self.mode, self.pair = backend, request.loss.regions, request.mode, request.pair
+        self.shape, self.per_sample = (3, regions.samples, regions.classes), regions.per_sample
+        given = request.options
+        self.options = {name: given[name] for name in ("weight", *request.loss.params) if name in given}
+        self.options |= {"reduction": request.reduction, "backend": backend.name}
+
+    def __call__(self, sums: Array) -> tuple[Any, tuple[Array, ...]]:
+        if sums.shape[1] != 1:
+            sums = sums.sum(axis=1)
+        sums = sums.reshape(self.shape)
+        totals = tuple(sums if self.per_sample else sums.sum(axis=1))
+        answer = plans.computed(self.backend, Request(self.loss, self.mode, totals, self.options, self.pair))
+        return answer if self.mode else (answer, ())
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of regions: sums, the law of the sums, and the gradient."""
-    loss, mode, options = request.loss, request.mode, request.options
     regions = Regions(HOST, request, request.option("activation"))
-    seen, values, outputs = SeenRegions(regions), regions.values, regions.outputs
-    if mode:
-        seen.write_to(outputs[0])
-    sums = seen.count(backend)
-    passed = {name: options[name] for name in ("weight", *loss.params) if name in options}
-    passed |= {"reduction": request.reduction, "backend": backend.name}
-    law = Request(loss.regions, min(mode, 1), tuple(seen.totals(sums)), passed, request.pair)
-    result, *slopes = plans.computed(backend, law) if mode else (plans.computed(backend, law),)
+    seen, values, law = SeenRegions(regions), regions.values, LawOfSums(backend, request, regions)
+    if request.mode:
+        seen.write_to(regions.outputs[0])
+    sums = seen.new_sums()
+    problem = seen.count(backend, sums)
+    result, slopes = law(sums)
+    second = backend.loop("region_slopes_block", name_of(regions.real))
+    if request.mode:
+        backend.launch(seen.problem(second, sums, slopes))
+        seen.deliver()
     if values is not None:
         values[...] = result
         result = values
-    if mode == 0:
-        return result
-    backend.launch(seen.problem(backend.loop("region_slopes_block", name_of(regions.real)), sums, slopes[0]))
-    seen.deliver()
-    return result, outputs[0]
+    elif not seen.copies:
+        read, written = ("regions.pred", "regions.target"), ("regions.gradient",)
+        plans.remember_passes(backend, request, problem, read, written, law, sums.shape, second)
+    return (result, regions.outputs[0]) if request.mode else result
