@@ -66,8 +66,9 @@ cdef class Plan:
     `places` are the first bytes of the operands of its arrays in the problem, inputs then gradients, each as often as it
     has columns, `differentiable` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
     shape. `weighted`: the last of the inputs is the weight. `count` is the loop that finds the total which the gradient
-    is divided by where it does not follow, or 0. At `scale_at` lies what the gradient is scaled by. `together` are name
-    and dtype of the loop that finds the sums of several such problems at once, or None.
+    is divided by where it does not follow, or 0; `varies`: it was another one than usual before. At `scale_at` lies what
+    the gradient is scaled by. `together` are name and dtype of the loop that finds the sums of several such problems at
+    once, or None.
     """
 
     cdef object backend, kept, together
@@ -76,7 +77,7 @@ cdef class Plan:
     cdef intptr_t loop, count
     cdef int64_t blocks, scale_at
     cdef double total, work
-    cdef bint mean, pair, fixed, weighted
+    cdef bint mean, pair, fixed, weighted, varies
     cdef int inputs, outputs, columns
     cdef int64_t[MOST_ARRAYS] places
     cdef int[MOST_ARRAYS] differentiable
@@ -188,13 +189,18 @@ cdef class Plan:
         return 0
 
     cdef int run_blocks(self, char* problem, Py_ssize_t size, Result* partial) except -1:
-        """Run several blocks, after adding up what counts if that is not known."""
-        if self.count:
+        """The same of several blocks; once something did not count, what does is added up first from then on."""
+        cdef bint sure = self.count == 0 or not (self.weighted or self.varies)
+        if not sure:
             self.spread(self.count, problem, size, partial)
             if partial.bad_at >= 0:
                 return 0
             self.rescale(problem, partial.weight)
         self.spread(self.loop, problem, size, partial)
+        if sure and self.count and partial.weight != self.total and partial.bad_at < 0:
+            self.varies = True
+            self.rescale(problem, partial.weight)
+            self.spread(self.loop, problem, size, partial)
         return 0
 
     cdef int spread(self, intptr_t loop, char* problem, Py_ssize_t size, Result* total) except -1:

@@ -109,6 +109,30 @@ def test_the_number_of_ignored_labels_may_change(rows: int, backend: str, replay
         assert_same(answer, long_way(function, pred, labels, backend=backend))
 
 
+def test_what_counts_is_added_up_once_it_varies(
+    backend: str, replayed: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(1)
+    pred, labels, computing = random.normal(size=(50000, 9)), random.integers(0, 9, 50000), dispatch.load(backend)
+    function, launches, loops = nl.value_and_grad(nl.cross_entropy), list[list[int]](), list[int]()
+    several = [np.where(np.arange(50000) < ignored, -100, labels) for ignored in (0, 5, 5, 0)]
+    expected = [long_way(function, pred, some, backend=backend) for some in several]
+    spread = computing.spread
+
+    def listen(loop: int, *rest: Any) -> Any:
+        loops.append(loop)
+        return spread(loop, *rest)
+
+    monkeypatch.setattr(computing, "spread", listen)
+    for some, answer in zip(several, expected, strict=True):
+        loops.clear()
+        assert_same(function(pred, some, backend=backend), answer)
+        assert replayed[-1] is not None
+        launches.append([*loops])
+    counts, loop = launches[-1]
+    assert launches == [[loop], [loop, loop], [counts, loop], [counts, loop]]
+
+
 @pytest.mark.parametrize("rows", [8, 5000])
 def test_weights_are_replayed(rows: int, backend: str, replayed: Answers) -> None:
     """Other weights of the same dtype are, also where nothing counts; what the long way has to look at is not."""
