@@ -177,9 +177,10 @@ def law_tile(
     if c.law_kind == SPARSE:
         counts = stack_reals(512)
         less = real(s.less)
+        support = real(s.support)
         for i in range(n):
             z[i] = z[i] - less
-            counts[i] = real(s.support)
+            counts[i] = support
         pointers[2] = address(counts)
         taken = 3
     for k in range(3):
@@ -253,12 +254,13 @@ def class_slopes(
         slopes[label - first] = -slope
         curvatures[label - first] = own_curvature(c, s, bends)
     if c.target_kind != LABELS and c.score_kind == LOGITS:
-        for i in range(n):
-            p = exp(z[i])
-            left = real(s.left) if first + i == chosen else 1.0 - p
-            if c.mode == CURVATURE:
+        if c.mode == CURVATURE:
+            for i in range(n):
+                p = exp(z[i])
+                left = real(s.left) if first + i == chosen else 1.0 - p
                 curvatures[i] = softmax_curvature(c, p, left, slope, curvatures[i], bends)
-            slopes[i] = slopes[i] - slope * p
+        for i in range(n):
+            slopes[i] = slopes[i] - slope * exp(z[i])
     steps = c.gradient_steps.classes
     for i in range(n):
         g[(first + i) * steps] = slopes[i] * factor

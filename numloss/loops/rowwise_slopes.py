@@ -6,7 +6,16 @@ from .codes import CURVATURE, GRADIENT, LABELS, LOGITS, OF_LABEL, PROBABILITIES
 from .headers import Pull, Row, Rowwise
 from .language import Double, Int, Real, Reals, double, noinline, offset, real, stack_doubles, stack_reals
 from .rowwise_law import law_curvature, other_terms
-from .rowwise_parts import clear_slopes, exponentials, load_row, load_row_slopes, load_target, scores_of, target_of
+from .rowwise_parts import (
+    clear_row,
+    clear_slopes,
+    exponentials,
+    load_row,
+    load_row_slopes,
+    load_target,
+    scores_of,
+    target_of,
+)
 from .sums import add_tile, clear, fold, tile_length
 
 
@@ -74,11 +83,14 @@ def row_slopes(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, pull: Pull, fa
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
-        load_row(c, x, label, first, n, z)
-        exponentials(z, n, real(s.base), real(s.shift), p)
-        for i in range(n):
-            p[i] = p[i] * inverse if logits else 0.0
-            q[i] = 0.0
+        clear_row(n, 1, q)
+        if logits:
+            load_row(c, x, label, first, n, z)
+            exponentials(z, n, real(s.base), real(s.shift), p)
+            for i in range(n):
+                p[i] = p[i] * inverse
+        else:
+            clear_row(n, 1, p)
         if dense == 1:
             load_target(c, at, label, first, n, q)
         elif label >= first and label < first + n:
@@ -128,20 +140,28 @@ def write_row_slopes(
     g: Reals,
     h: Reals,
 ) -> Int:
-    """Slopes and curvatures with respect to n scores from `first`, in z and p, taken to the predictions and written."""
+    """Slopes and curvatures with respect to n scores from `first`, in z and p, taken to the predictions and written.
+
+    What the header says is read before the loops, which have no vectors where they might overwrite it.
+    """
+    low = real(c.least) if c.bound == 1 else real(-1e999)
     if c.score_kind == PROBABILITIES:
         for i in range(n):
             z[i] = z[i] * factor
         steps = c.pred_steps.classes
         over_probabilities(offset(x, first * steps), steps, n, real(c.eps), z, p)
-        for i in range(n):
-            p[i] = real(c.least) * factor if c.bound == 1 and p[i] < real(c.least) * factor else p[i]
+        if c.bound == 1:
+            low = low * factor
+            for i in range(n):
+                p[i] = low if p[i] < low else p[i]
     else:
+        if c.mode == CURVATURE:
+            lowest = real(0.0) if c.bound == 1 else low
+            for i in range(n):
+                bent = z[i] * bends[i]
+                bend = p[i] * slopes[i] * slopes[i] + (lowest if bent < lowest else bent)
+                p[i] = (low if bend < low else bend) * factor
         for i in range(n):
-            bent = z[i] * bends[i]
-            if c.bound == 1 and bent < 0.0:
-                bent = 0.0
-            p[i] = bounded(c, p[i] * slopes[i] * slopes[i] + bent) * factor
             z[i] = z[i] * slopes[i] * factor
     if c.mode == CURVATURE:
         steps = c.curvature_steps.classes
