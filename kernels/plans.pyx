@@ -63,89 +63,105 @@ cdef dict plans = {}
 cdef class Plan:
     """A problem without its arrays, and how its answer is read.
 
-    `places` are the first bytes of the operands of its arrays in the problem, inputs then gradients, each as often as it
-    has columns, `differentiable` the positions of the arguments that have a gradient. `fixed`: the total weight follows from the
-    shape. `weighted`: the last of the inputs is the weight. `count` is the loop that finds the total which the gradient
-    is divided by where it does not follow, or 0; `varies`: it was another one than usual before. At `scale_at` lies what
-    the gradient is scaled by. `together` are name and dtype of the loop that finds the sums of several such problems at
-    once, or None.
+    `places` are the first bytes of the operands of its arrays in the problem: the inputs, each as often as it has
+    columns, and the weight; then what is written, of the `shapes` and the dtype of the data: gradients of so many
+    inputs, or gradients and curvatures, likewise by column, and the values one by one, if they are asked for. `fixed`:
+    the total weight follows from the shape. `weighted`: the last of the inputs is the weight. `count` is the loop that
+    finds the total which the gradient is divided by where it does not follow, or 0; `varies`: it was another one than
+    usual before. At `scale_at` lies what the gradient is scaled by. `together` are name and dtype of the loop that
+    finds the sums of several such problems at once, or None.
     """
 
-    cdef object backend, kept, together
+    cdef object backend, kept, dtype, together
     cdef bytes problem
+    cdef tuple shapes
     cdef block_loop call
     cdef intptr_t loop, count
     cdef int64_t blocks, scale_at
     cdef double total, work
-    cdef bint mean, pair, fixed, weighted, varies
-    cdef int inputs, outputs, columns
+    cdef bint mean, pair, fixed, weighted, unreduced, varies
+    cdef int inputs, slopes, graded, columns
     cdef int64_t[MOST_ARRAYS] places
-    cdef int[MOST_ARRAYS] differentiable
 
     def __init__(
-        self, backend, problem, tuple places, tuple differentiable, int columns, bint pair, bint mean, double total, bint fixed,
-        intptr_t count, bint weighted, tuple together,
+        self, backend, problem, tuple places, tuple shapes, dtype, int slopes, int columns, bint unreduced, bint pair,
+        bint mean, double total, bint fixed, intptr_t count, bint weighted, tuple together,
     ):
-        self.hold(backend, problem, places, differentiable, columns)
+        self.hold(backend, problem, places, shapes, dtype, slopes, columns, unreduced)
         self.scale_at = problem.header.place("scale")
         self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
         self.weighted, self.together = weighted, together
 
-    cdef int hold(self, backend, problem, tuple places, tuple differentiable, int columns) except -1:
+    cdef int hold(
+        self, backend, problem, tuple places, tuple shapes, dtype, int slopes, int columns, bint unreduced
+    ) except -1:
         """Keep a problem, and where its arrays belong."""
         self.backend, self.problem = backend, problem.packed()
         if len(places) > MOST_ARRAYS or len(self.problem) > 8 * MOST_NUMBERS:
             raise OverflowError("a problem of this size has no plan")
         self.loop, self.blocks, self.work = problem.loop, problem.blocks, problem.work
         self.call = <block_loop>self.loop
-        self.outputs = len(differentiable)
-        self.columns = columns
-        self.inputs = len(places) - columns * self.outputs
+        self.shapes, self.dtype, self.unreduced = shapes, dtype, unreduced
+        self.slopes, self.columns = slopes, columns
+        self.graded = len(shapes) - unreduced
+        self.inputs = len(places) - columns * self.graded - unreduced
         cdef int k
         for k in range(len(places)):
             self.places[k] = places[k]
-        for k in range(self.outputs):
-            self.differentiable[k] = differentiable[k]
         return 0
 
-    cdef bint takes(self, tuple arguments, outputs):
-        """True if gradients can be written to these arrays without a further look."""
+    cdef list outputs(self, tuple arguments, out):
+        """The arrays to write, those of `out` first; None if these cannot be written to without a further look."""
+        cdef list found = []
         cdef int k, other
         cdef numloss_array_head* mine
-        if not self.outputs:
-            return False
-        if type(outputs) is not tuple:
-            return self.outputs == 1 and fits(outputs, self.differentiable[0], arguments)
-        if len(<tuple>outputs) != self.outputs:
-            return False
-        for k in range(self.outputs):
-            if not fits((<tuple>outputs)[k], self.differentiable[k], arguments):
-                return False
-            for other in range(k):
-                mine = <numloss_array_head*><void*>(<tuple>outputs)[k]
-                if touch(mine, <numloss_array_head*><void*>(<tuple>outputs)[other]):
-                    return False
-        return True
+        if out is not None:
+            if not self.graded:
+                found.append(out)
+            elif self.graded == self.slopes:
+                add_each(found, out)
+            elif type(out) is tuple:
+                for each in <tuple>out:
+                    add_each(found, each)
+            if len(found) != (self.graded or self.unreduced):
+                return None
+            for k in range(len(found)):
+                if not fits(found[k], <tuple>self.shapes[k], arguments):
+                    return None
+                mine = <numloss_array_head*><void*>found[k]
+                for other in range(k):
+                    if touch(mine, <numloss_array_head*><void*>found[other]):
+                        return None
+        for k in range(len(found), len(self.shapes)):
+            found.append(empty(self.shapes[k], self.dtype))
+        return found
 
-    cdef object new_outputs(self, tuple arguments):
+    cdef object answer(self, value, list outputs):
+        """What the caller gets: the value, then gradients, then curvatures, of several inputs as tuples."""
         cdef int k
-        made = []
-        for k in range(self.outputs):
-            made.append(empty(arguments[self.differentiable[k]].shape, arguments[0].dtype))
-        return made[0] if self.outputs == 1 else tuple(made)
+        if self.graded == 0:
+            return value
+        if self.slopes == 1:
+            return (value, outputs[0]) if self.graded == 1 else (value, outputs[0], outputs[1])
+        parts = [value]
+        for k in range(0, self.graded, self.slopes):
+            parts.append(tuple(outputs[k : k + self.slopes]))
+        return tuple(parts)
 
-    cdef Py_ssize_t fill(self, char* problem, tuple arguments, outputs) except -1:
+    cdef Py_ssize_t fill(self, char* problem, tuple arguments, list outputs) except -1:
         """The problem with these arrays; its bytes."""
         cdef int k
         memcpy(problem, <char*>self.problem, len(self.problem))
         for k in range(self.inputs):
             (<int64_t*>(problem + self.places[k]))[0] = address(arguments[k // self.columns])
-        for k in range(self.columns * self.outputs):
-            out = (<tuple>outputs)[k // self.columns] if type(outputs) is tuple else outputs
-            (<int64_t*>(problem + self.places[self.inputs + k]))[0] = address(out)
+        for k in range(self.columns * self.graded):
+            (<int64_t*>(problem + self.places[self.inputs + k]))[0] = address(outputs[k // self.columns])
+        if self.unreduced:
+            k = self.inputs + self.columns * self.graded
+            (<int64_t*>(problem + self.places[k]))[0] = address(outputs[self.graded])
         return len(self.problem)
 
-    cdef object run(self, tuple arguments, outputs):
+    cdef object run(self, tuple arguments, list outputs):
         """The answer; None if a loop has something to complain about, which the long way will find and say."""
         cdef int64_t[MOST_NUMBERS] words
         cdef char* problem = <char*>words
@@ -158,6 +174,8 @@ cdef class Plan:
         # what is bad, and weights that are not of an ordinary size, go the long way
         if partial.bad_at >= 0 or self.weighted and not is_ordinary(partial.weight):
             return None
+        if self.unreduced:
+            return self.answer(outputs[self.graded], outputs)
         value = 0.0 + partial.value
         total = self.total if self.fixed else partial.weight
         if self.pair:
@@ -166,11 +184,7 @@ cdef class Plan:
             value = value / total if total > 0.0 else 0.0
             if isinf(value):
                 return None
-        if not self.outputs:
-            return value
-        if type(outputs) is tuple and self.outputs == 1:
-            outputs = (<tuple>outputs)[0]
-        return value, outputs
+        return self.answer(value, outputs)
 
     cdef int run_block(self, char* problem, Result* partial) except -1:
         """Run one block as if everything counted, and once more if it does not."""
@@ -229,13 +243,14 @@ cdef class Passes(Plan):
     cdef int64_t sums_at, slopes_at
 
     def __init__(
-        self, backend, problem, tuple places, tuple differentiable, int columns, law, tuple shape, intptr_t second
+        self, backend, problem, tuple places, tuple shapes, dtype, int slopes, int columns, law, tuple shape,
+        intptr_t second,
     ):
-        self.hold(backend, problem, places, differentiable, columns)
+        self.hold(backend, problem, places, shapes, dtype, slopes, columns, False)
         self.law, self.shape, self.second = law, shape, second
         self.sums_at, self.slopes_at = problem.header.place("sums"), problem.header.place("slopes")
 
-    cdef object run(self, tuple arguments, outputs):
+    cdef object run(self, tuple arguments, list outputs):
         """The answer; None if the first pass has something to complain about, which the long way will find and say."""
         cdef int64_t[MOST_NUMBERS] words
         cdef char* problem = <char*>words
@@ -248,17 +263,24 @@ cdef class Passes(Plan):
         if partial.bad_at >= 0:
             return None
         value, slopes = self.law(sums)
-        if not self.outputs:
-            return value
-        for k in range(len(<tuple>slopes)):
-            (<int64_t*>(problem + self.slopes_at))[k] = address((<tuple>slopes)[k])
-        self.spread(self.second, problem, size, &partial)
-        return value, (<tuple>outputs)[0] if type(outputs) is tuple else outputs
+        if self.graded:
+            for k in range(len(<tuple>slopes)):
+                (<int64_t*>(problem + self.slopes_at))[k] = address((<tuple>slopes)[k])
+            self.spread(self.second, problem, size, &partial)
+        return self.answer(value, outputs)
 
 
-cdef bint fits(out, int differentiable, tuple arguments):
-    """True for a contiguous array with the dtype of the data and the shape of an argument, that shares memory with
-    none."""
+cdef int add_each(list found, out) except -1:
+    """Add the arrays for one thing to write, which are a tuple where there are several."""
+    if type(out) is tuple:
+        found.extend(<tuple>out)
+    else:
+        found.append(out)
+    return 0
+
+
+cdef bint fits(out, tuple shape, tuple arguments):
+    """True for a contiguous array of a shape with the dtype of the data, that shares memory with no argument."""
     if type(out) is not ndarray:
         return False
     cdef numloss_array_head* mine = <numloss_array_head*><void*>out
@@ -267,11 +289,10 @@ cdef bint fits(out, int differentiable, tuple arguments):
     cdef int k
     if mine.flags & wanted != wanted or not is_native(mine) or mine.descr.type_num != other.descr.type_num:
         return False
-    other = <numloss_array_head*><void*>arguments[differentiable]
-    if mine.nd != other.nd:
+    if mine.nd != len(shape):
         return False
     for k in range(mine.nd):
-        if mine.dimensions[k] != other.dimensions[k]:
+        if mine.dimensions[k] != <intptr_t>shape[k]:
             return False
     for given in arguments:
         if touch(mine, <numloss_array_head*><void*>given):
@@ -357,11 +378,11 @@ cdef tuple read_by(tuple arguments, dict options):
     return (*arguments, weight) if type(weight) is ndarray else arguments
 
 
-cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options, bint pair, chosen) except -2:
+cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options, bint pair, bint bound, chosen) except -2:
     """Everything about a call that its plan depends on; returns how many words, or -1 where no plan can serve it."""
     cdef int n = 3
     words[0] = address(loss)
-    words[1] = mode + 4 * pair + 8 * len(arguments)
+    words[1] = mode + 4 * pair + 8 * bound + 16 * len(arguments)
     words[2] = 0 if chosen is None else address(interned(chosen))
     for given in arguments:
         n = array_words(words, n, given)
@@ -384,10 +405,10 @@ cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options,
     return n
 
 
-def replay(loss, int mode, tuple arguments not None, dict options not None, bint pair, chosen):
+def replay(loss, int mode, tuple arguments not None, dict options not None, bint pair, bint bound, chosen):
     """The answer of a call that has been made before with other memory; None if there is no plan for it."""
     cdef int64_t[MOST_WORDS] words
-    cdef int n = words_of(words, loss, mode, arguments, options, pair, chosen)
+    cdef int n = words_of(words, loss, mode, arguments, options, pair, bound, chosen)
     if n < 0:
         return None
     cdef PyObject* found = PyDict_GetItemWithError(plans, PyBytes_FromStringAndSize(<char*>words, 8 * n))
@@ -395,21 +416,18 @@ def replay(loss, int mode, tuple arguments not None, dict options not None, bint
         return None
     plan = <Plan>found
     arguments = read_by(arguments, options)
-    outputs = options.get(OUT)
-    if outputs is None:
-        if plan.outputs:
-            outputs = plan.new_outputs(arguments)
-    elif not plan.takes(arguments, outputs):
-        return None
-    return plan.run(arguments, outputs)
+    outputs = plan.outputs(arguments, options.get(OUT))
+    return None if outputs is None else plan.run(arguments, outputs)
 
 
-def keep(loss, int mode, tuple arguments not None, dict options not None, bint pair, chosen, Plan plan not None):
+def keep(
+    loss, int mode, tuple arguments not None, dict options not None, bint pair, bint bound, chosen, Plan plan not None
+):
     """Replay this plan from now on when a call like this one is made."""
     cdef int64_t[MOST_WORDS] words
-    cdef int n = words_of(words, loss, mode, arguments, options, pair, chosen)
-    outputs = options.get(OUT)
-    if n < 0 or not (outputs is None or plan.takes(read_by(arguments, options), outputs)):
+    cdef int n = words_of(words, loss, mode, arguments, options, pair, bound, chosen)
+    out = options.get(OUT)
+    if n < 0 or out is not None and plan.outputs(read_by(arguments, options), out) is None:
         return
     texts = [chosen, *options, *options.values()]
     plan.kept = [loss, *(interned(text) for text in texts if type(text) is str)]  # their addresses are in the key
@@ -421,7 +439,7 @@ def keep(loss, int mode, tuple arguments not None, dict options not None, bint p
 def find(loss, tuple arguments not None, dict options not None, chosen):
     """The plan of the sum and weight of a loss of arrays like these, for `sweep`; None if there is none."""
     cdef int64_t[MOST_WORDS] words
-    cdef int n = words_of(words, loss, 0, arguments, options, True, chosen)
+    cdef int n = words_of(words, loss, 0, arguments, options, True, False, chosen)
     if n < 0:
         return None
     cdef PyObject* found = PyDict_GetItemWithError(plans, PyBytes_FromStringAndSize(<char*>words, 8 * n))

@@ -145,8 +145,8 @@ def evaluate(
 
     The one way into every backend. Returns what the public functions and transforms return.
     """
-    if mode < 2 and argnums is None:
-        answer = replay(loss, mode, arguments, options, pair, chosen_backend())
+    if argnums is None:
+        answer = replay(loss, mode, arguments, options, pair, bound, chosen_backend())
         if answer is not None:
             return answer
     if len(arguments) != len(loss.inputs) or options:

@@ -14,8 +14,8 @@ import pytest
 
 from numloss.backends.packing.operands import ABSENT
 from numloss.backends.retype import fingerprint
-from numloss.loops import elementwise, headers
-from numloss.loops.headers import Elementwise, Operand, Weights
+from numloss.loops import elementwise, headers, rowwise
+from numloss.loops.headers import ActionValue, Elementwise, Embedding, Operand, Weights
 
 ROOT = Path(__file__).resolve().parent.parent
 FILLED = {"elements": 5, "block": 16384, "itemsize": 8, "weight": Operand(array=7, kind=1, layout=-1)}
@@ -44,6 +44,12 @@ def translated(translate: ModuleType, text: str) -> str:
 def test_fields_are_written_in_the_order_of_memory() -> None:
     assert struct.unpack("6q", Weights(**FILLED).packed()) == (5, 16384, 8, 7, 1, -1)
     assert list(Weights(**FILLED).operands()) == [("weight", 24, FILLED["weight"])]
+
+
+@pytest.mark.parametrize("header", [ActionValue, Elementwise, Embedding])
+def test_a_header_begins_with_the_fields_of_the_one_it_inherits_from(header: type[headers.Header]) -> None:
+    begun = list(header.fields().items())[: len(Weights.fields())]
+    assert begun == list(Weights.fields().items()) and header.size() > Weights.size()
 
 
 @pytest.mark.parametrize("wrong", [{"elements": None}, {"rows": 3}])
@@ -95,7 +101,7 @@ def test_a_problem_is_read_from_a_header(translate: ModuleType, head: str) -> No
 
 def test_a_kernel_is_another_when_its_header_is(monkeypatch: pytest.MonkeyPatch) -> None:
     before = fingerprint(elementwise.weight_block, "float64")
-    unchanged = fingerprint(elementwise.elementwise_block, "float64")
+    unchanged = fingerprint(rowwise.rows_block, "float64")
     monkeypatch.setattr(Weights, "described", lambda: "Weights(another)")
     assert fingerprint(elementwise.weight_block, "float64") != before
-    assert fingerprint(elementwise.elementwise_block, "float64") == unchanged
+    assert fingerprint(rowwise.rows_block, "float64") == unchanged

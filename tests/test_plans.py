@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, arrays, record, required, small, solid
+from cases import weight as weight_for
 from compare import assert_same_bits, told
 from process import python
 
 import numloss as nl
 from numloss import dispatch
 from numloss.backends.host import plans
+from numloss.registry import Loss
 
 pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx is not built")
 # No plans: answers that need several launches with much work in between, that read an array among the options, or that
@@ -55,26 +57,42 @@ def assert_same(answer: Any, expected: Any) -> None:
         assert_same_bits(one, other)
 
 
+def functions_of(loss: Loss) -> list[tuple[Callable[..., Any], list[dict[str, Any]]]]:
+    """What is asked of a loss, and the options to ask it with beside its reduction."""
+    weighted: list[dict[str, Any]] = [{"weight": "full"}] if loss.weighted else []
+    found: list[tuple[Callable[..., Any], list[dict[str, Any]]]] = [
+        (loss.function, [{"reduction": "none"}]),
+        (nl.value_and_grad(loss.function), weighted),
+    ]
+    if loss.adds_up != "no":
+        found.append((nl.value_and_grad(nl.sum_and_weight(loss.function)), []))
+    if loss.curvature:
+        found.append((nl.value_grad_hess(loss.function), [{"reduction": "none", **each} for each in weighted]))
+        found.append((nl.value_grad_hess(loss.function, curvature="bound"), []))
+    return found
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_replayed_is_what_the_long_way_finds(case: str, backend: str, replayed: Answers) -> None:
-    loss = record(case)
-    functions = [loss.function, nl.value_and_grad(loss.function)]
-    if loss.adds_up != "no":
-        functions.append(nl.value_and_grad(nl.sum_and_weight(loss.function)))
+    functions = functions_of(record(case))
     for shape in (small(case), solid(case)):
         for dtype in ("float32", "float64"):
             first, second = (arrays(case, shape, dtype, seed=seed) for seed in "ab")
-            for function in functions:
-                for extra in ({}, {"reduction": "sum"}):
+            weights = weight_for(case, shape, dtype, "full") if record(case).weighted else None
+            for function, more in functions:
+                for extra in ({}, {"reduction": "sum"}, *more):
                     options = {**required(case), **extra, "backend": backend}
+                    if "weight" in extra:
+                        options["weight"] = weights
                     function(*first, **options)
                     replayed.clear()
+                    if weights is not None and "weight" in extra:
+                        options["weight"] = weights[::-1].copy()
                     answer = function(*second, **options)
                     with told(loss=case, backend=backend, call=function, shape=shape, dtype=dtype, options=extra):
                         assert_same(answer, long_way(function, *second, **options))
-                    if case not in LONG:
-                        function(*second, **options)
-                        assert replayed[-1] is not None
+                        if case not in LONG:
+                            assert replayed[-1] is not None
 
 
 def test_gradients_are_written_to_out(each_backend: str, replayed: Answers) -> None:
@@ -312,6 +330,29 @@ def test_options_that_are_equal_and_not_the_same(backend: str) -> None:
             assert nl.huber(pred, target, reduction=reduction, backend=backend) == long_way(
                 nl.huber, pred, target, reduction=reduction, backend=backend
             )
+
+
+def test_values_and_curvatures_are_written_to_out(backend: str, replayed: Answers) -> None:
+    pred, target = arrays("mse", (64,), "float32")
+    given = arrays("gaussian_nll", (64,), "float32")
+    bent, several = nl.value_grad_hess(nl.mse), nl.value_grad_hess(nl.gaussian_nll)
+    for _ in range(2):
+        values, slopes, bends = (np.full_like(pred, np.nan) for _ in range(3))
+        pairs = [(np.full_like(pred, np.nan), np.full_like(pred, np.nan)) for _ in range(2)]
+        assert nl.mse(pred, target, reduction="none", out=values, backend=backend) is values
+        answer = bent(pred, target, reduction="none", out=(slopes, bends), backend=backend)
+        assert answer[1] is slopes and answer[2] is bends
+        assert several(*given, out=tuple(pairs), backend=backend)[1:] == tuple(pairs)
+    assert all(answer is not None for answer in replayed[-3:])
+    assert_same((answer[0], slopes, bends), long_way(bent, pred, target, reduction="none", backend=backend))
+    assert_same(values, answer[0])
+    assert_same(tuple(pairs), long_way(several, *given, backend=backend)[1:])
+    for out in ((slopes, slopes), (slopes, bends, values), (slopes,), slopes, (slopes, (bends, values))):
+        with pytest.raises((TypeError, ValueError), match="out"):
+            bent(pred, target, out=out, backend=backend)
+    for out in ((slopes, bends), values[1:]):
+        with pytest.raises((TypeError, ValueError), match="out"):
+            nl.mse(pred, target, reduction="none", out=out, backend=backend)
 
 
 def test_gradients_have_the_dtype_of_the_prediction(backend: str, replayed: Answers) -> None:

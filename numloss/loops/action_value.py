@@ -189,7 +189,7 @@ def action_value_block(c: ActionValue, partial: Result, block: Int) -> Int:
     pointers[2] = address(values)
     pointers[3] = address(slopes)
     pointers[4] = address(bends)
-    stop = block_stop(c.rows, c.block, block)
+    stop = block_stop(c.elements, c.block, block)
     start = block * c.block
     while start < stop:
         n = stop - start

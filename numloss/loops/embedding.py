@@ -257,7 +257,7 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
     clear(lanes)
     clear(weight_lanes)
     begin_block(partial)
-    stop = block_stop(c.rows, c.block, block)
+    stop = block_stop(c.elements, c.block, block)
     start = block * c.block
     while start < stop:
         n = rows_of_tile(c, start, stop)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
 from ...calls.request import Unbalanced
 from ...calls.widened import Widened, has_halves
 from ...loops.codes import block_size
-from ...loops.headers import Copied, Weights
+from ...loops.headers import Copied
 from .. import family, threads
 from ..locks import compiling
 from ..packing.operands import Array, Outcome, Problem, name_of, operand
@@ -68,18 +69,12 @@ class HostBackend:
         with threads.team() as alone:
             return self.run(loop, problem, blocks, workers if alone else 1)
 
-    def weight_sum(self, loss: Loss, weight: Array, real: np.dtype[Any], flipped: bool = False) -> float:
-        """The sum of the weights, which a weighted mean must know before its gradient is scaled."""
-        seen = weight.T if flipped else weight
-        kept: list[Any] = []
-        size = block_size(weight.size)
-        weights = operand(seen, real, kept)
-        header = Weights(elements=weight.size, block=size, itemsize=real.itemsize, weight=weights)
-        loop = self.loop("weight_block", name_of(real))
-        outcome = self.launch(Problem(loop, header, -(-weight.size // size), weight.size * 0.2))
-        if outcome.bad_at >= 0:
-            check.bad_weight(loss, weight, outcome.bad_at, flipped)
-        return outcome.weight
+    def counted(self, problem: Problem, loop: int, work: float, complain: Callable[[int, int], NoReturn]) -> float:
+        """What a loop finds that the weights of a problem add up to, before its gradient is scaled by it."""
+        sums = self.launch(dataclasses.replace(problem, loop=loop, work=work))
+        if sums.bad_at >= 0:
+            complain(sums.bad_at, sums.bad_in)
+        return sums.weight
 
     def convert(self, source: Array, sink: Array) -> None:
         """Copy numbers from an array to another one of their shape, of which one has 16 bits."""

@@ -13,8 +13,11 @@ class Plan:
         backend: HostBackend,
         problem: Problem,
         places: tuple[int, ...],
-        differentiable: tuple[int, ...],
+        shapes: tuple[tuple[int, ...], ...],
+        dtype: Any,
+        slopes: int,
         columns: int,
+        unreduced: bool,
         pair: bool,
         mean: bool,
         total: float,
@@ -30,7 +33,9 @@ class Passes(Plan):
         backend: HostBackend,
         problem: Problem,
         places: tuple[int, ...],
-        differentiable: tuple[int, ...],
+        shapes: tuple[tuple[int, ...], ...],
+        dtype: Any,
+        slopes: int,
         columns: int,
         law: Callable[[Array], tuple[Any, tuple[Array, ...]]],
         shape: tuple[int, ...],
@@ -38,7 +43,13 @@ class Passes(Plan):
     ) -> None: ...
 
 def replay(
-    loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool, chosen: str | None
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    pair: bool,
+    bound: bool,
+    chosen: str | None,
 ) -> Any: ...
 def keep(
     loss: Loss,
@@ -46,6 +57,7 @@ def keep(
     arguments: tuple[Any, ...],
     options: dict[str, Any],
     pair: bool,
+    bound: bool,
     chosen: str | None,
     plan: Plan,
 ) -> None: ...

@@ -9,7 +9,7 @@ from ...calls.action_value import Transitions
 from ...calls.arrays import HOST
 from ...loops.codes import block_size
 from ..packing.action_value import header_of
-from ..packing.operands import Problem, regular
+from ..packing.operands import Problem, name_of, regular
 from . import plans
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 OPERANDS = ("q", "action", "reward", "next_q", "done")
 
 
-def problem_of(backend: HostBackend, step: Transitions, total: float, kept: list[Any]) -> Problem:
-    """The problem, if the weights add up to the total; `kept` must outlive it."""
+def problem_of(backend: HostBackend, step: Transitions, kept: list[Any]) -> Problem:
+    """The problem, before it is known what slopes are scaled by; `kept` must outlive it."""
     request, loss, real = step.request, step.loss, step.real
     q, next_q = regular(step.q), regular(step.next_q if step.next_q.dtype == real else step.next_q.astype(real))
     kept += [q, next_q]
     loop, tile = backend.kernel(loss, "action_value_block", real, request.mode)
     actions = step.actions + step.next_actions
     size = max(512, block_size(step.rows * actions) // max(1, actions))
-    header = header_of(step, q, next_q, size, real.itemsize, tile, request.scale(total), kept)
+    header = header_of(step, q, next_q, size, real.itemsize, tile, kept)
     return Problem(loop, header, -(-step.rows // size), step.rows * (step.actions + 4.0))
 
 
@@ -35,16 +35,20 @@ def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of the chosen entries of q."""
     step, loss = Transitions(HOST, request), request.loss
     weight, values = step.weight, step.values
-    total = float(step.rows)
-    if request.averaged and weight is not None and request.mode:
-        total = backend.weight_sum(loss, weight, step.real)
     kept: list[Any] = []
-    problem = problem_of(backend, step, total, kept)
+    problem = problem_of(backend, step, kept)
+    total, count = float(step.rows), 0
+    if request.averaged and weight is not None and request.mode:
+        count = backend.loop("weight_block", name_of(step.real))
+        total = backend.counted(problem, count, step.rows * 0.2, step.complain)
+    problem.header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         step.complain(outcome.bad_at, outcome.bad_in)
     check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     total = total if weight is None else outcome.weight
-    if values is None and step.next_action is None and not (request.mode and weight is not None):
-        plans.remember(backend, request, problem, total, OPERANDS, ("gradient",), fixed=weight is None)
+    rows = float(step.rows)
+    plans.remember(
+        backend, request, problem, rows, OPERANDS, ("gradient", "curvature"), values, weight is None, count
+    )
     return request.answer(request.reduced(outcome.value, total) if values is None else values, step.outputs)

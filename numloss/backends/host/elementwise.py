@@ -26,19 +26,22 @@ def compute(backend: HostBackend, request: Request) -> Any:
     call = PackedElements(HOST, request)
     loss, mode = request.loss, request.mode
     elements, real, weight = math.prod(call.shape), call.real, call.weight
-    total = float(elements)
-    if request.averaged and weight is not None and mode:
-        total = backend.weight_sum(loss, weight, real, flipped=call.flipped)
     loop, tile = backend.kernel(loss, "elementwise_block", real, mode)
-    header = call.header(tile, request.scale(total))
+    header = call.header(tile)
     problem = Problem(loop, header, -(-elements // header.block), elements * loss.cost)
+    total, count = float(elements), 0
+    if request.averaged and weight is not None and mode:
+        count = backend.loop("weight_block", name_of(real))
+        total = backend.counted(problem, count, elements * 0.2, call.complain)
+    header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
     check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     total = outcome.weight if weight is not None else total
-    if not call.wanted and not (mode and weight is not None):
-        together = None if mode else ("elementwise_sums_block", name_of(real))
-        fixed = weight is None
-        plans.remember(backend, request, problem, total, ("inputs",), ("outputs",), fixed, together=together)
+    together = ("elementwise_sums_block", name_of(real)) if mode == 0 and not call.wanted else None
+    fields = ("inputs",), ("outputs",)
+    plans.remember(
+        backend, request, problem, float(elements), *fields, call.values, weight is None, count, together=together
+    )
     return request.answer(call.values if call.wanted else request.reduced(outcome.value, total), call.outputs)

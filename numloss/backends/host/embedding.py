@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...calls import checks as check
 from ...calls.arrays import HOST
 from ..packing.embedding import PackedVectors
-from ..packing.operands import Problem
+from ..packing.operands import Problem, name_of
 from . import plans
 
 if TYPE_CHECKING:
@@ -19,18 +19,19 @@ def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of rows of vectors."""
     call, loss, mode = PackedVectors(HOST, request), request.loss, request.mode
     rows, real, weight, values = call.rows, call.real, call.weight, call.values
-    total = float(rows)
-    if request.averaged and weight is not None and mode:
-        total = backend.weight_sum(loss, weight, real)
     loop, tile = backend.kernel(loss, "embedding_block", real, min(mode, 1))
-    header = call.header(tile, request.scale(total))
+    header = call.header(tile)
     problem = Problem(loop, header, -(-rows // header.block), rows * call.size * loss.cost)
+    total, count = float(rows), 0
+    if request.averaged and weight is not None and mode:
+        count = backend.loop("weight_block", name_of(real))
+        total = backend.counted(problem, count, rows * 0.2, call.complain)
+    header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
     check.finite_weights(loss, request.options.get("weight"), outcome.weight)
     total = total if weight is None else outcome.weight
-    if values is None and not (mode and weight is not None):
-        read, written = ("vectors.operand", "known"), ("gradients.operand",)
-        plans.remember(backend, request, problem, total, read, written, fixed=weight is None)
+    fields = ("vectors.operand", "known"), ("gradients.operand",)
+    plans.remember(backend, request, problem, float(rows), *fields, values, weight is None, count)
     return request.answer(request.reduced(outcome.value, total) if values is None else values, call.outputs)

@@ -19,7 +19,7 @@ try:
 except ImportError:
     _plans = None  # type: ignore[assignment]
 
-WEIGHT = "weight"
+WEIGHT, VALUES = "weight", "values"
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 
 
 def no_plan(
-    loss: Loss, mode: int, arguments: tuple[Any, ...], options: dict[str, Any], pair: bool, chosen: str | None
+    loss: Loss,
+    mode: int,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    pair: bool,
+    bound: bool,
+    chosen: str | None,
 ) -> Any:
     """None: where nothing looks for plans there are none."""
     return None
@@ -55,21 +61,25 @@ def sweep(plans: list[Any], places: list[list[int]], arrays: list[Array], feeds:
 
 def computed(backend: HostBackend, request: Request) -> Any:
     """The answer to a request, replayed where it has been computed before for arrays of these shapes."""
-    asked = (request.loss, request.mode, request.arguments, request.options, request.pair)
-    answer = replay(*asked, None)
+    answer = replay(*asked_by(request), None)
     return backend.compute(request) if answer is None else answer
 
 
+def asked_by(request: Request) -> tuple[Loss, int, tuple[Any, ...], dict[str, Any], bool, bool]:
+    """What a request is recognised by."""
+    return request.loss, request.mode, request.arguments, request.options, request.pair, request.bound
+
+
 def places_of(
-    request: Request, problem: Problem, read: tuple[str, ...], written: tuple[str, ...]
+    request: Request, problem: Problem, read: tuple[str, ...], written: tuple[str, ...], values: Array | None = None
 ) -> tuple[int, ...] | None:
     """Where a plan of this call puts the addresses of arrays; None if none can serve it.
 
     `read` and `written` are the fields of the header that are operands of the arguments, one for each column, and of
-    the gradients. A weight is an array like the arguments, if it is of the dtype of the data and is given as it is
-    used.
+    gradients and curvatures. `values`: those of the loss one by one, if they are wanted. A weight is an array like the
+    arguments, if it is of the dtype of the data and is given as it is used.
     """
-    if _plans is None or request.argnums is not None or request.mode > 1 or problem.blocks == 0:
+    if _plans is None or request.argnums is not None or problem.blocks == 0:
         return None
     operands = [found for found in problem.header.operands() if found[2].array]
     if any(operand.layout > 0 for _, _, operand in operands):
@@ -81,23 +91,32 @@ def places_of(
     # what was read from a copy, or from another option, is not there any more when the plan is replayed
     given = [id(array) for array in request.arguments for _ in range(request.loss.columns)]
     given += [id(weight)] if weight is not None else []
-    kinds = (read, (WEIGHT,), written)
+    kinds = (read, (WEIGHT,), written, (VALUES,))
     found = [operand.array for names in kinds[:2] for name, _, operand in operands if name in names]
-    if found != given or any(name not in (*read, WEIGHT, *written) for name, _, _ in operands):
+    if found != given or any(name not in (*read, WEIGHT, *written, VALUES) for name, _, _ in operands):
         return None
     if any(operand.kind != DATA for name, _, operand in operands if name == WEIGHT):
         return None
-    # a gradient that a later call has no place for is of the prediction's dtype
+    # a gradient that a later call has no place for is of the prediction's dtype, values are of the data's
     stored = next(operand.kind for name, _, operand in operands if name in read)
     if any(operand.kind != stored for name, _, operand in operands if name in written):
         return None
+    if values is not None and stored != DATA:
+        return None
     return tuple(at for names in kinds for name, at, _ in operands if name in names)
+
+
+def shapes_of(request: Request, values: Array | None = None) -> tuple[tuple[int, ...], ...]:
+    """The shapes of what is written: gradients, curvatures, values."""
+    graded = request.loss.differentiable if request.mode else ()
+    shapes = [request.arguments[k].shape for _ in range(request.mode) for k in graded]
+    return (*shapes, *([] if values is None else [values.shape]))
 
 
 def keep(request: Request, plan: Any) -> None:
     """Replay this plan from now on when a call like this one is made."""
     assert _plans is not None
-    _plans.keep(request.loss, request.mode, request.arguments, request.options, request.pair, chosen_backend(), plan)
+    _plans.keep(*asked_by(request), chosen_backend(), plan)
 
 
 def remember(
@@ -107,31 +126,30 @@ def remember(
     total: float,
     read: tuple[str, ...],
     written: tuple[str, ...],
+    values: Array | None,
     fixed: bool = True,
     count: int = 0,
     together: tuple[str, str] | None = None,
 ) -> None:
-    """Keep a plan of this call, if one can serve it; `read` and `written` are as in `places_of`.
+    """Keep a plan of this call, if one can serve it; `read`, `written` and `values` are as in `places_of`.
 
     The field `scale` of the header is what the gradients are multiplied by. `fixed`: the total weight follows from
     the shape; `count` is the loop that finds the total that the gradient is divided by where it is not the usual
     one, or 0. `together`: the loop, and its dtype, that finds the sums of several such problems at once.
     """
-    places, loss = places_of(request, problem, read, written), request.loss
+    places = places_of(request, problem, read, written, values)
     if _plans is None or places is None:
         return
     if count and total > 0.0:
         problem.header.scale = 1.0 / total
-    graded = loss.differentiable if request.mode else ()
-    weighted = request.options.get(WEIGHT) is not None
-    mean = request.reduction == "mean"
-    keep(
-        request,
-        _plans.Plan(
-            backend, problem, places, graded, loss.columns, request.pair, mean, total, fixed, count, weighted,
-            together,
-        ),
-    )
+    loss = request.loss
+    graded = len(loss.differentiable) if request.mode else 0
+    plan = _plans.Plan(
+        backend, problem, places, shapes_of(request, values), request.arguments[0].dtype, graded, loss.columns,
+        values is not None, request.pair, request.reduction == "mean", total, fixed, count,
+        request.options.get(WEIGHT) is not None, together,
+    )  # fmt: skip
+    keep(request, plan)
 
 
 def remember_passes(
@@ -146,8 +164,12 @@ def remember_passes(
 ) -> None:
     """Keep a plan of a call in two passes, if one can serve it: `law` makes the value, and slopes for the loop
     `second`, of sums of a shape, which its loop leaves in the array `sums` of the header."""
-    places, loss = places_of(request, problem, read, written), request.loss
-    if _plans is None or places is None or WEIGHT in request.options:
+    places = places_of(request, problem, read, written)
+    if _plans is None or places is None or WEIGHT in request.options or request.mode > 1:
         return
-    graded = loss.differentiable if request.mode else ()
-    keep(request, _plans.Passes(backend, problem, places, graded, loss.columns, law, shape, second))
+    graded = len(request.loss.differentiable) if request.mode else 0
+    dtype, columns = request.arguments[0].dtype, request.loss.columns
+    plan = _plans.Passes(
+        backend, problem, places, shapes_of(request), dtype, graded, columns, law, shape, second
+    )
+    keep(request, plan)

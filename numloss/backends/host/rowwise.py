@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -220,10 +221,8 @@ def compute(backend: HostBackend, request: Request) -> Any:
     if request.averaged:
         if request.mode and not (rows.plain() and options.ignore is None):
             count = backend.loop("row_weights_block", name_of(packed.real))
-            sums = backend.launch(Problem(count, header, problem.blocks, header.rows * 2.0))
-            if sums.bad_at >= 0:
-                rows.complain(sums.bad_at, sums.bad_in, packed.flipped)
-            total = sums.weight
+            complain = functools.partial(rows.complain, flipped=packed.flipped)
+            total = backend.counted(problem, count, header.rows * 2.0, complain)
         header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
@@ -232,9 +231,9 @@ def compute(backend: HostBackend, request: Request) -> Any:
     check.finite_weights(rows.loss, request.options.get("weight"), outcome.weight)
     for array, written in packed.copies:
         array[...] = written
-    unchanging = not packed.stored and options.class_weight is None and options.factor is None and options.prior is None
-    if unchanging and rows.values is None and not packed.copies:
-        total = float(header.rows)
-        plans.remember(backend, request, problem, total, ("pred", "target"), ("gradient",), fixed=False, count=count)
+    unchanging = options.class_weight is None and options.factor is None and options.prior is None
+    if unchanging and not packed.stored and not packed.copies:
+        fields = ("pred", "target"), ("gradient", "curvature")
+        plans.remember(backend, request, problem, float(header.rows), *fields, rows.values, fixed=False, count=count)
     result = request.reduced(outcome.value, outcome.weight) if rows.values is None else rows.values
     return request.answer(result, list(rows.outputs))

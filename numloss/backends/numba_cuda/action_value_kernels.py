@@ -82,7 +82,7 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
         if thread == 0:
             worst[0] = NO_COMPLAINT
         start = cuda.blockIdx.x * c.block
-        for row in range(start + thread, min(start + c.block, c.rows), threads):
+        for row in range(start + thread, min(start + c.block, c.elements), threads):
             chosen, first = index_below(read_label(c.action, row), c.actions, row, ACTION_OPERAND, first)
             aim, first = bellman(c, row, first)
             w = one

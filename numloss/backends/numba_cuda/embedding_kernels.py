@@ -157,7 +157,7 @@ def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
         if thread == 0:
             worst[0] = NO_COMPLAINT
         start = cuda.blockIdx.x * c.block
-        stop = min(start + c.block, c.rows)
+        stop = min(start + c.block, c.elements)
         # a team without a row repeats another, so that all meet at the barriers
         while start < stop:
             row = min(start + thread // team, stop - 1)

@@ -20,7 +20,7 @@ def strides_of(array: Any, unit: int) -> ActionStrides:
 
 
 def header_of(
-    step: Transitions, q: Any, next_q: Any, block: int, unit: int, tile: int, scale: float, kept: list[Any]
+    step: Transitions, q: Any, next_q: Any, block: int, unit: int, tile: int, kept: list[Any], scale: float = 1.0
 ) -> ActionValue:
     """The header of a problem of so many rows a block; `kept` must outlive it. Strides are in so many bytes."""
     real, place, loss = step.real, step.place, step.loss
@@ -33,7 +33,7 @@ def header_of(
         return ABSENT if array is None else in_place(array, code_of(array, real), place)
 
     return ActionValue(
-        rows=step.rows,
+        elements=step.rows,
         block=block,
         tile=tile,
         actions=step.actions,

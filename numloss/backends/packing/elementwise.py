@@ -65,7 +65,7 @@ class PackedElements(Elements):
             bounds += len(rows) * [UNBOUND]
         return operands, bounds
 
-    def header(self, tile: int, scale: float) -> Elementwise:
+    def header(self, tile: int, scale: float = 1.0) -> Elementwise:
         """The problem, as loops and kernels read it. `tile` is machine code of the host."""
         elements, loss = math.prod(self.shape), self.loss
         inputs, bounds = self.read()

@@ -31,7 +31,7 @@ class PackedVectors(VectorRows):
         per_row, per_entry = steps(array)
         return Vectors(Operand(self.place.address(array), DATA, IN_ORDER), per_row, per_entry)
 
-    def header(self, tile: int, scale: float) -> Embedding:
+    def header(self, tile: int, scale: float = 1.0) -> Embedding:
         """The problem, as loops and kernels read it. `tile` is machine code of the host."""
         loss, size = self.loss, self.size
         sums = [VectorSum(*each) for each in sums_in_order(sums_of(loss, self.params))]
@@ -40,7 +40,7 @@ class PackedVectors(VectorRows):
         domain = None if self.known is None else loss.domains[loss.inputs[-1]]
         low, high = domain.ends(name_of(self.real)) if domain else (0.0, 0.0)
         return Embedding(
-            rows=self.rows,
+            elements=self.rows,
             block=max(1, block_size(self.rows * size) // max(1, size)),
             tile=tile,
             entries=size,

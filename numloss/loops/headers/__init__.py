@@ -9,12 +9,13 @@ A header is a struct of eight-byte numbers in the order of its annotations:
 
 A loop reads them by name: `c.rows`, `c.pred.kind`, `c.inputs[k].kind`. The host writes them by name, all of them, as
 with any dataclass; what a `Many` has no numbers for is 0, and an operand of zeros is absent. A header that only
-loops write is no dataclass. The build reads this folder without numloss.
+loops write is no dataclass. One that inherits from another begins with its fields, so that what loops over the one
+reads the other, too. The build reads this folder without numloss.
 """
 
 from .action_value import ActionStrides, ActionValue
-from .common import Bounds, Operand, Result
-from .elementwise import Copied, Elementwise, ElementwiseSums, Weights
+from .common import Bounds, Operand, Result, Weights
+from .elementwise import Copied, Elementwise, ElementwiseSums
 from .embedding import Embedding, Vectors, VectorSum
 from .layers import Layer, Linear, Window
 from .products import Matrix, Product

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .common import Operand
+from .common import Operand, Weights
 from .structs import Double, Header, Int, Many, many
 
 
@@ -17,20 +17,17 @@ class ActionStrides(Header):
 
 
 @dataclass
-class ActionValue(Header):
-    """A law of the chosen entry of each row and of a target that is made from the next row.
+class ActionValue(Weights):
+    """A law of the chosen entry of each row, the element, and of a target that is made from the next row.
 
     `bound`: curvatures are bounds, none of them below `least`.
     """
 
-    rows: Int
-    block: Int
     tile: Int
     actions: Int
     next_actions: Int
     mode: Int
     bound: Int
-    itemsize: Int
     param_count: Int
     scale: Double
     least: Double
@@ -41,7 +38,6 @@ class ActionValue(Header):
     next_q: Operand
     done: Operand
     next_action: Operand
-    weight: Operand
     values: Operand
     gradient: Operand
     curvature: Operand

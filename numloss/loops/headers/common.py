@@ -16,6 +16,16 @@ class Operand(Header):
     layout: Int
 
 
+@dataclass
+class Weights(Header):
+    """The weights of the values of a loss, to be added up; `block` is how many a block has."""
+
+    elements: Int
+    block: Int
+    itemsize: Int
+    weight: Operand
+
+
 class Result(Header):
     """What a block leaves: the sums of values and weights, and where the first value outside its domain is, or -1."""
 

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .common import Bounds, Operand
+from .common import Bounds, Operand, Weights
 from .structs import Double, Header, Int, Many, many
-
-
-@dataclass
-class Weights(Header):
-    """The weights alone, to be added up."""
-
-    elements: Int
-    block: Int
-    itemsize: Int
-    weight: Operand
 
 
 @dataclass
@@ -30,15 +20,13 @@ class Copied(Header):
 
 
 @dataclass
-class Elementwise(Header):
+class Elementwise(Weights):
     """A scalar law applied to every element.
 
     `curved`: curvatures follow the slopes. `direct`: tiles may write to the outputs themselves. `least`: what no
     curvature is below.
     """
 
-    elements: Int
-    block: Int
     tile: Int
     input_count: Int
     slope_count: Int
@@ -46,11 +34,9 @@ class Elementwise(Header):
     weighted: Int
     unreduced: Int
     direct: Int
-    itemsize: Int
     param_count: Int
     scale: Double
     least: Double
-    weight: Operand
     values: Operand
     inputs: Many[Operand] = many(8)
     outputs: Many[Operand] = many(8)

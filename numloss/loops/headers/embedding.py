@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .common import Bounds, Operand
+from .common import Bounds, Operand, Weights
 from .structs import Double, Header, Int, Many, many
 
 
@@ -29,14 +29,12 @@ class VectorSum(Header):
 
 
 @dataclass
-class Embedding(Header):
-    """A law of sums over the entries of two or three vectors, and of what is known of the row.
+class Embedding(Weights):
+    """A law of sums over the entries of two or three vectors, and of what is known of the row, the element.
 
     `units`: whether the law takes those of its sums.
     """
 
-    rows: Int
-    block: Int
     tile: Int
     entries: Int
     vector_count: Int
@@ -45,12 +43,10 @@ class Embedding(Header):
     sloped: Int
     weighted: Int
     unreduced: Int
-    itemsize: Int
     param_count: Int
     scale: Double
     vectors: Many[Vectors] = many(3)
     known: Operand
-    weight: Operand
     values: Operand
     gradients: Many[Vectors] = many(3)
     sums: Many[VectorSum] = many(3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import struct
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Many
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 Int: TypeAlias = int
 Double: TypeAlias = float
 NUMBERS = {"Int": "q", "Double": "d"}
+# All headers, in the order in which they are declared.
+DECLARED: list[type[Header]] = []
 
 
 def many(count: int) -> Any:
@@ -28,7 +31,10 @@ class Place(NamedTuple):
 
 
 class Header:
-    """A struct; the names and types of its fields are its annotations."""
+    """A struct; the names and types of its fields are its annotations, after those of the header it is a kind of."""
+
+    def __init_subclass__(cls) -> None:
+        DECLARED.append(cls)
 
     @classmethod
     @functools.cache
@@ -36,7 +42,8 @@ class Header:
         """Its fields, in the order of memory."""
         found: dict[str, Place] = {}
         given, at = getattr(cls, "__dataclass_fields__", vars(cls)), 0
-        for name, text in cls.__annotations__.items():
+        written = [vars(each).get("__annotations__", {}).items() for each in reversed(cls.__mro__)]
+        for name, text in itertools.chain(*written):
             room = given.get(name)
             count = room.metadata.get("count", 0) if isinstance(room, Field) else 0
             kind = text.removeprefix("Many[").removesuffix("]")
@@ -149,4 +156,4 @@ def packer_of_many(kind: str, count: int) -> Callable[[Many[Any]], bytes]:
 @functools.cache
 def headers() -> dict[str, type[Header]]:
     """All headers by their names, those inside of others first."""
-    return {header.__name__: header for header in Header.__subclasses__()}
+    return {header.__name__: header for header in DECLARED}
