@@ -31,6 +31,9 @@ EFFORT = {"v2": "-O1"}
 INLINE = ["-DCYTHON_INLINE=__inline__ __attribute__((always_inline))"]
 # Where functions begin is not left to chance: rows of 10 classes took an eighth longer at some places than at others.
 GCC_ONLY = ["--param", "vect-max-version-for-alias-checks=100", "-falign-functions=64"]
+# Conditions that have to do with each other would be a path for each combination of them, and all paths are computed
+# for every element; or they would be computed before paths meet, and of such there are no vectors.
+LAWS_ONLY = ["-fno-thread-jumps", "-fno-tree-pre"]
 
 
 def extensions() -> list[Extension]:
@@ -70,6 +73,8 @@ def of_level(unit: Extension, level: str) -> Extension:
     if level == "v4":
         flags.append("-mprefer-vector-width=512")
     package, _, name = unit.name.rpartition(".")
+    if flags and name != "_aot_loops":
+        flags += LAWS_ONLY
     common, renamed = Path(unit.sources[0]), name.replace("_aot_", f"_aot_{level}_")
     source, text = common.with_stem(renamed), f'#define PyInit_{name} PyInit_{renamed}\n#include "{common.name}"\n'
     if not (ROOT / source).exists() or (ROOT / source).read_text() != text:

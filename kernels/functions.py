@@ -190,7 +190,10 @@ class Translator:
         return f"({text})", "bool"
 
     def visit_BoolOp(self, node: ast.BoolOp) -> tuple[str, str]:
-        word = " and " if isinstance(node.op, ast.And) else " or "
+        words = (" and ", " or ")
+        if self.text.kind == "law":  # a path for each operand would be computed for every element, or leave no vectors
+            words = (" & ", " | ")
+        word = words[0] if isinstance(node.op, ast.And) else words[1]
         return "(" + word.join(self.expression(value)[0] for value in node.values) + ")", "bool"
 
     def visit_IfExp(self, node: ast.IfExp) -> tuple[str, str]:

@@ -31,13 +31,13 @@ def translate() -> Any:
     return module
 
 
-def translated(translate: ModuleType, text: str) -> str:
-    """The Cython text of a loop in float64."""
+def translated(translate: ModuleType, text: str, kind: str = "loop") -> str:
+    """The Cython text of a loop, or of a law, in float64."""
     tree = ast.parse(text).body[0]
     assert isinstance(tree, ast.FunctionDef)
     path = ROOT / "numloss" / "loops" / "text.py"
     library = translate.Library(integers={(path, "TILE"): 512})
-    found: str = translate.Translator(library, translate.Text(tree, path, "loop"), "f64").function(tree.name)
+    found: str = translate.Translator(library, translate.Text(tree, path, kind), "f64").function(tree.name)
     return found
 
 
@@ -77,6 +77,15 @@ def test_translation(translate: ModuleType) -> None:
     found = translated(translate, text + " r[1].bad_at = c.inputs[2].kind + c.weight.kind + TILE\n return 0")
     assert "s.value = (&c.params[0])[c.block]" in found
     assert "(r + 1).bad_at = ((((&c.inputs[0]) + 2).kind + (&c.weight).kind) + (512))" in found
+
+
+def test_conditions_of_a_law_are_all_computed(translate: ModuleType) -> None:
+    """Two paths are computed for every element, or leave gcc no vectors; a loop reads nothing that is not there."""
+    law = "def law(x, y):\n return x if x > y and (x < 0.0 or y == y) else y"
+    found = translated(translate, law, "law")
+    assert "((x > y) & ((x < (<double>0.0)) | (y == y)))" in found
+    loop = "def loop(x: Reals, n: Int) -> Int:\n return 1 if n > 0 and x[n - 1] > 0.0 else 0"
+    assert "((n > 0) and (x[(n - 1)] > (<double>0.0)))" in translated(translate, loop)
 
 
 @pytest.mark.parametrize(
