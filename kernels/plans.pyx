@@ -66,13 +66,13 @@ cdef class Plan:
     `places` are the first bytes of the operands of its arrays in the problem: the inputs, each as often as it has
     columns, and the weight; then what is written, of the `shapes` and the dtype of the data: gradients of so many
     inputs, or gradients and curvatures, likewise by column, and the values one by one, if they are asked for. `fixed`:
-    the total weight follows from the shape. `weighted`: the last of the inputs is the weight. `count` is the loop that
-    finds the total which the gradient is divided by where it does not follow, or 0; `varies`: it was another one than
-    usual before. At `scale_at` lies what the gradient is scaled by. `together` are name and dtype of the loop that
-    finds the sums of several such problems at once, or None.
+    the total weight follows from the shape. `weighted`: by more than what is left out. `count` is the loop that finds
+    the total which the gradient is divided by where it does not follow, or 0; `varies`: it was another one than usual
+    before. At `scale_at` lies what the gradient is scaled by. `tables` are small arrays of options, which the problem
+    points to. `together` are name and dtype of the loop that finds the sums of several such problems at once, or None.
     """
 
-    cdef object backend, kept, dtype, together
+    cdef object backend, kept, dtype, tables, together
     cdef bytes problem
     cdef tuple shapes
     cdef block_loop call
@@ -85,12 +85,12 @@ cdef class Plan:
 
     def __init__(
         self, backend, problem, tuple places, tuple shapes, dtype, int slopes, int columns, bint unreduced, bint pair,
-        bint mean, double total, bint fixed, intptr_t count, bint weighted, tuple together,
+        bint mean, double total, bint fixed, intptr_t count, bint weighted, tuple tables, tuple together,
     ):
         self.hold(backend, problem, places, shapes, dtype, slopes, columns, unreduced)
         self.scale_at = problem.header.place("scale")
         self.pair, self.mean, self.total, self.fixed, self.count = pair, mean, total, fixed, count
-        self.weighted, self.together = weighted, together
+        self.weighted, self.tables, self.together = weighted, tables, together
 
     cdef int hold(
         self, backend, problem, tuple places, tuple shapes, dtype, int slopes, int columns, bint unreduced
@@ -372,10 +372,28 @@ cdef int array_words(int64_t* words, int n, given) noexcept:
     return n + array.nd + 1
 
 
+cdef int number_words(int64_t* words, int n, numbers) except -2:
+    """The numbers themselves of a small array, after n words; returns how many there are then, or -1."""
+    cdef int first = array_words(words, n, numbers)
+    cdef Py_ssize_t size = numbers.nbytes
+    n = first + (size + 7) // 8
+    if first < 0 or n > MOST_WORDS:
+        return -1
+    if n > first:
+        words[n - 1] = 0
+        memcpy(words + first, (<numloss_array_head*><void*>numbers).data, size)
+    return n
+
+
 cdef tuple read_by(tuple arguments, dict options):
-    """All arrays that a call reads: its arguments and the weight."""
-    weight = options.get(WEIGHT)
-    return (*arguments, weight) if type(weight) is ndarray else arguments
+    """All arrays that a call reads: its arguments, the weight, and other options."""
+    cdef list found = None
+    for name, value in options.items():
+        if type(value) is ndarray and name != OUT:
+            if found is None:
+                found = list(arguments)
+            found.insert(len(arguments) if name == WEIGHT else len(found), value)
+    return arguments if found is None else tuple(found)
 
 
 cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options, bint pair, bint bound, chosen) except -2:
@@ -394,8 +412,8 @@ cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options,
         if name == OUT:
             continue
         words[n] = address(interned(name))
-        if name == WEIGHT and type(value) is ndarray:
-            n = array_words(words, n + 1, value)
+        if type(value) is ndarray:
+            n = array_words(words, n + 1, value) if name == WEIGHT else number_words(words, n + 1, value)
             if n < 0:
                 return -1
             continue

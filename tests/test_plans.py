@@ -18,11 +18,9 @@ from numloss.backends.host import plans
 from numloss.registry import Loss
 
 pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx is not built")
-# No plans: answers that need several launches with much work in between, that read an array among the options, or that
-# have a teacher.
+# No plans: answers that need several launches with much work in between, that look up an option, or that have a teacher.
 LONG_FAMILIES = ("head", "similarity", "ranked", "sequence", "distilled", "ordered")
-READ = {"prior", "thresholds"}
-LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or READ & {*record(case).defaults}}
+LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or "thresholds" in record(case).defaults}
 # The answers of replay in the order of the calls; None where there was no plan.
 Answers = list[Any]
 
@@ -198,6 +196,30 @@ def test_regions_are_replayed(backend: str, replayed: Answers) -> None:
             for _ in range(2):
                 function(pred, other, weight=np.ones(2), **{**options, "per_sample": True}, backend=backend)
                 assert replayed[-1] is None
+
+
+def test_small_arrays_among_the_options_are_recognised_by_their_numbers(backend: str, replayed: Answers) -> None:
+    random = np.random.default_rng(1)
+    pred, labels, weights = random.normal(size=(64, 9)), random.integers(0, 9, 64), random.random(9)
+    for loss, name in ((nl.cross_entropy, "class_weight"), (nl.logit_adjusted_cross_entropy, "prior")):
+        function = nl.value_and_grad(loss)
+        given = weights / weights.sum()
+        for _ in range(3):
+            function(pred, labels, **{name: given}, backend=backend)
+            answer = function(pred, labels, **{name: given.copy()}, backend=backend)
+            assert replayed[-1] is not None
+            assert_same(answer, long_way(function, pred, labels, **{name: given}, backend=backend))
+            given[:] = given[::-1].copy()
+            given[0] *= 1.5
+            function(pred, labels, **{name: given / given.sum()}, backend=backend)
+            assert replayed[-1] is None
+    out, function = np.empty_like(pred), nl.value_and_grad(nl.cross_entropy)
+    function(pred, labels, class_weight=weights, out=out, backend=backend)
+    out[0] = weights
+    with pytest.raises(ValueError, match="overlaps class_weight"):
+        function(pred, labels, class_weight=out[0], out=out, backend=backend)
+    function(pred, labels, class_weight=weights.tolist(), backend=backend)
+    assert replayed[-1] is None
 
 
 def test_bad_values_are_found_again(each_backend: str, replayed: Answers) -> None:

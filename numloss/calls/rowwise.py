@@ -287,7 +287,7 @@ def check_labels(loss: Loss, array: Any, pred: Any, axis: int) -> None:
 
 
 def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """An option that is a number for each class, or where it may be one number that for all of them."""
+    """An option that is a number for each class, or where it may be one number that for all of them; a new array."""
     domain = loss.domains.get(name, NONNEGATIVE)
     if np.ndim(value) == 0 and name in loss.domains:
         value = np.full(classes, number(loss, name, value))
@@ -299,7 +299,7 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
     if bad.size:
         value_outside(loss, name, array, int(bad[0]), domain.text, int(bad.size))
     with np.errstate(over="ignore"):  # what the dtype does not hold is infinite, as in parameters of laws
-        return np.ascontiguousarray(array, dtype=real)
+        return np.array(array, dtype=real)
 
 
 def merged(sizes: Many[int], strides: Many[int]) -> tuple[int, int] | None:

@@ -24,6 +24,7 @@ class Plan:
         fixed: bool,
         count: int,
         weighted: bool,
+        tables: tuple[Array, ...],
         together: tuple[str, str] | None,
     ) -> None: ...
 

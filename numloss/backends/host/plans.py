@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...calls.balance import weighing
 from ...loops.codes import DATA
 from ..choice import chosen_backend
 
@@ -86,7 +87,7 @@ def places_of(
         return None
     weight = request.options.get(WEIGHT)
     # weights of another dtype, or of an extraordinary size, are looked at in Python first
-    if weight is not None and request.exponent is not None:
+    if request.exponent or (weight is not None and request.exponent is not None):
         return None
     # what was read from a copy, or from another option, is not there any more when the plan is replayed
     given = [id(array) for array in request.arguments for _ in range(request.loss.columns)]
@@ -129,13 +130,15 @@ def remember(
     values: Array | None,
     fixed: bool = True,
     count: int = 0,
+    tables: tuple[Array, ...] = (),
     together: tuple[str, str] | None = None,
 ) -> None:
     """Keep a plan of this call, if one can serve it; `read`, `written` and `values` are as in `places_of`.
 
     The field `scale` of the header is what the gradients are multiplied by. `fixed`: the total weight follows from
     the shape; `count` is the loop that finds the total that the gradient is divided by where it is not the usual
-    one, or 0. `together`: the loop, and its dtype, that finds the sums of several such problems at once.
+    one, or 0. `tables` are what the header has of small arrays among the options, whose numbers the plan is recognised
+    by. `together`: the loop, and its dtype, that finds the sums of several such problems at once.
     """
     places = places_of(request, problem, read, written, values)
     if _plans is None or places is None:
@@ -147,7 +150,7 @@ def remember(
     plan = _plans.Plan(
         backend, problem, places, shapes_of(request, values), request.arguments[0].dtype, graded, loss.columns,
         values is not None, request.pair, request.reduction == "mean", total, fixed, count,
-        request.options.get(WEIGHT) is not None, together,
+        bool(weighing(request)), tables, together,
     )  # fmt: skip
     keep(request, plan)
 

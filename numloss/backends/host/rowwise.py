@@ -231,9 +231,10 @@ def compute(backend: HostBackend, request: Request) -> Any:
     check.finite_weights(rows.loss, request.options.get("weight"), outcome.weight)
     for array, written in packed.copies:
         array[...] = written
-    unchanging = options.class_weight is None and options.factor is None and options.prior is None
-    if unchanging and not packed.stored and not packed.copies:
+    if not packed.stored and not packed.copies:
         fields = ("pred", "target"), ("gradient", "curvature")
-        plans.remember(backend, request, problem, float(header.rows), *fields, rows.values, fixed=False, count=count)
+        known = (header.class_weight, header.factors, header.offsets)
+        tables = tuple(array for array in packed.kept if id(array) in known)
+        plans.remember(backend, request, problem, float(header.rows), *fields, rows.values, False, count, tables)
     result = request.reduced(outcome.value, outcome.weight) if rows.values is None else rows.values
     return request.answer(result, list(rows.outputs))
