@@ -66,8 +66,8 @@ def linear_cross_entropy(
     -----
     Value and gradient of the logits are those of cross_entropy. On the host the products are those of NumPy's BLAS, and
     how they are rounded is its affair; where it is OpenBLAS, which takes no threads of its own while a call runs, bits
-    do not depend on the number of threads. Beside its results a call takes the logits of 160 to 512 rows, a twelfth of
-    all from 1920 rows on; or of as many rows as fit into 20 MiB. On a device the products add up 256 features at a time
+    do not depend on the number of threads. Beside its results a call takes the logits of 384 to 512 rows, a tenth of
+    all from 4096 rows on; or of as many rows as fit into 20 MiB. On a device the products add up 256 features at a time
     in the dtype of the data, and these sums likewise, always in the same order; a call takes the logits and twice the
     hidden values of 512 to 2048 rows, or of so many rows that neither takes more than 128 MiB.
 
