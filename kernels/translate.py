@@ -43,7 +43,7 @@ class Writer:
 Checks = tuple[int, ...] | None
 LawShape = tuple[tuple[str, int, int, int], tuple[str, tuple[int, ...], int], Checks]
 # Families whose laws are those of elements, beside the declarations that name the domains of what they take.
-OF_SUMS = ("regional", "similarity")
+OF_SUMS = ("regional",)
 OF_ELEMENTS = ("elementwise", "parameterwise")
 
 

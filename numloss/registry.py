@@ -125,13 +125,6 @@ class Loss:
         return Loss(self.name, "elementwise", self.law, self.declaration, inputs, self.defaults, self.domains, **facts)
 
     @functools.cached_property
-    def scores(self) -> Loss:
-        """Of similarities: their law as an elementwise loss of a score and of whether its rows belong together."""
-        facts: dict[str, Any] = {"params": self.params, "function": self.function, "cost": 2.0}
-        inputs = ("scores", "same")
-        return Loss(self.name, "elementwise", self.law, self.declaration, inputs, self.defaults, self.domains, **facts)
-
-    @functools.cached_property
     def logits(self) -> Loss:
         """Of a head, or of similarities: its loss of the logits, by labels."""
         return self._of_rows(LOGITS)

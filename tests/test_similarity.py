@@ -161,3 +161,20 @@ def test_the_bits_do_not_depend_on_threads_of_blas_or_of_ours(case: str, backend
         assert value == found[0][0]
         for slope, first in zip(slopes, found[0][1], strict=True):
             assert_same_bits(slope, first)
+
+
+@pytest.mark.parametrize("mode", [0, 1])
+def test_pairs_of_rows_longer_than_a_tile(mode: int, backend: str) -> None:
+    """What belongs together lies in another tile of each row; what weighs nothing has a slope of nothing."""
+    random = np.random.default_rng(5)
+    first, second = random.normal(0.0, 1.0, (2, 1100, 3))
+    weight = np.where(np.arange(1100) % 3 == 0, 0.0, 0.7)
+    given = {"temperature": 0.5, "bias": -1.0, "weight": weight, "reduction": "none", "backend": backend}
+    values = (nl.value_and_grad(nl.siglip) if mode else nl.siglip)(first, second, **given)
+    oracle = importlib.import_module("oracles.siglip").value(first, second, temperature=0.5, bias=-1.0)
+    np.testing.assert_allclose(values[0] if mode else values, weight * oracle, rtol=1e-11)
+    if mode:
+        assert not values[1][0][::3].any() and values[1][0][1::3].any(axis=1).all()
+        single = nl.grad(nl.siglip)(first.astype("f4"), second.astype("f4"), **{**given, "weight": weight.astype("f4")})
+        for slope, exact in zip(single, values[1], strict=True):
+            np.testing.assert_allclose(slope, exact, rtol=0.0, atol=1e-5 * np.abs(exact).max())

@@ -12,13 +12,17 @@ import numpy as np
 
 from ...calls.request import Request
 from ...calls.rowwise import flag
-from ..packing.operands import Array
+from ...loops.codes import block_size
+from ...loops.headers import Pairs
+from ..packing.operands import Array, Problem
 from . import plans
 from .products import CHUNK_BYTES
 from .similarity_batch import Similarity
 
 # The label of a row that has nothing to find.
 NOTHING = -1
+# Nanoseconds of the law of a pair.
+PAIR_COST = 1.0
 
 
 def cross_entropy(call: Similarity, scores: Array, labels: Array, weight: Array) -> Array:
@@ -108,23 +112,28 @@ def labels(call: Similarity) -> tuple[Array, Any]:
 
 def sigmoids(call: Similarity) -> tuple[Array, Any]:
     """Each pair by itself."""
-    step = min(max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize)), max(1, call.rows))
-    same, buffer = np.zeros((step, call.rows), call.real), np.empty((step, call.rows), call.real)
-    options: dict[str, Any] = {"bias": call.request.number("bias"), "reduction": "none"}
+    backend, params = call.backend, call.request.parameters(call.real)
+    loop, tile = backend.kernel(call.loss, "pairs_block", call.real, call.mode)
 
-    def chunk(scores: Array, rows: slice) -> Array:
-        own = np.arange(len(scores)), np.arange(rows.start, rows.stop)
-        same[own] = 1.0
-        options["out"] = scores if call.mode else buffer[: len(scores)]
-        if call.request.options.get("weight") is not None:
-            options["weight"] = call.counts[rows]
-        given = scores, same[: len(scores)]
-        answer = call.backend.compute(Request(call.loss.scores, call.mode, given, options, False))
-        same[own] = 0.0
-        values: Array = (answer[0] if call.mode else answer).sum(axis=1)
+    def rule(rows: slice, scores: Array) -> Array:
+        count, columns = scores.shape
+        values, weights = np.empty(count, call.real), np.ascontiguousarray(call.counts[rows])
+        header = Pairs(
+            rows=count,
+            columns=columns,
+            block=max(1, block_size(scores.size) // columns),
+            tile=tile,
+            mode=call.mode,
+            label=rows.start,
+            scores=id(scores),
+            weights=id(weights),
+            values=id(values),
+            params=params,
+        )
+        backend.launch(Problem(loop, header, -(-count // header.block), scores.size * PAIR_COST))
         return values
 
-    return call.walk(call.unit, call.slopes, in_chunks(chunk, step)), slice(None)
+    return call.walk(call.unit, call.slopes, rule), slice(None)
 
 
 def circle(call: Similarity) -> tuple[Array, Any]:

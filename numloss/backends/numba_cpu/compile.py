@@ -34,6 +34,7 @@ from ...loops import (
     rowwise_short,
     rowwise_weights,
     sequence,
+    similarity,
     stored,
     sums,
 )
@@ -214,6 +215,7 @@ LOOPS = {
         lambdarank.lambdarank_block,
         risk_sets.risks_block,
         sequence.sequence_block,
+        similarity.pairs_block,
         stored.stored_block,
         ordered.ordered_block,
         ordered.ordered_slopes_block,

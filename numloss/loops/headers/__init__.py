@@ -23,6 +23,7 @@ from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, Side, StepSums
 from .regional import Regions, RegionSums, SortedRegions
 from .rowwise import ClassRow, Distilled, Excess, Measures, Pull, Row, Rowwise, Steps
 from .sequence import Power, Sequence, SequenceStrides
+from .similarity import Pairs
 from .stored import StoredArray, StoredRows
 from .structs import Double, Header, Int, Many, Place, headers, many, size_of
 
@@ -55,6 +56,7 @@ __all__ = [
     "Matrix",
     "Measures",
     "Operand",
+    "Pairs",
     "Power",
     "Product",
     "Pull",
