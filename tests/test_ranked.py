@@ -276,3 +276,28 @@ def test_pairs_are_counted_as_they_are_made() -> None:
     for most in (0, 1, 2, 5, 100):
         counted = [sum(1 for i in range(n) for j in range(i + 1, n) if not most or i < most) for n in lengths]
         assert pairs_of(lengths, most).tolist() == counted
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_lists_are_what_they_are_alone(dtype: str, backend: str) -> None:
+    """Short lists share a tile, long ones have several; the largest entries of a list may be many."""
+    random = np.random.default_rng(7)
+    lengths = np.array([*range(36), 0, 0, 600, 1, 511, 512, 513, 1, 1, 1025, 16, *[3] * 40])
+    groups = np.append(0, np.cumsum(lengths))
+    pred = np.rint(random.normal(0.0, 2.0, groups[-1])).astype(dtype)
+    target = random.integers(0, 3, groups[-1]).astype(dtype)
+    weight = np.where(np.arange(len(lengths)) % 7 == 3, 0.0, 0.5).astype(dtype)
+    step = nl.value_grad_hess(nl.listnet, curvature="exact")
+    values, *slopes = step(pred, target, groups=groups, weight=weight, reduction="none", backend=backend)
+    for k, (first, end) in enumerate(itertools.pairwise(groups)):
+        x, t = pred[first:end], target[first:end]
+        value, *own = step(x, t, weight=weight[k : k + 1], reduction="none", backend=backend)
+        assert_same_bits(values[k : k + 1], value)
+        for all_of_them, one in zip(slopes, own, strict=True):
+            assert_same_bits(all_of_them[first:end], one)
+        if end > first and weight[k] > 0.0:
+            p, q = (np.exp(z.astype(np.float64)) / np.exp(z.astype(np.float64)).sum() for z in (x, t))
+            eps = np.finfo(dtype).eps
+            np.testing.assert_allclose(value, 0.5 * -np.sum(q * np.log(p)), rtol=16 * eps, atol=4 * eps)
+            for found, exact in zip(own, (0.5 * (p - q), 0.5 * p * (1.0 - p)), strict=True):
+                np.testing.assert_allclose(found, exact, rtol=0.0, atol=8 * eps)

@@ -30,6 +30,7 @@ from .language import (
 )
 from .ranked import (
     begin_group,
+    begin_lists,
     end_group,
     fill_list,
     read_list,
@@ -249,7 +250,7 @@ def lambdarank_group(c: Ranked, group: Int, first: Int, n: Int, w: Double) -> Do
 
 def lambdarank_block(c: Ranked, partial: Result, block: Int) -> Int:
     """The lists of one block."""
-    begin_block(partial)
+    begin_lists(c, partial, block)
     count = stack_doubles(1)
     firsts = ints(array_data(c.firsts))
     pointers = ints(array_data(c.pointers))

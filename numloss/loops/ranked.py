@@ -46,8 +46,8 @@ def scratch_doubles(c: Ranked, k: Int, group: Int, first: Int) -> Doubles:
 
 
 @noinline
-def check_list(c: Ranked, o: Operand, bounds: Bounds, which: Int, first: Int, n: Int, partial: Result) -> Int:
-    """Report the first value of a list that the operand must not have; `which` is its number."""
+def check_rows(c: Ranked, o: Operand, bounds: Bounds, which: Int, first: Int, n: Int, partial: Result) -> Int:
+    """Report the first of n rows whose value the operand must not have; `which` is its number."""
     buffer = stack_reals(512)
     done = 0
     while done < n and partial.bad_at < 0:
@@ -172,12 +172,23 @@ def group_count(c: Ranked, first: Int, n: Int) -> Double:
 
 
 @noinline
+def begin_lists(c: Ranked, partial: Result, block: Int) -> Int:
+    """Begin a block, with a look at all that its lists have: nothing of it is written if something is wrong."""
+    begin_block(partial)
+    firsts = ints(array_data(c.firsts))
+    pointers = ints(array_data(c.pointers))
+    first = pointers[firsts[block]]
+    n = pointers[firsts[block + 1]] - first
+    check_rows(c, c.target, c.target_bounds, TARGET_OPERAND, first, n, partial)
+    if c.event.array != 0:
+        check_rows(c, c.event, c.event_bounds, EVENT_OPERAND, first, n, partial)
+    return 0
+
+
+@noinline
 def begin_group(c: Ranked, group: Int, first: Int, n: Int, partial: Result, count: Doubles) -> Double:
     """The weight of a group and what it counts; 0 where nothing of it does: then zeros are written."""
     w = group_weight(c, group, partial)
-    check_list(c, c.target, c.target_bounds, TARGET_OPERAND, first, n, partial)
-    if c.event.array != 0:
-        check_list(c, c.event, c.event_bounds, EVENT_OPERAND, first, n, partial)
     if partial.bad_at >= 0:
         return double(0.0)
     count[0] = w * group_count(c, first, n)

@@ -30,6 +30,7 @@ from .language import (
 )
 from .ranked import (
     begin_group,
+    begin_lists,
     end_group,
     fill_list,
     read_list,
@@ -39,7 +40,6 @@ from .ranked import (
     write_slopes,
 )
 from .sorting import sort_descending
-from .sums import begin_block
 
 
 def power_below(x: Double, top: Double) -> Double:
@@ -278,7 +278,7 @@ def risks_group(c: Ranked, group: Int, first: Int, n: Int, w: Double) -> Double:
 
 def risks_block(c: Ranked, partial: Result, block: Int) -> Int:
     """The lists of one block."""
-    begin_block(partial)
+    begin_lists(c, partial, block)
     count = stack_doubles(1)
     firsts = ints(array_data(c.firsts))
     pointers = ints(array_data(c.pointers))

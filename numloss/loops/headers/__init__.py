@@ -19,7 +19,7 @@ from .elementwise import Copied, Elementwise, ElementwiseSums
 from .embedding import Embedding, Vectors, VectorSum
 from .layers import Layer, Linear, Window
 from .products import Matrix, Product
-from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, Side, StepSums
+from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, StepSums
 from .regional import Regions, RegionSums, SortedRegions
 from .rowwise import ClassRow, Distilled, Excess, Measures, Pull, Row, Rowwise, Steps
 from .sequence import Power, Sequence, SequenceStrides
@@ -70,7 +70,6 @@ __all__ = [
     "Rowwise",
     "Sequence",
     "SequenceStrides",
-    "Side",
     "SortedRegions",
     "StepSums",
     "Steps",

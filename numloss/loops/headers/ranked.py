@@ -54,15 +54,6 @@ class Discounts(Header):
     out: Int
 
 
-class Side(Header):
-    """The scores or the targets of a list: the largest, its place and its power, and the sum of all other powers."""
-
-    top: Double
-    place: Int
-    power: Double
-    others: Double
-
-
 class Rank(Header):
     """One rank of a list, whose discount is two numbers; and 1 / the best gain of the list."""
 
