@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 # Steps of which all states are kept if they would take more bytes than that for all steps.
 STRETCH, STRETCH_BYTES = 32, 2**20
+# Blocks of a thread, each with scratch of its own: who loses its core leaves more than half of its work to others.
+BLOCKS = 8
 
 
 def problem_of(backend: HostBackend, batch: Sequences, losses: Array, kept: list[Any]) -> Problem:
     """The problem, whose losses are left in an array; `kept` must outlive it."""
     pred, outputs = regular(batch.pred), batch.outputs
     work = float(batch.cost.sum()) * (2.0 if outputs else 1.0)
-    blocks = min(batch.count, threads.limit()) if work > threads.PARALLEL_PAYS_AT else min(batch.count, 1)
+    blocks = min(batch.count, BLOCKS * threads.limit() if work > threads.PARALLEL_PAYS_AT else 1)
     # the blank before each label and after the last, by sixteens, and two places where nothing is
     width, real = -(-int(batch.targets.counts.max(initial=0) + 1) // 16) * 16 + 2, pred.dtype
     stretch = batch.steps if outputs and 48 * width * batch.steps <= STRETCH_BYTES else STRETCH
