@@ -17,12 +17,14 @@ from .language import (
     Reals,
     array_data,
     double,
+    double_log1p,
     doubles,
     ints,
     noinline,
     offset,
     real,
     reals,
+    stack_doubles,
 )
 from .rowwise_parts import clear_rows
 from .sequence_states import impossible_states, likelihood, loss_of, nothing, powers, renew, step_back, step_on
@@ -105,6 +107,23 @@ def run_stretch(c: Sequence, block: Int, first: Int, stop: Int, n: Int) -> Int:
 
 
 @noinline
+def add_logarithms(ratios: Doubles, stride: Int, n: Int, rest: Double) -> Double:
+    """Add log(1 + x) of n steps to the rest, in their order; the logarithms of 64 steps are computed together."""
+    some = stack_doubles(64)
+    for first in range(0, n, 64):
+        m = n - first if n - first < 64 else 64
+        for i in range(64):
+            some[i] = double(0.0)
+        for i in range(m):
+            some[i] = ratios[(first + i) * stride]
+        for i in range((m + 7) // 8 * 8):
+            some[i] = double_log1p(some[i])
+        for i in range(m):
+            rest = rest + some[i]
+    return rest
+
+
+@noinline
 def forward(
     c: Sequence, block: Int, sequence: Int, steps: Int, n: Int, classes: Ints, factor: Double, end: Power
 ) -> Double:
@@ -116,7 +135,9 @@ def forward(
         for t in range(first, stop):
             scores = scores_of_step(c, block, t)
             top = offset(tops_of(c, block), t)
-            rest = rest + read_step(c, t, sequence, classes, n, factor, scores, top, lines_of(c, block))
+            ratio = step_part(c, block, t)  # whose place is free until the powers of the labels take it
+            ratio[0] = read_step(c, t, sequence, classes, n, factor, scores, top, lines_of(c, block))
+        rest = add_logarithms(step_part(c, block, first), 2 * c.width, stop - first, rest)
         run_stretch(c, block, first, stop, n)
         renew(row_part(c, block, stop - first), n, c.width, kept_part(c, block, first // c.stretch + 1))
         first = stop

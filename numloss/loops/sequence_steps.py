@@ -1,4 +1,4 @@
-"""A step of a sequence: the scores of its labels, the logarithm of its sum of powers, and its softmax.
+"""A step of a sequence: the scores of its labels, its sum of powers, and its softmax.
 
 The header is Sequence.
 """
@@ -16,7 +16,6 @@ from .language import (
     Reals,
     array_data,
     double,
-    double_log1p,
     integer,
     noinline,
     offset,
@@ -78,7 +77,8 @@ def row_terms(z: Reals, classes: Int, top: Real, place: Int, e: Reals, peak: Rea
 
 @noinline
 def softmax_step(c: Sequence, z: Reals, top: Real, factor: Double, g: Reals, line: Reals) -> Double:
-    """The logarithm of the sum of e^(z - top) of a step; its softmax times the factor is written to the gradient."""
+    """What the sum of e^(z - top) of a step is more than its largest term, as a share of that; the softmax times the
+    factor is written to the gradient."""
     aside = stack_reals(1)
     aside[0] = 0.0
     place = first_equal(z, c.classes, top)
@@ -93,14 +93,15 @@ def softmax_step(c: Sequence, z: Reals, top: Real, factor: Double, g: Reals, lin
         e[place] = real(peak * share)
         if c.gradient_strides.entry != 1:
             put_apart(g, c.gradient_strides.entry, c.classes, e)
-    return double_log1p(others / peak)
+    return others / peak
 
 
 @noinline
 def read_step(
     c: Sequence, t: Int, sequence: Int, classes: Ints, n: Int, factor: Double, scores: Reals, top: Doubles, lines: Reals
 ) -> Double:
-    """The scores of the labels of a step, and what is taken off them; the logarithm of their sum, NaN if one is bad."""
+    """The scores of the labels of a step, and what is taken off them; what the sum of their powers is more than the
+    largest, NaN if one is bad."""
     stride = c.pred_strides.entry
     x = step_scores(c, t, sequence)
     g = step_slopes(c, t, sequence) if c.gradient.array != 0 else x
