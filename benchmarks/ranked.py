@@ -1,6 +1,6 @@
 """Losses of lists of uneven length against XGBoost's own objective and optax.
 
-    python benchmarks/ranked.py [--lists 10000] [--ranks 32] [--turns 9] [--save]
+    python benchmarks/ranked.py [--lists 10000] [--lengths 20 180] [--loss listnet] [--ranks 32] [--turns 9] [--save]
 
 A million rows in ten thousand lists of 20 to 180, float32, on all cores. The contestants take turns; medians count.
 lambdarank gives gradient and curvature; XGBoost has no call for its objective alone, so a round with stumps by
@@ -22,14 +22,13 @@ from session import keep
 import numloss as nl
 from numloss.backends import threads
 
-SHORTEST, LONGEST = 20, 180
 STUMPS = {"max_depth": 1, "tree_method": "hist", "disable_default_eval_metric": 1}
 
 
-def lists(count: int) -> tuple[Any, Any, Any]:
+def lists(count: int, shortest: int, longest: int) -> tuple[Any, Any, Any]:
     """Scores, relevance, and how long each list is."""
     random = np.random.default_rng(20260101)
-    lengths = random.integers(SHORTEST, LONGEST + 1, count)
+    lengths = random.integers(shortest, longest + 1, count)
     rows = int(lengths.sum())
     return random.standard_normal(rows, np.float32), random.integers(0, 5, rows).astype(np.float32), lengths
 
@@ -48,7 +47,7 @@ def in_xgboost(pred: Any, target: Any, lengths: Any, ranks: int | None) -> dict[
     import xgboost
 
     data = xgboost.DMatrix(pred[:, None], label=target, group=lengths, base_margin=pred)
-    pairs = {"lambdarank_pair_method": "topk", "lambdarank_num_pair_per_sample": ranks or LONGEST}
+    pairs = {"lambdarank_pair_method": "topk", "lambdarank_num_pair_per_sample": ranks or int(lengths.max())}
     pairs |= {"objective": "rank:ndcg", "lambdarank_normalization": False, "ndcg_exp_gain": True}
     calls: dict[str, Call] = {}
     for name, options in (("rank:ndcg", pairs), ("squared error", {"objective": "reg:squarederror"})):
@@ -63,7 +62,7 @@ def in_optax(pred: Any, target: Any, lengths: Any) -> dict[str, Call]:
     import jax
     from optax.losses import ranking_softmax_loss
 
-    mask = np.arange(LONGEST) < lengths[:, None]
+    mask = np.arange(lengths.max()) < lengths[:, None]
     padded, scores, wanted = np.zeros((3, *mask.shape), np.float32)
     padded[mask], scores[mask], wanted[mask] = pred, target, np.exp(target)
     wanted /= wanted.sum(axis=1, keepdims=True)
@@ -99,12 +98,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lists", type=int, default=10_000)
     parser.add_argument("--ranks", type=int, default=32, help="pairs of the first so many ranks with all lower ones")
+    parser.add_argument("--lengths", type=int, nargs=2, default=(20, 180), help="of the shortest and the longest list")
+    parser.add_argument("--loss", choices=("listnet", "lambdarank"), help="this one alone")
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
-    given = lists(options.lists)
+    given = lists(options.lists, *options.lengths)
     found: dict[str, Any] = {**environment.describe(), "lists": options.lists, "median_ms": {}}
     for name, ranks in (("listnet", None), ("lambdarank", options.ranks), ("lambdarank", None)):
+        if options.loss not in (None, name):
+            continue
         took = contest(name, given, ranks, options.turns)
         title = name if name == "listnet" else f"{name}, k={ranks}"
         found["median_ms"][title] = took

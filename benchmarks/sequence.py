@@ -21,7 +21,7 @@ import numloss as nl
 from numloss.backends import threads
 
 # Steps, sequences, classes, and labels of the longest target.
-SIZES = ((150, 64, 80, 30), (1000, 16, 5000, 200))
+SIZES = ((24, 256, 48, 10), (32, 64, 64, 8), (150, 64, 80, 30), (1000, 16, 5000, 200))
 
 
 def arrays(steps: int, count: int, classes: int, labels: int) -> tuple[Any, ...]:
