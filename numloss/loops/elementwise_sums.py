@@ -15,6 +15,7 @@ from .language import (
     Reals,
     address,
     call_tile,
+    doubles,
     integer,
     noinline,
     offset,
@@ -47,9 +48,12 @@ def add_law(
 def elementwise_sums_block(c: ElementwiseSums, partials: Many[Result], block: Int) -> Int:
     """Evaluate one block, whose results lie one after the other; a bad weight is in the first of them."""
     params = stack_reals(272)
-    lanes = stack_doubles(512)
+    # lanes and values begin with a line of the cache: what crosses lines takes longer
+    room_of_lanes = stack_doubles(520)
+    lanes = doubles((address(room_of_lanes) + 63) // 64 * 64)
     weight_lanes = stack_doubles(32)
-    buffers = stack_reals(5120)
+    room_of_buffers = stack_reals(5136)
+    buffers = reals((address(room_of_buffers) + 63) // 64 * 64)
     places = stack_ints(512)
     pointers = stack_ints(18)
     first = c.laws[0]
