@@ -18,8 +18,9 @@ from numloss.backends.host import plans
 from numloss.registry import Loss
 
 pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx is not built")
-# No plans: answers that need several launches with much work in between, that look up an option, or that have a teacher.
-LONG_FAMILIES = ("head", "similarity", "ranked", "sequence", "distilled", "ordered")
+# No plans: answers that need several launches with work in between, that look up an option, or that have a teacher; of
+# regions there are some.
+LONG_FAMILIES = ("regional", "head", "similarity", "ranked", "sequence", "distilled", "ordered")
 LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or "thresholds" in record(case).defaults}
 # The answers of replay in the order of the calls; None where there was no plan.
 Answers = list[Any]

@@ -201,7 +201,7 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
                 if c.weighted == 1:
                     for i in range(n):
                         out[i] = out[i] * factors[i] if w[i] > 0.0 else 0.0
-                if direct == 0 or c.outputs[k].layout != IN_ORDER:
+                if direct == 0 or c.outputs[k].layout != IN_ORDER or c.outputs[k].kind != DATA:
                     deliver(c.outputs[k], start, n, out, direct)
         start = start + n
     partial.value = fold(lanes)

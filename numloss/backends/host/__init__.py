@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -71,7 +70,7 @@ class HostBackend:
 
     def counted(self, problem: Problem, loop: int, work: float, complain: Callable[[int, int], NoReturn]) -> float:
         """What a loop finds that the weights of a problem add up to, before its gradient is scaled by it."""
-        sums = self.launch(dataclasses.replace(problem, loop=loop, work=work))
+        sums = self.launch(Problem(loop, problem.header, problem.blocks, work))
         if sums.bad_at >= 0:
             complain(sums.bad_at, sums.bad_in)
         return sums.weight
