@@ -25,6 +25,8 @@ LEAN = ["-g0"]
 # A field of a header is written where the mode asks for it and read only there, which the compiler cannot follow.
 QUIET = ["-Wno-maybe-uninitialized", "-Wno-psabi"] if ON_X86 else []
 # The same bits everywhere: no fast-math, no contraction into fused multiply-adds but those that the text has.
+# What the text of plans includes.
+PLANNED = ["recognised.pxi", "sweeps.pxi", "tallies.pxi"]
 STRICT = [*LEAN, *QUIET, "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 # Any effort gives the same bits. CPUs that need v2 are rare, and a third of the build is too much for them.
 EFFORT = {"v2": "-O1"}
@@ -46,7 +48,7 @@ def extensions() -> list[Extension]:
     units = [Extension(f"numloss.backends.{path.stem}", [str(path.relative_to(ROOT))]) for path in translate.write()]
     beside = [
         module("numloss.backends.host._team", "team", ["primitives.h", "team.h"]),
-        module("numloss.backends.host._plans", "plans", ["sweeps.pxi", "primitives.h", "feed.h"]),
+        module("numloss.backends.host._plans", "plans", [*PLANNED, "primitives.h", "feed.h"]),
     ]
     if sys.platform.startswith("linux"):
         beside.append(module("numloss.data._windows", "windows", ["windows.h", "feed.h"]))

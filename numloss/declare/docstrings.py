@@ -27,6 +27,8 @@ out : array, optional
     Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
     under ``value_grad_hess`` the pair (gradient, curvature). Any layout will do. The prediction itself may be given
     where it is read no more once the gradient is written; what overlaps an array of the call otherwise is refused.
+    What is stored in float16 or bfloat16 is computed with in float32: a gradient has the dtype of the prediction, or
+    is float32 where `out` is; values of the loss are float32.
 """
 NO_WEIGHT = """
 reduction : {"sum", "mean", "none"}
