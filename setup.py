@@ -24,9 +24,9 @@ LEVELS = tuple(os.environ.get("NUMLOSS_LEVELS", "v2 v3 v4").split()) if ON_X86 e
 LEAN = ["-g0"]
 # A field of a header is written where the mode asks for it and read only there, which the compiler cannot follow.
 QUIET = ["-Wno-maybe-uninitialized", "-Wno-psabi"] if ON_X86 else []
-# The same bits everywhere: no fast-math, no contraction into fused multiply-adds but those that the text has.
 # What the text of plans includes.
 PLANNED = ["recognised.pxi", "sweeps.pxi", "tallies.pxi"]
+# The same bits everywhere: no fast-math, no contraction into fused multiply-adds but those that the text has.
 STRICT = [*LEAN, *QUIET, "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 # Any effort gives the same bits. CPUs that need v2 are rare, and a third of the build is too much for them.
 EFFORT = {"v2": "-O1"}
