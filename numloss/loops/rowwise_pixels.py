@@ -8,7 +8,8 @@ class after the next three is fetched ahead: all classes of an image may share o
 from __future__ import annotations
 
 from ..scalar import exp_below
-from .codes import GRADIENT
+from .codes import DATA, GRADIENT
+from .halves import narrow, widen
 from .headers import Measures, Result, Rowwise
 from .language import (
     Doubles,
@@ -16,28 +17,37 @@ from .language import (
     Ints,
     Real,
     Reals,
+    array_data,
     double,
     noinline,
     offset,
+    reals,
     stack_doubles,
     stack_ints,
     stack_reals,
     will_need,
 )
+from .operands import item_size
 from .rowwise_labels import begin_rows, finish_rows, settle, take_off
-from .rowwise_parts import clear_row, gradient_at, scores_at
+from .rowwise_parts import clear_row, locate_row
 from .sums import begin_block, block_stop
 
 
 @noinline
-def pixel_scores(x: Reals, classes: Int, stride: Int, step: Int, n: Int, z: Reals) -> Int:
+def pixel_scores(
+    data: Int, kind: Int, itemsize: Int, classes: Int, stride: Int, step: Int, n: Int, z: Reals
+) -> Int:
     """Copy the scores of n pixels, `step` elements apart, to a tile, class by class."""
+    size = item_size(kind, itemsize)
     for j in range(classes):
-        row = offset(x, j * stride)
+        place = data + j * stride * size
         out = offset(z, j * n)
-        if step == 1:
-            if j + 4 < classes:
-                will_need(offset(row, 4 * stride), n)
+        if step == 1 and j + 4 < classes:
+            will_need(reals(place + 4 * stride * size), n * size // itemsize)
+        row = reals(place)
+        if kind != DATA:
+            widen(place, kind, step, n, out)
+        elif step == 1:
             for k in range(n):
                 out[k] = row[k]
         else:
@@ -83,10 +93,13 @@ def class_terms(z: Reals, shift: Reals, n: Int) -> Int:
 
 
 @noinline
-def pixel_terms(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures, stride: Int, g: Reals) -> Int:
+def pixel_terms(
+    classes: Int, n: Int, z: Reals, labels: Ints, s: Measures, stride: Int, place: Int, lines: Int
+) -> Int:
     """Replace the scores of a tile by their terms, and fill the statistics of its pixels.
 
-    Meanwhile memory brings what is written soon, the gradient with its classes `stride` apart, unless that is 0.
+    Meanwhile memory brings what is written soon, the gradient at `place` with its classes `stride` bytes apart, as much
+    as so many numbers, unless that is 0.
     """
     top = stack_reals(512)
     score = stack_reals(512)
@@ -102,8 +115,8 @@ def pixel_terms(classes: Int, n: Int, z: Reals, labels: Ints, s: Measures, strid
             for k in range(n):
                 row[k] = row[k] - base[k]
         class_terms(row, shift, n)
-        if stride != 0:
-            will_need(offset(g, j * stride), n)
+        if lines != 0:
+            will_need(reals(place + j * stride), lines)
     return 0
 
 
@@ -146,6 +159,32 @@ def add_classes(first: Int, last: Int, n: Int, z: Reals, few: Reals) -> Int:
         for k in range(n):
             few[k] = few[k] + a[k]
         j = j + 1
+    return 0
+
+
+@noinline
+def narrow_pixels(
+    classes: Int,
+    stride: Int,
+    step: Int,
+    n: Int,
+    z: Reals,
+    labels: Ints,
+    total: Doubles,
+    coefficient: Reals,
+    own: Reals,
+    kind: Int,
+    data: Int,
+) -> Int:
+    """`pixel_slopes` in 16 bits: made in the tile, then written class by class."""
+    for j in range(classes):
+        row = offset(z, j * n)
+        for k in range(n):
+            row[k] = row[k] * coefficient[k] if total[k] > double(0.0) else 0.0
+    for k in range(n):
+        z[labels[k] * n + k] = own[k] if total[k] > double(0.0) else 0.0
+    for j in range(classes):
+        narrow(data + 2 * j * stride, kind, step, n, offset(z, j * n))
     return 0
 
 
@@ -217,15 +256,22 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
         if inner > 1 and n > inner - start % inner:
             n = inner - start % inner
         begin_rows(c, start, n, labels, weights, total, partial)
-        pixel_scores(scores_at(c, start), classes, c.pred_steps.classes, step, n, z)
+        data = array_data(c.pred.array) + locate_row(c, start, c.pred_steps) * item_size(c.pred.kind, c.itemsize)
+        pixel_scores(data, c.pred.kind, c.itemsize, classes, c.pred_steps.classes, step, n, z)
         apart_by = c.gradient_steps.inner if inner > 1 else c.gradient_steps.outer
         stride = c.gradient_steps.classes
-        near = stride if c.mode >= GRADIENT and apart_by == 1 else 0
-        pixel_terms(classes, n, z, labels, s, near, gradient_at(c, start))
+        size = item_size(c.gradient.kind, c.itemsize)
+        written = array_data(c.gradient.array) if c.mode >= GRADIENT else array_data(c.pred.array)
+        place = written + locate_row(c, start, c.gradient_steps) * size
+        near = n * size // c.itemsize if c.mode >= GRADIENT and apart_by == 1 else 0
+        pixel_terms(classes, n, z, labels, s, stride * size, place, near)
         pixel_sums(classes, n, z, labels, s)
         settle(c, n, s, total, values, coefficient, own)
-        if c.mode >= GRADIENT:
-            pixel_slopes(classes, stride, apart_by, n, z, labels, total, coefficient, own, gradient_at(c, start))
+        if c.mode >= GRADIENT and c.gradient.kind != DATA:
+            kind = c.gradient.kind
+            narrow_pixels(classes, stride, apart_by, n, z, labels, total, coefficient, own, kind, place)
+        elif c.mode >= GRADIENT:
+            pixel_slopes(classes, stride, apart_by, n, z, labels, total, coefficient, own, reals(place))
         finish_rows(c, start, n, total, values, partial)
         start = start + n
     return 0

@@ -86,13 +86,16 @@ class HostBackend:
         header = Copied(source.size, size, real.itemsize, *operands)
         self.launch(Problem(self.loop("copy_block", name_of(real)), header, -(-source.size // size), source.size * 0.3))
 
+    def widened(self, request: Request) -> Any:
+        """What a request asks for, from copies in float32 of what has 16 bits."""
+        call = Widened(HOST, request, self.convert)
+        return call.answered(self.compute(call.request))
+
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
         module = family(__package__, request.loss.family)
-        reads_halves = getattr(module, "reads_halves", None)
-        if has_halves(HOST, request) and not (reads_halves and reads_halves(request)):
-            widened = Widened(HOST, request, self.convert)
-            return widened.answered(self.compute(widened.request))
+        if has_halves(HOST, request) and not getattr(module, "READS_HALVES", False):
+            return self.widened(request)
         compute = module.compute
         names = weighing(request)
         if names:

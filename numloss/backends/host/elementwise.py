@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from . import HostBackend
 
-
-def reads_halves(request: Request) -> bool:
-    """Numbers of 16 bits are read and written by tiles."""
-    return True
+# Numbers of 16 bits are read and written as they are.
+READS_HALVES = True
 
 
 def compute(backend: HostBackend, request: Request) -> Any:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 GENERIC, FLAT, LONG = "rows_block", "flat_block", "long_block"
 PIXELS, CLASSES, DISTILLED = "pixels_block", "classes_block", "distilled_block"
+# Numbers of 16 bits are read and written as they are.
+READS_HALVES = True
+# Those that read and write numbers of 16 bits themselves.
+OF_HALVES = (FLAT, LONG, PIXELS)
 # Rows of fewer classes are pixels of a tile; then rows are worked on together; from LONG_FROM on, one by one.
 FLAT_FROM, LONG_FROM = 8, 256
 
@@ -97,7 +101,7 @@ class Packed:
         self.copies: list[tuple[Array, Array]] = []
         self.view, self.sizes = self.three(pred)
         self.design = design_of(rows, mode, self.sizes)
-        if is_half(pred.dtype) and self.design not in (FLAT, LONG):
+        if is_half(pred.dtype) and self.design not in OF_HALVES:
             self.flipped = False
             self.view, self.sizes = self.three(self.standing(pred, "pred"))
             self.design = design_of(rows, mode, self.sizes)
@@ -205,16 +209,12 @@ class Packed:
         return StoredProblem(loop, whole, blocks, work, address, size, self.stored, self.kept)
 
 
-def reads_halves(request: Request) -> bool:
-    """Whether rows of 16 bits are read as they are: those whose classes are the last axis, a block at a time."""
-    pred, axis = request.arguments[0], request.options.get("axis", 1)
-    return bool(axis == -1 or axis == pred.ndim - 1)
-
-
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a rowwise loss, or one of rows that have a teacher beside their labels."""
     rows = rows_of(HOST, request)
     options, packed = rows.options, Packed(rows, request.mode)
+    if packed.stored and rows.axis != rows.pred.ndim - 1:  # what is to be widened does not lie row by row
+        return backend.widened(request)
     problem, header = packed.problem(backend), packed.header
     total = float(header.rows)
     count = 0
