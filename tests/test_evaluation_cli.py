@@ -62,6 +62,16 @@ def test_models_and_options() -> None:
     assert scores[4]["mean"] == pytest.approx(nl.huber(ARRAYS["b"], ARRAYS["target"], delta=2.0), rel=1e-6)
 
 
+def test_metrics() -> None:
+    np.save("target.npy", np.arange(100) % 2)
+    content = found("--metric", "auc", "--metric", "accuracy:threshold=0.1", "--pred", "a=a.npy", "--pred", "b=b.npy")
+    assert [(metric["model"], metric["metric"], metric["exact"]) for metric in content["metrics"]] == [
+        ("a", "auc", True), ("b", "auc", True)
+    ]  # fmt: skip
+    assert [(score["loss"], score["options"]) for score in content["scores"]] == 2 * [("accuracy", {"threshold": 0.1})]
+    assert content["scores"][0]["mean"] == np.mean((ARRAYS["a"] > 0.1) == np.arange(100) % 2)
+
+
 def test_inputs_that_differ_between_models() -> None:
     models = ("--pred", "a=a.npy", "--pred", "b=b.npy", "--input", "var=a=var.npy", "--input", "var=b=wide.npy")
     scores = found("--loss", "gaussian_nll", *models)["scores"]
@@ -118,6 +128,11 @@ def test_tables_are_printed() -> None:
 )
 def test_what_cannot_be_meant_ends_in_a_sentence(arguments: tuple[str, ...], expected: str) -> None:
     assert expected in refused(*arguments)
+
+
+def test_nothing_to_evaluate_ends_in_a_sentence() -> None:
+    result = CliRunner().invoke(main, ["evaluate", "--pred", "a.npy", "--target", "target.npy"])
+    assert result.exit_code == 1 and "no loss and no metric" in result.stderr
 
 
 @pytest.mark.parametrize("variable", SIZES)

@@ -26,6 +26,7 @@ HEIGHTS = {
     "evaluation": 9,
     "cluster": 9,
     "losses": 8,
+    "metrics": 8,
     "nn": 8,
     "catalogue": 7,
     "transforms": 7,

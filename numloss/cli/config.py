@@ -16,10 +16,11 @@ import numpy as np
 from ..catalogue import loss_named
 from ..cluster import KINDS
 from ..common.files import atomic_write
+from ..common.words import value_of
 from ..train import Settings, settings_from
 from ..train.settings import CHOICES, meant
 from ..transforms.combine_losses import combine
-from .lookup import value_of, with_options
+from .lookup import with_options
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 RESUMES = ("auto", "never")

@@ -26,8 +26,12 @@ FILES = (
 
 @click.command("evaluate", epilog=FILES)
 @click.option(
-    "--loss", "losses", multiple=True, required=True, metavar="NAME[:OPTION=VALUE]...",
+    "--loss", "losses", multiple=True, metavar="NAME[:OPTION=VALUE]...",
     help="A loss by name; repeat for several in one pass.",
+)  # fmt: skip
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME[:OPTION=VALUE]...",
+    help="A metric by name, such as auc, accuracy, top_k:k=3, f1, ece or r2; repeat for several in the same pass.",
 )  # fmt: skip
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the losses that have it.")
 @click.option("--pred", multiple=True, metavar="[MODEL=]FILE", help="Predictions; repeat for several models.")
@@ -77,7 +81,7 @@ def command(
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Evaluate losses over files of any size, in one pass."""
+    """Evaluate losses and metrics over files of any size, in one pass."""
     from .. import evaluate, num_threads
     from ..backends.threads import limit
 

@@ -6,26 +6,9 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 from ..catalogue import nearest
+from ..common.words import value_of
 from ..registry import Loss
-
-WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
-
-
-def value_of(text: str) -> Any:
-    """A number, true, false, none, an array of numbers with commas between them, or a word."""
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
-    if "," in text:
-        return np.array([float(part) for part in text.split(",")])
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
 
 
 def with_options(losses: Iterable[Loss], options: Iterable[str]) -> list[Callable[..., Any]]:

@@ -18,10 +18,11 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    losses: Callable[..., Any] | Sequence[Callable[..., Any]],
+    losses: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
     pred: Any = None,
     target: Any = None,
     *,
+    metrics: Any = (),
     weight: Any = None,
     by: Any = None,
     groups: Any = None,
@@ -47,7 +48,8 @@ def evaluate(
     Parameters
     ----------
     losses : loss or sequence of losses
-        Losses of numloss, or functools.partial of them with options fixed; each must add up over rows.
+        Losses of numloss, or functools.partial of them with options fixed; each must add up over rows. None, where
+        there are metrics.
     pred, target, **inputs : source, or mapping of str to source
         The inputs of the losses by their names. A source is an array; an object with shape, dtype and slicing, as of
         h5py, zarr and dask; or the path of a .npy, .npz, .parquet, .arrow or .feather file, with ``::NAME`` behind it
@@ -55,6 +57,11 @@ def evaluate(
         in which people count, part-2 before part-10. A name that is there is never a pattern. The first axis runs over
         rows.
         A mapping holds one source for each set of predictions; inputs that are not mappings are read once for all.
+    metrics : str, metric, or sequence of them
+        What to count in the same pass, by name with options behind it, such as ``"auc"`` or ``"top_k:k=3"``, or as an
+        object of numloss.metrics. Those that are means of a number of each row, such as accuracy, are scores like those
+        of losses; the others have a value each, the same bits for any chunk, worker and executor. Areas and average
+        precision are exact: of scores of 32 and 64 bits further passes are made over those that lie close together.
     weight : source, optional
         One weight a row, or weights of the shape of the unreduced loss.
     by : source, or mapping of str to source, optional
@@ -96,9 +103,9 @@ def evaluate(
     Returns
     -------
     Evaluation
-        With a score for each loss on each set of predictions; ``print`` shows tables, ``to_json`` and ``plot`` the
-        rest. The same bits for any number of threads, executor, chunk and memory. A mean over nothing, no rows or
-        weights of 0 alone, is NaN.
+        With a score for each loss on each set of predictions, and a value for each metric; ``print`` shows tables,
+        ``to_json`` and ``plot`` the rest. The same bits for any number of threads, executor, chunk and memory. A mean
+        over nothing, no rows or weights of 0 alone, is NaN.
 
     Raises
     ------
@@ -128,6 +135,6 @@ def evaluate(
     given = {"pred": pred, "target": target, "weight": weight, "by": by, **inputs}
     question = Question(
         tuple(quantiles), worst, interval, nan, losses_to, gradients_to, memory, chunk, executor, resume, backend,
-        progress,
+        progress, metrics,
     )  # fmt: skip
     return evaluated(losses, given, groups, question)

@@ -14,6 +14,7 @@ from ..backends.threads import num_threads
 from ..common.halves import is_floating, widened
 from ..data.source import Array, Reader
 from ..transforms.derivatives import unwrapped, value_and_grad
+from .counting import Counting
 from .outputs import Written
 from .plan import GROUPS, WEIGHT, Plan, Series, Task
 from .rows import row_sums, row_weights, uneven
@@ -64,6 +65,7 @@ def run(task: Task, readers: Readers | None = None) -> list[list[Part]]:
         if task.threads is not None:
             stack.enter_context(num_threads(task.threads))
         written, opened = stack.enter_context(Written(plan)), readers.of(task)
+        counting = Counting(plan)
         parts: list[list[Part]] = []
         k = 0
         while k < len(task.bounds):
@@ -74,10 +76,12 @@ def run(task: Task, readers: Readers | None = None) -> list[list[Part]]:
                     arrays = {name: reader.read(start, stop) for name, reader in opened.items()}
                     missing = {name: reader.missing for name, reader in opened.items() if reader.missing is not None}
                     pointers = task.pointers[k] if task.pointers else None
-                    found = Block(plan, start, arrays, missing, pointers, written).parts()
-                    del arrays, missing
+                    block = Block(plan, start, arrays, missing, pointers, written)
+                    found = block.parts() + block.counted(counting)
+                    del arrays, missing, block
             parts.append(found)
             k += len(found[0].totals)
+        counting.deliver(parts)
         return parts
 
 
@@ -113,6 +117,13 @@ class Block:
         single = [SeriesBlock(self, k, series) for k, series in enumerate(self.plan.series)]
         found = [each.part() for each in single]
         return found + [difference(single[a], single[b]) for a, b in self.plan.pairs]
+
+
+    def counted(self, counting: Counting) -> list[Part]:
+        """Count what metrics need; the part of all of it has nothing before the end of the task."""
+        for k, series in enumerate(self.plan.counted):
+            SeriesBlock(self, k, series).count(counting)
+        return [Part([0.0], [0.0])] if self.plan.counted else []
 
 
 class SeriesBlock:
@@ -151,6 +162,26 @@ class SeriesBlock:
         if self.block.plan.gradients_to:
             self._write_gradients()
         return part
+
+    def count(self, counting: Counting) -> None:
+        """Count the rows that have all that is needed, and those that are NaN."""
+        omit = self.block.plan.nan == "omit"
+        self._drop(self._missing())
+        if omit:
+            self._drop(self._nan_inputs())
+        nans = counting.nans(self.inputs[0])
+        if nans is not None:
+            if self.block.plan.nan == "raise":
+                self._raise_nan(nans)
+            self._drop(nans)
+        keys = None
+        if self.block.plan.by:
+            keys = self.block.keys
+            if self.kept is not None:
+                keys = Keys(tuple(column[self.kept] for column in self.block.columns))
+        gone = self._gone()
+        rows = () if gone is None else tuple(int(row) + self.block.start for row in np.flatnonzero(gone))
+        self._call(lambda *inputs: counting.add(self.k, inputs, self.weight, keys, rows))
 
     def _sum(self) -> tuple[float, float, Array | None]:
         """Sum and weight, and which rows are NaN; rows that are to be omitted are gone from here on."""

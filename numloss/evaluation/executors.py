@@ -6,6 +6,7 @@ Whoever it is, results are given in the order of the tasks.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -74,7 +75,8 @@ def in_order(tasks: Iterable[Task], executor: Executor | None, workers: int) -> 
             return
         remaining = iter(tasks)
         # the first task may compile kernels, which threads should not do side by side
-        yield run_here(next(remaining))
+        for task in itertools.islice(remaining, 1):
+            yield run_here(task)
         # this thread is one of the workers
         with ThreadPoolExecutor(workers - 1, "numloss-evaluation") as pool:
             yield from _through(pool, run_here, remaining, workers, helps=True)

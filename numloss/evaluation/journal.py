@@ -18,7 +18,7 @@ from ..version import __version__
 from .outputs import Output
 from .plan import Plan
 from .question import Question
-from .totals import Total
+from .totals import Adding
 
 # Seconds between two states on the disk.
 EVERY = 2.0
@@ -35,6 +35,7 @@ def identity(plan: Plan, pointers: Array | None, question: Question) -> str:
         "series": [[each.label, list(each.inputs), pickle.dumps(each.function).hex()] for each in plan.series],
         "blocks": plan.block_rows,
         "questions": [plan.nan, plan.bins, plan.worst, plan.interval, plan.pairs],
+        "counted": [[list(each.inputs), pickle.dumps(each.function).hex()] for each in plan.counted],
         "outputs": [folder and os.fsdecode(folder) for folder in (question.losses_to, question.gradients_to)],
         "groups": None if pointers is None else hashlib.sha256(pointers.tobytes()).hexdigest(),
     }
@@ -76,7 +77,7 @@ class Journal:
             raise ValueError(f"{self.path} belongs to another evaluation, or its files have changed; remove it first")
         return blocks, states
 
-    def take_up(self, plan: Plan, totals: Sequence[Total]) -> int:
+    def take_up(self, plan: Plan, totals: Sequence[Adding]) -> int:
         """Bring the totals to where they were; gives the number of blocks that are in them."""
         self.outputs = [*plan.losses_to, *plan.gradients_to]
         if self.found is None or not all(output.taken_up for output in self.outputs):
@@ -86,9 +87,9 @@ class Journal:
             total.take_up(state)
         return blocks
 
-    def save(self, blocks: int, totals: Sequence[Total]) -> None:
-        """Keep the totals after so many blocks, unless they were kept a moment ago."""
-        if self.path is None or time.monotonic() - self.saved < EVERY:
+    def save(self, blocks: int, totals: Sequence[Adding], now: bool = False) -> None:
+        """Keep the totals after so many blocks, unless they were kept a moment ago, or it must be `now`."""
+        if self.path is None or (time.monotonic() - self.saved < EVERY and not now):
             return
         for output in self.outputs:  # rows that the state counts as done must be on the disk before it is
             handle = os.open(output.temporary, os.O_RDONLY)

@@ -6,12 +6,13 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..data.source import Array, Source
 from ..errors import FormatError
+from ..metrics import Metric
 from ..registry import Loss
 from ..transforms.derivatives import sum_and_weight, unwrapped
 from .rows import without_class_weight
@@ -22,6 +23,8 @@ BLOCK_ELEMENTS = 1 << 17
 NAN_POLICIES = ("propagate", "omit", "raise")
 # The names under which a plan keeps what is not an input of a loss.
 WEIGHT, BY, GROUPS = "weight", "by", "groups"
+# Bytes of the counts of a metric.
+COUNTS = 1 << 20
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -61,6 +64,41 @@ class Series:
         return f"{self.model}.{text}" if self.model else text
 
 
+@dataclass(frozen=True)
+class MetricSeries(Series):
+    """A metric, or what is counted for some, in the place of a loss."""
+
+    @functools.cached_property
+    def loss(self) -> Loss:
+        """What is known of it, in the words of a loss."""
+        found: Loss = self.function.__loss__  # type: ignore[attr-defined]
+        return found
+
+    @functools.cached_property
+    def summed(self) -> Function:
+        """Its sum and weight."""
+        found: Function = self.function.summed  # type: ignore[attr-defined]
+        return found
+
+    @functools.cached_property
+    def unweighted(self) -> Function:
+        """The metric itself."""
+        return self.function
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is not as it is by default."""
+        found: dict[str, Any] = self.function.options  # type: ignore[attr-defined]
+        return found
+
+
+class Asked(NamedTuple):
+    """A metric that is asked for on a set of predictions, and which of the counted series it is made of."""
+
+    series: MetricSeries
+    counted: int
+
+
 def short(value: Any) -> str:
     """An option as it stands in a label: arrays are not printed whole."""
     return f"{value:g}" if isinstance(value, float) else f"[{len(value)}]" if np.ndim(value) else str(value)
@@ -82,6 +120,8 @@ class Plan:
     by: tuple[str, ...] = ()
     losses_to: tuple[Any, ...] = ()
     gradients_to: tuple[Any, ...] = ()
+    counted: tuple[MetricSeries, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -98,6 +138,11 @@ class Plan:
         """True if the losses of single rows are wanted, not their sums alone."""
         return bool(self.by or self.bins or self.worst or self.interval or self.losses_to)
 
+    @functools.cached_property
+    def has_metrics(self) -> bool:
+        """True if not all that is wanted are sums of losses."""
+        return bool(self.counted) or any(isinstance(each, MetricSeries) for each in self.series)
+
     @property
     def one_by_one(self) -> bool:
         """True if the loss of each row is wanted, not its part of the sum alone."""
@@ -109,7 +154,8 @@ class Plan:
         rows = min(self.block_rows, self.rows)
         read = rows * self.row_bytes + sum(source.held for source in self.sources.values())
         widest = max(rows * source.row_bytes for source in self.sources.values())
-        return read + widest * (2 * bool(self.gradients_to) + 2 * self.by_row) + 64 * rows * self.by_row
+        counts = len(self.counted) * (COUNTS + 64 * rows)
+        return read + widest * (2 * bool(self.gradients_to) + 2 * self.by_row) + 64 * rows * self.by_row + counts
 
 
 @dataclass(frozen=True)
@@ -135,8 +181,6 @@ def byte_count(size: int | str) -> int:
 def functions_of(losses: Any) -> list[Function]:
     """One loss or several, each a loss or a partial with options fixed, in a form that adds up over rows."""
     functions = list(losses) if isinstance(losses, Sequence) and not isinstance(losses, str) else [losses]
-    if not functions:
-        raise ValueError("no loss to evaluate")
     for function in functions:
         loss, arguments, options = unwrapped(function)
         fixed = [name for name in ("weight", "out", *loss.inputs) if name in options]
@@ -171,7 +215,7 @@ def series_of(functions: Sequence[Function], given: Mapping[str, Any]) -> tuple[
             if missing:
                 raise ValueError(f"{loss.name}: no file for {', '.join(missing)}; it takes {', '.join(loss.inputs)}")
             names = tuple(f"{name} of {model}" if name in sets else name for name in wanted)
-            series.append(Series(model, function, names))
+            series.append((MetricSeries if isinstance(function, Metric) else Series)(model, function, names))
     used = {name for each in series for name in each.inputs}
     unused = [name for name in opened if name not in used and name != WEIGHT]
     if unused:
@@ -202,6 +246,36 @@ def check_losses(plan: Plan) -> None:
             if not files or " has " not in str(error):  # about an option
                 raise
             raise type(error)(f"{error} ({files})") from error
+
+
+def counted_of(series: Sequence[Series], sources: Mapping[str, Source]) -> dict[str, Any]:
+    """What is counted for metrics, each once, and the metrics that are made of it."""
+    counted: list[MetricSeries] = []
+    asked = []
+    for each in series:
+        tally = each.function.tally(sources[each.inputs[0]])  # type: ignore[attr-defined]
+        for k, known in enumerate(counted):
+            both = known.function.for_both(tally) if known.inputs == each.inputs else None  # type: ignore[attr-defined]
+            if both is not None:
+                counted[k] = MetricSeries(each.model, both, each.inputs)
+                break
+        else:
+            k = len(counted)
+            counted.append(MetricSeries(each.model, tally, each.inputs))
+        asked.append(Asked(MetricSeries(each.model, each.function, each.inputs), k))
+    return {"counted": tuple(counted), "asked": tuple(asked)}
+
+
+def check_metrics(plan: Plan, gradients: bool) -> None:
+    """Shapes and dtypes fit the metrics, too."""
+    graded = [each.loss.name for each in plan.series if isinstance(each, MetricSeries)]
+    if graded and gradients:
+        raise ValueError(f"{graded[0]} has no gradient")
+    for series, _ in plan.asked:
+        sources = [plan.sources[name] for name in series.inputs]
+        series.function.check(*(np.empty((0, *source.shape[1:]), source.dtype) for source in sources))  # type: ignore[attr-defined]
+        if WEIGHT in plan.sources and not series.loss.weighted:
+            raise ValueError(f"{series.loss.name} counts rows, each once; it takes no weight")
 
 
 def block_rows(sources: Mapping[str, Source]) -> int:

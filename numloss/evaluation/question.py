@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 from .plan import NAN_POLICIES
 
@@ -26,6 +27,7 @@ class Question:
     resume: str | os.PathLike[str] | None
     backend: str | None
     progress: Callable[[int, int, int], object] | None
+    metrics: Any = ()
 
     def check(self) -> None:
         """Raise for what cannot be meant."""

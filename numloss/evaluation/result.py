@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +15,15 @@ from ..common.extras import optional
 from ..common.files import finite, write_json
 from ..common.tables import Section, as_text, page
 from ..data.source import Array
-from .plan import Plan
+from ..metrics.result import Figures
+from .plan import MetricSeries, Plan
 from .spread import Bins
 from .totals import Groups, Moments, Total
 
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from .counting import Counts
     from .question import Question
 
 # Rows of a table of groups that are printed; the object and JSON hold all of them.
@@ -125,6 +127,44 @@ class Score:
 
 
 @dataclass(frozen=True)
+class GroupValues:
+    """A metric by key: for each key its value, and the number of rows. Keys are as those of `GroupMeans`."""
+
+    keys: Array
+    values: Array
+    rows: Array
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """A metric over all rows: its value, and the ends between which it certainly is where not all was looked at.
+
+    `figures` and `tables` are what else is known, as the metric has it: figures by name, columns of tables by name.
+    Where rows were NaN and are not left out, so is the value.
+    """
+
+    model: str
+    metric: str
+    options: dict[str, Any]
+    label: str
+    value: float
+    low: float
+    high: float
+    rows: int
+    nans: int = 0
+    nan_rows: tuple[BadRow, ...] = ()
+    interval: Interval | None = None
+    figures: dict[str, float] = field(default_factory=dict)
+    tables: dict[str, dict[str, Array]] = field(default_factory=dict)
+    groups: GroupValues | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the ends are the value."""
+        return self.low == self.high
+
+
+@dataclass(frozen=True)
 class Difference:
     """Mean of one score less that of another, row by row on the rows that count in both."""
 
@@ -145,6 +185,7 @@ class Evaluation:
     seconds: float
     losses_to: tuple[str, ...] = ()
     gradients_to: tuple[str, ...] = ()
+    metrics: tuple[MetricValue, ...] = ()
 
     @property
     def rows_per_second(self) -> float:
@@ -218,6 +259,15 @@ class Evaluation:
                 more = f", the first {SHOWN_GROUPS} of {len(g.keys)}" if len(g.keys) > SHOWN_GROUPS else ""
                 title = f"{score.label} by group{more}"
                 yield title, ("group", "mean", "sum", "weight", "rows"), list(columns)[:SHOWN_GROUPS]
+        if self.metrics:
+            yield self._metrics()
+        for metric in self.metrics:
+            if metric.groups is not None:
+                by = metric.groups
+                names = [", ".join(map(str, key)) if isinstance(key, list) else key for key in by.keys.tolist()]
+                values = list(zip(names, by.values.tolist(), by.rows.tolist(), strict=True))
+                more = f", the first {SHOWN_GROUPS} of {len(values)}" if len(values) > SHOWN_GROUPS else ""
+                yield f"{metric.label} by group{more}", ("group", "value", "rows"), values[:SHOWN_GROUPS]
         for score in self.scores:
             if score.worst:
                 found = [(bad.loss, bad.row, bad.file, bad.row_in_file) for bad in score.worst]
@@ -243,6 +293,24 @@ class Evaluation:
             columns["NaN rows"] = [_nans(score) for score in self.scores]
         return title, tuple(columns), list(zip(*columns.values(), strict=True))
 
+    def _metrics(self) -> Section:
+        columns: dict[str, list[Any]] = {}
+        if any(metric.model for metric in self.metrics):
+            columns["predictions"] = [metric.model for metric in self.metrics]
+        columns["metric"] = [metric.metric for metric in self.metrics]
+        columns["options"] = [", ".join(f"{k}={v}" for k, v in metric.options.items()) for metric in self.metrics]
+        columns["value"] = [metric.value for metric in self.metrics]
+        if not all(metric.exact or metric.value != metric.value for metric in self.metrics):
+            columns["certainly"] = [f"{metric.low:.6g} to {metric.high:.6g}" for metric in self.metrics]
+        intervals = [metric.interval for metric in self.metrics]
+        if any(intervals):
+            level = next(each.level for each in intervals if each)
+            columns[f"{level:g} interval"] = [f"{i.low:.6g} to {i.high:.6g}" if i else "" for i in intervals]
+        columns["rows"] = [metric.rows for metric in self.metrics]
+        if any(metric.nans for metric in self.metrics):
+            columns["NaN rows"] = [_nans(metric) for metric in self.metrics]
+        return "metrics", tuple(columns), list(zip(*columns.values(), strict=True))
+
     def __rich__(self) -> Group:
         return page(self.sections())
 
@@ -250,7 +318,7 @@ class Evaluation:
         return as_text(page(self.sections()))
 
 
-def _nans(score: Score) -> str:
+def _nans(score: Score | MetricValue) -> str:
     shown = ", ".join(str(bad.row) for bad in score.nan_rows[:3])
     return f"{score.nans}: {shown}{', ...' if score.nans > 3 else ''}" if score.nans else "0"
 
@@ -259,11 +327,17 @@ def plain(value: Any) -> Any:
     """Objects of this module as dictionaries, all else in types of JSON."""
     if isinstance(value, Distribution):
         return {"least": plain(value.least), "most": plain(value.most), "rows": int(value.counts.sum())}
+    if isinstance(value, GroupValues):
+        return {"keys": plain(value.keys.tolist()), "values": plain(value.values.tolist()), "rows": value.rows.tolist()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
     if isinstance(value, GroupMeans):
         columns = {"keys": value.keys, "means": value.means, "sums": value.sums, "weights": value.weights}
         return {name: plain(of.tolist()) for name, of in {**columns, "rows": value.rows}.items()}
     if hasattr(value, "__dataclass_fields__"):
         fields = {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        if isinstance(value, MetricValue):
+            fields["exact"] = value.exact
         return {**fields, "mean": plain(value.mean)} if isinstance(value, Score) else fields
     if isinstance(value, dict):
         return {str(name): plain(item) for name, item in value.items()}
@@ -273,8 +347,9 @@ def plain(value: Any) -> Any:
 
 
 def result_of(
-    plan: Plan, totals: Sequence[Total], pairs: Sequence[tuple[str, str]], question: Question, seconds: float
-) -> Evaluation:
+    plan: Plan, totals: Sequence[Total], counts: Counts, pairs: Sequence[tuple[str, str]], question: Question,
+    seconds: float,
+) -> Evaluation:  # fmt: skip
     """The totals as what is asked for."""
     count = len(plan.series)
     scores = tuple(_score(plan, k, total, question) for k, total in enumerate(totals[:count]))
@@ -284,7 +359,45 @@ def result_of(
         assert total.moments is not None and question.interval is not None
         differences.append(Difference(first, second, mean, _interval(total.moments, mean, total, question.interval)))
     written = [tuple(output.path for output in outputs) for outputs in (plan.losses_to, plan.gradients_to)]
-    return Evaluation(scores, tuple(differences), plan.rows, plan.rows * plan.row_bytes, seconds, *written)
+    metrics = tuple(
+        _metric(plan, counts, series, k, question, *found)
+        for (series, k), found in zip(plan.asked, counts.figures(plan), strict=True)
+    )
+    read = plan.rows, plan.rows * plan.row_bytes
+    return Evaluation(scores, tuple(differences), *read, seconds, written[0], written[1], metrics)
+
+
+def _metric(
+    plan: Plan, counts: Counts, series: MetricSeries, k: int, question: Question, whole: Figures, by: dict[Any, Figures]
+) -> MetricValue:
+    """What was found of a metric."""
+    nans = counts.nans[k]
+    bad = math.nan if nans and question.nan == "propagate" else 0.0
+    source = plan.sources[series.inputs[0]]
+    interval = None
+    if question.interval is not None and whole.error == whole.error:
+        reach = _reach(question.interval) * whole.error
+        low, high = max(0.0, whole.value - reach), min(1.0, whole.value + reach)
+        interval = Interval(question.interval, low + bad, high + bad, whole.error + bad)
+    groups = None
+    if plan.by:
+        found = [(figures.value, figures.rows) for figures in by.values()]
+        values, rows = np.array(found, np.float64).reshape(-1, 2).T
+        keys = _keys([np.array(column) for column in zip(*by, strict=True)])
+        groups = GroupValues(keys, values, rows.astype(np.int64))
+    return MetricValue(
+        series.model, series.loss.name, series.options, series.label, whole.value + bad, whole.low + bad,
+        whole.high + bad, round(whole.rows), nans,
+        tuple(BadRow(math.nan, row, *source.place(row)) for row in counts.nan_rows[k]),
+        interval, whole.figures, whole.tables, groups,
+    )  # fmt: skip
+
+
+def _reach(level: float) -> float:
+    """How many standard errors an interval of a level reaches to both sides."""
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(0.5 + level / 2.0)
 
 
 def _score(plan: Plan, k: int, total: Total, question: Question) -> Score:
@@ -317,10 +430,8 @@ def _score(plan: Plan, k: int, total: Total, question: Question) -> Score:
 
 
 def _interval(moments: Moments, mean: float, total: Total, level: float) -> Interval:
-    from statistics import NormalDist
-
     error = moments.error(mean, total.weight.value)
-    reach = NormalDist().inv_cdf(0.5 + level / 2.0) * error
+    reach = _reach(level) * error
     return Interval(level, mean - reach, mean + reach, error)
 
 
@@ -330,8 +441,11 @@ def _distribution(bins: Bins) -> Distribution:
 
 def _groups(groups: Groups) -> GroupMeans:
     sums, weights, rows = groups.table.T
-    keys = groups.keys
-    if len({column.dtype.kind for column in keys}) > 1:  # numbers beside text, which NumPy would make text of
-        keys = tuple(column.astype(object) for column in keys)
-    found = keys[0] if len(keys) == 1 else np.stack(keys, axis=1) if keys else np.zeros(0, np.int64)
-    return GroupMeans(found, sums, weights, rows.astype(np.int64))
+    return GroupMeans(_keys(groups.keys), sums, weights, rows.astype(np.int64))
+
+
+def _keys(columns: Sequence[Array]) -> Array:
+    """Keys by their parts as one array."""
+    if len({column.dtype.kind for column in columns}) > 1:  # numbers beside text, which NumPy would make text of
+        columns = [column.astype(object) for column in columns]
+    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1) if columns else np.zeros(0, np.int64)

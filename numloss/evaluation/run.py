@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -18,6 +18,8 @@ from ..common.halves import working
 from ..data.opening import source_of
 from ..data.source import Array, Source
 from ..errors import FormatError
+from ..metrics import RowMetric, metrics_of
+from .counting import Counts
 from .executors import in_order, workers_of
 from .journal import Journal
 from .outputs import created
@@ -30,13 +32,15 @@ from .plan import (
     block_rows,
     byte_count,
     check_losses,
+    check_metrics,
     check_rows,
+    counted_of,
     functions_of,
     series_of,
 )
 from .question import Question
 from .result import Evaluation, result_of
-from .totals import Total
+from .totals import Adding, Total
 
 # Bytes that a task reads: at first many, so that tasks are few; at the end few, so that all workers finish together.
 MOST_BYTES, LEAST_BYTES = 128 << 20, 8 << 20
@@ -56,22 +60,41 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     totals = [
         Total(plan.bins, plan.worst, plan.interval, bool(plan.by)) for _ in plan.series
     ] + [Total(False, 0, True, False) for _ in pairs]  # fmt: skip
+    counts = Counts(plan)
+    everything: list[Adding] = [*totals, *([counts] if plan.counted else [])]
     journal = Journal(plan, pointers, question)
     if plan.by_row or question.gradients_to:
         np.empty(KEPT, np.uint8)
     began = time.perf_counter()
     with _with_outputs(plan, question) as complete:
-        _add_up(complete, pointers, totals, question, memory, journal)
-    return result_of(complete, totals, pairs, question, time.perf_counter() - began)
+        blocks = _add_up(complete, pointers, everything, question, memory, journal)
+        _count_again(plan, counts, question, memory, lambda: journal.save(blocks, everything, now=True))
+        journal.done()
+    return result_of(complete, totals, counts, pairs, question, time.perf_counter() - began)
+
+
+def _count_again(plan: Plan, counts: Counts, question: Question, memory: int, save: Callable[[], object]) -> None:
+    """Pass over the rows again as long as metrics are not known exactly that should be."""
+    counts.settle(plan)
+    quiet = replace(question, resume=None, progress=None)
+    while (further := counts.next_pass(plan)) is not None:
+        save()
+        _add_up(further, None, [counts], quiet, memory, Journal(further, None, quiet))
+        counts.end_pass(plan)
 
 
 def planned(
     losses: Any, given: Mapping[str, Any], groups: Any, question: Question, memory: int
 ) -> tuple[Plan, Array | None]:
     """The plan, everything in it checked, and the ends of groups of rows if a loss needs them."""
-    functions = functions_of(losses)
+    metrics = metrics_of(question.metrics)
+    functions: list[Any] = [*functions_of(losses), *(each for each in metrics if isinstance(each, RowMetric))]
+    whole: list[Any] = [each for each in metrics if not isinstance(each, RowMetric)]
+    if not functions and not whole:
+        raise ValueError("no loss and no metric to evaluate")
     inputs = {name: value for name, value in given.items() if value is not None and name != BY}
-    series, opened = series_of(functions, inputs)
+    every, opened = series_of([*functions, *whole], inputs)
+    series = [each for each in every if each.function not in whole]
     keys = _keys(given.get(BY), memory)
     sources = {**{name: source_of(value, name, memory) for name, value in opened.items()}, **keys}
     check_rows(sources)
@@ -81,14 +104,16 @@ def planned(
     plan = Plan(
         sources, tuple(series), block_rows(sources), question.nan, question.backend or chosen_backend(),
         bool(question.quantiles), question.worst, wanted, tuple(pairs), tuple(keys),
+        **counted_of([each for each in every if each.function in whole], sources),
     )  # fmt: skip
     check_losses(plan)
+    check_metrics(plan, question.gradients_to is not None)
     grouped = [each.loss.name for each in series if each.loss.adds_up == "groups"]
     if not grouped:
         return plan, None
     if groups is None:
         raise ValueError(f"{grouped[0]} adds up over groups of rows; groups= says where they begin and end")
-    if plan.by_row or question.losses_to or question.gradients_to:
+    if plan.by_row or plan.has_metrics or question.losses_to or question.gradients_to:
         raise ValueError(f"{grouped[0]} adds up over groups of rows: a single row has no loss")
     return plan, _pointers(groups, plan.rows, memory)
 
@@ -135,9 +160,9 @@ def _with_outputs(plan: Plan, question: Question) -> Iterator[Plan]:
 
 
 def _add_up(
-    plan: Plan, pointers: Array | None, totals: Sequence[Total], question: Question, memory: int, journal: Journal
-) -> None:
-    """Run every block and add up its parts."""
+    plan: Plan, pointers: Array | None, totals: Sequence[Adding], question: Question, memory: int, journal: Journal
+) -> int:
+    """Run every block and add up its parts; how many there were."""
     bounds = block_bounds(plan.rows, plan.block_rows, pointers) or [(0, 0)]
     done = journal.take_up(plan, totals)
     workers = _workers(plan, question.executor, len(bounds), memory)
@@ -153,7 +178,7 @@ def _add_up(
             if question.progress is not None:
                 rows = bounds[done - 1][1]
                 question.progress(rows, plan.rows, rows * plan.row_bytes)
-    journal.done()
+    return done
 
 
 def _workers(plan: Plan, executor: Executor | None, blocks: int, memory: int) -> int:

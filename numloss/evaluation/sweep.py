@@ -18,7 +18,7 @@ from .totals import Part
 def swept(plan: Plan, readers: dict[str, Reader], bounds: tuple[tuple[int, int], ...]) -> list[Part]:
     """The parts of as many of these blocks as can be swept, all of them together; empty for none."""
     rows, (start, stop) = plan.block_rows, bounds[0]
-    if plan.by_row or plan.gradients_to or stop - start < rows or threads.limit() > 1:
+    if plan.has_metrics or plan.by_row or plan.gradients_to or stop - start < rows or threads.limit() > 1:
         return []
     arrays, feeds = [], []
     for reader in readers.values():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Part:
     nans: int = 0
     nan_rows: tuple[int, ...] = ()
     rows: RowPart | None = None
+    counts: list[Any] | None = None
 
 
 class Sum:
@@ -209,6 +210,19 @@ def reached(losses: Array, most: int) -> float:
     pieces = len(losses) // PIECE
     tops = losses if pieces < most else losses[: pieces * PIECE].reshape(PIECE, pieces).max(axis=0)
     return float(np.partition(tops, len(tops) - most)[len(tops) - most])
+
+
+class Adding(Protocol):
+    """What blocks are added to, in their order."""
+
+    def add(self, part: Part) -> None:
+        """Add the part of the next blocks."""
+
+    def state(self) -> Any:
+        """What there is so far, as plain data."""
+
+    def take_up(self, state: Any) -> None:
+        """Go on from what `state` gave."""
 
 
 class Total:

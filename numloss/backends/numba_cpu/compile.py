@@ -16,6 +16,7 @@ from numba.extending import register_jitable
 from ... import scalar
 from ...loops import (
     action_value,
+    counting,
     distilled,
     elementwise,
     elementwise_sums,
@@ -219,5 +220,12 @@ LOOPS = {
         stored.stored_block,
         ordered.ordered_block,
         ordered.ordered_slopes_block,
+        counting.scores_block,
+        counting.keys_block,
+        counting.tops_block,
+        counting.key_counts_block,
+        counting.counts_block,
+        counting.sorted_keys_block,
+        counting.chosen_block,
     )
 }

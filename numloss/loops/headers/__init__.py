@@ -15,6 +15,7 @@ reads the other, too. The build reads this folder without numloss.
 
 from .action_value import ActionStrides, ActionValue
 from .common import Bounds, Operand, Result, Weights
+from .counting import Chosen, Scored, Walk
 from .elementwise import Copied, Elementwise, ElementwiseSums
 from .embedding import Embedding, Vectors, VectorSum
 from .layers import Layer, Linear, Window
@@ -43,6 +44,7 @@ __all__ = [
     "ActionValue",
     "Bounds",
     "Carried",
+    "Chosen",
     "ClassRow",
     "Copied",
     "Discounts",
@@ -68,6 +70,7 @@ __all__ = [
     "RiskSums",
     "Row",
     "Rowwise",
+    "Scored",
     "Sequence",
     "SequenceStrides",
     "SortedRegions",
@@ -77,6 +80,7 @@ __all__ = [
     "StoredRows",
     "VectorSum",
     "Vectors",
+    "Walk",
     "Weights",
     "Window",
 ]

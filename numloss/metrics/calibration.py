@@ -1,0 +1,149 @@
+"""How far predicted probabilities are from what happens."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..typing import Array
+from .base import Metric, RowMetric, Rows, check_classes
+from .classes import binary_labels, chosen
+from .kernels import bad_label
+from .result import Figures, exactly
+from .tally import Cells
+
+
+def probabilities(pred: Array, logits: bool) -> Array:
+    """Probabilities in float64, of logits by the sigmoid or, of several classes, the softmax."""
+    wide = np.asarray(pred, np.float64)
+    if not logits:
+        flat = wide.reshape(-1)
+        bad = (flat < 0.0) | (flat > 1.0)
+        if bad.any():
+            at = np.unravel_index(int(np.argmax(bad)), wide.shape)
+            place = ", ".join(map(str, at))
+            raise ValueError(f"pred[{place}] is {pred[at]}; probabilities are in [0, 1]; logits=true is for logits")
+        return wide
+    if wide.ndim == 1:
+        return 1.0 / (1.0 + np.exp(-np.clip(wide, -745.0, None)))
+    shares = np.exp(wide - wide.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Brier(RowMetric):
+    """Brier's score: the squared distance of probabilities from what happened, over all classes where there are some.
+
+    logits : bool
+        Predictions are logits.
+    """
+
+    name: ClassVar[str] = "brier"
+    logits: bool = False
+
+    def check(self, pred: Array, target: Array) -> None:
+        check_classes(self.name, pred, target)
+
+    def values(self, pred: Array, target: Array, backend: str | None) -> Array:
+        shares = probabilities(pred, self.logits)
+        if pred.ndim == 1:
+            return np.square(shares - binary_labels(target))
+        labels = class_labels(target, pred.shape[1])
+        of_label = np.take_along_axis(shares, labels[:, None], axis=1)[:, 0]
+        return np.asarray(np.square(shares).sum(axis=1) - of_label * of_label + np.square(1.0 - of_label))
+
+
+def class_labels(target: Array, classes: int) -> Array:
+    """Labels of classes as integers."""
+    good = (target >= 0) & (target < classes) & (target == np.floor(target))
+    if not good.all():
+        raise bad_label("target", target, int(np.argmin(good)), f"a class from 0 to {classes - 1}")
+    found: Array = target.astype(np.int64)
+    return found
+
+
+@dataclass(frozen=True)
+class Calibrated(Cells):
+    """Rows by how probable a prediction says it is: weight, probabilities, how often it happened, squares of both."""
+
+    name: ClassVar[str] = "calibration"
+    columns: ClassVar[int] = 5
+    bins: int = 15
+    logits: bool = False
+
+    def check(self, pred: Array, target: Array) -> None:
+        check_classes(self.name, pred, target)
+
+    def size(self, classes: int) -> int:
+        return self.bins
+
+    def cells(self, rows: Rows) -> tuple[Array, list[Array]]:
+        shares = probabilities(rows.pred, self.logits)
+        if rows.pred.ndim == 1:
+            happened = binary_labels(rows.target).astype(np.float64)
+        else:
+            found, labels, _ = chosen(rows.pred, rows.target, 0.5, rows.backend)
+            shares = np.take_along_axis(shares, found[:, None], axis=1)[:, 0]
+            happened = (found == labels).astype(np.float64)
+        place = np.minimum((shares * self.bins).astype(np.int64), self.bins - 1)
+        weight, off = rows.weights, shares - happened
+        return place, [weight, weight * shares, weight * happened, weight * off * off, np.ones(len(shares))]
+
+
+@dataclass(frozen=True)
+class Ece(Metric):
+    """Expected calibration error: how far shares of what happens are from probabilities, bin by bin.
+
+    Of one probability a row it is about label 1, of several classes about the one that is chosen. Beside it there are
+    the largest error of a bin, and the parts of Brier's score: reliability - resolution + uncertainty, and what of it
+    is `within` bins.
+
+    bins : int
+        Bins of one width; what lies between two belongs to the upper one.
+    logits : bool
+        Predictions are logits.
+    """
+
+    name: ClassVar[str] = "ece"
+    bins: int = 15
+    logits: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.bins, bool) or not isinstance(self.bins, int) or not 1 <= self.bins <= 10000:
+            raise ValueError(f"{self.name}: bins must be a number from 1 to 10000, got {self.bins!r}")
+
+    def check(self, pred: Array, target: Array) -> None:
+        check_classes(self.name, pred, target)
+
+    def tally(self, pred: Array) -> Calibrated:
+        """What is counted for it."""
+        return Calibrated(self.bins, self.logits)
+
+    def figures(self, table: Array) -> Figures:
+        """What there is to say."""
+        weight, shares, happened, squares, counts = table.T
+        total = float(weight.sum())
+        if not total:
+            return exactly(math.nan, float(counts.sum()))
+        mean = np.divide(shares, weight, out=np.zeros_like(shares), where=weight > 0.0)
+        rate = np.divide(happened, weight, out=np.zeros_like(shares), where=weight > 0.0)
+        gaps, base = np.abs(mean - rate), float(happened.sum()) / total
+        parts = {
+            "mce": float(gaps[weight > 0.0].max()),
+            "brier": float(squares.sum()) / total,
+            "reliability": float((weight * gaps * gaps).sum()) / total,
+            "resolution": float((weight * np.square(rate - base)).sum()) / total,
+            "uncertainty": base * (1.0 - base),
+        }
+        parts["within"] = parts["brier"] - (parts["reliability"] - parts["resolution"] + parts["uncertainty"])
+        edges = np.arange(self.bins + 1) / self.bins
+        some = weight > 0.0
+        reliability: dict[str, Any] = {"from": edges[:-1], "to": edges[1:], "predicted": mean, "observed": rate}
+        reliability |= {"weight": weight, "rows": counts}
+        kept = {name: column[some] for name, column in reliability.items()}
+        value = float((weight * gaps).sum()) / total
+        return exactly(value, float(counts.sum()), parts, reliability=kept)

@@ -1,0 +1,293 @@
+"""What is counted over all rows for metrics, in the order of blocks: by whom and in what pieces changes no bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..typing import Array
+from .base import Metric, Rows, record_of
+from .kernels import TOPS, Scores, Window, backend_for
+from .ranking import ROOM, Ranking
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Tally(Metric):
+    """What several metrics may be made of; two that are equal are counted once."""
+
+    @abstractmethod
+    def begin(self) -> Any:
+        """What counts the blocks of a task: `add` takes the rows of one."""
+
+    @abstractmethod
+    def total(self, grouped: bool) -> Any:
+        """What adds up tasks in their order."""
+
+    def for_both(self, other: Tally) -> Tally | None:
+        """What serves in the place of both, None if nothing does."""
+        return self if self == other else None
+
+
+class Cells(Tally):
+    """Numbers for each of a few cells, in one of which each row is."""
+
+    columns: ClassVar[int] = 1
+
+    def size(self, classes: int) -> int:
+        """How many cells there are."""
+        raise NotImplementedError
+
+    def cells(self, rows: Rows) -> tuple[Array, list[Array]]:
+        """The cell of each row, and what it adds to the numbers there."""
+        raise NotImplementedError
+
+    def merged(self, one: Array, other: Array) -> Array:
+        """What two tables of the same cells are together."""
+        return one + other
+
+    def table(self, place: Array, values: list[Array], size: int) -> Array:
+        """The numbers of so many cells."""
+        return np.stack([np.bincount(place, value, size) for value in values], axis=1)
+
+    def begin(self) -> CellsOfTask:
+        return CellsOfTask(self)
+
+    def total(self, grouped: bool) -> CellTotal:
+        return CellTotal(self, grouped)
+
+
+Piece = tuple[Key, Array, Array]
+
+
+class CellsOfTask:
+    """The cells of the blocks of a task, one block after the other: keys, cells that are there, their numbers."""
+
+    def __init__(self, tally: Cells) -> None:
+        self.tally = tally
+        self.classes = 0
+        self.pieces: list[list[Piece]] = []
+
+    def add(self, rows: Rows) -> None:
+        """Count a block."""
+        self.classes = rows.pred.shape[1] if rows.pred.ndim > 1 else 2
+        place, values = self.tally.cells(rows)
+        size, found = self.tally.size(self.classes), []
+        if rows.place is not None:
+            place = rows.place * size + place
+        most = size * max(1, len(rows.keys))
+        if most <= len(place):
+            table = self.tally.table(place, values, most)
+            there = np.flatnonzero(np.bincount(place, minlength=most))
+            table = table[there]
+        else:
+            there, place = np.unique(place, return_inverse=True)
+            table = self.tally.table(place, values, len(there))
+        groups = there // size
+        for g in np.unique(groups).tolist():
+            some = groups == g
+            found.append((rows.keys[g] if rows.keys else (), there[some] % size, table[some]))
+        self.pieces.append(found)
+
+
+class CellTotal:
+    """Tables of cells, one for each key."""
+
+    def __init__(self, tally: Cells, grouped: bool) -> None:
+        self.tally, self.grouped, self.classes = tally, grouped, 0
+        self.tables: dict[Key, Array] = {}
+
+    def add(self, task: CellsOfTask) -> None:
+        """Add the blocks of the next task."""
+        self.classes = task.classes or self.classes
+        for block in task.pieces:
+            for key, cells, table in block:
+                if key not in self.tables:
+                    self.tables[key] = np.zeros((self.tally.size(self.classes), table.shape[1]))
+                own = self.tables[key]
+                own[cells] = self.tally.merged(own[cells], table)
+
+    def whole(self) -> Array:
+        """The table of all rows."""
+        if not self.grouped and self.tables:
+            return self.tables[()]
+        whole = np.zeros((self.tally.size(self.classes or 2), self.tally.columns))
+        for table in self.tables.values():
+            whole = self.tally.merged(whole, table)
+        return whole
+
+    def of(self, key: Key) -> Array:
+        """The table of a key."""
+        return self.tables[key]
+
+    def keys(self) -> list[Key]:
+        """The keys that there are, in order."""
+        return sorted(self.tables) if self.grouped else []
+
+    def state(self) -> list[Any]:
+        """All of it as plain data."""
+        return [self.classes, [[list(key), table.tolist()] for key, table in self.tables.items()]]
+
+    def take_up(self, state: list[Any]) -> None:
+        """Go on from what `state` gave."""
+        self.classes = state[0]
+        self.tables = {tuple(key): np.array(table, np.float64) for key, table in state[1]}
+
+    def settle(self, backend: str | None) -> None:
+        """Nothing is left to look for."""
+
+    def narrowed(self, room: int) -> None:
+        """No further pass is needed."""
+
+
+@dataclass(frozen=True)
+class Ranks(Tally):
+    """Labels 0 and 1 in the order of their scores."""
+
+    name: ClassVar[str] = "ranking"
+    weighted: ClassVar[bool] = False
+    bits: int = 32
+    kind: str = "float32"
+    precision: bool = False
+    exact: bool = True
+    windows: tuple[tuple[Key, Window], ...] | None = None
+
+    def check(self, pred: Array, target: Array) -> None:
+        return None
+
+    def for_both(self, other: Tally) -> Tally | None:
+        if not isinstance(other, Ranks) or (self.bits, self.exact) != (other.bits, other.exact):
+            return None
+        return self if self.precision else other
+
+    def begin(self) -> RanksOfTask:
+        return RanksOfTask(self)
+
+    def total(self, grouped: bool) -> RankTotal:
+        return RankTotal(self, grouped)
+
+
+class RanksOfTask:
+    """Counts of the first pass over the blocks of a task, or the keys of a further one."""
+
+    def __init__(self, tally: Ranks) -> None:
+        self.tally = tally
+        self.counts: Array | None = None
+        self.pieces: list[tuple[Key, Array, Array]] = []
+
+    def add(self, rows: Rows) -> None:
+        """Count a block."""
+        backend = backend_for(record_of("ranking", None, False), rows.backend, len(rows.pred))
+        if self.tally.windows is not None:
+            self._add_keys(backend, rows, dict(self.tally.windows))
+        elif rows.place is None:
+            if self.counts is None:
+                self.counts = np.zeros((TOPS, 2), np.int64)
+            Scores(backend, rows.pred, rows.target).count(self.counts)
+        else:
+            keys = Scores(backend, rows.pred, rows.target).tops()
+            found, counts = np.unique(rows.place * (2 * TOPS) + keys, return_counts=True)
+            groups = found // (2 * TOPS)
+            ends = np.searchsorted(groups, np.arange(len(rows.keys) + 1))
+            for key, begin, end in zip(rows.keys, ends[:-1], ends[1:], strict=True):
+                self.pieces.append((key, found[begin:end] % (2 * TOPS), counts[begin:end]))
+
+    def _add_keys(self, backend: Any, rows: Rows, windows: dict[Key, Window]) -> None:
+        some: list[tuple[Key, Any]] = [((), slice(None))]
+        if rows.place is not None:
+            order = np.argsort(rows.place, kind="stable")
+            ends = np.searchsorted(rows.place[order], np.arange(len(rows.keys) + 1)).tolist()
+            some += [(key, order[ends[g] : ends[g + 1]]) for g, key in enumerate(rows.keys)]
+        kind = np.uint32 if self.tally.bits == 32 else np.int64
+        for key, which in some:
+            if key in windows:
+                keys = Scores(backend, rows.pred[which], rows.target[which]).keys(windows[key])
+                if len(keys):
+                    self.pieces.append((key, keys.astype(kind), keys[:0]))
+
+
+class RankTotal:
+    """The ranking of all rows, or of those of each key."""
+
+    def __init__(self, tally: Ranks, grouped: bool) -> None:
+        self.tally, self.grouped = tally, grouped
+        self.rankings: dict[Key, Ranking] = {}
+
+    def _of(self, key: Key) -> Ranking:
+        if key not in self.rankings:
+            self.rankings[key] = Ranking(self.tally.bits, self.tally.kind, self.tally.precision, self.tally.exact)
+        return self.rankings[key]
+
+    def add(self, task: RanksOfTask) -> None:
+        """Add the blocks of the next task."""
+        if task.tally.windows is not None:
+            for key, keys, _ in task.pieces:
+                self._of(key).add_keys(keys)
+            return
+        if task.counts is not None:
+            self._of(()).counts += task.counts
+        for key, cells, counts in task.pieces:
+            self._of(key).counts.reshape(-1)[cells] += counts
+
+    def of(self, key: Key) -> Ranking:
+        """The ranking of a key."""
+        return self.rankings[key]
+
+    def whole(self) -> Ranking:
+        """The ranking of all rows."""
+        return self._of(())
+
+    def keys(self) -> list[Key]:
+        """The keys that there are, in order."""
+        return sorted(key for key in self.rankings if key) if self.grouped else []
+
+    def state(self) -> list[Any]:
+        """What the first pass has counted, as plain data: further passes begin anew."""
+        found = []
+        for key, ranking in self.rankings.items():
+            if self.grouped and not key:  # of all of them
+                continue
+            there = np.flatnonzero(ranking.counts)
+            found.append([list(key), there.tolist(), ranking.counts.reshape(-1)[there].tolist()])
+        return found
+
+    def take_up(self, state: list[Any]) -> None:
+        """Go on from what `state` gave."""
+        for key, cells, counts in state:
+            self._of(tuple(key)).counts.reshape(-1)[cells] = counts
+
+    def settle(self, backend: str | None) -> None:
+        """What the first pass says; the ranking of all rows beside those of keys is that of all counts."""
+        found = backend_for(record_of("ranking", None, False), backend, 0)
+        if self.grouped and self.rankings:
+            self._of(()).counts[...] = sum(ranking.counts for key, ranking in self.rankings.items() if key)
+        for ranking in self.rankings.values():
+            ranking.settle(found)
+
+    def narrowed(self, room: int) -> Ranks | None:
+        """What a further pass is to look at, as much as there is room for; None if everything is known."""
+        windows: list[tuple[Key, Window]] = []
+        self.under_way: list[Ranking] = []
+        self.held = 0
+        for key, ranking in self.rankings.items():
+            if room > self.held and (window := ranking.window()) is not None:
+                assert ranking.keys is not None
+                windows.append((key, window))
+                self.under_way.append(ranking)
+                self.held += ranking.keys.nbytes
+        if not windows:
+            return None
+        return dataclasses.replace(self.tally, windows=tuple(windows))
+
+    def end_pass(self, name: str) -> None:
+        """A pass has ended."""
+        for ranking in self.under_way:
+            ranking.end_pass(name)
+
+
+__all__ = ["ROOM", "Cells", "CellTotal", "Ranks", "RankTotal", "Tally"]
