@@ -42,6 +42,10 @@ FILES = (
     "--by", multiple=True, metavar="[NAME=]FILE",
     help="A key for each row, an integer or text: losses are given for each key too. Repeat for keys of several parts.",
 )  # fmt: skip
+@click.option(
+    "--cluster", multiple=True, metavar="[NAME=]FILE",
+    help="Which rows belong together, as those of a document: intervals are over clusters.",
+)  # fmt: skip
 @click.option("--groups", metavar="FILE", help="Where groups of rows begin and end, for losses of groups.")
 @click.option("--quantile", "quantiles", multiple=True, type=float, help="A quantile of the loss of a row, in [0, 1].")
 @click.option("--worst", default=0, help="How many of the worst rows to list.")
@@ -73,6 +77,7 @@ def command(
     others: tuple[str, ...],
     weight: str | None,
     by: tuple[str, ...],
+    cluster: tuple[str, ...],
     threads: int | None,
     workers: int | None,
     scheduler: str | None,
@@ -90,6 +95,8 @@ def command(
         inputs["pred"] = _by_model("--pred", pred)
     if by:
         inputs["by"] = _by_model("--by", by)
+    if cluster:
+        inputs["cluster"] = _by_model("--cluster", cluster)
     functions = _functions(losses, options)
     with (
         num_threads(threads or limit()),

@@ -25,6 +25,7 @@ def evaluate(
     metrics: Any = (),
     weight: Any = None,
     by: Any = None,
+    cluster: Any = None,
     groups: Any = None,
     quantiles: Sequence[float] = (),
     worst: int = 0,
@@ -67,6 +68,9 @@ def evaluate(
     by : source, or mapping of str to source, optional
         A key a row, an integer, a truth value or text: sums are given for each key too. A mapping, or a source with a
         second axis, gives keys of several parts.
+    cluster : source, or mapping of str to source, optional
+        Which rows belong together, as the sentences of a document do: keys like those of `by`. Intervals are then by
+        the jackknife over clusters.
     groups : source, optional
         For losses that add up over groups of rows: integers from 0 to the number of rows at which groups begin and end.
     quantiles : sequence of float
@@ -75,8 +79,9 @@ def evaluate(
     worst : int
         How many of the rows with the largest loss to list.
     interval : float, optional
-        A level such as 0.95: confidence intervals of the means, by the jackknife over rows; with several sets of
-        predictions also of the difference to the first set, row by row.
+        A level such as 0.95: confidence intervals of the means, by the jackknife over rows, for each key of `by`, too;
+        with several sets of predictions also of the difference to the first set, row by row, with its p value and what
+        Holm's correction for all differences makes of it. Areas have that of DeLong, unless there are clusters.
     nan : {"propagate", "omit", "raise"}
         What a NaN among the losses of rows does. Counted and located in any case. ``"omit"`` also leaves out rows
         whose target or weight is NaN, and those with an empty cell of a table, which raise otherwise.
@@ -118,7 +123,9 @@ def evaluate(
     Notes
     -----
     Source: the jackknife variance of a ratio of sums is that of Efron and Stein, The jackknife estimate of variance,
-    Annals of Statistics 9 (1981), to first order.
+    Annals of Statistics 9 (1981), to first order. DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or
+    more correlated receiver operating characteristic curves, Biometrics 44 (1988). Holm, A simple sequentially
+    rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
 
     Examples
     --------
@@ -132,7 +139,7 @@ def evaluate(
     from .question import Question
     from .run import evaluated
 
-    given = {"pred": pred, "target": target, "weight": weight, "by": by, **inputs}
+    given = {"pred": pred, "target": target, "weight": weight, "by": by, "cluster": cluster, **inputs}
     question = Question(
         tuple(quantiles), worst, interval, nan, losses_to, gradients_to, memory, chunk, executor, resume, backend,
         progress, metrics,

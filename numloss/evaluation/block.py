@@ -45,7 +45,7 @@ class Readers:
             if name not in self.open:
                 self.open[name] = source.reader(plan.block_rows)
             reader = self.open[name]
-            reader.omits = plan.nan == "omit" and name not in plan.by
+            reader.omits = plan.nan == "omit" and name not in (*plan.by, *plan.cluster)
             reader.window = max(LEAST_WINDOW, WINDOWS // len(plan.sources))
         return self.open
 
@@ -105,12 +105,19 @@ class Block:
         self.plan, self.start, self.arrays, self.missing = plan, start, arrays, missing
         self.pointers, self.written = pointers, written
         self.fixed: dict[str, Any] = {} if plan.backend is None else {"backend": plan.backend}
-        self.columns = tuple(column for name in plan.by for column in columns_of(arrays[name]))
+        self.columns, self.cluster = (
+            tuple(column for name in names for column in columns_of(arrays[name])) for names in (plan.by, plan.cluster)
+        )
 
     @functools.cached_property
     def keys(self) -> Keys:
         """The keys of all rows, which are the same for all series."""
         return Keys(self.columns)
+
+    @functools.cached_property
+    def clusters(self) -> Keys:
+        """The same with the clusters of rows behind them."""
+        return Keys(self.columns + self.cluster)
 
     def parts(self) -> list[Part]:
         """The parts of all series, then the moments of the pairs."""
@@ -176,9 +183,7 @@ class SeriesBlock:
             self._drop(nans)
         keys = None
         if self.block.plan.by:
-            keys = self.block.keys
-            if self.kept is not None:
-                keys = Keys(tuple(column[self.kept] for column in self.block.columns))
+            keys = self.block.keys if self.kept is None else Keys(self._kept(self.block.columns))
         gone = self._gone()
         rows = () if gone is None else tuple(int(row) + self.block.start for row in np.flatnonzero(gone))
         self._call(lambda *inputs: counting.add(self.k, inputs, self.weight, keys, rows))
@@ -278,15 +283,21 @@ class SeriesBlock:
             rows = None if heavy is True else np.flatnonzero(counted)
             found = worst_of(some, plan.worst)
             part.worst = [(loss, self._row(k if rows is None else int(rows[k]))) for loss, k in found]
-        if plan.interval:
+        if plan.interval and not plan.cluster:
             sums = self.sums[counted]
             part.moments = moments_of(sums, weights) if len(sums) else None
         if plan.by:
-            keys = self.block.keys
-            if self.kept is not None:
-                keys = Keys(tuple(column[self.kept] for column in self.block.columns))
-            part.groups = keys.keys, keys.table(self.sums, self.weights)
+            keys = self.block.keys if self.kept is None else Keys(self._kept(self.block.columns))
+            part.groups = keys.keys, keys.table(self.sums, self.weights, plan.interval and not plan.cluster)
+        if plan.cluster:
+            columns = self.block.columns + self.block.cluster
+            keys = self.block.clusters if self.kept is None else Keys(self._kept(columns))
+            part.clusters = keys.keys, keys.table(self.sums, self.weights)
         return part
+
+    def _kept(self, columns: tuple[Array, ...]) -> tuple[Array, ...]:
+        """The rows that count, of keys."""
+        return tuple(column[self.kept] for column in columns)
 
     def _losses(self, heavy: Any) -> Array:
         """The loss of each row by itself, whatever it counts; the mean of its values, where there are several."""
@@ -351,10 +362,11 @@ class SeriesBlock:
 def difference(first: SeriesBlock, second: SeriesBlock) -> Part:
     """Sums and moments of what two series differ by on the rows that count in both."""
     changes: Array
+    both: Any
     counts: Array | float
     even = isinstance(first.weights, float) and isinstance(second.weights, float) and first.weights == second.weights
     if even and first.kept is None and second.kept is None:
-        changes, counts = first.sums - second.sums, float(first.weights)
+        changes, counts, both = first.sums - second.sums, float(first.weights), slice(None)
         weight = counts * len(changes)
     else:
         size = len(first.block.arrays[first.series.inputs[0]])
@@ -366,5 +378,9 @@ def difference(first: SeriesBlock, second: SeriesBlock) -> Part:
         both = (weights > 0.0) & (other_weights > 0.0) & (sums == sums) & (other_sums == other_sums)
         changes, counts = (sums - other_sums)[both], weights[both]
         weight = float(np.sum(counts))
-    rows = RowPart(moments=moments_of(changes, counts) if len(changes) else None)
+    if first.block.plan.cluster:
+        keys = Keys(tuple(column[both] for column in first.block.cluster))
+        rows = RowPart(clusters=(keys.keys, keys.table(changes, counts)))
+    else:
+        rows = RowPart(moments=moments_of(changes, counts) if len(changes) else None)
     return Part([float(changes.sum())], [weight], rows=rows)

@@ -92,7 +92,7 @@ class Counts:
         names = {name for series in counted for name in series.inputs} | set(plan.by)
         return replace(
             plan, sources={name: source for name, source in plan.sources.items() if name in names}, series=(), pairs=(),
-            counted=tuple(counted), losses_to=(), gradients_to=(), interval=False, bins=False, worst=0,
+            cluster=(), counted=tuple(counted), losses_to=(), gradients_to=(), interval=False, bins=False, worst=0,
         )  # fmt: skip
 
     def end_pass(self, plan: Plan) -> None:

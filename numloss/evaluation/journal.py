@@ -34,7 +34,7 @@ def identity(plan: Plan, pointers: Array | None, question: Question) -> str:
         "sources": {name: source.stamp() for name, source in plan.sources.items()},
         "series": [[each.label, list(each.inputs), pickle.dumps(each.function).hex()] for each in plan.series],
         "blocks": plan.block_rows,
-        "questions": [plan.nan, plan.bins, plan.worst, plan.interval, plan.pairs],
+        "questions": [plan.nan, plan.bins, plan.worst, plan.interval, plan.pairs, plan.by, plan.cluster],
         "counted": [[list(each.inputs), pickle.dumps(each.function).hex()] for each in plan.counted],
         "outputs": [folder and os.fsdecode(folder) for folder in (question.losses_to, question.gradients_to)],
         "groups": None if pointers is None else hashlib.sha256(pointers.tobytes()).hexdigest(),

@@ -22,7 +22,7 @@ Function = Callable[..., Any]
 BLOCK_ELEMENTS = 1 << 17
 NAN_POLICIES = ("propagate", "omit", "raise")
 # The names under which a plan keeps what is not an input of a loss.
-WEIGHT, BY, GROUPS = "weight", "by", "groups"
+WEIGHT, BY, GROUPS, CLUSTER = "weight", "by", "groups", "cluster"
 # Bytes of the counts of a metric.
 COUNTS = 1 << 20
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -118,6 +118,7 @@ class Plan:
     interval: bool
     pairs: tuple[tuple[int, int], ...]
     by: tuple[str, ...] = ()
+    cluster: tuple[str, ...] = ()
     losses_to: tuple[Any, ...] = ()
     gradients_to: tuple[Any, ...] = ()
     counted: tuple[MetricSeries, ...] = ()

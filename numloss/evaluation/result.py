@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..data.source import Array
 from ..metrics.result import Figures
 from .plan import MetricSeries, Plan
 from .spread import Bins
-from .totals import Groups, Moments, Total
+from .totals import Total
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -85,6 +85,14 @@ class GroupMeans:
     sums: Array
     weights: Array
     rows: Array
+    errors: Array | None = None
+    level: float = 0.0
+
+    @property
+    def intervals(self) -> Array:
+        """Both ends of the confidence interval of each mean; they are NaN where no interval was asked for."""
+        reach = np.nan if self.errors is None else _reach(self.level) * self.errors
+        return np.stack([self.means - reach, self.means + reach], axis=1)
 
     @property
     def means(self) -> Array:
@@ -133,6 +141,8 @@ class GroupValues:
     keys: Array
     values: Array
     rows: Array
+    errors: Array | None = None
+    level: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -166,12 +176,18 @@ class MetricValue:
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean of one score less that of another, row by row on the rows that count in both."""
+    """Mean of one score less that of another, row by row on the rows that count in both.
+
+    `p` is how likely a difference as large is by chance, where there is none, by the normal distribution; `holm` the
+    same where all differences of an evaluation are looked at, by Holm's correction.
+    """
 
     first: str
     second: str
     mean: float
     interval: Interval
+    p: float = math.nan
+    holm: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -242,11 +258,13 @@ class Evaluation:
         yield self._summary()
         if self.differences:
             rows = [
-                (f"{d.first} - {d.second}", d.mean, d.interval.low, d.interval.high, d.interval.error)
+                (f"{d.first} - {d.second}", d.mean, d.interval.low, d.interval.high, d.interval.error, d.p, d.holm)
                 for d in self.differences
             ]
-            yield "paired differences", ("", "mean", "low", "high", "standard error"), rows
-        if self.scores[0].quantiles:
+            names = ["", "mean", "low", "high", "standard error", "p", "p by Holm"]
+            shown = len(names) - (len(rows) == 1)
+            yield "paired differences", names[:shown], [row[:shown] for row in rows]
+        if self.scores and self.scores[0].quantiles:
             names = [f"{q:g}" for q, _ in self.scores[0].quantiles]
             yield "quantiles of the loss of a row", ("", *names), [
                 (score.label, *(value for _, value in score.quantiles)) for score in self.scores
@@ -328,11 +346,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, Distribution):
         return {"least": plain(value.least), "most": plain(value.most), "rows": int(value.counts.sum())}
     if isinstance(value, GroupValues):
-        return {"keys": plain(value.keys.tolist()), "values": plain(value.values.tolist()), "rows": value.rows.tolist()}
+        columns = {"keys": value.keys, "values": value.values, "rows": value.rows}
+        columns |= {} if value.errors is None else {"errors": value.errors}
+        return {name: plain(of.tolist()) for name, of in columns.items()}
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, GroupMeans):
         columns = {"keys": value.keys, "means": value.means, "sums": value.sums, "weights": value.weights}
+        if value.errors is not None:
+            columns |= {"errors": value.errors, "intervals": value.intervals}
         return {name: plain(of.tolist()) for name, of in {**columns, "rows": value.rows}.items()}
     if hasattr(value, "__dataclass_fields__"):
         fields = {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
@@ -356,8 +378,11 @@ def result_of(
     differences = []
     for (first, second), total in zip(pairs, totals[count:], strict=True):
         mean = ratio(total.total.value, total.weight.value)
-        assert total.moments is not None and question.interval is not None
-        differences.append(Difference(first, second, mean, _interval(total.moments, mean, total, question.interval)))
+        assert question.interval is not None
+        interval = _interval(mean, total, question.interval)
+        differences.append(Difference(first, second, mean, interval, chance(mean, interval.error)))
+    corrected = holm([each.p for each in differences])
+    differences = [replace(each, holm=p) for each, p in zip(differences, corrected, strict=True)]
     written = [tuple(output.path for output in outputs) for outputs in (plan.losses_to, plan.gradients_to)]
     metrics = tuple(
         _metric(plan, counts, series, k, question, *found)
@@ -375,16 +400,17 @@ def _metric(
     bad = math.nan if nans and question.nan == "propagate" else 0.0
     source = plan.sources[series.inputs[0]]
     interval = None
-    if question.interval is not None and whole.error == whole.error:
+    if question.interval is not None and not plan.cluster and whole.error == whole.error:
         reach = _reach(question.interval) * whole.error
         low, high = max(0.0, whole.value - reach), min(1.0, whole.value + reach)
         interval = Interval(question.interval, low + bad, high + bad, whole.error + bad)
     groups = None
     if plan.by:
-        found = [(figures.value, figures.rows) for figures in by.values()]
-        values, rows = np.array(found, np.float64).reshape(-1, 2).T
+        found = [(figures.value, figures.rows, figures.error) for figures in by.values()]
+        values, rows, errors = np.array(found, np.float64).reshape(-1, 3).T
         keys = _keys([np.array(column) for column in zip(*by, strict=True)])
-        groups = GroupValues(keys, values, rows.astype(np.int64))
+        known = question.interval is not None and not plan.cluster and not np.isnan(errors).all()
+        groups = GroupValues(keys, values, rows.astype(np.int64), errors if known else None, question.interval or 0.0)
     return MetricValue(
         series.model, series.loss.name, series.options, series.label, whole.value + bad, whole.low + bad,
         whole.high + bad, round(whole.rows), nans,
@@ -409,8 +435,8 @@ def _score(plan: Plan, k: int, total: Total, question: Question) -> Score:
         return BadRow(loss, row, *source.place(row))
 
     interval = None
-    if total.moments is not None and question.interval is not None:
-        interval = _interval(total.moments, ratio(value, weight), total, question.interval)
+    if question.interval is not None:
+        interval = _interval(ratio(value, weight), total, question.interval)
     spread = None if total.bins is None else _distribution(total.bins)
     return Score(
         series.model,
@@ -425,12 +451,29 @@ def _score(plan: Plan, k: int, total: Total, question: Question) -> Score:
         tuple((q, spread.quantile(q)) for q in question.quantiles) if spread is not None else (),
         spread,
         tuple(bad(loss, row) for loss, row in total.worst),
-        None if total.groups is None else _groups(total.groups),
+        None if total.groups is None else _groups(total, question.interval),
     )
 
 
-def _interval(moments: Moments, mean: float, total: Total, level: float) -> Interval:
-    error = moments.error(mean, total.weight.value)
+def chance(mean: float, error: float) -> float:
+    """The p value of a mean with its standard error, by the normal distribution; 1 for no difference at all."""
+    if mean == 0.0 and error == 0.0:
+        return 1.0
+    return math.erfc(abs(mean) / error / math.sqrt(2.0)) if error else 0.0 if error == 0.0 else math.nan
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Holm's correction of p values for their number; NaN stays, and is not counted."""
+    known = sorted((p, k) for k, p in enumerate(chances) if p == p)
+    found, most = list(chances), 0.0
+    for place, (p, k) in enumerate(known):
+        most = max(most, min(1.0, (len(known) - place) * p))
+        found[k] = most
+    return found
+
+
+def _interval(mean: float, total: Total, level: float) -> Interval:
+    error = total.error(mean)
     reach = _reach(level) * error
     return Interval(level, mean - reach, mean + reach, error)
 
@@ -439,9 +482,14 @@ def _distribution(bins: Bins) -> Distribution:
     return Distribution(bins.least, bins.most, *bins.limits(), bins.tally.counts)
 
 
-def _groups(groups: Groups) -> GroupMeans:
-    sums, weights, rows = groups.table.T
-    return GroupMeans(_keys(groups.keys), sums, weights, rows.astype(np.int64))
+def _groups(total: Total, level: float | None) -> GroupMeans:
+    groups = total.groups
+    assert groups is not None
+    sums, weights, rows = groups.table[:, :3].T
+    errors = None
+    if level is not None and groups.keys:
+        errors = groups.errors() if total.clusters is None else total.clusters.over_clusters(total.key_parts)
+    return GroupMeans(_keys(groups.keys), sums, weights, rows.astype(np.int64), errors, level or 0.0)
 
 
 def _keys(columns: Sequence[Array]) -> Array:

@@ -25,6 +25,7 @@ from .journal import Journal
 from .outputs import created
 from .plan import (
     BY,
+    CLUSTER,
     GROUPS,
     Plan,
     Task,
@@ -58,8 +59,8 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     plan, pointers = planned(losses, given, groups, question, memory)
     pairs = [(plan.series[a].label, plan.series[b].label) for a, b in plan.pairs]
     totals = [
-        Total(plan.bins, plan.worst, plan.interval, bool(plan.by)) for _ in plan.series
-    ] + [Total(False, 0, True, False) for _ in pairs]  # fmt: skip
+        Total(plan.bins, plan.worst, plan.interval, bool(plan.by), bool(plan.cluster)) for _ in plan.series
+    ] + [Total(False, 0, True, False, bool(plan.cluster)) for _ in pairs]  # fmt: skip
     counts = Counts(plan)
     everything: list[Adding] = [*totals, *([counts] if plan.counted else [])]
     journal = Journal(plan, pointers, question)
@@ -92,18 +93,20 @@ def planned(
     whole: list[Any] = [each for each in metrics if not isinstance(each, RowMetric)]
     if not functions and not whole:
         raise ValueError("no loss and no metric to evaluate")
-    inputs = {name: value for name, value in given.items() if value is not None and name != BY}
+    inputs = {name: value for name, value in given.items() if value is not None and name not in (BY, CLUSTER)}
     every, opened = series_of([*functions, *whole], inputs)
     series = [each for each in every if each.function not in whole]
-    keys = _keys(given.get(BY), memory)
-    sources = {**{name: source_of(value, name, memory) for name, value in opened.items()}, **keys}
+    keys, clusters = (_keys(name, given.get(name), memory) for name in (BY, CLUSTER))
+    if clusters and question.interval is None:
+        raise ValueError("cluster says which rows belong together, for intervals; interval= says of which level")
+    sources = {**{name: source_of(value, name, memory) for name, value in opened.items()}, **keys, **clusters}
     check_rows(sources)
     count = len(functions)
     wanted = question.interval is not None
     pairs = [(a, k) for k in range(count, len(series)) for a in (k % count,)] if wanted else []
     plan = Plan(
         sources, tuple(series), block_rows(sources), question.nan, question.backend or chosen_backend(),
-        bool(question.quantiles), question.worst, wanted, tuple(pairs), tuple(keys),
+        bool(question.quantiles), question.worst, wanted, tuple(pairs), tuple(keys), tuple(clusters),
         **counted_of([each for each in every if each.function in whole], sources),
     )  # fmt: skip
     check_losses(plan)
@@ -118,16 +121,16 @@ def planned(
     return plan, _pointers(groups, plan.rows, memory)
 
 
-def _keys(by: Any, memory: int) -> dict[str, Source]:
-    """The sources of the keys of groups, by name."""
+def _keys(kind: str, by: Any, memory: int) -> dict[str, Source]:
+    """The sources of the keys of groups, or of clusters, by name."""
     if by is None:
         return {}
-    named = {f"{BY} {name}": value for name, value in by.items()} if isinstance(by, Mapping) else {BY: by}
+    named = {f"{kind} {name}": value for name, value in by.items()} if isinstance(by, Mapping) else {kind: by}
     sources = {name: source_of(value, name, memory, keys=True) for name, value in named.items()}
     for source in sources.values():
         if source.dtype.kind not in "iubUS" or len(source.shape) > 2:
             found = f"{source.name} has shape {source.shape} and dtype {source.dtype}"
-            raise TypeError(f"{BY}: {found}; it holds one integer a row, a truth value, text, or several numbers")
+            raise TypeError(f"{kind}: {found}; it holds one integer a row, a truth value, text, or several numbers")
     return sources
 
 

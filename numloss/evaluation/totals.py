@@ -18,6 +18,8 @@ from .spread import Bins, Tally
 FIRST_ROWS = 10
 # Keys that lie so close together are counted in an array, which takes a tenth of the time of sorting them.
 SPAN = 1 << 16
+# Where the reference of moments stands in a table of groups.
+REFERENCE = 3
 GLANCE = 1 << 12
 # Losses of which the largest is looked at, to find those that are among the worst.
 PIECE = 64
@@ -32,6 +34,7 @@ class RowPart:
     worst: list[tuple[float, int]] = field(default_factory=list)
     moments: tuple[float, ...] | None = None
     groups: tuple[tuple[Array, ...], Array] | None = None
+    clusters: tuple[tuple[Array, ...], Array] | None = None
 
 
 @dataclass
@@ -114,7 +117,10 @@ def moments_of(sums: Array, weights: Array | float) -> tuple[float, ...]:
 
 
 class Groups:
-    """Sum of losses, sum of weights and number of rows for each key; a key may have several parts, a column each."""
+    """Sum of losses, sum of weights and number of rows for each key; a key may have several parts, a column each.
+
+    Where errors are wanted, there are five columns more: a reference, and what `Moments` keeps around it.
+    """
 
     def __init__(self) -> None:
         self.keys: tuple[Array, ...] = ()
@@ -124,7 +130,33 @@ class Groups:
         """Add a block: its keys, each once and in order, and a row of the table for each."""
         if self.keys:
             keys = tuple(np.concatenate(both) for both in zip(self.keys, keys, strict=True))
-        self.keys, self.table = grouped(keys, np.concatenate([self.table, table]))
+            table = np.concatenate([self.table, table])
+        self.keys, self.table = grouped(keys, table)
+
+    def errors(self) -> Array:
+        """The standard error of the mean of each key; NaN for fewer than two rows."""
+        sums, weights, _, reference, squares, products, heavy, rows = self.table.T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shift = reference - sums / weights
+            variance = squares + 2.0 * shift * products + shift * shift * heavy
+            found = np.sqrt(np.maximum(variance, 0.0) * rows / (rows - 1.0)) / weights
+        return np.where(rows > 1.0, found, np.nan)
+
+    def over_clusters(self, parts: int) -> Array:
+        """The standard errors of means by the first parts of a key, whose rows belong together by the others.
+
+        The jackknife that leaves out a cluster at a time, to first order.
+        """
+        size, place = 1, np.zeros(len(self.table), np.intp)
+        if parts:
+            some, place = numbered(self.keys[:parts])
+            size = len(some)
+        sums, weights = self.table[:, 0], self.table[:, 1]
+        total, weight, count = (np.bincount(place, column, size) for column in (sums, weights, weights > 0.0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rest = sums - (total / weight)[place] * weights
+            found = np.sqrt(np.bincount(place, rest * rest, size) * count / (count - 1.0)) / weight
+        return np.where(count > 1.0, found, np.nan)
 
     def state(self) -> list[Any]:
         """All of it as plain data."""
@@ -133,14 +165,32 @@ class Groups:
     def take_up(self, state: list[Any]) -> None:
         """Go on from what `state` gave."""
         self.keys = tuple(np.array(values, dtype) for dtype, values in state[0])
-        self.table = np.array(state[1], np.float64).reshape(-1, 3)
+        self.table = np.array(state[1], np.float64).reshape(len(state[1]), -1 if state[1] else 3)
 
 
 def grouped(keys: tuple[Array, ...], table: Array) -> tuple[tuple[Array, ...], Array]:
     """Each key once and in order, with the sum of its rows of the table, added up in their order."""
     rows, place = numbered(keys)
+    if table.shape[1] > REFERENCE:
+        table = around_first(table, place, len(rows))
     sums = [np.bincount(place, column, len(rows)) for column in table.T]
-    return tuple(column[rows] for column in keys), np.stack(sums, axis=1, dtype=np.float64)
+    found = np.stack(sums, axis=1, dtype=np.float64)
+    if table.shape[1] > REFERENCE:
+        found[place, REFERENCE] = table[:, REFERENCE]
+    return tuple(column[rows] for column in keys), found
+
+
+def around_first(table: Array, place: Array, size: int) -> Array:
+    """A table with moments, all of a key around the reference of its first row."""
+    first = np.zeros(size)
+    first[place[::-1]] = table[::-1, REFERENCE]
+    moved = table.copy()
+    with np.errstate(invalid="ignore", over="ignore"):  # an infinite loss leaves no interval
+        shift = table[:, REFERENCE] - first[place]
+        moved[:, REFERENCE + 1] += 2.0 * shift * table[:, REFERENCE + 2] + shift * shift * table[:, REFERENCE + 3]
+        moved[:, REFERENCE + 2] += shift * table[:, REFERENCE + 3]
+    moved[:, REFERENCE] = first[place]
+    return moved
 
 
 def numbered(keys: tuple[Array, ...]) -> tuple[Array, Array]:
@@ -187,12 +237,21 @@ class Keys:
         self.keys = tuple(column[some] for column in columns)
         self.rows = np.bincount(self.place, minlength=len(some)).astype(np.float64)
 
-    def table(self, sums: Array, weights: Array | float) -> Array:
-        """For each key the sums of losses and of weights, and the number of rows."""
+    def table(self, sums: Array, weights: Array | float, moments: bool = False) -> Array:
+        """For each key the sums of losses and of weights, and the number of rows; with `moments` those, too."""
         size = len(self.rows)
         even = isinstance(weights, float)
         counts = weights * self.rows if even else np.bincount(self.place, weights, size)
-        return np.stack([np.bincount(self.place, sums, size), counts, self.rows], axis=1)
+        total = np.bincount(self.place, sums, size)
+        if not moments:
+            return np.stack([total, counts, self.rows], axis=1)
+        reference = np.divide(total, counts, out=np.zeros(size), where=counts > 0.0)
+        with np.errstate(invalid="ignore", over="ignore"):  # an infinite loss leaves no interval
+            rest = sums - reference[self.place] * weights
+            more = [rest * rest, rest * weights, np.broadcast_to(np.square(weights), sums.shape)]
+        more.append(np.broadcast_to(np.greater(weights, 0.0), sums.shape))
+        columns = [total, counts, self.rows, reference, *(np.bincount(self.place, column, size) for column in more)]
+        return np.stack(columns, axis=1)
 
 
 def worst_of(losses: Array, most: int) -> list[tuple[float, int]]:
@@ -228,13 +287,31 @@ class Adding(Protocol):
 class Total:
     """Everything about one series."""
 
-    def __init__(self, bins: bool, worst: int, interval: bool, groups: bool) -> None:
+    def __init__(self, bins: bool, worst: int, interval: bool, groups: bool, clusters: bool = False) -> None:
         self.total, self.weight = Sum(), Sum()
         self.nans, self.nan_rows = 0, ()  # type: tuple[int, tuple[int, ...]]
         self.bins = Bins() if bins else None
         self.most, self.worst = worst, []  # type: tuple[int, list[tuple[float, int]]]
         self.moments = Moments() if interval else None
         self.groups = Groups() if groups else None
+        self.clusters = Groups() if clusters else None
+
+    @property
+    def key_parts(self) -> int:
+        """How many columns keys of groups have."""
+        return len(self.groups.keys) if self.groups is not None else 0
+
+    def error(self, mean: float) -> float:
+        """The standard error of the mean."""
+        if self.clusters is not None:
+            found = self.clusters
+            if not found.keys:
+                return math.nan
+            both = Groups()
+            both.add(found.keys[self.key_parts :], found.table)
+            return float(both.over_clusters(0)[0])
+        assert self.moments is not None
+        return self.moments.error(mean, self.weight.value)
 
     def add(self, part: Part) -> None:
         """Add the part of the next blocks."""
@@ -253,6 +330,8 @@ class Total:
             self.moments.add(rows.moments)
         if self.groups is not None and rows.groups is not None:
             self.groups.add(*rows.groups)
+        if self.clusters is not None and rows.clusters is not None:
+            self.clusters.add(*rows.clusters)
 
     def state(self) -> dict[str, Any]:
         """What there is so far, as plain data."""
@@ -263,6 +342,7 @@ class Total:
             "worst": [list(found) for found in self.worst],
             "moments": None if self.moments is None else self.moments.numbers,
             "groups": None if self.groups is None else self.groups.state(),
+            "clusters": None if self.clusters is None else self.clusters.state(),
         }
 
     def take_up(self, state: dict[str, Any]) -> None:
@@ -277,3 +357,5 @@ class Total:
             self.moments.numbers = list(state["moments"])
         if self.groups is not None:
             self.groups.take_up(state["groups"])
+        if self.clusters is not None:
+            self.clusters.take_up(state["clusters"])
