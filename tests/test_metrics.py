@@ -16,7 +16,7 @@ from sklearn import metrics as sk
 import numloss as nl
 from numloss.dispatch import load
 from numloss.errors import FormatError
-from numloss.evaluation import counting
+from numloss.evaluation import counting, plan
 from numloss.evaluation.result import Evaluation, MetricValue
 from numloss.metrics import Confusion, Precision, TopK, kernels, list_metrics, ranking
 from numloss.metrics.binary import half_of
@@ -75,6 +75,16 @@ def test_orders_are_exact(dtype: str, spread: float, room: int, rows: int, monke
     false, true, _ = sk.roc_curve(target, pred, drop_intermediate=False)
     assert distance == pytest.approx(np.abs(true - false).max(), rel=1e-13)
     assert all(metric.exact and metric.rows == len(pred) for metric in found.metrics)
+
+
+def test_cells_of_many_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond 65,536 rows in one cell of scores of 32 bits their keys are not sorted."""
+    monkeypatch.setattr(plan, "BLOCK_ELEMENTS", 1 << 17)
+    rng = np.random.default_rng(0)
+    pred, target = (1.0 + rng.integers(0, 40_000, 150_000) / 2**23).astype(np.float32), rng.integers(0, 2, 150_000)
+    area, precision, _ = values(nl.evaluate((), pred, target, metrics=ORDERS))
+    assert area == pytest.approx(sk.roc_auc_score(target, pred), rel=1e-13)
+    assert precision == pytest.approx(sk.average_precision_score(target, pred), rel=1e-12)
 
 
 def test_ends_of_the_line_and_what_lies_between_floats() -> None:

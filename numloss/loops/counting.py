@@ -34,6 +34,8 @@ from .sums import begin_block, block_stop, report, tile_length
 
 # The part of a placement that is kept apart, so that no product leaves 64 bits: 2 ** 20.
 LIMB = 1048576
+# Integers of scratch: the keys of a cell of scores of 32 bits.
+SCRATCH = 131072
 
 
 @noinline
@@ -242,33 +244,118 @@ def counts_block(c: Walk, partial: Result, block: Int) -> Int:
     return 0
 
 
-def sorted_keys_block(c: Walk, partial: Result, block: Int) -> Int:
-    """What cells of scores leave, by their keys in order: a cell has `span` scores, of each two keys."""
+def place_keys_block(c: Walk, partial: Result, block: Int) -> Int:
+    """Put keys of 32 bits beside those of their cells, each time where the cell's last one ended."""
     begin_block(partial)
-    wins = ints(array_data(c.wins))
-    parts = doubles(array_data(c.parts))
-    starts = ints(array_data(c.below))
-    below = 0
-    below_p = 0
-    cell = -1
+    into = uint32s(array_data(c.into))
+    ends = ints(array_data(c.ends))
+    for i in range(c.elements):
+        key = key_at(c, i)
+        cell = key // (2 * c.span)
+        at = ends[cell]
+        if at < c.room:
+            into[at] = key
+        ends[cell] = at + 1
+    return 0
+
+
+@noinline
+def sort_nine(keys: Ints, n: Int, unit: Int, out: Ints) -> Int:
+    """Sort by the nine bits above a unit; what is equal stays in order."""
+    counts = stack_ints(512)
+    for k in range(512):
+        counts[k] = 0
+    for i in range(n):
+        digit = keys[i] // unit % 512
+        counts[digit] = counts[digit] + 1
+    total = 0
+    for k in range(512):
+        count = counts[k]
+        counts[k] = total
+        total = total + count
+    for i in range(n):
+        digit = keys[i] // unit % 512
+        at = counts[digit]
+        counts[digit] = at + 1
+        out[at] = keys[i]
+    return 0
+
+
+@noinline
+def walk_run(c: Walk, keys: Ints, n: Int, cell: Int) -> Int:
+    """What a cell leaves, by its keys in order."""
+    wins = offset(ints(array_data(c.wins)), 2 * cell)
+    parts = offset(doubles(array_data(c.parts)), 4 * cell)
+    below = ints(array_data(c.below))[2 * cell]
+    below_p = ints(array_data(c.below))[2 * cell + 1]
     i = 0
-    while i < c.elements:
-        score = key_at(c, i) // 2
-        n = 0
+    while i < n:
+        score = keys[i] // 2
         p = 0
         j = i
-        while j < c.elements and key_at(c, j) // 2 == score:
-            p = p + key_at(c, j) % 2
+        while j < n and keys[j] // 2 == score:
+            p = p + keys[j] % 2
             j = j + 1
-        n = j - i - p
-        if score // c.span != cell:
-            cell = score // c.span
-            below = starts[2 * cell]
-            below_p = starts[2 * cell + 1]
-        add_score(c, n, p, below, below_p, offset(wins, 2 * cell), offset(parts, 4 * cell))
-        below = below + n
+        add_score(c, j - i - p, p, below, below_p, wins, parts)
+        below = below + j - i - p
         below_p = below_p + p
         i = j
+    return 0
+
+
+@noinline
+def walk_table(c: Walk, counts: Ints, cell: Int) -> Int:
+    """What a cell leaves, by how often it has each of its keys."""
+    wins = offset(ints(array_data(c.wins)), 2 * cell)
+    parts = offset(doubles(array_data(c.parts)), 4 * cell)
+    below = ints(array_data(c.below))[2 * cell]
+    below_p = ints(array_data(c.below))[2 * cell + 1]
+    for k in range(65536):
+        n = counts[2 * k]
+        p = counts[2 * k + 1]
+        if n + p > 0:
+            add_score(c, n, p, below, below_p, wins, parts)
+        below = below + n
+        below_p = below_p + p
+    return 0
+
+
+def placed_keys_block(c: Walk, partial: Result, block: Int) -> Int:
+    """What cells leave, by their keys of 32 bits, of which seventeen are different in a cell: sorted, or counted."""
+    begin_block(partial)
+    numbers = uint32s(array_data(c.numbers))
+    ends = ints(array_data(c.ends))
+    scratch = ints(array_data(c.scratch))
+    more = offset(scratch, SCRATCH // 2)
+    start = 0
+    for cell in range(c.cells):
+        n = ends[cell] - start
+        if n <= SCRATCH // 2:
+            for i in range(n):
+                scratch[i] = integer(numbers[start + i]) % 131072
+            sort_nine(scratch, n, 1, more)
+            sort_nine(more, n, 512, scratch)
+            walk_run(c, scratch, n, cell)
+        else:
+            for k in range(SCRATCH):
+                scratch[k] = 0
+            for i in range(n):
+                key = integer(numbers[start + i]) % 131072
+                scratch[key] = scratch[key] + 1
+            walk_table(c, scratch, cell)
+        start = ends[cell]
+    return 0
+
+
+def sorted_keys_block(c: Walk, partial: Result, block: Int) -> Int:
+    """What cells leave, by their keys of 64 bits, all in order."""
+    begin_block(partial)
+    keys = ints(array_data(c.numbers))
+    ends = ints(array_data(c.ends))
+    start = 0
+    for cell in range(c.cells):
+        walk_run(c, offset(keys, start), ends[cell] - start, cell)
+        start = ends[cell]
     return 0
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..backends.packing.operands import FLOAT32, FLOAT64, Problem, label_operand
 from ..dispatch import host_backend, load
 from ..loops import headers
+from ..loops.counting import SCRATCH
 from ..typing import Array
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 # Patterns of the sixteen leading bits of a score.
 TOPS = 1 << 16
-# The part of a count of wins that loops keep apart.
-LIMB = 1 << 20
 # Nanoseconds for a score, and for a class of a row.
 COST = 1.0
 BLOCK = 4096
@@ -148,36 +147,47 @@ class Left(NamedTuple):
     parts: Array
 
 
-def _walk(backend: HostBackend, name: str, numbers: Array, cells: int, span: int, below: Array, all_of: Any) -> Left:
-    left = Left(np.zeros((cells, 2), np.int64), np.zeros((cells, 4)))
+def _walk(backend: HostBackend, name: str, numbers: Array, cells: int, **fields: int) -> None:
+    names = ("span", "negatives", "positives", "below", "wins", "parts", "ends", "scratch", "into", "room")
+    none = dict.fromkeys(names, 0)
     bits = 8 * numbers.dtype.itemsize
-    header = headers.Walk(
-        elements=len(numbers), bits=bits, cells=cells, span=span, negatives=all_of[0], positives=all_of[1],
-        numbers=id(numbers), below=id(below), wins=id(left.wins), parts=id(left.parts),
-    )  # fmt: skip
-    backend.launch(Problem(backend.loop(name, "float64"), header, 1, 0.0))
+    header = headers.Walk(elements=len(numbers), bits=bits, cells=cells, numbers=id(numbers), **{**none, **fields})
+    backend.launch(Problem(backend.loop(name, "float64"), header, min(1, len(numbers)), 0.0))
+
+
+def _left(backend: HostBackend, name: str, numbers: Array, cells: int, below: Array, all_of: Any, **more: int) -> Left:
+    left = Left(np.zeros((cells, 2), np.int64), np.zeros((cells, 4)))
+    below = np.ascontiguousarray(below, np.int64)
+    fields = {"negatives": all_of[0], "positives": all_of[1], "wins": id(left.wins), "parts": id(left.parts)}
+    _walk(backend, name, numbers, cells, below=id(below), **fields, **more)
     return left
 
 
 def walk_counts(backend: HostBackend, counts: Array, below: Array, all_of: tuple[int, int]) -> Left:
     """What cells leave that are counted in order, with so many labels of both kinds below the first, and in all."""
-    below = np.array(below, np.int64)
-    return _walk(backend, "counts_block", np.ascontiguousarray(counts, np.int64), len(counts), 1, below, all_of)
+    counts = np.ascontiguousarray(counts, np.int64)
+    return _left(backend, "counts_block", counts, len(counts), below, all_of)
 
 
-def walk_keys(backend: HostBackend, keys: Array, span: int, below: Array, all_of: tuple[int, int]) -> Left:
-    """What cells leave, by keys in order; `below` are the labels of both kinds below each of them."""
-    below = np.ascontiguousarray(below, np.int64)
-    return _walk(backend, "sorted_keys_block", keys, len(below), span, below, all_of)
+def walk_keys(backend: HostBackend, keys: Array, ends: Array, below: Array, all_of: tuple[int, int]) -> Left:
+    """What cells leave, by their keys, which end at `ends`; `below` are the labels of both kinds below each of them.
+
+    Keys of 32 bits are in the order of their cells, those of 64 in their own.
+    """
+    ends = np.ascontiguousarray(ends, np.int64)
+    scratch = np.empty(SCRATCH if keys.itemsize == 4 else 0, np.int64)
+    name = "placed_keys_block" if keys.itemsize == 4 else "sorted_keys_block"
+    return _left(backend, name, keys, len(ends), below, all_of, ends=id(ends), scratch=id(scratch))
+
+
+def place_keys(backend: HostBackend, keys: Array, span: int, ends: Array, into: Array) -> None:
+    """Put keys of 32 bits behind those of their cells, which end at `ends`."""
+    _walk(backend, "place_keys_block", keys, len(ends), span=span, ends=id(ends), into=id(into), room=len(into))
 
 
 def count_keys(backend: HostBackend, keys: Array, counts: Array) -> None:
     """Add keys to their counts."""
-    header = headers.Walk(
-        elements=len(keys), bits=8 * keys.dtype.itemsize, cells=0, span=0, negatives=0, positives=0,
-        numbers=id(keys), below=0, wins=id(counts), parts=0,
-    )  # fmt: skip
-    backend.launch(Problem(backend.loop("key_counts_block", "float64"), header, min(1, len(keys)), 0.0))
+    _walk(backend, "key_counts_block", keys, 0, wins=id(counts))
 
 
 def choices(backend: HostBackend, scores: Array, labels: Array) -> tuple[Array, Array]:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FormatError
+from ..loops.counting import LIMB
 from ..typing import Array
-from .kernels import LIMB, TOPS, Window, count_keys, walk_counts, walk_keys
+from .kernels import TOPS, Window, count_keys, place_keys, walk_counts, walk_keys
 
 if TYPE_CHECKING:
     from ..backends.host import HostBackend
@@ -150,6 +151,8 @@ class Ranking:
         rows = int(node.counts[first:stop].sum())
         kind = np.uint32 if self.bits == 32 else np.int64
         self.keys = np.empty(rows, kind) if keep else np.zeros(((stop - first) * TOPS, 2), np.int64)
+        counts = node.counts[first:stop].sum(axis=1)
+        self.ends = np.cumsum(counts) - counts
         self.filled, self.expected = 0, rows
         return Window(node.level, node.first + first, node.first + stop, keep)
 
@@ -159,7 +162,9 @@ class Ranking:
         assert self.keys is not None
         filled = self.filled + len(keys)
         if filled <= self.expected:
-            if ranges[-1][2]:
+            if ranges[-1][2] and self.bits == 32:
+                place_keys(self.backend, keys, TOPS, self.ends, self.keys)
+            elif ranges[-1][2]:
                 self.keys[self.filled : filled] = keys
             else:
                 count_keys(self.backend, keys, self.keys)
@@ -182,9 +187,12 @@ class Ranking:
                 cells = keys[k * TOPS : (k + 1) * TOPS].copy()
                 self._take(Node(node.level + 1, (node.first + cell) * TOPS, cells, below[k]))
             return
-        keys.sort()
-        span = 1 << (self.bits - 16 * (node.level + 1))
-        left = walk_keys(self.backend, keys, span, below, self.all_of)
+        ends = np.cumsum(node.counts[first:stop].sum(axis=1))
+        if self.bits == 64:
+            keys.sort()
+        elif (self.ends != ends).any():
+            raise FormatError(f"{name}: it has changed since it was read")
+        left = walk_keys(self.backend, keys, ends, below, self.all_of)
         known = ~unsure[first:stop]  # added before
         left.wins[known] = 0
         left.parts[known] = 0.0

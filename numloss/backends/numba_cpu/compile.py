@@ -225,6 +225,8 @@ LOOPS = {
         counting.tops_block,
         counting.key_counts_block,
         counting.counts_block,
+        counting.place_keys_block,
+        counting.placed_keys_block,
         counting.sorted_keys_block,
         counting.chosen_block,
     )

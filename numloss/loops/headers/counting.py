@@ -35,10 +35,12 @@ class Scored(Header):
 
 @dataclass
 class Walk(Header):
-    """Counts of labels 0 and 1 in the order of their scores, or sorted keys of them, in so many cells.
+    """Counts of labels 0 and 1 in the order of their scores, or keys of them, in so many cells.
 
     `below` are the numbers of labels 0 and 1 below each cell, or below the first one; `negatives` and `positives`
-    those of all. `wins` and `parts` are what each cell leaves, two and four numbers.
+    those of all. `wins` and `parts` are what each cell leaves, two and four numbers. `ends` are where the keys of cells
+    end, `scratch` room for `SCRATCH` integers, `into` where keys are put in the order of their cells, and
+    `room` for how many of them.
     """
 
     elements: Int
@@ -51,6 +53,10 @@ class Walk(Header):
     below: Int
     wins: Int
     parts: Int
+    ends: Int
+    scratch: Int
+    into: Int
+    room: Int
 
 
 @dataclass
