@@ -123,8 +123,10 @@ def those_between(x: Reals, n: Int, low: Real, high: Real, places: Ints, out: Re
     k = 0
     for i in range(n):
         places[k] = i
-        out[k] = x[i] + 0.0
-        k = k + integer(x[i] >= low and x[i] <= high)
+        # no branch: which scores are between is a guess
+        k = k + integer(x[i] >= low) * integer(x[i] <= high)
+    for j in range(k):
+        out[j] = x[places[j]] + 0.0
     return k
 
 
@@ -245,17 +247,43 @@ def counts_block(c: Walk, partial: Result, block: Int) -> Int:
 
 
 def place_keys_block(c: Walk, partial: Result, block: Int) -> Int:
-    """Put keys of 32 bits beside those of their cells, each time where the cell's last one ended."""
+    """Put the sixteen bits of keys of 32 beside those of their cells and labels, where the last one ended."""
     begin_block(partial)
-    into = uint32s(array_data(c.into))
+    into = uint16s(array_data(c.into))
     ends = ints(array_data(c.ends))
     for i in range(c.elements):
         key = key_at(c, i)
-        cell = key // (2 * c.span)
-        at = ends[cell]
+        place = 2 * (key // 131072) + key % 2
+        at = ends[place]
         if at < c.room:
-            into[at] = key
-        ends[cell] = at + 1
+            into[at] = key // 2 % 65536
+        ends[place] = at + 1
+    return 0
+
+
+@noinline
+def read_cell(numbers: Int, start: Int, middle: Int, end: Int, keys: Ints) -> Int:
+    """The keys of a cell, from its sixteen bits of labels 0, then of labels 1."""
+    p = uint16s(numbers)
+    for i in range(start, middle):
+        keys[i - start] = 2 * integer(p[i])
+    for i in range(middle, end):
+        keys[i - start] = 2 * integer(p[i]) + 1
+    return 0
+
+
+@noinline
+def count_cell(numbers: Int, start: Int, middle: Int, end: Int, counts: Ints) -> Int:
+    """How often a cell has each of its keys."""
+    p = uint16s(numbers)
+    for k in range(SCRATCH):
+        counts[k] = 0
+    for i in range(start, middle):
+        at = 2 * integer(p[i])
+        counts[at] = counts[at] + 1
+    for i in range(middle, end):
+        at = 2 * integer(p[i]) + 1
+        counts[at] = counts[at] + 1
     return 0
 
 
@@ -321,29 +349,25 @@ def walk_table(c: Walk, counts: Ints, cell: Int) -> Int:
 
 
 def placed_keys_block(c: Walk, partial: Result, block: Int) -> Int:
-    """What cells leave, by their keys of 32 bits, of which seventeen are different in a cell: sorted, or counted."""
+    """What cells leave, by the sixteen bits of keys that are together: sorted, or counted."""
     begin_block(partial)
-    numbers = uint32s(array_data(c.numbers))
+    numbers = array_data(c.numbers)
     ends = ints(array_data(c.ends))
     scratch = ints(array_data(c.scratch))
     more = offset(scratch, SCRATCH // 2)
     start = 0
     for cell in range(c.cells):
-        n = ends[cell] - start
+        middle = ends[2 * cell]
+        n = ends[2 * cell + 1] - start
         if n <= SCRATCH // 2:
-            for i in range(n):
-                scratch[i] = integer(numbers[start + i]) % 131072
+            read_cell(numbers, start, middle, start + n, scratch)
             sort_nine(scratch, n, 1, more)
             sort_nine(more, n, 512, scratch)
             walk_run(c, scratch, n, cell)
         else:
-            for k in range(SCRATCH):
-                scratch[k] = 0
-            for i in range(n):
-                key = integer(numbers[start + i]) % 131072
-                scratch[key] = scratch[key] + 1
+            count_cell(numbers, start, middle, start + n, scratch)
             walk_table(c, scratch, cell)
-        start = ends[cell]
+        start = start + n
     return 0
 
 

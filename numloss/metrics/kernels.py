@@ -172,17 +172,17 @@ def walk_counts(backend: HostBackend, counts: Array, below: Array, all_of: tuple
 def walk_keys(backend: HostBackend, keys: Array, ends: Array, below: Array, all_of: tuple[int, int]) -> Left:
     """What cells leave, by their keys, which end at `ends`; `below` are the labels of both kinds below each of them.
 
-    Keys of 32 bits are in the order of their cells, those of 64 in their own.
+    Keys of 32 bits are those that have been placed, those of 64 are in order.
     """
     ends = np.ascontiguousarray(ends, np.int64)
-    scratch = np.empty(SCRATCH if keys.itemsize == 4 else 0, np.int64)
-    name = "placed_keys_block" if keys.itemsize == 4 else "sorted_keys_block"
-    return _left(backend, name, keys, len(ends), below, all_of, ends=id(ends), scratch=id(scratch))
+    scratch = np.empty(SCRATCH if keys.itemsize == 2 else 0, np.int64)
+    name = "placed_keys_block" if keys.itemsize == 2 else "sorted_keys_block"
+    return _left(backend, name, keys, len(below), below, all_of, ends=id(ends), scratch=id(scratch))
 
 
-def place_keys(backend: HostBackend, keys: Array, span: int, ends: Array, into: Array) -> None:
-    """Put keys of 32 bits behind those of their cells, which end at `ends`."""
-    _walk(backend, "place_keys_block", keys, len(ends), span=span, ends=id(ends), into=id(into), room=len(into))
+def place_keys(backend: HostBackend, keys: Array, ends: Array, into: Array) -> None:
+    """Put keys of 32 bits behind those of their cells and labels, which end at `ends`, as sixteen bits of them."""
+    _walk(backend, "place_keys_block", keys, len(ends), ends=id(ends), into=id(into), room=len(into))
 
 
 def count_keys(backend: HostBackend, keys: Array, counts: Array) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..backends.host import HostBackend
 
 # Bytes of keys, or of counts, that a further pass keeps; and cells whose keys fit into their bits.
-ROOM = 24 << 20
+ROOM = 16 << 20
 MOST_CELLS = 1 << 14
 
 
@@ -113,7 +113,7 @@ class Ranking:
         rows, places = node.counts.sum(axis=1), np.flatnonzero(unsure)
         ends, ranges, at = np.cumsum(rows), [], 0
         left = self.bits - 16 * (node.level + 1)
-        room = ROOM // (4 if self.bits == 32 else 8)
+        room = ROOM // (2 if self.bits == 32 else 8)
         fitting = max(1, ROOM // (2 * TOPS * 8)) if left == 16 else 1
         while at < len(places):
             first = int(places[at])
@@ -149,9 +149,9 @@ class Ranking:
         node, _, ranges = self.nodes[-1]
         first, stop, keep = ranges[-1]
         rows = int(node.counts[first:stop].sum())
-        kind = np.uint32 if self.bits == 32 else np.int64
+        kind = np.uint16 if self.bits == 32 else np.int64
         self.keys = np.empty(rows, kind) if keep else np.zeros(((stop - first) * TOPS, 2), np.int64)
-        counts = node.counts[first:stop].sum(axis=1)
+        counts = node.counts[first:stop].reshape(-1)
         self.ends = np.cumsum(counts) - counts
         self.filled, self.expected = 0, rows
         return Window(node.level, node.first + first, node.first + stop, keep)
@@ -163,7 +163,7 @@ class Ranking:
         filled = self.filled + len(keys)
         if filled <= self.expected:
             if ranges[-1][2] and self.bits == 32:
-                place_keys(self.backend, keys, TOPS, self.ends, self.keys)
+                place_keys(self.backend, keys, self.ends, self.keys)
             elif ranges[-1][2]:
                 self.keys[self.filled : filled] = keys
             else:
@@ -187,9 +187,10 @@ class Ranking:
                 cells = keys[k * TOPS : (k + 1) * TOPS].copy()
                 self._take(Node(node.level + 1, (node.first + cell) * TOPS, cells, below[k]))
             return
-        ends = np.cumsum(node.counts[first:stop].sum(axis=1))
+        ends = np.cumsum(node.counts[first:stop].reshape(-1))
         if self.bits == 64:
             keys.sort()
+            ends = ends[1::2]
         elif (self.ends != ends).any():
             raise FormatError(f"{name}: it has changed since it was read")
         left = walk_keys(self.backend, keys, ends, below, self.all_of)

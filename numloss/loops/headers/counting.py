@@ -39,8 +39,8 @@ class Walk(Header):
 
     `below` are the numbers of labels 0 and 1 below each cell, or below the first one; `negatives` and `positives`
     those of all. `wins` and `parts` are what each cell leaves, two and four numbers. `ends` are where the keys of cells
-    end, `scratch` room for `SCRATCH` integers, `into` where keys are put in the order of their cells, and
-    `room` for how many of them.
+    end, or those of both labels, `scratch` room for `SCRATCH` integers, `into` where keys are put in the order of their
+    cells, and `room` for how many of them.
     """
 
     elements: Int
