@@ -126,9 +126,9 @@ def test_names_that_tell_nothing_are_read_by_their_content(tmp_path: Path) -> No
                 continue
             (tmp_path / other).write_bytes((tmp_path / name).read_bytes())
             assert first(tmp_path / other) == value
-    (tmp_path / "b.csv").write_text("1,2\n")
-    with pytest.raises(FormatError, match=r"b\.csv: neither its name nor its first bytes are those of \.npy, \.npz"):
-        opened(f"{tmp_path}/b.csv::x")
+    (tmp_path / "b.txt").write_text("1,2\n")
+    with pytest.raises(FormatError, match=r"b\.txt: neither its name nor its first bytes are those of \.npy, \.npz"):
+        opened(f"{tmp_path}/b.txt::x")
     with pytest.raises(FileNotFoundError):
         opened(tmp_path / "absent.pq")
 
