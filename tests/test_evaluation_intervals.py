@@ -14,7 +14,8 @@ from click.testing import CliRunner
 import numloss as nl
 from numloss.cli import main
 from numloss.evaluation import journal
-from numloss.evaluation.result import Evaluation, chance, holm
+from numloss.evaluation.answer import chance, holm
+from numloss.evaluation.result import Evaluation
 
 ROWS = 600
 pytestmark = pytest.mark.usefixtures("small_blocks")

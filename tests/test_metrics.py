@@ -17,7 +17,8 @@ import numloss as nl
 from numloss.dispatch import load
 from numloss.errors import FormatError
 from numloss.evaluation import counting, plan
-from numloss.evaluation.result import Evaluation, MetricValue
+from numloss.evaluation.found import MetricValue
+from numloss.evaluation.result import Evaluation
 from numloss.metrics import Confusion, Precision, TopK, kernels, list_metrics, ranking
 from numloss.metrics.binary import half_of
 

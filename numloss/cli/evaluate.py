@@ -7,6 +7,7 @@ import functools
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,8 +19,11 @@ from .output import as_json, check_stdout, console, print_json, progress
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from ..evaluation.result import Evaluation
+
 FILES = (
-    "Files are .npy, .npz, .parquet, .arrow or .feather, with ::NAME behind the path for a member or for columns; "
+    "Files are .npy, .npz, .parquet, .arrow, .feather, .csv or .tsv, with ::NAME behind the path for a member or for "
+    "columns; "
     "a folder or a quoted pattern such as 'shards/*.npy' stands for its files, part-2 before part-10."
 )
 
@@ -67,7 +71,13 @@ FILES = (
 )  # fmt: skip
 @click.option("--resume", type=click.Path(), metavar="FILE", help="Keep the state there, and go on from it.")
 @click.option("--backend", help="numba or cython; by default the faster one that runs here.")
-@click.option("--plot", "picture", type=click.Path(), help="Draw the result into a .png file.")
+@click.option("--show", multiple=True, metavar="NAME=FILE", help="What else to tell of the worst rows.")
+@click.option("--plot", "picture", type=click.Path(), help="Draw the result into a file: .png, .svg, .pdf, ...")
+@click.option("--report", type=click.Path(), help="Write a page of HTML with tables and pictures.")
+@click.option(
+    "--format", "form", default="table", type=click.Choice(["table", "csv", "json", "md"]), show_default=True,
+    help="How figures are printed.",
+)  # fmt: skip
 @as_json
 def command(
     losses: tuple[str, ...],
@@ -82,7 +92,10 @@ def command(
     workers: int | None,
     scheduler: str | None,
     mpi: bool | None,
+    show: tuple[str, ...],
     picture: str | None,
+    report: str | None,
+    form: str,
     as_json: bool,
     **asked: Any,
 ) -> None:
@@ -101,27 +114,46 @@ def command(
     with (
         num_threads(threads or limit()),
         _executor(workers, scheduler, mpi) as (leads, executor),
-        progress("evaluating", 1) as show,
+        progress("evaluating", 1) as moved,
     ):
         if not leads:
             return
-        _check_ends(picture, bool(picture or asked["losses_to"] or asked["gradients_to"]))
-        result = evaluate(functions, **inputs, **asked, executor=executor, progress=_speed(show))
+        has_files = bool(picture or report or asked["losses_to"] or asked["gradients_to"])
+        _check_ends(picture, report, has_files)
+        shown = _others(show)
+        result = evaluate(functions, **inputs, **asked, show=shown, executor=executor, progress=_speed(moved))
     try:
-        if as_json:
-            print_json(result.to_dict())
-        else:
-            console().print(result)
-    finally:  # figures first; where they cannot be printed, at least the picture is there
+        _print(result, "json" if as_json else form)
+    finally:  # figures first; where they cannot be printed, at least the files are there
         if picture is not None:
             _draw(result.plot(), picture)
+        if report is not None:
+            result.report(report)
 
 
-def _check_ends(picture: str | None, has_files: bool) -> None:
+def _print(result: Evaluation, form: str) -> None:
+    """Print the figures."""
+    from ..common.tables import as_csv, as_markdown
+    from ..evaluation.showing import columns
+
+    if form == "json":
+        print_json(result.to_dict())
+    elif form == "table":
+        console().print(result)
+    else:
+        click.echo(as_csv(columns(result)) if form == "csv" else as_markdown(result.sections()), nl=False)
+
+
+def _check_ends(picture: str | None, report: str | None, has_files: bool) -> None:
     """Refuse before the work what would lose its result: a library that is missing, a place that cannot be written."""
     if picture is not None:
-        optional("matplotlib.figure", "plot", "drawing an evaluation")
+        module = optional("matplotlib.figure", "plot", "drawing an evaluation")
+        known = module.Figure().canvas.get_supported_filetypes()
+        if _suffix(picture) not in known:
+            raise ValueError(f"{picture}: its name ends in none of {', '.join('.' + name for name in sorted(known))}")
         check_writable(picture)
+    if report is not None:
+        check_writable(report)
     if not has_files:
         check_stdout()
 
@@ -216,4 +248,9 @@ def _speed(show: Callable[[float, str], None]) -> Callable[[int, int, int], None
 
 def _draw(axes: Any, path: str) -> None:
     with atomic_write(path) as file:
-        axes.figure.savefig(file, format="png", dpi=120)
+        axes.figure.savefig(file, format=_suffix(path), dpi=120)
+
+
+def _suffix(path: str) -> str:
+    """The kind of a picture, by the name of its file; of one without an ending, as of a device, the usual one."""
+    return Path(path).suffix[1:].lower() or "png"

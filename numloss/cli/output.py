@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..common.files import finite
-from ..common.tables import table
+from ..common.tables import WIDE, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +79,10 @@ def console(stderr: bool = False) -> Console:
     """Where tables (standard output) and progress (standard error) go."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    found = Console(stderr=stderr, highlight=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:  # what reads a pipe has no use for folded lines
+        found.width = WIDE
+    return found
 
 
 def print_table(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
+# Columns of a page that is no terminal: no line of it is folded.
+WIDE = 1 << 16
 Section: TypeAlias = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 """A title, the names of columns, and rows."""
 
@@ -41,12 +44,32 @@ def page(sections: Iterable[Section]) -> Group:
     return Group(*parts)
 
 
-def as_text(printed: Any, width: int = 120) -> str:
-    """What rich prints, without colours."""
+def as_text(printed: Any, width: int = WIDE) -> str:
+    """What rich prints, without colours; lines are as long as they need to be."""
     from rich.console import Console
 
     text = io.StringIO()
     Console(file=text, width=width, highlight=False, force_terminal=False).print(printed)
+    return text.getvalue()
+
+
+def as_markdown(sections: Iterable[Section]) -> str:
+    """Tables below each other, in Markdown."""
+    parts: list[str] = []
+    for title, columns, rows in sections:
+        listed = [[figure(value).replace("|", "\\|").replace("\n", " ") for value in row] for row in rows]
+        lines = [list(columns), ["---"] * len(columns), *listed]
+        parts += [f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines), ""]
+    return "\n".join(parts)
+
+
+def as_csv(columns: Mapping[str, Sequence[Any]]) -> str:
+    """Columns as comma-separated values; numbers with all their digits, nothing for None and NaN."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow(["" if value is None or value != value else value for value in row])
     return text.getvalue()
 
 

@@ -29,6 +29,7 @@ def evaluate(
     groups: Any = None,
     quantiles: Sequence[float] = (),
     worst: int = 0,
+    show: Any = None,
     interval: float | None = None,
     nan: str = "propagate",
     losses_to: str | os.PathLike[str] | None = None,
@@ -53,10 +54,10 @@ def evaluate(
         there are metrics.
     pred, target, **inputs : source, or mapping of str to source
         The inputs of the losses by their names. A source is an array; an object with shape, dtype and slicing, as of
-        h5py, zarr and dask; or the path of a .npy, .npz, .parquet, .arrow or .feather file, with ``::NAME`` behind it
-        for a member or for columns, of a folder, or a pattern such as ``shards/*.npy``, whose files come in the order
-        in which people count, part-2 before part-10. A name that is there is never a pattern. The first axis runs over
-        rows.
+        h5py, zarr and dask; or the path of a .npy, .npz, .parquet, .arrow, .feather, .csv or .tsv file, with
+        ``::NAME`` behind it for a member or for columns, of a folder, or a pattern such as ``shards/*.npy``, whose
+        files come in the order in which people count, part-2 before part-10. A name that is there is never a pattern.
+        The first axis runs over rows.
         A mapping holds one source for each set of predictions; inputs that are not mappings are read once for all.
     metrics : str, metric, or sequence of them
         What to count in the same pass, by name with options behind it, such as ``"auc"`` or ``"top_k:k=3"``, or as an
@@ -78,6 +79,8 @@ def evaluate(
         within 0.2 %, whatever their size.
     worst : int
         How many of the rows with the largest loss to list.
+    show : mapping of str to source, optional
+        What else to tell of the worst rows, by name: numbers or text, such as the sentence that was predicted for.
     interval : float, optional
         A level such as 0.95: confidence intervals of the means, by the jackknife over rows, for each key of `by`, too;
         with several sets of predictions also of the difference to the first set, row by row, with its p value and what
@@ -142,6 +145,6 @@ def evaluate(
     given = {"pred": pred, "target": target, "weight": weight, "by": by, "cluster": cluster, **inputs}
     question = Question(
         tuple(quantiles), worst, interval, nan, losses_to, gradients_to, memory, chunk, executor, resume, backend,
-        progress, metrics,
+        progress, metrics, show,
     )  # fmt: skip
     return evaluated(losses, given, groups, question)

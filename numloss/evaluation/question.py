@@ -28,6 +28,7 @@ class Question:
     backend: str | None
     progress: Callable[[int, int, int], object] | None
     metrics: Any = ()
+    show: Any = None
 
     def check(self) -> None:
         """Raise for what cannot be meant."""

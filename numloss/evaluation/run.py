@@ -19,6 +19,7 @@ from ..data.opening import source_of
 from ..data.source import Array, Source
 from ..errors import FormatError
 from ..metrics import RowMetric, metrics_of
+from .answer import result_of
 from .counting import Counts
 from .executors import in_order, workers_of
 from .journal import Journal
@@ -40,7 +41,7 @@ from .plan import (
     series_of,
 )
 from .question import Question
-from .result import Evaluation, result_of
+from .result import Evaluation
 from .totals import Adding, Total
 
 # Bytes that a task reads: at first many, so that tasks are few; at the end few, so that all workers finish together.
@@ -50,6 +51,8 @@ PART, TASKS_EACH = 2, 4
 # Memory of this size that has been freed once the C library of Linux keeps from then on. Smaller pieces it gave back
 # with every block, to take them again full of zeros: four fifths of the time of intervals.
 KEPT = 16 << 20
+# Bytes that a task of a further pass for metrics reads: what it finds is in memory until it ends.
+AGAIN = 4 << 20
 
 
 def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Question) -> Evaluation:
@@ -57,6 +60,9 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     question.check()
     memory = byte_count(question.memory)
     plan, pointers = planned(losses, given, groups, question, memory)
+    shown = {name: source_of(value, name, memory, keys=True) for name, value in dict(question.show or {}).items()}
+    if shown:
+        check_rows({**plan.sources, **shown})
     pairs = [(plan.series[a].label, plan.series[b].label) for a, b in plan.pairs]
     totals = [
         Total(plan.bins, plan.worst, plan.interval, bool(plan.by), bool(plan.cluster)) for _ in plan.series
@@ -64,20 +70,21 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     counts = Counts(plan)
     everything: list[Adding] = [*totals, *([counts] if plan.counted else [])]
     journal = Journal(plan, pointers, question)
-    if plan.by_row or question.gradients_to:
+    if plan.by_row or plan.counted or question.gradients_to:
         np.empty(KEPT, np.uint8)
     began = time.perf_counter()
     with _with_outputs(plan, question) as complete:
         blocks = _add_up(complete, pointers, everything, question, memory, journal)
         _count_again(plan, counts, question, memory, lambda: journal.save(blocks, everything, now=True))
         journal.done()
-    return result_of(complete, totals, counts, pairs, question, time.perf_counter() - began)
+    return result_of(complete, totals, counts, pairs, question, time.perf_counter() - began, shown)
 
 
 def _count_again(plan: Plan, counts: Counts, question: Question, memory: int, save: Callable[[], object]) -> None:
     """Pass over the rows again as long as metrics are not known exactly that should be."""
     counts.settle(plan)
-    quiet = replace(question, resume=None, progress=None)
+    chunk = AGAIN if question.chunk is None else min(byte_count(question.chunk), AGAIN)
+    quiet = replace(question, resume=None, progress=None, chunk=chunk)
     while (further := counts.next_pass(plan)) is not None:
         save()
         _add_up(further, None, [counts], quiet, memory, Journal(further, None, quiet))

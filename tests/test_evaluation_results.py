@@ -1,0 +1,218 @@
+"""What people make of an evaluation: figures by name, tables of many forms, a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from functools import partial
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import numloss as nl
+from numloss.cli import main
+from numloss.common.tables import as_markdown
+from numloss.evaluation.result import Evaluation
+
+ROWS = 60
+RNG = np.random.default_rng(0)
+TARGET = RNG.integers(0, 2, ROWS)
+MODELS = {name: RNG.random(ROWS) for name in "ab"}
+WORDS = np.array([f"<b>{k}</b> & more" for k in range(ROWS)])
+
+
+@pytest.fixture(scope="module")
+def result() -> Evaluation:
+    losses = [nl.mse, partial(nl.huber, delta=0.5)]
+    return nl.evaluate(
+        losses, MODELS, TARGET.astype(float), metrics=["auc", "ece:bins=4"], by=np.arange(ROWS) % 3, interval=0.9,
+        worst=2, show={"text": WORDS, "number": MODELS["a"]},
+    )  # fmt: skip
+
+
+# by name ------------------------------------------------------------------------------------------------------------
+
+
+def test_figures_are_found_by_name(result: Evaluation) -> None:
+    assert result["a", "mse"] is result.scores[0] is result["a.mse"]
+    assert result["b", "huber"] is result["b", "huber(delta=0.5)"] is result.scores[3]
+    assert result["b", "auc"] is result.metrics[2]
+    one = nl.evaluate(nl.mse, MODELS["a"], TARGET.astype(float))
+    assert one["mse"] is one.scores[0]
+    with pytest.raises(KeyError, match=r"several are called 'mse'; there are 'a\.mse'"):
+        result["mse"]
+    with pytest.raises(KeyError, match="nothing is called"):
+        result["a", "mae"]
+
+
+def test_a_line_says_what_it_is(result: Evaluation) -> None:
+    assert repr(result).startswith(f"<Evaluation of 60 rows: a.mse {result.scores[0].mean:.6g}, ")
+    assert repr(result).endswith(", ...>") and len(repr(result)) < 200
+
+
+# tables -------------------------------------------------------------------------------------------------------------
+
+
+def test_one_table_has_everything(result: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    columns = result.to_frame()
+    assert len({len(column) for column in columns.values()}) == 1
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    of_mse = [row for row in rows if (row["predictions"], row["name"]) == ("a", "mse")]
+    score, groups = result["a", "mse"], result["a", "mse"].groups
+    assert [row["group"] for row in of_mse] == [None, 0, 1, 2]
+    assert of_mse[0]["value"] == score.mean and of_mse[0]["low"] == score.interval.low  # type: ignore[union-attr]
+    assert [row["low"] for row in of_mse[1:]] == groups.intervals[:, 0].tolist()  # type: ignore[union-attr]
+    assert [row["p"] for row in rows if row["kind"] == "difference"] == [d.p for d in result.differences]
+    assert [row["value"] for row in rows if row["name"] == "auc" and row["group"] == 1] == [
+        result[name, "auc"].groups.values[1] for name in "ab"  # type: ignore[union-attr]
+    ]  # fmt: skip
+
+
+def test_a_frame_of_pandas(result: Evaluation) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = result.to_frame()
+    assert isinstance(frame, pandas.DataFrame) and len(frame) == 2 * 4 * 4 + 2
+
+
+def run(*arguments: str) -> str:
+    found = CliRunner().invoke(main, ["evaluate", *arguments])
+    assert found.exit_code == 0, found.output
+    return str(found.stdout)
+
+
+@pytest.fixture
+def line(saved: Any) -> list[str]:
+    paths = saved(a=MODELS["a"], target=TARGET.astype(float), by=np.arange(ROWS) % 3)
+    files = (f"--{name}={path}" for name, path in zip(("pred", "target", "by"), paths.values(), strict=True))
+    return ["--loss", "mse", "--metric", "auc", *files]
+
+
+def test_forms_of_the_command_line(line: list[str]) -> None:
+    expected = nl.evaluate(nl.mse, MODELS["a"], TARGET.astype(float), metrics="auc")
+    rows = list(csv.DictReader(io.StringIO(run(*line, "--format", "csv"))))
+    assert [float(row["value"]) for row in rows if not row["group"]] == [expected["mse"].mean, expected["auc"].value]
+    assert len(rows) == 8 and rows[0]["low"] == ""
+    text = run(*line, "--format", "md")
+    assert "| loss | options | mean | sum | weight |\n| --- | --- | --- | --- | --- |\n| mse |  |" in text
+    assert json.loads(run(*line, "--format", "json"))["scores"] == json.loads(run(*line, "--json"))["scores"]
+    assert "auc by group" in run(*line)
+
+
+def test_cells_of_markdown_stay_cells() -> None:
+    assert "| a\\|b c |" in as_markdown([("t", ("x",), [("a|b\nc",)])])
+
+
+def test_lines_in_a_pipe_are_not_folded(line: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    names = [f"a{'very' * 40}long{k}" for k in range(2)]
+    for name in names:
+        np.save(tmp_path / f"{name}.npy", MODELS["a"])
+    models = [text for name in names for text in ("--pred", f"{name}={tmp_path / name}.npy")]
+    found = run(*[text for text in line if not text.startswith("--pred")], *models)
+    assert sum(f" {name} " in each and " mse " in each for each in found.splitlines() for name in names) == 2
+
+
+# pictures and pages -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "start"), [("p.png", b"\x89PNG"), ("p.svg", b"<?xml"), ("p.PDF", b"%PDF")])
+def test_pictures_are_of_the_kind_that_names_say(name: str, start: bytes, line: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    run(*line, "--plot", str(tmp_path / name))
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_kind_of_picture_that_there_is_not_is_refused_before_the_work(line: list[str]) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    found = CliRunner().invoke(main, ["evaluate", *line, "--plot", "p.docx", "--loss", "mse"])
+    assert found.exit_code == 1 and "its name ends in none of" in found.stderr
+
+
+class Tree(HTMLParser):
+    """What a page has: its tags, closed in the order in which they were opened, and its texts."""
+
+    EMPTY = ("meta",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def read(text: str) -> Tree:
+    tree = Tree()
+    tree.feed(text)
+    tree.close()
+    assert not tree.open
+    return tree
+
+
+def test_a_page_needs_nothing_else(result: Evaluation, tmp_path: Path) -> None:
+    result.report(tmp_path / "report.html", title="a < b")
+    text = (tmp_path / "report.html").read_text()
+    page = read(text)
+    assert not any(name in ("src", "href", "xlink:href") for _, given in page.tags for name in given)
+    assert "http" not in text and "@import" not in text and "<script" not in text
+    assert page.texts.count("a < b") == 2
+    # whiskers of mse, huber and auc; reliability and ROC of two sets of predictions
+    names = [given["aria-label"] for tag, given in page.tags if tag == "svg"]
+    assert names == ["mse", "huber", "auc", "reliability", "ROC"]
+    row = result.scores[0].worst[0]
+    assert row.shown == {"text": WORDS[row.row], "number": MODELS["a"][row.row]}
+    assert row.shown["text"] in page.texts and "<b>" not in text.split("</style>")[1]
+    assert f"{result['a', 'auc'].value:.6g}" in page.texts
+
+
+def test_points_lie_where_they_should(result: Evaluation) -> None:
+    from numloss.evaluation.page import SIZE, square, whiskers
+
+    def circles(text: str) -> list[dict[str, str | None]]:
+        return [given for tag, given in read(text).tags if tag == "circle"]
+
+    marks = circles(square("c", "x", "y", [("", [0.0, 1.0], [0.0, 0.5])], marks=True))
+    assert float(marks[1]["cx"] or 0) - float(marks[0]["cx"] or 0) == SIZE
+    assert float(marks[0]["cy"] or 0) - float(marks[1]["cy"] or 0) == SIZE / 2
+    assert len(circles(whiskers("c", [("p", 2.0, 1.0, 3.0), ("q", math.nan, 0.0, 1.0)]))) == 1
+
+
+def test_a_notebook_shows_tables(result: Evaluation) -> None:
+    page = read(result._repr_html_())
+    assert [tag for tag, _ in page.tags].count("table") == len(list(result.sections()))
+
+
+def test_a_page_from_the_command_line(line: list[str], saved: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "words.npy", WORDS)
+    run(*line, "--worst", "1", "--show", f"text={tmp_path / 'words.npy'}", "--report", str(tmp_path / "r.html"))
+    page = read((tmp_path / "r.html").read_text())
+    worst = int(np.argmax((MODELS["a"] - TARGET) ** 2))
+    assert WORDS[worst] in page.texts
+    result = CliRunner().invoke(main, ["evaluate", *line, "--report", str(tmp_path / "absent" / "r.html")])
+    assert result.exit_code == 1 and "absent" in result.stderr
+
+
+def test_what_is_shown_has_as_many_rows() -> None:
+    with pytest.raises(ValueError, match="rows, but"):
+        nl.evaluate(nl.mse, MODELS["a"], TARGET.astype(float), worst=1, show={"text": WORDS[:3]})
