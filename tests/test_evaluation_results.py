@@ -19,6 +19,7 @@ from click.testing import CliRunner
 import numloss as nl
 from numloss.cli import main
 from numloss.common.tables import as_markdown
+from numloss.evaluation import rowfile
 from numloss.evaluation.result import Evaluation
 
 ROWS = 60
@@ -216,3 +217,45 @@ def test_a_page_from_the_command_line(line: list[str], saved: Any, tmp_path: Pat
 def test_what_is_shown_has_as_many_rows() -> None:
     with pytest.raises(ValueError, match="rows, but"):
         nl.evaluate(nl.mse, MODELS["a"], TARGET.astype(float), worst=1, show={"text": WORDS[:3]})
+
+
+# rows ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_losses_of_rows_with_their_keys_as_parquet(workers: int, tmp_path: Path, monkeypatch: Any) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    monkeypatch.setattr(rowfile, "ROWS", 7)
+    by = {"word": WORDS, "pair": np.arange(2 * ROWS).reshape(ROWS, 2) % 5}
+    with nl.num_threads(workers):
+        found = nl.evaluate(
+            nl.mse, MODELS, TARGET.astype(float), metrics="accuracy", by=by, losses_to=tmp_path / "rows.parquet"
+        )
+    table = parquet.read_table(tmp_path / "rows.parquet")
+    labels = ["a.mse", "a.accuracy", "b.mse", "b.accuracy"]
+    assert table.column_names == ["row", "word", "pair 0", "pair 1", *labels]
+    assert table["row"].to_pylist() == list(range(ROWS)) and table["word"].to_pylist() == WORDS.tolist()
+    assert table["pair 1"].to_pylist() == by["pair"][:, 1].tolist()
+    for score in found.scores:
+        assert np.mean(table[score.label].to_numpy()) == pytest.approx(score.mean, rel=1e-12)
+    assert found.losses_to == (str(tmp_path / "rows.parquet"),)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.parquet"]
+
+
+def test_an_error_leaves_nothing_beside_a_parquet_file(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    with pytest.raises(ValueError, match="target"):
+        nl.evaluate((), np.zeros(9), np.full(9, 2), metrics="accuracy", losses_to=tmp_path / "rows.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_parquet_file_of_no_rows(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    nl.evaluate(nl.mse, np.zeros(0), np.zeros(0), losses_to=tmp_path / "rows.parquet")
+    assert parquet.read_table(tmp_path / "rows.parquet").num_rows == 0
+
+
+def test_a_parquet_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="absent"):
+        nl.evaluate(nl.mse, np.zeros(2), np.full(2, "x"), losses_to=tmp_path / "absent" / "rows.parquet")

@@ -19,7 +19,7 @@ from numloss.errors import FormatError
 from numloss.evaluation import counting, plan
 from numloss.evaluation.found import MetricValue
 from numloss.evaluation.result import Evaluation
-from numloss.metrics import Confusion, Precision, TopK, kernels, list_metrics, ranking
+from numloss.metrics import Confusion, Precision, TopK, kernels, list_metrics, ranking, tally
 from numloss.metrics.binary import half_of
 
 ROWS = 1000
@@ -447,6 +447,14 @@ def test_what_cannot_be_meant(asked: dict[str, Any], expected: str, tmp_path: Pa
         given["gradients_to"] = tmp_path / given["gradients_to"]
     with pytest.raises(ValueError, match=expected):
         nl.evaluate((), **given)
+
+
+def test_more_keys_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "MOST_KEYS", 5)
+    pred, target = scores("float32")
+    one("auc", pred, target, by=np.arange(ROWS) % 5)
+    with pytest.raises(ValueError, match="more than 5 keys"):
+        one("auc", pred, target, by=np.arange(ROWS) % 7)
 
 
 def test_what_is_no_metric() -> None:

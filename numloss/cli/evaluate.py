@@ -58,7 +58,9 @@ FILES = (
     "--nan", default="propagate", type=click.Choice(["propagate", "omit", "raise"]), show_default=True,
     help="What rows whose loss is NaN do.",
 )  # fmt: skip
-@click.option("--losses-to", type=click.Path(), help="Folder for .npy files of the loss of each row.")
+@click.option(
+    "--losses-to", type=click.Path(), help="Folder for .npy files of the loss of each row, or a .parquet file.",
+)  # fmt: skip
 @click.option("--gradients-to", type=click.Path(), help="Folder for .npy files of the gradients of the sums.")
 @click.option("--memory", default="512MiB", show_default=True, help="What blocks may take in all.")
 @click.option("--chunk", help="What a worker reads at a time, such as 32MiB; changes no result.")

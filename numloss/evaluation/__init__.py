@@ -92,6 +92,7 @@ def evaluate(
         Folders for a .npy file of each loss: the loss of each row by itself, whatever it counts, and the gradient of
         the sum with respect to the first differentiable input. The loss of a row with one value is that of
         ``reduction="none"`` without weights; of several, it is their mean, weighted where they count differently.
+        Where the first is the path of a .parquet file, it has a column for each loss, the keys and the number of a row.
     memory : int or str
         Bytes that blocks may take in all, such as ``"512MiB"``. What is mapped of plain files comes on top of them,
         some 16 MiB for each worker.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -42,6 +43,7 @@ from .plan import (
 )
 from .question import Question
 from .result import Evaluation
+from .rowfile import folder_for, removed_if_empty, written
 from .totals import Adding, Total
 
 # Bytes that a task reads: at first many, so that tasks are few; at the end few, so that all workers finish together.
@@ -58,6 +60,9 @@ AGAIN = 4 << 20
 def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Question) -> Evaluation:
     """Answer the question for every loss on every set of predictions, in one pass."""
     question.check()
+    parquet, folder = question.losses_to, folder_for(question.losses_to)
+    if folder is not None:
+        question = replace(question, losses_to=folder)
     memory = byte_count(question.memory)
     plan, pointers = planned(losses, given, groups, question, memory)
     shown = {name: source_of(value, name, memory, keys=True) for name, value in dict(question.show or {}).items()}
@@ -73,11 +78,17 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     if plan.by_row or plan.counted or question.gradients_to:
         np.empty(KEPT, np.uint8)
     began = time.perf_counter()
-    with _with_outputs(plan, question) as complete:
+    with removed_if_empty(folder), _with_outputs(plan, question) as complete:
         blocks = _add_up(complete, pointers, everything, question, memory, journal)
         _count_again(plan, counts, question, memory, lambda: journal.save(blocks, everything, now=True))
         journal.done()
-    return result_of(complete, totals, counts, pairs, question, time.perf_counter() - began, shown)
+    if folder is not None:
+        assert parquet is not None
+        keys = {name.partition(" ")[2] or name: plan.sources[name] for name in (*plan.by, *plan.cluster)}
+        files, labels = [output.path for output in complete.losses_to], [each.label for each in plan.series]
+        written(parquet, folder, files, labels, keys)
+    result = result_of(complete, totals, counts, pairs, question, time.perf_counter() - began, shown)
+    return result if folder is None else replace(result, losses_to=(os.fsdecode(parquet or ""),))
 
 
 def _count_again(plan: Plan, counts: Counts, question: Question, memory: int, save: Callable[[], object]) -> None:

@@ -15,6 +15,8 @@ from .kernels import TOPS, Scores, Window, backend_for
 from .ranking import ROOM, Ranking
 
 Key = tuple[Any, ...]
+# Keys of which rankings are counted.
+MOST_KEYS = 1024
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,8 @@ class RankTotal:
 
     def _of(self, key: Key) -> Ranking:
         if key not in self.rankings:
+            if len(self.rankings) > MOST_KEYS:
+                raise ValueError(f"there are more than {MOST_KEYS} keys; the order of scores takes a MiB for each")
             self.rankings[key] = Ranking(self.tally.bits, self.tally.kind, self.tally.precision, self.tally.exact)
         return self.rankings[key]
 
