@@ -201,6 +201,25 @@ def test_bits_do_not_depend_on_threads_chunks_or_executors(files: dict[str, Path
     assert len(found) == 1
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", DTYPES[1:])
+def test_both_compilers_count_the_same(dtype: str) -> None:
+    """What is counted, and what cells leave."""
+    pred, target = scores(dtype, 2 * ROWS)
+    many = np.round(pred[:400] * 9).astype(dtype) / 2**20 + 1
+    wide, labels = classes(5, dtype)
+    found = set()
+    for backend in ("cython", "numba"):
+        one_of_each = [
+            nl.evaluate((), *given, metrics=[*ORDERS, "ece:logits=true"], interval=0.9, backend=backend)
+            for given in ((pred, target), (many, target[:400]))
+        ]
+        hits = nl.evaluate((), wide, labels, metrics=["accuracy", "top_k:k=2", "confusion"], backend=backend)
+        by = nl.evaluate((), pred, target, metrics=ORDERS, by=target, backend=backend)
+        found.add(repr([each.metrics for each in (*one_of_each, hits, by)]) + repr(hits.scores))
+    assert len(found) == 1
+
+
 class Stop(Exception):
     """Ends an evaluation."""
 
