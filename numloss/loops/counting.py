@@ -118,13 +118,22 @@ def scores_block(c: Scored, partial: Result, block: Int) -> Int:
 
 
 @noinline
-def those_between(x: Reals, n: Int, low: Real, high: Real, places: Ints, out: Reals) -> Int:
+def flag_between(x: Reals, n: Int, low: Real, high: Real, flags: Ints) -> Int:
+    """1 for scores from low to high, by themselves, so that there are vectors of them."""
+    for i in range(n):
+        flags[i] = integer(x[i] >= low) * integer(x[i] <= high)
+    return 0
+
+
+@noinline
+def those_between(x: Reals, n: Int, low: Real, high: Real, flags: Ints, places: Ints, out: Reals) -> Int:
     """The scores from low to high with one zero alone, and their places; how many there are."""
+    flag_between(x, n, low, high, flags)
     k = 0
     for i in range(n):
-        places[k] = i
         # no branch: which scores are between is a guess
-        k = k + integer(x[i] >= low) * integer(x[i] <= high)
+        places[k] = i
+        k = k + flags[i]
     for j in range(k):
         out[j] = x[places[j]] + 0.0
     return k
@@ -151,7 +160,7 @@ def keys_block(c: Scored, partial: Result, block: Int) -> Int:
     while start < c.elements:
         n = tile_length(start, c.elements)
         x = offset(reals(array_data(c.scores)), start)
-        some = those_between(x, n, real(c.least), real(c.most), places, found_scores)
+        some = those_between(x, n, real(c.least), real(c.most), tops, places, found_scores)
         if some > 0:
             labels = fetch(c.labels, c.itemsize, 0.0, start, n, given)
             at = address(found_scores)
