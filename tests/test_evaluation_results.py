@@ -124,7 +124,9 @@ def test_lines_in_a_pipe_are_not_folded(line: list[str], tmp_path: Path, monkeyp
 # pictures and pages -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "start"), [("p.png", b"\x89PNG"), ("p.svg", b"<?xml"), ("p.PDF", b"%PDF")])
+@pytest.mark.parametrize(
+    ("name", "start"), [("p.svg", b"<?xml"), pytest.param("p.PDF", b"%PDF", marks=pytest.mark.more)],
+)  # fmt: skip
 def test_pictures_are_of_the_kind_that_names_say(name: str, start: bytes, line: list[str], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     run(*line, "--plot", str(tmp_path / name))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..common.halves import widened
 from ..registry import Loss
 from ..typing import Array
 
@@ -66,7 +67,7 @@ class RowMetric(Metric):
         weight: Array | None = None, backend: str | None = None, reduction: str = "none",
     ) -> Array:  # fmt: skip
         """The number of each row, times its weight."""
-        found = self.values(pred, target, backend)
+        found = self.values(widened(pred), widened(target), backend)
         return found if weight is None else found * _by_row(weight, len(found))
 
     def summed(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..common.halves import name_of
 from ..typing import Array
 from .base import Metric, check_binary
 from .kernels import TOPS, bits_of, number_of
@@ -37,7 +38,7 @@ class Ranked(Metric):
 
     def tally(self, pred: Array) -> Ranks:
         """What is counted for it."""
-        return Ranks(bits_of(pred.dtype), pred.dtype.name, self.precision, self.exact)
+        return Ranks(bits_of(pred.dtype), name_of(pred.dtype), self.precision, self.exact)
 
     @abstractmethod
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..backends.packing.operands import FLOAT32, FLOAT64, Problem, label_operand
+from ..common.halves import is_floating, is_half, widened
 from ..dispatch import host_backend, load
 from ..loops import headers
 from ..loops.counting import SCRATCH
@@ -32,32 +33,36 @@ def backend_for(loss: Loss, name: str | None, size: int) -> HostBackend:
 
 def bits_of(dtype: np.dtype[Any]) -> int:
     """The bits of scores as they are counted: of what is no float, those of the float64 that it becomes."""
-    return 8 * dtype.itemsize if dtype.kind in "fV" else 64
+    return 8 * dtype.itemsize if is_floating(dtype) else 64
 
 
 def as_scores(scores: Array) -> Array:
     """Scores side by side, in the order of the machine; those of sixteen bits as their patterns."""
-    if bits_of(scores.dtype) == 16:
-        return np.ascontiguousarray(scores).view(np.uint16)
+    if is_half(scores.dtype):
+        return patterns_of(scores)
     native = scores.dtype.newbyteorder("=") if scores.dtype.kind == "f" else FLOAT64
     return np.ascontiguousarray(scores, native)
 
 
+def patterns_of(scores: Array) -> Array:
+    """The bits of scores of sixteen, side by side, in the order of the machine."""
+    return np.ascontiguousarray(scores, scores.dtype.newbyteorder("=")).view(np.uint16)
+
+
 def nan_rows(scores: Array) -> Array | None:
     """Which scores are NaN, None if none is."""
-    if bits_of(scores.dtype) != 16:
+    if not is_half(scores.dtype):
         if scores.dtype.kind != "f" or not len(scores) or not np.isnan(scores.min()):
             return None
         return np.isnan(scores)
-    sizes = np.ascontiguousarray(scores).view(np.uint16) & 0x7FFF
     infinite = 0x7C00 if scores.dtype.kind == "f" else 0x7F80  # float16, or bfloat16
-    bad: Array = sizes > infinite
+    bad: Array = patterns_of(scores) & 0x7FFF > infinite
     return bad if bad.any() else None
 
 
 def as_labels(labels: Array) -> Array:
     """Labels of a dtype that loops read."""
-    found = np.asarray(labels)
+    found = widened(np.asarray(labels))
     return found if found.dtype.char in "fdbB?hHiIlqLQ" and found.dtype.isnative else found.astype(FLOAT64)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..common.halves import widened
 from ..typing import Array
 from .base import Metric, Rows, record_of
 from .kernels import TOPS, Scores, Window, backend_for
@@ -77,6 +78,7 @@ class CellsOfTask:
 
     def add(self, rows: Rows) -> None:
         """Count a block."""
+        rows = dataclasses.replace(rows, pred=widened(rows.pred), target=widened(rows.target))
         self.classes = rows.pred.shape[1] if rows.pred.ndim > 1 else 2
         place, values = self.tally.cells(rows)
         size, found = self.tally.size(self.classes), []
