@@ -88,6 +88,7 @@ def loss_named(name: str) -> Loss:
     """The loss of that name or alias; ValueError suggests the nearest."""
     names = {alias: loss for loss in LOSSES.values() for alias in (loss.name, *loss.aliases)}
     if name not in names:
-        hint = "; it says how good decisions are, and is no loss" if name in MEASURES else nearest(name, names)
+        measure = "; it says how good decisions are, and is no loss but a metric"
+        hint = measure if name in MEASURES else nearest(name, names)
         raise ValueError(f"unknown loss {name!r}{hint}; `numloss losses` lists them")
     return names[name]

@@ -54,7 +54,7 @@ PART, TASKS_EACH = 2, 4
 # with every block, to take them again full of zeros: four fifths of the time of intervals.
 KEPT = 16 << 20
 # Bytes that a task of a further pass for metrics reads: what it finds is in memory until it ends.
-AGAIN = 4 << 20
+AGAIN = 2 << 20
 
 
 def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Question) -> Evaluation:

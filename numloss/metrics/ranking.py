@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..backends.host import HostBackend
 
 # Bytes of keys, or of counts, that a further pass keeps; and cells whose keys fit into their bits.
-ROOM = 16 << 20
+ROOM = 14 << 20
 MOST_CELLS = 1 << 14
 
 
