@@ -205,7 +205,7 @@ def test_a_level_that_cannot_run_is_refused(level: str) -> None:
             print("refused:", error)
     """
     said = python(code, NUMLOSS_LEVEL=level).stdout
-    if level in cython_aot.runnable_levels():
+    if level in cython_aot.runnable_levels() and level in cython_aot.build_report()["built"]:
         assert said.strip() == level
     else:
         assert said.startswith("refused:") and level in said

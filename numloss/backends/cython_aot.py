@@ -100,6 +100,9 @@ def backend() -> CythonBackend:
     if asked and asked not in runnable_levels():
         raise BackendUnavailable(f"NUMLOSS_LEVEL={asked}: this CPU runs {', '.join(runnable_levels())}")
     for level in [asked] if asked else runnable_levels():
+        if report["built"] and level not in report["built"]:  # what lies there may be of other sources
+            problem = problem or f"the last build left {level} out"
+            continue
         try:
             return CythonBackend(importlib.import_module(module_name(level, "loops")), level)
         except ImportError as error:
