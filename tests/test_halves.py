@@ -53,15 +53,15 @@ def as_halves(given: tuple[Array, ...], half: np.dtype[Any]) -> tuple[Array, ...
 
 
 @HALVES
-def test_every_pattern_is_read_as_numpy_reads_it(half: np.dtype[Any], backend: str) -> None:
+def test_every_pattern_is_read_as_numpy_reads_it(half: np.dtype[Any], each_backend: str) -> None:
     patterns = np.arange(1 << 16, dtype=np.uint16).view(half)
     found = np.empty(patterns.shape, np.float32)
-    load(backend).convert(patterns, found)
+    load(each_backend).convert(patterns, found)
     assert found.tobytes() == widened(patterns).tobytes()
 
 
 @HALVES
-def test_numbers_are_rounded_to_the_nearest(half: np.dtype[Any], backend: str) -> None:
+def test_numbers_are_rounded_to_the_nearest(half: np.dtype[Any], each_backend: str) -> None:
     exact = widened(np.arange(1 << 16, dtype=np.uint16).view(half))
     exact = np.sort(exact[np.isfinite(exact)])
     middle = (exact[:-1].astype(np.float64) + exact[1:]) / 2
@@ -70,7 +70,7 @@ def test_numbers_are_rounded_to_the_nearest(half: np.dtype[Any], backend: str) -
     random = np.random.default_rng(SEED).integers(0, 1 << 32, 1 << 17, dtype=np.uint32).view(np.float32)
     numbers = np.concatenate([exact, np.float32(middle), *near, ends, random])
     found = np.empty(numbers.shape, half)
-    load(backend).convert(numbers, found)
+    load(each_backend).convert(numbers, found)
     expected = widened(halved(numbers, half))
     assert_same_bits(widened(found), expected)
 
