@@ -5,6 +5,8 @@ What they are for, and when one is made, is in numloss/backends/host/plans.py.
 
 import numpy as np
 
+from numloss.common import halves
+
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.long cimport PyLong_AsLongLongAndOverflow
@@ -54,6 +56,7 @@ cdef enum:
     LARGEST_ITEM = 32
 
 cdef object ndarray = np.ndarray
+cdef object BFLOAT16 = halves.BFLOAT16
 cdef object empty = np.empty
 cdef str OUT = "out"
 cdef str WEIGHT = "weight"
@@ -291,6 +294,8 @@ cdef bint fits(out, tuple shape, tuple arguments):
     cdef int wanted = C_CONTIGUOUS | ALIGNED | WRITEABLE
     cdef int k
     if mine.flags & wanted != wanted or not is_native(mine) or mine.descr.type_num != other.descr.type_num:
+        return False
+    if not has_a_number(mine):
         return False
     if mine.nd != len(shape):
         return False

@@ -1,5 +1,11 @@
 # What a call is recognised by: its loss, its options, and dtype and shape of each of its arrays, as words.
 
+cdef inline bint has_a_number(numloss_array_head* array) noexcept:
+    """Whether the number of the dtype says what the bytes stand for: of those that may stand for anything bfloat16 alone
+    is read."""
+    return array.descr.type_num != VOID or <void*>array.descr == <void*>BFLOAT16
+
+
 cdef inline bint is_native(numloss_array_head* array) noexcept:
     return array.descr.byteorder == c"=" or array.descr.byteorder == c"|"
 
@@ -48,8 +54,7 @@ cdef int array_words(int64_t* words, int n, given) noexcept:
     array = <numloss_array_head*><void*>given
     if array.flags & (C_CONTIGUOUS | ALIGNED) != (C_CONTIGUOUS | ALIGNED) or not is_native(array):
         return -1
-    # bytes without a number of their own for what they stand for
-    if n + array.nd + 1 > MOST_WORDS or array.descr.type_num == VOID:
+    if n + array.nd + 1 > MOST_WORDS or not has_a_number(array):
         return -1
     words[n] = array.descr.type_num + (<int64_t>array.nd << 32)
     for k in range(array.nd):

@@ -223,6 +223,28 @@ def test_small_arrays_among_the_options_are_recognised_by_their_numbers(backend:
     assert replayed[-1] is None
 
 
+@pytest.mark.parametrize("half", [np.dtype(np.float16), nl.bfloat16], ids=["float16", "bfloat16"])
+def test_numbers_of_sixteen_bits_are_replayed(half: np.dtype[Any], backend: str, replayed: Answers) -> None:
+    bits = np.random.default_rng(2).integers(0, 0x3F80, (64, 9), dtype=np.uint16)
+    labels, target = np.arange(64) % 9, np.ones((64, 9), np.float32)
+    for loss, other in ((nl.cross_entropy, labels), (nl.mse, target)):
+        for function in (loss, nl.value_and_grad(loss)):
+            function(bits.view(half), other, backend=backend)
+            answer = function(bits[::-1].copy().view(half), other, backend=backend)
+            assert replayed[-1] is not None
+            found, expected = answer, long_way(function, bits[::-1].copy().view(half), other, backend=backend)
+            if function is not loss:
+                assert found[1].dtype == expected[1].dtype == half
+                assert found[1].tobytes() == expected[1].tobytes()
+                found, expected = found[0], expected[0]
+            assert found == expected
+            with pytest.raises(TypeError, match="says nothing of its numbers"):
+                function(bits.view("V2"), other, backend=backend)
+        out = np.zeros((64, 9), np.float32)
+        nl.value_and_grad(loss)(bits.view(half), other, backend=backend, out=out)
+        assert replayed[-1] is None
+
+
 def test_bad_values_are_found_again(each_backend: str, replayed: Answers) -> None:
     backend = each_backend
     pred, labels = np.zeros((16, 3)), np.zeros(16, np.int64)

@@ -121,7 +121,9 @@ def _parse(content: bytes, source: str, start: int, text: bool, bfloat16: bool) 
 
 def _dtype(entry: re.Match[bytes], source: str, start: int, text: bool, bfloat16: bool) -> np.dtype[Any]:
     if entry["named"]:
-        return BFLOAT16.newbyteorder(entry["named"].decode())  # type: ignore[arg-type, no-any-return]
+        # the dtype itself is found quicker than one like it
+        found = BFLOAT16.newbyteorder(entry["named"].decode())  # type: ignore[arg-type]
+        return BFLOAT16 if found.isnative else found
     order, kind = entry["order"].decode(), entry["kind"].decode()
     if kind == UNNAMED and bfloat16:
         return BFLOAT16
