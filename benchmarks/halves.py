@@ -1,0 +1,107 @@
+"""Cross-entropy of logits stored in 16 bits, beside the same in float32, and beside torch.
+
+    python benchmarks/halves.py [--shapes 1024x32000 ...] [--turns 9] [--avx2] [--save]
+
+Value, and value and gradient, into memory that is reused. torch works in the dtype itself, eager, and in float32 after a cast
+from it. The contestants take turns; medians count. The errors are those of the values, relative to the exact ones.
+--save writes to results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import environment
+import numpy as np
+from contest import Call, medians
+from session import keep
+
+import numloss as nl
+from numloss.backends import threads
+from numloss.common.halves import widened
+
+SHAPES = ("1024x32000", "8192x1000", "65536x100", "65536x10", "8x19x256x256")
+
+
+def rounded(logits: Any, kind: str) -> Any:
+    """Logits in a dtype of 16 bits."""
+    if kind == "float16":
+        return logits.astype(np.float16)
+    bits = logits.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16).view(nl.bfloat16)
+
+
+def ours(pred: Any, labels: Any, graded: bool) -> Call:
+    """numloss, the gradient in the dtype of the logits, in memory that is reused."""
+    if not graded:
+        return lambda: (nl.cross_entropy(pred, labels), None)
+    out, step = np.zeros_like(pred), nl.value_and_grad(nl.cross_entropy)
+    return lambda: step(pred, labels, out=out)
+
+
+def in_torch(pred: Any, labels: Any, kind: str, graded: bool, wide: bool) -> Call:
+    """torch eager in the dtype of the logits, or in float32 after a cast."""
+    import torch
+
+    torch.set_num_threads(threads.cores())
+    given = torch.from_numpy(pred.view(np.int16)).view(getattr(torch, kind)).requires_grad_(graded)
+    target, loss = torch.from_numpy(labels), torch.nn.functional.cross_entropy
+
+    def run() -> Any:
+        given.grad = None
+        with torch.set_grad_enabled(graded):
+            value = loss(given.float() if wide else given, target)
+        if graded:
+            value.backward()
+        return float(value.detach()), given.grad
+
+    return run
+
+
+def contestants(shape: tuple[int, ...], graded: bool) -> tuple[dict[str, Call], dict[str, float]]:
+    """Everybody, and the errors of their values."""
+    random = np.random.default_rng(20260101)
+    logits = random.standard_normal(shape, np.float32) * np.float32(3.0)
+    labels = random.integers(0, shape[1], (shape[0], *shape[2:]))
+    calls: dict[str, Call] = {"float32": ours(logits, labels, graded)}
+    errors: dict[str, float] = {}
+    for kind in ("bfloat16", "float16"):
+        pred = rounded(logits, kind)
+        calls[kind] = ours(pred, labels, graded)
+        calls[f"torch {kind}"] = in_torch(pred, labels, kind, graded, wide=False)
+        calls[f"torch {kind}, cast"] = in_torch(pred, labels, kind, graded, wide=True)
+        exact = nl.cross_entropy(widened(pred).astype(np.float64), labels)
+        for name in (kind, f"torch {kind}", f"torch {kind}, cast"):
+            errors[name] = abs(calls[name]()[0] - exact) / exact
+        assert errors[kind] < 1e-6, errors
+    return calls, errors
+
+
+def main() -> None:
+    """Print the comparison, and keep it if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shapes", nargs="+", default=SHAPES)
+    parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--avx2", action="store_true", help="as on a CPU that has AVX2 alone")
+    parser.add_argument("--save", action="store_true")
+    options = parser.parse_args()
+    if options.avx2:
+        environment.as_avx2()
+    rows: list[dict[str, Any]] = []
+    described = environment.describe()
+    for text in options.shapes:
+        shape = tuple(map(int, text.split("x")))
+        for graded in (False, True):
+            calls, errors = contestants(shape, graded)
+            took = medians(calls, options.turns)
+            mode = "value and gradient" if graded else "value"
+            rows.append({"shape": shape, "mode": mode, "median_ms": took, "errors": errors})
+            parts = (f"{name} {time:.2f} ms ({errors.get(name, 0.0):.0e})" for name, time in took.items())
+            print(f"{shape} {mode}: {'; '.join(parts)}", flush=True)
+    if options.save:
+        keep({**described, "rows": rows}, "halves")
+
+
+if __name__ == "__main__":
+    main()
