@@ -2,8 +2,8 @@
 
     python benchmarks/halves.py [--shapes 1024x32000 ...] [--turns 9] [--avx2] [--save]
 
-Value, and value and gradient, into memory that is reused. torch works in the dtype itself, eager, and in float32 after a cast
-from it. The contestants take turns; medians count. The errors are those of the values, relative to the exact ones.
+Value, and value and gradient, into memory that is reused. torch works in the dtype itself, eager, and in float32 after
+a cast. The contestants take turns; medians count. The errors are those of the values, relative to the exact ones.
 --save writes to results/.
 """
 

@@ -26,6 +26,7 @@ from cases import (
     middle,
     options,
     record,
+    required,
     stands_for_its_kind,
     weight,
     weights,
@@ -35,6 +36,7 @@ from compare import canonical_bytes
 import numloss as nl
 from numloss import dispatch
 from numloss.backends import threads
+from numloss.common.halves import widened
 from numloss.registry import Loss
 
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-310, 3e38, -1e300, 88.0, -104.0, 710.0)
@@ -76,6 +78,8 @@ def results(case: str, backend: str, dtype: str, parts: list[str], thorough: boo
     """
     if "loops" in parts and (thorough or stands_for_its_kind(case)):
         yield from largest_results(case, backend, dtype)
+        if dtype == "float32":
+            yield from halves_results(case, backend)
     if "laws" not in parts:
         return
     transform = nl.value_grad_hess if record(case).curvature else nl.value_and_grad
@@ -97,6 +101,23 @@ def largest_results(case: str, backend: str, dtype: str) -> Iterator[tuple[str, 
             yield f"{reduction} {kind} alone", loss.function(*given, **extra)
             yield from labelled(f"{reduction} {kind}", transform(loss.function)(*given, **extra))
             yield from labelled(f"{reduction} {kind} first", nl.value_and_grad(loss.function)(*given, **extra))
+
+
+def halves_results(case: str, backend: str) -> Iterator[tuple[str, Any]]:
+    """Value and gradients of numbers stored in 16 bits, whose bits are taken apart otherwise by each backend."""
+    loss, given = record(case), arrays(case, middle(case), "float32", ends=False)
+    for half in (np.dtype(np.float16), nl.bfloat16):
+        stored = tuple(a if a.dtype.kind != "f" else cut(a, half) for a in given)
+        found = nl.value_and_grad(loss.function)(*stored, **required(case), backend=backend)
+        for label, part in labelled(f"halves {half}", found):
+            yield label, widened(np.asarray(part))
+
+
+def cut(numbers: np.ndarray[Any, Any], half: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Numbers of 16 bits near these."""
+    if half == np.float16:
+        return numbers.astype(half)
+    return (numbers.view(np.uint32) >> 16).astype(np.uint16).view(half)
 
 
 def labelled(label: str, parts: Any) -> Iterator[tuple[str, Any]]:
