@@ -26,6 +26,7 @@ from .losses.classification.generalized_cross_entropy import generalized_cross_e
 from .losses.classification.hinge import hinge
 from .losses.classification.js_div import js_div
 from .losses.classification.kl_div import kl_div
+from .losses.classification.kl_logits import kl_logits
 from .losses.classification.linear_cross_entropy import linear_cross_entropy
 from .losses.classification.logit_adjusted_cross_entropy import logit_adjusted_cross_entropy
 from .losses.classification.modified_huber import modified_huber
@@ -161,6 +162,7 @@ __all__ = [
     "jaccard",
     "js_div",
     "kl_div",
+    "kl_logits",
     "l1",
     "l2",
     "lambdarank",

@@ -30,6 +30,9 @@ class Loss:
     function each, computed in float64 once a call, so that 1 - q keeps its digits near q = 1. NAME_rest is what the
     dtype of the data loses of the parameter NAME.
 
+    `words` are what an option may be called where it is no number, each with the number that stands for it. `plain` are
+    parameters with which a law of ratios is a divergence that loops know by themselves.
+
     `differentiable` are the positions of the inputs that have a gradient, in the order of the law's slopes; `none`
     gives the number that stands in the law for an option that is None. Where the law is not of the inputs themselves
     but of what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates.
@@ -54,6 +57,8 @@ class Loss:
     batch_axis: int = 0
     per_element: tuple[str, ...] = ()
     none: dict[str, float] = field(default_factory=dict)
+    words: dict[str, dict[str, float]] = field(default_factory=dict)
+    plain: tuple[float, ...] | None = None
     params: tuple[str, ...] = ()
     derived: dict[str, Callable[..., float]] = field(default_factory=dict)
     constants: Law | None = None
@@ -135,7 +140,7 @@ class Loss:
         return self._of_rows(LOG_PROBABILITIES)
 
     def _of_rows(self, scores: int) -> Loss:
-        facts = {"scores": scores, "target": LABELS, "entropy": False, "factor": None, "classes": 0}
+        facts = {"scores": scores, "target": LABELS, "factor": None, "classes": 0}
         known = (("logits", "target"), self.defaults, self.domains)
         loss = Loss(self.name, "rowwise", None, self.declaration, *known, cost=2.0)
         loss.rows, loss.function = facts, self.function

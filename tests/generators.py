@@ -19,6 +19,7 @@ from numloss.loops.codes import (
     LOGITS,
     MEMBERS,
     PROBABILITIES,
+    SCORES,
 )
 from numloss.registry import LOSSES, Loss
 
@@ -100,6 +101,8 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
         return scores, labels
     if wanted in (INDICATORS, MEMBERS):
         return scores, draw(UNIT if wanted == INDICATORS else BINARY, full, random, ends)
+    if wanted == SCORES:
+        return scores, random.normal(0.0, 2.0, full)
     target = softmax(random.normal(0.0, 2.0, full))
     if wanted == LOG_DISTRIBUTION:
         return scores, np.log(target)
@@ -229,6 +232,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "js_div": {"": {}, "logits": {"from_logits": True}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
+    "kl_logits": {"": {}, "reverse": {"direction": "reverse", "temperature": 3.0}},
     "ordinal_logistic": {"": {"thresholds": (-1.5, 0.25, 2.0)}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},

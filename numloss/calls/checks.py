@@ -56,6 +56,11 @@ def number(loss: Loss, name: str, value: Any, real: np.dtype[Any] | None = None)
         return loss.none[name]
     if value is inspect.Parameter.empty:
         raise TypeError(f"{loss.name}: missing {name}")
+    if name in loss.words:
+        known = loss.words[name]
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(f"{loss.name}: {name} must be {' or '.join(map(repr, known))}, got {value!r}")
+        return known[value]
     result = value if type(value) is float else plain_number(loss, name, value)
     domain = loss.domains.get(name)
     if result != result or (domain is not None and result not in domain):

@@ -28,7 +28,7 @@ from .checks import bad_weight, first_of, integer, number, same_shape, value_out
 from .outputs import outputs_of
 
 if TYPE_CHECKING:
-    from ..registry import Loss
+    from ..registry import Law, Loss
     from .arrays import Arrays
     from .request import Request
 
@@ -38,25 +38,26 @@ FLOATS = {"label_smoothing": "smoothing", "z_loss": "zeta", "eps": "eps"}
 class RowOptions:
     """What a rowwise call asks for.
 
-    scores and target say how pred and target are to be read; entropy adds sum q log q; smoothing, zeta (the
-    z-loss), cap (0: none), eps; ignore is a label or None; factor multiplies the losses of each class; tau times the
-    logarithm of prior is added to the scores of each; params are those of the law.
+    scores and target say how pred and target are to be read; smoothing, zeta (the z-loss), cap (0: none), eps; ignore
+    is a label or None; factor multiplies the losses of each class; tau times the logarithm of prior is added to the
+    scores of each; the temperature divides logits; params are those of the law.
     """
 
     __slots__ = (
-        *("axis", "cap", "class_weight", "entropy", "eps", "factor", "ignore", "params", "prior", "scores"),
-        *("smoothing", "target", "tau", "zeta"),
+        *("axis", "cap", "class_weight", "eps", "factor", "ignore", "params", "prior", "scores"),
+        *("smoothing", "target", "tau", "temperature", "zeta"),
     )
 
     def __init__(self) -> None:
         self.axis: Any = 1
-        self.scores, self.target, self.entropy = LOGITS, LABELS, 0
+        self.scores, self.target = LOGITS, LABELS
         self.smoothing = self.zeta = self.cap = self.eps = 0.0
         self.ignore: int | None = None
         self.class_weight: Any = None
         self.factor: Any = None
         self.prior: Any = None
         self.tau = 0.0
+        self.temperature = 1.0
         self.params: list[float] = []
 
 
@@ -81,7 +82,7 @@ def options_of(loss: Loss, arguments: tuple[Any, ...], given: dict[str, Any]) ->
     """The options of a call, defaults filled in and checked."""
     result = RowOptions()
     facts = loss.rows
-    result.scores, result.entropy = facts["scores"], int(facts["entropy"])
+    result.scores = facts["scores"]
     result.target = facts["target"] if facts["target"] is not None else int(is_distribution(arguments[1]))
     if given or loss.eager:
         merged = {**loss.defaults, **given}
@@ -119,6 +120,8 @@ def set_options(loss: Loss, result: RowOptions, options: dict[str, Any], real: n
         result.factor = options[loss.rows["factor"]]
     if loss.rows["factor"] != "class_weight":
         result.class_weight = options.get("class_weight")
+    if "temperature" in options:
+        result.temperature = number(loss, "temperature", options["temperature"], real)
     if "prior" in options:
         result.prior, result.tau = options["prior"], number(loss, "tau", options["tau"], real)
     result.axis = options.get("axis", 1)
@@ -182,6 +185,11 @@ class Rows:
             return None
         wide = per_class(self.loss, "prior", self.place.on_host(prior), self.classes, np.dtype(np.float64))
         return np.ascontiguousarray(self.options.tau * np.log(wide), dtype=self.real)
+
+    @property
+    def law(self) -> Law | None:
+        """The law of the loss, unless with these parameters it is what loops compute without one."""
+        return None if self.loss.plain == tuple(self.options.params) else self.loss.law
 
     def plain(self) -> bool:
         """Whether every row counts 1, unless its label is ignored."""
@@ -251,7 +259,7 @@ def target_of(place: Arrays, loss: Loss, options: RowOptions, value: Any, pred: 
     if options.target == LABELS:
         check_labels(loss, array, pred, axis)
         return array
-    if not is_floating(array.dtype) and options.target < INDICATORS:
+    if not is_floating(array.dtype) and options.target not in (INDICATORS, MEMBERS):
         raise TypeError(f"{loss.name}: target has dtype {array.dtype}; a distribution is floating")
     same_shape(loss, "target", array.shape, pred.shape, loss.inputs[0])
     return array

@@ -125,14 +125,13 @@ def rowwise(
     *,
     scores: int,
     target: int | None = None,
-    entropy: bool = False,
     factor: str | None = None,
     classes: int = 0,
     eager: bool = False,
     law_inputs: int | None = None,
     **arguments: Any,
 ) -> Callable[[Declaration], Declaration]:
-    """Declare a cross-entropy of rows: what its scores are, what its targets are, whether entropy is added.
+    """Declare a cross-entropy of rows: what its scores are, and what its targets are.
 
     The names of its options say the rest; calls/rowwise.py reads them. `eager`: they differ from what those names
     mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowwise_law.py, then its parameters;
@@ -142,7 +141,7 @@ def rowwise(
 
     def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
-        facts["rows"] = {"scores": scores, "target": target, "entropy": entropy, "factor": factor, "classes": classes}
+        facts["rows"] = {"scores": scores, "target": target, "factor": factor, "classes": classes}
         if law is not None:
             _, defaults = _signature(declaration)
             facts["params"] = parameters_of(law_arguments(law)[law_inputs:], defaults, facts)
@@ -157,8 +156,8 @@ def distilled(**arguments: Any) -> Callable[[Declaration], Declaration]:
 
     def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
-        facts["rows"] = {"scores": LOGITS, "target": LABELS, "entropy": False, "factor": None, "classes": 0}
-        return record("distilled", None, declaration, domains, {"params": ("temperature", "alpha"), **facts})
+        facts["rows"] = {"scores": LOGITS, "target": LABELS, "factor": None, "classes": 0}
+        return record("distilled", None, declaration, domains, {"params": ("alpha",), "eager": True, **facts})
 
     return decorate
 

@@ -38,12 +38,12 @@ VALUE, GRADIENT, CURVATURE = 0, 1, 2
 
 # Scores of rows.
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
-# Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class.
-LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS = 0, 1, 2, 3, 4
+# Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class; SCORES: logits.
+LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS, SCORES = 0, 1, 2, 3, 4, 5
 # What a law of rows is of: the label's cross-entropy; or each class, for the sum, the mean or the largest of them, for
 # those above a threshold, for logits, or for the mean over all pairs of a class that is none of several labels and one
-# that is.
-OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS = range(7)
+# that is; or of the ratio of a class's probability to that of the target, for the sum.
+OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO = range(8)
 
 # How scores of pixels become probabilities of classes: they are some already, each by itself, or those of a pixel
 # together.

@@ -30,7 +30,6 @@ from .language import (
     Int,
     Ints,
     Reals,
-    address,
     double,
     double_log1p,
     noinline,
@@ -44,7 +43,6 @@ from .language import (
 from .operands import first_outside
 from .rowwise_checks import check_distribution, check_probabilities
 from .rowwise_law import law_value
-from .rowwise_near import is_near, near_kl
 from .rowwise_parts import (
     add_losses,
     base_of,
@@ -108,7 +106,7 @@ def measure_row(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, z: Reals, q: 
             targets = target_of(c, at, label, first, n, q)
             if c.target_steps.classes == 1 and c.target.kind == DATA:
                 will_need(offset(targets, c.classes), n)
-            weigh(targets, scores, n, top, c.entropy, sums)
+            weigh(targets, scores, n, top, sums)
         if label >= first and label < first + n:
             s.label_score = double(scores[label - first])
         if c.score_kind == LOGITS:
@@ -218,8 +216,6 @@ def any_row(
     pull = Pull()
     measure_row(c, x, at, label, s, z, q, kept, g)
     value = law_value(c, label, s, pull) if by_law(c) == 1 else row_value(c, label, s, pull)
-    if c.entropy == 1 and is_near(value) == 1:
-        value = near_kl(c, x, at, s, value)
     factor = real(weight * c.scale)
     if c.mode >= GRADIENT and is_sure(c, s) == 1:
         s.beside = targets_beside(c, at, s.pivot, q)
@@ -242,8 +238,6 @@ def rows_block(c: Rowwise, partial: Result, block: Int) -> Int:
     begin_block(partial)
     # in memory row by row the terms can wait in the gradient for what they are multiplied by
     kept = has_plain_slopes(c) if c.pred_steps.classes == 1 and c.gradient_steps.classes == 1 else 0
-    if c.entropy == 1 and address(gradient_at(c, 0)) == address(scores_at(c, 0)):
-        kept = 0  # a divergence may need the scores once more
     lonely = 1 if dense_target(c) == 0 and c.score_kind != LOGITS and c.mode < CURVATURE else 0
     stop = block_stop(c.rows, c.block, block)
     start = block * c.block

@@ -10,6 +10,7 @@ from .codes import (
     NUMBER,
     NUMBER_OR_NAN,
     PREDICTION_OPERAND,
+    SCORES,
     TARGET_OPERAND,
     WHOLE,
 )
@@ -35,7 +36,7 @@ def check_distribution(c: Rowwise, row: Int, at: Int, q: Reals, partial: Result)
         if steps != 1 or kind != DATA:
             convert(data, kind, steps, n, q)
             p = q
-        low = -1e999 if c.target_kind == LOG_DISTRIBUTION else 0.0
+        low = -1e999 if c.target_kind == LOG_DISTRIBUTION or c.target_kind == SCORES else 0.0
         high = 1.0 if c.target_kind == INDICATORS or c.target_kind == MEMBERS else 1e999
         bad = first_outside(p, n, WHOLE if c.target_kind == MEMBERS else NUMBER, low, high)
         if bad >= 0:

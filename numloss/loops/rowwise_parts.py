@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ..scalar import decay, exp, exp_below, log, log_of, log_parts, log_rest, tanh
+from ..scalar import decay, exp_below, log, tanh
 from .codes import (
     CURVATURE,
     DATA,
     DISTRIBUTION,
     GRADIENT,
     LABELS,
-    LOG_DISTRIBUTION,
     LOGIT,
     NUMBER,
     PROBABILITIES,
@@ -201,9 +200,6 @@ def load_target(c: Rowwise, at: Int, label: Int, first: Int, n: Int, q: Reals) -
         steps = c.target_steps.classes
         place = (at + first * steps) * item_size(c.target.kind, c.itemsize)
         convert(array_data(c.target.array) + place, c.target.kind, steps, n, q)
-        if c.target_kind == LOG_DISTRIBUTION:
-            for i in range(n):
-                q[i] = exp(q[i])
         if smoothing > 0.0:
             for i in range(n):
                 q[i] = (1.0 - smoothing) * q[i] + each
@@ -241,31 +237,12 @@ def exponentials(z: Reals, n: Int, base: Real, shift: Real, e: Reals) -> Int:
 
 
 @noinline
-def divergences(q: Reals, z: Reals, n: Int, top: Real, terms: Reals) -> Int:
-    """q (top - z + log q) of n classes, 0 where q is 0. A CPU sees more numbers at a time of two short loops than of
-    a long one."""
-    powers = stack_reals(512)
-    for i in range(n):
-        k, f = log_parts(q[i])
-        powers[i] = k
-        terms[i] = f
-    for i in range(n):
-        logarithm = log_of(powers[i], terms[i], log_rest(terms[i]))
-        terms[i] = q[i] * ((top - z[i]) + logarithm) if q[i] > 0.0 else 0.0
-    return 0
-
-
-@noinline
-def weigh(q: Reals, z: Reals, n: Int, top: Real, entropy: Int, lanes: Doubles) -> Int:
-    """Add to two sets of lanes the targets, and their products with top - z, and with their own logarithms if the
-    entropy counts; 0 times inf is 0."""
+def weigh(q: Reals, z: Reals, n: Int, top: Real, lanes: Doubles) -> Int:
+    """Add to two sets of lanes the targets, and their products with top - z; 0 times inf is 0."""
     terms = stack_reals(512)
     add_tile(q, n, lanes)
-    if entropy == 1:
-        divergences(q, z, n, top, terms)
-    else:
-        for i in range(n):
-            terms[i] = q[i] * (top - z[i]) if q[i] > 0.0 else 0.0
+    for i in range(n):
+        terms[i] = q[i] * (top - z[i]) if q[i] > 0.0 else 0.0
     add_tile(terms, n, offset(lanes, 32))
     return 0
 

@@ -9,7 +9,7 @@ import pytest
 import toolchain
 
 from numloss.calls.embedding import takes_units
-from numloss.loops.codes import LABELS
+from numloss.loops.codes import LABELS, RATIO
 
 REASON = toolchain.missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -59,7 +59,7 @@ def rowwise_kernel(dtype: str, **facts: Any) -> Any:
     """A kernel of cross-entropy."""
     from numloss.backends.numba_cuda import rowwise_kernels, rowwise_texts
 
-    plan = {"scores": 0, "target": 0, "dense": False, "entropy": False, "mode": 1, "team": 256} | facts
+    plan = {"scores": 0, "target": 0, "dense": False, "mode": 1, "team": 256} | facts
     return rowwise_kernels.rowwise_kernel(dtype, rowwise_texts.Plan(**plan))
 
 
@@ -71,7 +71,7 @@ ROWS = [
     {"team": 1},
     {"team": 8, "mode": 0},
     {"team": 32, "mode": 2, "dense": True},
-    {"target": 1, "dense": True, "entropy": True},
+    {"target": 1, "dense": True, "classes": RATIO},
     {"target": 2, "dense": True, "scores": 1, "mode": 2},
     {"scores": 2, "mode": 2},
     {"teacher": True, "mode": 2, "team": 8},

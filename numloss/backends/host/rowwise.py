@@ -12,7 +12,7 @@ from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...common.halves import is_half
-from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, block_size
+from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, RATIO, block_size
 from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
 from ..packing.rowwise import NO_STEPS, header_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from . import HostBackend
 
 GENERIC, FLAT, LONG = "rows_block", "flat_block", "long_block"
-PIXELS, CLASSES, DISTILLED = "pixels_block", "classes_block", "distilled_block"
+PIXELS, CLASSES, DISTILLED, DIVERGENCE = "pixels_block", "classes_block", "distilled_block", "divergence_block"
 # Numbers of 16 bits are read and written as they are.
 READS_HALVES = True
 # Those that read and write numbers of 16 bits themselves.
@@ -65,6 +65,8 @@ def design_of(rows: Rows, mode: int, sizes: tuple[int, ...]) -> str:
     options, classes_law = rows.options, rows.loss.rows["classes"]
     if rows.teacher is not None:
         return DISTILLED
+    if classes_law == RATIO:
+        return DIVERGENCE
     if classes_law not in (OF_LABEL, LOGIT):
         return CLASSES
     plain = options.scores == LOGITS and options.target == LABELS and classes_law == OF_LABEL
@@ -193,7 +195,7 @@ class Packed:
         """What is launched."""
         loss, header = self.rows.loss, self.header
         design = self.design
-        if loss.law is None:
+        if self.rows.law is None:
             address = backend.loop(design, name_of(self.real))
         else:
             address, header.tile = backend.kernel(loss, design, self.real, self.mode)
@@ -201,7 +203,7 @@ class Packed:
         if self.rows.teacher is not None:
             teacher, steps = self.beside(self.rows.teacher)
             whole = Distilled(rows=header, teacher=teacher, teacher_steps=steps)
-        work = self.size * loss.cost * (3.0 if design in (GENERIC, CLASSES, DISTILLED) else 1.0)
+        work = self.size * loss.cost * (3.0 if design in (GENERIC, CLASSES, DISTILLED, DIVERGENCE) else 1.0)
         blocks = -(-header.rows // header.block)
         if not self.stored:
             return Problem(address, whole, blocks, work)

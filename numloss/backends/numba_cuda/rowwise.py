@@ -92,11 +92,10 @@ def plan_of(rows: Rows, mode: int) -> Plan:
         LOG_PROBABILITIES if by_margins else options.scores,
         options.target,
         not labelled or options.smoothing > 0.0,
-        bool(options.entropy),
         mode,
         team_of(rows),
-        loss.law,
-        0 if loss.law is None else len(options.params),
+        rows.law,
+        0 if rows.law is None else len(options.params),
         loss.constant_part,
         classes,
         teacher=rows.teacher is not None,
@@ -116,7 +115,7 @@ def compute(request: Request) -> Any:
         if request.averaged and mode and not plain:
             scale = call.workspace(1)
             # weights depend on labels or on the sums of distributions, never on scores
-            weights = Plan(LOG_PROBABILITIES, options.target, options.target != LABELS, False, -1, team_of(rows))
+            weights = Plan(LOG_PROBABILITIES, options.target, options.target != LABELS, -1, team_of(rows))
             run_rows(call, weights, header, blocks, partials)
             notes.append(call.finish(partials, blocks, None, scale=scale))
         elif header.rows:

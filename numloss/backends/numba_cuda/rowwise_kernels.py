@@ -22,6 +22,7 @@ from ...loops.codes import (
     PAIRS,
     PREDICTION_OPERAND,
     PROBABILITIES,
+    RATIO,
     TARGET_OPERAND,
     VALUE,
 )
@@ -30,6 +31,7 @@ from . import blocks, jit
 from .checks import NO_COMPLAINT, key
 from .rowwise_classes import class_gradient_text, class_value_text
 from .rowwise_distilled import distilled_gradient_text, distilled_value_text
+from .rowwise_divergence import ratio_gradient_text, ratio_value_text
 from .rowwise_pairs import pairs_gradient_text, pairs_value_text
 from .rowwise_parts import (
     admission_text,
@@ -147,6 +149,8 @@ def rows_of(plan: Plan, dtype: str) -> tuple[Any, Any]:
         return distilled_value_text(plan, dtype, team_texts(plan)), distilled_gradient_text(plan, dtype)
     if plan.classes == PAIRS:
         return pairs_value_text(plan, dtype, team_texts(plan)), pairs_gradient_text(plan, dtype)
+    if plan.classes == RATIO:
+        return ratio_value_text(plan, dtype, team_texts(plan)), ratio_gradient_text(plan, dtype)
     if plan.classes not in (0, LOGIT):
         return class_value_text(plan, dtype, team_texts(plan)), class_gradient_text(plan, dtype)
     by_label = plan.law is not None and plan.classes != LOGIT
@@ -235,6 +239,6 @@ def _text(plan: Plan, dtype: str) -> Any:
 def rowwise_kernel(dtype: str, plan: Plan) -> Any:
     """The kernel of a plan: it takes the header, and where a distribution or a teacher lies beside the scores."""
     headers = tuple(jit.header_type(kind, "float64", {}) for kind in (Rowwise, Operand, Steps))
-    # three softmaxes at once, or a law in float64, need more registers than two blocks of threads leave
-    many = plan.teacher or (plan.law is not None and dtype == "float64")
+    # two distributions at once, or a law in float64, need more registers than two blocks of threads leave
+    many = plan.teacher or plan.classes == RATIO or (plan.law is not None and dtype == "float64")
     return jit.kernel(_text(plan, dtype), (*headers, int64, int64), (jit.THREADS, 1 if many else 2))

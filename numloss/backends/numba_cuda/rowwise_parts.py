@@ -16,13 +16,13 @@ from ...loops.codes import (
     LOGITS,
     MEMBERS,
     PROBABILITIES,
+    SCORES,
     TARGET_OPERAND,
     WEIGHT_OPERAND,
 )
 from ...loops.headers import Pull
 from . import jit
 from .checks import key
-from .rowwise_near import near_kl_text
 from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
 
 # Terms that a thread adds in the dtype of the data before they go to a float64.
@@ -66,11 +66,11 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     double, number = jit.words_of(dtype)["double"], getattr(np, dtype)
     scores, rows = score_texts(plan, dtype), row_texts(plan, dtype)
     score_of, entry, wanted = scores["score_of"], rows["entry"], rows["wanted"]
-    log, exp_below = jit.typed(scalar.log, dtype), jit.typed(scalar.exp_below, dtype)
+    exp_below = jit.typed(scalar.exp_below, dtype)
     zero, lowest = number(0.0), number(-np.inf)
-    below = number(-np.inf if plan.target == LOG_DISTRIBUTION else 0.0)
+    below = number(-np.inf if plan.target in (LOG_DISTRIBUTION, SCORES) else 0.0)
     above = number(1.0 if plan.target in (INDICATORS, MEMBERS) else np.inf)
-    team, dense, entropy, logits, values = plan.team, plan.dense, plan.entropy, plan.scores == LOGITS, plan.mode >= 0
+    team, dense, logits, values = plan.team, plan.dense, plan.scores == LOGITS, plan.mode >= 0
     whole_target, members = plan.target != LABELS, plan.target == MEMBERS
 
     @jit.jitable
@@ -87,9 +87,8 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
     @jit.jitable
     def sums_of(c, x, beside, lane, label, pivot, top, base, shift):  # type: ignore[no-untyped-def]
-        """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), and times their
-        logarithms if the entropy counts, targets without the pivot's, and how many entries of the target are no
-        distribution's."""
+        """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), targets without the
+        pivot's, and how many entries of the target are no distribution's."""
         others, run, count = double(zero), zero, 0
         total, cross, apart, bad = double(zero), double(zero), double(zero), 0
         for j in range(lane, c.classes, team):
@@ -107,8 +106,6 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
                     apart += double(q)
                 if values and q > zero:
                     cross += double(q) * (double(top) - double(z))
-                    if entropy:
-                        cross += double(q) * double(log(q))
             if logits and j != pivot:
                 run += exp_below(z - base, shift)
                 count += 1
@@ -222,8 +219,7 @@ def value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     texts, pull = loop_texts(dtype), jit.named(Pull)
     own_target, z_weight_of, cross_entropy_of = texts["own_target"], texts["z_weight_of"], texts["cross_entropy_of"]
     log1p, zero, two = jit.typed(scalar.log1p, "float64"), np.float64(0.0), np.float64(2.0)
-    dense, logits, divergence = plan.dense, plan.scores == LOGITS, plan.entropy
-    near_kl = near_kl_text(plan, dtype, teams)
+    dense, logits = plan.dense, plan.scores == LOGITS
 
     @jit.jitable
     def row_value(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
@@ -237,8 +233,6 @@ def value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             lse = s.top + rest
             coefficient = targets + two * z_weight * lse
             value = cross_entropy_of(s, targets, cross, rest, z_weight)
-        if divergence:
-            value = near_kl(c, x, beside, label, s, lse, value, who, shared)
         return value, pull(coefficient, own, z_weight, zero)
 
     return row_value

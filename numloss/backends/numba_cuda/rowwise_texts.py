@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import scalar
 from ...loops import rowwise, rowwise_law, rowwise_parts, rowwise_slopes
-from ...loops.codes import IN_ORDER, LABELS, LOG_DISTRIBUTION, LOGIT, PROBABILITIES
+from ...loops.codes import IN_ORDER, LABELS, LOGIT, PROBABILITIES
 from ...loops.tiles import constants_text
 from . import jit, reading
 
@@ -30,7 +30,6 @@ class Plan:
     scores: int
     target: int
     dense: bool
-    entropy: bool
     mode: int
     team: int
     law: Any = None
@@ -105,7 +104,7 @@ def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Where the entries of a row lie, and its target distribution."""
     words, number, operands = jit.words_of(dtype), getattr(np, dtype), reading.texts_of(dtype)
     real, reals, element, shift = words["real"], words["reals"], operands["element"], operands["shift"]
-    exp, kind = jit.typed(scalar.exp, dtype), plan.target
+    kind = plan.target
     zero, one = number(0.0), number(1.0)
 
     @jit.jitable
@@ -129,8 +128,6 @@ def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             q = (one - smoothing) + each if j == label else each
         else:
             q = entry(beside, j)
-            if kind == LOG_DISTRIBUTION:
-                q = exp(q)
             if smoothing > zero:
                 q = (one - smoothing) * q + each
         if c.class_weight != 0:

@@ -23,8 +23,8 @@ class Rowwise(Header):
 
     `tile`: that of the law, or 0, and `law_kind` what it is for. `factors`: of the losses of the classes, `offsets`:
     what is added to their scores, both array objects or 0, as class weights. `ignores`: the label `ignored` counts
-    nothing. `entropy`: that of the target is added. `zeta`: of the z-loss. `softcap`: 0 for none. `eps`: what
-    probabilities are clipped to. `least`: what no bound of a curvature is below.
+    nothing. `zeta`: of the z-loss. `softcap`: 0 for none. `eps`: what probabilities are clipped to. `least`: what no
+    bound of a curvature is below. `temperature`: what logits of two distributions are divided by.
     """
 
     rows: Int
@@ -41,7 +41,6 @@ class Rowwise(Header):
     unreduced: Int
     ignores: Int
     ignored: Int
-    entropy: Int
     bound: Int
     class_weight: Int
     factors: Int
@@ -52,6 +51,7 @@ class Rowwise(Header):
     softcap: Double
     eps: Double
     least: Double
+    temperature: Double
     pred: Operand
     target: Operand
     weight: Operand
@@ -78,8 +78,7 @@ class Row(Header):
     """One row: its largest score, what is taken off scores, and e^(score - base - shift), the terms.
 
     The pivot, where the top is, is left out of the `others`. Then the sum of the targets, and that of their products
-    with top - score, and with their own logarithms if the entropy counts; and that of the targets beside the pivot's,
-    where it is needed.
+    with top - score; and that of the targets beside the pivot's, where it is needed.
     """
 
     pivot: Int
@@ -126,6 +125,53 @@ class ClassRow(Header):
     slopes: Double
     bends: Double
     factor: Double
+
+
+class Ratios(Header):
+    """One row of two distributions, see rowwise_ratios.py.
+
+    What it is compared with: its address, dtype, the elements between its classes, and what it is (`form`). `kept`:
+    whether all of its terms fit into memory, `far`: whether some class has a ratio that is looked at by itself,
+    `fine`: how many digits logarithms have beside those of numbers, `flat`: whether in place of the distances there is
+    what their powers are more than 1, `raw`: whether both are taken as they are, not up to a factor. The temperature's
+    `inverse`; `base` and `shift` of what is compared with; `x` less `y` and `low` is where distances are counted from,
+    and `centre` their mean; the sum of the terms; the means of e^u - 1 (`rise`) and of e^u - 1 - u (`curve`), and the
+    logarithm of 1 + rise (`lift`). What terms are multiplied by (`share`), what a divergence is (`mass`), and what is
+    added to it (`extra`). What the largest probability of the predictions, the pivot's, leaves; where ratios are far,
+    what is taken off the predictions, and what their terms are multiplied by. Sums of the slopes and curvatures of a
+    law.
+    """
+
+    data: Int
+    kind: Int
+    stride: Int
+    form: Int
+    kept: Int
+    far: Int
+    fine: Int
+    flat: Int
+    raw: Int
+    pivot: Int
+    inverse: Double
+    base: Double
+    shift: Double
+    x: Double
+    y: Double
+    low: Double
+    centre: Double
+    total: Double
+    rise: Double
+    curve: Double
+    lift: Double
+    share: Double
+    mass: Double
+    extra: Double
+    left: Double
+    z_base: Double
+    z_shift: Double
+    z_share: Double
+    slopes: Double
+    bends: Double
 
 
 class Excess(Header):

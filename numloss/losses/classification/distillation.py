@@ -54,9 +54,10 @@ def distillation(
 
     Notes
     -----
-    The gradient is ``alpha * T * (p_T - q) + (1 - alpha) * (p - 1_target)``. The divergence is never negative, and
-    keeps its digits however near student and teacher are to each other. With ``alpha=0`` the teacher is not read, with
-    ``alpha=1`` a label may be impossible. The bound of the curvature majorises the full matrix, and is at least 1e-16.
+    The gradient is ``alpha * T * (p_T - q) + (1 - alpha) * (p - 1_target)``. The divergence is never negative; it and
+    its gradient keep their digits however near or far student and teacher are: see `kl_logits`. With ``alpha=0`` the
+    teacher is not read, with ``alpha=1`` a label may be impossible. The bound of the curvature majorises the full
+    matrix, and is at least 1e-16.
 
     References
     ----------

@@ -1,18 +1,15 @@
 """Jensen-Shannon divergence."""
 
 from ...declare import ANY, OPEN_UNIT, Array, Options, Result, Unpack, rowwise
-from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES, SUM
-from ...scalar import exp, expm1, log, log_rest
+from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES, RATIO
+from ...scalar import log, log_rest
 
 
-def _js_div(score, target, beta, other):
-    q = exp(score)
+def _js_div(ratio, more, curve, target, q, beta, other):
     own = other * q
     m = beta * target + own
     middle = m if m > 0.0 else 1.0
-    # of two near 1 what they lack tells them apart
-    lacks = expm1(score)
-    difference = (target - 1.0) - lacks if score > -0.5 else target - q
+    difference = target - q if ratio > 1.0 else -(target * more)
     target_ratio = target / middle
     q_ratio = q / middle
     # target / m and q / m less 1, and their logarithms less that where it is small
@@ -38,8 +35,8 @@ def _js_div(score, target, beta, other):
 
 @rowwise(
     _js_div,
-    law_inputs=2,
-    classes=SUM,
+    law_inputs=5,
+    classes=RATIO,
     scores=LOG_PROBABILITIES,
     target=DISTRIBUTION,
     eager=True,

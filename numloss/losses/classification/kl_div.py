@@ -1,13 +1,13 @@
 """Kullback-Leibler divergence."""
 
 from ...declare import ANY, Array, Options, Result, Unpack, rowwise
-from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES
+from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES, RATIO
 
 
 @rowwise(
     scores=LOG_PROBABILITIES,
     target=DISTRIBUTION,
-    entropy=True,
+    classes=RATIO,
     eager=True,
     pred=ANY,
     convex=True,
@@ -51,9 +51,11 @@ def kl_div(
 
     Notes
     -----
-    Each row is a sum of ``target * (log sum exp - pred)`` and ``target * log target``; within 8 ulp of the larger.
-    Where it is below 1/32, and target and prediction sum to 1 up to rounding, both are taken for the distributions that
-    they are rounded of: the divergence is then never negative, and keeps its digits however near they are.
+    With a target that sums to 1 up to rounding, and a prediction of logits or one that does so, too, both are taken for
+    the distributions that they are rounded of: the divergence is then never negative, and it and its gradient with
+    respect to logits keep their digits however near or far both are; see `kl_logits`. What a target lost when it was
+    rounded to probabilities or to their logarithms is lost: of two that nearly agree, logits know most. Other numbers
+    are taken as they are: each row is a sum of ``target * (log target - pred)``, within 8 ulp of the sum of its terms.
     From logits the curvature is ``p (1 - p)`` times the sum of the target (bound: twice that, at least 1e-16);
     from log-probabilities it is 0.
 

@@ -1,0 +1,150 @@
+"""Divergences of rows of two distributions, as numloss/loops/divergence.py computes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...loops import rowwise_classes
+from ...loops.codes import CURVATURE, LOG_PROBABILITIES, LOGITS, VALUE
+from . import jit
+from .rowwise_ratios import changed, columns_text, loops_of, ratio_texts, settled_text
+from .rowwise_texts import Plan, applied_law
+
+
+def divergence_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
+    """KL(p || q) of a row, and its measures."""
+    double, texts, measures = jit.words_of(dtype)["double"], loops_of(dtype), ratio_texts(plan, dtype, teams)
+    measure_ratios, left_of = measures["measure_ratios"], measures["left_of"]
+    settled, columns_of, nearest = settled_text(plan, dtype), columns_text(plan, dtype), texts["nearest"]
+    forward_term, team_sum, any_team = texts["forward_term"], teams["team_sum"], teams["any_team"]
+    nothing, zero, team = np.float64(0.0), getattr(np, dtype)(0.0), plan.team
+    bent = plan.mode == CURVATURE and plan.scores == LOGITS
+
+    @jit.jitable
+    def divergence_of(c, x, beside, who, shared, peaks, places):  # type: ignore[no-untyped-def]
+        s = settled(c, measure_ratios(c, x, beside, who, shared, peaks, places), True)
+        if bent:
+            s = left_of(c, x, beside, s, who, shared, peaks, places)
+        apart = s.far == 1 or s.raw == 1
+        value = nothing if apart else nearest(s)
+        if any_team(apart):
+            total = nothing
+            for j in range(who % team, c.classes, team):
+                r, _, curve, p, q = columns_of(c, x, beside, j, s)
+                if s.raw == 1:
+                    total += double(-(p * r) if p > zero else p)
+                else:
+                    total += double(forward_term(r, curve, p, q))
+            total = team_sum(shared, who, total)
+            value = total if apart else value
+        return (nothing if s.total == nothing else s.mass * value + s.extra), s
+
+    return divergence_of
+
+
+def divergence_slope_text(plan: Plan, dtype: str) -> Any:
+    """Slope and curvature of KL(p || q) at a class of a measured row."""
+    real, texts, columns_of = jit.words_of(dtype)["real"], loops_of(dtype), columns_text(plan, dtype)
+    excess_of, score_curvature = texts["excess_of"], texts["score_curvature"]
+    one, zero, logits = getattr(np, dtype)(1.0), getattr(np, dtype)(0.0), plan.scores == LOGITS
+
+    @jit.jitable
+    def divergence_slope(c, x, beside, j, s):  # type: ignore[no-untyped-def]
+        r, more, _, p, q = columns_of(c, x, beside, j, s)
+        slope, bend = -p, zero
+        if logits:
+            slope = excess_of(r, more, p, q)
+            left = real(s.left) if j == s.pivot else one - q
+            bend = score_curvature(c, q, left, real(s.mass * s.inverse * s.inverse), zero)
+        return slope * real(s.mass * s.inverse), bend
+
+    return divergence_slope
+
+
+def ratio_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
+    """The loss of a row: a divergence, or the sum of a law of each class."""
+    double, divergence_of = jit.words_of(dtype)["double"], divergence_text(plan, dtype, teams)
+    if plan.law is None:
+
+        @jit.jitable
+        def value_of(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
+            return divergence_of(c, x, beside, who, shared, peaks, places)
+
+        return value_of
+    measures, columns_of, law = ratio_texts(plan, dtype, teams), columns_text(plan, dtype), ratio_law(plan, dtype)
+    measure_ratios, left_of, settled = measures["measure_ratios"], measures["left_of"], settled_text(plan, dtype)
+    team_sum, summed, team, nothing = teams["team_sum"], changed("slopes", "bends"), plan.team, np.float64(0.0)
+    values, bent = plan.mode >= VALUE, plan.mode == CURVATURE
+
+    @jit.jitable
+    def sum_of(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
+        found = settled(c, measure_ratios(c, x, beside, who, shared, peaks, places), False)
+        if bent:
+            found = left_of(c, x, beside, found, who, shared, peaks, places)
+        value, slopes, bends = nothing, nothing, nothing
+        if values:
+            for j in range(who % team, c.classes, team):
+                r, more, curve, p, q = columns_of(c, x, beside, j, found)
+                v, slope, bend = law(c, r, more, curve, p, q)
+                value += double(v)
+                slopes += double(slope)
+                bends += double(bend)
+        value, slopes = team_sum(shared, who, value), team_sum(shared, who, slopes)
+        return value, summed(found, slopes, team_sum(shared, who, bends))
+
+    return sum_of
+
+
+def ratio_law(plan: Plan, dtype: str) -> Any:
+    """The law of a class, with its curvature as a bound where that is asked for."""
+    applied, number = applied_law(plan, dtype, ("r", "more", "curve", "p", "q")), getattr(np, dtype)
+    zero, two = number(0.0), number(2.0)
+
+    @jit.jitable
+    def law(c, r, more, curve, p, q):  # type: ignore[no-untyped-def]
+        value, slope, bend = applied(c, r, more, curve, p, q)
+        if c.bound == 1:
+            bend = two * bend if bend > zero else zero
+        return value, slope, bend
+
+    return law
+
+
+def ratio_slope_text(plan: Plan, dtype: str) -> Any:
+    """Slope and curvature with respect to the score of a class, of a divergence or by a law."""
+    if plan.law is None:
+        return divergence_slope_text(plan, dtype)
+    real, columns_of, law = jit.words_of(dtype)["real"], columns_text(plan, dtype), ratio_law(plan, dtype)
+    softmax_curvature, one = jit.of_loop(rowwise_classes.softmax_curvature, dtype), getattr(np, dtype)(1.0)
+    logarithms = plan.scores == LOG_PROBABILITIES
+
+    @jit.jitable
+    def slope_of(c, x, beside, j, s):  # type: ignore[no-untyped-def]
+        r, more, curve, p, q = columns_of(c, x, beside, j, s)
+        _, slope, bend = law(c, r, more, curve, p, q)
+        if logarithms:
+            return slope, bend
+        inverse = real(s.inverse)
+        left = real(s.left) if j == s.pivot else one - q
+        bend = softmax_curvature(c, q, left, real(s.slopes), bend, real(s.bends)) * inverse * inverse
+        return (slope - real(s.slopes) * q) * inverse, bend
+
+    return slope_of
+
+
+def ratio_gradient_text(plan: Plan, dtype: str) -> Any:
+    """Writing a thread's share of the gradient and of the curvature of a row."""
+    words, slope_of, bounded = jit.words_of(dtype), ratio_slope_text(plan, dtype), loops_of(dtype)["bounded"]
+    real, reals, team, curved = words["real"], words["reals"], plan.team, plan.mode == CURVATURE
+
+    @jit.jitable
+    def write_ratios(c, x, beside, g, h, lane, label, s, found, factor):  # type: ignore[no-untyped-def]
+        for j in range(lane, c.classes, team):
+            slope, bend = slope_of(c, x, beside, j, found)
+            if curved:
+                reals(h + j * c.curvature_steps.classes)[0] = bounded(c, bend) * real(factor)
+            reals(g + j * c.gradient_steps.classes)[0] = slope * real(factor)
+
+    return write_ratios
