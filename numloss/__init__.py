@@ -25,6 +25,7 @@ from .losses.classification.focal import focal
 from .losses.classification.generalized_cross_entropy import generalized_cross_entropy
 from .losses.classification.hinge import hinge
 from .losses.classification.js_div import js_div
+from .losses.classification.js_logits import js_logits
 from .losses.classification.kl_div import kl_div
 from .losses.classification.kl_logits import kl_logits
 from .losses.classification.linear_cross_entropy import linear_cross_entropy
@@ -42,6 +43,7 @@ from .losses.classification.softmax_focal import softmax_focal
 from .losses.classification.sparsemax import sparsemax
 from .losses.classification.squared_hinge import squared_hinge
 from .losses.classification.symmetric_cross_entropy import symmetric_cross_entropy
+from .losses.classification.total_variation import total_variation
 from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
@@ -161,6 +163,7 @@ __all__ = [
     "iou",
     "jaccard",
     "js_div",
+    "js_logits",
     "kl_div",
     "kl_logits",
     "l1",
@@ -213,6 +216,7 @@ __all__ = [
     "supervised_contrastive",
     "symmetric_cross_entropy",
     "td_error",
+    "total_variation",
     "triplet_margin",
     "tukey",
     "tversky",

@@ -106,7 +106,20 @@ def between(direction: str, temperature: float = 1.0) -> Form:
     return found
 
 
+def jensen_shannon(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
+    return nl.js_logits(x, y, reduction="none", backend=backend), js(np.exp(logarithms(y)), logarithms(x))
+
+
+def variation(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
+    p, apart = logarithms(y), logarithms(x) - logarithms(y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        terms = np.where(apart < 1.0, np.exp(p) * np.expm1(apart), np.exp(logarithms(x)) - np.exp(p))
+    return nl.total_variation(x, y, reduction="none", backend=backend), np.abs(terms).sum(axis=1) / 2
+
+
 FORMS: dict[str, Form] = {
+    "Jensen and Shannon": jensen_shannon,
+    "variation": variation,
     "forward": between("forward"),
     "reverse": between("reverse"),
     "jeffreys at a temperature": between("jeffreys", 3.0),

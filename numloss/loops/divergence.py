@@ -27,7 +27,6 @@ from .language import (
 )
 from .operands import item_size
 from .rowwise_checks import check_distribution
-from .rowwise_classes import softmax_curvature
 from .rowwise_parts import (
     add_losses,
     call_law,
@@ -222,6 +221,18 @@ def law_columns(
     return 0
 
 
+def softmax_curvature(c: Rowwise, q: Real, left: Real, slopes: Double, bend: Real, bends: Double) -> Real:
+    """Curvature with respect to a logit whose probability leaves `left`, from that of its score and from the sums.
+
+    That of each score is J^T diag(curvatures) J with J = I - 1 q^T, less the sum of the slopes times diag(q) - q q^T;
+    the bound adds up their rows.
+    """
+    turned = real(slopes) * q * left
+    if c.bound == 1:
+        return bend + real(bends) * q + (-2.0 * turned if turned < 0.0 else 0.0)
+    return bend * left * left + real(bends - double(bend)) * q * q - turned
+
+
 @noinline
 def ratio_slopes(c: Rowwise, first: Int, n: Int, s: Ratios, q: Reals, found: Reals) -> Int:
     """Slopes and curvatures with respect to n scores from `first`, in place of those with respect to log q."""
@@ -233,7 +244,7 @@ def ratio_slopes(c: Rowwise, first: Int, n: Int, s: Ratios, q: Reals, found: Rea
         if c.mode == CURVATURE:
             for i in range(n):
                 left = real(s.left) if first + i == s.pivot else 1.0 - q[i]
-                bends[i] = softmax_curvature(c, q[i], left, slope, bends[i], real(s.bends)) * inverse * inverse
+                bends[i] = softmax_curvature(c, q[i], left, s.slopes, bends[i], s.bends) * inverse * inverse
         for i in range(n):
             slopes[i] = (slopes[i] - slope * q[i]) * inverse
     return 0

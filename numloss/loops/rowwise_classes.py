@@ -1,17 +1,15 @@
 """Laws of each class of a row: the loss is the sum of a law of each score and its target, their mean, or the largest.
 
-A law is (score, target, parameters) -> value, slope and curvature with respect to the score. Scores are logarithms of
-probabilities, as they are given or from logits through their softmax; or with labels what each score is more than that
-of the label, whose own place counts nothing. With a threshold they are what each score is above it, the law takes how
-many are as well, and the place of the largest counts by itself. The losses of the classes have factors where targets
-are not labels.
+A law is (score, target, parameters) -> value, slope and curvature with respect to the score. Scores are as they are
+given; or with labels what each score is more than that of the label, whose own place counts nothing. With a threshold
+they are what each score is above it, the law takes how many are as well, and the place of the largest counts by
+itself. The losses of the classes have factors where targets are not labels.
 """
 
 from __future__ import annotations
 
-from ..scalar import exp, round_shift
-from .codes import CURVATURE, GRADIENT, LABELS, LARGEST, LOGITS, MEAN, PAIRS, SPARSE
-from .headers import ClassRow, Result, Row, Rowwise
+from .codes import CURVATURE, GRADIENT, LABELS, LARGEST, MEAN, PAIRS, SPARSE
+from .headers import ClassRow, Result, Rowwise
 from .language import (
     Double,
     Doubles,
@@ -21,12 +19,10 @@ from .language import (
     address,
     array_data,
     double,
-    double_log1p,
     noinline,
     offset,
     real,
     reals,
-    run_sum,
     stack_doubles,
     stack_ints,
     stack_reals,
@@ -34,14 +30,11 @@ from .language import (
 from .rowwise_checks import check_distribution
 from .rowwise_parts import (
     add_losses,
-    base_of,
     call_law,
     class_weight_of,
     clear_row,
     clear_slopes,
     curvature_at,
-    exponentials,
-    find_pivot,
     first_equal,
     gradient_at,
     load_target,
@@ -49,7 +42,6 @@ from .rowwise_parts import (
     own_scores,
     read_rows,
     scores_at,
-    scores_of,
     tile_maximum,
 )
 from .rowwise_slopes import bounded
@@ -79,52 +71,14 @@ def largest_other(c: Rowwise, x: Reals, label: Int, z: Reals) -> Int:
     return found
 
 
-def sum_of_classes(values: Reals, n: Int) -> Double:
-    """The sum of n <= 512 terms: few of them one after the other, many in sixteen lanes."""
-    if n >= 16:
-        return double(run_sum(values, n))
-    total = double(0.0)
-    for i in range(n):
-        total = total + double(values[i])
-    return total
-
-
-@noinline
-def measure_softmax(c: Rowwise, x: Reals, s: ClassRow, z: Reals, q: Reals) -> Int:
-    """What is taken off logits, and what the largest probability leaves; the class of that one."""
-    row = Row()
-    find_pivot(c, x, -1, row, z)
-    pivot = row.pivot
-    top = real(row.top)
-    base = base_of(top)
-    shift = round_shift(top - base)
-    others = double(0.0)
-    largest = double(1.0)
-    first = 0
-    while first < c.classes:
-        n = tile_length(first, c.classes)
-        scores = scores_of(c, x, -1, first, n, z)
-        exponentials(scores, n, base, shift, q)
-        if pivot >= first and pivot < first + n:
-            largest = double(q[pivot - first])
-            q[pivot - first] = 0.0
-        others = others + sum_of_classes(q, n)
-        first = first + n
-    s.taken = row.top
-    s.rest = double_log1p(others / largest)
-    s.left = others / (largest + others)
-    return pivot
-
-
 @noinline
 def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: Reals) -> Int:
     """What is taken off the scores, and what else there is to know before the law.
 
-    The class of the largest probability with a softmax or a threshold, or the one that counts where one alone does.
+    The class of the largest score with a threshold, or the one that counts where one alone does.
     """
     s.taken = double(0.0)
     s.rest = double(0.0)
-    s.left = double(0.0)
     s.less = double(0.0)
     s.cost = double(0.0)
     if c.target_kind == LABELS:
@@ -134,9 +88,7 @@ def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: 
         if c.law_kind == SPARSE:
             return measure_sparse(c, x, label, s.taken, s, z)
         return largest_other(c, x, label, z) if c.law_kind == LARGEST else -1
-    if c.score_kind != LOGITS:
-        return -1
-    return measure_softmax(c, x, s, z, q)
+    return -1
 
 
 @noinline
@@ -158,7 +110,7 @@ def law_tile(
     own_scores(c, x, first, n, z)
     top = real(s.taken)
     rest = real(s.rest)
-    if c.target_kind == LABELS or c.score_kind == LOGITS or c.law_kind == PAIRS:
+    if c.target_kind == LABELS or c.law_kind == PAIRS:
         for i in range(n):
             z[i] = (z[i] - top) - rest
     aside = chosen if c.law_kind == SPARSE else label
@@ -226,18 +178,6 @@ def sparse_slopes(c: Rowwise, label: Int, pivot: Int, first: Int, n: Int, s: Cla
     return 0
 
 
-def softmax_curvature(c: Rowwise, p: Real, left: Real, slopes: Real, bend: Real, bends: Real) -> Real:
-    """Curvature with respect to a logit whose probability leaves `left`, from that of its score and from the sums.
-
-    That of each score is J^T diag(curvatures) J with J = I - 1 p^T, less the sum of the slopes times diag(p) - p p^T;
-    the bound adds up their rows.
-    """
-    turned = slopes * p * left
-    if c.bound == 1:
-        return bend + bends * p + (-2.0 * turned if turned < 0.0 else 0.0)
-    return bend * (1.0 - 2.0 * p) + bends * p * p - turned
-
-
 @noinline
 def class_slopes(
     c: Rowwise, label: Int, chosen: Int, first: Int, n: Int, s: ClassRow, z: Reals, found: Reals, g: Reals, h: Reals
@@ -253,14 +193,6 @@ def class_slopes(
     elif c.target_kind == LABELS and label >= first and label < first + n:
         slopes[label - first] = -slope
         curvatures[label - first] = own_curvature(c, s, bends)
-    if c.target_kind != LABELS and c.score_kind == LOGITS:
-        if c.mode == CURVATURE:
-            for i in range(n):
-                p = exp(z[i])
-                left = real(s.left) if first + i == chosen else 1.0 - p
-                curvatures[i] = softmax_curvature(c, p, left, slope, curvatures[i], bends)
-        for i in range(n):
-            slopes[i] = slopes[i] - slope * exp(z[i])
     steps = c.gradient_steps.classes
     for i in range(n):
         g[(first + i) * steps] = slopes[i] * factor

@@ -91,6 +91,7 @@ def call_law(c: Rowwise, pointers: Ints, n: Int) -> Int:
     params = stack_reals(8)
     params[0] = real(c.params[0])
     params[1] = real(c.params[1])
+    params[2] = real(c.params[2])
     call_tile(c.tile, pointers, params, n)
     return 0
 

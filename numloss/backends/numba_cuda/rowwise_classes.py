@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numba import int64
 
-from ... import scalar
 from ...loops import rowwise_classes
-from ...loops.codes import CURVATURE, LABELS, LARGEST, LOGITS, MEAN, SPARSE, VALUE
+from ...loops.codes import CURVATURE, LABELS, LARGEST, MEAN, SPARSE, VALUE
 from ...loops.headers import ClassRow
 from . import jit
 from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
@@ -104,10 +103,9 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     real, double, class_weight_of = words["real"], words["double"], loop_texts(dtype)["class_weight_of"]
     score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
     team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
-    log1p = jit.typed(scalar.log1p, "float64")
     lowest, highest = number(-np.inf), number(np.inf)
     zero, one, half = np.float64(0.0), np.float64(1.0), np.float64(0.5)
-    team, softmax, largest = plan.team, plan.scores == LOGITS, plan.classes == LARGEST
+    team, largest = plan.team, plan.classes == LARGEST
     sparse, mean, values = plan.classes == SPARSE, plan.classes == MEAN, plan.mode >= VALUE
 
     @jit.jitable
@@ -123,10 +121,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 
     @jit.jitable
     def class_value(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
-        chosen, taken, rest, left = s.pivot, s.label_score, zero, zero
-        if softmax:
-            taken, rest = s.top, log1p(s.others / s.pivot_term)
-            left = s.others / (s.pivot_term + s.others)
+        chosen, taken, rest = s.pivot, s.label_score, zero
         less, threshold, support, cost = zero, zero, zero, zero
         if largest or sparse:
             best, chosen = best_other(c, x, who % team, label)
@@ -143,7 +138,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             if chosen != label:
                 cost += double(top) - double(own)
         share = class_weight_of(c, label) / double(c.classes) if mean else class_weight_of(c, label) * one
-        before = known(taken, rest, less, left, threshold, support, cost, zero, zero, share)
+        before = known(taken, rest, less, threshold, support, cost, zero, zero, share)
         value, slopes, bends = zero, zero, zero
         if values:
             for j in range(who % team, c.classes, team):
@@ -154,7 +149,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
         value = team_sum(shared, who, value)
         slopes = team_sum(shared, who, slopes)
         bends = team_sum(shared, who, bends)
-        after = known(taken, rest, less, left, threshold, support, cost, slopes, bends, share)
+        after = known(taken, rest, less, threshold, support, cost, slopes, bends, share)
         return (value + cost) * share, (chosen, after)
 
     return class_value
@@ -165,9 +160,8 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
     words, number = jit.words_of(dtype), getattr(np, dtype)
     real, reals, entry_law = words["real"], words["reals"], entry_text(plan, dtype)
     own_curvature = jit.of_loop(rowwise_classes.own_curvature, dtype)
-    softmax_curvature, bounded = jit.of_loop(rowwise_classes.softmax_curvature, dtype), loop_texts(dtype)["bounded"]
-    exp, one, labelled = jit.typed(scalar.exp, dtype), number(1.0), plan.target == LABELS
-    team, curved, softmax = plan.team, plan.mode == CURVATURE, plan.scores == LOGITS
+    bounded, one, labelled = loop_texts(dtype)["bounded"], number(1.0), plan.target == LABELS
+    team, curved = plan.team, plan.mode == CURVATURE
     sparse, unit = plan.classes == SPARSE, np.float64(1.0)
 
     @jit.jitable
@@ -175,17 +169,12 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
         chosen, s = state
         scale, slopes, bends = real(factor * s.factor), real(s.slopes), real(s.bends)
         for j in range(lane, c.classes, team):
-            z, _, slope, bend = entry_law(c, x, beside, j, label, chosen, s)
+            _, _, slope, bend = entry_law(c, x, beside, j, label, chosen, s)
             aside = chosen if sparse else label
             if labelled and j == aside:
                 slope, bend = -slopes, own_curvature(c, s, bends)
             if sparse and chosen != label:
                 slope = real(unit - s.threshold) if j == chosen else slope - one if j == label else slope
-            if softmax:
-                p = exp(z)
-                left = real(s.left) if j == chosen else one - p
-                bend = softmax_curvature(c, p, left, slopes, bend, bends)
-                slope = slope - slopes * p
             if curved:
                 reals(h + j * c.curvature_steps.classes)[0] = bounded(c, bend) * scale
             reals(g + j * c.gradient_steps.classes)[0] = slope * scale

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...loops import rowwise_classes
+from ...loops import divergence
 from ...loops.codes import CURVATURE, LOG_PROBABILITIES, LOGITS, VALUE
 from . import jit
 from .rowwise_ratios import changed, columns_text, loops_of, ratio_texts, settled_text
@@ -117,7 +117,7 @@ def ratio_slope_text(plan: Plan, dtype: str) -> Any:
     if plan.law is None:
         return divergence_slope_text(plan, dtype)
     real, columns_of, law = jit.words_of(dtype)["real"], columns_text(plan, dtype), ratio_law(plan, dtype)
-    softmax_curvature, one = jit.of_loop(rowwise_classes.softmax_curvature, dtype), getattr(np, dtype)(1.0)
+    softmax_curvature, one = jit.of_loop(divergence.softmax_curvature, dtype), getattr(np, dtype)(1.0)
     logarithms = plan.scores == LOG_PROBABILITIES
 
     @jit.jitable
@@ -128,7 +128,7 @@ def ratio_slope_text(plan: Plan, dtype: str) -> Any:
             return slope, bend
         inverse = real(s.inverse)
         left = real(s.left) if j == s.pivot else one - q
-        bend = softmax_curvature(c, q, left, real(s.slopes), bend, real(s.bends)) * inverse * inverse
+        bend = softmax_curvature(c, q, left, s.slopes, bend, s.bends) * inverse * inverse
         return (slope - real(s.slopes) * q) * inverse, bend
 
     return slope_of

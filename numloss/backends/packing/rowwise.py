@@ -75,5 +75,5 @@ def header_of(
         target_steps=target_steps,
         gradient_steps=gradient_steps,
         curvature_steps=curvature_steps,
-        params=[*options.params, 0.0, 0.0][:2],
+        params=[*options.params, 0.0, 0.0, 0.0][:3],
     )

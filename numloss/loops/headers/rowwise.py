@@ -62,7 +62,7 @@ class Rowwise(Header):
     target_steps: Steps
     gradient_steps: Steps
     curvature_steps: Steps
-    params: Many[Double] = many(2)
+    params: Many[Double] = many(3)
 
 
 @dataclass
@@ -110,15 +110,14 @@ class Pull(Header):
 class ClassRow(Header):
     """One row by a law of each class.
 
-    `taken`, `rest` and `less` are taken off its scores. With a softmax `left` is what the largest probability leaves;
-    with a threshold `support` is how many classes have a probability, and `cost` what the row costs beside them. Sums
-    of the slopes and curvatures; and what these are multiplied by.
+    `taken`, `rest` and `less` are taken off its scores. With a threshold `support` is how many classes have a
+    probability, and `cost` what the row costs beside them. Sums of the slopes and curvatures; and what these are
+    multiplied by.
     """
 
     taken: Double
     rest: Double
     less: Double
-    left: Double
     threshold: Double
     support: Double
     cost: Double
