@@ -58,6 +58,8 @@ def excess_of(r: Real, more: Real, p: Real, q: Real) -> Real:
 def nearest(s: Ratios) -> Double:
     """KL(p || q) of a row without far ratios."""
     found = s.curve + (double_log1p(s.rise) - s.rise)
+    far = double_log1p(s.rise) - (s.rise - s.curve)
+    found = found if s.curve < double(0.5) else far
     return double(0.0) if found < double(0.0) else found
 
 

@@ -4,7 +4,7 @@ With p the softmax of y and q that of x, the logarithm of q / p at a class is r 
 c, and L = log E[e^u] over p. With c = E[x - y] the sum L = log1p(E[e^u - 1]) is small wherever p and q are near each
 other: no difference of two large numbers is taken but x - y, of which nothing is lost. Distances are counted from that
 at the largest p. A divergence is a sum over classes of terms of p, q and r of which none is negative, as
-p (e^r - 1 - r), so that nothing cancels. Where u is more than 4 at a class, its power may overflow or its p vanish: q
+p (e^r - 1 - r), so that nothing cancels. Where u is more than 6 at a class, its power may overflow or its p vanish: q
 comes from x there.
 """
 
@@ -241,7 +241,7 @@ def centre_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
     mean = fold(offset(lanes, 32)) / s.total if s.total != double(0.0) else double(0.0)
     s.centre = double(real(mean))
     s.rise = mean - s.centre
-    s.far = 1 if highest - real(s.centre) > 4.0 else 0
+    s.far = 1 if highest - real(s.centre) > 6.0 else 0
     return 0
 
 
@@ -283,7 +283,7 @@ def near_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
 
 def far_rise(u: Real) -> Real:
     """What a class adds to the mean of e^u - 1 beside what its prediction does, where that counts by itself."""
-    return -1.0 if u > 4.0 else expm1(minimum(u, 4.0))
+    return -1.0 if u > 6.0 else expm1(minimum(u, 6.0))
 
 
 @noinline
@@ -343,7 +343,7 @@ def far_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
         prediction_terms(c, x, first, n, s, z)
         add_tile(z, n, lanes)
         for i in range(n):
-            terms[i] = z[i] if apart[i] - centre > 4.0 else 0.0
+            terms[i] = z[i] if apart[i] - centre > 6.0 else 0.0
         add_tile(terms, n, offset(lanes, 32))
         for i in range(n):
             terms[i] = some[i] * far_rise(apart[i] - centre)
@@ -487,7 +487,7 @@ def ratio_columns(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, e: Reals,
     if s.far == 1:
         prediction_terms(c, x, first, n, s, z)
         own = real(s.z_share)
-        beyond = real(double(4.0) - s.lift) if s.raw == 0 else 4.0
+        beyond = real(double(6.0) - s.lift) if s.raw == 0 else 6.0
         for i in range(n):
             q[i] = z[i] * own if at[i] > beyond else q[i]
     return 0

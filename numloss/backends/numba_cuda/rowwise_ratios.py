@@ -126,7 +126,7 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
     taken_off, lifted = changed("z_base", "z_shift", "z_share"), changed("lift")
     centred, risen = changed("total", "centre"), changed("far", "curve", "rise", "lift")
     log1p = jit.typed(scalar.log1p, "float64")
-    lowest, four, infinity = number(-np.inf), number(4.0), number(np.inf)
+    lowest, six, infinity = number(-np.inf), number(6.0), number(np.inf)
     zero, nothing, unit, team = number(0.0), np.float64(0.0), np.float64(1.0), plan.team
 
     @jit.jitable
@@ -160,7 +160,7 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
             _, v = pair_of(c, x, beside, j, s)
             term = double(term_of(c, x, j, s))
             terms += term
-            if v - real(s.centre) > four:
+            if v - real(s.centre) > six:
                 beyond += term
         terms, beyond = team_sum(shared, who, terms), team_sum(shared, who, beyond)
         s = taken_off(s, s.z_base, s.z_shift, unit / terms)
@@ -187,13 +187,14 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
             u = v - real(s.centre)
             more = far_rise(u)
             rise += double(e) * double(more)
-            if u > four or (e > zero and v == lowest):
+            if u > six or (e > zero and v == lowest):
                 many += unit
             elif e != zero:
                 curve += double(e) * double(curve_of(u, more))
         curve, rise = team_sum(shared, who, curve) * share, team_sum(shared, who, rise) * share
         far = team_sum(shared, who, many) > nothing
-        s = risen(s, int64(far), curve, rise, log1p(rise))
+        lower = (mean * share - s.centre) + curve
+        s = risen(s, int64(far), curve, lower, log1p(lower))
         return far_of(c, x, beside, s, rise, far, who, shared, peaks, places) if any_team(far) else s
 
     return {"measure_ratios": measure_ratios, "left_of": left_text(plan, dtype, teams)}
@@ -293,14 +294,14 @@ def columns_text(plan: Plan, dtype: str) -> Any:
     words, texts, entries = jit.words_of(dtype), loops_of(dtype), entry_texts(plan, dtype)
     real, ratio_of, term_of = words["real"], entries["ratio_of"], entries["term_of"]
     near_curve, more_of, within = texts["near_curve"], texts["more_of"], texts["within"]
-    exp, four = jit.typed(scalar.exp, dtype), np.float64(4.0)
+    exp, six = jit.typed(scalar.exp, dtype), np.float64(6.0)
 
     @jit.jitable
     def columns_of(c, x, beside, j, s):  # type: ignore[no-untyped-def]
         e, r = ratio_of(c, x, beside, j, s)
         p, power = e * real(s.share), exp(within(r))
         curve, q = near_curve(within(r), power), p * power
-        if s.far == 1 and r > real(four if s.raw == 1 else four - s.lift):
+        if s.far == 1 and r > real(six if s.raw == 1 else six - s.lift):
             q = term_of(c, x, j, s) * real(s.z_share)
         return r, more_of(within(r), power, curve), curve, p, q
 
