@@ -38,6 +38,7 @@ from .losses.classification.multilabel_soft_margin import multilabel_soft_margin
 from .losses.classification.nll import nll
 from .losses.classification.perceptron import perceptron
 from .losses.classification.poly1_cross_entropy import poly1_cross_entropy
+from .losses.classification.skew_kl import skew_kl
 from .losses.classification.soft_margin import soft_margin
 from .losses.classification.softmax_focal import softmax_focal
 from .losses.classification.sparsemax import sparsemax
@@ -204,6 +205,7 @@ __all__ = [
     "ranknet",
     "set_num_threads",
     "siglip",
+    "skew_kl",
     "smape",
     "smooth_l1",
     "soft_margin",

@@ -232,6 +232,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "js_div": {"": {}, "logits": {"from_logits": True}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
+    "skew_kl": {"": {}, "reverse": {"direction": "reverse", "alpha": 0.4}},
     "kl_logits": {"": {}, "reverse": {"direction": "reverse", "temperature": 3.0}},
     "ordinal_logistic": {"": {"thresholds": (-1.5, 0.25, 2.0)}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
