@@ -22,6 +22,7 @@ LOOPS = (
     *(rowwise_ratios.sums_to_one, divergence.excess_of, divergence.forward_term, divergence.nearest),
 )
 
+STARTS = ("form", "pivot", "inverse", "base", "shift", "x", "y", "low")
 SCALES = ("raw", "lift", "share", "mass", "extra", "z_share")
 
 
@@ -208,6 +209,15 @@ def changed(*names: str) -> Any:
     return jit.generated(text, "changed", {"__name__": " and ".join(names), "known": jit.named(Ratios)})
 
 
+@functools.cache
+def begun(*names: str) -> Any:
+    """A function that gives a Ratios with these fields, and zeros in all others."""
+    zeros = {"Int": "none", "Double": "nothing"}
+    fields = ", ".join(name if name in names else zeros[kind] for name, (kind, _, _) in Ratios.fields().items())
+    scope = {"__name__": " and ".join(names), "known": jit.named(Ratios), "none": np.int64(0), "nothing": np.float64(0)}
+    return jit.generated(f"def begun({', '.join(names)}):\n    return known({fields})\n", "begun", scope)
+
+
 def softened_text(dtype: str) -> Any:
     """What is taken off logits before the temperature divides them, and after."""
     base_of, round_shift = loop_texts(dtype)["base_of"], jit.typed(scalar.round_shift, dtype)
@@ -223,11 +233,11 @@ def softened_text(dtype: str) -> Any:
 
 def start_text(plan: Plan, dtype: str) -> Any:
     """`open_ratios`, from the class with the largest probability of what a row is compared with."""
-    words, number, known = jit.words_of(dtype), getattr(np, dtype), jit.named(Ratios)
+    words, number, start = jit.words_of(dtype), getattr(np, dtype), begun(*STARTS)
     logarithm, entry = entry_texts(plan, dtype)["logarithm"], row_texts(plan, dtype)["entry"]
     real, double = words["real"], words["double"]
     score_of, tops_of = score_texts(plan, dtype)["score_of"], softened_text(dtype)
-    zero, lowest, nothing, unit, none = number(0.0), number(-np.inf), np.float64(0.0), np.float64(1.0), np.int64(0)
+    zero, lowest, nothing, unit = number(0.0), number(-np.inf), np.float64(0.0), np.float64(1.0)
     form = np.int64(SCORES if plan.teacher else plan.target)
 
     @jit.jitable
@@ -247,9 +257,7 @@ def start_text(plan: Plan, dtype: str) -> Any:
         apart = z - y
         if apart - apart != zero:
             at = (nothing, nothing, nothing)
-        of_row = (none, none, none, form, none, none, none, none, none, place)
-        taken = (inverse, double(base), double(shift), *at)
-        return known(*of_row, *taken, *(nothing,) * 14)
+        return start(form, place, inverse, double(base), double(shift), at[0], at[1], at[2])
 
     return start_of
 
