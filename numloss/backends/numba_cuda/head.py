@@ -53,7 +53,7 @@ class Head(LinearLayer):
         blocks = -(-self.rows // header.block)
         partials, scale = self.call.workspace(4 * max(1, blocks)), self.call.workspace(1)
         self.class_weight = 0 if header.smoothing else header.class_weight
-        plan = Plan(LOG_PROBABILITIES, LABELS, False, False, -1, team_of(self.given))
+        plan = Plan(LOG_PROBABILITIES, LABELS, False, -1, team_of(self.given))
         run_rows(self.call, plan, header, blocks, partials)
         return scale, self.call.finish(partials, blocks, None, scale=scale)
 
@@ -84,7 +84,7 @@ class Head(LinearLayer):
         starts = range(0, max(1, self.rows), self.most)
         partials = call.workspace(4 * each * len(starts))
         dense = self.row_options.smoothing > 0.0
-        plan = Plan(self.row_options.scores, LABELS, dense, False, self.mode, team_of(rows))
+        plan = Plan(self.row_options.scores, LABELS, dense, self.mode, team_of(rows))
         given = matrix(self.hidden), call.described(self.target, self.real), call.described(self.weight, self.real)
         places = hidden.address, labels.address, weight.address
         for k, start in enumerate(starts):

@@ -102,7 +102,7 @@ class Similarity(VectorRows):
         rows.outputs = [scores] if self.mode else []
         header = packed(self.call, rows, self.mode)
         blocks = -(-count // header.block)
-        plan = Plan(LOGITS, LABELS, False, False, self.mode, team_of(rows))
+        plan = Plan(LOGITS, LABELS, False, self.mode, team_of(rows))
         run_rows(self.call, plan, header, blocks, self.call.workspace(4 * blocks))
 
     def walk(self, units: Two[DeviceArray], slopes: Two[DeviceArray | None], rule: Rule) -> None:
