@@ -7,6 +7,7 @@ that where r is more than 1 a law takes q.
 
 from __future__ import annotations
 
+from ..scalar import expm1, minimum
 from .codes import CURVATURE, GRADIENT, LOGITS
 from .headers import Ratios, Result, Rowwise
 from .language import (
@@ -39,7 +40,7 @@ from .rowwise_parts import (
     scores_at,
     tile_maximum,
 )
-from .rowwise_ratios import is_kept, measure_ratios, ratio_columns
+from .rowwise_ratios import is_kept, measure_ratios, prediction_terms, ratio_columns
 from .rowwise_slopes import bounded, score_curvature
 from .sums import add_tile, add_up, begin_block, block_stop, clear, fold, tile_length
 
@@ -53,6 +54,31 @@ def forward_term(r: Real, curve: Real, p: Real, q: Real) -> Real:
 def excess_of(r: Real, more: Real, p: Real, q: Real) -> Real:
     """q - p."""
     return q - p if r > 1.0 else p * more
+
+
+def is_apart(s: Ratios) -> Int:
+    """Whether the divergence of a row with far ratios is so large that it is the difference of two exact numbers."""
+    whole = s.far == 1 and s.raw == 0 and s.kept == 1 and s.missed == double(0.0)
+    return 1 if whole and s.lift - s.rise >= double(0.5) else 0
+
+
+@noinline
+def excess_apart(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, e: Reals, v: Reals, out: Reals) -> Int:
+    """q - p of n classes from `first` of a row that `is_apart`, from its terms and distances as they are."""
+    z = stack_reals(512)
+    prediction_terms(c, x, first, n, s, z)
+    some = offset(e, first)
+    apart = offset(v, first)
+    centre = real(s.centre)
+    lift = real(s.lift)
+    share = real(s.share)
+    own = real(s.z_share)
+    for i in range(n):
+        p = some[i] * share
+        u = apart[i] - centre
+        near = p * expm1(minimum(u, 6.0) - lift)
+        out[i] = z[i] * own - p if u > 6.0 else near
+    return 0
 
 
 def nearest(s: Ratios) -> Double:
@@ -88,7 +114,9 @@ def farthest(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double:
 @noinline
 def excess(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, e: Reals, v: Reals, out: Reals) -> Int:
     """q - p of n classes from `first`."""
-    if s.flat == 1:
+    if s.flat == 2:
+        excess_apart(c, x, first, n, s, e, v, out)
+    elif s.flat == 1:
         some = offset(e, first * s.kept)
         powers = offset(v, first * s.kept)
         share = real(s.share / (double(1.0) + s.rise))
@@ -142,6 +170,9 @@ def divergence_of(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double
         return double(0.0)
     if c.mode == CURVATURE and c.score_kind == LOGITS:
         measure_left(c, x, s, e, v)
+    if is_apart(s) == 1:
+        s.flat = 2
+        return s.mass * (s.lift - s.rise) + s.extra
     near = 1 if s.far == 0 and s.raw == 0 else 0
     return s.mass * (nearest(s) if near == 1 else farthest(c, x, s, e, v)) + s.extra
 

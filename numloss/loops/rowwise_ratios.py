@@ -325,11 +325,11 @@ def open_predictions(c: Rowwise, x: Reals, s: Ratios, z: Reals) -> Int:
 
 @noinline
 def far_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
-    """`lift`, and what the terms of the predictions are multiplied by."""
+    """`lift`, what the terms of the predictions are multiplied by, and what has a probability but no prediction."""
     z = stack_reals(512)
     terms = stack_reals(512)
-    lanes = stack_doubles(96)
-    for k in range(3):
+    lanes = stack_doubles(128)
+    for k in range(4):
         clear(offset(lanes, 32 * k))
     open_predictions(c, x, s, z)
     centre = real(s.centre)
@@ -348,7 +348,11 @@ def far_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
         for i in range(n):
             terms[i] = some[i] * far_rise(apart[i] - centre)
         add_tile(terms, n, offset(lanes, 64))
+        for i in range(n):
+            terms[i] = some[i] if apart[i] == -1e999 else 0.0
+        add_tile(terms, n, offset(lanes, 96))
         first = first + n
+    s.missed = fold(offset(lanes, 96))
     s.z_share = double(1.0) / fold(lanes)
     s.lift = lift_of(s, fold(offset(lanes, 32)), fold(offset(lanes, 64)) / s.total)
     return 0
@@ -424,6 +428,7 @@ def measure_ratios(c: Rowwise, x: Reals, s: Ratios, hats: Int, e: Reals, v: Real
     s.z_base = double(0.0)
     s.z_shift = double(0.0)
     s.z_share = double(0.0)
+    s.missed = double(0.0)
     open_ratios(c, x, s)
     if hats == 0 and c.score_kind == LOG_PROBABILITIES:
         return given_ratios(c, x, s, e, v)
