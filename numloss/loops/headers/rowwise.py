@@ -130,16 +130,16 @@ class Ratios(Header):
     """One row of two distributions, see rowwise_ratios.py.
 
     What it is compared with: its address, dtype, the elements between its classes, and what it is (`form`). `kept`:
-    whether all of its terms fit into memory, `far`: whether some class has a ratio that is looked at by itself,
-    `fine`: how many digits logarithms have beside those of numbers, `flat`: whether in place of the distances there is
-    what their powers are more than 1, or (2) a far row is so far that differences of these have their digits, `raw`: whether both are taken as they are, not up to a factor. The temperature's
-    `inverse`; `base` and `shift` of what is compared with; `x` less `y` and `low` is where distances are counted from,
-    and `centre` their mean; the sum of the terms; the means of e^u - 1 (`rise`) and of e^u - 1 - u (`curve`), and the
-    logarithm of 1 + rise (`lift`). What terms are multiplied by (`share`), what a divergence is (`mass`), and what is
-    added to it (`extra`). What the largest probability of the predictions, the pivot's, leaves; where ratios are far,
-    what is taken off the predictions, and what their terms are multiplied by, and how much of the terms has no prediction
-    (`missed`). Sums of the slopes and curvatures of a
-    law.
+    whether all of its terms fit into memory, `far`: whether some class has a ratio that is looked at by itself, `fine`:
+    how many digits logarithms have beside those of numbers, `flat`: whether in place of the distances there is what
+    their powers are more than 1, or (2) a far row is so far that differences of these have their digits, `raw`: whether
+    both are taken as they are, not up to a factor. The temperature's `inverse`; `base` and `shift` of what is compared
+    with; `x` less `y` and `low` is where distances are counted from, and `centre` their mean; the sum of the terms; the
+    means of e^u - 1 (`rise`) and of e^u - 1 - u (`curve`), and the logarithm of 1 + rise (`lift`). What terms are
+    multiplied by (`share`), what a divergence is (`mass`), and what is added to it (`extra`). What the largest
+    probability of the predictions, the pivot's, leaves; where ratios are far, what is taken off the predictions, and
+    what their terms are multiplied by, and how much of the terms has no prediction (`missed`). Sums of the slopes and
+    curvatures of a law.
     """
 
     data: Int
