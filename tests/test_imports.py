@@ -23,6 +23,7 @@ HEIGHTS = {
     "__main__": 11,
     "adapters": 11,
     "train": 10,
+    "scoring": 10,
     "evaluation": 9,
     "cluster": 9,
     "losses": 8,

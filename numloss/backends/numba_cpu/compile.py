@@ -39,6 +39,7 @@ from ...loops import (
     similarity,
     stored,
     sums,
+    tokens,
 )
 from ...loops.headers import size_of
 from ...loops.language import DOUBLE_WORDS
@@ -231,5 +232,6 @@ LOOPS = {
         counting.placed_keys_block,
         counting.sorted_keys_block,
         counting.chosen_block,
+        tokens.tokens_block,
     )
 }

@@ -27,6 +27,7 @@ from .sequence import Power, Sequence, SequenceStrides
 from .similarity import Pairs
 from .stored import StoredArray, StoredRows
 from .structs import Double, Header, Int, Many, Place, headers, many, size_of
+from .tokens import TokenRow, Tokens
 
 HEADERS = headers()
 
@@ -79,6 +80,8 @@ __all__ = [
     "Steps",
     "StoredArray",
     "StoredRows",
+    "TokenRow",
+    "Tokens",
     "VectorSum",
     "Vectors",
     "Walk",

@@ -1,0 +1,1 @@
+"""Language models, scored from saved logits or hidden states."""
