@@ -108,6 +108,7 @@ from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
 from .losses.sequence.ctc import ctc
+from .scoring import score
 from .transforms.combine_losses import combine
 from .transforms.derivatives import grad, sum_and_weight, value_and_grad, value_grad_hess
 from .version import __version__
@@ -203,6 +204,7 @@ __all__ = [
     "pseudo_huber",
     "quantile",
     "ranknet",
+    "score",
     "set_num_threads",
     "siglip",
     "skew_kl",

@@ -107,25 +107,25 @@ def command(
 
     inputs = {"target": target, "weight": weight, **_others(others)}
     if pred:
-        inputs["pred"] = _by_model("--pred", pred)
+        inputs["pred"] = by_model("--pred", pred)
     if by:
-        inputs["by"] = _by_model("--by", by)
+        inputs["by"] = by_model("--by", by)
     if cluster:
-        inputs["cluster"] = _by_model("--cluster", cluster)
+        inputs["cluster"] = by_model("--cluster", cluster)
     functions = _functions(losses, options)
     with (
         num_threads(threads or limit()),
-        _executor(workers, scheduler, mpi) as (leads, executor),
+        executor_of(workers, scheduler, mpi) as (leads, executor),
         progress("evaluating", 1) as moved,
     ):
         if not leads:
             return
         has_files = bool(picture or report or asked["losses_to"] or asked["gradients_to"])
-        _check_ends(picture, report, has_files)
+        check_ends(picture, report, has_files)
         shown = _others(show)
-        result = evaluate(functions, **inputs, **asked, show=shown, executor=executor, progress=_speed(moved))
+        result = evaluate(functions, **inputs, **asked, show=shown, executor=executor, progress=speed(moved))
     try:
-        _print(result, "json" if as_json else form)
+        print_result(result, "json" if as_json else form)
     finally:  # figures first; where they cannot be printed, at least the files are there
         if picture is not None:
             _draw(result.plot(), picture)
@@ -133,20 +133,19 @@ def command(
             result.report(report)
 
 
-def _print(result: Evaluation, form: str) -> None:
+def print_result(result: Evaluation, form: str) -> None:
     """Print the figures."""
     from ..common.tables import as_csv, as_markdown
-    from ..evaluation.showing import columns
 
     if form == "json":
         print_json(result.to_dict())
     elif form == "table":
         console().print(result)
     else:
-        click.echo(as_csv(columns(result)) if form == "csv" else as_markdown(result.sections()), nl=False)
+        click.echo(as_csv(result.columns()) if form == "csv" else as_markdown(result.sections()), nl=False)
 
 
-def _check_ends(picture: str | None, report: str | None, has_files: bool) -> None:
+def check_ends(picture: str | None, report: str | None, has_files: bool) -> None:
     """Refuse before the work what would lose its result: a library that is missing, a place that cannot be written."""
     if picture is not None:
         module = optional("matplotlib.figure", "plot", "drawing an evaluation")
@@ -182,10 +181,10 @@ def _others(texts: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise ValueError(f"input {text!r} is not of the form name=file")
         named.setdefault(name, []).append(path)
-    return {name: _by_model(f"--input {name}", paths) for name, paths in named.items()}
+    return {name: by_model(f"--input {name}", paths) for name, paths in named.items()}
 
 
-def _by_model(option: str, texts: Sequence[str]) -> str | dict[str, str]:
+def by_model(option: str, texts: Sequence[str]) -> str | dict[str, str]:
     """One file, or a file for each model. A single name that is there is one, whatever signs it has."""
     from ..data.names import is_source
 
@@ -203,7 +202,7 @@ def _by_model(option: str, texts: Sequence[str]) -> str | dict[str, str]:
 
 
 @contextlib.contextmanager
-def _executor(workers: int | None, scheduler: str | None, mpi: bool | None) -> Iterator[tuple[bool, Executor | None]]:
+def executor_of(workers: int | None, scheduler: str | None, mpi: bool | None) -> Iterator[tuple[bool, Executor | None]]:
     """Whether this process leads, and who computes; None for threads of this process."""
     from ..cluster.start import launched, mpi_library
 
@@ -234,7 +233,7 @@ def _executor(workers: int | None, scheduler: str | None, mpi: bool | None) -> I
         yield True, None
 
 
-def _speed(show: Callable[[float, str], None]) -> Callable[[int, int, int], None]:
+def speed(show: Callable[[float, str], None]) -> Callable[[int, int, int], None]:
     """A progress bar with rows and bytes a second."""
     began = time.perf_counter()
 

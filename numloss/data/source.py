@@ -31,6 +31,8 @@ class Reader(ABC):
     """Whether empty cells are read as rows to leave out; otherwise they are refused."""
     missing: Array | None = None
     """Which rows of the last read are to be left out, None for none."""
+    unasked: Array | None = None
+    """Which of these nothing is asked of: they are left out without a word."""
     window = 8 << 20
     """Bytes of a mapped file that may be in memory."""
 
@@ -73,6 +75,16 @@ class Source(ABC):
     def row_bytes(self) -> int:
         """Bytes of one entry of the first axis."""
         return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def elements(self) -> int:
+        """Numbers of one entry of the first axis: the wider rows are, the fewer make a block."""
+        return int(np.prod(self.shape[1:], dtype=np.int64))
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes that are read for one entry of the first axis."""
+        return self.row_bytes
 
     @property
     def held(self) -> int:

@@ -77,6 +77,7 @@ def run(task: Task, readers: Readers | None = None) -> list[list[Part]]:
                     missing = {name: reader.missing for name, reader in opened.items() if reader.missing is not None}
                     pointers = task.pointers[k] if task.pointers else None
                     block = Block(plan, start, arrays, missing, pointers, written)
+                    block.unasked = [reader.unasked for reader in opened.values() if reader.unasked is not None]
                     found = block.parts() + block.counted(counting)
                     del arrays, missing, block
             parts.append(found)
@@ -104,6 +105,7 @@ class Block:
     ) -> None:  # fmt: skip
         self.plan, self.start, self.arrays, self.missing = plan, start, arrays, missing
         self.pointers, self.written = pointers, written
+        self.unasked: list[Array] = []
         self.fixed: dict[str, Any] = {} if plan.backend is None else {"backend": plan.backend}
         self.columns, self.cluster = (
             tuple(column for name in names for column in columns_of(arrays[name])) for names in (plan.by, plan.cluster)
@@ -123,8 +125,9 @@ class Block:
         """The parts of all series, then the moments of the pairs."""
         single = [SeriesBlock(self, k, series) for k, series in enumerate(self.plan.series)]
         found = [each.part() for each in single]
+        for k, (_, source, field) in enumerate(self.plan.records if self.plan.records_to else ()):
+            self.written.records(k, self.start, self.arrays[source][field])
         return found + [difference(single[a], single[b]) for a, b in self.plan.pairs]
-
 
     def counted(self, counting: Counting) -> list[Part]:
         """Count what metrics need; the part of all of it has nothing before the end of the task."""
@@ -161,7 +164,7 @@ class SeriesBlock:
         total, weight, nans = self._sum()
         part = Part([total], [weight])
         if nans is not None:
-            found = np.flatnonzero(nans)
+            found = np.flatnonzero(nans & ~np.logical_or.reduce(self.block.unasked))
             part.nans = len(found)
             part.nan_rows = tuple(int(row) + self.block.start for row in found[:FIRST_ROWS])
         if self.block.plan.by_row:
@@ -284,8 +287,11 @@ class SeriesBlock:
             found = worst_of(some, plan.worst)
             part.worst = [(loss, self._row(k if rows is None else int(rows[k]))) for loss, k in found]
         if plan.interval and not plan.cluster:
-            sums = self.sums[counted]
-            part.moments = moments_of(sums, weights) if len(sums) else None
+            sums, counts = self.sums[counted], weights
+            if not isinstance(self.weights, float):  # a row that counts nothing may still add to the sum
+                there = (heavy | (self.sums != 0.0)) & (self.sums == self.sums)
+                sums, counts = self.sums[there], self.weights[there]
+            part.moments = moments_of(sums, counts) if len(sums) else None
         if plan.by:
             keys = self.block.keys if self.kept is None else Keys(self._kept(self.block.columns))
             part.groups = keys.keys, keys.table(self.sums, self.weights, plan.interval and not plan.cluster)
@@ -375,7 +381,8 @@ def difference(first: SeriesBlock, second: SeriesBlock) -> Part:
             kept = slice(None) if each.kept is None else each.kept
             full[k, 0, kept], full[k, 1, kept] = each.sums, each.weights
         (sums, weights), (other_sums, other_weights) = full
-        both = (weights > 0.0) & (other_weights > 0.0) & (sums == sums) & (other_sums == other_sums)
+        both = (weights > 0.0) & (other_weights > 0.0) | (sums != 0.0) & (other_sums != 0.0)
+        both &= (sums == sums) & (other_sums == other_sums) & (weights == weights)
         changes, counts = (sums - other_sums)[both], weights[both]
         weight = float(np.sum(counts))
     if first.block.plan.cluster:

@@ -36,7 +36,7 @@ def identity(plan: Plan, pointers: Array | None, question: Question) -> str:
         "blocks": plan.block_rows,
         "questions": [plan.nan, plan.bins, plan.worst, plan.interval, plan.pairs, plan.by, plan.cluster],
         "counted": [[list(each.inputs), pickle.dumps(each.function).hex()] for each in plan.counted],
-        "outputs": [folder and os.fsdecode(folder) for folder in (question.losses_to, question.gradients_to)],
+        "outputs": [folder and os.fsdecode(folder) for folder in question.folders],
         "groups": None if pointers is None else hashlib.sha256(pointers.tobytes()).hexdigest(),
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
@@ -79,7 +79,7 @@ class Journal:
 
     def take_up(self, plan: Plan, totals: Sequence[Adding]) -> int:
         """Bring the totals to where they were; gives the number of blocks that are in them."""
-        self.outputs = [*plan.losses_to, *plan.gradients_to]
+        self.outputs = [*plan.losses_to, *plan.gradients_to, *plan.records_to]
         if self.found is None or not all(output.taken_up for output in self.outputs):
             return 0
         blocks, states = self.found

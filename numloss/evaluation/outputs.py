@@ -9,7 +9,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from ..common.files import atomic_write, destination
 from ..data.source import Array
 
 if TYPE_CHECKING:
-    from .plan import Plan, Series
+    from .plan import Plan
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,16 @@ class Output:
         return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
 
 
-def file_name(series: Series) -> str:
-    """A name for the file of a series: its label, without what file systems or shells may not like."""
-    return re.sub(r"[^\w.=,()+-]", "_", series.label) + ".npy"
+def file_name(label: str) -> str:
+    """A name for the file of a label, without what file systems or shells may not like."""
+    return re.sub(r"[^\w.=,()+-]", "_", label) + ".npy"
 
 
 @contextlib.contextmanager
 def created(
-    folder: str | os.PathLike[str] | None, series: tuple[Series, ...], shapes: list[Any], keep: bool
+    folder: str | os.PathLike[str] | None, labels: Sequence[str], shapes: list[Any], keep: bool
 ) -> Iterator[tuple[Output, ...]]:
-    """A file for each series, at its full size; they take their names when the block ends without an error.
+    """A file for each label, at its full size; they take their names when the block ends without an error.
 
     `keep` leaves what is written where it is after an error, for a run that resumes.
     """
@@ -66,9 +66,9 @@ def created(
         return
     os.makedirs(folder, exist_ok=True)
     outputs = []
-    names = [file_name(each) for each in series]
+    names = [file_name(label) for label in labels]
     if len(set(names)) < len(names):
-        raise ValueError(f"two losses would be written to one file: {', '.join(names)}")
+        raise ValueError(f"two results would be written to one file: {', '.join(names)}")
     with contextlib.ExitStack() as stack:
         for name, (shape, dtype) in zip(names, shapes, strict=True):
             path = Path(folder) / name
@@ -100,6 +100,10 @@ class Written:
     def gradients(self, k: int, start: int, values: Array) -> None:
         """Write the gradient of a block."""
         self._write(self.plan.gradients_to[k], start, values)
+
+    def records(self, k: int, start: int, values: Array) -> None:
+        """Write the records of a block."""
+        self._write(self.plan.records_to[k], start, values)
 
     def _write(self, output: Output, start: int, values: Array) -> None:
         if output.temporary not in self.handles:

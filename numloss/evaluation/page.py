@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..common.tables import Section, figure
-from .showing import sections
 
 if TYPE_CHECKING:
     from .found import Found, MetricValue
@@ -45,18 +44,18 @@ def html_table(section: Section) -> str:
     return f'<h2>{escape(title)}</h2>\n<div class="wide"><table>{head}<tbody>\n{body}\n</tbody></table></div>'
 
 
-def tables(result: Found) -> str:
+def tables(sections: Iterable[Section]) -> str:
     """All tables, below each other."""
-    return "\n".join(map(html_table, sections(result)))
+    return "\n".join(map(html_table, sections))
 
 
-def report(result: Found, title: str) -> str:
+def report(result: Found, sections: Iterable[Section], title: str) -> str:
     """The page."""
     pictures = "\n".join(_pictures(result))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n{pictures}\n{tables(result)}\n</body></html>\n"
+        f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n{pictures}\n{tables(sections)}\n</body></html>\n"
     )
 
 

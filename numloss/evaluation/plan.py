@@ -106,7 +106,8 @@ def short(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a block needs to know beside its rows."""
+    """Everything that a block needs to know beside its rows. `records` are fields of sources that may be written: of
+    each the name of the file, that of the source, and that of the field."""
 
     sources: dict[str, Source]
     series: tuple[Series, ...]
@@ -121,6 +122,8 @@ class Plan:
     cluster: tuple[str, ...] = ()
     losses_to: tuple[Any, ...] = ()
     gradients_to: tuple[Any, ...] = ()
+    records: tuple[tuple[str, str, str], ...] = ()
+    records_to: tuple[Any, ...] = ()
     counted: tuple[MetricSeries, ...] = ()
     asked: tuple[Asked, ...] = ()
 
@@ -131,8 +134,8 @@ class Plan:
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a row of all sources."""
-        return sum(source.row_bytes for source in self.sources.values())
+        """Bytes that are read for a row of all sources."""
+        return sum(source.read_bytes for source in self.sources.values())
 
     @functools.cached_property
     def by_row(self) -> bool:
@@ -153,7 +156,7 @@ class Plan:
     def block_bytes(self) -> int:
         """Memory of a worker: a block of every source, what readers hold, and what is computed of a block."""
         rows = min(self.block_rows, self.rows)
-        read = rows * self.row_bytes + sum(source.held for source in self.sources.values())
+        read = sum(rows * source.row_bytes + source.held for source in self.sources.values())
         widest = max(rows * source.row_bytes for source in self.sources.values())
         counts = len(self.counted) * (COUNTS + 64 * rows)
         return read + widest * (2 * bool(self.gradients_to) + 2 * self.by_row) + 64 * rows * self.by_row + counts
@@ -281,7 +284,7 @@ def check_metrics(plan: Plan, gradients: bool) -> None:
 
 def block_rows(sources: Mapping[str, Source]) -> int:
     """Rows of a block. They follow from the shapes alone, since the bits of its sum depend on them."""
-    widest = max(int(np.prod(source.shape[1:], dtype=np.int64)) for source in sources.values())
+    widest = max(source.elements for source in sources.values())
     return max(1, BLOCK_ELEMENTS // max(1, widest))
 
 

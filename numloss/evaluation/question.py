@@ -29,6 +29,12 @@ class Question:
     progress: Callable[[int, int, int], object] | None
     metrics: Any = ()
     show: Any = None
+    records_to: str | os.PathLike[str] | None = None
+
+    @property
+    def folders(self) -> tuple[str | os.PathLike[str] | None, ...]:
+        """Where results of single rows go."""
+        return self.losses_to, self.gradients_to, self.records_to
 
     def check(self) -> None:
         """Raise for what cannot be meant."""

@@ -56,14 +56,18 @@ class Evaluation(Found):
 
         A row for each loss, metric and difference, and for each key that there are figures of.
         """
-        from .showing import columns
-
-        found = columns(self)
+        found = self.columns()
         try:
             pandas = importlib.import_module("pandas")
         except ImportError:
             return found
         return pandas.DataFrame(found)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Everything as rows of one table, by column; what a row has not is NaN, and its group None."""
+        from .showing import columns
+
+        return columns(self)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the means with their intervals, or histograms of the losses of rows if quantiles were asked for.
@@ -79,7 +83,7 @@ class Evaluation(Found):
         from .page import report
 
         with atomic_write(path) as file:
-            file.write(report(self, title).encode(errors="backslashreplace"))
+            file.write(report(self, self.sections(), title).encode(errors="backslashreplace"))
 
     def sections(self) -> Iterator[Section]:
         """The tables that are printed: titles, names of columns, and rows."""
@@ -96,7 +100,7 @@ class Evaluation(Found):
     def _repr_html_(self) -> str:
         from .page import tables
 
-        return tables(self)
+        return tables(self.sections())
 
     def __rich__(self) -> Group:
         return page(self.sections())

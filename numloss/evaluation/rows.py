@@ -12,6 +12,7 @@ import numpy as np
 from ..calls.rowwise import RowOptions, options_of
 from ..data.source import Array
 from ..loops.codes import LABELS
+from ..metrics import RowMetric
 from ..registry import Loss
 from ..transforms.combine_losses import Combined, combine
 from ..transforms.derivatives import unwrapped
@@ -62,6 +63,9 @@ def row_weights(
 
     A number where all rows count the same, without weights of any kind: so many values.
     """
+    counts: Array | None = loss.function.counts(*arrays) if isinstance(loss.function, RowMetric) else None
+    if counts is not None:
+        return counts
     if loss.family == "combined":
         assert isinstance(loss.law, Combined)
         _, part, fixed = loss.law.parts[0]  # all parts count with the same weights

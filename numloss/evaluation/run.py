@@ -68,6 +68,20 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     shown = {name: source_of(value, name, memory, keys=True) for name, value in dict(question.show or {}).items()}
     if shown:
         check_rows({**plan.sources, **shown})
+    with removed_if_empty(folder):
+        result = answered(plan, pointers, question, memory, shown)
+    if folder is None:
+        return result
+    assert parquet is not None
+    keys = {name.partition(" ")[2] or name: plan.sources[name] for name in (*plan.by, *plan.cluster)}
+    written(parquet, folder, result.losses_to, [each.label for each in plan.series], keys)
+    return replace(result, losses_to=(os.fsdecode(parquet),))
+
+
+def answered(
+    plan: Plan, pointers: Array | None, question: Question, memory: int, shown: Mapping[str, Source]
+) -> Evaluation:
+    """What a plan gives: all of its blocks added up."""
     pairs = [(plan.series[a].label, plan.series[b].label) for a, b in plan.pairs]
     totals = [
         Total(plan.bins, plan.worst, plan.interval, bool(plan.by), bool(plan.cluster)) for _ in plan.series
@@ -78,17 +92,11 @@ def evaluated(losses: Any, given: Mapping[str, Any], groups: Any, question: Ques
     if plan.by_row or plan.counted or question.gradients_to:
         np.empty(KEPT, np.uint8)
     began = time.perf_counter()
-    with removed_if_empty(folder), _with_outputs(plan, question) as complete:
+    with _with_outputs(plan, question) as complete:
         blocks = _add_up(complete, pointers, everything, question, memory, journal)
         _count_again(plan, counts, question, memory, lambda: journal.save(blocks, everything, now=True))
         journal.done()
-    if folder is not None:
-        assert parquet is not None
-        keys = {name.partition(" ")[2] or name: plan.sources[name] for name in (*plan.by, *plan.cluster)}
-        files, labels = [output.path for output in complete.losses_to], [each.label for each in plan.series]
-        written(parquet, folder, files, labels, keys)
-    result = result_of(complete, totals, counts, pairs, question, time.perf_counter() - began, shown)
-    return result if folder is None else replace(result, losses_to=(os.fsdecode(parquet or ""),))
+    return result_of(complete, totals, counts, pairs, question, time.perf_counter() - began, shown)
 
 
 def _count_again(plan: Plan, counts: Counts, question: Question, memory: int, save: Callable[[], object]) -> None:
@@ -114,7 +122,7 @@ def planned(
     inputs = {name: value for name, value in given.items() if value is not None and name not in (BY, CLUSTER)}
     every, opened = series_of([*functions, *whole], inputs)
     series = [each for each in every if each.function not in whole]
-    keys, clusters = (_keys(name, given.get(name), memory) for name in (BY, CLUSTER))
+    keys, clusters = (keys_of(name, given.get(name), memory) for name in (BY, CLUSTER))
     if clusters and question.interval is None:
         raise ValueError("cluster says which rows belong together, for intervals; interval= says of which level")
     sources = {**{name: source_of(value, name, memory) for name, value in opened.items()}, **keys, **clusters}
@@ -139,7 +147,7 @@ def planned(
     return plan, _pointers(groups, plan.rows, memory)
 
 
-def _keys(kind: str, by: Any, memory: int) -> dict[str, Source]:
+def keys_of(kind: str, by: Any, memory: int) -> dict[str, Source]:
     """The sources of the keys of groups, or of clusters, by name."""
     if by is None:
         return {}
@@ -173,11 +181,14 @@ def _with_outputs(plan: Plan, question: Question) -> Iterator[Plan]:
     preds = [plan.sources[each.inputs[each.loss.differentiable[0]]] for each in plan.series]
     losses = [((plan.rows,), working(source.dtype).newbyteorder("=")) for source in preds]
     gradients = [(source.shape, source.dtype.newbyteorder("=")) for source in preds]
+    records = [((plan.rows,), plan.sources[source].dtype[field]) for _, source, field in plan.records]
+    labels, names = [each.label for each in plan.series], [name for name, _, _ in plan.records]
     with (
-        created(question.losses_to, plan.series, losses, keep) as losses_to,
-        created(question.gradients_to, plan.series, gradients, keep) as gradients_to,
+        created(question.losses_to, labels, losses, keep) as losses_to,
+        created(question.gradients_to, labels, gradients, keep) as gradients_to,
+        created(question.records_to, names, records, keep) as records_to,
     ):
-        yield replace(plan, losses_to=losses_to, gradients_to=gradients_to)
+        yield replace(plan, losses_to=losses_to, gradients_to=gradients_to, records_to=records_to)
 
 
 def _add_up(

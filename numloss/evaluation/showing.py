@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..common.extras import optional
@@ -144,9 +144,9 @@ def _nans(score: Score | MetricValue) -> str:
     return f"{score.nans}: {shown}{', ...' if score.nans > 3 else ''}" if score.nans else "0"
 
 
-def columns(result: Found) -> dict[str, list[Any]]:
-    """Everything as rows of one table, by column; what a row has not is NaN, and its group None."""
-    rows: list[dict[str, Any]] = []
+def columns(result: Found, more: Sequence[dict[str, Any]] = ()) -> dict[str, list[Any]]:
+    """Everything as rows of one table, by column, `more` first; what a row has not is NaN, and its group None."""
+    rows = list(more)
     found: tuple[Any, ...] = (*result.scores, *result.metrics)
     for each in found:
         mean = hasattr(each, "mean")

@@ -62,6 +62,10 @@ class RowMetric(Metric):
     def values(self, pred: Array, target: Array, backend: str | None) -> Array:
         """The number of each row, in float64."""
 
+    def counts(self, *inputs: Array) -> Array | None:
+        """What the number of each row is for so many of, where the mean is over these; None where it is over rows."""
+        return None
+
     def __call__(
         self, pred: Array, target: Array, *,
         weight: Array | None = None, backend: str | None = None, reduction: str = "none",

@@ -1,0 +1,96 @@
+"""`numloss score`: language models from saved logits or hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from .evaluate import FILES, by_model, check_ends, executor_of, print_result, speed
+from .output import as_json, progress
+
+
+@click.command("score", epilog=FILES)
+@click.option("--logits", multiple=True, metavar="[MODEL=]FILE", help="Logits, a row a token; repeat for more models.")
+@click.option("--labels", metavar="FILE", help="The token that each row predicts; with --shift the tokens themselves.")
+@click.option("--reference", metavar="FILE|MODEL", help="Logits that others are compared with, or one of the models.")
+@click.option("--hidden", multiple=True, metavar="[MODEL=]FILE", help="In the place of logits: hidden states.")
+@click.option("--head", multiple=True, metavar="[MODEL=]FILE", help="Weights of the last layer, a row a class.")
+@click.option("--bias", multiple=True, metavar="[MODEL=]FILE", help="Its bias, if it has one.")
+@click.option("--shift", is_flag=True, help="The label of a row is the token of the next one of the same document.")
+@click.option(
+    "--documents", metavar="FILE", help="The document of each token, an integer or text: intervals are over documents.",
+)  # fmt: skip
+@click.option("--bytes", "counts", metavar="FILE", help="How many bytes each token stands for: gives bits per byte.")
+@click.option("--ignore-index", default=-100, show_default=True, help="The label of rows without one.")
+@click.option("--top-k", default=1, show_default=True, help="How many of the largest classes of each token are kept.")
+@click.option("--by", multiple=True, metavar="[NAME=]FILE", help="A key for each row: figures for each key, too.")
+@click.option("--quantile", "quantiles", multiple=True, type=float, help="A quantile over tokens, in [0, 1].")
+@click.option("--worst", default=0, help="How many of the worst tokens to list.")
+@click.option("--interval", type=float, default=0.95, show_default=True, help="Level of intervals; 0 for none.")
+@click.option(
+    "--nan", default="propagate", type=click.Choice(["propagate", "omit", "raise"]), show_default=True,
+    help="What tokens whose row has NaN do.",
+)  # fmt: skip
+@click.option("--tokens-to", type=click.Path(), help="Folder for a .npy file of each model, a record a token.")
+@click.option("--memory", default="512MiB", show_default=True, help="What blocks may take in all.")
+@click.option("--chunk", help="What a worker reads at a time, such as 32MiB; changes no result.")
+@click.option("--threads", type=click.IntRange(1), help="Threads; by default as many as there are cores.")
+@click.option("--workers", type=click.IntRange(1), help="Processes instead of threads.")
+@click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask, such as tcp://host:8786.")
+@click.option("--mpi/--no-mpi", default=None, help="Under mpiexec: rank 0 adds up what the others compute.")
+@click.option("--resume", type=click.Path(), metavar="FILE", help="Keep the state there, and go on from it.")
+@click.option("--backend", help="numba or cython; by default the faster one that runs here.")
+@click.option("--report", type=click.Path(), help="Write a page of HTML with tables and pictures.")
+@click.option(
+    "--format", "form", default="table", type=click.Choice(["table", "csv", "json", "md"]), show_default=True,
+    help="How figures are printed.",
+)  # fmt: skip
+@as_json
+def command(
+    logits: tuple[str, ...],
+    hidden: tuple[str, ...],
+    head: tuple[str, ...],
+    bias: tuple[str, ...],
+    counts: str | None,
+    by: tuple[str, ...],
+    interval: float,
+    threads: int | None,
+    workers: int | None,
+    scheduler: str | None,
+    mpi: bool | None,
+    report: str | None,
+    form: str,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Score language models by logits or hidden states: perplexity, bits, ranks, and how they differ."""
+    from .. import num_threads, score
+    from ..backends.threads import limit
+
+    models: dict[str, Any] = {
+        name: _models(name, texts)
+        for name, texts in (("logits", logits), ("hidden", hidden), ("head", head), ("bias", bias), ("by", by))
+    }
+    with (
+        num_threads(threads or limit()),
+        executor_of(workers, scheduler, mpi) as (leads, executor),
+        progress("scoring", 1) as moved,
+    ):
+        if not leads:
+            return
+        check_ends(None, report, bool(report or asked["tokens_to"]))
+        result = score(
+            **models, **asked, bytes=counts, interval=interval or None, executor=executor, progress=speed(moved),
+        )  # fmt: skip
+    try:
+        print_result(result, "json" if as_json else form)
+    finally:  # figures first; where they cannot be printed, at least the page is there
+        if report is not None:
+            result.report(report, "Scores")
+
+
+def _models(name: str, texts: Sequence[str]) -> str | dict[str, str] | None:
+    """One file, or a file for each model."""
+    return by_model(f"--{name}", texts) if texts else None

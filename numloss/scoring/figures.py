@@ -1,0 +1,92 @@
+"""Figures of tokens: a number for each of them, whose mean and interval an evaluation gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..metrics import RowMetric
+from ..registry import Loss
+from ..typing import Array
+from .source import BYTES, Tokens
+
+TOKENS = "tokens"
+
+
+def _change(own: Array, reference: Array) -> Array:
+    return np.exp(own["log_probability"]) - np.exp(reference["log_probability"])
+
+
+def _known(own: Array, value: Array) -> Array:
+    """A number of each token, NaN where its row has no probabilities."""
+    return np.where(np.isnan(own["entropy"]), np.nan, value)
+
+
+# A number of each token, of the record of a model and that of the reference, or of the model again.
+NUMBERS: dict[str, Callable[..., Array]] = {
+    "nll": lambda own, reference, k: -own["log_probability"],
+    "bits_per_byte": lambda own, reference, k: own["log_probability"] / -math.log(2.0),
+    "entropy": lambda own, reference, k: own["entropy"],
+    "accuracy": lambda own, reference, k: _known(own, own["rank"] == 1),
+    "top_k": lambda own, reference, k: _known(own, own["rank"] <= k),
+    "reciprocal_rank": lambda own, reference, k: _known(own, 1.0 / np.maximum(own["rank"], 1)),
+    "same_top": lambda own, reference, k: _known(own, own["same_top"]),
+    "probability_change": lambda own, reference, k: _change(own, reference),
+}
+COMPARED = ("same_top", "probability_change")
+
+
+@dataclass(frozen=True)
+class TokenFigure(RowMetric):
+    """The mean of a number of each token; that of bits per byte is over bytes."""
+
+    what: str = "nll"
+    at: int = 0
+    reference: int = 0
+    k: int = 1
+
+    @property
+    def __loss__(self) -> Loss:
+        found = Loss(self.what, "metric", None, self, (TOKENS,), {}, {}, weighted=False)
+        found.function = self
+        return found
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"k": self.k} if self.what == "top_k" else {}
+
+    def check(self, *tokens: Array) -> None:
+        """Every array of records fits: it was made for this."""
+
+    def values(self, tokens: Array) -> Array:  # type: ignore[override]
+        own, reference = (tokens[f"model {k}"] for k in (self.at, self.reference))
+        return np.asarray(NUMBERS[self.what](own, reference, self.k), np.float64)
+
+    def counts(self, *inputs: Array) -> Array | None:
+        return inputs[0][BYTES] if self.what == "bits_per_byte" else None
+
+    def __call__(self, tokens: Array, **given: Any) -> Array:  # type: ignore[override]
+        return self.values(tokens)
+
+    def summed(self, tokens: Array, **given: Any) -> tuple[float, float]:  # type: ignore[override]
+        counts = self.counts(tokens)
+        return float(self.values(tokens).sum()), float(len(tokens) if counts is None else counts.sum())
+
+
+def figures_of(tokens: Tokens) -> list[list[TokenFigure]]:
+    """The figures of each model."""
+    found = []
+    for at in range(len(tokens.logits)):
+        compared = tokens.reference not in (None, at)
+        names = [name for name in NUMBERS if compared or name not in COMPARED]
+        left_out = {"bits_per_byte"} if tokens.bytes is None else set()
+        left_out |= {"top_k"} if tokens.largest < 2 else set()
+        base = at if tokens.reference is None else tokens.reference
+        found.append(
+            [TokenFigure(name, at, base, tokens.largest) for name in names if name not in left_out]
+        )
+    return found
