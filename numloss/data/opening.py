@@ -18,10 +18,10 @@ from .source import KEY_KINDS, REAL_KINDS, Shards, SlicedSource, Source
 def source_of(given: Any, name: str, most_bytes: int, keys: bool = False) -> Source:
     """The source behind a path, an array, or an object that slices; `name` is what messages call an array.
 
-    A path may be a .npy, .npz, .safetensors, .parquet, .arrow, .feather, .csv or .tsv file, with ``::`` and the name of
-    a member, or of columns, behind it, or ``::bfloat16`` where a .npy file does not say that its numbers are that; a
-    folder or a pattern stands for its files, part-2 before part-10. A name that is there is never a pattern. At most
-    `most_bytes` are unpacked from a compressed archive, which cannot be read in parts.
+    A path may be a .npy, .npz, .safetensors, .parquet, .arrow, .feather, .csv, .tsv or .kld file, with ``::`` and the
+    name of a member, or of columns, behind it, or ``::bfloat16`` where a .npy file does not say that its numbers are
+    that; a folder or a pattern stands for its files, part-2 before part-10. A name that is there is never a pattern. At
+    most `most_bytes` are unpacked from a compressed archive, which cannot be read in parts.
     With `keys` text is read too.
     """
     if isinstance(given, Source):
@@ -115,6 +115,12 @@ def _csv(path: str, member: str, most_bytes: int, keys: bool) -> Source:
     return CsvSource(path, member, keys)
 
 
+def _kld(path: str, member: str, most_bytes: int, keys: bool) -> Source:
+    from .kld import KldSource
+
+    return KldSource(path, member)
+
+
 Reading = Callable[[str, str, int, bool], Source]
 READERS: dict[str, Reading] = {
     ".npy": _npy,
@@ -127,11 +133,13 @@ READERS: dict[str, Reading] = {
     ".feather": _arrow,
     ".csv": _csv,
     ".tsv": _csv,
+    ".kld": _kld,
 }
 # How files begin: an Arrow stream does with a marker and the length of its schema.
 MAGIC = {
     b"\x93NUMPY": ".npy",
     b"PK": ".npz",
+    b"_logits_": ".kld",
     b"PAR1": ".parquet",
     b"ARROW1": ".arrow",
     b"\xff\xff\xff\xff": ".arrow",
