@@ -154,6 +154,12 @@ def test_totals_shifted_within_documents() -> None:
         assert score.nans == 0
     same = found["a"]["order"][:, 0] == found["b"]["order"][:, 0]
     assert result["a", "same_top"].mean == pytest.approx(same.mean())
+    for name, p, q in (("kl", "b", "a"), ("reverse_kl", "a", "b")):
+        p_logs, q_logs = found[p]["logs"], found[q]["logs"]
+        rows = (np.exp(p_logs) * (p_logs - q_logs)).sum(axis=1)
+        score = result["a", name]
+        assert (score.mean, score.nans) == (pytest.approx(rows.mean(), rel=1e-6), 0)
+        assert dict(score.quantiles)[1.0] == pytest.approx(rows.max(), rel=1e-6)
     changes = np.exp(-found["a"]["nll"]) - np.exp(-found["b"]["nll"])
     assert result["probability_change"].mean == pytest.approx(changes.mean(), abs=1e-8)
     mean, error = by_clusters(found["a"]["nll"] - found["b"]["nll"], keys, np.ones(len(counted)))
@@ -185,6 +191,20 @@ def test_rows_without_a_label_or_a_probability() -> None:
     assert omitted["accuracy"].weight == len(rest)
     with pytest.raises(ValueError, match="the loss of row 60 is NaN"):
         nl.score(logits, labels, nan="raise")
+    beside = nl.score(some_logits(1), labels, reference=logits)["kl"]
+    assert (beside.nans, math.isnan(beside.mean)) == (1, True)
+
+
+def test_divergences_of_near_models_keep_their_digits() -> None:
+    logits = some_logits().astype(np.float32)
+    other = logits + np.float32(2.0**-17) * (np.arange(CLASSES) % 2)
+    a, b = exactly(logits, LABELS)["logs"], exactly(other, LABELS)["logs"]
+    p, d = np.exp(a), other.astype(np.float64) - logits
+    d -= (p * d).sum(axis=1, keepdims=True)
+    expected = np.log1p((p * (np.expm1(d) - d)).sum(axis=1))
+    result = nl.score(other, LABELS, reference=logits)
+    assert result["kl"].mean == pytest.approx(expected.mean(), rel=1e-6) and abs(a - b).max() < 1e-5
+    assert nl.score(logits, LABELS, reference=logits)["kl"].mean == 0.0
 
 
 def numbers_of(result: TokenScores) -> str:

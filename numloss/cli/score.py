@@ -55,6 +55,7 @@ def command(
     bias: tuple[str, ...],
     counts: str | None,
     by: tuple[str, ...],
+    quantiles: tuple[float, ...],
     interval: float,
     threads: int | None,
     workers: int | None,
@@ -82,7 +83,7 @@ def command(
             return
         check_ends(None, report, bool(report or asked["tokens_to"]))
         result = score(
-            **models, **asked, bytes=counts, interval=interval or None, executor=executor, progress=speed(moved),
+            **models, **asked, bytes=counts, quantiles=quantiles or None, interval=interval or None, executor=executor, progress=speed(moved),
         )  # fmt: skip
     try:
         print_result(result, "json" if as_json else form)

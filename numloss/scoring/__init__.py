@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["score"]
 
+# Of figures beside a reference.
+QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999, 1.0)
+
 
 def score(
     logits: Any = None,
@@ -31,7 +34,7 @@ def score(
     ignore_index: int = -100,
     top_k: int = 1,
     by: Any = None,
-    quantiles: Sequence[float] = (),
+    quantiles: Sequence[float] | None = None,
     worst: int = 0,
     interval: float | None = 0.95,
     nan: str = "propagate",
@@ -75,7 +78,8 @@ def score(
     by : source, or mapping of str to source, optional
         A key a row: figures are given for each key too, as in `evaluate`.
     quantiles : sequence of float
-        Which quantiles over tokens to give.
+        Which quantiles over tokens to give; by default none, or beside a reference those of the upper half up to 1,
+        the maximum.
     worst : int
         How many of the tokens with the largest figures to list.
     interval : float or None
@@ -84,7 +88,8 @@ def score(
         What a token does whose row has NaN.
     tokens_to : path, optional
         A folder for a .npy file of each model, with a record for each token: label, log_probability, rank, entropy,
-        top_ids, top_log_probabilities, and same_top beside a reference. A row without a label has label -1 and rank 0.
+        top_ids, top_log_probabilities, and beside a reference same_top, kl and reverse_kl. A row without a label has
+        label -1 and rank 0.
     memory, chunk, executor, resume, backend, progress
         As in `evaluate`.
 
@@ -92,8 +97,9 @@ def score(
     -------
     TokenScores
         An Evaluation whose scores are means over tokens, in nats: nll, entropy, accuracy, top_k, reciprocal_rank; over
-        bytes: bits_per_byte; beside a reference: same_top and probability_change. With `perplexities` of each model,
-        and `ratios` of them to that of the reference, or of the first model. The same bits for any number of threads,
+        bytes: bits_per_byte; beside a reference: same_top, kl, the divergence from the reference, reverse_kl, that of
+        the reference from the model, and probability_change, that of the label. With `perplexities` of each model, and
+        `ratios` of them to that of the reference, or of the first model. The same bits for any number of threads,
         executor, chunk and memory.
 
     Raises
@@ -111,7 +117,8 @@ def score(
     The perplexity is :math:`\exp(\frac{1}{n} \sum -\log p)`, its interval that of the mean, and that of a ratio the
     interval of the mean paired difference. The rank of a label is 1 + the number of larger scores; of equal scores the
     first class is the top. Means are those of the tokens that have a label, and intervals the jackknife over documents,
-    or over tokens, which are then taken to be independent.
+    or over tokens, which are then taken to be independent. Divergences are those of kl_logits: never negative, and
+    right to 1e-6 of themselves however near two models are.
 
     Examples
     --------
@@ -128,6 +135,8 @@ def score(
         "logits": logits, "hidden": hidden, "head": head, "bias": bias, "reference": reference,
     }  # fmt: skip
     tokens = {"labels": labels, "documents": documents, "bytes": bytes}
+    if quantiles is None:
+        quantiles = () if reference is None else QUANTILES
     question = Question(
         tuple(quantiles), worst, interval, nan, None, None, memory, chunk, executor, resume, backend, progress,
         records_to=tokens_to,

@@ -35,9 +35,11 @@ NUMBERS: dict[str, Callable[..., Array]] = {
     "top_k": lambda own, reference, k: _known(own, own["rank"] <= k),
     "reciprocal_rank": lambda own, reference, k: _known(own, 1.0 / np.maximum(own["rank"], 1)),
     "same_top": lambda own, reference, k: _known(own, own["same_top"]),
+    "kl": lambda own, reference, k: own["kl"],
+    "reverse_kl": lambda own, reference, k: own["reverse_kl"],
     "probability_change": lambda own, reference, k: _change(own, reference),
 }
-COMPARED = ("same_top", "probability_change")
+COMPARED = ("same_top", "kl", "reverse_kl", "probability_change")
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..backends.packing.operands import Problem, code_of, name_of
-from ..common.halves import working
+from ..backends.packing.operands import FLOAT64, Problem, code_of, name_of
+from ..common.halves import widened, working
 from ..dispatch import host_backend, load
 from ..loops import headers
 from ..losses.classification.cross_entropy import cross_entropy
+from ..losses.classification.kl_logits import kl_logits
 from ..transforms.derivatives import unwrapped
 from ..typing import Array
 
@@ -38,6 +39,14 @@ def backend_of(name: str | None, work: float) -> HostBackend:
     """The backend of a name, or that for so many nanoseconds of work."""
     found: HostBackend = load(name) if name is not None else host_backend(unwrapped(cross_entropy)[0], work)
     return found
+
+
+def divergences(scores: Array, reference: Array, direction: str, backend: str | None) -> Array:
+    """The divergence of each row from that of the reference; no row has NaN, or nothing finite."""
+    if reference.dtype == FLOAT64:
+        scores = widened(scores).astype(FLOAT64, copy=False)
+    found = kl_logits(scores, reference, direction=direction, reduction="none", backend=backend)
+    return np.asarray(found, np.float64)
 
 
 def measured(scores: Array, labels: Array, largest: int, backend: str | None) -> Measured:

@@ -7,7 +7,7 @@ time, and are gone when the record is there.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,14 @@ import numpy as np
 from ..common.halves import is_half
 from ..data.source import Array, Reader, Source
 from ..errors import FormatError
-from .kernels import measured
+from .kernels import divergences, measured
 
 # Scores of a model that are measured together.
 PIECE = 1 << 20
 # A record counts as a number for each so many classes, at least and at most: the more, the fewer rows a block has.
 CLASSES_EACH, LEAST_ELEMENTS, MOST_ELEMENTS = 64, 16, 256
+# Divergences from the reference, of which the mean is over its probabilities or over those of the model.
+DIRECTIONS = {"kl": "forward", "reverse_kl": "reverse"}
 # What a record has beside those of its models.
 BYTES = "bytes"
 
@@ -33,7 +35,7 @@ def record_dtype(largest: int, compared: bool) -> np.dtype[Any]:
         ("top_ids", np.int64, (largest,)), ("top_log_probabilities", np.float64, (largest,)),
     ]  # fmt: skip
     if compared:
-        fields += [("same_top", np.bool_)]
+        fields += [("same_top", np.bool_), ("kl", np.float64), ("reverse_kl", np.float64)]
     return np.dtype(fields)
 
 
@@ -212,22 +214,26 @@ class TokenReader(Reader):
     def _measure(self, start: int, stop: int, labels: Array, found: Array) -> None:
         """Measure some tokens."""
         tokens = self.tokens
-        rows: Mapping[int, Array] = {}
+        rows: dict[int, Array] = {}
         for k in range(len(tokens.logits)):
             reader = self.open[f"logits {k}"]
             reader.omits, reader.window = False, self.window // len(self.open)
             scores = reader.read(start, stop)
-            rows = {**rows, k: scores}
+            rows[k] = scores
             each, record = measured(scores, labels, tokens.largest, tokens.backend), found[f"model {k}"]
             record["label"], record["log_probability"], record["rank"] = labels, each.label_logs, each.ranks
             record["entropy"], record["top_ids"], record["top_log_probabilities"] = each.entropies, each.ids, each.logs
         for k in range(len(tokens.logits)):
             if tokens.reference not in (None, k):
-                self._compare(found[f"model {k}"], found[f"model {tokens.reference}"])
-
-    def _compare(self, record: Array, reference: Array) -> None:
-        """Compare some tokens with those of the reference."""
-        record["same_top"] = record["top_ids"][:, 0] == reference["top_ids"][:, 0]
+                record, reference = found[f"model {k}"], found[f"model {tokens.reference}"]
+                known = ~(np.isnan(record["entropy"]) | np.isnan(reference["entropy"]))
+                record["same_top"] = known & (record["top_ids"][:, 0] == reference["top_ids"][:, 0])
+                pair = rows[k], rows[tokens.reference]
+                if not known.all():
+                    pair = pair[0][known], pair[1][known]
+                for name, direction in DIRECTIONS.items():
+                    record[name] = np.nan
+                    record[name][known] = divergences(*pair, direction, tokens.backend)
 
 
 def following(values: Array, count: int, nothing: int) -> Array:
