@@ -82,9 +82,8 @@ def command(
         if not leads:
             return
         check_ends(None, report, bool(report or asked["tokens_to"]))
-        result = score(
-            **models, **asked, bytes=counts, quantiles=quantiles or None, interval=interval or None, executor=executor, progress=speed(moved),
-        )  # fmt: skip
+        given: dict[str, Any] = {"bytes": counts, "quantiles": quantiles or None, "interval": interval or None}
+        result = score(**models, **asked, **given, executor=executor, progress=speed(moved))
     try:
         print_result(result, "json" if as_json else form)
     finally:  # figures first; where they cannot be printed, at least the page is there

@@ -139,20 +139,42 @@ def list_largest(c: Tokens, data: Int, tops: Reals, groups: Int, values: Reals, 
     return 0
 
 
+def one_above(z: Real, score: Real) -> Real:
+    """1 for a score that is above another, 0 for others."""
+    return 1.0 if z > score else 0.0
+
+
 @noinline
 def count_above(z: Reals, n: Int, score: Real, e: Reals) -> Double:
-    """How many of n scores are above one."""
-    for i in range(n):
-        e[i] = 1.0 if z[i] > score else 0.0
-    return double(run_sum(e, n))
+    """How many of n scores are above one; of a whole tile four at a time are added first."""
+    if n < 512:
+        for i in range(n):
+            e[i] = one_above(z[i], score)
+        return double(run_sum(e, n))
+    for i in range(128):
+        first = one_above(z[i], score) + one_above(z[i + 128], score)
+        e[i] = first + (one_above(z[i + 256], score) + one_above(z[i + 384], score))
+    return double(run_sum(e, 128))
+
+
+def spread_term(term: Real, z: Real, top: Real) -> Real:
+    """A term times the distance of its score from the largest; 0 times inf is 0."""
+    distance = top - z
+    return term * (distance if distance < 1e30 else 1e30)
 
 
 @noinline
-def spread_terms(z: Reals, n: Int, top: Real, e: Reals) -> Int:
-    """Terms times the distance of their scores from the largest; 0 times inf is 0."""
-    for i in range(n):
-        e[i] = e[i] * (top - z[i]) if e[i] > 0.0 else e[i]
-    return 0
+def spread_of(z: Reals, n: Int, top: Real, e: Reals) -> Double:
+    """The sum of n terms times the distances of their scores from the largest, as `count_above` adds up."""
+    if n < 512:
+        for i in range(n):
+            e[i] = spread_term(e[i], z[i], top)
+        return double(run_sum(e, n))
+    for i in range(128):
+        first = spread_term(e[i], z[i], top) + spread_term(e[i + 128], z[i + 128], top)
+        second = spread_term(e[i + 256], z[i + 256], top) + spread_term(e[i + 384], z[i + 384], top)
+        e[i] = first + second
+    return double(run_sum(e, 128))
 
 
 @noinline
@@ -160,9 +182,8 @@ def measure_token(c: Tokens, data: Int, label: Int, top: Real, pivot: Int, tops:
     """Statistics of a row, whose largest score has a place."""
     z = stack_reals(512)
     e = stack_reals(512)
-    lanes = stack_doubles(64)
+    lanes = stack_doubles(32)
     clear(lanes)
-    clear(offset(lanes, 32))
     width = group_width(c.classes)
     size = item_size(c.kind, c.itemsize)
     base = base_of(top)
@@ -170,6 +191,7 @@ def measure_token(c: Tokens, data: Int, label: Int, top: Real, pivot: Int, tops:
     score = element(data, c.kind, label) if label >= 0 else top
     own = real(1.0)
     s.above = double(0.0)
+    spread = double(0.0)
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
@@ -181,15 +203,14 @@ def measure_token(c: Tokens, data: Int, label: Int, top: Real, pivot: Int, tops:
             own = e[pivot - first]
             e[pivot - first] = 0.0
         add_tile(e, n, lanes)
-        spread_terms(scores, n, top, e)
-        add_tile(e, n, offset(lanes, 32))
+        spread = spread + spread_of(scores, n, top, e)
         if tops[first // width] > score:
             s.above = s.above + count_above(scores, n, score, e)
         first = first + n
     s.top = double(top)
     s.score = double(score)
     s.rest = fold(lanes) / double(own)
-    s.spread = fold(offset(lanes, 32)) / double(own)
+    s.spread = spread / double(own)
     return 0
 
 

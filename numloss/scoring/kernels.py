@@ -41,12 +41,11 @@ def backend_of(name: str | None, work: float) -> HostBackend:
     return found
 
 
-def divergences(scores: Array, reference: Array, direction: str, backend: str | None) -> Array:
-    """The divergence of each row from that of the reference; no row has NaN, or nothing finite."""
-    if reference.dtype == FLOAT64:
+def divergences(scores: Array, others: Array, backend: str | None) -> Array:
+    """The divergence of each row from that of others, KL(others || scores); no row has NaN, or nothing finite."""
+    if others.dtype == FLOAT64:
         scores = widened(scores).astype(FLOAT64, copy=False)
-    found = kl_logits(scores, reference, direction=direction, reduction="none", backend=backend)
-    return np.asarray(found, np.float64)
+    return np.asarray(kl_logits(scores, others, reduction="none", backend=backend), np.float64)
 
 
 def measured(scores: Array, labels: Array, largest: int, backend: str | None) -> Measured:

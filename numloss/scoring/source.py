@@ -22,8 +22,6 @@ from .kernels import divergences, measured
 PIECE = 1 << 20
 # A record counts as a number for each so many classes, at least and at most: the more, the fewer rows a block has.
 CLASSES_EACH, LEAST_ELEMENTS, MOST_ELEMENTS = 64, 16, 256
-# Divergences from the reference, of which the mean is over its probabilities or over those of the model.
-DIRECTIONS = {"kl": "forward", "reverse_kl": "reverse"}
 # What a record has beside those of its models.
 BYTES = "bytes"
 
@@ -231,9 +229,9 @@ class TokenReader(Reader):
                 pair = rows[k], rows[tokens.reference]
                 if not known.all():
                     pair = pair[0][known], pair[1][known]
-                for name, direction in DIRECTIONS.items():
+                for name, (own, other) in {"kl": pair, "reverse_kl": pair[::-1]}.items():
                     record[name] = np.nan
-                    record[name][known] = divergences(*pair, direction, tokens.backend)
+                    record[name][known] = divergences(own, other, tokens.backend)
 
 
 def following(values: Array, count: int, nothing: int) -> Array:
