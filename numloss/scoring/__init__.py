@@ -120,6 +120,12 @@ def score(
     or over tokens, which are then taken to be independent. Divergences are those of kl_logits: never negative, and
     right to 1e-6 of themselves however near two models are.
 
+    What llama.cpp saves with ``--kl-divergence-base`` is a source of log-probabilities, ``base.kld``, of labels,
+    ``base.kld::labels``, and of documents, its chunks, ``base.kld::documents``. It rounds log-probabilities to 65535
+    steps of the range of a row, to 1.2e-4 at most, and lifts what is more than 16 below the largest to just that: to
+    1.1e-7 of its probability. Of 128256 classes far below a sure one that makes perplexities 0.7 % too large, and a
+    divergence of 0.006 from the model itself; of 32000, 0.2 % and 0.0014; where few classes are so far, 1e-5.
+
     Examples
     --------
     >>> import numpy as np, numloss as nl
