@@ -7,8 +7,14 @@ from typing import Any
 
 import click
 
-from .evaluate import FILES, by_model, check_ends, executor_of, print_result, speed
+from .evaluate import FILES as ANY
+from .evaluate import by_model, check_ends, executor_of, print_result, speed
 from .output import as_json, progress
+
+FILES = (
+    f"{ANY} Numbers of 16 bits are read, too: FILE.npy::bfloat16 where a file does not say so, FILE.safetensors::NAME. "
+    "FILE.kld is what llama.cpp saves with --kl-divergence-base, with FILE.kld::labels and FILE.kld::documents."
+)
 
 
 @click.command("score", epilog=FILES)
