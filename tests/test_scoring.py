@@ -351,6 +351,8 @@ def test_the_command(files: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_forms_of_the_table(files: dict[str, Any]) -> None:
-    columns = nl.score(**files).columns()
+    result = nl.score(**files)
+    columns = result.columns()
+    assert repr(result) == f"<TokenScores of 90 tokens: a {result.perplexity('a'):.6g}, b {result.perplexity('b'):.6g}>"
     assert columns["kind"][:3] == ["perplexity", "perplexity", "ratio"] and columns["name"][2] == "a / b"
     assert columns["low"][2] < columns["value"][2] < columns["high"][2]

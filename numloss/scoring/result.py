@@ -52,6 +52,10 @@ class TokenScores(Evaluation):
             raise KeyError(f"no model is called {model!r}; there are {', '.join(map(repr, found))}")
         return found[model]
 
+    def __repr__(self) -> str:
+        values = ", ".join(f"{p.model or 'perplexity'} {p.value:.6g}" for p in self.perplexities)
+        return f"<TokenScores of {self.rows} tokens: {values}>"
+
     def columns(self) -> dict[str, list[Any]]:
         rows: list[dict[str, Any]] = [
             {"kind": "perplexity", "predictions": p.model, "name": "perplexity", "value": p.value, **_ends(p.interval)}
