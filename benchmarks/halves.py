@@ -10,6 +10,7 @@ a cast. The contestants take turns; medians count. The errors are those of the v
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
 import environment
@@ -96,7 +97,8 @@ def main() -> None:
             calls, errors = contestants(shape, graded)
             took = medians(calls, options.turns)
             mode = "value and gradient" if graded else "value"
-            rows.append({"shape": shape, "mode": mode, "median_ms": took, "errors": errors})
+            told = {name: error if math.isfinite(error) else str(error) for name, error in errors.items()}
+            rows.append({"shape": shape, "mode": mode, "median_ms": took, "errors": told})
             parts = (f"{name} {time:.2f} ms ({errors.get(name, 0.0):.0e})" for name, time in took.items())
             print(f"{shape} {mode}: {'; '.join(parts)}", flush=True)
     if options.save:
