@@ -40,6 +40,10 @@ LINES = {
          "--backend", "cython"],
         ("l/mse.npy",),
     ),
+    "score": (
+        ["score", "--logits", "scores.npy", "--labels", "labels.npy", "--tokens-to", "tokens", "--backend", "cython"],
+        ("tokens/tokens.npy",),
+    ),
     "bench": (["bench"], ()),
 }  # fmt: skip
 # Those that have nothing to show for their work but what they print.
@@ -54,6 +58,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(folder / "data.npz", X=random.normal(size=(40, 3)), y=np.arange(40) % 2)
     np.save(folder / "x.npy", random.normal(size=(9, 3)))
     np.save(folder / "t.npy", np.zeros(9))
+    np.save(folder / "scores.npy", random.normal(size=(9, 3)))
+    np.save(folder / "labels.npy", np.arange(9) % 3)
     np.savez(folder / "odd", p=np.arange(9.0))
     os.rename(folder / "odd.npz", folder / ODD)
     (folder / "benchmarks").mkdir()

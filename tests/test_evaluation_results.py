@@ -259,5 +259,6 @@ def test_a_parquet_file_of_no_rows(tmp_path: Path) -> None:
 
 
 def test_a_parquet_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     with pytest.raises(OSError, match="absent"):
         nl.evaluate(nl.mse, np.zeros(2), np.full(2, "x"), losses_to=tmp_path / "absent" / "rows.parquet")
