@@ -52,6 +52,11 @@ def assert_subject_passed(code: int, said: str, subject: str) -> None:
     assert subject not in failed, said[-12000:]
 
 
+def expected_to_fail(said: str, subject: str) -> list[str]:
+    """Those of its tests that failed as they say they do, with the reasons, which would not be seen otherwise."""
+    return re.findall(rf"^XFAIL \S*/simulated/test_{subject}\.py::(.*)$", said, re.MULTILINE)
+
+
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_simulated_kernels_agree_with_the_host(subject: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert_subject_passed(*report(tmp_path_factory, "not more"), subject)
@@ -60,7 +65,10 @@ def test_simulated_kernels_agree_with_the_host(subject: str, tmp_path_factory: p
 @pytest.mark.more
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_the_full_matrix_agrees_with_the_host(subject: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    assert_subject_passed(*report(tmp_path_factory, "more"), subject)
+    code, said = report(tmp_path_factory, "more")
+    assert_subject_passed(code, said, subject)
+    if expected := expected_to_fail(said, subject):
+        pytest.xfail(f"{len(expected)} of them: {'; '.join(expected)}")
 
 
 def test_a_failure_in_the_simulator_is_seen(tmp_path: Path) -> None:
@@ -72,6 +80,9 @@ def test_a_failure_in_the_simulator_is_seen(tmp_path: Path) -> None:
     assert_subject_passed(1, said, "ordered")
     with pytest.raises(AssertionError):
         assert_subject_passed(1, said, "head")
+    known = "XFAIL tests/cuda/simulated/test_head.py::test_one[a-b] - they differ\n1 xfailed, 2 passed in 1s"
+    assert expected_to_fail(known, "head") == ["test_one[a-b] - they differ"]
+    assert expected_to_fail(known, "ordered") == []
     for code, lost in ((1, "1 error"), (0, "2 passed, 1 skipped")):
         with pytest.raises(AssertionError):
             assert_subject_passed(code, lost, "ordered")
