@@ -42,9 +42,8 @@ class Widened:
     def __init__(self, place: Arrays, request: Request, convert: Callable[[Any, Any], None]) -> None:
         self.place, self.asked, self.convert = place, request, convert
         self.pred = place.given(request.arguments[0])
-        # by the array that is written instead: the array that was given, and how that is seen by this place
-        self.given: dict[int, tuple[Any, Any]] = {}
-        self.kept: list[Any] = []
+        # the arrays that are written instead of those given, by what they are: with these, and how this place sees them
+        self.given: dict[int, tuple[Any, Any, Any]] = {}
         options = {name: value if name == "out" else self.wide(value) for name, value in request.options.items()}
         if request.mode and request.options.get("out") is not None:
             options["out"] = each(options["out"], self.instead)
@@ -67,8 +66,7 @@ class Widened:
         like = self.place.given(value) if self.pred is None else self.pred
         array = self.place.output(self.asked.loss, value, like, self.place.given(value).shape, "gradient")
         shown = self.place.shown(self.place.new(array, array.shape, FLOAT32))
-        self.kept.append(shown)
-        self.given[id(shown)] = (value, array)
+        self.given[id(shown)] = (shown, value, array)
         return shown
 
     def answered(self, answer: Any) -> Any:
@@ -80,7 +78,7 @@ class Widened:
     def returned(self, found: Any) -> Any:
         """A gradient as it was asked for."""
         if id(found) in self.given:
-            value, array = self.given[id(found)]
+            _, value, array = self.given[id(found)]
             self.convert(self.place.given(found), array)
             return value
         if self.pred is None or not is_half(self.pred.dtype) or self.asked.options.get("out") is not None:

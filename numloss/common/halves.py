@@ -43,7 +43,7 @@ def name_of(dtype: np.dtype[Any]) -> str:
 def widened(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """A few numbers, of 16 bits or not, as NumPy computes with them."""
     if is_bfloat16(array.dtype):
-        return np.asarray(array).view(np.uint16).astype(np.uint32).__lshift__(16).view(np.float32)
+        return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
     return array.astype(FLOAT32) if array.dtype.char == "e" else array
 
 

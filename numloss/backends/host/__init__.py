@@ -12,11 +12,9 @@ from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
 from ...calls.request import Unbalanced
 from ...calls.widened import Widened, has_halves
-from ...loops.codes import block_size
-from ...loops.headers import Copied
 from .. import family, threads
 from ..locks import compiling
-from ..packing.operands import Array, Outcome, Problem, name_of, operand
+from ..packing.operands import FLOAT32, Array, Outcome, Problem, copied, name_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request
@@ -76,15 +74,11 @@ class HostBackend:
         return sums.weight
 
     def convert(self, source: Array, sink: Array) -> None:
-        """Copy numbers from an array to another one of their shape, of which one has 16 bits."""
-        real = sink.dtype if source.dtype.itemsize == 2 else source.dtype
+        """Copy numbers from an array of float32 to one of 16 bits and of its shape, or back."""
         kept: list[Any] = []
-        flipped = HOST.f_order(source) and HOST.f_order(sink)
-        pair = [array.T for array in (source, sink)] if flipped else [source, sink]
-        size = block_size(source.size)
-        operands = [operand(array, real, kept) for array in pair]
-        header = Copied(source.size, size, real.itemsize, *operands)
-        self.launch(Problem(self.loop("copy_block", name_of(real)), header, -(-source.size // size), source.size * 0.3))
+        header = copied(source, sink, kept)
+        loop, blocks = self.loop("copy_block", name_of(FLOAT32)), -(-header.elements // header.block)
+        self.launch(Problem(loop, header, blocks, header.elements * 0.3))
 
     def widened(self, request: Request) -> Any:
         """What a request asks for, from copies in float32 of what has 16 bits."""
@@ -94,7 +88,7 @@ class HostBackend:
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
         module = family(__package__, request.loss.family)
-        if has_halves(HOST, request) and not getattr(module, "READS_HALVES", False):
+        if not getattr(module, "READS_HALVES", False) and has_halves(HOST, request):
             return self.widened(request)
         compute = module.compute
         names = weighing(request)

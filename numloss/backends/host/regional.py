@@ -138,7 +138,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     sums = seen.new_sums()
     problem = seen.count(backend, sums)
     result, slopes = law(sums)
-    second = backend.loop("region_slopes_block", name_of(regions.real))
+    second = backend.loop("region_slopes_block", name_of(regions.real)) if request.mode else 0
     if request.mode:
         backend.launch(seen.problem(second, sums, slopes))
         seen.deliver()

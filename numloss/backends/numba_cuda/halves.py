@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 from numba import cuda
 
 from ...calls.widened import Widened, has_halves
-from ...common.halves import FLOAT32
-from ...loops.codes import block_size
 from ...loops.headers import Copied
-from ..packing.operands import operand
+from ..packing.operands import copied
 from . import jit, reading
 from .libraries import library_of
 
@@ -44,11 +42,9 @@ def widened_call(request: Request) -> Widened | None:
     kept: list[Any] = []
 
     def convert(source: DeviceArray, sink: DeviceArray) -> None:
-        size = block_size(source.size)
-        operands = [operand(array, FLOAT32, kept, library) for array in (source, sink)]
-        header = Copied(source.size, size, FLOAT32.itemsize, *operands)
-        blocks = -(-source.size // size)
-        if blocks:
+        header = copied(source, sink, kept, library)
+        if header.elements:
+            blocks = -(-header.elements // header.block)
             copy_kernel().launch(library.stream(), blocks, jit.THREADS, header)
 
     with library.current():

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...calls.arrays import HOST, Arrays
-from ...loops.codes import CODES, COLUMNS, DATA, EVERYWHERE, FIRST_COLUMN, IN_ORDER, simplified
-from ...loops.headers import Operand
+from ...loops.codes import CODES, COLUMNS, DATA, EVERYWHERE, FIRST_COLUMN, IN_ORDER, block_size, simplified
+from ...loops.headers import Copied, Operand
 
 Array = np.ndarray[Any, Any]
 
@@ -44,6 +44,15 @@ def layout_of(shape: tuple[int, ...], strides: tuple[int, ...], kept: list[Any],
     """Where loops find a shape and strides in bytes."""
     sizes, steps = simplified(shape, strides)
     return place.numbers(np.array([len(sizes), *sizes, *steps], dtype=np.int64), kept)[1]
+
+
+def copied(source: Any, sink: Any, kept: list[Any], place: Arrays = HOST) -> Copied:
+    """The header of numbers of one array that are copied to another one of that shape; one has float32, one 16 bits."""
+    if place.f_order(source) and place.f_order(sink):
+        source, sink = source.T, sink.T
+        kept += [source, sink]
+    operands = [operand(array, FLOAT32, kept, place) for array in (source, sink)]
+    return Copied(source.size, block_size(source.size), FLOAT32.itemsize, *operands)
 
 
 def column_operands(array: Any, real: np.dtype[Any], columns: int, place: Arrays = HOST) -> list[Operand]:
