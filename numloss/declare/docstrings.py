@@ -10,7 +10,7 @@ import inspect
 import re
 import textwrap
 
-from ..loops.codes import LABELS
+from ..loops.codes import LABELS, SCORES
 from ..registry import Loss
 
 WIDTH = 116
@@ -51,6 +51,10 @@ class_weight : array of shape (C,), optional
     "ignore_index": """
 ignore_index : int or None
     What has this label counts nothing and gets a gradient of exact zeros, whatever its scores are.
+""",
+    "temperature": """
+temperature : float > 0
+    What the logits of both are divided by. Distillation multiplies by its square what comes out.
 """,
     "axis": """
 axis : int
@@ -118,6 +122,8 @@ def place(entry: str, order: list[str]) -> int:
 def returns(loss: Loss) -> str:
     """What comes back."""
     first = loss.inputs[0]
+    if loss.rows.get("target") == SCORES:
+        return 'float, or array of shape (N, d1, ...) for ``reduction="none"``'
     if loss.family != "elementwise":
         return f'float, or array {UNREDUCED.get(loss.family, "of the losses")} for ``reduction="none"``'
     if loss.columns > 1:
@@ -142,6 +148,8 @@ def kinds(loss: Loss) -> str:
     differentiated = " or ".join(f"`{loss.inputs[k]}`" for k in loss.differentiable)
     if loss.family in ("embedding", "similarity") and len(loss.differentiable) > 1:
         return "If the vectors are not floating or their dtypes differ."
+    if loss.rows.get("target") == SCORES:
+        return "If pred or target is not floating."
     if loss.rows.get("target") == LABELS:
         return f"If {differentiated} is not floating, or labels are not integers."
     alone = "" if loss.weighted else ", or two arrays are given"
@@ -150,6 +158,8 @@ def kinds(loss: Loss) -> str:
 
 def values(loss: Loss) -> str:
     """Which shapes and values are refused."""
+    if loss.rows.get("target") == SCORES:
+        return "If shapes differ, target has a NaN entry, or an option is outside its domain."
     reasons = [] if len(loss.inputs) == 1 else ["the shapes do not fit"]
     if loss.columns > 1:
         reasons.append(f"the last axis has not {loss.columns} entries")

@@ -42,19 +42,6 @@ def js_logits(
         Logits of p. A class of -inf in both counts nothing.
     beta : float in (0, 1)
         Share of p in the mixture.
-    temperature : float > 0
-        What the logits of both are divided by. Distillation multiplies by its square what comes out.
-
-    Returns
-    -------
-    float, or array of shape (N, d1, ...) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If pred or target is not floating.
-    ValueError
-        If shapes differ, target has a NaN entry, or an option is outside its domain.
 
     Notes
     -----

@@ -56,19 +56,6 @@ def kl_logits(
         Logits of the other distribution. A class of -inf in both counts nothing.
     direction : {"forward", "reverse", "jeffreys"}
         Which of both is averaged over.
-    temperature : float > 0
-        What the logits of both are divided by. Distillation multiplies by its square what comes out.
-
-    Returns
-    -------
-    float, or array of shape (N, d1, ...) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If pred or target is not floating.
-    ValueError
-        If shapes differ, target has a NaN entry, or an option is outside its domain.
 
     Notes
     -----

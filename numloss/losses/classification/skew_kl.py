@@ -68,19 +68,6 @@ def skew_kl(
         Whether p or q is averaged over.
     alpha : float in [0, 0.5]
         Share of what is averaged over in the mixture; with 0 it is `kl_logits`.
-    temperature : float > 0
-        What the logits of both are divided by. Distillation multiplies by its square what comes out.
-
-    Returns
-    -------
-    float, or array of shape (N, d1, ...) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If pred or target is not floating.
-    ValueError
-        If shapes differ, target has a NaN entry, or an option is outside its domain.
 
     Notes
     -----

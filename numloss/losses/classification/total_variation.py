@@ -43,19 +43,6 @@ def total_variation(
         Logits of q; the only input that is differentiated.
     target : array of floats, shape of `pred`
         Logits of p. A class of -inf in both counts nothing.
-    temperature : float > 0
-        What the logits of both are divided by. Distillation multiplies by its square what comes out.
-
-    Returns
-    -------
-    float, or array of shape (N, d1, ...) for ``reduction="none"``
-
-    Raises
-    ------
-    TypeError
-        If pred or target is not floating.
-    ValueError
-        If shapes differ, target has a NaN entry, or an option is outside its domain.
 
     Notes
     -----
