@@ -96,6 +96,15 @@ def count_tops(tops: Ints, labels: Reals, n: Int, counts: Ints) -> Int:
     return 0
 
 
+def checked_labels(c: Scored, start: Int, n: Int, buffer: Reals, partial: Result) -> Reals:
+    """Pointer to n labels; one that is neither 0 nor 1 is reported."""
+    labels = fetch(c.labels, c.itemsize, 0.0, start, n, buffer)
+    bad = first_outside(labels, n, WHOLE, 0.0, 1.0)
+    if bad >= 0:
+        report(partial, start + bad, 1)
+    return labels
+
+
 def scores_block(c: Scored, partial: Result, block: Int) -> Int:
     """Count all labels by the leading bits of their scores."""
     buffer = stack_reals(512)
@@ -106,10 +115,8 @@ def scores_block(c: Scored, partial: Result, block: Int) -> Int:
     start = 0
     while start < c.elements:
         n = tile_length(start, c.elements)
-        labels = fetch(c.labels, c.itemsize, 0.0, start, n, given)
-        bad = first_outside(labels, n, WHOLE, 0.0, 1.0)
-        if bad >= 0:
-            report(partial, start + bad, 1)
+        labels = checked_labels(c, start, n, given, partial)
+        if partial.bad_at >= 0:
             return 0
         read_tops(c, start, n, buffer, tops)
         count_tops(tops, labels, n, counts)
@@ -182,10 +189,8 @@ def tops_block(c: Scored, partial: Result, block: Int) -> Int:
     start = 0
     while start < c.elements:
         n = tile_length(start, c.elements)
-        labels = fetch(c.labels, c.itemsize, 0.0, start, n, given)
-        bad = first_outside(labels, n, WHOLE, 0.0, 1.0)
-        if bad >= 0:
-            report(partial, start + bad, 1)
+        labels = checked_labels(c, start, n, given, partial)
+        if partial.bad_at >= 0:
             return 0
         read_tops(c, start, n, buffer, offset(keys, start))
         for i in range(n):
