@@ -10,12 +10,12 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import environment
 import numpy as np
+from contest import least
 
 import numloss as nl
 from numloss.common.files import write_json
@@ -51,22 +51,12 @@ def write(folder: Path, rows: int, dtype: str) -> tuple[Path, Path]:
     return paths
 
 
-def timed(call: Any, times: int) -> tuple[float, float]:
-    """The least time of a call, and its answer."""
-    found = []
-    for _ in range(times):
-        began = time.perf_counter()
-        answer = call()
-        found.append(time.perf_counter() - began)
-    return min(found), answer
-
-
 def compared(metric: str, dtype: str, rows: int, threads: int, times: int, alone: bool) -> dict[str, Any]:
     """Seconds of both, the answers and the memory."""
     with tempfile.TemporaryDirectory() as name:
         pred, target = write(Path(name), rows, dtype)
         with nl.num_threads(threads):
-            own, answer = timed(lambda: nl.evaluate((), pred, target, metrics=metric).metrics[0].value, times)
+            own, answer = least(lambda: nl.evaluate((), pred, target, metrics=metric).metrics[0].value, times)
         found = {"metric": metric, "dtype": dtype, "rows": rows, "threads": threads, "seconds": own, "value": answer}
         command = [sys.executable, "-c", WATCHED, str(pred), str(target), metric, str(threads)]
         found["bytes"] = int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
@@ -74,7 +64,7 @@ def compared(metric: str, dtype: str, rows: int, threads: int, times: int, alone
             from sklearn import metrics
 
             scores, labels = np.load(pred), np.load(target)
-            other, expected = timed(lambda: getattr(metrics, KINDS[metric])(labels, scores), min(times, 3))
+            other, expected = least(lambda: getattr(metrics, KINDS[metric])(labels, scores), min(times, 3))
             assert abs(answer - expected) < 1e-12, (answer, expected)
             found |= {"scikit-learn": other, "share": own / other}
         return found

@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 import math
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import environment
 import numpy as np
+from contest import least
 
 import numloss as nl
 from numloss.common.files import write_json
@@ -80,16 +80,6 @@ def by_torch(logits: np.ndarray, labels: np.ndarray, dtype: str) -> float:
     return math.exp(total / len(labels))
 
 
-def timed(call: Callable[[], float], times: int) -> tuple[float, float]:
-    """The least time of a call, and its answer."""
-    found = []
-    for _ in range(times):
-        began = time.perf_counter()
-        answer = call()
-        found.append(time.perf_counter() - began)
-    return min(found), answer
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -121,7 +111,7 @@ def main() -> None:
             pass
         with nl.num_threads(asked.threads):
             for name, call in calls.items():
-                seconds, perplexity = timed(call, asked.times)
+                seconds, perplexity = least(call, asked.times)
                 rate, error = asked.rows / seconds, perplexity / right - 1.0
                 figures[name] = {"tokens_per_second": rate, "error_of_perplexity": error}
                 print(f"{name:24s} {rate:10.0f} tokens/s, perplexity wrong by {error:.2e}")

@@ -22,10 +22,37 @@ if TYPE_CHECKING:
     from ..evaluation.result import Evaluation
 
 FILES = (
-    "Files are .npy, .npz, .parquet, .arrow, .feather, .csv or .tsv, with ::NAME behind the path for a member or for "
-    "columns; "
-    "a folder or a quoted pattern such as 'shards/*.npy' stands for its files, part-2 before part-10."
+    "Files are .npy, .npz, .safetensors, .parquet, .arrow, .feather, .csv or .tsv, with ::NAME behind the path for a "
+    "member or for columns; a folder or a quoted pattern such as 'shards/*.npy' stands for its files, part-2 before "
+    "part-10. Numbers of 16 bits are read, too: FILE.npy::bfloat16 where a file does not say so."
 )
+
+# What every command has that works through files: how, and what it prints.
+RUNNING = (
+    click.option("--memory", default="512MiB", show_default=True, help="What blocks may take in all."),
+    click.option("--chunk", help="What a worker reads at a time, such as 32MiB; changes no result."),
+    click.option("--threads", type=click.IntRange(1), help="Threads; by default as many as there are cores."),
+    click.option("--workers", type=click.IntRange(1), help="Processes instead of threads."),
+    click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask, such as tcp://host:8786."),
+    click.option(
+        "--mpi/--no-mpi", default=None,
+        help="Under mpiexec: rank 0 adds up what the others compute, or each process works for itself.",
+    ),
+    click.option("--resume", type=click.Path(), metavar="FILE", help="Keep the state there, and go on from it."),
+    click.option("--backend", help="numba or cython; by default the faster one that runs here."),
+)  # fmt: skip
+PRINTING = (
+    click.option("--report", type=click.Path(), help="Write a page of HTML with tables and pictures."),
+    click.option(
+        "--format", "form", default="table", type=click.Choice(["table", "csv", "json", "md"]), show_default=True,
+        help="How figures are printed.",
+    ),
+)  # fmt: skip
+
+
+def with_options(options: Sequence[Any]) -> Callable[[Any], Any]:
+    """A decorator that gives a command some options, in their order."""
+    return lambda command: functools.reduce(lambda found, option: option(found), reversed(options), command)
 
 
 @click.command("evaluate", epilog=FILES)
@@ -62,24 +89,10 @@ FILES = (
     "--losses-to", type=click.Path(), help="Folder for .npy files of the loss of each row, or a .parquet file.",
 )  # fmt: skip
 @click.option("--gradients-to", type=click.Path(), help="Folder for .npy files of the gradients of the sums.")
-@click.option("--memory", default="512MiB", show_default=True, help="What blocks may take in all.")
-@click.option("--chunk", help="What a worker reads at a time, such as 32MiB; changes no result.")
-@click.option("--threads", type=click.IntRange(1), help="Threads; by default as many as there are cores.")
-@click.option("--workers", type=click.IntRange(1), help="Processes instead of threads.")
-@click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask, such as tcp://host:8786.")
-@click.option(
-    "--mpi/--no-mpi", default=None,
-    help="Under mpiexec: rank 0 adds up what the others compute, or each process works for itself.",
-)  # fmt: skip
-@click.option("--resume", type=click.Path(), metavar="FILE", help="Keep the state there, and go on from it.")
-@click.option("--backend", help="numba or cython; by default the faster one that runs here.")
+@with_options(RUNNING)
 @click.option("--show", multiple=True, metavar="NAME=FILE", help="What else to tell of the worst rows.")
 @click.option("--plot", "picture", type=click.Path(), help="Draw the result into a file: .png, .svg, .pdf, ...")
-@click.option("--report", type=click.Path(), help="Write a page of HTML with tables and pictures.")
-@click.option(
-    "--format", "form", default="table", type=click.Choice(["table", "csv", "json", "md"]), show_default=True,
-    help="How figures are printed.",
-)  # fmt: skip
+@with_options(PRINTING)
 @as_json
 def command(
     losses: tuple[str, ...],

@@ -8,12 +8,11 @@ from typing import Any
 import click
 
 from .evaluate import FILES as ANY
-from .evaluate import by_model, check_ends, executor_of, print_result, speed
+from .evaluate import PRINTING, RUNNING, by_model, check_ends, executor_of, print_result, speed, with_options
 from .output import as_json, progress
 
 FILES = (
-    f"{ANY} Numbers of 16 bits are read, too: FILE.npy::bfloat16 where a file does not say so, FILE.safetensors::NAME. "
-    "FILE.kld is what llama.cpp saves with --kl-divergence-base, with FILE.kld::labels and FILE.kld::documents."
+    f"{ANY} FILE.kld is what llama.cpp saves with --kl-divergence-base, with FILE.kld::labels and FILE.kld::documents."
 )
 
 
@@ -40,19 +39,8 @@ FILES = (
     help="What tokens whose row has NaN do.",
 )  # fmt: skip
 @click.option("--tokens-to", type=click.Path(), help="Folder for a .npy file of each model, a record a token.")
-@click.option("--memory", default="512MiB", show_default=True, help="What blocks may take in all.")
-@click.option("--chunk", help="What a worker reads at a time, such as 32MiB; changes no result.")
-@click.option("--threads", type=click.IntRange(1), help="Threads; by default as many as there are cores.")
-@click.option("--workers", type=click.IntRange(1), help="Processes instead of threads.")
-@click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask, such as tcp://host:8786.")
-@click.option("--mpi/--no-mpi", default=None, help="Under mpiexec: rank 0 adds up what the others compute.")
-@click.option("--resume", type=click.Path(), metavar="FILE", help="Keep the state there, and go on from it.")
-@click.option("--backend", help="numba or cython; by default the faster one that runs here.")
-@click.option("--report", type=click.Path(), help="Write a page of HTML with tables and pictures.")
-@click.option(
-    "--format", "form", default="table", type=click.Choice(["table", "csv", "json", "md"]), show_default=True,
-    help="How figures are printed.",
-)  # fmt: skip
+@with_options(RUNNING)
+@with_options(PRINTING)
 @as_json
 def command(
     logits: tuple[str, ...],
