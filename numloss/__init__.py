@@ -110,7 +110,7 @@ from .losses.segmentation.tversky import tversky
 from .losses.sequence.ctc import ctc
 from .scoring import score
 from .transforms.combine_losses import combine
-from .transforms.derivatives import grad, sum_and_weight, value_and_grad, value_grad_hess
+from .transforms.derivatives import grad, sum_and_weight, value_and_grad, value_grad_hess, vjp
 from .version import __version__
 
 __all__ = [
@@ -229,6 +229,7 @@ __all__ = [
     "use_backend",
     "value_and_grad",
     "value_grad_hess",
+    "vjp",
     "welsch",
 ]
 

@@ -21,9 +21,10 @@ import numpy as np
 
 from .backends import choice
 from .backends.choice import chosen_backend
-from .backends.host.plans import replay
+from .backends.host.plans import PULLED, replay
 from .calls.arrays import HOST
-from .calls.checks import split_options
+from .calls.checks import reduction_of, split_options
+from .calls.cotangents import number_of, pulled, weighed
 from .calls.request import Request
 from .errors import BackendUnavailable
 
@@ -155,3 +156,29 @@ def evaluate(
     if loss.family == "combined":
         return loss.law.compute(request)  # type: ignore[union-attr]
     return choose(request).compute(request)
+
+
+def pull_back(
+    loss: Loss,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    cotangent: Any,
+    argnums: tuple[int, ...] | None = None,
+) -> Any:
+    """The gradient of a loss times a cotangent: a number for a reduced value, an array for one that is not."""
+    if len(arguments) != len(loss.inputs) or options:
+        arguments = split_options(loss, arguments, options)
+    if loss.family == "combined":
+        return loss.law.pull_back(arguments, options, cotangent, argnums)  # type: ignore[union-attr]
+    reduction = reduction_of(loss, options)
+    number = number_of(loss, cotangent, reduction)
+    if number is not None:
+        request = Request(loss, 1, arguments, options, False, argnums, pull=number)
+        return pulled(number, choose(request).compute(request))
+    options = {**options, "weight": weighed(loss, cotangent, options.get("weight")), "reduction": "sum"}
+    if argnums is None:
+        answer = replay(loss, PULLED, arguments, options, False, False, chosen_backend())
+        if answer is not None:
+            return answer[1]
+    request = Request(loss, 1, arguments, options, False, argnums, signed=True)
+    return choose(request).compute(request)[1]

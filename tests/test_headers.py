@@ -18,7 +18,7 @@ from numloss.loops import elementwise, headers, rowwise
 from numloss.loops.headers import ActionValue, Elementwise, Embedding, Operand, Weights
 
 ROOT = Path(__file__).resolve().parent.parent
-FILLED = {"elements": 5, "block": 16384, "itemsize": 8, "weight": Operand(array=7, kind=1, layout=-1)}
+FILLED = {"elements": 5, "block": 16384, "itemsize": 8, "weighted": 1, "weight": Operand(array=7, kind=1, layout=-1)}
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def translated(translate: ModuleType, text: str, kind: str = "loop") -> str:
 
 
 def test_fields_are_written_in_the_order_of_memory() -> None:
-    assert struct.unpack("6q", Weights(**FILLED).packed()) == (5, 16384, 8, 7, 1, -1)
-    assert list(Weights(**FILLED).operands()) == [("weight", 24, FILLED["weight"])]
+    assert struct.unpack("7q", Weights(**FILLED).packed()) == (5, 16384, 8, 1, 7, 1, -1)
+    assert list(Weights(**FILLED).operands()) == [("weight", 32, FILLED["weight"])]
 
 
 @pytest.mark.parametrize("header", [ActionValue, Elementwise, Embedding])

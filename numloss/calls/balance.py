@@ -28,7 +28,8 @@ SPREAD = {4: 2.0**-100, 8: 2.0**-1000}
 def weighing(request: Request) -> list[str]:
     """The options given that weigh: a mean is divided by what they add up to."""
     given, factor = request.options, request.loss.rows.get("factor")
-    return [name for name in ("weight", "class_weight") if given.get(name) is not None and name != factor]
+    names = ("class_weight",) if request.signed else ("weight", "class_weight")
+    return [name for name in names if given.get(name) is not None and name != factor]
 
 
 def lost_in(request: Request, name: str) -> bool:

@@ -7,7 +7,6 @@ whole.
 from __future__ import annotations
 
 import inspect
-import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -138,12 +137,12 @@ def shape_of_elements(loss: Loss, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:-1]
 
 
-def weight_shape(loss: Loss, weight: Any, shape: tuple[int, ...]) -> None:
+def weight_shape(loss: Loss, weight: Any, shape: tuple[int, ...], name: str = "weight") -> None:
     """A weight has the shape of the unreduced loss or one entry a sample."""
     if tuple(weight.shape) not in (shape, shape[:1]):
         raise ValueError(
-            f"{loss.name}: weight has shape {tuple(weight.shape)}; it must be {shape} "
-            f"(the unreduced loss) or {shape[:1]} (one weight a sample)"
+            f"{loss.name}: {name} has shape {tuple(weight.shape)}; it must be {shape} "
+            f"(the unreduced loss) or {shape[:1]} (one a sample)"
         )
 
 
@@ -170,15 +169,6 @@ def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, A
     if bad.size:
         bad_weight(loss, weight, int(bad[0]))
     return weight
-
-
-def finite_weights(loss: Loss, weight: Any, total: float) -> None:
-    """Raise for the first infinite weight of those that were given, if one that counts is, which their total shows."""
-    if weight is not None and not math.isfinite(total):
-        given = np.asarray(weight)
-        infinite = np.flatnonzero(np.isinf(given).ravel())
-        if infinite.size:
-            bad_weight(loss, given, int(infinite[0]))
 
 
 def is_no_weight(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

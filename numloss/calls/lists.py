@@ -50,10 +50,11 @@ class Lists:
         self.sigma = check.number(loss, "sigma", options["sigma"], self.real) if "sigma" in options else 1.0
         self.weight = options.get("weight")
         if self.weight is not None:
-            self.weight = place.real(loss, "weight", self.weight)
+            self.weight = place.real(loss, request.weight_name, self.weight)
             if self.weight.shape != (self.groups,):
                 raise ValueError(
-                    f"{loss.name}: weight has shape {self.weight.shape}; it must be ({self.groups},), one a group"
+                    f"{loss.name}: {request.weight_name} has shape {self.weight.shape}; it must be "
+                    f"({self.groups},), one a group"
                 )
         replaced = ("pred",) if request.mode == 1 else ()
         self.values, self.outputs = outputs_of(place, request, self.pred, (self.groups,), replaced)

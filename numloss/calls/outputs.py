@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 def weighted(shares: Array, losses: Array) -> Array:
     """Losses times what they count with; one that counts nothing is 0, whatever it is."""
-    return np.where(shares > 0.0, shares * np.where(shares > 0.0, losses, 0.0), 0.0)
+    return np.where(shares != 0.0, shares * np.where(shares != 0.0, losses, 0.0), 0.0)
 
 
 def added(terms: Array) -> float:

@@ -105,7 +105,7 @@ class SortedRegions(Regions):
             if wrong.any():
                 first, bad = int(np.argmax(wrong.ravel())), int(np.count_nonzero(wrong))
                 check.value_outside(loss, "target", target, first, BINARY.text, bad)
-        if self.weight is not None:
+        if self.weight is not None and not self.request.signed:
             check.weights(loss, host(self.request.options["weight"]), self.shape)
 
     def complain(self, position: int = 0, operand: int = 0) -> NoReturn:

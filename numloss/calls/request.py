@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..loops.codes import SIGNED, UNWEIGHTED, WEIGHTED
 from ..registry import law_arguments
 from . import checks as check
 from .arrays import is_foreign
@@ -28,6 +30,8 @@ class Request:
     inputs; options: what was given by keyword. pair: the sum and the sum of weights instead of a reduced value.
     argnums: the positions of the inputs whose gradients are asked for, None for all. bound: the curvature that is
     positive everywhere. exponent: of the power of two that the weights, and sums of weighted losses, were divided by.
+    signed: the weights are a cotangent, of any sign, of which nothing is checked; pull: the number that gradients of a
+    reduced value are multiplied by.
     """
 
     loss: Loss
@@ -38,6 +42,8 @@ class Request:
     argnums: tuple[int, ...] | None = None
     bound: bool = False
     exponent: int | None = None
+    signed: bool = False
+    pull: float = 1.0
 
     reduction: str = field(init=False)
     unreduced: bool = field(init=False)
@@ -77,9 +83,18 @@ class Request:
         given = self.options.get("weight")
         if given is None:
             return None
-        weight = place.real(self.loss, "weight", given)
-        check.weight_shape(self.loss, weight, shape)
+        weight = place.real(self.loss, self.weight_name, given)
+        check.weight_shape(self.loss, weight, shape, self.weight_name)
         return place.spread(weight, shape)
+
+    @property
+    def weight_name(self) -> str:
+        """What a caller calls that by which losses are multiplied one by one."""
+        return "cotangent" if self.signed else "weight"
+
+    def weighting(self, weight: Any) -> int:
+        """Whether there are weights, and of which kind, as loops know it."""
+        return UNWEIGHTED if weight is None else SIGNED if self.signed else WEIGHTED
 
     def parameters(self, real: np.dtype[Any]) -> list[float]:
         """The parameters of the law, checked: what data of this dtype are computed with."""
@@ -98,15 +113,24 @@ class Request:
     def scale(self, total: float) -> float:
         """What the gradient of a sum is multiplied by, if what counts adds up to this total."""
         if not self.averaged:
-            return 1.0
+            return self.pull
         self.look_at(total)
-        return 1.0 / total if total > 0.0 else 0.0
+        return self.pull / total if total > 0.0 else 0.0
 
     def look_at(self, total: float) -> None:
         """Raise for a sum of weights that float64 cannot work with, unless they were balanced before."""
         ordinary = total == 0.0 or 1e-150 < total < 1e150
         if not ordinary and self.exponent is None and self.options.get("weight") is not None:
             raise Unbalanced
+
+    def refuse_infinite(self, total: float) -> None:
+        """Raise for the first infinite weight that was given, if one that counts is infinite, which the total shows."""
+        weight = self.options.get("weight")
+        if not math.isfinite(total) and weight is not None and not self.signed:
+            given = np.asarray(weight)
+            infinite = np.flatnonzero(np.isinf(given).ravel())
+            if infinite.size:
+                check.bad_weight(self.loss, given, int(infinite[0]))
 
     def reduced(self, value: float, total: float) -> Any:
         """The sum of the losses as the reduction asks for it."""

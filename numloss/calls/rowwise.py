@@ -21,7 +21,10 @@ from ..loops.codes import (
     MEMBERS,
     PREDICTION_OPERAND,
     PROBABILITIES,
+    SIGNED,
+    UNWEIGHTED,
     WEIGHT_OPERAND,
+    WEIGHTED,
 )
 from .arrays import FLOAT32, HOST, is_float32
 from .checks import bad_weight, first_of, integer, number, same_shape, value_outside
@@ -154,6 +157,12 @@ class Rows:
     values: Any = None
     outputs: Many[Any] = ()
     bound: bool = False
+    signed: bool = False
+
+    @property
+    def weighting(self) -> int:
+        """Whether there are weights, and of which kind, as loops know it."""
+        return UNWEIGHTED if self.weight is None else SIGNED if self.signed else WEIGHTED
 
     @property
     def real(self) -> np.dtype[Any]:
@@ -224,6 +233,7 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     if options.target == LABELS:
         options.ignore = ignored_among(options.ignore, target)
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.bound)
+    rows.signed = request.signed
     options.params = request.parameters(rows.real)
     overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()
     rows.values, rows.outputs = outputs_of(place, request, pred, shape, overwritten)

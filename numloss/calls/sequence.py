@@ -128,11 +128,11 @@ class Sequences:
         self.targets = targets_of(loss, target, target_lengths, self.count, self.classes, blank)
         self.weight = np.ones(self.count)
         if options.get("weight") is not None:
-            weight = place.on_host(place.real(loss, "weight", options["weight"]))
-            self.weight = check.weights(loss, weight, (self.count,)).astype(np.float64)
+            weight = place.on_host(request.weight(place, (self.count,)))
+            self.weight = (weight if request.signed else check.weights(loss, weight, (self.count,))).astype(np.float64)
         self.total = added(self.weight)
         # of what counts nothing, or has too few steps for its labels, no prediction is read
-        self.hopeless = (self.weight > 0.0) & (self.input_lengths < self.targets.least_steps)
+        self.hopeless = (self.weight != 0.0) & (self.input_lengths < self.targets.least_steps)
         idle = self.hopeless | (self.weight == 0.0)
         self.used = np.where(idle, -1, self.input_lengths)
         self.averaged = request.pair or request.averaged

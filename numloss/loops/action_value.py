@@ -5,7 +5,7 @@ The header of a problem is ActionValue.
 
 from __future__ import annotations
 
-from .codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, NUMBER, REWARD_OPERAND
+from .codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, NUMBER, REWARD_OPERAND, UNWEIGHTED
 from .elementwise import weight_factors, weight_tile
 from .headers import ActionStrides, ActionValue, Operand, Result
 from .language import (
@@ -70,7 +70,7 @@ def aim_of(reward: Real, done: Real, discount: Real, best: Real) -> Real:
 
 def times_weight(x: Real, w: Real, factor: Real) -> Real:
     """A slope or curvature times the factor of its weight; exactly 0 where nothing counts."""
-    return x * factor if w > 0.0 else 0.0
+    return x * factor if w != 0.0 else 0.0
 
 
 @noinline
@@ -200,9 +200,9 @@ def action_value_block(c: ActionValue, partial: Result, block: Int) -> Int:
         take_chosen(c.q, c.q_strides, start, n, chosen, x)
         call_tile(c.tile, pointers, params, n)
         w = values
-        weighted = integer(c.weight.array != 0)
+        weighted = integer(c.weighted != UNWEIGHTED)
         if weighted == 1:
-            w = weight_tile(c.weight, c.itemsize, start, n, weights, weight_lanes, partial)
+            w = weight_tile(c.weight, c.weighted, c.itemsize, start, n, weights, weight_lanes, partial)
             add_weighted(values, w, n, lanes)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0

@@ -33,6 +33,10 @@ ACTION_OPERAND, REWARD_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND = 1, 2, 4, 5
 # A block that got no memory, where its first row is.
 NO_MEMORY = 14
 
+# Whether values are weighted: not at all; by weights, which are not negative; or by numbers of any sign, which nobody
+# checks.
+UNWEIGHTED, WEIGHTED, SIGNED = 0, 1, 2
+
 # What is computed: the loss, its gradient as well, its curvature as well.
 VALUE, GRADIENT, CURVATURE = 0, 1, 2
 

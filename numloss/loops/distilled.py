@@ -146,7 +146,7 @@ def distilled_block(c: Distilled, partial: Result, block: Int) -> Int:
             h = curvature_at(rows, row)
             counts[i] = double(weights[i])
             losses[i] = double(0.0)
-            if weights[i] > 0.0:
+            if weights[i] != 0.0:
                 losses[i] = counts[i] * distilled_row(c, row, labels[i], counts[i], soft, e, v, g, h)
             else:
                 clear_slopes(rows, g, h)

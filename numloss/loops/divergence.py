@@ -353,7 +353,7 @@ def divergence_block(c: Rowwise, partial: Result, block: Int) -> Int:
             counts[i] = double(weights[i])
             losses[i] = double(0.0)
             factor = counts[i] * c.scale
-            if weights[i] <= 0.0:
+            if weights[i] == 0.0:
                 clear_slopes(c, g, h)
             elif partial.bad_at < 0:
                 # nothing is written once something is wrong: the value that the error names is still there

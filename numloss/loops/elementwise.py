@@ -5,7 +5,20 @@ Inputs, and slopes and curvatures together, are at most 8.
 
 from __future__ import annotations
 
-from .codes import DATA, ENDS, EVERYWHERE, IN_ORDER, LEAST, NUMBER, SCALE, TABLE, UNCHECKED, WEIGHT_OPERAND
+from .codes import (
+    DATA,
+    ENDS,
+    EVERYWHERE,
+    IN_ORDER,
+    LEAST,
+    NUMBER,
+    SCALE,
+    TABLE,
+    UNCHECKED,
+    UNWEIGHTED,
+    WEIGHT_OPERAND,
+    WEIGHTED,
+)
 from .headers import Copied, Elementwise, Operand, Result, Weights
 from .language import (
     Double,
@@ -32,12 +45,15 @@ from .sums import add_values, add_weighted, begin_block, block_stop, clear, fold
 
 
 @noinline
-def weight_tile(o: Operand, itemsize: Int, start: Int, n: Int, buffer: Reals, lanes: Doubles, partial: Result) -> Reals:
-    """Pointer to n weights; their sum goes to the lanes, a negative or NaN one is reported."""
+def weight_tile(
+    o: Operand, kind: Int, itemsize: Int, start: Int, n: Int, buffer: Reals, lanes: Doubles, partial: Result
+) -> Reals:
+    """Pointer to n weights; their sum goes to the lanes, and one that is none is reported, unless they are signed."""
     w = fetch(o, itemsize, 0.0, start, n, buffer)
-    bad = first_outside(w, n, NUMBER, 0.0, 1e999)
-    if bad >= 0:
-        report(partial, start + bad, WEIGHT_OPERAND)
+    if kind == WEIGHTED:
+        bad = first_outside(w, n, NUMBER, 0.0, 1e999)
+        if bad >= 0:
+            report(partial, start + bad, WEIGHT_OPERAND)
     add_values(w, n, lanes)
     return w
 
@@ -131,7 +147,7 @@ def read_params(c: Elementwise, params: Reals) -> Int:
     for k in range(c.param_count):
         params[k] = real(c.params[k])
     # those that are weighted are scaled with their weights
-    params[SCALE] = real(c.scale) if c.weighted == 0 else 1.0
+    params[SCALE] = real(c.scale) if c.weighted == UNWEIGHTED else 1.0
     params[LEAST] = real(c.least)
     for k in range(c.input_count):
         params[ENDS + 2 * k] = real(c.bounds[k].low)
@@ -178,18 +194,19 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
             out = place(c.outputs[k], start, offset(made, 512 * k), direct)
             pointers[inputs + 1 + k] = address(out)
         # what a tile adds up counts unless it has weights, or is filled up to whole thirty-twos
-        counts = integer(c.weighted == 0 and n % 32 == 0)
+        counts = integer(c.weighted == UNWEIGHTED and n % 32 == 0)
         pointers[inputs + 1 + outputs] = address(lanes) if counts == 1 else address(others)
         if partial.bad_at < 0 and call_tile(c.tile, pointers, params, (n + 31) // 32 * 32) != 0:
             look_closely(c, pointers, inputs, start, n, partial)
         # nothing is delivered once something is wrong: the value that the error names is still there
         if partial.bad_at < 0:
             w = values
-            if c.weighted == 1:
-                w = weight_tile(c.weight, c.itemsize, start, n, offset(buffers, 512 * inputs), weight_lanes, partial)
+            if c.weighted != UNWEIGHTED:
+                room = offset(buffers, 512 * inputs)
+                w = weight_tile(c.weight, c.weighted, c.itemsize, start, n, room, weight_lanes, partial)
                 add_weighted(values, w, n, lanes)
                 for i in range(n):
-                    values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
+                    values[i] = values[i] * w[i] if w[i] != 0.0 else 0.0
                 if outputs > 0:
                     weight_factors(w, n, c.scale, factors)
             elif counts == 0:
@@ -198,9 +215,9 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
                 deliver(c.values, start, n, values, 0)
             for k in range(outputs):
                 out = reals(pointers[inputs + 1 + k])
-                if c.weighted == 1:
+                if c.weighted != UNWEIGHTED:
                     for i in range(n):
-                        out[i] = out[i] * factors[i] if w[i] > 0.0 else 0.0
+                        out[i] = out[i] * factors[i] if w[i] != 0.0 else 0.0
                 if direct == 0 or c.outputs[k].layout != IN_ORDER or c.outputs[k].kind != DATA:
                     deliver(c.outputs[k], start, n, out, direct)
         start = start + n
@@ -221,7 +238,7 @@ def weight_block(c: Weights, partial: Result, block: Int) -> Int:
         n = stop - start
         if n > 512:
             n = 512
-        weight_tile(c.weight, c.itemsize, start, n, buffer, lanes, partial)
+        weight_tile(c.weight, c.weighted, c.itemsize, start, n, buffer, lanes, partial)
         start = start + n
     partial.weight = fold(lanes)
     return 0

@@ -6,6 +6,7 @@ No input is a number for all elements, or chosen by another one.
 
 from __future__ import annotations
 
+from .codes import UNWEIGHTED
 from .elementwise import fetch_inputs, look_closely, read_params, weight_tile
 from .headers import Elementwise, ElementwiseSums, Many, Result
 from .language import (
@@ -34,11 +35,11 @@ def add_law(
     """Add n values, times their weights if there are any, to 32 lanes; the next 32 take sums that do not count."""
     inputs = c.input_count
     values = reals(pointers[inputs])
-    counts = integer(c.weighted == 0 and n % 32 == 0)
+    counts = integer(c.weighted == UNWEIGHTED and n % 32 == 0)
     pointers[inputs + 1] = address(lanes) if counts == 1 else address(offset(lanes, 32))
     if call_tile(c.tile, pointers, params, (n + 31) // 32 * 32) != 0:
         look_closely(c, pointers, inputs, start, n, partial)
-    if c.weighted == 1:
+    if c.weighted != UNWEIGHTED:
         add_weighted(values, w, n, lanes)
     elif counts == 0:
         add_values(values, n, lanes)
@@ -73,9 +74,9 @@ def elementwise_sums_block(c: ElementwiseSums, partials: Many[Result], block: In
             n = 512
         fetch_inputs(first, start, n, buffers, places, pointers, partials[0])
         pointers[inputs] = address(offset(buffers, 512 * inputs + 512))
-        if first.weighted == 1:
+        if first.weighted != UNWEIGHTED:
             room = offset(buffers, 512 * inputs)
-            w = weight_tile(first.weight, first.itemsize, start, n, room, weight_lanes, partials[0])
+            w = weight_tile(first.weight, first.weighted, first.itemsize, start, n, room, weight_lanes, partials[0])
         for k in range(c.count):
             add_law(c.laws[k], start, n, pointers, w, offset(params, 34 * k), offset(lanes, 64 * k), partials[k])
         start = start + n

@@ -5,7 +5,7 @@ Its header is Embedding of headers/; the kinds of sums are in codes.py.
 
 from __future__ import annotations
 
-from .codes import DISTANCES, NOTHING, OWN_SQUARES, PRODUCTS, SQUARES, UNCHECKED
+from .codes import DISTANCES, NOTHING, OWN_SQUARES, PRODUCTS, SQUARES, UNCHECKED, UNWEIGHTED
 from .elementwise import weight_factors, weight_tile
 from .embedding_sums import (
     pull_apart,
@@ -283,8 +283,8 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
             pointers[at + 1 + k] = address(offset(slopes, 512 * k))
         call_tile(c.tile, pointers, params, n)
         w = values
-        if c.weighted == 1:
-            w = weight_tile(c.weight, c.itemsize, start, n, weights, weight_lanes, partial)
+        if c.weighted != UNWEIGHTED:
+            w = weight_tile(c.weight, c.weighted, c.itemsize, start, n, weights, weight_lanes, partial)
             add_weighted(values, w, n, lanes)
             for i in range(n):
                 values[i] = values[i] * w[i] if w[i] > 0.0 else 0.0
@@ -298,8 +298,8 @@ def embedding_block(c: Embedding, partial: Result, block: Int) -> Int:
             for k in range(sum_count):
                 slope = offset(slopes, 512 * k)
                 for i in range(n):
-                    factor = factors[i] if weighted == 1 else scale
-                    slope[i] = slope[i] * factor if weighted == 0 or w[i] > 0.0 else 0.0
+                    factor = factors[i] if weighted != UNWEIGHTED else scale
+                    slope[i] = slope[i] * factor if weighted == UNWEIGHTED or w[i] != 0.0 else 0.0
                 spread_slopes(c, c.sums[k], start, n, slope, offset(units, 1024 * k))
         start = start + n
     partial.value = fold(lanes)

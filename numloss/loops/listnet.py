@@ -96,7 +96,7 @@ def read_lists(
         first = pointers[group + j] + done
         n = pointers[group + j + 1] - first
         lengths[j] = n if n < 512 else 512
-        if weights[j] > double(0.0):
+        if weights[j] != double(0.0):
             n = lengths[j]
             fill_sixteens(fetch(o, c.itemsize, 0.0, first, n, buffer), n, offset(z, at))
             at = at + sixteens(n)
@@ -292,7 +292,7 @@ def write_lists(
             at = starts[j]
             first = pointers[group + j] + done
             n = lengths[j]
-            if weights[j] > double(0.0):
+            if weights[j] != double(0.0):
                 if kind == 0:
                     deliver(c.gradient, first, n, offset(g, at), 0)
                 else:
@@ -368,13 +368,13 @@ def listnet_block(c: Ranked, partial: Result, block: Int) -> Int:
         for j in range(count):
             first = pointers[group + j]
             weights[j] = begin_group(c, group + j, first, pointers[group + j + 1] - first, partial, counted)
-            if weights[j] > double(0.0):
+            if weights[j] != double(0.0):
                 partial.weight = partial.weight + counted[0]
                 some = 1
         if some == 1:
             listnet_lists(c, group, count, weights, losses)
             for j in range(count):
-                if weights[j] > double(0.0):
+                if weights[j] != double(0.0):
                     end_group(c, group + j, weights[j] * losses[j], partial)
         group = group + count
     return 0

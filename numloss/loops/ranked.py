@@ -6,7 +6,7 @@ before it. Rows that a loop has sorted are called by their places in the order o
 
 from __future__ import annotations
 
-from .codes import EVENT_OPERAND, NUMBER, TARGET_OPERAND, WEIGHT_OPERAND
+from .codes import EVENT_OPERAND, NUMBER, TARGET_OPERAND, UNWEIGHTED, WEIGHT_OPERAND, WEIGHTED
 from .headers import Bounds, Operand, Ranked, Result
 from .language import (
     Double,
@@ -144,11 +144,11 @@ def write_slopes(
 @noinline
 def group_weight(c: Ranked, group: Int, partial: Result) -> Double:
     """The weight of a group; a bad one is reported and becomes 0."""
-    if c.weight.array == 0:
+    if c.weighted == UNWEIGHTED:
         return double(1.0)
     buffer = stack_reals(16)
     w = fetch(c.weight, c.itemsize, 0.0, group, 1, buffer)
-    if first_outside(w, 1, NUMBER, 0.0, 1e999) >= 0:
+    if c.weighted == WEIGHTED and first_outside(w, 1, NUMBER, 0.0, 1e999) >= 0:
         report(partial, group, WEIGHT_OPERAND)
         return double(0.0)
     return double(w[0])
@@ -192,7 +192,7 @@ def begin_group(c: Ranked, group: Int, first: Int, n: Int, partial: Result, coun
     if partial.bad_at >= 0:
         return double(0.0)
     count[0] = w * group_count(c, first, n)
-    if n > 0 and w * c.scale > double(0.0):
+    if n > 0 and w * c.scale != double(0.0):
         return w
     fill_list(c, first, n, 0.0)
     end_group(c, group, double(0.0), partial)
@@ -217,6 +217,6 @@ def group_counts_block(c: Ranked, partial: Result, block: Int) -> Int:
     pointers = ints(array_data(c.pointers))
     for group in range(firsts[block], firsts[block + 1]):
         w = group_weight(c, group, partial)
-        if w > double(0.0):
+        if w != double(0.0):
             partial.weight = partial.weight + w * group_count(c, pointers[group], pointers[group + 1] - pointers[group])
     return 0

@@ -286,7 +286,7 @@ def risks_block(c: Ranked, partial: Result, block: Int) -> Int:
         first = pointers[group]
         n = pointers[group + 1] - first
         w = begin_group(c, group, first, n, partial, count)
-        if w > double(0.0):
+        if w != double(0.0):
             partial.weight = partial.weight + count[0]
             end_group(c, group, w * risks_group(c, group, first, n, w), partial)
     return 0

@@ -178,10 +178,10 @@ def label_rows(
     load_scores(entries, 1, n, c.score_kind, 0.0, eps, z)
     for i in range(n):
         counts[i] = double(weights[i]) * class_weight_of(c, labels[i])
-        losses[i] = double(0.0) - counts[i] * double(z[i]) if weights[i] > 0.0 else double(0.0)
+        losses[i] = double(0.0) - counts[i] * double(z[i]) if weights[i] != 0.0 else double(0.0)
     if c.score_kind == PROBABILITIES:
         for i in range(n):
-            z[i] = entries[i] if weights[i] > 0.0 else 0.0
+            z[i] = entries[i] if weights[i] != 0.0 else 0.0
         bad = first_outside(z, n, NUMBER_OR_NAN, 0.0, 1.0)
         if bad >= 0:
             report(partial, start + bad, PREDICTION_OPERAND)
@@ -198,7 +198,7 @@ def label_rows(
             for i in range(n):
                 clear_row(c.classes, steps, gradient_at(c, start + i))
         for i in range(n):
-            if weights[i] > 0.0:
+            if weights[i] != 0.0:
                 at = locate_row(c, start + i, c.gradient_steps) + labels[i] * steps
                 g[at] = slopes[i]
     return 0

@@ -311,7 +311,7 @@ def classes_block(c: Rowwise, partial: Result, block: Int) -> Int:
             h = curvature_at(c, row)
             counts[i] = double(weights[i]) * class_weight_of(c, labels[i])
             losses[i] = double(0.0)
-            if weights[i] > 0.0:
+            if weights[i] != 0.0:
                 factor = counts[i] * c.scale
                 if c.law_kind == PAIRS:
                     losses[i] = counts[i] * pairs_row(c, x, at, factor, g, h, z, q)

@@ -89,5 +89,5 @@ def begin_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, tot
 def finish_rows(c: Rowwise, start: Int, n: Int, total: Doubles, values: Doubles, partial: Result) -> Int:
     """`add_losses` of n rows, of which one that is multiplied by 0 has loss 0, were it infinite."""
     for i in range(n):
-        values[i] = values[i] if total[i] > double(0.0) else double(0.0)
+        values[i] = values[i] if total[i] != double(0.0) else double(0.0)
     return add_losses(c, start, n, values, partial)

@@ -129,7 +129,7 @@ def store_rows(
     """`scale_rows` from terms in memory of their own to a gradient in 16 bits."""
     for i in range(rows):
         at = data + 2 * i * classes
-        if total[i] > double(0.0):
+        if total[i] != double(0.0):
             narrow_row(offset(e, i * classes), classes, coefficient[i], kind, at)
             narrow(at + 2 * labels[i], kind, 1, 1, offset(own, i))
         else:
@@ -146,7 +146,7 @@ def scale_rows(
     """Gradient of some rows from their terms, in place."""
     for i in range(rows):
         row = offset(g, i * classes)
-        if total[i] > double(0.0):
+        if total[i] != double(0.0):
             factor = coefficient[i]
             for j in range(classes):
                 row[j] = row[j] * factor
@@ -189,7 +189,7 @@ def long_block(c: Rowwise, partial: Result, block: Int) -> Int:
         g = reals(taken) if narrowed == 1 else gradient_at(c, start)
         place = array_data(c.gradient.array) + 2 * start * classes if narrowed == 1 else 0
         for i in range(n):
-            if total[i] > double(0.0):
+            if total[i] != double(0.0):
                 row = data + i * classes * size
                 near = place + 2 * i * classes if narrowed == 1 else 0
                 terms = offset(g, i * classes)

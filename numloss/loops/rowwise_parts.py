@@ -13,7 +13,9 @@ from .codes import (
     NUMBER,
     PROBABILITIES,
     TARGET_OPERAND,
+    UNWEIGHTED,
     WEIGHT_OPERAND,
+    WEIGHTED,
 )
 from .headers import Result, Row, Rowwise, Steps
 from .language import (
@@ -278,9 +280,9 @@ def read_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, part
 
     An ignored or bad label is replaced by class 0, so that it may be used as an index.
     """
-    if c.weighted == 1:
+    if c.weighted != UNWEIGHTED:
         w = fetch(c.weight, c.itemsize, 0.0, start, n, weights)
-        bad = first_outside(w, n, NUMBER, 0.0, 1e999)
+        bad = first_outside(w, n, NUMBER, 0.0, 1e999) if c.weighted == WEIGHTED else -1
         if bad >= 0:
             report(partial, start + bad, WEIGHT_OPERAND)
         for i in range(n):

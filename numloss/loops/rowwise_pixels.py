@@ -180,9 +180,9 @@ def narrow_pixels(
     for j in range(classes):
         row = offset(z, j * n)
         for k in range(n):
-            row[k] = row[k] * coefficient[k] if total[k] > double(0.0) else 0.0
+            row[k] = row[k] * coefficient[k] if total[k] != double(0.0) else 0.0
     for k in range(n):
-        z[labels[k] * n + k] = own[k] if total[k] > double(0.0) else 0.0
+        z[labels[k] * n + k] = own[k] if total[k] != double(0.0) else 0.0
     for j in range(classes):
         narrow(data + 2 * j * stride, kind, step, n, offset(z, j * n))
     return 0
@@ -215,7 +215,7 @@ def pixel_slopes(
                 out[k * step] = row[k] * coefficient[k]
     for k in range(n):
         g[labels[k] * stride + k * step] = own[k]
-        if total[k] <= double(0.0):
+        if total[k] == double(0.0):
             clear_row(classes, stride, offset(g, k * step))
     return 0
 

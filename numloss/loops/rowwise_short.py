@@ -113,7 +113,7 @@ def flat_slopes(
         g[i] = e[i] * spread[i]
     for r in range(rows):
         g[r * classes + labels[r]] = own[r]
-        if total[r] <= double(0.0):
+        if total[r] == double(0.0):
             clear_row(classes, 1, offset(g, r * classes))
     return 0
 

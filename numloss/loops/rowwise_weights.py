@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .codes import LABELS
+from .codes import LABELS, UNWEIGHTED
 from .headers import Result, Rowwise
 from .language import Double, Int, Ints, Reals, double, noinline, real, stack_doubles, stack_ints, stack_reals
 from .rowwise_parts import class_weight_of, load_target, locate_row, read_rows
@@ -39,7 +39,7 @@ def row_weights_block(c: Rowwise, partial: Result, block: Int) -> Int:
     while start < stop:
         n = tile_length(start, stop)
         read_rows(c, start, n, labels, weights, partial)
-        if c.weighted == 0 and c.class_weight == 0:
+        if c.weighted == UNWEIGHTED and c.class_weight == 0:
             plain = real(0.0)
             for i in range(n):
                 plain = plain + weights[i]

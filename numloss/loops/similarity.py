@@ -25,7 +25,7 @@ from .sums import begin_block, block_stop, tile_length, values_sum
 @noinline
 def weigh_pairs(slopes: Reals, n: Int, weight: Real, out: Reals) -> Int:
     """Slopes times a weight; where that is 0 they are 0, whatever they were."""
-    if weight > 0.0:
+    if weight != 0.0:
         for i in range(n):
             out[i] = slopes[i] * weight
     else:
@@ -77,5 +77,5 @@ def pairs_block(c: Pairs, partial: Result, block: Int) -> Int:
     for row in range(block * c.block, block_stop(c.rows, c.block, block)):
         weight = weights[row]
         total = similar_row(c, offset(scores, row * c.columns), c.label + row, weight, own)
-        values[row] = real(total * double(weight)) if weight > 0.0 else 0.0
+        values[row] = real(total * double(weight)) if weight != 0.0 else 0.0
     return 0

@@ -91,11 +91,11 @@ def add_weighted(values: Reals, weights: Reals, n: Int, lanes: Doubles) -> Int:
         for i in range(32):
             k = start + i
             product = double(values[k]) * double(weights[k])
-            lanes[i] = lanes[i] + (product if weights[k] > 0.0 else double(0.0))
+            lanes[i] = lanes[i] + (product if weights[k] != 0.0 else double(0.0))
     for i in range(n - whole):
         k = whole + i
         product = double(values[k]) * double(weights[k])
-        lanes[i] = lanes[i] + (product if weights[k] > 0.0 else double(0.0))
+        lanes[i] = lanes[i] + (product if weights[k] != 0.0 else double(0.0))
     return 0
 
 

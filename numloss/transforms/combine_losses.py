@@ -42,6 +42,21 @@ class Combined:
         return total if mode else total[0]
 
 
+    def pull_back(
+        self, arguments: tuple[Any, ...], options: dict[str, Any], cotangent: Any, argnums: tuple[int, ...] | None
+    ) -> Any:
+        """The gradients of the parts times a cotangent, added up like those of `compute`."""
+        total: Any = None
+        parts = [part for part in self.parts if part[0] > 0.0] or self.parts[-1:]
+        for k, (factor, part, fixed) in enumerate(parts):
+            given = {**fixed, **options}
+            if k < len(parts) - 1:
+                given.pop("out", None)
+            new = times(dispatch.pull_back(part, arguments, given, cotangent, argnums), factor)
+            total = new if total is None else plus(new, total)
+        return total
+
+
 def scaled(factor: float, answer: Any, pair: bool) -> tuple[Any, ...]:
     """factor times a part's answer, in place where it is an array."""
     value, *arrays = answer

@@ -77,6 +77,19 @@ class Grad(ValueAndGrad[P]):
         return super().__call__(*args, **kwargs)[1]
 
 
+class VectorJacobian(Transformed[P]):
+    """The gradient times a cotangent."""
+
+    argnums: tuple[int, ...] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        arguments, options = self.given(args, kwargs)
+        if "cotangent" not in options:
+            raise TypeError(f"{self.loss.name}: vjp needs cotangent=")
+        cotangent = options.pop("cotangent")
+        return dispatch.pull_back(self.loss, arguments, options, cotangent, self.argnums)
+
+
 class ValueGradHess(Transformed[P]):
     """Value, gradient and diagonal curvature in one pass."""
 
@@ -245,6 +258,47 @@ def value_grad_hess(
         return result
 
     return _remember(value_grad_hess, function, (curvature, argnums), build)  # type: ignore[no-any-return]
+
+
+def vjp(
+    function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None = None
+) -> Callable[..., Any]:
+    """The gradient of a loss times a cotangent, in one pass: what reverse-mode differentiation asks of it.
+
+    With values ``l_i``, of weights ``w_i``, and cotangents ``c_i`` of any sign the gradient is that of
+    ``sum_i c_i w_i l_i``; of a reduced value, with one cotangent c, it is c times the gradient. What has cotangent 0
+    adds nothing, even where its gradient is infinite or NaN.
+
+    Parameters
+    ----------
+    function : loss or functools.partial of one
+    argnums : int or tuple of int, optional
+        As in ``value_and_grad``.
+
+    Returns
+    -------
+    callable
+        With the arguments of the loss and ``cotangent=``: a number, or with ``reduction="none"`` an array with the
+        shape of the unreduced loss, or one entry a sample. Returns the gradient with the shape and dtype of the input,
+        or a tuple of several; ``out=`` takes it. On a device a cotangent that is a number is one of Python.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the cotangent is no number or has another shape, and whatever the loss raises.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> pull = nl.vjp(nl.mse)
+    >>> pull(np.array([1.0, 4.0]), np.array([0.0, 2.0]), reduction="none", cotangent=np.array([3.0, -1.0]))
+    array([ 6., -4.])
+    >>> pull(np.array([1.0, 4.0]), np.array([0.0, 2.0]), cotangent=-2.0)
+    array([-2., -4.])
+    """
+    if isinstance(function, Transformed):
+        raise TypeError(f"vjp takes a loss, got {function!r}")
+    return _transformed(vjp, VectorJacobian, function, argnums)  # type: ignore[no-any-return]
 
 
 def sum_and_weight(function: Callable[P, Result]) -> Callable[P, tuple[float, float]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...calls import checks as check
 from ...calls.action_value import Transitions
 from ...calls.arrays import HOST
 from ...loops.codes import block_size
@@ -33,7 +32,7 @@ def problem_of(backend: HostBackend, step: Transitions, kept: list[Any]) -> Prob
 
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a loss of the chosen entries of q."""
-    step, loss = Transitions(HOST, request), request.loss
+    step = Transitions(HOST, request)
     weight, values = step.weight, step.values
     kept: list[Any] = []
     problem = problem_of(backend, step, kept)
@@ -45,7 +44,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         step.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(loss, request.options.get("weight"), outcome.weight)
+    request.refuse_infinite(outcome.weight)
     total = total if weight is None else outcome.weight
     rows = float(step.rows)
     plans.remember(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...calls import checks as check
 from ...calls.arrays import HOST
 from ..packing.elementwise import PackedElements
 from ..packing.operands import Problem, name_of
@@ -35,7 +34,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(loss, request.options.get("weight"), outcome.weight)
+    request.refuse_infinite(outcome.weight)
     total = outcome.weight if weight is not None else total
     together = ("elementwise_sums_block", name_of(real)) if mode == 0 and not call.wanted else None
     fields = ("inputs",), ("outputs",)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...calls import checks as check
 from ...calls.arrays import HOST
 from ..packing.embedding import PackedVectors
 from ..packing.operands import Problem, name_of
@@ -30,7 +29,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         call.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(loss, request.options.get("weight"), outcome.weight)
+    request.refuse_infinite(outcome.weight)
     total = total if weight is None else outcome.weight
     fields = ("vectors.operand", "known"), ("gradients.operand",)
     plans.remember(backend, request, problem, float(rows), *fields, values, weight is None, count)

@@ -40,7 +40,7 @@ class Head(LinearLayer):
         """What the rows count with; every label and weight has been checked after this."""
         scores = np.broadcast_to(np.zeros(1, self.real), (len(self.hidden), len(self.classifier)))
         options = self.options("weight", "class_weight", "ignore_index") | {"backend": backend.name}
-        counts = Request(self.loss.counts, 0, (scores, self.target), options, True)
+        counts = Request(self.loss.counts, 0, (scores, self.target), options, True, signed=self.request.signed)
         return float(plans.computed(backend, counts)[1])
 
     def counted(self) -> Array | slice:
@@ -48,7 +48,7 @@ class Head(LinearLayer):
         ignored = self.row_options.ignore
         counts = np.ones(len(self.target), bool) if ignored is None else self.target != ignored
         if self.weight is not None:
-            counts &= self.weight > 0
+            counts &= self.weight != 0
         if self.row_options.class_weight is not None and not self.row_options.smoothing:
             counts[counts] = np.asarray(self.row_options.class_weight)[self.target[counts]] > 0
         return slice(0, len(counts)) if counts.all() else np.flatnonzero(counts)
@@ -88,7 +88,8 @@ class Head(LinearLayer):
             options["reduction"] = "none"
         if self.slopes:
             options["out"] = logits
-        rowwise = Request(self.loss.logits, self.mode, (logits, target), options, self.values is None)
+        signed = self.request.signed
+        rowwise = Request(self.loss.logits, self.mode, (logits, target), options, self.values is None, signed=signed)
         answer = plans.computed(backend, rowwise)
         if self.slopes:
             answer = answer[0]

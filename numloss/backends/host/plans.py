@@ -21,6 +21,8 @@ except ImportError:
     _plans = None  # type: ignore[assignment]
 
 WEIGHT, VALUES = "weight", "values"
+# In place of a mode: the gradient, with a cotangent as weights.
+PULLED = 3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,13 +64,14 @@ def sweep(plans: list[Any], places: list[list[int]], arrays: list[Array], feeds:
 
 def computed(backend: HostBackend, request: Request) -> Any:
     """The answer to a request, replayed where it has been computed before for arrays of these shapes."""
-    answer = replay(*asked_by(request), None)
+    answer = replay(*asked_by(request), None) if request.pull == 1.0 else None
     return backend.compute(request) if answer is None else answer
 
 
 def asked_by(request: Request) -> tuple[Loss, int, tuple[Any, ...], dict[str, Any], bool, bool]:
     """What a request is recognised by."""
-    return request.loss, request.mode, request.arguments, request.options, request.pair, request.bound
+    mode = PULLED if request.signed else request.mode
+    return request.loss, mode, request.arguments, request.options, request.pair, request.bound
 
 
 def places_of(
@@ -80,7 +83,7 @@ def places_of(
     gradients and curvatures. `values`: those of the loss one by one, if they are wanted. A weight is an array like the
     arguments, if it is of the dtype of the data and is given as it is used.
     """
-    if _plans is None or request.argnums is not None or problem.blocks == 0:
+    if _plans is None or request.argnums is not None or request.pull != 1.0 or problem.blocks == 0:
         return None
     operands = [found for found in problem.header.operands() if found[2].array]
     if any(operand.layout > 0 for _, _, operand in operands):

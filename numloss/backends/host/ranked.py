@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.lists import Lists, blocks_of, pairs_of
 from ...loops.codes import block_size
@@ -55,7 +54,7 @@ def launched(backend: HostBackend, lists: Lists, problem: Problem) -> Outcome:
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         lists.complain(outcome.bad_at, outcome.bad_in)
-    check.finite_weights(lists.loss, lists.request.options.get("weight"), outcome.weight)
+    lists.request.refuse_infinite(outcome.weight)
     return outcome
 
 
@@ -64,8 +63,8 @@ def compute(backend: HostBackend, request: Request) -> Any:
     lists = Lists(HOST, request)
     kept: list[Any] = []
     problem = problem_of(backend, lists, kept)
-    if request.averaged and request.mode:
-        total = lists.known
+    if request.mode:
+        total = lists.known if request.averaged else 0.0
         if total is None:
             counting = backend.loop("group_counts_block", name_of(lists.real))
             total = launched(backend, lists, Problem(counting, problem.header, problem.blocks, problem.work)).weight

@@ -115,6 +115,7 @@ class LawOfSums:
 
     def __init__(self, backend: HostBackend, request: Request, regions: Regions) -> None:
         self.backend, self.loss, self.mode, self.pair = backend, request.loss.regions, request.mode, request.pair
+        self.signed, self.pull = request.signed, request.pull
         self.shape, self.per_sample = (3, regions.samples, regions.classes), regions.per_sample
         given = request.options
         self.options = {name: given[name] for name in ("weight", *request.loss.params) if name in given}
@@ -125,7 +126,8 @@ class LawOfSums:
             sums = sums.sum(axis=1)
         sums = sums.reshape(self.shape)
         totals = tuple(sums if self.per_sample else sums.sum(axis=1))
-        answer = plans.computed(self.backend, Request(self.loss, self.mode, totals, self.options, self.pair))
+        given = self.loss, self.mode, totals, self.options, self.pair
+        answer = plans.computed(self.backend, Request(*given, signed=self.signed, pull=self.pull))
         return answer if self.mode else (answer, ())
 
 

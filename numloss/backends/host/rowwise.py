@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...common.halves import is_half
@@ -225,12 +224,12 @@ def compute(backend: HostBackend, request: Request) -> Any:
             count = backend.loop("row_weights_block", name_of(packed.real))
             complain = functools.partial(rows.complain, flipped=packed.flipped)
             total = backend.counted(problem, count, header.rows * 2.0, complain)
-        header.scale = request.scale(total)
+    header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
         look_for_memory(outcome.bad_in)
         rows.complain(outcome.bad_at, outcome.bad_in, packed.flipped)
-    check.finite_weights(rows.loss, request.options.get("weight"), outcome.weight)
+    request.refuse_infinite(outcome.weight)
     for array, written in packed.copies:
         array[...] = written
     if not packed.stored and not packed.copies:

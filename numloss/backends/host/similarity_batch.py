@@ -61,7 +61,9 @@ class Similarity(VectorRows):
         """What each row counts with, in the dtype of the data."""
         if self.weight is None:
             return np.ones(self.rows, self.real)
-        return np.asarray(check.weights(self.loss, self.weight, (self.rows,)), self.real)
+        if not self.request.signed:
+            check.weights(self.loss, self.weight, (self.rows,))
+        return np.asarray(self.weight, self.real)
 
     def turn(self, scale: float) -> None:
         """Write the gradients of the vectors, from those of their directions, times a scale."""

@@ -31,7 +31,7 @@ def cross_entropy(call: Similarity, scores: Array, labels: Array, weight: Array)
     options["backend"] = call.backend.name
     if call.mode:
         options["out"] = scores
-    request = Request(call.loss.logits, call.mode, (scores, labels), options, False)
+    request = Request(call.loss.logits, call.mode, (scores, labels), options, signed=call.request.signed)
     answer = plans.computed(call.backend, request)
     values: Array = answer[0] if call.mode else answer
     return values

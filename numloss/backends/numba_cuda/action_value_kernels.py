@@ -13,7 +13,15 @@ import numpy as np
 from numba import cuda, float64, int64
 
 from ...loops import action_value, elementwise
-from ...loops.codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, REWARD_OPERAND, WEIGHT_OPERAND
+from ...loops.codes import (
+    ACTION_OPERAND,
+    DONE_OPERAND,
+    NEXT_ACTION_OPERAND,
+    REWARD_OPERAND,
+    UNWEIGHTED,
+    WEIGHT_OPERAND,
+    WEIGHTED,
+)
 from ...loops.headers import ActionValue
 from . import blocks, jit, reading
 from .checks import NO_COMPLAINT
@@ -86,14 +94,15 @@ def _text(law: Any, params: int, dtype: str, mode: int) -> Any:
             chosen, first = index_below(read_label(c.action, row), c.actions, row, ACTION_OPERAND, first)
             aim, first = bellman(c, row, first)
             w = one
-            if c.weight.array != 0:
+            if c.weighted != UNWEIGHTED:
                 w = read(c.weight, zero, row)
+            if c.weighted == WEIGHTED:
                 first = within(w, zero, infinite, row, WEIGHT_OPERAND, first)
             x = reals(c.q.array + row * c.q_strides.row + chosen * c.q_strides.action)[0]
             value, slope, bend = apply(x, aim, c.params)
             # as the loops of the host have it: the sum is of products in float64
-            total += double(value) * double(w) if w > zero else double(zero)
-            value = value * w if w > zero else zero
+            total += double(value) * double(w) if w != zero else double(zero)
+            value = value * w if w != zero else zero
             weight += double(w)
             if c.values.array != 0:
                 write(c.values, row, value)

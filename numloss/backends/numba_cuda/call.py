@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calls.checks import finite_weights
 from ..packing.operands import operand
 from . import checks
 from .arrays import DeviceArray
@@ -43,6 +43,11 @@ class Call:
         array = self.library.empty((), FLOAT64)
         return array, self.library.describe(array).address
 
+    def pulled(self) -> int:
+        """Address of what gradients of a sum are multiplied by, 0 if that is 1."""
+        pull = self.request.pull
+        return 0 if pull == 1.0 else self.library.numbers(np.array([pull]), self.kept)[1]
+
     def described(self, array: DeviceArray | None, real: np.dtype[Any]) -> Operand:
         """An array as kernels read it."""
         return operand(array, real, self.kept, self.library)
@@ -60,8 +65,8 @@ class Call:
     ) -> Any:
         """Add up the blocks; `total` is the sum of weights if they are all 1. Returns the note of the complaint.
 
-        value, weight and scale are the addresses of what is wanted: the sum or mean, the sum of weights, and its
-        inverse.
+        value, weight and scale are the addresses of what is wanted: the sum or mean, the sum of weights, and what
+        gradients of a mean are multiplied by.
         """
         note, address = self.scalar()
         wanted = Finish(
@@ -70,6 +75,7 @@ class Call:
             weighted=total is None,
             unweighted=0.0 if total is None else total,
             mean=mean,
+            pull=self.request.pull,
             value=value,
             weight=weight,
             scale=scale,
@@ -84,8 +90,8 @@ class Call:
         def read_note() -> None:
             complaint = int(self.library.download(note))
             if complaint == NOT_FINITE:
-                weight = self.library.on_host(self.request.options.get("weight"))
-                finite_weights(self.loss, weight, math.inf)
+                options = {**self.request.options, "weight": self.library.on_host(self.request.options.get("weight"))}
+                replace(self.request, options=options).refuse_infinite(math.inf)
             elif complaint < NO_COMPLAINT:
                 explain(*position_of(complaint))
 

@@ -106,12 +106,12 @@ def _weights(width: int) -> list[str]:
     """Reading the weights, testing them, and weighting the values."""
     lines = [f"w = {_load('c.weight', width, 'zero')}"]
     for i in range(width):
-        lines.append(f"if outside(w[{i}], NUMBER, zero, infinite) == 1:")
+        lines.append(f"if c.weighted == WEIGHTED and outside(w[{i}], NUMBER, zero, infinite) == 1:")
         lines.append(f"    first = min(first, key(at + {i}, {WEIGHT_OPERAND}))")
         lines.append(f"w{i} = w[{i}]")
         # what has weight 0 counts nothing, even where it is inf or NaN
-        lines.append(f"t{i} = double(v{i}) * double(w{i}) if w{i} > zero else double(zero)")
-        lines.append(f"v{i} = v{i} * w{i} if w{i} > zero else zero")
+        lines.append(f"t{i} = double(v{i}) * double(w{i}) if w{i} != zero else double(zero)")
+        lines.append(f"v{i} = v{i} * w{i} if w{i} != zero else zero")
     return lines
 
 
@@ -119,7 +119,7 @@ def _outputs(shape: Shape, width: int) -> list[str]:
     """Weighting the values, writing them, the slopes and the curvatures."""
     if not shape.checks:
         return _weights(width)
-    lines = ["if c.weighted == 1:"]
+    lines = ["if c.weighted != UNWEIGHTED:"]
     lines += [f"    {line}" for line in _weights(width)]
     lines += [f"    f{i} = weight_factor(w{i}, scale)" for i in range(width)]
     lines.append("else:")
@@ -131,7 +131,7 @@ def _outputs(shape: Shape, width: int) -> list[str]:
         for i in range(width):
             if k >= shape.slopes:
                 lines.append(f"{name}{i} = c.least if {name}{i} < c.least else {name}{i}")
-            lines.append(f"{name}{i} = {name}{i} * f{i} if c.weighted == 0 or w{i} > zero else zero")
+            lines.append(f"{name}{i} = {name}{i} * f{i} if c.weighted == UNWEIGHTED or w{i} != zero else zero")
         lines += _store(f"c.outputs[{k}]", width, name)
     return lines
 

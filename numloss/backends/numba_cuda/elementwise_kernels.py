@@ -13,7 +13,7 @@ import numpy as np
 from numba import cuda, float64, int64
 
 from ...loops import elementwise, operands, sums
-from ...loops.codes import NUMBER
+from ...loops.codes import NUMBER, UNWEIGHTED, WEIGHTED
 from ...loops.headers import Elementwise, Weights
 from . import blocks, jit, reading
 from .checks import NO_COMPLAINT, key
@@ -31,6 +31,8 @@ def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any
         "key": jit.jitable(key),
         "NO_COMPLAINT": NO_COMPLAINT,
         "NUMBER": NUMBER,
+        "UNWEIGHTED": UNWEIGHTED,
+        "WEIGHTED": WEIGHTED,
         "outside": jit.of_loop(operands.outside, dtype),
         "look_up": look_up(dtype),
         "weighted": _of_header(dtype, law is None)["weighted"],
@@ -58,7 +60,7 @@ def _of_header(dtype: str, alone: bool) -> dict[str, Any]:
         """What slopes are multiplied by: as the header has it, or found on the device."""
         return double(c.scale) if found == 0 else doubles(found)[0]
 
-    return {"weighted": jit.jitable(lambda c: c.weighted == 1), "scale_of": scale_of}
+    return {"weighted": jit.jitable(lambda c: c.weighted != UNWEIGHTED), "scale_of": scale_of}
 
 
 @functools.cache

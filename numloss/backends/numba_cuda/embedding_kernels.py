@@ -12,7 +12,7 @@ import numpy as np
 from numba import cuda, float64, int64
 
 from ...loops import elementwise, embedding, embedding_sums, operands
-from ...loops.codes import NOTHING, OWN_SQUARES, PRODUCTS, SQUARES, UNCHECKED, WEIGHT_OPERAND
+from ...loops.codes import NOTHING, OWN_SQUARES, PRODUCTS, SQUARES, UNCHECKED, UNWEIGHTED, WEIGHT_OPERAND, WEIGHTED
 from ...loops.headers import Embedding
 from . import blocks, jit, reading
 from .checks import NO_COMPLAINT, key
@@ -188,13 +188,14 @@ def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
                 if outside(known, check, c.bounds.low, c.bounds.high) == 1:
                     first = min(first, complaint(row, c.vector_count))
             w = one
-            if c.weighted == 1:
+            if c.weighted != UNWEIGHTED:
                 w = read(c.weight, zero, row)
+            if c.weighted == WEIGHTED:
                 first = within(w, zero, infinite, row, WEIGHT_OPERAND, first)
             value, d0, d1, d2 = evaluate(s0, s1, s2, p0, p1, p2, known, c.params)
             # as the loops of the host have it: the sum is of products in float64
-            product = double(value) * double(w) if w > zero else double(zero)
-            value = value * w if w > zero else zero
+            product = double(value) * double(w) if w != zero else double(zero)
+            value = value * w if w != zero else zero
             if mine and lane == 0:
                 total += product
                 weight += double(w)
@@ -202,7 +203,7 @@ def embedding_kernel(law: Any, dtype: str, kind: Kind) -> Any:
                     write(c.values, row, value)
             if mode > 0 and mine:
                 factor = weight_factor(w, scale)
-                counts = w > zero
+                counts = w != zero
                 spread(
                     c, row, lane, d0 * factor if counts else zero, d1 * factor if counts else zero,
                     d2 * factor if counts else zero, one / p0, one / q0, one / p1, one / q1, one / p2, one / q2,

@@ -19,7 +19,8 @@ from .checks import NO_COMPLAINT, NOT_FINITE
 class Finish(Header):
     """What blocks left, and what is wanted of it: the addresses of results, 0 where nobody asks.
 
-    `weighted`: the sum of weights is that of the blocks, else `unweighted`. `mean`: the value is divided by it.
+    `weighted`: the sum of weights is that of the blocks, else `unweighted`. `mean`: the value is divided by it. `pull`:
+    what gradients are multiplied by beside.
     """
 
     partials: Int
@@ -27,6 +28,7 @@ class Finish(Header):
     weighted: Int
     unweighted: Double
     mean: Int
+    pull: Double
     value: Int
     weight: Int
     scale: Int
@@ -65,7 +67,7 @@ def _finish_text() -> Any:
             if c.weight != 0:
                 doubles(c.weight)[0] = weight
             if c.scale != 0:
-                doubles(c.scale)[0] = double(1.0) / weight if weight > double(0.0) else double(0.0)
+                doubles(c.scale)[0] = c.pull / weight if weight > double(0.0) else double(0.0)
             for k in range(32):
                 first = min(first, complaints[k])
             if c.weighted == 1 and not weight < infinite:

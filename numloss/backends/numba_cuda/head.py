@@ -44,6 +44,7 @@ class Head(LinearLayer):
         # the logits as far as they are known before there are any
         scores = replace(self.hidden, shape=(self.rows, self.classes), strides=(0, 0))
         self.given = Rows(call.library, call.loss, self.row_options, scores, 1, self.target, self.weight)
+        self.given.signed = request.signed
         self.most = rows_of_block(self.rows, max(self.classes, self.features), self.real)
         self.positions = scratch(call, (1 + self.rows,), "int64").address
 
@@ -77,9 +78,11 @@ class Head(LinearLayer):
         turned = scratch(call, width, self.real) if "hidden" in self.slopes else hidden
         labels, weight = scratch(call, (self.most,), "int64"), scratch(call, (self.most,), self.real)
         values = None if self.values is None else scratch(call, (self.most,), self.real)
-        rows = Rows(call.library, call.loss, self.row_options, logits, 1, labels, weight, values=values)
+        signed = self.request.signed
+        rows = Rows(call.library, call.loss, self.row_options, logits, 1, labels, weight, values=values, signed=signed)
         rows.outputs = [logits] if self.mode else []
         header = packed(call, rows, self.mode)
+        header.scale = self.request.pull
         each = -(-self.most // header.block)
         starts = range(0, max(1, self.rows), self.most)
         partials = call.workspace(4 * each * len(starts))
@@ -128,7 +131,8 @@ class Head(LinearLayer):
 def compute(request: Request) -> Any:
     """Run a loss of the logits of a last layer."""
     # kernels and messages know its loss of the logits; the gradients are put together here
-    call = Call(Request(request.loss.logits, 0, request.arguments, request.options, request.pair))
+    given = request.arguments, request.options, request.pair
+    call = Call(Request(request.loss.logits, 0, *given, signed=request.signed, pull=request.pull))
     with call.library.current():
         layer = Head(call, request)
         scale, note = layer.count()

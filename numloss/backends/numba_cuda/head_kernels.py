@@ -54,7 +54,7 @@ def positions_kernel(dtype: str) -> Any:
     def counts(c, row):  # type: ignore[no-untyped-def]
         """Whether a row has a label that is not ignored and a weight; bad ones are complained about elsewhere."""
         label = read_label(c.target, row)
-        weighted = c.weight.array == 0 or read(c.weight, zero, row) > zero
+        weighted = c.weight.array == 0 or read(c.weight, zero, row) != zero
         labelled = label >= 0 and label < c.classes and not (c.ignores == 1 and label == c.ignored)
         if labelled and c.class_weight != 0:
             labelled = reals(c.class_weight)[label] > zero

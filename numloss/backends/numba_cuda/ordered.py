@@ -111,6 +111,7 @@ class Sorting:
             tallies=self.tallies,
             shares=self.shares,
             present=self.regions.present,
+            weighted=self.regions.request.weighting(self.regions.weight),
             weight=self.call.described(self.regions.weight, self.real),
             values=self.call.described(self.regions.values, self.real),
         )
@@ -148,8 +149,8 @@ def compute(request: Request) -> Any:
         partials = sorting.run()
         known = None if regions.present or regions.weight is not None else float(sorting.count)
         if request.mode:
-            scale = call.workspace(1) if request.averaged else 0
-            if scale:
+            scale = call.workspace(1) if request.averaged else call.pulled()
+            if request.averaged:
                 call.finish(*partials, known, scale=scale)
             sorting.gradient(scale)
         return conclude(call, partials, known, (regions.values, regions.outputs), [], regions.complain)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int32, int64
 
-from ...loops.codes import WEIGHT_OPERAND
+from ...loops.codes import UNWEIGHTED, WEIGHT_OPERAND, WEIGHTED
 from ...loops.headers import Header, Int, Operand
 from . import jit, reading
 from .blocks import LANES, block_texts
@@ -40,6 +40,7 @@ class Closing(Header):
     tallies: Int
     shares: Int
     present: Int
+    weighted: Int
     weight: Operand
     values: Operand
 
@@ -196,9 +197,10 @@ def close_kernel(dtype: str) -> Any:
     def share_of(c, region, held, first):  # type: ignore[no-untyped-def]
         """What a region counts, and the first complaint."""
         share = one
-        if c.weight.array != 0:
+        if c.weighted != UNWEIGHTED:
             w = read(c.weight, zero, region)
-            first = within(w, zero, infinite, region, WEIGHT_OPERAND, first)
+            if c.weighted == WEIGHTED:
+                first = within(w, zero, infinite, region, WEIGHT_OPERAND, first)
             share = double(w)
         if c.present == 1 and held == nothing:
             share = nothing
@@ -223,7 +225,7 @@ def close_kernel(dtype: str) -> Any:
                     loss += losses[k]
                     held += members[k]
                 share, first = share_of(c, region, held, first)
-                term = share * loss if share > nothing else nothing
+                term = share * loss if share != nothing else nothing
                 total += term
                 count += share
                 doubles(c.shares)[region] = share

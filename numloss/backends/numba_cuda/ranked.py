@@ -42,7 +42,7 @@ def compute(request: Request) -> Any:
         if request.averaged and request.mode and known is None:
             scale = call.workspace(1)
             notes.append(call.finish(launch(True, 0), blocks, None, scale=scale))
-        elif known is not None:
-            header.scale = request.scale(known)
+        elif known is not None or not request.averaged:
+            header.scale = request.scale(known or 0.0)
         partials = launch(False, scale)
         return conclude(call, (partials, blocks), known, (lists.values, lists.outputs), notes, lists.complain)

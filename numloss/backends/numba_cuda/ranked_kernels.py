@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64
 
-from ...loops.codes import EVENT_OPERAND, TARGET_OPERAND, WEIGHT_OPERAND
+from ...loops.codes import EVENT_OPERAND, TARGET_OPERAND, UNWEIGHTED, WEIGHT_OPERAND, WEIGHTED
 from ...loops.headers import Ranked
 from . import blocks, jit
 from .checks import NO_COMPLAINT, key
@@ -124,14 +124,15 @@ def _text(loop: str, dtype: str, counting: bool) -> Any:
             begin = pointers[group]
             n = pointers[group + 1] - begin
             w = one
-            if c.weight.array != 0:
+            if c.weighted != UNWEIGHTED:
                 w = read(c.weight, zero, group)
+            if c.weighted == WEIGHTED:
                 first = within(w, zero, infinite, group, WEIGHT_OPERAND, first)
             first, count, odd = look(c, begin, n, thread, shared, first)
-            weight += double(w) * count if w > zero else double(zero)
+            weight += double(w) * count if w != zero else double(zero)
             if not counting:
                 value = double(zero)
-                if not (n > 0 and double(w) * scale > double(zero)):
+                if not (n > 0 and double(w) * scale != double(zero)):
                     fill(c, begin, n, zero, thread)
                 elif odd > double(zero):
                     fill(c, begin, n, infinite - infinite, thread)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...loops.codes import MOST_BLOCKS, block_size
+from ...loops.codes import MOST_BLOCKS, WEIGHTED, block_size
 from ...loops.headers import Weights
 from . import jit
 from .arrays import DeviceArray
@@ -26,14 +26,14 @@ def rows_of_a_block(rows: int, team: int) -> int:
 
 
 def weight_scale(call: Call, weight: DeviceArray, partials: int, real: np.dtype[Any]) -> tuple[int, list[Any]]:
-    """Address of 1 / the sum of the weights, computed on the device, and the note of bad weights."""
+    """Address of 1 / the sum of the weights, times what gradients are pulled by, and the note of bad weights."""
     size = block_size(weight.size)
     blocks = -(-weight.size // size)
     scale, sums = call.workspace(1), partials
     if blocks > 1:
         sums = call.workspace(4 * blocks)
     operand = call.described(weight, real)
-    header = Weights(elements=weight.size, block=size, itemsize=real.itemsize, weight=operand)
+    header = Weights(elements=weight.size, block=size, itemsize=real.itemsize, weighted=WEIGHTED, weight=operand)
     if blocks:
         kernel = elementwise_kernel(None, None, real.name, Shape((), (), 0, 0, 0, wide(operand)))
         kernel.launch(call.stream, blocks, jit.THREADS, header, sums, 0)

@@ -91,7 +91,9 @@ def compute(request: Request) -> Any:
         seen, values, outputs = SeenRegions(call, regions), regions.values, regions.outputs
         passed = {name: given[name] for name in ("weight", *loss.params) if name in given}
         passed["reduction"] = request.reduction
-        law = Request(loss.regions, min(mode, 1), seen.sums(), passed, request.pair)
+        law = Request(
+            loss.regions, min(mode, 1), seen.sums(), passed, request.pair, signed=request.signed, pull=request.pull
+        )
         # the law runs on the stream of the prediction, whose arrays the sums are not
         answer = over_elements(Call(law, request.arguments[0]))
         result, slopes = answer if mode else (answer, ())

@@ -17,7 +17,9 @@ from ...loops.codes import (
     MEMBERS,
     PROBABILITIES,
     SCORES,
+    SIGNED,
     TARGET_OPERAND,
+    UNWEIGHTED,
     WEIGHT_OPERAND,
 )
 from ...loops.headers import Pull
@@ -39,9 +41,9 @@ def admission_text(plan: Plan, dtype: str) -> Any:
     def admitted(c, row, first):  # type: ignore[no-untyped-def]
         """Weight, label and first complaint of a row; a row that does not count has weight 0 and label 0."""
         weight, sound = one, True
-        if c.weighted == 1:
+        if c.weighted != UNWEIGHTED:
             weight = read(c.weight, zero, row)
-            sound = weight >= zero
+            sound = c.weighted == SIGNED or weight >= zero
             if not sound:
                 first = min(first, complaint(row, WEIGHT_OPERAND))
         label = row - row

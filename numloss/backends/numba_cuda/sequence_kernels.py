@@ -207,7 +207,7 @@ def _walk_text(dtype: str) -> Any:
         share = doubles(d.shares)[n]
         counted = ZERO if loss == INFINITE and d.zero_infinity == 1 else loss
         partial = doubles(d.partials + 32 * n)
-        partial[0] = share * counted if share > ZERO else ZERO
+        partial[0] = share * counted if share != ZERO else ZERO
         partial[1] = ONE
         partial[2] = double(NO_COMPLAINT)
         if d.values.array != 0:

@@ -98,7 +98,8 @@ class Similarity(VectorRows):
         count, options = scores.shape[0], RowOptions()
         options.ignore = NOTHING
         labels, weight, values = (rows_from(array, start, count) for array in (partners, shares, losses))
-        rows = Rows(self.call.library, self.loss, options, scores, 1, labels, weight, values=values)
+        given = self.call.library, self.loss, options, scores, 1, labels, weight
+        rows = Rows(*given, values=values, signed=self.request.signed)
         rows.outputs = [scores] if self.mode else []
         header = packed(self.call, rows, self.mode)
         blocks = -(-count // header.block)
@@ -138,6 +139,7 @@ class Similarity(VectorRows):
             beyond=losses[1],
             others=self.others,
             lonely=lonely,
+            weighted=self.request.weighting(self.weight),
             weight=self.call.described(self.weight, self.real),
             values=self.call.described(self.values, self.real),
         )
@@ -146,7 +148,7 @@ class Similarity(VectorRows):
 
     def turn(self, partials: tuple[int, int]) -> None:
         """Take the slopes from directions to vectors, divided by what the rows count with for a mean."""
-        scale = 0
+        scale = self.call.pulled()
         if self.request.averaged:
             scale = self.call.workspace(1)
             self.call.finish(*partials, None, scale=scale)

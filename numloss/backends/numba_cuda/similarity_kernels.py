@@ -89,7 +89,7 @@ def hiding_kernel(dtype: str, labelled: bool) -> Any:
                 total = double(scores[ints(c.partners)[row]]) - block_sum(shared, thread, total) / others
             if thread == 0:
                 share = reals(c.shares)[row]
-                reals(c.beyond)[row] = real(double(share) * total) if share > zero else zero
+                reals(c.beyond)[row] = real(double(share) * total) if share != zero else zero
         if thread == 0:
             scores[row] = lowest
 
@@ -116,10 +116,10 @@ def pairs_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
             value, slope, _ = apply(scores[j], one if j == row else zero, params)
             total += double(value)
             if mode > 0:
-                scores[j] = slope * share if share > zero else zero
+                scores[j] = slope * share if share != zero else zero
         total = block_sum(shared, thread, total)
         if thread == 0:
-            reals(losses)[row] = real(double(share) * total) if share > zero else zero
+            reals(losses)[row] = real(double(share) * total) if share != zero else zero
 
     signature = (*[int64] * 5, types.UniTuple(float64, params))
     return jit.kernel(pairs, signature, (jit.THREADS, 2))

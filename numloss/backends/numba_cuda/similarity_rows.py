@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int64
 
-from ...loops.codes import WEIGHT_OPERAND
+from ...loops.codes import UNWEIGHTED, WEIGHT_OPERAND, WEIGHTED
 from ...loops.headers import Header, Int, Operand
 from . import blocks, jit, reading
 from .checks import NO_COMPLAINT
@@ -41,6 +41,7 @@ class Closing(Header):
     beyond: Int
     others: Int
     lonely: Int
+    weighted: Int
     weight: Operand
     values: Operand
 
@@ -92,7 +93,7 @@ def sharing_kernel(dtype: str) -> Any:
         row = first + int64(cuda.blockIdx.x)
         slopes = reals(slopes_at + int64(cuda.blockIdx.x) * columns * item)
         kinds, share, others = ints(c.kinds), reals(c.shares)[row], ints(c.others)[row]
-        if others > 1 and share > zero:
+        if others > 1 and share != zero:
             each = one / real(others)
             for j in range(thread, columns, threads):
                 if kinds[j] == kinds[row] and j != row:
@@ -122,8 +123,9 @@ def closing_kernel(dtype: str) -> Any:
         start = int64(cuda.blockIdx.x) * c.block
         for row in range(start + thread, min(start + c.block, c.rows), threads):
             w = one
-            if c.weight.array != 0:
+            if c.weighted != UNWEIGHTED:
                 w = read(c.weight, zero, row)
+            if c.weighted == WEIGHTED:
                 first = within(w, zero, infinite, row, WEIGHT_OPERAND, first)
             value = reals(c.losses)[row]
             if c.beyond != 0:

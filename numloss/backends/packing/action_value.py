@@ -51,6 +51,7 @@ def header_of(
         next_q=rows(next_q),
         done=one(step.done),
         next_action=one(step.next_action),
+        weighted=step.request.weighting(step.weight),
         weight=one(step.weight),
         values=one(step.values),
         gradient=rows(gradient),

@@ -76,7 +76,7 @@ class PackedElements(Elements):
             input_count=len(inputs),
             slope_count=loss.tile_shape[2] if self.mode else 0,
             curved=self.mode == 2,
-            weighted=self.weight is not None,
+            weighted=self.request.weighting(self.weight),
             unreduced=self.wanted,
             direct=not self.replaced,
             itemsize=self.real.itemsize,

@@ -48,7 +48,7 @@ class PackedVectors(VectorRows):
             sum_count=len(sums),
             units=takes_units(loss),
             sloped=self.request.mode > 0,
-            weighted=self.weight is not None,
+            weighted=self.request.weighting(self.weight),
             unreduced=self.values is not None,
             itemsize=self.real.itemsize,
             param_count=len(self.params),

@@ -49,6 +49,7 @@ def header_of(
         pred=one(inputs[0]),
         target=one(inputs[1]),
         event=one(inputs[2]),
+        weighted=lists.request.weighting(lists.weight),
         weight=one(lists.weight),
         values=one(lists.values),
         gradient=one(outputs[0]),

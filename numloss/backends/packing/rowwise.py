@@ -50,7 +50,7 @@ def header_of(
         itemsize=rows.real.itemsize,
         score_kind=options.scores,
         target_kind=options.target,
-        weighted=rows.weight is not None,
+        weighted=rows.weighting,
         unreduced=rows.values is not None,
         ignores=options.ignore is not None,
         ignored=options.ignore or 0,

@@ -18,11 +18,15 @@ class Operand(Header):
 
 @dataclass
 class Weights(Header):
-    """The weights of the values of a loss, to be added up; `block` is how many a block has."""
+    """The weights of the values of a loss, to be added up; `block` is how many a block has.
+
+    `weighted`: whether there are any, and of which kind.
+    """
 
     elements: Int
     block: Int
     itemsize: Int
+    weighted: Int
     weight: Operand
 
 

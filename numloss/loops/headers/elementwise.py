@@ -31,7 +31,6 @@ class Elementwise(Weights):
     input_count: Int
     slope_count: Int
     curved: Int
-    weighted: Int
     unreduced: Int
     direct: Int
     param_count: Int

@@ -41,7 +41,6 @@ class Embedding(Weights):
     sum_count: Int
     units: Int
     sloped: Int
-    weighted: Int
     unreduced: Int
     param_count: Int
     scale: Double

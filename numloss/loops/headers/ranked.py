@@ -25,6 +25,7 @@ class Ranked(Header):
     efron: Int
     bound: Int
     itemsize: Int
+    weighted: Int
     rows: Int
     int_scratch: Int
     real_scratch: Int

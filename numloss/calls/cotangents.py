@@ -1,0 +1,57 @@
+"""What a gradient is pulled back by, checked: a number for a reduced value, else a number for each value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import checks as check
+from .arrays import HOST, is_foreign
+
+if TYPE_CHECKING:
+    from ..registry import Loss
+
+
+def number_of(loss: Loss, cotangent: Any, reduction: str) -> float | None:
+    """The cotangent as a number, or None for an array that has one for each value of an unreduced loss."""
+    shape = getattr(cotangent, "shape", None)
+    if isinstance(cotangent, (list, tuple)):
+        cotangent = np.asarray(cotangent)
+        shape = cotangent.shape
+    if shape is None or tuple(shape) == ():
+        if isinstance(cotangent, (bool, np.bool_, str, bytes)):
+            raise TypeError(f"{loss.name}: cotangent must be a number, got {cotangent!r}")
+        try:
+            return float(cotangent)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{loss.name}: cotangent must be a number or an array, got {type(cotangent).__name__}"
+            ) from None
+    if reduction != "none":
+        raise ValueError(
+            f"{loss.name}: cotangent has shape {tuple(shape)}, but with reduction={reduction!r} the value is a number; "
+            "an array needs reduction='none'"
+        )
+    return None
+
+
+def weighed(loss: Loss, cotangent: Any, weight: Any) -> Any:
+    """The cotangent times the weight, if there is one; what has weight 0 is 0, whatever its cotangent is."""
+    if weight is None:
+        return cotangent
+    if any(not isinstance(array, np.ndarray) and is_foreign(array) for array in (cotangent, weight)):
+        raise TypeError(f"{loss.name}: weight and cotangent are both arrays of another library; give their product")
+    given = HOST.real(loss, "cotangent", cotangent)
+    factors = HOST.spread(check.weights(loss, weight, given.shape), given.shape)
+    with np.errstate(all="ignore"):
+        return np.where(factors > 0, factors * given, given.dtype.type(0))
+
+
+def pulled(number: float, answer: tuple[Any, ...]) -> Any:
+    """The gradients of an answer; of a cotangent of 0 they are 0, whatever they were."""
+    gradients = answer[1]
+    if number == 0.0:
+        for array in gradients if isinstance(gradients, tuple) else (gradients,):
+            array[...] = 0.0
+    return gradients
