@@ -155,7 +155,7 @@ def evaluate(
     request = Request(loss, mode, arguments, options, pair, argnums, bound)
     if loss.family == "combined":
         return loss.law.compute(request)  # type: ignore[union-attr]
-    return choose(request).compute(request)
+    return request.given_back(choose(request).compute(request))
 
 
 def pull_back(
@@ -174,11 +174,11 @@ def pull_back(
     number = number_of(loss, cotangent, reduction)
     if number is not None:
         request = Request(loss, 1, arguments, options, False, argnums, pull=number)
-        return pulled(number, choose(request).compute(request))
+        return request.given_back(pulled(number, choose(request).compute(request)))
     options = {**options, "weight": weighed(loss, cotangent, options.get("weight")), "reduction": "sum"}
     if argnums is None:
         answer = replay(loss, PULLED, arguments, options, False, False, chosen_backend())
         if answer is not None:
             return answer[1]
     request = Request(loss, 1, arguments, options, False, argnums, signed=True)
-    return choose(request).compute(request)[1]
+    return request.given_back(choose(request).compute(request)[1])

@@ -208,7 +208,7 @@ class HostArrays(Arrays):
         if getattr(value, "requires_grad", False) is True:
             raise TypeError(
                 f"{loss.name}: {name} requires a gradient of its own library, which would not see this loss; "
-                f"give {name}.detach()"
+                f"call numloss.adapters.torch.{loss.name}, or give {name}.detach()"
             )
         try:
             by_name = hasattr(value, "__dlpack__") and not any(hasattr(value, name) for name in PROTOCOLS[:-1])

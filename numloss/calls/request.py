@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.halves import as_torch
 from ..loops.codes import SIGNED, UNWEIGHTED, WEIGHTED
 from ..registry import law_arguments
 from . import checks as check
@@ -48,6 +49,7 @@ class Request:
     reduction: str = field(init=False)
     unreduced: bool = field(init=False)
     averaged: bool = field(init=False)
+    of_torch: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.reduction = check.reduction_of(self.loss, self.options)
@@ -58,6 +60,7 @@ class Request:
     def take(self, place: Arrays) -> None:
         """Read the arguments as arrays of a place, and options that are arrays of another library."""
         loss, options = self.loss, self.options
+        self.of_torch = type(self.arguments[0]).__module__.partition(".")[0] == "torch" and options.get("out") is None
         if any(type(value) is not np.ndarray for value in self.arguments):
             given = zip(loss.inputs, self.arguments, strict=True)
             self.arguments = tuple(place.taken(loss, name, value) for name, value in given)
@@ -140,6 +143,14 @@ class Request:
             self.look_at(total)
             return value / total if total > 0.0 else 0.0
         return value
+
+    def given_back(self, answer: Any) -> Any:
+        """An answer as the caller's library has it: arrays are tensors where the prediction was one."""
+        if not self.of_torch:
+            return answer
+        if isinstance(answer, tuple):
+            return tuple(map(self.given_back, answer))
+        return as_torch(answer) if isinstance(answer, np.ndarray) else answer
 
     def answer(self, result: Any, outputs: list[Any]) -> Any:
         """What the caller gets: the result, then gradients and curvatures, of which argnums chooses."""

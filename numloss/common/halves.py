@@ -52,3 +52,11 @@ def as_numpy(value: Any) -> np.ndarray[Any, Any]:
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":
         return np.asarray(value.view(sys.modules["torch"].uint16)).view(BFLOAT16)
     return np.asarray(value)
+
+
+def as_torch(array: np.ndarray[Any, Any]) -> Any:
+    """An array as a tensor of PyTorch on the same memory."""
+    torch = sys.modules["torch"]
+    if is_bfloat16(array.dtype):
+        return torch.from_numpy(array.view(np.uint16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
