@@ -42,7 +42,7 @@ from .rowwise_parts import (
 )
 from .rowwise_ratios import is_kept, measure_ratios, prediction_terms, ratio_columns
 from .rowwise_slopes import bounded, score_curvature
-from .sums import add_tile, add_up, begin_block, block_stop, clear, fold, tile_length
+from .sums import add_tile, add_up, add_values, begin_block, block_stop, clear, fold, tile_length
 
 
 def forward_term(r: Real, curve: Real, p: Real, q: Real) -> Real:
@@ -300,7 +300,11 @@ def ratio_row(c: Rowwise, x: Reals, s: Ratios, factor: Double, e: Reals, v: Real
         n = tile_length(first, c.classes)
         law_columns(c, x, first, n, s, e, v, at, found)
         for k in range(c.mode + 1):
-            add_tile(offset(found, 512 * k), n, offset(lanes, 32 * k))
+            if k == CURVATURE:
+                # of which that of one class is taken off again
+                add_values(offset(found, 512 * k), n, offset(lanes, 32 * k))
+            else:
+                add_tile(offset(found, 512 * k), n, offset(lanes, 32 * k))
         first = first + n
     s.slopes = fold(offset(lanes, 32))
     s.bends = fold(offset(lanes, 64))
