@@ -13,6 +13,7 @@ from .losses.boxes.ciou import ciou
 from .losses.boxes.diou import diou
 from .losses.boxes.giou import giou
 from .losses.boxes.iou import iou
+from .losses.classification.alpha_divergence import alpha_divergence
 from .losses.classification.arcface import arcface
 from .losses.classification.asymmetric_focal import asymmetric_focal
 from .losses.classification.bce import bce
@@ -116,6 +117,7 @@ from .version import __version__
 __all__ = [
     "__version__",
     "adaptive_robust",
+    "alpha_divergence",
     "arcface",
     "asymmetric_focal",
     "available_backends",

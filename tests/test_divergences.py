@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -117,7 +118,27 @@ def variation(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
     return nl.total_variation(x, y, reduction="none", backend=backend), np.abs(terms).sum(axis=1) / 2
 
 
+def powered(target: Array, pred: Array, alpha: float) -> Array:
+    """The alpha divergence of probabilities of logits, for 0 < alpha < 1."""
+    p, q = logarithms(target), logarithms(pred)
+    b = 1.0 - np.longdouble(alpha)
+    with np.errstate(invalid="ignore"):
+        r = q - p
+    near = r**2 / 2 * (1 + r / 3 * (1 + b) + r**2 / 12 * (1 + b + b**2) + r**3 / 60 * (1 + b + b**2 + b**3))
+    far = (alpha * np.exp(p) + b * np.exp(q) - np.exp(alpha * p + b * q)) / (alpha * b)
+    return np.asarray(np.where(np.abs(r) < 1e-3, np.exp(p) * near, far).sum(axis=1))
+
+
+def alpha(share: float) -> Form:
+    def found(x: Array, y: Array, backend: str) -> tuple[Array, Array]:
+        exact = kl(x, y) if share == 0.0 else kl(y, x) if share == 1.0 else powered(y, x, share)
+        return nl.alpha_divergence(x, y, alpha=share, reduction="none", backend=backend), exact
+
+    return found
+
+
 FORMS: dict[str, Form] = {
+    **{f"alpha {share}": alpha(share) for share in (0.0, 0.0625, 0.5, 0.75, 1.0)},
     "Jensen and Shannon": jensen_shannon,
     "variation": variation,
     "forward": between("forward"),
@@ -155,6 +176,7 @@ STEPS: dict[str, Step] = {
         x, y, np.zeros(len(x), np.int64), alpha=1.0, temperature=1.0, **options
     ),
     "logits": nl.value_and_grad(nl.kl_logits),
+    "alpha 1": functools.partial(nl.value_and_grad(nl.alpha_divergence), alpha=1.0),
     "probabilities": lambda x, y, **options: nl.value_and_grad(nl.kl_div)(x, y, from_logits=True, **options),
 }
 
