@@ -24,7 +24,7 @@ from numloss.catalogue import list_losses  # noqa: E402
 from numloss.cli.losses import call  # noqa: E402
 from numloss.registry import LOSSES, Loss  # noqa: E402
 
-NAMES = {"torch": "PyTorch", "optax": "optax", "keras": "Keras", "sklearn": "scikit-learn"}
+NAMES = {"torch": "PyTorch", "optax": "optax", "keras": "Keras", "sklearn": "scikit-learn", "jax": "JAX"}
 HEADING = re.compile(r"\n([A-Z][A-Za-z ]+)\n-+\n")
 LISTED = {entry["name"]: entry for entry in list_losses()}
 SHOWN = ("Parameters", "Returns", "Notes", "References", "Examples")

@@ -93,6 +93,16 @@ def _positive(pred: Any, target: Any) -> Any:
     return abs(pred), abs(target)
 
 
+def _logs(t: Any, scores: Any, temperature: float = 1.0) -> Any:
+    return t.log_softmax(scores / temperature, 1)
+
+
+def _to_mixture(t: Any, own: Any, other: Any, share: float) -> Any:
+    """KL of log-probabilities to their mixture with others, of which they make up a share."""
+    mixture = t.log(share * own.exp() + (1.0 - share) * other.exp())
+    return t.nn.functional.kl_div(mixture, own, log_target=True, reduction="sum")
+
+
 def _smoothed(random: Random) -> Options:
     return {"label_smoothing": float(random.uniform(0.0, 0.5)), **_class_weight(random)}
 
@@ -185,6 +195,48 @@ TORCH = [
         *("torch", "multilabel_margin_loss", "multilabel_margin"),
         lambda t, x, y: t.nn.functional.multilabel_margin_loss(x, _listed(t, y), reduction="sum"),
         convention="labels are listed there, and -1 ends them",
+    ),
+    Twin(
+        *("torch", "kl_div(log_target=True) of two log_softmax", "kl_logits"),
+        lambda t, x, y, temperature: t.nn.functional.kl_div(
+            _logs(t, x, temperature), _logs(t, y, temperature), log_target=True, reduction="sum"
+        ),
+        _by("temperature", 0.5, 4.0),
+        convention="its mean is over elements, ours over rows (batchmean); distillation multiplies by temperature**2",
+    ),
+    Twin(
+        *("torch", "distributions.kl_divergence of two Categorical", "kl_logits:reverse"),
+        lambda t, x, y: t.distributions.kl_divergence(
+            *(t.distributions.Categorical(logits=scores / 3.0) for scores in (x, y))
+        ).sum(),
+        convention="logits are divided by the temperature before",
+    ),
+    Twin(
+        *("torch", "kl_div to a mixture, from both sides", "js_logits"),
+        lambda t, x, y, beta: (
+            beta * _to_mixture(t, _logs(t, y), _logs(t, x), beta)
+            + (1.0 - beta) * _to_mixture(t, _logs(t, x), _logs(t, y), 1.0 - beta)
+        ),
+        _by("beta", 0.1, 0.9),
+        convention="distillation libraries take 0 and 1 for beta as both divergences of Kullback and Leibler",
+    ),
+    Twin(
+        *("torch", "kl_div to a mixture", "skew_kl"),
+        lambda t, x, y, alpha: _to_mixture(t, _logs(t, y), _logs(t, x), alpha),
+        _by("alpha", 0.05, 0.5),
+        convention="the share of what is compared with is 1 - alpha",
+    ),
+    Twin(
+        *("torch", "l1_loss of two softmax", "total_variation"),
+        lambda t, x, y: t.nn.functional.l1_loss(t.softmax(x, 1), t.softmax(y, 1), reduction="sum"),
+        times=0.5,
+        convention="twice ours there",
+    ),
+    Twin(
+        *("torch", "mse_loss of the square roots of two softmax", "alpha_divergence"),
+        lambda t, x, y: t.nn.functional.mse_loss(t.softmax(x, 1).sqrt(), t.softmax(y, 1).sqrt(), reduction="sum"),
+        times=2.0,
+        convention="alpha=0.5 there, and half of ours",
     ),
 ]
 
@@ -372,8 +424,30 @@ SKLEARN = [
         convention="labels are floats there",
     ),
 ]
-TWINS = [*TORCH, *OPTAX, *KERAS, *SKLEARN]
-MODULES = {"torch": "torch", "optax": "optax.losses", "keras": "keras", "sklearn": "sklearn._loss"}
+def _softmax(j: Any, *scores: Any) -> Any:
+    return [j.nn.softmax(each, axis=1) for each in scores]
+
+
+JAX = [
+    Twin(
+        *("jax", "scipy.special.rel_entr of two softmax", "kl_logits"),
+        lambda j, x, y: j.scipy.special.rel_entr(*_softmax(j, y, x)).sum(),
+        convention="terms may be negative there",
+    ),
+    Twin(
+        *("jax", "scipy.special.kl_div of two softmax", "kl_logits:reverse"),
+        lambda j, x, y: j.scipy.special.kl_div(*_softmax(j, x / 3.0, y / 3.0)).sum(),
+        convention="logits are divided by the temperature before",
+    ),
+]
+TWINS = [*TORCH, *OPTAX, *KERAS, *SKLEARN, *JAX]
+MODULES = {
+    "torch": "torch",
+    "optax": "optax.losses",
+    "keras": "keras",
+    "sklearn": "sklearn._loss",
+    "jax": "jax",
+}
 PACKAGES = {"sklearn": "scikit-learn"}
 
 
