@@ -8,7 +8,7 @@ import numpy as np
 from cases import Case
 
 from numloss.domains import REAL
-from numloss.loops.codes import DISTRIBUTION, LOG_PROBABILITIES
+from numloss.loops.codes import DISTRIBUTION, INDICATORS, LOG_PROBABILITIES, MEMBERS, SCORES
 
 Array: TypeAlias = np.ndarray[Any, Any]
 SEED = 20260101
@@ -30,6 +30,8 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
 
     def draw(position: int, name: str) -> Array:
         domain = loss.domains.get(name, REAL)
+        if "thresholds" in case.options and domain.integers:
+            return random.integers(0, len(case.options["thresholds"]) + 1, case.shape).astype(dtype)
         if domain.integers or (domain.high <= 1.0 and position not in loss.differentiable):
             return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
         if domain.high <= 1.0:
@@ -56,15 +58,25 @@ def log_softmax(scores: Array) -> Array:
 
 
 def rowwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
-    """Scores as the loss wants them, and labels or a distribution."""
+    """Scores as the loss wants them, and labels, a distribution, scores of a teacher, or which classes are there."""
     facts, dtype = case.record.rows, np.dtype(case.dtype)
     pred = dtype.type(2.0) * normal(random, case.shape, dtype)
+    if facts["target"] in (INDICATORS, MEMBERS):
+        return pred, (random.random(case.shape, dtype) < 0.1).astype(dtype)
+    if facts["target"] == SCORES:
+        return pred, dtype.type(2.0) * normal(random, case.shape, dtype)
     if facts["scores"] == LOG_PROBABILITIES and not case.options.get("from_logits"):
         pred = log_softmax(pred)
     if facts["target"] == DISTRIBUTION:
         return pred, np.exp(log_softmax(normal(random, case.shape, dtype)))
     labels = random.integers(0, case.shape[1], (case.shape[0], *case.shape[2:]))
     return pred, labels
+
+
+def distilled(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Logits of a student and of its teacher, and labels."""
+    pred, labels = rowwise(case, random)
+    return pred, pred + normal(random, case.shape, pred.dtype), labels
 
 
 def regional(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
@@ -130,7 +142,9 @@ def ordered(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return pred, random.integers(0, case.shape[1], (case.shape[0], *case.shape[2:]))
 
 
-BUILDERS = (elementwise, rowwise, regional, embedding, action_value, head, similarity, ranked, sequence, ordered)
+BUILDERS = (
+    elementwise, rowwise, distilled, regional, embedding, action_value, head, similarity, ranked, sequence, ordered,
+)  # fmt: skip
 FAMILIES = {f.__name__: f for f in BUILDERS}
 
 

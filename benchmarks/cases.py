@@ -20,8 +20,8 @@ SWEEP = range(8, 21, 2)
 SWEPT = ("mse", "bce_with_logits", "cross_entropy", "dice", "contrastive", "td_error")
 # Entries of one sample in families whose losses do not take arrays of any shape.
 SAMPLE = {
-    **{"rowwise": (100,), "regional": (4, 256), "embedding": (128,), "action_value": (18,), "head": (128,)},
-    **{"similarity": (4096,), "ranked": (100,), "sequence": (16, 80), "ordered": (4, 256)},
+    **{"rowwise": (100,), "distilled": (100,), "regional": (4, 256), "embedding": (128,), "action_value": (18,)},
+    **{"head": (128,), "similarity": (4096,), "ranked": (100,), "sequence": (16, 80), "ordered": (4, 256)},
 }
 
 
@@ -92,8 +92,9 @@ COMPUTE_BOUND = (Case("focal", (USUAL,)), Case("log_cosh", (USUAL,)), Case("cros
 
 
 def needed_options(loss: Loss) -> dict[str, Any]:
-    """A value for each option that has no default."""
-    return {name: 0.5 for name, value in loss.defaults.items() if value is inspect.Parameter.empty}
+    """A value for each option that has no default; thresholds between four classes."""
+    needed = [name for name, value in loss.defaults.items() if value is inspect.Parameter.empty]
+    return {name: (-1.0, 0.0, 1.0) if name == "thresholds" else 0.5 for name in needed}
 
 
 def shaped(loss: str, elements: int) -> Case:
