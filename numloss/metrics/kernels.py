@@ -1,4 +1,4 @@
-"""What is counted by compiled loops, see numloss/loops/counting.py: arrays in, counts out."""
+"""What is counted by compiled loops, see numloss/loops/counting.py and counting_walks.py: arrays in, counts out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..backends.packing.operands import FLOAT32, FLOAT64, Problem, label_operand
 from ..common.halves import is_floating, is_half, widened
 from ..dispatch import host_backend, load
 from ..loops import headers
-from ..loops.counting import SCRATCH
+from ..loops.counting_walks import SCRATCH
 from ..typing import Array
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FormatError
-from ..loops.counting import LIMB
+from ..loops.counting_walks import LIMB
 from ..typing import Array
 from .kernels import TOPS, Window, count_keys, place_keys, walk_counts, walk_keys
 
