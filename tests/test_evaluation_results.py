@@ -80,7 +80,7 @@ def test_one_table_has_everything(result: Evaluation, monkeypatch: pytest.Monkey
 def test_a_frame_of_pandas(result: Evaluation) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     frame = result.to_frame()
-    assert isinstance(frame, pandas.DataFrame) and len(frame) == 2 * 4 * 4 + 2
+    assert isinstance(frame, pandas.DataFrame) and len(frame) == 2 * 4 * 4 + 4
 
 
 def run(*arguments: str) -> str:
@@ -180,9 +180,9 @@ def test_a_page_needs_nothing_else(result: Evaluation, tmp_path: Path) -> None:
     assert not any(name in ("src", "href", "xlink:href") for _, given in page.tags for name in given)
     assert "http" not in text and "@import" not in text and "<script" not in text
     assert page.texts.count("a < b") == 2
-    # whiskers of mse, huber and auc; reliability and ROC of two sets of predictions
+    # whiskers of mse, huber, auc and ece; reliability and ROC of two sets of predictions
     names = [given["aria-label"] for tag, given in page.tags if tag == "svg"]
-    assert names == ["mse", "huber", "auc", "reliability", "ROC"]
+    assert names == ["mse", "huber", "auc", "ece", "reliability", "ROC"]
     row = result.scores[0].worst[0]
     assert row.shown == {"text": WORDS[row.row], "number": MODELS["a"][row.row]}
     assert row.shown["text"] in page.texts and "<b>" not in text.split("</style>")[1]

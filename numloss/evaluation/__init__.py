@@ -82,9 +82,10 @@ def evaluate(
     show : mapping of str to source, optional
         What else to tell of the worst rows, by name: numbers or text, such as the sentence that was predicted for.
     interval : float, optional
-        A level such as 0.95: confidence intervals of the means, by the jackknife over rows, for each key of `by`, too;
-        with several sets of predictions also of the difference to the first set, row by row, with its p value and what
-        Holm's correction for all differences makes of it. Areas have that of DeLong, unless there are clusters.
+        A level such as 0.95: confidence intervals of means and metrics, by the jackknife over rows or clusters, for
+        each key of `by`, too; with several sets of predictions also of the difference to the first set, row by row,
+        with its p value and what Holm's correction for all differences makes of it. Of metrics that are no means it is
+        the infinitesimal jackknife, in a further pass over the rows; of areas it is the method of DeLong.
     nan : {"propagate", "omit", "raise"}
         What a NaN among the losses of rows does. Counted and located in any case. ``"omit"`` also leaves out rows
         whose target or weight is NaN, and those with an empty cell of a table, which raise otherwise.
@@ -127,7 +128,8 @@ def evaluate(
     Notes
     -----
     Source: the jackknife variance of a ratio of sums is that of Efron and Stein, The jackknife estimate of variance,
-    Annals of Statistics 9 (1981), to first order. DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or
+    Annals of Statistics 9 (1981), to first order; that of metrics that of Jaeckel, The infinitesimal jackknife, Bell
+    Laboratories (1972). DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or
     more correlated receiver operating characteristic curves, Biometrics 44 (1988). Holm, A simple sequentially
     rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
 

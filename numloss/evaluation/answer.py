@@ -30,12 +30,13 @@ from .totals import Total
 
 if TYPE_CHECKING:
     from .counting import Counts
+    from .influences import Errors
     from .question import Question
 
 
 def result_of(
     plan: Plan, totals: Sequence[Total], counts: Counts, pairs: Sequence[tuple[str, str]], question: Question,
-    seconds: float, shown: Mapping[str, Source],
+    seconds: float, shown: Mapping[str, Source], errors: Errors | None = None,
 ) -> Evaluation:  # fmt: skip
     """The totals as what is asked for."""
     count = len(plan.series)
@@ -47,15 +48,36 @@ def result_of(
         assert question.interval is not None
         interval = _interval(mean, total, question.interval)
         differences.append(Difference(first, second, mean, interval, chance(mean, interval.error)))
+    figures = counts.figures(plan)
+    if errors is not None:
+        figures = [_with_errors(errors, k, *found) for k, found in enumerate(figures)]
+    metrics = tuple(
+        _metric(plan, counts, series, k, question, *found)
+        for (series, k), found in zip(plan.asked, figures, strict=True)
+    )
+    for (a, b), error in (errors.pairs if errors is not None else {}).items():
+        differences.append(_apart(metrics[a], metrics[b], error, question))
     corrected = holm([each.p for each in differences])
     differences = [replace(each, holm=p) for each, p in zip(differences, corrected, strict=True)]
     written = [tuple(output.path for output in outputs) for outputs in (plan.losses_to, plan.gradients_to)]
-    metrics = tuple(
-        _metric(plan, counts, series, k, question, *found)
-        for (series, k), found in zip(plan.asked, counts.figures(plan), strict=True)
-    )
     read = plan.rows, plan.rows * plan.row_bytes
     return Evaluation(scores, tuple(differences), *read, seconds, written[0], written[1], metrics)
+
+
+def _with_errors(errors: Errors, k: int, whole: Figures, by: dict[Any, Figures]) -> tuple[Figures, dict[Any, Figures]]:
+    """What there is to say of a metric with its standard errors, of all rows and by key."""
+    groups = {key: replace(each, error=errors.groups[k].get(key, math.nan)) for key, each in by.items()}
+    return replace(whole, error=errors.whole[k]), groups
+
+
+def _apart(one: MetricValue, other: MetricValue, error: float, question: Question) -> Difference:
+    """How far a metric is apart on two sets of predictions; where different rows are NaN nobody knows."""
+    assert question.interval is not None
+    mean = one.value - other.value
+    error = error if one.nan_rows == other.nan_rows and one.nans == other.nans and mean == mean else math.nan
+    reach = reach_of(question.interval) * error
+    interval = Interval(question.interval, mean - reach, mean + reach, error)
+    return Difference(one.label, other.label, mean, interval, chance(mean, error))
 
 
 def _metric(
@@ -66,16 +88,16 @@ def _metric(
     bad = math.nan if nans and question.nan == "propagate" else 0.0
     source = plan.sources[series.inputs[0]]
     interval = None
-    if question.interval is not None and not plan.cluster and whole.error == whole.error:
-        reach = reach_of(question.interval) * whole.error
-        low, high = max(0.0, whole.value - reach), min(1.0, whole.value + reach)
+    if question.interval is not None and whole.error == whole.error:
+        reach, least = reach_of(question.interval) * whole.error, series.function.least  # type: ignore[attr-defined]
+        low, high = max(least, whole.value - reach), min(1.0, whole.value + reach)
         interval = Interval(question.interval, low + bad, high + bad, whole.error + bad)
     groups = None
     if plan.by:
         found = [(figures.value, figures.rows, figures.error) for figures in by.values()]
         values, rows, errors = np.array(found, np.float64).reshape(-1, 3).T
         keys = _keys([np.array(column) for column in zip(*by, strict=True)])
-        known = question.interval is not None and not plan.cluster and not np.isnan(errors).all()
+        known = question.interval is not None and not np.isnan(errors).all()
         groups = GroupValues(keys, values, rows.astype(np.int64), errors if known else None, question.interval or 0.0)
     return MetricValue(
         series.model, series.loss.name, series.options, series.label, whole.value + bad, whole.low + bad,

@@ -243,7 +243,7 @@ class SeriesBlock:
         bad = np.zeros(len(self.inputs[0]), bool)
         for array in others:
             if is_floating(array.dtype):
-                bad |= np.isnan(widened(array)).reshape(len(array), -1).any(axis=1)
+                bad |= np.isnan(widened(array)).any(axis=tuple(range(1, array.ndim)))
         return bad
 
     def _missing(self) -> Array:

@@ -10,7 +10,7 @@ from ..data.source import Array
 from ..metrics.base import Rows
 from ..metrics.kernels import nan_rows
 from ..metrics.tally import ROOM
-from .plan import Plan
+from .plan import WEIGHT, Plan
 from .totals import FIRST_ROWS, Keys, Part
 
 
@@ -42,6 +42,18 @@ class Counting:
         """Give what was counted to the part of the last block."""
         if self.tasks and parts:
             parts[-1][-1].counts = list(zip(self.tasks, self.count, self.gone, strict=True))
+
+
+def further(plan: Plan, **wanted: Any) -> Plan:
+    """The plan of a further pass over the rows that have all they need: what is counted, or series with their pairs."""
+    parts = {"series": (), "counted": (), "pairs": (), "cluster": (), **wanted}
+    inputs = {name for series in (*parts["series"], *parts["counted"]) for name in series.inputs}
+    names = {*inputs, *plan.by, *parts["cluster"], WEIGHT}
+    return replace(
+        plan, sources={name: source for name, source in plan.sources.items() if name in names}, asked=(), losses_to=(),
+        gradients_to=(), records=(), records_to=(), interval=bool(parts["series"]), bins=False, worst=0, nan="omit",
+        **parts,
+    )  # fmt: skip
 
 
 class Counts:
@@ -89,11 +101,7 @@ class Counts:
                 room -= total.held
         if not counted:
             return None
-        names = {name for series in counted for name in series.inputs} | set(plan.by)
-        return replace(
-            plan, sources={name: source for name, source in plan.sources.items() if name in names}, series=(), pairs=(),
-            cluster=(), counted=tuple(counted), losses_to=(), gradients_to=(), interval=False, bins=False, worst=0,
-        )  # fmt: skip
+        return replace(further(plan, counted=tuple(counted)), nan=plan.nan)
 
     def end_pass(self, plan: Plan) -> None:
         """A further pass has ended."""

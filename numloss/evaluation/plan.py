@@ -13,6 +13,8 @@ import numpy as np
 from ..data.source import Array, Source
 from ..errors import FormatError
 from ..metrics import Metric
+from ..metrics.places import SAMPLE, Sampled
+from ..metrics.tally import Ranks
 from ..registry import Loss
 from ..transforms.derivatives import sum_and_weight, unwrapped
 from .rows import without_class_weight
@@ -252,8 +254,8 @@ def check_losses(plan: Plan) -> None:
             raise type(error)(f"{error} ({files})") from error
 
 
-def counted_of(series: Sequence[Series], sources: Mapping[str, Source]) -> dict[str, Any]:
-    """What is counted for metrics, each once, and the metrics that are made of it."""
+def counted_of(series: Sequence[Series], sources: Mapping[str, Source], interval: bool) -> dict[str, Any]:
+    """What is counted for metrics, each once, and the metrics that are made of it; for intervals samples of scores."""
     counted: list[MetricSeries] = []
     asked = []
     for each in series:
@@ -267,6 +269,11 @@ def counted_of(series: Sequence[Series], sources: Mapping[str, Source]) -> dict[
             k = len(counted)
             counted.append(MetricSeries(each.model, tally, each.inputs))
         asked.append(Asked(MetricSeries(each.model, each.function, each.inputs), k))
+    if interval:
+        rows = next(iter(sources.values())).rows
+        sampled: Any = Sampled(step=max(1, -(-rows // SAMPLE)))
+        scored = {each.inputs: each for each in counted if isinstance(each.function, Ranks)}
+        counted += [MetricSeries(each.model, sampled, inputs) for inputs, each in scored.items()]
     return {"counted": tuple(counted), "asked": tuple(asked)}
 
 

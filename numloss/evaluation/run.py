@@ -23,6 +23,7 @@ from ..metrics import RowMetric, metrics_of
 from .answer import result_of
 from .counting import Counts
 from .executors import in_order, workers_of
+from .influences import Errors, errors_of
 from .journal import Journal
 from .outputs import created
 from .plan import (
@@ -94,20 +95,27 @@ def answered(
     began = time.perf_counter()
     with _with_outputs(plan, question) as complete:
         blocks = _add_up(complete, pointers, everything, question, memory, journal)
-        _count_again(plan, counts, question, memory, lambda: journal.save(blocks, everything, now=True))
+        errors = _count_again(plan, counts, question, memory, lambda: journal.save(blocks, everything, now=True))
         journal.done()
-    return result_of(complete, totals, counts, pairs, question, time.perf_counter() - began, shown)
+    return result_of(complete, totals, counts, pairs, question, time.perf_counter() - began, shown, errors)
 
 
-def _count_again(plan: Plan, counts: Counts, question: Question, memory: int, save: Callable[[], object]) -> None:
-    """Pass over the rows again as long as metrics are not known exactly that should be."""
+def _count_again(
+    plan: Plan, counts: Counts, question: Question, memory: int, save: Callable[[], object]
+) -> Errors | None:
+    """Pass over the rows again as long as metrics are not known exactly that should be, and then for their errors."""
     counts.settle(plan)
     chunk = AGAIN if question.chunk is None else min(byte_count(question.chunk), AGAIN)
     quiet = replace(question, resume=None, progress=None, chunk=chunk)
+
+    def passed(further: Plan, totals: Sequence[Adding]) -> None:
+        _add_up(further, None, totals, quiet, memory, Journal(further, None, quiet))
+
     while (further := counts.next_pass(plan)) is not None:
         save()
-        _add_up(further, None, [counts], quiet, memory, Journal(further, None, quiet))
+        passed(further, [counts])
         counts.end_pass(plan)
+    return errors_of(plan, counts, passed)
 
 
 def planned(
@@ -133,7 +141,7 @@ def planned(
     plan = Plan(
         sources, tuple(series), block_rows(sources), question.nan, question.backend or chosen_backend(),
         bool(question.quantiles), question.worst, wanted, tuple(pairs), tuple(keys), tuple(clusters),
-        **counted_of([each for each in every if each.function in whole], sources),
+        **counted_of([each for each in every if each.function in whole], sources, wanted),
     )  # fmt: skip
     check_losses(plan)
     check_metrics(plan, question.gradients_to is not None)

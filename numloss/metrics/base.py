@@ -31,6 +31,9 @@ class Metric(ABC):
 
     name: ClassVar[str] = ""
     weighted: ClassVar[bool] = True
+    least: ClassVar[float] = 0.0
+    # whether what is counted says the standard error, too
+    tells_error: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for option in dataclasses.fields(self):
@@ -53,6 +56,20 @@ class Metric(ABC):
     @abstractmethod
     def check(self, pred: Array, target: Array) -> None:
         """Raise for arrays of no rows whose shapes and dtypes do not fit."""
+
+
+class Pull:
+    """What each row moves a metric by that is no mean of rows; of all rows, or of a group.
+
+    To first order a metric is its value plus the mean of these numbers, which is 0: they are its derivative by the
+    weight of a row, times all weights. So what holds of means holds of the metric: the error over rows or clusters, and
+    that of a difference between two sets of predictions, row by row. This is the infinitesimal jackknife; of an area
+    under the ROC curve it is the method of DeLong.
+    """
+
+    def __call__(self, pred: Array, target: Array, backend: str | None) -> Array:
+        """A number for each row, in float64."""
+        raise NotImplementedError
 
 
 class RowMetric(Metric):

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..common.halves import name_of
 from ..typing import Array
-from .base import Metric, check_binary
+from .base import Metric, Pull, check_binary
 from .kernels import TOPS, bits_of, number_of
+from .places import OfScores, area_moves, distance_moves, precision_moves
 from .ranking import Ranking
 from .result import Figures
 from .tally import Ranks
@@ -44,6 +45,17 @@ class Ranked(Metric):
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         """The value, and the ends between which it lies."""
 
+    @abstractmethod
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
+        """What rows of labels 0 and 1 in each cell move it by, by their weights there and how many there are in all."""
+
+    def pull(self, cuts: Array, table: Array) -> Pull:
+        """What rows move it by, from what is between cuts."""
+        n, p, zeros, ones = table.T
+        known = n.sum() > 0.0 and p.sum() > 0.0
+        numbers = self.moves(n, p, (zeros.sum(), ones.sum())) if known else np.full((len(n), 2), math.nan)
+        return OfScores(cuts, numbers)
+
     def figures(self, ranking: Ranking) -> Figures:
         """What there is to say."""
         found = ranking.figures()
@@ -58,9 +70,13 @@ class Auc(Ranked):
     """Area under the ROC curve: the chance that a label 1 has a larger score than a label 0, ties half."""
 
     name: ClassVar[str] = "auc"
+    tells_error: ClassVar[bool] = True
 
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         return tuple(found["auc"])  # type: ignore[return-value]
+
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
+        return area_moves(n, p, rows)
 
 
 class AveragePrecision(Ranked):
@@ -72,6 +88,9 @@ class AveragePrecision(Ranked):
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         return tuple(found["average_precision"])  # type: ignore[return-value]
 
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
+        return precision_moves(n, p)
+
 
 class Ks(Ranked):
     """Kolmogorov's and Smirnov's distance: how far the scores of both labels are apart at most, as shares below."""
@@ -80,6 +99,9 @@ class Ks(Ranked):
 
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         return tuple(found["ks"])  # type: ignore[return-value]
+
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
+        return distance_moves(n, p)
 
 
 def curve(ranking: Ranking) -> dict[str, Array]:

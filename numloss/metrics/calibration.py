@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..typing import Array
-from .base import Metric, RowMetric, Rows, check_classes
+from .base import Metric, Pull, RowMetric, Rows, check_classes
 from .classes import binary_labels, chosen
 from .kernels import bad_label
 from .result import Figures, exactly
@@ -65,6 +65,18 @@ def class_labels(target: Array, classes: int) -> Array:
     return found
 
 
+def of_chosen(pred: Array, target: Array, bins: int, logits: bool, backend: str | None) -> tuple[Array, Array, Array]:
+    """Of each row the probability of label 1, or of the class that is chosen; whether it happened; and its bin."""
+    shares = probabilities(pred, logits)
+    if pred.ndim == 1:
+        happened = binary_labels(target).astype(np.float64)
+    else:
+        found, labels, _ = chosen(pred, target, 0.5, backend)
+        shares = np.take_along_axis(shares, found[:, None], axis=1)[:, 0]
+        happened = (found == labels).astype(np.float64)
+    return shares, happened, np.minimum((shares * bins).astype(np.int64), bins - 1)
+
+
 @dataclass(frozen=True)
 class Calibrated(Cells):
     """Rows by how probable a prediction says it is: weight, probabilities, how often it happened, squares of both."""
@@ -81,16 +93,22 @@ class Calibrated(Cells):
         return self.bins
 
     def cells(self, rows: Rows) -> tuple[Array, list[Array]]:
-        shares = probabilities(rows.pred, self.logits)
-        if rows.pred.ndim == 1:
-            happened = binary_labels(rows.target).astype(np.float64)
-        else:
-            found, labels, _ = chosen(rows.pred, rows.target, 0.5, rows.backend)
-            shares = np.take_along_axis(shares, found[:, None], axis=1)[:, 0]
-            happened = (found == labels).astype(np.float64)
-        place = np.minimum((shares * self.bins).astype(np.int64), self.bins - 1)
+        shares, happened, place = of_chosen(rows.pred, rows.target, self.bins, self.logits, rows.backend)
         weight, off = rows.weights, shares - happened
         return place, [weight, weight * shares, weight * happened, weight * off * off, np.ones(len(shares))]
+
+
+@dataclass(frozen=True, eq=False)
+class OfBins(Pull):
+    """What is predicted less what happened, with a sign for each bin of probabilities, less the value."""
+
+    logits: bool
+    signs: Array
+    value: float
+
+    def __call__(self, pred: Array, target: Array, backend: str | None) -> Array:
+        shares, happened, place = of_chosen(pred, target, len(self.signs), self.logits, backend)
+        return np.asarray(self.signs[place] * (shares - happened) - self.value)
 
 
 @dataclass(frozen=True)
@@ -118,6 +136,13 @@ class Ece(Metric):
 
     def check(self, pred: Array, target: Array) -> None:
         check_classes(self.name, pred, target)
+
+    def pull(self, table: Array) -> Pull:
+        """What rows move it by."""
+        weight, shares, happened = table.T[:3]
+        total = float(weight.sum())
+        value = float(np.abs(shares - happened).sum()) / total if total else math.nan
+        return OfBins(self.logits, np.sign(shares - happened), value)
 
     def tally(self, pred: Array) -> Calibrated:
         """What is counted for it."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..typing import Array
-from .base import Metric, RowMetric, Rows, check_classes, record_of
+from .base import Metric, Pull, RowMetric, Rows, check_classes, record_of
 from .kernels import backend_for, bad_label, choices
 from .result import Figures, exactly
 from .tally import Cells, CellTotal
 
+# Of figures of a class: the factor of hits above, and which of the rows with its label and its choice are below.
+PARTS = {"precision": (1.0, 0.0, 1.0), "recall": (1.0, 1.0, 0.0), "f1": (2.0, 1.0, 1.0)}
 AVERAGES = ("macro", "micro", "weighted", "binary")
 # Cells of a confusion matrix are all in memory.
 MOST_CLASSES = 4096
@@ -103,6 +106,18 @@ class Confused(Cells):
         return labels * classes + found, [rows.weights]
 
 
+@dataclass(frozen=True, eq=False)
+class OfDecisions(Pull):
+    """A number for each label and choice."""
+
+    threshold: float
+    numbers: Array
+
+    def __call__(self, pred: Array, target: Array, backend: str | None) -> Array:
+        found, labels, _ = chosen(pred, target, self.threshold, backend)
+        return np.asarray(self.numbers[labels, found])
+
+
 @dataclass(frozen=True)
 class Confusion(Metric):
     """How often each label is taken for each class; its value is the share of rows that are right.
@@ -118,6 +133,15 @@ class Confusion(Metric):
         check_classes(self.name, pred, target)
         if pred.ndim == 2 and pred.shape[1] > MOST_CLASSES:
             raise ValueError(f"{self.name}: {pred.shape[1]} classes; it takes at most {MOST_CLASSES}")
+
+    def pull(self, table: Array) -> Pull:
+        """What rows move it by."""
+        return OfDecisions(self.threshold, self.numbers(square(table)))
+
+    def numbers(self, matrix: Array) -> Array:
+        """What a row moves the share of those that are right by, for each label and choice."""
+        total = float(matrix.sum())
+        return np.eye(len(matrix)) - (float(np.trace(matrix)) / total if total else math.nan)
 
     def tally(self, pred: Array) -> Confused:
         """What is counted for it."""
@@ -164,6 +188,25 @@ class OfClasses(Confusion):
         if self.average not in (None, *AVERAGES):
             raise ValueError(f"{self.name}: average must be one of {', '.join(AVERAGES)}, got {self.average!r}")
 
+    def numbers(self, matrix: Array) -> Array:
+        average = self._average(len(matrix))
+        if average == "micro":
+            return super().numbers(matrix)
+        each = of_classes(matrix)
+        total, values, weights = float(matrix.sum()), each[self.name], each["weight"]
+        there = matrix.sum(axis=0) + matrix.sum(axis=1) > 0.0
+        shares = {"macro": there / max(1, there.sum()), "weighted": weights / (total or 1.0)}
+        share = shares.get(average, np.arange(len(there)) == 1)
+        of_hits, of_labels, of_choices = PARTS[self.name]
+        factor = total * share * _share(np.ones(len(there)), of_labels * weights + of_choices * matrix.sum(axis=0))
+        found = np.diag(of_hits * factor) - of_labels * (factor * values)[:, None] - of_choices * factor * values
+        if average == "weighted":
+            found += (values - share @ values)[:, None]
+        return found if total else np.full_like(found, math.nan)
+
+    def _average(self, classes: int) -> str:
+        return self.average or ("binary" if classes == 2 else "macro")
+
     def figures(self, table: Array) -> Figures:
         matrix = square(table)
         classes, total = of_classes(matrix), float(matrix.sum())
@@ -175,7 +218,7 @@ class OfClasses(Confusion):
         }
         if len(each) == 2:
             answers["binary"] = float(each[1])
-        average = self.average or ("binary" if len(each) == 2 else "macro")
+        average = self._average(len(each))
         if average not in answers:
             raise ValueError(f"{self.name}: average='binary' is of two classes, and there are {len(each)}")
         return exactly(answers[average] if total else float("nan"), total, answers, per_class=classes)

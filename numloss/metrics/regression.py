@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..typing import Array
-from .base import Metric, RowMetric, Rows, check_same
+from .base import Metric, Pull, RowMetric, Rows, check_same
 from .result import Figures, exactly
 from .tally import Cells
 
@@ -88,14 +88,34 @@ class Explained(Cells):
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class OfSquares(Pull):
+    """Squares around the mean of targets, less those of errors, each with a factor."""
+
+    mean: float
+    around: float
+    errors: float
+
+    def __call__(self, pred: Array, target: Array, backend: str | None) -> Array:
+        wide = np.asarray(target, np.float64)
+        return np.asarray(self.around * np.square(wide - self.mean) - self.errors * np.square(wide - pred))
+
+
 @dataclass(frozen=True)
 class R2(Metric):
     """Share of the variance of targets that predictions explain: 1 - squared errors / squares around the mean."""
 
     name: ClassVar[str] = "r2"
+    least: ClassVar[float] = -math.inf
 
     def check(self, pred: Array, target: Array) -> None:
         check_numbers(self.name, pred, target)
+
+    def pull(self, table: Array) -> Pull:
+        """What rows move it by."""
+        _, weight, mean, spread, errors = table[0].tolist()
+        share = weight / spread if spread > 0.0 else math.nan
+        return OfSquares(mean, share * errors / spread if spread > 0.0 else math.nan, share)
 
     def tally(self, pred: Array) -> Explained:
         """What is counted for it."""
