@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import math
+import shutil
+import subprocess
 import sys
 from functools import partial
 from html.parser import HTMLParser
@@ -187,6 +189,51 @@ def test_a_page_needs_nothing_else(result: Evaluation, tmp_path: Path) -> None:
     assert row.shown == {"text": WORDS[row.row], "number": MODELS["a"][row.row]}
     assert row.shown["text"] in page.texts and "<b>" not in text.split("</style>")[1]
     assert f"{result['a', 'auc'].value:.6g}" in page.texts
+
+
+LOOK = """<!doctype html><body><script>
+const boxes = (page, name) => [...page.querySelectorAll(name)].map(e => e.getBoundingClientRect());
+const seen = (page) => ({{
+  over: page.documentElement.scrollWidth - page.documentElement.clientWidth,
+  pictures: boxes(page, "svg").map(b => [b.left, b.right, b.width, b.height]),
+  texts: boxes(page, "svg text").map(b => [b.left, b.right]),
+  tables: boxes(page, ".wide").map(b => [b.left, b.right]),
+  cells: boxes(page, "td:not(.long)").map(b => b.height),
+}});
+const found = {{}};
+for (const width of {widths}) {{
+  const frame = document.createElement("iframe");
+  frame.style = `width:${{width}}px;height:900px;border:0`;
+  frame.addEventListener("load", () => {{
+    found[width] = seen(frame.contentDocument);
+    if (Object.keys(found).length == {widths}.length)
+      document.body.innerHTML = '<pre id="found">' + JSON.stringify(found) + "</pre>";
+  }});
+  frame.srcdoc = {text};
+  document.body.append(frame);
+}}
+</script></body>"""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def test_a_page_fits_into_a_browser(result: Evaluation, tmp_path: Path) -> None:
+    """Pictures, their texts and tables lie inside of windows of both widths; what is wide scrolls by itself."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)}")
+    result.report(tmp_path / "report.html")
+    text = json.dumps((tmp_path / "report.html").read_text()).replace("</", "<\\/")
+    (tmp_path / "look.html").write_text(LOOK.format(widths=[390, 1280], text=text))
+    line = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--dump-dom"]
+    line += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000", str(tmp_path / "look.html")]
+    shown = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True).stdout
+    for width, found in json.loads(shown.partition('<pre id="found">')[2].partition("</pre>")[0]).items():
+        assert found["over"] == 0
+        assert len(found["pictures"]) == 6 and len(found["tables"]) > 5
+        places = [*(each[:2] for each in found["pictures"]), *found["texts"], *found["tables"]]
+        assert all(0 <= left and right <= int(width) for left, right in places)
+        assert all(wide > 200 and high > 50 for _, _, wide, high in found["pictures"])
+        assert max(found["cells"]) < 40  # one line each
 
 
 def test_points_lie_where_they_should(result: Evaluation) -> None:

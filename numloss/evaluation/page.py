@@ -13,19 +13,24 @@ if TYPE_CHECKING:
     from .found import Found, MetricValue
 
 STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1f24; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1f24; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid #d8dee4; text-align: left; }
-th { border-bottom: 2px solid #8c959f; } td.number, th.number { text-align: right; }
-figure { display: inline-block; margin: 0 1.5rem 1rem 0; vertical-align: top; } figcaption { font-size: .85rem; }
+th { border-bottom: 2px solid #8c959f; } th, td { white-space: nowrap; } .number { text-align: right; }
+td.long { white-space: normal; min-width: 16rem; max-width: 24rem; overflow-wrap: break-word; }
+.pictures { display: flex; flex-wrap: wrap; gap: 1.25rem 2.5rem; }
+figure { margin: 0; max-width: 100%; } figcaption { font-size: .9rem; margin-bottom: .4rem; max-width: 22rem; }
+figcaption span { white-space: nowrap; } svg { display: block; max-width: 100%; height: auto; }
 svg text { font: 11px system-ui, sans-serif; fill: #57606a; }
 @media (prefers-color-scheme: dark) { body { background: #0d1117; color: #e6edf3; } svg text { fill: #9198a1; } }
 """
 # Colours of several sets of predictions, told apart by who sees few of them, too.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 SIZE, EDGE = 240, 36
+# Signs of a cell that may be broken into lines.
+LONG = 40
 
 
 def html_table(section: Section) -> str:
@@ -35,8 +40,11 @@ def html_table(section: Section) -> str:
     numbers = [bool(listed) and all(isinstance(row[k], int | float) for row in listed) for k in range(len(columns))]
 
     def cells(tag: str, row: Sequence[Any]) -> str:
-        marks = [' class="number"' if number else "" for number in numbers]
-        texts = [f"<{tag}{mark}>{escape(figure(value))}</{tag}>" for mark, value in zip(marks, row, strict=True)]
+        texts = []
+        for number, value in zip(numbers, row, strict=True):
+            text = figure(value)
+            mark = ' class="number"' if number else ' class="long"' if len(text) > LONG else ""
+            texts.append(f"<{tag}{mark}>{escape(text)}</{tag}>")
         return f"<tr>{''.join(texts)}</tr>"
 
     body = "\n".join(cells("td", row) for row in listed)
@@ -55,7 +63,8 @@ def report(result: Found, sections: Iterable[Section], title: str) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n{pictures}\n{tables(sections)}\n</body></html>\n"
+        f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        f'<div class="pictures">\n{pictures}\n</div>\n{tables(sections)}\n</body></html>\n'
     )
 
 
@@ -98,8 +107,9 @@ def _svg(width: float, height: float, parts: Sequence[str], caption: str, colour
     )  # fmt: skip
     body = "".join(parts)
     return (
-        f'<figure><svg width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-label="{escape(caption)}">{body}</svg><figcaption>{escape(caption)}{names}</figcaption></figure>'
+        f"<figure><figcaption><strong>{escape(caption)}</strong>{names}</figcaption>"
+        f'<svg width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-label="{escape(caption)}">{body}</svg></figure>'
     )
 
 
@@ -138,16 +148,15 @@ def whiskers(caption: str, points: Sequence[tuple[str, float, float, float]]) ->
     known = [value for _, *ends in points for value in ends if math.isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     span = (high - low) or abs(high) or 1.0
-    names = 7.0 * max(len(name) for name, *_ in points) + 12.0
-    width, height = names + 320.0, 26.0 * len(points) + 34.0
+    width, height = 340.0, 38.0 * len(points) + 22.0
 
     def at(value: float) -> float:
-        return names + 10.0 + (value - low) / span * 280.0
+        return 8.0 + (value - low) / span * (width - 16.0)
 
-    parts = [_text(at(low), height - 8, f"{low:.6g}"), _text(at(low + span), height - 8, f"{high:.6g}")]
+    parts = [_text(0.0, height - 6, f"{low:.6g}", "start"), _text(width, height - 6, f"{high:.6g}", "end")]
     for k, (name, value, first, last) in enumerate(points):
-        y, colour = 26.0 * k + 16.0, COLOURS[k % len(COLOURS)]
-        parts.append(_text(names - 4, y + 4, name, "end"))
+        y, colour = 38.0 * k + 24.0, COLOURS[k % len(COLOURS)]
+        parts.append(_text(0.0, y - 12, name, "start"))
         if all(map(math.isfinite, (value, first, last))):
             ends = f"M{at(first):.1f} {y}H{at(last):.1f}M{at(first):.1f} {y - 5}v10M{at(last):.1f} {y - 5}v10"
             parts.append(f'<path d="{ends}" stroke="{colour}" fill="none" stroke-width="1.5"/>')
