@@ -14,12 +14,15 @@ from seeds import SEED
 from test_layouts import everything, reversed_axes, strided
 
 import numloss as nl
+from numloss.backends.host import HostBackend
 from numloss.dispatch import load
 
 Array = np.ndarray[Any, Any]
 # What is read and written is a matter of the family: one loss of each, and the others with `more`.
 FIRST = {record(case).family: case for case in reversed(CASES)}.values()
 OF_FAMILIES = [case if case in FIRST else pytest.param(case, marks=pytest.mark.more) for case in CASES]
+# Families whose arrays are never copied whole.
+READ_IN_BLOCKS = ("elementwise", "parameterwise", "rowwise", "embedding")
 FLOAT16, BFLOAT16 = np.dtype(np.float16), nl.bfloat16
 HALVES = pytest.mark.parametrize("half", [FLOAT16, BFLOAT16], ids=["float16", "bfloat16"])
 
@@ -100,6 +103,14 @@ def test_every_loss_reads_and_writes_sixteen_bits(case: str, half: np.dtype[Any]
         assert_stored(case, given, half, backend)
         assert_stored(case, given, half, backend, **({} if w is None else {"weight": halved(w, half)}))
         assert_stored(case, given, half, backend, reduction="none")
+
+
+@pytest.mark.parametrize("case", [case for case in FIRST if record(case).family in READ_IN_BLOCKS])
+def test_arrays_are_read_a_block_at_a_time(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = as_halves(arrays(case, small(case), "float32", ends=False), FLOAT16)
+    # what copies whole arrays to float32, and back
+    monkeypatch.setattr(HostBackend, "convert", None)
+    nl.value_and_grad(record(case).function)(*given, **required(case), backend=backend)
 
 
 LAYOUTS: dict[str, Callable[[Array], Array]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..common.halves import name_of, working
 from ..loops.codes import DISTANCES, NOTHING, PRODUCTS, WEIGHT_OPERAND
 from . import checks as check
 from .outputs import outputs_of
@@ -28,7 +29,7 @@ class VectorRows:
         loss, arguments = request.loss, request.arguments
         self.vectors = vectors_of(place, loss, arguments)
         first = self.vectors[0]
-        self.real: np.dtype[Any] = first.dtype
+        self.real: np.dtype[Any] = working(first.dtype)
         self.rows, self.size = first.shape
         self.known: Any = None
         if len(loss.inputs) > len(self.vectors):
@@ -57,8 +58,8 @@ def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[An
             check.same_shape(loss, name, array.shape, found[0].shape, loss.inputs[0])
         if found and array.dtype != found[0].dtype:
             raise TypeError(
-                f"{loss.name}: {name} has dtype {array.dtype}, {loss.inputs[0]} has {found[0].dtype}; "
-                "all of them are differentiated and must agree"
+                f"{loss.name}: {name} has dtype {name_of(array.dtype)}, {loss.inputs[0]} has "
+                f"{name_of(found[0].dtype)}; all of them are differentiated and must agree"
             )
         found.append(array)
     if found[0].shape[0] and found[0].shape[1] == 0:

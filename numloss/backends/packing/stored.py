@@ -14,11 +14,15 @@ from .operands import Array, Problem, operand
 
 
 class Stored(NamedTuple):
-    """An array of 16 bits in the order of rows, the field of the header that it is, and whether it is written."""
+    """An array of 16 bits in the order of rows, which operand of the header it is, and whether it is written.
+
+    `field`: the end of the name of the operand's field; nth: which of them, where the header has many.
+    """
 
     array: Array
     field: str
     written: bool
+    nth: int = 0
 
 
 def stand_in(array: Array) -> Array:
@@ -41,11 +45,11 @@ class StoredProblem(Problem):
     def packed(self) -> bytes:
         numbers = np.frombuffer(self.header.packed(), np.int64)
         self.kept.append(numbers)
-        places = {name.rpartition(".")[2]: at // 8 for name, at, _ in self.header.operands()}
-        arrays = [
-            StoredArray(operand(array, FLOAT32, self.kept), array.shape[-1], places[field], int(written))
-            for array, field, written in self.stored
-        ]
+        places = [(f".{name}", at // 8) for name, at, _ in self.header.operands()]
+        arrays = []
+        for array, field, written, nth in self.stored:
+            number = [at for name, at in places if name.endswith(f".{field}")][nth]
+            arrays.append(StoredArray(operand(array, FLOAT32, self.kept), array.shape[-1], number, int(written)))
         whole = StoredRows(
             rows=self.rows[0],
             block=self.rows[1],

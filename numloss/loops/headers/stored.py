@@ -32,4 +32,4 @@ class StoredRows(Header):
     numbers: Int
     itemsize: Int
     array_count: Int
-    arrays: Many[StoredArray] = many(4)
+    arrays: Many[StoredArray] = many(6)
