@@ -273,6 +273,8 @@ cdef class Passes(Plan):
             for k in range(len(<tuple>slopes)):
                 (<int64_t*>(problem + self.slopes_at))[k] = address((<tuple>slopes)[k])
             self.spread(self.second, problem, size, &partial)
+            if partial.bad_at >= 0:
+                return None
         return self.answer(value, outputs)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..common.halves import working
 from ..domains import BINARY
 from ..loops.codes import NO_ACTIVATION, SIGMOID, SOFTMAX
 from . import checks as check
@@ -48,7 +49,7 @@ class Regions:
         pred = self.pred = place.prediction(loss, "pred", request.arguments[0])
         if pred.ndim < 2:
             raise ValueError(f"{loss.name}: pred has shape {pred.shape}; it needs a batch axis and a class axis")
-        self.real: np.dtype[Any] = pred.dtype
+        self.real: np.dtype[Any] = working(pred.dtype)
         self.activation = activation_of(loss, activation)
         self.read_target(request.arguments[1])
         self.ignore = ignored_label(loss, options.get("ignore_index"))

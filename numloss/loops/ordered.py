@@ -29,16 +29,9 @@ from .language import (
     uint32s,
 )
 from .operands import put_apart
-from .regional import (
-    block_end,
-    class_at,
-    clear_ignored,
-    read_labels,
-    side_by_side,
-    target_of_class,
-    tile_of,
-    tile_pixels,
-)
+from .regional import block_end, tile_of
+from .regional_targets import clear_ignored, read_labels, target_of_class
+from .regional_tiles import class_at, side_by_side, tile_pixels
 from .rowwise_parts import clear_row
 from .sums import begin_block, tile_length
 

@@ -3,7 +3,8 @@
 A first pass adds up what prediction and target share (tp), what only the prediction claims (fp) and what it
 misses (fn); the law of those three runs as an elementwise loss over the regions; a second pass writes the
 gradient. The first pass leaves in the gradient what the second needs of the prediction: the slope of a sigmoid, the
-probabilities of a softmax, so that no exponential is taken twice. The headers are Regions and RegionSums of headers/.
+probabilities of a softmax, so that no exponential is taken twice; but a gradient of 16 bits has no room for that, and
+the second pass takes them again. The headers are Regions and RegionSums of headers/.
 
 A block is a part of one class of one sample, since classes have nothing to do with each other; only a softmax takes all
 classes of a sample together. So blocks that follow each other are neighbours in memory.
@@ -12,8 +13,8 @@ classes of a sample together. So blocks that follow each other are neighbours in
 from __future__ import annotations
 
 from ..scalar import decay, exp_below, round_shift
-from .codes import NO_ACTIVATION, NUMBER, SIGMOID, SOFTMAX, TARGET_OPERAND
-from .headers import Regions, RegionSums, Result
+from .codes import DATA, NO_ACTIVATION, NO_MEMORY, NUMBER, SIGMOID, SOFTMAX, TARGET_OPERAND
+from .headers import Regions, RegionSums, Result, TileNumbers
 from .language import (
     Int,
     Ints,
@@ -22,17 +23,18 @@ from .language import (
     array_data,
     double,
     doubles,
-    integer,
+    give_back,
     noinline,
     offset,
-    real,
     reals,
     stack_ints,
     stack_reals,
+    take_memory,
 )
 from .operands import first_outside, put_apart
-from .regional_targets import class_at, clear_ignored, read_labels, target_of_class
-from .rowwise_parts import base_of, clear_row
+from .regional_targets import clear_ignored, read_labels, target_of_class
+from .regional_tiles import numbers_at, numbers_of, place_of, read_tile, tile_bytes, tile_pixels
+from .rowwise_parts import base_of
 from .sums import begin_block, report, tile_sum
 
 # What is known of the pixels of a tile, in columns.
@@ -50,41 +52,12 @@ MISS = 1024  # (1 - p) t
 KEPT = 1536  # what the gradient needs
 
 
-def tile_pixels(classes: Int, activation: Int) -> Int:
-    """Pixels of a tile: all classes of it stay in the first cache; a softmax needs them together."""
-    if activation != SOFTMAX or classes == 0:
-        return 512
-    most = 4096 // classes
-    most = most - most % 32
-    if most < 8:
-        most = 8
-    if most > 512:
-        most = 512
-    return most
-
-
 @noinline
-def strided_copy(x: Reals, step: Int, n: Int, out: Reals) -> Int:
-    """n numbers that lie `step` apart."""
-    for i in range(n):
-        out[i] = x[i * step]
-    return 0
-
-
-def side_by_side(x: Reals, step: Int, n: Int, buffer: Reals) -> Reals:
-    """Pointer to n numbers that lie `step` apart, read into buffer unless they are neighbours."""
-    if step == 1:
-        return x
-    strided_copy(x, step, n, buffer)
-    return buffer
-
-
-@noinline
-def softmax_tops(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
+def softmax_tops(x: TileNumbers, classes: Int, n: Int, s: Reals) -> Int:
     """Of n pixels the largest score, and what is taken off all scores."""
     buffer = stack_reals(512)
-    for j in range(c.classes):
-        z = side_by_side(offset(x, j * c.pred_steps.classes), c.pred_steps.inner, n, buffer)
+    for j in range(classes):
+        z = numbers_of(x, j, n, buffer)
         for i in range(n):
             s[TOP + i] = z[i] if j == 0 or z[i] > s[TOP + i] else s[TOP + i]
     for i in range(n):
@@ -94,15 +67,15 @@ def softmax_tops(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
 
 
 @noinline
-def softmax_sums(c: Regions, x: Reals, n: Int, s: Reals) -> Int:
+def softmax_sums(x: TileNumbers, classes: Int, n: Int, s: Reals) -> Int:
     """Of n pixels 1 / sum of the exponentials, and 1 - p with all its digits where the score is largest."""
     buffer = stack_reals(512)
     tops = stack_reals(512)
     for i in range(n):
         s[REST + i] = 0.0
         tops[i] = 0.0
-    for j in range(c.classes):
-        z = side_by_side(offset(x, j * c.pred_steps.classes), c.pred_steps.inner, n, buffer)
+    for j in range(classes):
+        z = numbers_of(x, j, n, buffer)
         for i in range(n):
             e = exp_below(z[i] - s[BASE + i], s[SHIFT + i])
             s[REST + i] = s[REST + i] + (0.0 if z[i] == s[TOP + i] else e)
@@ -167,6 +140,42 @@ def given_parts(p: Reals, t: Reals, n: Int, parts: Reals) -> Int:
     return 0
 
 
+@noinline
+def sigmoid_slopes(z: Reals, n: Int) -> Int:
+    """Put the slope of the sigmoid in the place of each score."""
+    decay_of = stack_reals(512)
+    # in place a loop from one to the other has no vectors
+    decays(z, n, decay_of)
+    for i in range(n):
+        e = decay_of[i]
+        large = 1.0 / (1.0 + e)
+        z[i] = large * (e * large)
+    return 0
+
+
+@noinline
+def softmax_shares(z: Reals, n: Int, s: Reals) -> Int:
+    """Put the probability in the place of each score of a class."""
+    for i in range(n):
+        z[i] = exp_below(z[i] - s[BASE + i], s[SHIFT + i]) * s[INVERSE + i]
+    return 0
+
+
+@noinline
+def keep_again(c: Regions, x: TileNumbers, start: Int, stop: Int, n: Int) -> Int:
+    """Put what the gradient needs in the place of the scores of a tile: what the first pass keeps in a gradient."""
+    s = stack_reals(STATISTICS)
+    if c.activation == SOFTMAX:
+        softmax_tops(x, c.classes, n, s)
+        softmax_sums(x, c.classes, n, s)
+    for j in range(start, stop):
+        if c.activation == SOFTMAX:
+            softmax_shares(numbers_at(x, j), n, s)
+        elif c.activation == SIGMOID:
+            sigmoid_slopes(numbers_at(x, j), n)
+    return 0
+
+
 def sample_of(c: Regions, block: Int) -> Int:
     """The sample that a block is a part of."""
     if c.activation == SOFTMAX:
@@ -206,7 +215,7 @@ def tile_of(first: Int, stop: Int, most: Int) -> Int:
 
 @noinline
 def count_class(
-    c: RegionSums, block: Int, first: Int, n: Int, j: Int, s: Reals, labels: Ints, partial: Result
+    c: RegionSums, block: Int, first: Int, n: Int, j: Int, x: TileNumbers, s: Reals, labels: Ints, partial: Result
 ) -> Int:
     """Add up one class of n pixels of a block's sample, from its pixel `first`; keep what the gradient needs of it."""
     r = c.regions
@@ -214,8 +223,7 @@ def count_class(
     buffer = stack_reals(512)
     shared = stack_reals(512)
     sample = sample_of(r, block)
-    x = offset(reals(array_data(r.pred.array)), class_at(r.pred_steps, sample, first, j))
-    z = side_by_side(x, r.pred_steps.inner, n, buffer)
+    z = numbers_of(x, j, n, buffer)
     t = target_of_class(r, sample, first, n, j, labels, shared)
     if r.labelled == 0 and first_outside(t, n, NUMBER, 0.0, 1.0) >= 0:
         report(partial, 0, TARGET_OPERAND)
@@ -225,8 +233,8 @@ def count_class(
         sigmoid_parts(z, t, n, parts)
     else:
         given_parts(z, t, n, parts)
-    if r.gradient.array != 0 and r.activation != NO_ACTIVATION:
-        kept = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
+    if r.gradient.array != 0 and r.gradient.kind == DATA and r.activation != NO_ACTIVATION:
+        kept = reals(place_of(r.gradient, r.gradient_steps, r.itemsize, sample, first, j))
         put_apart(kept, r.gradient_steps.inner, n, offset(parts, KEPT))
     sums = offset(doubles(array_data(c.sums)), (block % r.parts * r.samples + sample) * r.classes + j)
     regions = r.parts * r.samples * r.classes
@@ -255,6 +263,7 @@ def clear_sums(c: RegionSums, block: Int) -> Int:
 def regions_block(c: RegionSums, partial: Result, block: Int) -> Int:
     """First pass: the sums of one block, and what the gradient needs of it."""
     r = c.regions
+    x = TileNumbers()
     s = stack_reals(STATISTICS)
     labels = stack_ints(512)
     begin_block(partial)
@@ -263,125 +272,22 @@ def regions_block(c: RegionSums, partial: Result, block: Int) -> Int:
     most = tile_pixels(r.classes, r.activation)
     first = (block % r.parts) * r.block
     stop = block_end(r, block)
+    size = tile_bytes(r, r.pred)
+    memory = take_memory(size) if size != 0 else 0
+    if size != 0 and memory == 0:
+        report(partial, 0, NO_MEMORY)
+        return 0
     while first < stop:
         n = tile_of(first, stop, most)
         if r.labelled == 1:
             read_labels(r, sample * r.pixels + first, n, labels, partial)
+        read_tile(r, sample, first, n, first_class(r, block), class_end(r, block), memory, x)
         if r.activation == SOFTMAX:
-            x = offset(reals(array_data(r.pred.array)), class_at(r.pred_steps, sample, first, 0))
-            softmax_tops(r, x, n, s)
-            softmax_sums(r, x, n, s)
+            softmax_tops(x, r.classes, n, s)
+            softmax_sums(x, r.classes, n, s)
         for j in range(first_class(r, block), class_end(r, block)):
-            count_class(c, block, first, n, j, s, labels, partial)
+            count_class(c, block, first, n, j, x, s, labels, partial)
         first = first + n
-    return 0
-
-
-def slope_by(c: RegionSums, which: Int, sample: Int, j: Int) -> Real:
-    """Slope of the loss with respect to one of the three sums of class j."""
-    slopes = doubles(array_data(c.slopes[which]))
-    return real(slopes[sample * c.regions.per_sample + j])
-
-
-def slope_by_p(t: Real, gain: Real, claim: Real) -> Real:
-    """Slope of the loss with respect to p, where a target of t gains by p, and the rest of it claims."""
-    return gain * t + claim * (1.0 - t)
-
-
-@noinline
-def add_mixed(t: Reals, p: Reals, n: Int, hit: Real, claim: Real, miss: Real, mixed: Reals) -> Int:
-    """Add p times the slope of the loss with respect to p, for one class of n pixels."""
-    gain = hit - miss
-    for i in range(n):
-        mixed[i] = mixed[i] + p[i] * slope_by_p(t[i], gain, claim)
-    return 0
-
-
-@noinline
-def class_gradient(t: Reals, mixed: Reals, n: Int, hit: Real, claim: Real, miss: Real, g: Reals) -> Int:
-    """Multiply g by what the slope of the loss with respect to p has above `mixed`, for one class of n pixels."""
-    gain = hit - miss
-    for i in range(n):
-        g[i] = g[i] * (slope_by_p(t[i], gain, claim) - mixed[i])
-    return 0
-
-
-def counts_nothing(c: RegionSums, sample: Int, first: Int, stop: Int) -> Int:
-    """Whether no sum of some classes of a sample has a slope: then no pixel has, whatever its scores are."""
-    slopes = 0
-    for j in range(first, stop):
-        for which in range(3):
-            slopes += integer(slope_by(c, which, sample, j) != 0.0)
-    return integer(slopes == 0)
-
-
-@noinline
-def write_class(
-    c: RegionSums, sample: Int, first: Int, n: Int, j: Int, mixed: Reals, labels: Ints, nothing: Int
-) -> Int:
-    """Write the gradient of one class of n pixels of a sample, from its pixel `first`; zeros if nothing counts."""
-    r = c.regions
-    buffer = stack_reals(512)
-    shared = stack_reals(512)
-    place = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
-    g = side_by_side(place, r.gradient_steps.inner, n, buffer)
-    if r.activation == NO_ACTIVATION:
-        for i in range(n):
-            g[i] = 1.0
-    t = target_of_class(r, sample, first, n, j, labels, shared)
-    class_gradient(t, mixed, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), g)
-    if r.labelled == 1:
-        clear_ignored(labels, n, g)
-    if nothing == 1:
-        clear_row(n, 1, g)
-    if r.gradient_steps.inner != 1:
-        put_apart(place, r.gradient_steps.inner, n, g)
-    return 0
-
-
-@noinline
-def mix_classes(c: RegionSums, sample: Int, first: Int, n: Int, labels: Ints, mixed: Reals) -> Int:
-    """The mean slope with respect to the probabilities of each of n pixels, over its classes."""
-    r = c.regions
-    buffer = stack_reals(512)
-    shared = stack_reals(512)
-    for i in range(n):
-        mixed[i] = 0.0
-    for j in range(r.classes):
-        place = offset(reals(array_data(r.gradient.array)), class_at(r.gradient_steps, sample, first, j))
-        p = side_by_side(place, r.gradient_steps.inner, n, buffer)
-        t = target_of_class(r, sample, first, n, j, labels, shared)
-        add_mixed(t, p, n, slope_by(c, 0, sample, j), slope_by(c, 1, sample, j), slope_by(c, 2, sample, j), mixed)
-    return 0
-
-
-def region_slopes_block(c: RegionSums, partial: Result, block: Int) -> Int:
-    """Second pass: the gradient of one block of pixels from the slopes of its regions.
-
-    It begins where the first pass ended: what that has read and written last may still be in a cache.
-    """
-    r = c.regions
-    mixed = stack_reals(512)
-    labels = stack_ints(512)
-    begin_block(partial)
-    blocks = r.samples * r.parts
-    if r.activation != SOFTMAX:
-        blocks = blocks * r.classes
-    block = blocks - 1 - block
-    sample = sample_of(r, block)
-    most = tile_pixels(r.classes, r.activation)
-    first = (block % r.parts) * r.block
-    stop = block_end(r, block)
-    nothing = counts_nothing(c, sample, first_class(r, block), class_end(r, block))
-    for i in range(512):
-        mixed[i] = 0.0
-    while first < stop:
-        n = tile_of(first, stop, most)
-        if r.labelled == 1:
-            read_labels(r, sample * r.pixels + first, n, labels, partial)
-        if r.activation == SOFTMAX:
-            mix_classes(c, sample, first, n, labels, mixed)
-        for j in range(first_class(r, block), class_end(r, block)):
-            write_class(c, sample, first, n, j, mixed, labels, nothing)
-        first = first + n
+    if size != 0:
+        give_back(memory)
     return 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .codes import DATA, TARGET_OPERAND
-from .headers import Regions, Result, Steps
-from .language import Int, Ints, Reals, array_data, noinline, reals
-from .operands import convert, fetch_labels, item_size
+from .headers import Regions, Result
+from .language import Int, Ints, Reals, noinline, reals
+from .operands import convert, fetch_labels
+from .regional_tiles import place_of
 from .sums import report
 
 
@@ -39,18 +40,13 @@ def clear_ignored(labels: Ints, n: Int, values: Reals) -> Int:
     return 0
 
 
-def class_at(steps: Steps, sample: Int, first: Int, j: Int) -> Int:
-    """How many elements lie before the pixel `first` of class j of a sample."""
-    return sample * steps.outer + j * steps.classes + first * steps.inner
-
-
 def target_of_class(c: Regions, sample: Int, first: Int, n: Int, j: Int, labels: Ints, buffer: Reals) -> Reals:
     """Pointer to the target of class j for n pixels of a sample, from its pixel `first`."""
     if c.labelled == 1:
         labelled_class(labels, n, j, buffer)
         return buffer
     kind = c.target.kind
-    data = array_data(c.target.array) + class_at(c.target_steps, sample, first, j) * item_size(kind, c.itemsize)
+    data = place_of(c.target, c.target_steps, c.itemsize, sample, first, j)
     if kind == DATA and c.target_steps.inner == 1:
         return reals(data)
     convert(data, kind, c.target_steps.inner, n, buffer)

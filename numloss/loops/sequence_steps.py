@@ -25,7 +25,7 @@ from .language import (
     will_need,
 )
 from .operands import put_apart
-from .regional import side_by_side
+from .regional_tiles import side_by_side
 from .rowwise_parts import base_of, clear_rows, exponentials, first_equal, tile_maximum
 from .sums import tile_sum
 

@@ -11,16 +11,19 @@ from ...calls.regions import Regions
 from ...calls.request import Request
 from ...loops import headers
 from ...loops.codes import SOFTMAX
-from ...loops.headers import RegionSums, Steps
+from ...loops.headers import Operand, RegionSums, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of
 from ..packing.regional import header_of
 from ..packing.rowwise import NO_STEPS
+from ..packing.stored import look_for_memory
 from . import plans
 from .rowwise import in_three
 
 if TYPE_CHECKING:
     from . import HostBackend
 
+# Numbers of 16 bits are read and written as they are.
+READS_HALVES = True
 # Pixels of a block: of one class, or of all where a softmax takes them together.
 BLOCK, SOFTMAX_BLOCK = 16384, 4096
 MOST_SUMS = 16384
@@ -62,13 +65,17 @@ class SeenRegions:
             return array
         return array.transpose(*range(first), *range(array.ndim - 1, first - 1, -1))
 
+    def placed(self, array: Array) -> Operand:
+        """An array whose steps the header has."""
+        return in_place(array, code_of(array, self.regions.real))
+
     def write_to(self, out: Array) -> None:
         """Have the passes write the gradient; `deliver` puts it where it belongs if they cannot write it in place."""
         view, steps = self.three(out)
         self.kept.append(view)
         if not np.may_share_memory(view, out):
             self.copies.append((self.seen(out, 2), view))
-        self.header.gradient, self.header.gradient_steps = in_place(view), steps
+        self.header.gradient, self.header.gradient_steps = self.placed(view), steps
 
     def deliver(self) -> None:
         """Copy what was not written in place."""
@@ -85,9 +92,9 @@ class SeenRegions:
             target, target_steps = label_operand(self.kept[-1], self.kept), NO_STEPS
         else:
             view, target_steps = self.three(regions.target)
-            target = in_place(view, code_of(view, regions.real))
+            target = self.placed(view)
         steps = pred_steps, target_steps, NO_STEPS
-        return header_of(regions, regions.samples, regions.pixels, block, (in_place(pred), target, ABSENT), steps)
+        return header_of(regions, regions.samples, regions.pixels, block, (self.placed(pred), target, ABSENT), steps)
 
     def problem(self, loop: int, sums: Array, slopes: tuple[Array, ...] = ()) -> Problem:
         """The problem of a pass: the first fills the sums, the second reads the slopes."""
@@ -105,7 +112,9 @@ class SeenRegions:
     def count(self, backend: HostBackend, sums: Array) -> Problem:
         """The first pass: sums of the blocks; raises for a bad label or target."""
         problem = self.problem(backend.loop("regions_block", name_of(self.regions.real)), sums)
-        if backend.launch(problem).bad_at >= 0:
+        outcome = backend.launch(problem)
+        if outcome.bad_at >= 0:
+            look_for_memory(outcome.bad_in)
             self.regions.complain()
         return problem
 
@@ -142,7 +151,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     result, slopes = law(sums)
     second = backend.loop("region_slopes_block", name_of(regions.real)) if request.mode else 0
     if request.mode:
-        backend.launch(seen.problem(second, sums, slopes))
+        look_for_memory(backend.launch(seen.problem(second, sums, slopes)).bad_in)
         seen.deliver()
     if values is not None:
         values[...] = result

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int32, int64
 
-from ...loops import regional
+from ...loops import regional_slopes
 from ...loops.codes import SIGMOID, SOFTMAX
 from ...loops.headers import Operand, Regions
 from . import blocks, jit, reading
@@ -132,7 +132,7 @@ def gradient_kernel(activation: int, labelled: bool, dtype: str) -> Any:
     pred_at, target_at, gradient_at = (pixels[name] for name in ("pred_at", "target_at", "gradient_at"))
     statistics, probability = pixels["statistics"], pixels["probability"]
     label_of, share_of = targets["label_of"], targets["share_of"]
-    slope_by_p, zero = jit.of_loop(regional.slope_by_p, dtype), number(0.0)
+    slope_by_p, zero = jit.of_loop(regional_slopes.slope_by_p, dtype), number(0.0)
 
     @jit.jitable
     def pull(c, hits, claims, misses, sample, j, t):  # type: ignore[no-untyped-def]

@@ -21,7 +21,7 @@ from .embedding import Embedding, Vectors, VectorSum
 from .layers import Layer, Linear, Window
 from .products import Matrix, Product
 from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, StepSums
-from .regional import Regions, RegionSums, SortedRegions
+from .regional import Regions, RegionSums, SortedRegions, TileNumbers
 from .rowwise import ClassRow, Distilled, Excess, Measures, Pull, Ratios, Row, Rowwise, Steps
 from .sequence import Power, Sequence, SequenceStrides
 from .similarity import Pairs
@@ -80,6 +80,7 @@ __all__ = [
     "Steps",
     "StoredArray",
     "StoredRows",
+    "TileNumbers",
     "TokenRow",
     "Tokens",
     "VectorSum",

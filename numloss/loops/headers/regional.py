@@ -37,6 +37,15 @@ class Regions(Header):
     gradient_steps: Steps
 
 
+class TileNumbers(Header):
+    """A number for each pixel and each class of a tile: where that of the first pixel and class 0 is, and how many
+    elements lie from class to class and from pixel to pixel."""
+
+    at: Int
+    classes: Int
+    inner: Int
+
+
 @dataclass
 class RegionSums(Header):
     """Sums of regions, and slopes by them: tp, fp and fn, in array objects of float64.
