@@ -153,6 +153,59 @@ def test_gradients_go_where_they_are_wanted(case: str, half: np.dtype[Any], back
                 assert_same_bits(place if dtype != half else widened(place), expected)
 
 
+@HALVES
+@pytest.mark.parametrize("case", OF_FAMILIES)
+def test_some_arrays_of_sixteen_bits_beside_others(case: str, half: np.dtype[Any], backend: str) -> None:
+    loss, given = record(case), as_halves(arrays(case, small(case), "float32", ends=False), half)
+    options, function = {**required(case), "backend": backend}, nl.value_and_grad(loss.function)
+    wide = tuple(widened(a) if a.dtype == half else a for a in given)
+    (value, slope), chosen = function(*wide, **options), loss.differentiable
+    if len(chosen) > 1:
+        return  # what is differentiated has one dtype
+    own, rounded = given[chosen[0]], widened(halved(slope, half))
+    for mixed in (given, tuple(given[k] if k in chosen else a for k, a in enumerate(wide))):
+        again, found = function(*mixed, **options)
+        assert (again, found.dtype) == (value, half)
+        assert_same_bits(widened(found), rounded)
+    again, found = function(*(wide[k] if k in chosen else a for k, a in enumerate(given)), **options)
+    assert again == value
+    assert_same_bits(found, slope)
+    try:
+        function(*wide, **options, out=wide[chosen[0]])
+    except ValueError:
+        return  # the prediction is read until the end
+    instead = own.copy()
+    again, found = function(*(instead if k in chosen else a for k, a in enumerate(given)), **options, out=instead)
+    assert again == value
+    assert found is instead
+    assert_same_bits(widened(found), rounded)
+
+
+@HALVES
+def test_gradients_of_a_combination_are_rounded_once(half: np.dtype[Any], backend: str) -> None:
+    pred, target = as_halves(arrays("huber", (70,), "float32"), half)
+    both = nl.combine((0.3, nl.huber), (1.7, nl.mse))
+    value, slope = nl.value_and_grad(both)(widened(pred), widened(target), backend=backend)
+    found = nl.value_and_grad(both)(pred, target, backend=backend)
+    assert found[0] == value
+    assert found[1].dtype == half
+    assert_same_bits(widened(found[1]), widened(halved(slope, half)))
+    out = np.zeros(70, np.float32)
+    assert_same_bits(nl.value_and_grad(both)(pred, target, backend=backend, out=out)[1], slope)
+    assert nl.value_and_grad(both)(pred, target, backend=backend, out=pred)[1] is pred
+    assert_same_bits(widened(pred), widened(halved(slope, half)))
+
+
+@HALVES
+def test_gradients_that_overlap_are_refused(half: np.dtype[Any], backend: str) -> None:
+    step, vectors, out = nl.value_and_grad(nl.info_nce), np.zeros((4, 3), half), np.zeros((4, 3), half)
+    with refused(ValueError, "info_nce: the arrays of out overlap each other"):
+        step(vectors, vectors, out=(out, out), backend=backend)
+    shared = np.zeros((5, 3), half)
+    with refused(ValueError, "info_nce: out for the gradient overlaps"):
+        step(shared[:4], vectors, out=(out, shared[1:]), backend=backend)
+
+
 def test_bytes_without_a_name_are_refused(backend: str) -> None:
     with refused(TypeError, "mse: pred has dtype |V2", "pred.view(numloss.bfloat16)"):
         nl.mse(np.zeros(3, "V2"), np.zeros(3, np.float32), backend=backend)

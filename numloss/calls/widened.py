@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ..common.halves import FLOAT32, is_half
+from .outputs import check_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,50 +22,59 @@ def each(found: Any, change: Callable[[Any], Any]) -> Any:
     return tuple(each(part, change) for part in found) if isinstance(found, tuple) else change(found)
 
 
-def has_halves(place: Arrays, request: Request) -> bool:
-    """Whether anything that a call reads has 16 bits."""
-    return any(stored_in_half(place, value) for _, value in request.named())
-
-
-def stored_in_half(place: Arrays, value: Any) -> bool:
-    """Whether something given is an array of numbers of 16 bits."""
-    array = place.given(value)
-    return array is not None and is_half(array.dtype)
+def widened_call(place: Arrays, request: Request, convert: Callable[[Any, Any], None]) -> Widened | None:
+    """The call in float32; None if nothing that it reads has 16 bits."""
+    found = {}
+    for _, value in request.named():
+        array = place.given(value)
+        if array is not None and is_half(array.dtype):
+            found[id(value)] = array
+    return Widened(place, request, convert, found) if found else None
 
 
 class Widened:
     """A request of which each array of 16 bits is a copy in float32, and what its answer is as it was asked for.
 
-    `convert(source, sink)` copies numbers from one array of a place to another one. Gradients come in the dtype of the
-    prediction, or go where `out` says.
+    `convert(source, sink)` copies numbers from one array of a place to another one; `halves` are the arrays of 16 bits,
+    by what was given. Gradients come in the dtype of the prediction, or go where `out` says.
     """
 
-    def __init__(self, place: Arrays, request: Request, convert: Callable[[Any, Any], None]) -> None:
-        self.place, self.asked, self.convert = place, request, convert
-        self.pred = place.given(request.arguments[0])
+    def __init__(
+        self, place: Arrays, request: Request, convert: Callable[[Any, Any], None], halves: dict[int, Any]
+    ) -> None:
+        self.place, self.asked, self.convert, self.halves = place, request, convert, halves
+        first = request.arguments[0]
+        self.pred = halves[id(first)] if id(first) in halves else place.given(first)
         # the arrays that are written instead of those given, by what they are: with these, and how this place sees them
         self.given: dict[int, tuple[Any, Any, Any]] = {}
         options = {name: value if name == "out" else self.wide(value) for name, value in request.options.items()}
         if request.mode and request.options.get("out") is not None:
-            options["out"] = each(options["out"], self.instead)
+            written: list[tuple[str, Any]] = []
+            options["out"] = each(options["out"], lambda value: self.instead(value, written))
+            # whatever takes the place of an input is written when that has been read
+            check_apart(place, request, written, request.loss.inputs)
         arguments = tuple(self.wide(value) for value in request.arguments)
         self.request = dataclasses.replace(request, arguments=arguments, options=options)
 
     def wide(self, value: Any) -> Any:
         """An array of 16 bits in float32, anything else as it is."""
-        if not stored_in_half(self.place, value):
+        if id(value) not in self.halves:
             return value
-        array = self.place.real(self.asked.loss, "an array", value)
+        array = self.place.native(self.halves[id(value)])
         copy = self.place.new(array, array.shape, FLOAT32)
         self.convert(array, copy)
         return self.place.shown(copy)
 
-    def instead(self, value: Any) -> Any:
-        """Where a gradient is computed that goes to an array of 16 bits."""
-        if not stored_in_half(self.place, value):
+    def instead(self, value: Any, written: list[tuple[str, Any]]) -> Any:
+        """Where a gradient is computed that goes to an array of 16 bits; what it goes to is added to `written`."""
+        given = self.place.given(value)
+        if given is None:
             return value
-        like = self.place.given(value) if self.pred is None else self.pred
-        array = self.place.output(self.asked.loss, value, like, self.place.given(value).shape, "gradient")
+        written.append(("gradient", given))
+        if not is_half(given.dtype):
+            return value
+        like = given if self.pred is None else self.pred
+        array = self.place.output(self.asked.loss, value, like, given.shape, "gradient")
         shown = self.place.shown(self.place.new(array, array.shape, FLOAT32))
         self.given[id(shown)] = (shown, value, array)
         return shown

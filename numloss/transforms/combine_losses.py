@@ -26,9 +26,12 @@ class Combined:
         """Each part in one pass of its own, added up in the order in which they were given.
 
         A part with a factor of 0 is left out: it may be infinite. Only the last part writes to `out`, which may be the
-        prediction that the others still read.
+        prediction that the others still read. Gradients of numbers of 16 bits are added up in float32.
         """
         mode, pair = request.mode, request.pair
+        wide = dispatch.choose(request).widened(request) if mode else None
+        if wide is not None:
+            return wide.answered(self.compute(wide.request))
         total: Any = None
         parts = [part for part in self.parts if part[0] > 0.0] or self.parts[-1:]
         for k, (factor, part, fixed) in enumerate(parts):

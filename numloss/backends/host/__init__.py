@@ -11,13 +11,14 @@ import numpy as np
 from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
 from ...calls.request import Unbalanced
-from ...calls.widened import Widened, has_halves
+from ...calls.widened import widened_call
 from .. import family, threads
 from ..locks import compiling
 from ..packing.operands import FLOAT32, Array, Outcome, Problem, copied, name_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request
+    from ...calls.widened import Widened
     from ...registry import Loss
 
 # Families that weigh whole arrays in the dtype of the data, whose sizes hide another look at the weights.
@@ -80,16 +81,16 @@ class HostBackend:
         loop, blocks = self.loop("copy_block", name_of(FLOAT32)), -(-header.elements // header.block)
         self.launch(Problem(loop, header, blocks, header.elements * 0.3))
 
-    def widened(self, request: Request) -> Any:
-        """What a request asks for, from copies in float32 of what has 16 bits."""
-        call = Widened(HOST, request, self.convert)
-        return call.answered(self.compute(call.request))
+    def widened(self, request: Request) -> Widened | None:
+        """The call with copies in float32 of what has 16 bits, if anything has."""
+        return widened_call(HOST, request, self.convert)
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
         module = family(__package__, request.loss.family)
-        if not getattr(module, "READS_HALVES", False) and has_halves(HOST, request):
-            return self.widened(request)
+        found = None if getattr(module, "READS_HALVES", False) else self.widened(request)
+        if found is not None:
+            return found.answered(self.compute(found.request))
         compute = module.compute
         names = weighing(request)
         if names:

@@ -215,7 +215,9 @@ def compute(backend: HostBackend, request: Request) -> Any:
     rows = rows_of(HOST, request)
     options, packed = rows.options, Packed(rows, request.mode)
     if packed.stored and rows.axis != rows.pred.ndim - 1:  # what is to be widened does not lie row by row
-        return backend.widened(request)
+        found = backend.widened(request)
+        assert found is not None
+        return found.answered(backend.compute(found.request))
     problem, header = packed.problem(backend), packed.header
     total = float(header.rows)
     count = 0

@@ -9,6 +9,7 @@ from .. import family
 
 if TYPE_CHECKING:
     from ...calls.request import Request
+    from ...calls.widened import Widened
 
 INSTALL = "pip install 'numloss[cuda13]' (or numloss[cuda12]), next to an NVIDIA driver"
 
@@ -21,13 +22,16 @@ class CudaBackend:
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
         module = family(__package__, request.loss.family)
-        if not getattr(module, "READS_HALVES", False):
-            from .halves import widened_call
-
-            found = widened_call(request)
-            if found is not None:
-                return found.answered(module.compute(found.request))
+        found = None if getattr(module, "READS_HALVES", False) else self.widened(request)
+        if found is not None:
+            return found.answered(module.compute(found.request))
         return module.compute(request)
+
+    def widened(self, request: Request) -> Widened | None:
+        """The call with copies in float32 of what has 16 bits, if anything has."""
+        from .halves import widened
+
+        return widened(request)
 
 
 def backend() -> CudaBackend:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numba import cuda
 
-from ...calls.widened import Widened, has_halves
+from ...calls.widened import widened_call
 from ...loops.headers import Copied
 from ..packing.operands import copied
 from . import jit, reading
@@ -15,6 +15,7 @@ from .libraries import library_of
 
 if TYPE_CHECKING:
     from ...calls.request import Request
+    from ...calls.widened import Widened
     from .arrays import DeviceArray
 
 
@@ -34,11 +35,9 @@ def copy_kernel() -> Any:
     return jit.kernel(copy, (Copied,), (jit.THREADS, 2))
 
 
-def widened_call(request: Request) -> Widened | None:
+def widened(request: Request) -> Widened | None:
     """The call in float32, if anything in it has 16 bits."""
     library = library_of(request.arguments[0])
-    if not has_halves(library, request):
-        return None
     kept: list[Any] = []
 
     def convert(source: DeviceArray, sink: DeviceArray) -> None:
@@ -48,4 +47,4 @@ def widened_call(request: Request) -> Widened | None:
             copy_kernel().launch(library.stream(), blocks, jit.THREADS, header)
 
     with library.current():
-        return Widened(library, request, convert)
+        return widened_call(library, request, convert)

@@ -44,3 +44,13 @@ def test_a_gradient_in_float32_of_a_prediction_in_sixteen_bits(half: np.dtype[An
         for a, b in zip(found[1:], expected[1:], strict=True):
             assert a.dtype == np.float32
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+@HALVES
+def test_a_combination_of_numbers_in_sixteen_bits(half: np.dtype[Any]) -> None:
+    given = as_halves(cases.arrays("huber", (70,), "float32"), half)
+    both = nl.value_and_grad(nl.combine((0.3, nl.huber), (1.7, nl.mse)))
+    found, expected = flat(on_device(both, given)), flat(on_host(both, given))
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-5)
+    assert found[1].dtype == expected[1].dtype == half
+    np.testing.assert_allclose(widened(found[1]), widened(expected[1]), rtol=2.0**-7, atol=1e-7)
