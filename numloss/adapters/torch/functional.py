@@ -170,6 +170,7 @@ def binary_cross_entropy(
     """As torch.nn.functional.binary_cross_entropy, whose logarithms are not below -100."""
     reduction = reduction_of(reduction, size_average, reduce)
     options: dict[str, Any] = {"weight": expanded(weight, input), "eps": math.exp(LEAST_LOG)}
+    return averaged("bce", (input, target), reduction, **options)
 
 
 def binary_cross_entropy_with_logits(
