@@ -325,10 +325,10 @@ cdef intptr_t most_bytes(numloss_array_head* array) noexcept:
     return size
 
 
-def replay(loss, int mode, tuple arguments not None, dict options not None, bint pair, bint bound, chosen):
+def replay(loss, int mode, tuple arguments not None, dict options not None, bint pair, int policy, chosen):
     """The answer of a call that has been made before with other memory; None if there is no plan for it."""
     cdef int64_t[MOST_WORDS] words
-    cdef int n = words_of(words, loss, mode, arguments, options, pair, bound, chosen)
+    cdef int n = words_of(words, loss, mode, arguments, options, pair, policy, chosen)
     if n < 0:
         return None
     cdef PyObject* found = PyDict_GetItemWithError(plans, PyBytes_FromStringAndSize(<char*>words, 8 * n))
@@ -341,11 +341,11 @@ def replay(loss, int mode, tuple arguments not None, dict options not None, bint
 
 
 def keep(
-    loss, int mode, tuple arguments not None, dict options not None, bint pair, bint bound, chosen, Plan plan not None
+    loss, int mode, tuple arguments not None, dict options not None, bint pair, int policy, chosen, Plan plan not None
 ):
     """Replay this plan from now on when a call like this one is made."""
     cdef int64_t[MOST_WORDS] words
-    cdef int n = words_of(words, loss, mode, arguments, options, pair, bound, chosen)
+    cdef int n = words_of(words, loss, mode, arguments, options, pair, policy, chosen)
     out = options.get(OUT)
     if n < 0 or out is not None and plan.outputs(read_by(arguments, options), out) is None:
         return

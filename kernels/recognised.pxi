@@ -86,11 +86,11 @@ cdef tuple read_by(tuple arguments, dict options):
     return arguments if found is None else tuple(found)
 
 
-cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options, bint pair, bint bound, chosen) except -2:
+cdef int words_of(int64_t* words, loss, int mode, tuple arguments, dict options, bint pair, int policy, chosen) except -2:
     """Everything about a call that its plan depends on; returns how many words, or -1 where no plan can serve it."""
     cdef int n = 3
     words[0] = address(loss)
-    words[1] = mode + 4 * pair + 8 * bound + 16 * len(arguments)
+    words[1] = mode + 4 * pair + 8 * policy + 32 * len(arguments)
     words[2] = 0 if chosen is None else address(interned(chosen))
     for given in arguments:
         n = array_words(words, n, given)

@@ -27,6 +27,7 @@ from .calls.checks import reduction_of, split_options
 from .calls.cotangents import number_of, pulled, weighed
 from .calls.request import Request
 from .errors import BackendUnavailable
+from .loops.codes import EXACT
 
 if TYPE_CHECKING:
     from .registry import Loss
@@ -140,19 +141,19 @@ def evaluate(
     options: dict[str, Any],
     pair: bool = False,
     argnums: tuple[int, ...] | None = None,
-    bound: bool = False,
+    policy: int = EXACT,
 ) -> Any:
     """Compute a loss (mode 0), with its gradient (1), with its curvature (2); `pair` asks for sum and weight.
 
     The one way into every backend. Returns what the public functions and transforms return.
     """
     if argnums is None:
-        answer = replay(loss, mode, arguments, options, pair, bound, chosen_backend())
+        answer = replay(loss, mode, arguments, options, pair, policy, chosen_backend())
         if answer is not None:
             return answer
     if len(arguments) != len(loss.inputs) or options:
         arguments = split_options(loss, arguments, options)
-    request = Request(loss, mode, arguments, options, pair, argnums, bound)
+    request = Request(loss, mode, arguments, options, pair, argnums, policy)
     if loss.family == "combined":
         return loss.law.compute(request)  # type: ignore[union-attr]
     return request.given_back(choose(request).compute(request))
@@ -177,7 +178,7 @@ def pull_back(
         return request.given_back(pulled(number, choose(request).compute(request)))
     options = {**options, "weight": weighed(loss, cotangent, options.get("weight")), "reduction": "sum"}
     if argnums is None:
-        answer = replay(loss, PULLED, arguments, options, False, False, chosen_backend())
+        answer = replay(loss, PULLED, arguments, options, False, EXACT, chosen_backend())
         if answer is not None:
             return answer[1]
     request = Request(loss, 1, arguments, options, False, argnums, signed=True)

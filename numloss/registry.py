@@ -42,7 +42,8 @@ class Loss:
     Where an option `cuts` the line into intervals, the law takes both ends of the one that the second input names, and
     what `interval` says of them. `sums` are what a law of vectors takes, each as its kind and its two vectors.
     `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the samples of
-    the first input lie.
+    the first input lie. `tight`: slope / residual is a curvature that majorises, as the law is even in the difference
+    of its inputs, and its slope divided by that falls with its size.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Loss:
     law_slopes: int = 1
     sums: tuple[tuple[int, int, int], ...] = ()
     curvature: bool = True
+    tight: bool = False
     least: float = 1e-16
     cost: float = 1.0
     convex: bool = False

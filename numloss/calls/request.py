@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.halves import as_torch
-from ..loops.codes import SIGNED, UNWEIGHTED, WEIGHTED
+from ..loops.codes import EXACT, SIGNED, UNWEIGHTED, WEIGHTED
 from ..registry import law_arguments
 from . import checks as check
 from .arrays import is_foreign
@@ -29,10 +29,10 @@ class Request:
 
     mode: the value (0), and its gradient (1), and its curvature (2). arguments: the arrays, in the order of the loss's
     inputs; options: what was given by keyword. pair: the sum and the sum of weights instead of a reduced value.
-    argnums: the positions of the inputs whose gradients are asked for, None for all. bound: the curvature that is
-    positive everywhere. exponent: of the power of two that the weights, and sums of weighted losses, were divided by.
-    signed: the weights are a cotangent, of any sign, of which nothing is checked; pull: the number that gradients of a
-    reduced value are multiplied by.
+    argnums: the positions of the inputs whose gradients are asked for, None for all. policy: which curvature is asked
+    for. exponent: of the power of two that the weights, and sums of weighted losses, were divided by. signed: the
+    weights are a cotangent, of any sign, of which nothing is checked; pull: the number that gradients of a reduced
+    value are multiplied by.
     """
 
     loss: Loss
@@ -41,7 +41,7 @@ class Request:
     options: dict[str, Any]
     pair: bool = False
     argnums: tuple[int, ...] | None = None
-    bound: bool = False
+    policy: int = EXACT
     exponent: int | None = None
     signed: bool = False
     pull: float = 1.0

@@ -12,6 +12,7 @@ import numpy as np
 from ..common.halves import is_floating, working
 from ..domains import NONNEGATIVE
 from ..loops.codes import (
+    BOUND,
     DISTRIBUTION,
     INDICATORS,
     LABELS,
@@ -232,7 +233,7 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     shape, target = rows_shape(pred, axis), target_of(place, loss, options, arguments[-1], pred, axis)
     if options.target == LABELS:
         options.ignore = ignored_among(options.ignore, target)
-    rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.bound)
+    rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.policy == BOUND)
     rows.signed = request.signed
     options.params = request.parameters(rows.real)
     overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()

@@ -40,6 +40,10 @@ UNWEIGHTED, WEIGHTED, SIGNED = 0, 1, 2
 # What is computed: the loss, its gradient as well, its curvature as well.
 VALUE, GRADIENT, CURVATURE = 0, 1, 2
 
+# Which curvature: the second derivative; one that is positive and majorises; of a loss that is even in the residual and
+# no steeper than a parabola beyond it, slope / residual, which majorises and is the least parabola that does.
+EXACT, BOUND, TIGHT = 0, 1, 2
+
 # Scores of rows.
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
 # Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class; SCORES: logits.

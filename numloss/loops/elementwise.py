@@ -155,6 +155,18 @@ def read_params(c: Elementwise, params: Reals) -> Int:
     return 0
 
 
+@noinline
+def tighten(pred: Reals, target: Reals, slopes: Reals, n: Int, least: Real, curvatures: Reals) -> Int:
+    """Curvatures of n elements, slope / residual; as they are where the residual is next to nothing."""
+    for i in range(n):
+        residual = pred[i] - target[i]
+        far = abs(residual) > 1e-30
+        ratio = slopes[i] / (residual if far else 1.0)
+        found = ratio if far else curvatures[i]
+        curvatures[i] = least if found < least else found
+    return 0
+
+
 def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
     """Evaluate one block."""
     inputs = c.input_count
@@ -198,6 +210,10 @@ def elementwise_block(c: Elementwise, partial: Result, block: Int) -> Int:
         pointers[inputs + 1 + outputs] = address(lanes) if counts == 1 else address(others)
         if partial.bad_at < 0 and call_tile(c.tile, pointers, params, (n + 31) // 32 * 32) != 0:
             look_closely(c, pointers, inputs, start, n, partial)
+        if c.tight == 1 and partial.bad_at < 0:
+            slopes, curvatures = reals(pointers[inputs + 1]), reals(pointers[inputs + 2])
+            lowest = params[LEAST] * params[SCALE]
+            tighten(reals(pointers[0]), reals(pointers[1]), slopes, n, lowest, curvatures)
         # nothing is delivered once something is wrong: the value that the error names is still there
         if partial.bad_at < 0:
             w = values

@@ -38,7 +38,7 @@ class Combined:
             given = {**fixed, **request.options}
             if k < len(parts) - 1:
                 given.pop("out", None)
-            asked = (request.arguments, given, pair, request.argnums, request.bound)
+            asked = (request.arguments, given, pair, request.argnums, request.policy)
             answer = dispatch.evaluate(part, mode, *asked)
             new = scaled(factor, answer if mode else (answer,), pair)
             total = new if total is None else added(new, total, pair)

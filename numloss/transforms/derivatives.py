@@ -14,12 +14,13 @@ from typing import Any, Generic, Literal, ParamSpec
 import numpy as np
 
 from .. import dispatch
+from ..loops.codes import BOUND, EXACT, TIGHT
 from ..registry import Loss, loss_of
 from ..typing import Array, Result
 
 P = ParamSpec("P")
-Policy = Literal["exact", "bound"]
-POLICIES = ("exact", "bound")
+Policy = Literal["exact", "bound", "tight"]
+POLICIES = {"exact": EXACT, "bound": BOUND, "tight": TIGHT}
 
 
 def unwrapped(function: Any) -> tuple[Loss, tuple[Any, ...], dict[str, Any]]:
@@ -93,13 +94,13 @@ class VectorJacobian(Transformed[P]):
 class ValueGradHess(Transformed[P]):
     """Value, gradient and diagonal curvature in one pass."""
 
-    bound = False
+    policy = EXACT
     argnums: tuple[int, ...] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any, Any]:
         arguments, options = self.given(args, kwargs)
         answer: tuple[Any, Any, Any] = dispatch.evaluate(
-            self.loss, 2, arguments, options, self.pair, self.argnums, self.bound
+            self.loss, 2, arguments, options, self.pair, self.argnums, self.policy
         )
         return answer
 
@@ -226,9 +227,14 @@ def value_grad_hess(
     Parameters
     ----------
     function : loss, functools.partial of one, or ``sum_and_weight`` of one
-    curvature : {"exact", "bound"}
+    curvature : {"exact", "bound", "tight"}
         ``"exact"`` is the second derivative with respect to each entry by itself; it may be zero or negative.
         ``"bound"`` is positive everywhere, as Newton steps and boosted trees need; each loss says which.
+        ``"tight"``, of losses of a residual r that say so, is ``slope / r``, and their curvature at r = 0: with f even
+        and f'(r) / r falling in abs(r), f(x) <= f(r) + f'(r) (x - r) + f'(r) / r (x - r)^2 / 2 for all x. For the
+        right side, less f(x), is even in x, is 0 at x = r, and has the derivative x (f'(r) / r - f'(x) / x), which is
+        negative before abs(x) = abs(r) and positive beyond. Boosted trees get nearer with it than with the bound,
+        which takes every residual for a small one.
     argnums : int or tuple of int, optional
         As in ``value_and_grad``.
 
@@ -244,7 +250,7 @@ def value_grad_hess(
     (2.0, array([0., 1.]), array([1., 1.]))
     """
     if curvature not in POLICIES:
-        raise ValueError(f"curvature must be 'exact' or 'bound', got {curvature!r}")
+        raise ValueError(f"curvature must be 'exact', 'bound' or 'tight', got {curvature!r}")
 
     def build() -> Any:
         asked: dict[str, Any] = {} if curvature == "exact" else {"curvature": curvature}
@@ -253,7 +259,9 @@ def value_grad_hess(
             asked["argnums"] = argnums
         if not result.loss.curvature:
             raise ValueError(f"{result.loss.name} offers no curvature")
-        result.bound = curvature == "bound"
+        result.policy = POLICIES[curvature]
+        if curvature == "tight" and not result.loss.tight:
+            raise ValueError(f"{result.loss.name} has no tight curvature: it is of robust losses of a residual")
         result.argnums = _argnums(result.loss, argnums)
         return result
 

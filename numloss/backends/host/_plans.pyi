@@ -49,7 +49,7 @@ def replay(
     arguments: tuple[Any, ...],
     options: dict[str, Any],
     pair: bool,
-    bound: bool,
+    policy: int,
     chosen: str | None,
 ) -> Any: ...
 def keep(
@@ -58,7 +58,7 @@ def keep(
     arguments: tuple[Any, ...],
     options: dict[str, Any],
     pair: bool,
-    bound: bool,
+    policy: int,
     chosen: str | None,
     plan: Plan,
 ) -> None: ...

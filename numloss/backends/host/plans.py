@@ -39,7 +39,7 @@ def no_plan(
     arguments: tuple[Any, ...],
     options: dict[str, Any],
     pair: bool,
-    bound: bool,
+    policy: int,
     chosen: str | None,
 ) -> Any:
     """None: where nothing looks for plans there are none."""
@@ -68,10 +68,10 @@ def computed(backend: HostBackend, request: Request) -> Any:
     return backend.compute(request) if answer is None else answer
 
 
-def asked_by(request: Request) -> tuple[Loss, int, tuple[Any, ...], dict[str, Any], bool, bool]:
+def asked_by(request: Request) -> tuple[Loss, int, tuple[Any, ...], dict[str, Any], bool, int]:
     """What a request is recognised by."""
     mode = PULLED if request.signed else request.mode
-    return request.loss, mode, request.arguments, request.options, request.pair, request.bound
+    return request.loss, mode, request.arguments, request.options, request.pair, request.policy
 
 
 def places_of(

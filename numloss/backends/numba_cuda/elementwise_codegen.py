@@ -23,7 +23,7 @@ class Shape:
     `wide`: every operand is one number or lies in C order in the dtype of the data, aligned to 16 bytes. What follows
     from the parameters `constants_of` alone is `constants_count` numbers, computed once for a walk. The last `lookups`
     inputs are tables, whose entry the second input names, if it is a whole number that they have. `large`: the law
-    keeps many numbers at once.
+    keeps many numbers at once. `tight`: its curvature is slope / residual.
     """
 
     checks: tuple[int, ...]
@@ -36,6 +36,7 @@ class Shape:
     constants_count: int = 0
     lookups: int = 0
     large: bool = False
+    tight: bool = False
 
     @property
     def outputs(self) -> int:
@@ -99,6 +100,9 @@ def _law(shape: Shape, width: int) -> list[str]:
             slopes, curvatures = f"({slopes})", f"({curvatures})"
         arguments = ", ".join([f"x{k}[{i}]" for k in range(inputs)] + params)
         lines.append(f"v{i}, {slopes}, {curvatures} = law({arguments})")
+        if shape.tight:
+            lines.append(f"r{i} = x0[{i}] - x1[{i}]")
+            lines.append(f"h0_{i} = s0_{i} / r{i} if abs(r{i}) > NEXT_TO_NOTHING else h0_{i}")
     return lines
 
 

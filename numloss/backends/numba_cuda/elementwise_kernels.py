@@ -38,6 +38,7 @@ def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any
         "weighted": _of_header(dtype, law is None)["weighted"],
         "zero": number(0.0),
         "infinite": number(np.inf),
+        "NEXT_TO_NOTHING": number(1e-30),
         "weight_factor": jit.of_loop(elementwise.weight_factor, dtype),
         **{name: words[name] for name in ("reals", "real", "double", "load_vector", "store_vector")},
         **(reading.native(dtype) if shape.wide else reading.texts_of(dtype)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...loops.codes import BOUND
 from ...loops.headers import ActionStrides, ActionValue, Operand
 from .operands import ABSENT, code_of, in_place, operand
 
@@ -39,7 +40,7 @@ def header_of(
         actions=step.actions,
         next_actions=step.next_actions,
         mode=step.request.mode,
-        bound=step.request.bound,
+        bound=step.request.policy == BOUND,
         itemsize=real.itemsize,
         param_count=len(step.params),
         scale=scale,

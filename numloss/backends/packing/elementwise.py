@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...calls.elementwise import Elements
-from ...loops.codes import TABLE, UNCHECKED, block_size
+from ...loops.codes import BOUND, EXACT, TABLE, TIGHT, UNCHECKED, block_size
 from ...loops.headers import Bounds, Elementwise, Operand
 from .operands import ABSENT, CONSTANT, column_operands, name_of, operand
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ...calls.request import Request
 
 UNBOUND = Bounds(check=UNCHECKED, low=-math.inf, high=math.inf, constant=0.0)
+
+# What no tight curvature is below: far away some vanish.
+LEAST_TIGHT = 1e-16
 
 
 class PackedElements(Elements):
@@ -65,6 +68,11 @@ class PackedElements(Elements):
             bounds += len(rows) * [UNBOUND]
         return operands, bounds
 
+    def least(self) -> float:
+        """What no curvature is below."""
+        policy = self.request.policy
+        return -math.inf if policy == EXACT else self.loss.least if policy == BOUND else LEAST_TIGHT
+
     def header(self, tile: int, scale: float = 1.0) -> Elementwise:
         """The problem, as loops and kernels read it. `tile` is machine code of the host."""
         elements, loss = math.prod(self.shape), self.loss
@@ -82,7 +90,8 @@ class PackedElements(Elements):
             itemsize=self.real.itemsize,
             param_count=len(self.params),
             scale=scale,
-            least=loss.least if self.request.bound else -math.inf,
+            least=self.least(),
+            tight=self.request.policy == TIGHT,
             weight=self.one(self.weight),
             values=self.one(self.values),
             inputs=inputs,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...loops.codes import BOUND
 from ...loops.headers import Operand, Ranked
 from .operands import name_of, operand
 
@@ -35,7 +36,7 @@ def header_of(
         mode=request.mode,
         ranks=lists.ranks,
         efron=lists.efron,
-        bound=request.bound,
+        bound=request.policy == BOUND,
         itemsize=real.itemsize,
         rows=rows,
         int_scratch=scratch[0],
@@ -44,7 +45,7 @@ def header_of(
         discounts=discounts,
         longest=longest,
         scale=1.0,
-        least=loss.least if request.bound else -math.inf,
+        least=loss.least if request.policy == BOUND else -math.inf,
         sigma=lists.sigma,
         pred=one(inputs[0]),
         target=one(inputs[1]),

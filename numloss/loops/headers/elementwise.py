@@ -24,13 +24,14 @@ class Elementwise(Weights):
     """A scalar law applied to every element.
 
     `curved`: curvatures follow the slopes. `direct`: tiles may write to the outputs themselves. `least`: what no
-    curvature is below.
+    curvature is below. `tight`: it is slope / residual.
     """
 
     tile: Int
     input_count: Int
     slope_count: Int
     curved: Int
+    tight: Int
     unreduced: Int
     direct: Int
     param_count: Int

@@ -38,7 +38,7 @@ def _cauchy(pred, target, c):
     return 0.5 * error * error if u < 1e-9 else value, slope, curvature
 
 
-@elementwise(_cauchy, target=REAL, c=POSITIVE, least=1.0, cost=3.0, aliases=("lorentzian", "cauchy_loss"))
+@elementwise(_cauchy, target=REAL, tight=True, c=POSITIVE, least=1.0, cost=3.0, aliases=("lorentzian", "cauchy_loss"))
 def cauchy(pred: Array, target: Array, *, c: float = 1.0, **options: Unpack[Options]) -> Result:
     r"""Cauchy loss ``c**2 / 2 * log(1 + (r / c)**2)``, ``r = pred - target``.
 

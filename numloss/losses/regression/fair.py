@@ -45,7 +45,7 @@ def _fair(pred, target, c):
     return least if u < 1e-9 else value, slope, weight * (weight + 2.0 * weight_rest)
 
 
-@elementwise(_fair, target=REAL, c=POSITIVE, convex=True, least=1.0, cost=3.0, aliases=("fair_loss",))
+@elementwise(_fair, target=REAL, tight=True, c=POSITIVE, convex=True, least=1.0, cost=3.0, aliases=("fair_loss",))
 def fair(pred: Array, target: Array, *, c: float = 1.0, **options: Unpack[Options]) -> Result:
     r"""Fair's loss ``c**2 * (abs(r) / c - log(1 + abs(r) / c))``, ``r = pred - target``.
 

@@ -19,7 +19,7 @@ def _geman_mcclure(pred, target, c):
     return value, slope, weight * (weight + 2.0 * weight_rest) * ((4.0 * weight - 3.0) + 4.0 * weight_rest)
 
 
-@elementwise(_geman_mcclure, target=REAL, c=POSITIVE, least=1.0, cost=2.0, aliases=("geman_mcclure_loss",))
+@elementwise(_geman_mcclure, target=REAL, tight=True, c=POSITIVE, least=1.0, cost=2.0, aliases=("geman_mcclure_loss",))
 def geman_mcclure(pred: Array, target: Array, *, c: float = 1.0, **options: Unpack[Options]) -> Result:
     r"""Geman-McClure loss ``(r**2 / 2) / (1 + (r / c)**2)``, ``r = pred - target``.
 

@@ -104,6 +104,7 @@ def _general_robust(
     _general_robust,
     constants=_general_robust_constants,
     target=REAL,
+    tight=True,
     alpha=AT_MOST_2,
     c=POSITIVE,
     cost=16.0,

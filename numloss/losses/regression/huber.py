@@ -15,6 +15,7 @@ def _huber(pred, target, delta):
 @elementwise(
     _huber,
     target=REAL,
+    tight=True,
     delta=POSITIVE,
     convex=True,
     kinks="abs(pred - target) = delta, in the curvature only",

@@ -22,7 +22,15 @@ def _log_cosh(pred, target):
     return value, -slope if error < 0.0 else slope, 4.0 * e / fma(e, 2.0 + e, 1.0)
 
 
-@elementwise(_log_cosh, target=REAL, convex=True, least=1.0, cost=4.0, aliases=("logcosh", "log_cosh_error"))
+@elementwise(
+    _log_cosh,
+    target=REAL,
+    tight=True,
+    convex=True,
+    least=1.0,
+    cost=4.0,
+    aliases=("logcosh", "log_cosh_error"),
+)
 def log_cosh(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     r"""Logarithm of the hyperbolic cosine, ``log(cosh(pred - target))``.
 

@@ -9,7 +9,13 @@ def _mse(pred, target):
 
 
 @elementwise(
-    _mse, target=REAL, convex=True, least=0.0, cost=0.5, aliases=("mean_squared_error", "squared_error", "l2_loss")
+    _mse,
+    target=REAL,
+    tight=True,
+    convex=True,
+    least=0.0,
+    cost=0.5,
+    aliases=("mean_squared_error", "squared_error", "l2_loss"),
 )
 def mse(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     r"""Squared error ``(pred - target)**2``, without a factor one half.

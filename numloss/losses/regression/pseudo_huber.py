@@ -29,6 +29,7 @@ def _pseudo_huber(pred, target, delta):
 @elementwise(
     _pseudo_huber,
     target=REAL,
+    tight=True,
     delta=POSITIVE,
     convex=True,
     least=1.0,

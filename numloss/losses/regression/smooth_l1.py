@@ -15,6 +15,7 @@ def _smooth_l1(pred, target, beta):
 @elementwise(
     _smooth_l1,
     target=REAL,
+    tight=True,
     beta=NONNEGATIVE,
     convex=True,
     kinks="abs(pred - target) = beta, in the curvature only unless beta = 0",

@@ -31,6 +31,7 @@ def _tukey(pred, target, c):
 @elementwise(
     _tukey,
     target=REAL,
+    tight=True,
     c=POSITIVE,
     kinks="abs(pred - target) = c, in the curvature only",
     least=1.0,

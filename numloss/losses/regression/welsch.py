@@ -22,6 +22,7 @@ def _welsch(pred, target, c):
 @elementwise(
     _welsch,
     target=REAL,
+    tight=True,
     c=POSITIVE,
     least=1.0,
     cost=4.0,

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from calls import each
 from compare import assert_close, assert_same_bits
-from helpers import flat, on_device, on_host
+from helpers import assert_agrees, flat, on_device, on_host
 
 import numloss as nl
+from numloss.registry import LOSSES
 
 CASES = [case for case in cases.CASES if cases.record(case).family == "elementwise"]
 # One whole tile, which is read by 128 bits, and a rest.
@@ -164,3 +165,10 @@ def test_weight_zero_hides_what_is_not_finite() -> None:
 def test_argnums() -> None:
     arrays = cases.arrays("gaussian_nll", SHAPE, "float64")
     assert_equal("gaussian_nll", arrays, lambda f: nl.value_and_grad(f, argnums=2))
+
+
+@pytest.mark.parametrize("name", [name for name, loss in sorted(LOSSES.items()) if loss.tight])
+def test_tight_curvatures(name: str) -> None:
+    given = cases.arrays(name, (300,), "float32", ends=False)
+    given[1][:9] = given[0][:9]
+    assert_agrees(nl.value_grad_hess(LOSSES[name].function, curvature="tight"), given, **cases.required(name))
