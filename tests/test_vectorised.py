@@ -15,6 +15,7 @@ from words import law_of
 
 from numloss import scalar
 from numloss.backends import cython_aot
+from numloss.loops import rowwise_short
 
 LEVELS = cython_aot.runnable_levels()
 TILED = [name for name in NAMES if record(name).family == "elementwise"]
@@ -102,6 +103,15 @@ def test_every_word_is_packed(word: str, dtype: str) -> None:
     arguments = len(inspect.signature(function).parameters)
     tile = compiler.tile(law_of(function, arguments), dtype, arguments, 0, 1, 0)
     assert_packed(assembly_of(tile))
+
+
+def test_exponentials_of_rows_are_packed_alone() -> None:
+    """All is done in sixteens, and no pointer leads to the memory of another: there is no loop for one at a time."""
+    from numloss.backends.numba_cpu import compile as compiler
+
+    assembly = assembly_of(compiler.loop(rowwise_short.many_terms, "float32"))
+    assert_packed(assembly)
+    assert "fmadd" not in packed_and_scalar(assembly)[1]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

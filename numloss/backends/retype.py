@@ -181,7 +181,7 @@ def fingerprint(law: Law, dtype: str, seen: dict[int, int] | None = None) -> str
     # repr of the constants without the docstring: a comment or a sentence changes nothing
     constants = [c for c in code.co_consts if not isinstance(c, str)]
     parts = [code.co_code.hex(), repr(constants), repr(code.co_names), repr(code.co_varnames), dtype]
-    parts += [str(getattr(source, "noinline", False)), repr(source.__defaults__)]
+    parts += [str(getattr(source, mark, False)) for mark in ("noinline", "apart")] + [repr(source.__defaults__)]
     read = [str(note).removeprefix("Many[").removesuffix("]") for note in source.__annotations__.values()]
     parts += [HEADERS[name].described() for name in (*read, *code.co_names) if name in HEADERS]
     for name, value in outside_of(source).items():

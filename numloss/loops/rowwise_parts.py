@@ -17,7 +17,7 @@ from .codes import (
     WEIGHT_OPERAND,
     WEIGHTED,
 )
-from .headers import Result, Row, Rowwise, Steps
+from .headers import Result, Row, Rowwise, Soon, Steps
 from .language import (
     Double,
     Doubles,
@@ -37,6 +37,7 @@ from .language import (
     run_maximum,
     stack_ints,
     stack_reals,
+    will_need,
 )
 from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
 from .sums import add_tile, add_up, report, tile_length
@@ -247,6 +248,29 @@ def weigh(q: Reals, z: Reals, n: Int, top: Real, lanes: Doubles) -> Int:
     for i in range(n):
         terms[i] = q[i] * (top - z[i]) if q[i] > 0.0 else 0.0
     add_tile(terms, n, offset(lanes, 32))
+    return 0
+
+
+def plan_soon(c: Rowwise, row: Int, written_row: Int, piece: Int, near: Int, written_near: Int, soon: Soon) -> Int:
+    """Rows that lie so many elements apart in predictions and gradient, with pieces so many apart, and as many elements
+    of each as are near; where the first piece lies differs from tile to tile."""
+    size = item_size(c.pred.kind, c.itemsize)
+    soon.read = 0
+    soon.read_row = row * size
+    soon.read_piece = piece * size
+    soon.read_count = (near * size + c.itemsize - 1) // c.itemsize
+    size = item_size(c.gradient.kind, c.itemsize)
+    soon.written = 0
+    soon.written_row = written_row * size
+    soon.written_piece = piece * size
+    soon.written_count = (written_near * size + c.itemsize - 1) // c.itemsize if c.mode >= GRADIENT else 0
+    return 0
+
+
+def bring(soon: Soon, row: Int, piece: Int) -> Int:
+    """Memory brings one piece of what is read soon, and one of what is written."""
+    will_need(reals(soon.read + row * soon.read_row + piece * soon.read_piece), soon.read_count)
+    will_need(reals(soon.written + row * soon.written_row + piece * soon.written_piece), soon.written_count)
     return 0
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from ..scalar import exp_below
 from .codes import DATA, GRADIENT
 from .halves import narrow, widen
-from .headers import Measures, Result, Rowwise
+from .headers import Measures, Result, Rowwise, Soon
 from .language import (
     Doubles,
     Int,
     Ints,
     Reals,
+    apart,
     array_data,
     double,
     noinline,
@@ -22,11 +23,10 @@ from .language import (
     stack_doubles,
     stack_ints,
     stack_reals,
-    will_need,
 )
 from .operands import item_size
 from .rowwise_labels import begin_rows, finish_rows, settle, take_off
-from .rowwise_parts import clear_row, gradient_at
+from .rowwise_parts import bring, clear_row, gradient_at, plan_soon
 from .sums import begin_block, block_stop, tile_length
 
 
@@ -44,10 +44,53 @@ def spread_rows(column: Reals, rows: Int, classes: Int, out: Reals) -> Int:
 
 
 @noinline
+@apart
 def flat_terms(x: Reals, shifts: Reals, n: Int, e: Reals) -> Int:
     """e^(x - shift) for n entries."""
     for i in range(n):
         e[i] = exp_below(x[i], shifts[i])
+    return 0
+
+
+@noinline
+def few_terms(x: Reals, rows: Int, classes: Int, shift: Reals, spread: Reals, e: Reals, soon: Soon) -> Int:
+    """Terms of rows of fewer than 16 classes, 16 rows as one stretch."""
+    spread_rows(shift, rows, classes, spread)
+    r = 0
+    while r < rows:
+        n = 16 if rows - r > 16 else rows - r
+        bring(soon, r, 0)
+        at = r * classes
+        flat_terms(offset(x, at), offset(spread, at), n * classes, offset(e, at))
+        r = r + 16
+    return 0
+
+
+def windows_from(first: Int, classes: Int) -> Int:
+    """How many windows of sixteen are worked on next: as many as there are whole ones, then one at the end."""
+    return classes // 16 if first == 0 else 1
+
+
+def after_windows(done: Int, classes: Int) -> Int:
+    """Where the windows after these begin: what is left is in one that overlaps them."""
+    return classes - 16 if done < classes else classes
+
+
+@noinline
+@apart
+def many_terms(x: Reals, rows: Int, classes: Int, shift: Reals, e: Reals, soon: Soon) -> Int:
+    """Terms of rows of 16 classes and more."""
+    for r in range(rows):
+        bring(soon, r, 0)
+        low = shift[r]
+        first = 0
+        while first < classes:
+            n = 16 * windows_from(first, classes)
+            scores = offset(x, r * classes + first)
+            terms = offset(e, r * classes + first)
+            for k in range(n):
+                terms[k] = exp_below(scores[k], low)
+            first = after_windows(first + n, classes)
     return 0
 
 
@@ -75,23 +118,53 @@ def flat_sums(e: Reals, rows: Int, classes: Int, labels: Ints, s: Measures) -> I
 
 
 @noinline
-def flat_rows(x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: Reals, spread: Reals) -> Int:
+def flat_rows(
+    x: Reals, rows: Int, classes: Int, labels: Ints, s: Measures, e: Reals, spread: Reals, soon: Soon
+) -> Int:
     """Statistics and terms of some short rows."""
     top = stack_reals(512)
     score = stack_reals(512)
     shift = stack_reals(512)
     base = stack_reals(512)
+    lower = stack_reals(2048)
     flat_tops(x, rows, classes, labels, top, score)
-    large = take_off(rows, top, score, base, shift, s)
-    spread_rows(shift, rows, classes, spread)
-    if large == 0:
-        flat_terms(x, spread, rows * classes, e)
-    else:
+    scores = x
+    if take_off(rows, top, score, base, shift, s) == 1:
         for r in range(rows):
             for j in range(classes):
-                e[r * classes + j] = x[r * classes + j] - base[r]
-        flat_terms(e, spread, rows * classes, e)
+                lower[r * classes + j] = x[r * classes + j] - base[r]
+        scores = lower
+    if classes < 16:
+        few_terms(scores, rows, classes, shift, spread, e, soon)
+    else:
+        many_terms(scores, rows, classes, shift, e, soon)
     flat_sums(e, rows, classes, labels, s)
+    return 0
+
+
+@noinline
+@apart
+def flat_products(n: Int, e: Reals, factors: Reals, g: Reals) -> Int:
+    """Entries times their factors."""
+    for i in range(n):
+        g[i] = e[i] * factors[i]
+    return 0
+
+
+@noinline
+@apart
+def window_products(rows: Int, classes: Int, e: Reals, factors: Reals, g: Reals) -> Int:
+    """Rows of 16 entries and more times their factors."""
+    for r in range(rows):
+        factor = factors[r]
+        first = 0
+        while first < classes:
+            n = 16 * windows_from(first, classes)
+            terms = offset(e, r * classes + first)
+            slopes = offset(g, r * classes + first)
+            for k in range(n):
+                slopes[k] = terms[k] * factor
+            first = after_windows(first + n, classes)
     return 0
 
 
@@ -108,9 +181,11 @@ def flat_slopes(
     g: Reals,
 ) -> Int:
     """Gradient of some short rows from their terms."""
-    spread_rows(coefficient, rows, classes, spread)
-    for i in range(rows * classes):
-        g[i] = e[i] * spread[i]
+    if classes < 16:
+        spread_rows(coefficient, rows, classes, spread)
+        flat_products(rows * classes, e, spread, g)
+    else:
+        window_products(rows, classes, e, coefficient, g)
     for r in range(rows):
         g[r * classes + labels[r]] = own[r]
         if total[r] == double(0.0):
@@ -133,6 +208,10 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
     size = item_size(c.pred.kind, c.itemsize)
     begin_block(partial)
     classes = c.classes
+    soon = Soon()
+    near = 16 * classes if classes < 16 else classes
+    plan_soon(c, classes, classes, 0, near, near, soon)
+    written = array_data(c.gradient.array) if c.mode >= GRADIENT else 0
     some = 2048 // classes
     if some > 16:
         some = some - some % 16
@@ -150,18 +229,16 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
                 rows = some
             row_labels = offset(labels, first)
             counts = offset(total, first)
-            if c.mode >= GRADIENT and c.gradient.kind == DATA:
-                # what is written soon comes from memory while the terms are computed
-                will_need(gradient_at(c, start + first), rows * classes)
-            # the next rows come from memory while these are computed
+            # the next rows, and the place of the gradient
             data = array_data(c.pred.array) + (start + first) * classes * size
-            will_need(reals(data + rows * classes * size), rows * classes * size // c.itemsize)
+            soon.read = data + rows * classes * size
+            soon.written = written + (start + first) * soon.written_row
             x = reals(data)
             if c.pred.kind != DATA:
                 widen(data, c.pred.kind, 1, rows * classes, wide)
                 x = wide
             # terms are in memory of their own: where g is x a loop from one to the other has no vectors
-            flat_rows(x, rows, classes, row_labels, s, e, spread)
+            flat_rows(x, rows, classes, row_labels, s, e, spread, soon)
             settle(c, rows, s, counts, offset(values, first), coefficient, own)
             if c.mode >= GRADIENT:
                 g = gradient_at(c, start + first) if c.gradient.kind == DATA else wide

@@ -61,8 +61,11 @@ def _inline(text: Law) -> Any:
 
 
 def _apart(text: Law) -> Any:
+    return _keep_apart(njit(forceinline=True, **OPTIONS)(text))
+
+
+def _keep_apart(function: Any) -> Any:
     """A function whose pointers lead to memory of their own each; Numba knows it of its own arrays alone."""
-    function = njit(forceinline=True, **OPTIONS)(text)
     customize = function._compiler._customize_flags
 
     def customized(flags: Any) -> Any:
@@ -120,10 +123,12 @@ def _loop_text(text: Law, dtype: str) -> Law:
     return retype(text, dtype, _loop_part, _loop_words(dtype))
 
 
-def _finish(text: Law, signature: Any, name: str, key: str) -> Any:
+def _finish(text: Law, signature: Any, name: str, key: str, apart: bool = False) -> Any:
     """Compile a C function, or load it. Keep it alive as long as its address is used."""
     arguments, returns = sigutils.normalize_signature(signature)
     kernel = CFunc(text, (arguments, returns), locals={}, options={"error_model": "numpy", "nopython": True})
+    if apart:
+        _keep_apart(kernel)
     with KernelCache(name, key) as kernel._cache:  # type: ignore[attr-defined]
         kernel.compile()
     return kernel
@@ -162,7 +167,8 @@ def tile(
 def loop(text: Law, dtype: str) -> Any:
     """The compiled function of a text of the loops."""
     name = f"loop-{text.__name__}-{dtype}"
-    return _finish(_loop_text(text, dtype), _signature(text, dtype), name, fingerprint(text, dtype))
+    apart = getattr(text, "apart", False)
+    return _finish(_loop_text(text, dtype), _signature(text, dtype), name, fingerprint(text, dtype), apart)
 
 
 @compiled_once

@@ -191,3 +191,21 @@ class Measures(Header):
     label_term: Many[Double] = many(512)
     others: Many[Double] = many(512)
     label_score: Many[Double] = many(512)
+
+
+class Soon(Header):
+    """What memory brings, a piece at a time, while others are computed: where the first piece of what is read soon is,
+    how many bytes further that of the next row and the next one of a row, and how many numbers of the data's dtype a
+    piece has, 0 if nothing is wanted; and the same of what is written soon.
+
+    What is asked for all at once memory brings one after the other, while all else waits.
+    """
+
+    read: Int
+    read_row: Int
+    read_piece: Int
+    read_count: Int
+    written: Int
+    written_row: Int
+    written_piece: Int
+    written_count: Int
