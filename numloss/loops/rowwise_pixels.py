@@ -1,8 +1,9 @@
 """Few classes, or classes that are not neighbours, as in images: a tile of rows with its classes one after another.
 
-A row is called a pixel here. The tile is a copy in which neighbours are pixels of one class, so that all work is the
-same for neighbours, whatever the strides of the scores are. Where neighbours of a class are neighbours in memory, the
-class after the next three is fetched ahead: all classes of an image may share one set of the cache, which holds few.
+A row is called a pixel here. In the tile neighbours are pixels of one class, so that all work is the same for
+neighbours, whatever the strides of the scores are. Scores whose pixels are neighbours in memory, too, are read where
+they lie, others from a copy in the tile. While terms are computed, memory brings the scores of the next tile and the
+place of the gradient, a little at a time.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 from ..scalar import exp_below
 from .codes import DATA, GRADIENT
 from .halves import narrow, widen
-from .headers import Measures, Result, Rowwise
+from .headers import Measures, Result, Rowwise, Soon
 from .language import (
     Doubles,
     Int,
     Ints,
     Real,
     Reals,
+    apart,
     array_data,
     double,
     noinline,
@@ -25,31 +27,23 @@ from .language import (
     stack_doubles,
     stack_ints,
     stack_reals,
-    will_need,
 )
 from .operands import item_size
 from .rowwise_labels import begin_rows, finish_rows, settle, take_off
-from .rowwise_parts import clear_row, locate_row
+from .rowwise_parts import bring, clear_row, locate_row, plan_soon
 from .sums import begin_block, block_stop
 
 
 @noinline
-def pixel_scores(
-    data: Int, kind: Int, itemsize: Int, classes: Int, stride: Int, step: Int, n: Int, z: Reals
-) -> Int:
+def pixel_scores(data: Int, kind: Int, itemsize: Int, classes: Int, stride: Int, step: Int, n: Int, z: Reals) -> Int:
     """Copy the scores of n pixels, `step` elements apart, to a tile, class by class."""
     size = item_size(kind, itemsize)
     for j in range(classes):
         place = data + j * stride * size
         out = offset(z, j * n)
-        if step == 1 and j + 4 < classes:
-            will_need(reals(place + 4 * stride * size), n * size // itemsize)
         row = reals(place)
         if kind != DATA:
             widen(place, kind, step, n, out)
-        elif step == 1:
-            for k in range(n):
-                out[k] = row[k]
         else:
             for k in range(n):
                 out[k] = row[k * step]
@@ -57,22 +51,22 @@ def pixel_scores(
 
 
 @noinline
-def pixel_tops(classes: Int, n: Int, z: Reals, top: Reals) -> Int:
-    """The largest score of each pixel of a tile, by four classes at a time."""
+def pixel_tops(classes: Int, n: Int, x: Reals, stride: Int, top: Reals) -> Int:
+    """The largest score of n pixels, whose classes are `stride` apart, by four classes at a time."""
     for k in range(n):
         top[k] = -1e999
     j = 0
     while j + 4 <= classes:
-        a = offset(z, j * n)
-        b = offset(a, n)
-        c = offset(b, n)
-        d = offset(c, n)
+        a = offset(x, j * stride)
+        b = offset(a, stride)
+        c = offset(b, stride)
+        d = offset(c, stride)
         for k in range(n):
             left = larger(b[k], larger(a[k], top[k]))
             top[k] = larger(d[k], larger(c[k], left))
         j = j + 4
     while j < classes:
-        a = offset(z, j * n)
+        a = offset(x, j * stride)
         for k in range(n):
             top[k] = larger(a[k], top[k])
         j = j + 1
@@ -85,38 +79,42 @@ def larger(a: Real, b: Real) -> Real:
 
 
 @noinline
-def class_terms(z: Reals, shift: Reals, n: Int) -> Int:
-    """Replace the scores of one class of n pixels by their terms. By itself, where its constants have registers."""
+@apart
+def class_terms(x: Reals, shift: Reals, n: Int, z: Reals) -> Int:
+    """The terms of n scores. By itself, where its constants have registers."""
     for k in range(n):
-        z[k] = exp_below(z[k], shift[k])
+        z[k] = exp_below(x[k], shift[k])
     return 0
 
 
 @noinline
 def pixel_terms(
-    classes: Int, n: Int, z: Reals, labels: Ints, s: Measures, stride: Int, place: Int, lines: Int
+    classes: Int, n: Int, x: Reals, stride: Int, copied: Int, z: Reals, labels: Ints, s: Measures, soon: Soon
 ) -> Int:
-    """Replace the scores of a tile by their terms, and fill the statistics of its pixels.
-
-    Meanwhile memory brings what is written soon, the gradient at `place` with its classes `stride` bytes apart, as much
-    as so many numbers, unless that is 0.
-    """
+    """Fill a tile with the terms of n pixels, and the statistics of these. Classes are `stride` apart in x; if it was
+    copied, it is z itself."""
     top = stack_reals(512)
     score = stack_reals(512)
     base = stack_reals(512)
     shift = stack_reals(512)
-    pixel_tops(classes, n, z, top)
+    lower = stack_reals(512)
+    pixel_tops(classes, n, x, stride, top)
     for k in range(n):
-        score[k] = z[labels[k] * n + k]
-    large = take_off(n, top, score, base, shift, s)
+        score[k] = x[labels[k] * stride + k]
+    moved = take_off(n, top, score, base, shift, s) + copied
     for j in range(classes):
+        scores = offset(x, j * stride)
         row = offset(z, j * n)
-        if large == 1:
+        if moved > 0:
             for k in range(n):
-                row[k] = row[k] - base[k]
-        class_terms(row, shift, n)
-        if lines != 0:
-            will_need(reals(place + j * stride), lines)
+                lower[k] = scores[k] - base[k]
+            scores = lower
+        first = 0
+        while first < n:
+            part = 64 if n - first > 64 else n - first
+            bring(soon, j, first // 64)
+            class_terms(offset(scores, first), offset(shift, first), part, offset(row, first))
+            first = first + part
     return 0
 
 
@@ -206,8 +204,6 @@ def pixel_slopes(
         row = offset(z, j * n)
         out = offset(g, j * stride)
         if step == 1:
-            if j + 4 < classes:
-                will_need(offset(out, 4 * stride), n)
             for k in range(n):
                 out[k] = row[k] * coefficient[k]
         else:
@@ -242,9 +238,16 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
     coefficient = stack_reals(512)
     own = stack_reals(512)
     z = stack_reals(16384)
+    soon = Soon()
     classes = c.classes
     inner = c.inner
     step = c.pred_steps.inner if inner > 1 else c.pred_steps.outer
+    apart_by = c.gradient_steps.inner if inner > 1 else c.gradient_steps.outer
+    stride = c.gradient_steps.classes
+    plain = 1 if c.pred.kind == DATA and step == 1 else 0
+    size = item_size(c.pred.kind, c.itemsize)
+    written = array_data(c.gradient.array) if c.mode >= GRADIENT else 0
+    plan_soon(c, c.pred_steps.classes, stride, 64, 64 if step == 1 else 0, 64 if apart_by == 1 else 0, soon)
     begin_block(partial)
     most = pixels_of_tile(c.block, classes)
     stop = block_stop(c.rows, c.block, block)
@@ -256,15 +259,14 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
         if inner > 1 and n > inner - start % inner:
             n = inner - start % inner
         begin_rows(c, start, n, labels, weights, total, partial)
-        data = array_data(c.pred.array) + locate_row(c, start, c.pred_steps) * item_size(c.pred.kind, c.itemsize)
-        pixel_scores(data, c.pred.kind, c.itemsize, classes, c.pred_steps.classes, step, n, z)
-        apart_by = c.gradient_steps.inner if inner > 1 else c.gradient_steps.outer
-        stride = c.gradient_steps.classes
-        size = item_size(c.gradient.kind, c.itemsize)
-        written = array_data(c.gradient.array) if c.mode >= GRADIENT else array_data(c.pred.array)
-        place = written + locate_row(c, start, c.gradient_steps) * size
-        near = n * size // c.itemsize if c.mode >= GRADIENT and apart_by == 1 else 0
-        pixel_terms(classes, n, z, labels, s, stride * size, place, near)
+        data = array_data(c.pred.array) + locate_row(c, start, c.pred_steps) * size
+        place = written + locate_row(c, start, c.gradient_steps) * item_size(c.gradient.kind, c.itemsize)
+        soon.read = data + n * size
+        soon.written = place
+        if plain == 0:
+            pixel_scores(data, c.pred.kind, c.itemsize, classes, c.pred_steps.classes, step, n, z)
+        x = reals(data) if plain == 1 else z
+        pixel_terms(classes, n, x, c.pred_steps.classes if plain == 1 else n, 1 - plain, z, labels, s, soon)
         pixel_sums(classes, n, z, labels, s)
         settle(c, n, s, total, values, coefficient, own)
         if c.mode >= GRADIENT and c.gradient.kind != DATA:
