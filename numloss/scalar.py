@@ -163,34 +163,26 @@ def exp_scaled(r, scale):
 
 
 def _exp_of_difference_f32(x, rest):
-    if x < -104.0:
-        x = -104.0
-        rest = 0.0
-    if x > 89.0:
-        x = 89.0
-        rest = 0.0
+    near = minimum(89.0, maximum(-104.0, x))
+    rest = rest if near == x else 0.0
     # the exponent carries + 24 or - 2, taken off by the last factor: results may be subnormal or infinite
     zero = 12583063.0 if x < 0.0 else 12583037.0
-    t = fma(x, 1.44269504, zero)
+    t = fma(near, 1.44269504, zero)
     n = t - zero
     # all digits of log(2) in two parts: what the first leaves of x is exact
-    r = fma(n, -0.6931471824645996, x)
+    r = fma(n, -0.6931471824645996, near)
     r = fma(n, 1.904654299957768e-9, r - rest)
     return exp_scaled(r, power_of_two(t)) * (5.9604644775390625e-08 if x < 0.0 else 4.0)
 
 
 def exp_of_difference(x, rest):
     """e^(x - rest) for a rest below the last digit of x."""
-    if x < -746.0:
-        x = -746.0
-        rest = 0.0
-    if x > 710.0:
-        x = 710.0
-        rest = 0.0
+    near = minimum(710.0, maximum(-746.0, x))
+    rest = rest if near == x else 0.0
     zero = 6755399441056821.0 if x < 0.0 else 6755399441056765.0
-    t = fma(x, 1.4426950408889634, zero)
+    t = fma(near, 1.4426950408889634, zero)
     n = t - zero
-    r = fma(n, -0.6931471805599453, x)
+    r = fma(n, -0.6931471805599453, near)
     r = fma(n, -2.3190468138462996e-17, r - rest)
     return exp_scaled(r, power_of_two(t)) * (5.5511151231257827e-17 if x < 0.0 else 4.0)
 
@@ -377,10 +369,7 @@ def exp_of_product(a, b, rest):
 
 
 def _expm1_f32(x):
-    if x < -30.0:
-        x = -30.0
-    if x > 89.0:
-        x = 89.0
+    x = minimum(89.0, maximum(-30.0, x))
     n = rint_of_product(x, 1.44269504)
     p = exp_rest(fma(n, 1.904654299957768e-9, fma(n, -0.6931471824645996, x)))
     # 2^n (1 + p) - 1, halved so that n = 128 does not overflow too early
@@ -389,10 +378,7 @@ def _expm1_f32(x):
 
 
 def _expm1_f64(x):
-    if x < -50.0:
-        x = -50.0
-    if x > 710.0:
-        x = 710.0
+    x = minimum(710.0, maximum(-50.0, x))
     n = rint_of_product(x, 1.4426950408889634)
     p = exp_rest(fma(n, -2.3190468138462996e-17, fma(n, -0.6931471805599453, x)))
     half = power_of_two(n + 6755399441056766.0)
