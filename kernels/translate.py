@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from functions import DTYPES, HEADERS, PACKAGE, Library, Text, Translator, codes, flat
-from tiles import tile_text  # numloss/loops, where functions.py found the language
+from tiles import Stage, tile_text  # numloss/loops, where functions.py found the language
 
 GENERATED = Path(__file__).resolve().parent / "generated"
 # Files of numloss/loops that hold no loops.
@@ -41,18 +41,19 @@ class Writer:
 
 
 Checks = tuple[int, ...] | None
-LawShape = tuple[tuple[str, int, int, int], tuple[str, tuple[int, ...], int], Checks]
+LawShape = tuple[tuple[str, int, int, int], tuple[str, tuple[int, ...], int], Checks, tuple[Stage, ...]]
 # Families whose laws are those of elements, beside the declarations that name the domains of what they take.
 OF_SUMS = ("regional",)
 OF_ELEMENTS = ("elementwise", "parameterwise")
 
 
 def laws(library: Library) -> dict[str, list[LawShape]]:
-    """The laws of each task: name, inputs, parameters and differentiable inputs, and what follows from parameters
-    alone, as `tile_text` takes them."""
+    """The laws of each task: name, inputs, parameters and differentiable inputs, what follows from parameters alone,
+    checks and stages, as `tile_text` takes them."""
     found: dict[str, list[LawShape]] = {}
-    for path in sorted((PACKAGE / "losses").rglob("*.py")):
-        for node in library.read(path, "law"):
+    paths = sorted((PACKAGE / "losses").rglob("*.py"))
+    for path, nodes in [(path, library.read(path, "law")) for path in paths]:
+        for node in nodes:
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Name):
                     found.setdefault(path.parent.name, []).append(law_shape(library, decorator, node))
@@ -71,14 +72,29 @@ def law_shape(library: Library, decorator: ast.Call, node: ast.FunctionDef) -> L
     slopes = len(flat(result.elts[1]))  # type: ignore[union-attr]
     # both ends of an interval, and one number more: LOOKUPS in numloss/registry.py
     inputs = given + spread + (3 if "cuts" in keywords else 0)
+    stages = stages_of(library, keywords, [argument.arg for argument in law.args.args])
     names = [argument.arg for argument in law.args.args[inputs:]]
+    names = names[: len(names) - sum(found for _, _, found in stages)]
+    checks = checks_of(decorator, node, keywords, inputs)
     if "constants" not in keywords:
-        return (name, inputs, len(names), slopes), ("", (), 0), checks_of(decorator, node, keywords, inputs)
+        return (name, inputs, len(names), slopes), ("", (), 0), checks, stages
     constants = library.texts[keywords["constants"].id]  # type: ignore[attr-defined]
     of = tuple(names.index(argument.arg) for argument in constants.tree.args.args)
     count = len(constants.returns) if isinstance(constants.returns, list) else 1
     constant_part = (constants.tree.name, of, count)
-    return (name, inputs, len(names) - count, slopes), constant_part, checks_of(decorator, node, keywords, inputs)
+    return (name, inputs, len(names) - count, slopes), constant_part, checks, stages
+
+
+def stages_of(library: Library, keywords: dict[str, ast.expr], arguments: list[str]) -> tuple[Stage, ...]:
+    """The stages of a law of such arguments, as `Loss.stage_part` has them."""
+    table = keywords.get("stages")
+    found: list[Stage] = []
+    if isinstance(table, ast.Dict):
+        for names, stage in zip(table.keys, table.values, strict=True):
+            taken = [argument.arg for argument in library.texts[stage.id].tree.args.args]  # type: ignore[attr-defined]
+            count = len(ast.literal_eval(names).split(", "))  # type: ignore[arg-type]
+            found.append((stage.id, tuple(map(arguments.index, taken)), count))  # type: ignore[attr-defined]
+    return tuple(found)
 
 
 def checks_of(decorator: ast.Call, node: ast.FunctionDef, keywords: dict[str, ast.expr], inputs: int) -> Checks:
@@ -119,10 +135,10 @@ def domains() -> dict[str, tuple[float, float, bool, bool]]:
 def tiles(library: Library, shapes: list[LawShape]) -> str:
     """The unit of some laws."""
     writer, table = Writer(library), []
-    for (law, inputs, params, slopes), constants, checks in shapes:
+    for (law, inputs, params, slopes), constants, checks, stages in shapes:
         for mode in (0, 1, 2):
             name, path = f"tile{mode}{law}", library.texts[law].path
-            text = tile_text(law, inputs, params, slopes, mode, *constants, checks, f"groups{mode}{law}")
+            text = tile_text(law, inputs, params, slopes, mode, *constants, checks, stages, f"groups{mode}{law}")
             *parts, tree = ast.parse(text).body
             for part in parts:
                 library.texts[part.name] = Text(part, path, "tile")  # type: ignore[attr-defined, arg-type]

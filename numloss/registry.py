@@ -36,7 +36,9 @@ class Loss:
     `differentiable` are the positions of the inputs that have a gradient, in the order of the law's slopes; `none`
     gives the number that stands in the law for an option that is None. Where the law is not of the inputs themselves
     but of what a loop makes of them, `law_inputs` and `law_slopes` say how many numbers it takes and differentiates.
-    What follows from the parameters alone is computed by `constants`, once for many elements; the law takes it last.
+    What follows from the parameters alone is computed by `constants`, once for many elements; the law takes it after
+    them. Its last arguments are what its `stages` compute of those before, by their names: functions that loops call
+    for many elements before the law itself, since CPUs look not far ahead.
     Where an element is not one number of each input but several neighbours on its last axis, they are `columns`.
 
     Where an option `cuts` the line into intervals, the law takes both ends of the one that the second input names, and
@@ -63,6 +65,7 @@ class Loss:
     params: tuple[str, ...] = ()
     derived: dict[str, Callable[..., float]] = field(default_factory=dict)
     constants: Law | None = None
+    stages: dict[str, Law] = field(default_factory=dict)
     columns: int = 1
     cuts: str | None = None
     interval: Law | None = None
@@ -107,8 +110,8 @@ class Loss:
 
     @property
     def tile(self) -> tuple[Any, ...]:
-        """What `tile_text` takes after the mode: the constants of the law, and the checks of a tile of elements."""
-        return (*self.constant_part, self.checks if self.family == "elementwise" else None)
+        """What `tile_text` takes after the mode: constants of the law, checks of a tile of elements, and its stages."""
+        return (*self.constant_part, self.checks if self.family == "elementwise" else None, self.stage_part)
 
     @property
     def lookups(self) -> int:
@@ -122,7 +125,37 @@ class Loss:
             return None, (), 0
         inputs, params, _ = self.tile_shape
         of = tuple(self.params.index(name) for name in law_arguments(self.constants))
-        return self.constants, of, len(law_arguments(cast(Law, self.law))) - inputs - params
+        return self.constants, of, len(law_arguments(cast(Law, self.law))) - inputs - params - len(self.staged)
+
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """Names of what the stages of the law give."""
+        return tuple(name for names in self.stages for name in names.split(", "))
+
+    @property
+    def stage_part(self) -> tuple[tuple[Law, tuple[int, ...], int], ...]:
+        """The stages of the law, which of its arguments each takes, and how many it gives."""
+        if not self.stages:
+            return ()
+        arguments = law_arguments(cast(Law, self.law))
+        of = [tuple(map(arguments.index, law_arguments(stage))) for stage in self.stages.values()]
+        counts = [len(names.split(", ")) for names in self.stages]
+        return tuple(zip(self.stages.values(), of, counts, strict=True))
+
+    @functools.cached_property
+    def whole_law(self) -> Law | None:
+        """The law with its stages, as one function of what it takes before them."""
+        if not self.stages:
+            return self.law
+        law = cast(Law, self.law)
+        arguments = law_arguments(law)
+        scope: dict[str, Any] = {"__name__": law.__module__, "law": law}
+        lines = [f"def {law.__name__}({', '.join(arguments[: -len(self.staged)])}):"]
+        for k, (names, stage) in enumerate(self.stages.items()):
+            scope[f"stage{k}"] = stage
+            lines.append(f"    {names} = stage{k}({', '.join(law_arguments(stage))})")
+        exec("\n".join([*lines, f"    return law({', '.join(arguments)})"]), scope)
+        return cast(Law, scope[law.__name__])
 
     @functools.cached_property
     def regions(self) -> Loss:

@@ -12,11 +12,13 @@ import re
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
-from cases import NAMES, options, record
+from cases import NAMES, arrays, options, record
 from machine import default_backend
 
 import numloss as nl
+from numloss.calls.request import Request
 from numloss.registry import LOSSES
 
 PACKAGE = Path(nl.__file__).parent
@@ -82,6 +84,22 @@ def test_the_facts(name: str) -> None:
         if isinstance(default, float) and option in loss.domains:
             assert default in loss.domains[option], f"the default of {option} is outside its domain"
     assert list(options(name))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if LOSSES[name].stages])
+def test_the_stages_of_a_law_and_the_law_are_one_function(name: str) -> None:
+    loss = LOSSES[name]
+    given = arrays(name, (9,), "float64", ends=False)
+    numbers = [loss.none[option] for option in loss.per_element]
+    numbers += Request(loss, 0, given, {}).parameters(np.dtype(np.float64))
+    constants, of, count = loss.constant_part
+    if constants is not None:
+        found = constants(*(numbers[len(loss.per_element) + k] for k in of))
+        numbers += found if count > 1 else [found]
+    assert loss.whole_law is not None
+    # as plain Python, where a tile has computed stage by stage
+    values = [loss.whole_law(*element, *numbers)[0] for element in zip(*given, strict=True)]
+    np.testing.assert_allclose(values, loss.function(*given, reduction="none"), rtol=1e-11)
 
 
 def test_aliases_name_one_loss() -> None:

@@ -89,7 +89,7 @@ def _split(arguments: dict[str, Any]) -> tuple[dict[str, Domain], dict[str, Any]
 
 
 def parameters_of(given: tuple[str, ...], defaults: dict[str, Any], facts: dict[str, Any]) -> tuple[str, ...]:
-    """Those of a law's last arguments that are options or derived of them, not its constants."""
+    """Those of a law's last arguments that are options or derived of them, neither constants nor of its stages."""
     known = {*defaults, *facts.get("derived", ())}
     return tuple(name for name in given if name in known or name.removesuffix("_rest") in known)
 
@@ -108,7 +108,7 @@ def elementwise(law: Law, /, **arguments: Any) -> Callable[[Declaration], Declar
         taken += LOOKUPS if "cuts" in facts else 0
         given = law_arguments(law)[taken:]
         params = parameters_of(given, defaults, facts)
-        facts["params"] = params if "constants" in facts else given
+        facts["params"] = params if "constants" in facts or "stages" in facts else given
         return record("elementwise", law, declaration, domains, facts)
 
     return decorate

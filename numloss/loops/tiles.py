@@ -11,6 +11,9 @@ TILE = 512
 TOGETHER = 4
 ENDED = (codes.NUMBER, codes.NUMBER_OR_NAN, codes.WHOLE)
 
+# The name of a stage, which of the law's arguments it takes, and how many numbers it gives.
+Stage = tuple[str, tuple[int, ...], int]
+
 
 def tile_text(
     law: str,
@@ -22,6 +25,7 @@ def tile_text(
     of: tuple[int, ...] = (),
     count: int = 0,
     checks: tuple[int, ...] | None = None,
+    stages: tuple[Stage, ...] = (),
     groups: str = "groups",
 ) -> str:
     """Source of the tile of a law with so many inputs, parameters and differentiable inputs.
@@ -33,16 +37,21 @@ def tile_text(
     With `checks`, one for each input, it is a tile of elements: it also adds the values to 32 lanes, whose address
     comes last, multiplies slopes and curvatures by their scale, and returns what is not 0 if an input is outside its
     domain. It works on whole thirty-twos of elements, on memory that is nobody else's; what does so is a function of
-    its own, of the name `groups`.
+    its own, of the name `groups`. What the `stages` of the law give, which it takes last, such a tile computes for
+    `TOGETHER` thirty-twos of elements, one stage after the other: a CPU has too few instructions waiting to see the
+    next element behind a long law.
     """
     names = [f"x{k}" for k in range(inputs)]
     outputs = ["v", *(f"s{k}" for k in range(slopes) if mode >= SLOPE)]
     outputs += [f"h{k}" for k in range(slopes) if mode >= CURVATURE]
     numbers = [f"p{k} = params[{k}]" for k in range(params)]
     numbers += constants_text(constants, [f"p{k}" for k in of], count)
-    element = element_text(law, names, params, slopes, count)
+    known = [f"at_{name}[k]" for name in names] + [f"p{k}" for k in range(params)] + [f"k{k}" for k in range(count)]
     if checks is not None:
-        return tile_of_elements(names, outputs, numbers, element, mode, checks, groups)
+        given = known + [f"kept{k}[i]" for k in range(sum(found for _, _, found in stages))]
+        element = element_text(law, given, slopes)
+        return tile_of_elements(names, outputs, numbers, stages_text(stages, given), element, mode, checks, groups)
+    element = element_text(law, known, slopes)
     lines = ["def tile(c: Ints, params: Reals, n: Int) -> Int:"]
     lines += [f"    at_{name} = reals(c[{k}])" for k, name in enumerate(names + outputs)]
     lines += [f"    {line}" for line in numbers]
@@ -55,19 +64,25 @@ def tile_of_elements(
     names: list[str],
     outputs: list[str],
     numbers: list[str],
+    stages: list[list[str]],
     element: str,
     mode: int,
     checks: tuple[int, ...],
     groups: str,
 ) -> str:
     """Source of a tile that also checks, scales and adds up."""
+    room = f"stack_reals({32 * TOGETHER})"
+    kept = [f"kept{k} = {room}" for k in range(sum(len(stage) - 1 for stage in stages))]
     arrays = [f"at_{name}" for name in names + outputs]
     given = f"{': Reals, '.join(arrays)}: Reals, lanes: Doubles, params: Reals, n: Int"
     lines = ["@apart", f"def {groups}({given}) -> Int:"]
-    lines += [f"    {line}" for line in [*numbers, *limits_text(mode, checks), "bad = 0"]]
+    lines += [f"    {line}" for line in [*numbers, *limits_text(mode, checks), *kept, "bad = 0"]]
     lines += [f"    for first in range(0, n, {TOGETHER}):", "        start = 32 * first"]
     lines += [f"        m = n - first if n - first < {TOGETHER} else {TOGETHER}"]
-    lines += ["        for i in range(32 * m):", "            k = start + i", f"            {element}"]
+    every = ["        for i in range(32 * m):", "            k = start + i"]
+    for stage in stages:
+        lines += [*every, *(f"            {line}" for line in stage)]
+    lines += [*every, f"            {element}"]
     whole = [k for k, check in enumerate(checks) if check == codes.WHOLE]
     lines += [f"            odd{k}[i] = at_x{k}[k] - rint(at_x{k}[k])" for k in whole]
     lines += [f"            at_{name}[k] = {scaled(name)}" for name in outputs]
@@ -79,13 +94,22 @@ def tile_of_elements(
     return "\n".join(lines)
 
 
-def element_text(law: str, names: list[str], params: int, slopes: int, count: int) -> str:
+def stages_text(stages: tuple[Stage, ...], known: list[str]) -> list[list[str]]:
+    """What each stage computes of element k, the i-th of its thirty-twos, and keeps."""
+    found, first = [], 0
+    for name, of, count in stages:
+        numbers = [f"n{first + k}" for k in range(count)]
+        lines = [f"{', '.join(numbers)} = {name}({', '.join(known[k] for k in of)})"]
+        found.append(lines + [f"kept{number[1:]}[i] = {number}" for number in numbers])
+        first += count
+    return found
+
+
+def element_text(law: str, arguments: list[str], slopes: int) -> str:
     """The law of element k: v, s0, h0, and so on are its value, slopes and curvatures."""
-    numbers = [f"p{k}" for k in range(params)] + [f"k{k}" for k in range(count)]
-    arguments = ", ".join([f"at_{name}[k]" for name in names] + numbers)
     parts = [[f"{name}{k}" for k in range(slopes)] for name in "sh"]
     unpack = [", ".join(part) if slopes == 1 else f"({', '.join(part)})" for part in parts]
-    return f"v, {unpack[0]}, {unpack[1]} = {law}({arguments})"
+    return f"v, {unpack[0]}, {unpack[1]} = {law}({', '.join(arguments)})"
 
 
 def scaled(name: str) -> str:

@@ -25,7 +25,7 @@ def elementwise_kernel(name: str, dtype: str, mode: int, wide: bool) -> Any:
     loss = cases.LOSSES[name]
     constants = [False] * len(loss.inputs) + [True] * len(loss.per_element) + [False] * loss.lookups
     shape = elementwise.shape_of(loss, mode, constants, wide)
-    return elementwise_kernels.elementwise_kernel(loss.law, loss.constants, dtype, shape)
+    return elementwise_kernels.elementwise_kernel(loss.whole_law, loss.constants, dtype, shape)
 
 
 def assert_sound(code: toolchain.Assembled, threads: int = 256) -> None:

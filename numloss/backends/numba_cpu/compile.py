@@ -146,18 +146,22 @@ def tile(
     of: tuple[int, ...] = (),
     count: int = 0,
     checks: tuple[int, ...] | None = None,
+    stages: tuple[tuple[Law, tuple[int, ...], int], ...] = (),
 ) -> Any:
     """The compiled tile of a law; `.address` is what loops call. Keep it alive as long as the address is used."""
-    text = tile_text("law", inputs, params, slopes, mode, "constants", of, count, checks)
+    named = tuple((f"stage{k}", taken, given) for k, (_, taken, given) in enumerate(stages))
+    text = tile_text("law", inputs, params, slopes, mode, "constants", of, count, checks, named)
     filename = f"<tile of {law.__name__}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     scope: dict[str, Any] = {"__name__": __name__, **dict.fromkeys(("Ints", "Reals", "Doubles", "Int")), **words(dtype)}
     scope |= {"law": _typed(law, dtype), "rint": _typed(scalar.rint, dtype), "apart": _apart}
+    scope |= {f"stage{k}": _typed(stage, dtype) for k, (stage, _, _) in enumerate(stages)}
     if constants:
         scope["constants"] = _typed(constants, dtype)
     exec(compile(text, filename, "exec"), scope)
     signature = types.int64(types.CPointer(types.int64), types.CPointer(getattr(types, dtype)), types.int64)
-    key = f"{text}|{fingerprint(law, dtype)}|{fingerprint(constants, dtype) if constants else ''}"
+    parts = [law, *([constants] if constants else []), *(stage for stage, _, _ in stages)]
+    key = "|".join([text, *(fingerprint(part, dtype) for part in parts)])
     function = scope["tile"]
     function.__name__ = function.__qualname__ = f"tile_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     return _finish(function, signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)

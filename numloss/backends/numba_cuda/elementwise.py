@@ -62,7 +62,7 @@ def _launch(call: Call, given: PackedElements) -> Any:
     constants = [array is None for array in given.arrays] + [False] * loss.lookups
     plain = all(map(wide, (each for _, _, each in header.operands())))
     kind = shape_of(loss, mode, constants, plain, bool(header.tight))
-    kernel = elementwise_kernel(loss.law, loss.constants, real.name, kind)
+    kernel = elementwise_kernel(loss.whole_law, loss.constants, real.name, kind)
     if blocks:
         kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
     known = None if weight is not None else float(elements)

@@ -1,7 +1,9 @@
 """Asymmetric focal loss of logits."""
 
 from ...declare import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, decay_of_product, log, log1p, log1p_unit, log1p_unit_rest, minimum
+from ...scalar import decay_of_product, log, log1p, minimum
+from .bce_with_logits import _decay_of_pred
+from .focal import _focal_near
 
 
 def _asymmetric_focal_constants(clip):
@@ -9,40 +11,63 @@ def _asymmetric_focal_constants(clip):
     return 1e-30 if clip <= 0.0 else 0.0
 
 
-def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, unclipped, least):
-    e = decay(pred)
-    near = log1p_unit(e)
-    near_rest = log1p_unit_rest(e)
+def _asymmetric_focal_sides(pred, clip, unclipped, e, near, near_rest):
     positive = pred > 0.0
     whole = 1.0 + e
     p = (1.0 if positive else e) / whole
     q = (e if positive else 1.0) / whole
-    # minus the logarithms of the two: near and far, finite, both with what they lost to rounding
+    # minus the logarithm of the unlikely label's probability, finite, and what it lost to rounding
     size = minimum(1e30, abs(pred))
     far = size + near
-    far_rest = (near - (far - size)) + near_rest
+    return p, q, far, (near - (far - size)) + near_rest, unclipped - q if clip > 0.5 else p - clip
+
+
+def _asymmetric_focal_faded(pred, gamma_pos, near, near_rest, far, far_rest):
+    positive = pred > 0.0
+    return decay_of_product(gamma_pos, far if positive else near, far_rest if positive else near_rest)
+
+
+def _asymmetric_focal_moved(clip, p, beyond):
+    return log1p(0.0 if beyond <= 0.0 else -clip / p)
+
+
+def _asymmetric_focal_power(pred, gamma_neg, near, near_rest, far, far_rest, moved):
+    positive = pred > 0.0
+    log_p = near if positive else far
+    log_m = log_p - moved
+    return decay_of_product(gamma_neg, log_m, ((log_p - log_m) - moved) + (near_rest if positive else far_rest))
+
+
+def _asymmetric_focal_low(beyond):
+    m = 1.0 if beyond <= 0.0 else beyond
+    return log1p(-(m if m < 0.5 else 0.5))
+
+
+def _asymmetric_focal_high(clip, q):
+    return log(q + clip)
+
+
+def _asymmetric_focal(
+    pred, target, gamma_pos, gamma_neg, clip, unclipped, least,
+    e, near, near_rest, p, q, far, far_rest, beyond, faded, moved, power, low, high,
+):  # fmt: skip
+    positive = pred > 0.0
+    whole = 1.0 + e
     log_p = near if positive else far
     # label 1, whose cost fades with q
-    faded = decay_of_product(gamma_pos, far if positive else near, far_rest if positive else near_rest)
     cost = faded * (near if positive else abs(pred) + near) if target > 0.0 else 0.0
     slope = -faded * (q + gamma_pos * p * log_p)
     # times what has faded first: powers so high that nothing is left have squares that overflow
     steeper = faded * gamma_pos
     bend = faded * p * q + steeper * p * (q * (2.0 - log_p) + minimum(1e15, gamma_pos * log_p) * p)
     # label 0, whose probability counts from the clip: m = p - clip, and 1 - m
-    beyond = unclipped - q if clip > 0.5 else p - clip
     free = beyond <= 0.0
     m = 1.0 if free else beyond
     by_m = p / m
     rest = q + clip
     odds = e if positive else 1.0
     by_rest = odds / (odds + clip * whole) if rest > 0.0 else 1.0
-    moved = log1p(0.0 if free else -clip / p)
-    log_m = log_p - moved
-    power = decay_of_product(gamma_neg, log_m, ((log_p - log_m) - moved) + (near_rest if positive else far_rest))
     grown = 0.0 if free else power
-    low = log1p(-(m if m < 0.5 else 0.5))
-    high = log(rest)
     tail = rest <= least
     other = far if tail else -(high if m > 0.5 else low)
     infinite = abs(pred) + near if tail else other
@@ -59,6 +84,16 @@ def _asymmetric_focal(pred, target, gamma_pos, gamma_neg, clip, unclipped, least
 @elementwise(
     _asymmetric_focal,
     constants=_asymmetric_focal_constants,
+    stages={
+        "e": _decay_of_pred,
+        "near, near_rest": _focal_near,
+        "p, q, far, far_rest, beyond": _asymmetric_focal_sides,
+        "faded": _asymmetric_focal_faded,
+        "moved": _asymmetric_focal_moved,
+        "power": _asymmetric_focal_power,
+        "low": _asymmetric_focal_low,
+        "high": _asymmetric_focal_high,
+    },
     target=UNIT,
     gamma_pos=NONNEGATIVE,
     gamma_neg=NONNEGATIVE,

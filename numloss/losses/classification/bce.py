@@ -4,12 +4,21 @@ from ...declare import HALF_UNIT, UNIT, Array, Options, Result, Unpack, elementw
 from ...scalar import log, log1p, maximum
 
 
-def _bce(pred, target, eps):
+def _bce_least(pred, eps):
+    return maximum(eps, pred if pred <= 0.5 else 1.0 - pred)
+
+
+def _bce_log_least(least):
+    return log(least)
+
+
+def _bce_log_most(least):
+    return log1p(-least)
+
+
+def _bce(pred, target, eps, least, log_least, log_most):
     # the smaller of the two probabilities is known to all its digits; the larger is what it leaves
     low = pred <= 0.5
-    least = maximum(eps, pred if low else 1.0 - pred)
-    log_least = log(least)
-    log_most = log1p(-least)
     p = least if low else 1.0 - least
     q = 1.0 - least if low else least
     # a label that cannot occur does not count: 0 * log(0) and 0 / 0 are 0 here
@@ -27,6 +36,7 @@ def _bce(pred, target, eps):
 
 @elementwise(
     _bce,
+    stages={"least": _bce_least, "log_least": _bce_log_least, "log_most": _bce_log_most},
     pred=UNIT,
     target=UNIT,
     eps=HALF_UNIT,

@@ -4,10 +4,13 @@ from ...declare import NONNEGATIVE, SMOOTHING, UNIT, Array, Options, Result, Unp
 from ...scalar import decay, fma, log1p_unit
 
 
-def _bce_with_logits(pred, target, pos_weight, label_smoothing, kept):
+def _decay_of_pred(pred):
+    return decay(pred)
+
+
+def _bce_with_logits(pred, target, pos_weight, label_smoothing, kept, e):
     yes = pos_weight * fma(target, kept, 0.5 * label_smoothing)
     no = fma(1.0 - target, kept, 0.5 * label_smoothing)
-    e = decay(pred)
     positive = pred > 0.0
     wrong = no if positive else yes
     # nobody is wrong: infinitely sure and right costs nothing, though 0 * inf would be NaN
@@ -21,6 +24,7 @@ def _bce_with_logits(pred, target, pos_weight, label_smoothing, kept):
 
 @elementwise(
     _bce_with_logits,
+    stages={"e": _decay_of_pred},
     target=UNIT,
     pos_weight=NONNEGATIVE,
     label_smoothing=SMOOTHING,

@@ -1,26 +1,39 @@
 """Focal loss of logits."""
 
 from ...declare import NONNEGATIVE, UNIT, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, decay_of_product, fma, log1p_unit, log1p_unit_rest, minimum
+from ...scalar import decay_of_product, fma, log1p_unit_pair, minimum
+from .bce_with_logits import _decay_of_pred
 
 
-def _focal(pred, target, alpha, other, gamma):
+def _focal_near(e):
+    # minus the logarithm of the likely label's probability, and a rest below its last digit
+    near, near_rest = log1p_unit_pair(e)
+    return near, near_rest
+
+
+def _focal_power(near, near_rest, gamma):
+    # (e / (1 + e))^gamma with another factor 1 / (1 + e)
+    return decay_of_product(1.0 + gamma, near, near_rest)
+
+
+def _focal_tail(pred, gamma):
+    return decay_of_product(gamma, minimum(1e30, abs(pred)), 0.0)
+
+
+def _focal(pred, target, alpha, other, gamma, e, near, near_rest, power, tail):
     yes = target if alpha < 0.0 else alpha * target
     no = 1.0 - target if alpha < 0.0 else other * (1.0 - target)
     positive = pred > 0.0
     # shares of the label that the sign of the logit stands for, and of the other one
     right = yes if positive else no
     wrong = no if positive else yes
-    e = decay(pred)
-    near = log1p_unit(e)
     # minus the logarithms of the two probabilities 1 / (1 + e) and e / (1 + e) are near and far; finite, so that
     # products with e^-inf = 0 are 0
     size = minimum(1e30, abs(pred))
     far = size + near
     # the powers of both with another factor 1 / (1 + e), which the slope has too
-    power = decay_of_product(1.0 + gamma, near, log1p_unit_rest(e))
     likely = wrong * power
-    unlikely = right * (power * decay_of_product(gamma, size, 0.0))
+    unlikely = right * (power * tail)
     whole = 1.0 + e
     # a power so high that its squares would overflow leaves nothing of what they multiply
     most = minimum(1e15, gamma)
@@ -35,6 +48,7 @@ def _focal(pred, target, alpha, other, gamma):
 
 @elementwise(
     _focal,
+    stages={"e": _decay_of_pred, "near, near_rest": _focal_near, "power": _focal_power, "tail": _focal_tail},
     target=UNIT,
     alpha=UNIT,
     gamma=NONNEGATIVE,

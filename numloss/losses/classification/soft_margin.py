@@ -1,12 +1,12 @@
 """Logistic loss of scores."""
 
 from ...declare import SIGN, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, log1p_unit
+from ...scalar import log1p_unit
+from .bce_with_logits import _decay_of_pred
 
 
-def _soft_margin(pred, target):
+def _soft_margin(pred, target, e):
     side = 1.0 if target > 0.0 else -1.0
-    e = decay(pred)
     wrong = side * pred <= 0.0
     value = (abs(pred) if wrong else 0.0) + log1p_unit(e)
     slope = -side * ((1.0 if wrong else e) / (1.0 + e))
@@ -15,6 +15,7 @@ def _soft_margin(pred, target):
 
 @elementwise(
     _soft_margin,
+    stages={"e": _decay_of_pred},
     target=SIGN,
     convex=True,
     cost=2.5,

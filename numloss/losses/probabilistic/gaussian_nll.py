@@ -4,13 +4,17 @@ from ...declare import BINARY, NONNEGATIVE, POSITIVE, REAL, Array, Options, Resu
 from ...scalar import log, maximum
 
 
-def _gaussian_nll(pred, target, var, full, eps):
+def _gaussian_nll_log(var, eps):
+    return log(maximum(eps, var))
+
+
+def _gaussian_nll(pred, target, var, full, eps, log_v):
     error = pred - target
     v = maximum(eps, var)  # a NaN stays NaN
     precision = 1.0 / v
     ratio = error / v
     nll = error * ratio
-    value = 0.5 * (log(v) + nll) + 0.9189385332046727 * full
+    value = 0.5 * (log_v + nll) + 0.9189385332046727 * full
     # squares of the ratio alone: those of the error overflow where these do not
     slope_var = 0.5 * precision - 0.5 * ratio * ratio
     sure = (ratio * ratio - 0.5 * precision) * precision
@@ -20,6 +24,7 @@ def _gaussian_nll(pred, target, var, full, eps):
 
 @elementwise(
     _gaussian_nll,
+    stages={"log_v": _gaussian_nll_log},
     target=REAL,
     var=NONNEGATIVE,
     full=BINARY,

@@ -29,19 +29,32 @@ def combinations(count, size, log_size, lgamma_size):
     return own - grown if many else often if count >= 5.5 else few
 
 
-def _negative_binomial_nll(pred, target, dispersion, full, size, log_dispersion, lgamma_size):
-    total = size + target
+def _negative_binomial_ratio(pred, dispersion):
+    # the mean over the size
     e = decay(pred)
+    return e, dispersion / e if pred > 0.0 else dispersion * e
+
+
+def _negative_binomial_growth(ratio):
+    return log1p(ratio)
+
+
+def _negative_binomial_extra(target, size, log_dispersion, lgamma_size):
+    return combinations(target, size, -log_dispersion, lgamma_size)
+
+
+def _negative_binomial_nll(
+    pred, target, dispersion, full, size, log_dispersion, lgamma_size, e, ratio, growth, extra
+):  # fmt: skip
+    total = size + target
     up = pred > 0.0
-    # the mean over the size; its logarithm takes over where it overflows
-    ratio = dispersion / e if up else dispersion * e
+    # the logarithm takes over where the ratio overflows
     large = ratio > 1e37
-    growth = pred + log_dispersion if large else log1p(ratio)
+    growth = pred + log_dispersion if large else growth
     pull = target * (-log_dispersion if large else pred) if target > 0.0 else 0.0
     # the mean itself where that over the size is next to nothing, and may be nothing at all
     small = ((1.0 / e if up else e) + ratio * target) * (1.0 - ratio * (0.5 - 0.3333333333333333 * ratio))
     value = (small if ratio < 1e-6 else (size if large else total) * growth) - pull
-    extra = combinations(target, size, -log_dispersion, lgamma_size)
     value = value + (extra if full > 0.0 else 0.0)
     base = dispersion + e if up else 1.0 + dispersion * e
     mean = (1.0 if up else e) / base
@@ -53,6 +66,11 @@ def _negative_binomial_nll(pred, target, dispersion, full, size, log_dispersion,
 
 @elementwise(
     _negative_binomial_nll,
+    stages={
+        "e, ratio": _negative_binomial_ratio,
+        "growth": _negative_binomial_growth,
+        "extra": _negative_binomial_extra,
+    },
     constants=_negative_binomial_constants,
     target=NONNEGATIVE,
     dispersion=POSITIVE,

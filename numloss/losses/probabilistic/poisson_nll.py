@@ -4,8 +4,16 @@ from ...declare import BINARY, NONNEGATIVE, Array, Options, Result, Unpack, elem
 from ...scalar import exp, lgamma, log
 
 
-def _poisson_nll(pred, target, log_input, full):
-    logarithm = pred if log_input > 0.0 else log(pred)
+def _poisson_logarithm(pred, log_input):
+    return pred if log_input > 0.0 else log(pred)
+
+
+def _poisson_lgamma(target, full):
+    # lgamma(1) is 0
+    return lgamma(1.0 + full * target)
+
+
+def _poisson_nll(pred, target, log_input, full, logarithm, own):
     # no rate is below 0, where its logarithm is NaN
     given = pred if pred >= 0.0 else logarithm
     rate = exp(pred) if log_input > 0.0 else given
@@ -15,14 +23,14 @@ def _poisson_nll(pred, target, log_input, full):
     slope = rate - target
     share = target / rate if target > 0.0 else nothing
     plain = slope / rate if target > 0.0 and rate < 1e999 else 1.0 + nothing
-    # lgamma(1) is 0
-    value = rate - pull + lgamma(1.0 + full * target)
+    value = rate - pull + own
     bend = share / rate if target > 0.0 else nothing
     return value, slope if log_input > 0.0 else plain, rate if log_input > 0.0 else bend
 
 
 @elementwise(
     _poisson_nll,
+    stages={"logarithm": _poisson_logarithm, "own": _poisson_lgamma},
     target=NONNEGATIVE,
     log_input=BINARY,
     full=BINARY,

@@ -4,15 +4,23 @@ from ...declare import BETWEEN_1_AND_2, NONNEGATIVE, Array, Options, Result, Unp
 from ...scalar import exp_of_product
 
 
-def _tweedie(pred, target, up, up_rest, down, down_rest):
-    rise = exp_of_product(pred, up, up_rest)
+def _tweedie_rise(pred, up, up_rest):
+    return exp_of_product(pred, up, up_rest)
+
+
+def _tweedie_fall(pred, down, down_rest):
+    return exp_of_product(-pred, down, down_rest)
+
+
+def _tweedie(pred, target, up, up_rest, down, down_rest, rise, falling):
     # a target of 0 has no second term, not even where its exponential is infinite
-    fall = target * exp_of_product(-pred, down, down_rest) if target > 0.0 else 0.0
+    fall = target * falling if target > 0.0 else 0.0
     return rise / up + fall / down, rise - fall, up * rise + down * fall
 
 
 @elementwise(
     _tweedie,
+    stages={"rise": _tweedie_rise, "falling": _tweedie_fall},
     target=NONNEGATIVE,
     power=BETWEEN_1_AND_2,
     derived={"up": lambda power: 2.0 - power, "down": lambda power: power - 1.0},

@@ -4,18 +4,29 @@ from ...declare import Array, Options, Result, Unpack, elementwise
 from ...scalar import decay_of_sum, difference_rest, log1p_unit
 
 
-def _bpr(positive, negative):
+def _bpr_decay(positive, negative):
+    lead = positive - negative
+    rest = difference_rest(positive, negative)
+    return decay_of_sum(abs(lead), -rest if lead < 0.0 else rest)
+
+
+def _bpr(positive, negative, e):
     lead = positive - negative
     size = abs(lead)
-    rest = difference_rest(positive, negative)
     behind = lead <= 0.0
-    e = decay_of_sum(size, -rest if lead < 0.0 else rest)
     slope = -((1.0 if behind else e) / (1.0 + e))
     curvature = e / ((1.0 + e) * (1.0 + e))
     return (size if behind else 0.0) + log1p_unit(e), (slope, -slope), (curvature, curvature)
 
 
-@elementwise(_bpr, differentiable=(0, 1), convex=True, cost=2.5, aliases=("bpr_loss", "bayesian_personalised_ranking"))
+@elementwise(
+    _bpr,
+    stages={"e": _bpr_decay},
+    differentiable=(0, 1),
+    convex=True,
+    cost=2.5,
+    aliases=("bpr_loss", "bayesian_personalised_ranking"),
+)
 def bpr(positive: Array, negative: Array, **options: Unpack[Options]) -> Result:
     r"""Bayesian personalised ranking, ``-log(sigmoid(positive - negative))``.
 

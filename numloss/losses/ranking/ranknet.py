@@ -4,12 +4,16 @@ from ...declare import POSITIVE, UNIT, Array, Options, Result, Unpack, elementwi
 from ...scalar import decay_of_product, difference_rest, log1p_unit
 
 
-def _ranknet(first, second, target, sigma):
+def _ranknet_decay(first, second, sigma):
     lead = first - second
-    size = abs(lead)
     rest = difference_rest(first, second)
     # the exponent is a difference times sigma: what both lose to rounding would cost the confident pairs their digits
-    e = decay_of_product(sigma, size, -rest if lead < 0.0 else rest)
+    return decay_of_product(sigma, abs(lead), -rest if lead < 0.0 else rest)
+
+
+def _ranknet(first, second, target, sigma, e):
+    lead = first - second
+    size = abs(lead)
     other = 1.0 - target
     ahead = lead > 0.0
     wrong = other if ahead else target
@@ -25,6 +29,7 @@ def _ranknet(first, second, target, sigma):
 
 @elementwise(
     _ranknet,
+    stages={"e": _ranknet_decay},
     target=UNIT,
     sigma=POSITIVE,
     differentiable=(0, 1),

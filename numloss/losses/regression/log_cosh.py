@@ -4,10 +4,13 @@ from ...declare import REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import decay, difference_rest, fma, log1p_unit, log_cosh_tail, tanh_tail
 
 
-def _log_cosh(pred, target):
+def _log_cosh_decay(pred, target):
+    return decay(2.0 * abs(pred - target))
+
+
+def _log_cosh(pred, target, e):
     error = pred - target
     size = abs(error)
-    e = decay(2.0 * size)
     # near 0 value and slope are polynomials; far out e is what is missing to their asymptotes, which cannot overflow
     z = error * error
     near = z < 0.36
@@ -24,6 +27,7 @@ def _log_cosh(pred, target):
 
 @elementwise(
     _log_cosh,
+    stages={"e": _log_cosh_decay},
     target=REAL,
     tight=True,
     convex=True,

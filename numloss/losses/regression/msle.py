@@ -4,14 +4,17 @@ from ...declare import ABOVE_MINUS_ONE, Array, Options, Result, Unpack, elementw
 from ...scalar import log1p, minimum
 
 
-def _msle(pred, target):
+def _msle_distance(pred, target):
     # the difference of the logarithms, without cancelling, as the logarithm of a ratio above 1
     over = abs(pred - target)
     base = 1.0 + (pred if pred < target else target)
     huge = over > 1e36 and base < 1.0
     ratio = (over * 8.673617379884035e-19 if huge else over) / base
     # 60 halvings kept the ratio finite; log(2^60) puts them back
-    distance = log1p(ratio) + (41.58883083359672 if huge else 0.0)
+    return log1p(ratio) + (41.58883083359672 if huge else 0.0)
+
+
+def _msle(pred, target, distance):
     own = 1.0 + pred
     # an infinite prediction has slope 0
     capped = minimum(1e30, distance)
@@ -21,6 +24,7 @@ def _msle(pred, target):
 
 @elementwise(
     _msle,
+    stages={"distance": _msle_distance},
     pred=ABOVE_MINUS_ONE,
     target=ABOVE_MINUS_ONE,
     cost=2.5,

@@ -4,7 +4,7 @@ from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwi
 from ...scalar import decay_of_product, difference_rest, expm1, minimum, quotient_rest
 
 
-def _welsch(pred, target, c):
+def _welsch_square(pred, target, c):
     error = pred - target
     size = abs(error)
     rest = difference_rest(pred, target)
@@ -12,8 +12,20 @@ def _welsch(pred, target, c):
     # u^2 is an exponent: its digits below the last one are digits of the result
     u_rest = quotient_rest(size, rest if error > 0.0 else -rest, c, 0.0)
     square = u * u + (2.0 * u * u_rest if u < 1e9 else 0.0)
-    e = decay_of_product(u, u, 2.0 * u_rest)
-    value = (-0.5 * c * expm1(-square)) * c
+    return u, u_rest, square
+
+
+def _welsch_decay(u, u_rest):
+    return decay_of_product(u, u, 2.0 * u_rest)
+
+
+def _welsch_gap(square):
+    return expm1(-square)
+
+
+def _welsch(pred, target, c, u, u_rest, square, e, gap):
+    error = pred - target
+    value = (-0.5 * c * gap) * c
     # at an infinite error e = 0 wins; NaN stays NaN
     slope = (error if e > 0.0 else 0.0) * e
     return 0.5 * error * error if u < 1e-9 else value, slope, (1.0 - 2.0 * minimum(1e30, square)) * e
@@ -21,6 +33,7 @@ def _welsch(pred, target, c):
 
 @elementwise(
     _welsch,
+    stages={"u, u_rest, square": _welsch_square, "e": _welsch_decay, "gap": _welsch_gap},
     target=REAL,
     tight=True,
     c=POSITIVE,

@@ -4,7 +4,7 @@ from ...declare import ANY, HALF_UNIT, POSITIVE, REAL, Array, Options, Result, U
 from ...scalar import decay_of_product, difference_rest, log1p_unit
 
 
-def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smoothing, kept):
+def _dpo_lead(chosen, rejected, reference_chosen, reference_rejected):
     better = chosen - reference_chosen
     worse = rejected - reference_rejected
     # what the three differences lose to rounding would cost confident pairs their digits
@@ -13,8 +13,15 @@ def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smo
     lost = (worse_rest - better_rest) - difference_rest(better, worse)
     lead = (better - worse) - lost
     rest = difference_rest(better - worse, lost) - difference_rest(worse_rest, better_rest)
+    return lead, rest
+
+
+def _dpo_decay(lead, rest, beta):
+    return decay_of_product(beta, abs(lead), rest if lead > 0.0 else -rest)
+
+
+def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smoothing, kept, lead, rest, e):
     ahead = lead > 0.0
-    e = decay_of_product(beta, abs(lead), rest if ahead else -rest)
     wrong = label_smoothing if ahead else kept
     # nobody is wrong: infinitely sure and right costs nothing, though 0 * inf would be NaN
     share = wrong * beta
@@ -28,6 +35,7 @@ def _dpo(chosen, rejected, reference_chosen, reference_rejected, beta, label_smo
 
 @elementwise(
     _dpo,
+    stages={"lead, rest": _dpo_lead, "e": _dpo_decay},
     differentiable=(0, 1),
     chosen=ANY,
     rejected=ANY,
