@@ -163,3 +163,10 @@ def saved(tmp_path: Path) -> Callable[..., dict[str, Path]]:
         return {name: tmp_path / f"{name}.npy" for name in arrays}
 
     return save
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few tokens in a block, and fewer that are measured together."""
+    monkeypatch.setattr("numloss.scoring.source.PIECE", 2100)
+    monkeypatch.setattr("numloss.evaluation.plan.BLOCK_ELEMENTS", 16 * 11)

@@ -30,6 +30,7 @@ FILES = (
 @click.option("--bytes", "counts", metavar="FILE", help="How many bytes each token stands for: gives bits per byte.")
 @click.option("--ignore-index", default=-100, show_default=True, help="The label of rows without one.")
 @click.option("--top-k", default=1, show_default=True, help="How many of the largest classes of each token are kept.")
+@click.option("--figure", "figures", multiple=True, help="A figure to give beside nll; by default all of them.")
 @click.option("--by", multiple=True, metavar="[NAME=]FILE", help="A key for each row: figures for each key, too.")
 @click.option("--quantile", "quantiles", multiple=True, type=float, help="A quantile over tokens, in [0, 1].")
 @click.option("--worst", default=0, help="How many of the worst tokens to list.")
@@ -49,6 +50,7 @@ def command(
     bias: tuple[str, ...],
     counts: str | None,
     by: tuple[str, ...],
+    figures: tuple[str, ...],
     quantiles: tuple[float, ...],
     interval: float,
     threads: int | None,
@@ -77,6 +79,7 @@ def command(
             return
         check_ends(None, report, bool(report or asked["tokens_to"]))
         given: dict[str, Any] = {"bytes": counts, "quantiles": quantiles or None, "interval": interval or None}
+        given["figures"] = figures or None
         result = score(**models, **asked, **given, executor=executor, progress=speed(moved))
     try:
         print_result(result, "json" if as_json else form)

@@ -33,6 +33,7 @@ def score(
     bytes: Any = None,
     ignore_index: int = -100,
     top_k: int = 1,
+    figures: Sequence[str] | None = None,
     by: Any = None,
     quantiles: Sequence[float] | None = None,
     worst: int = 0,
@@ -75,6 +76,9 @@ def score(
         The label of rows without one.
     top_k : int
         How many of the largest classes of each token are kept; from 2 on also how often the label is among them.
+    figures : sequence of str, optional
+        Which figures to give beside nll, by default all; what none of them needs is not computed. ``()`` is the
+        perplexity alone.
     by : source, or mapping of str to source, optional
         A key a row: figures are given for each key too, as in `evaluate`.
     quantiles : sequence of float
@@ -88,8 +92,8 @@ def score(
         What a token does whose row has NaN.
     tokens_to : path, optional
         A folder for a .npy file of each model, with a record for each token: label, log_probability, rank, entropy,
-        top_ids, top_log_probabilities, and beside a reference same_top, kl and reverse_kl. A row without a label has
-        label -1 and rank 0.
+        top_ids, top_log_probabilities, and beside a reference same_top, kl and reverse_kl, as far as `figures` need
+        them. A row without a label has label -1 and rank 0.
     memory, chunk, executor, resume, backend, progress
         As in `evaluate`.
 
@@ -117,8 +121,8 @@ def score(
     The perplexity is :math:`\exp(\frac{1}{n} \sum -\log p)`, its interval that of the mean, and that of a ratio the
     interval of the mean paired difference. The rank of a label is 1 + the number of larger scores; of equal scores the
     first class is the top. Means are those of the tokens that have a label, and intervals the jackknife over documents,
-    or over tokens, which are then taken to be independent. Divergences are those of kl_logits: never negative, and
-    right to 1e-6 of themselves however near two models are.
+    or over tokens, which are then taken to be independent. Divergences are as right as those of kl_logits: never
+    negative, and to 1e-6 of themselves however near two models are.
 
     What llama.cpp saves with ``--kl-divergence-base`` is a source of log-probabilities, ``base.kld``, of labels,
     ``base.kld::labels``, and of documents, its chunks, ``base.kld::documents``. It rounds log-probabilities to 65535
@@ -147,4 +151,4 @@ def score(
         tuple(quantiles), worst, interval, nan, None, None, memory, chunk, executor, resume, backend, progress,
         records_to=tokens_to,
     )  # fmt: skip
-    return scored(models, tokens, by, question, shift, ignore_index, top_k)
+    return scored(models, tokens, by, question, shift, ignore_index, top_k, figures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from ..metrics import RowMetric
 from ..registry import Loss
 from ..typing import Array
+from .kernels import Asked
 from .source import BYTES, Tokens
 
 TOKENS = "tokens"
@@ -23,7 +24,7 @@ def _change(own: Array, reference: Array) -> Array:
 
 def _known(own: Array, value: Array) -> Array:
     """A number of each token, NaN where its row has no probabilities."""
-    return np.where(np.isnan(own["entropy"]), np.nan, value)
+    return np.where(own["top_ids"][:, 0] < 0, np.nan, value)
 
 
 # A number of each token, of the record of a model and that of the reference, or of the model again.
@@ -40,6 +41,17 @@ NUMBERS: dict[str, Callable[..., Array]] = {
     "probability_change": lambda own, reference, k: _change(own, reference),
 }
 COMPARED = ("same_top", "kl", "reverse_kl", "probability_change")
+RANKS, ENTROPIES, DIVERGENCES = ("accuracy", "top_k", "reciprocal_rank"), ("entropy",), ("kl", "reverse_kl")
+
+
+def asked_of(figures: Sequence[str] | None, largest: int) -> Asked:
+    """What is to be measured of a token for some figures; for None of them, for all."""
+    if figures is None:
+        return Asked(largest)
+    for name in figures:
+        if name not in NUMBERS:
+            raise ValueError(f"no figure is called {name!r}; there are {', '.join(NUMBERS)}")
+    return Asked(largest, *(bool(set(figures) & set(some)) for some in (RANKS, ENTROPIES, DIVERGENCES)))
 
 
 @dataclass(frozen=True)
@@ -79,16 +91,17 @@ class TokenFigure(RowMetric):
         return float(self.values(tokens).sum()), float(len(tokens) if counts is None else counts.sum())
 
 
-def figures_of(tokens: Tokens) -> list[list[TokenFigure]]:
-    """The figures of each model."""
+def figures_of(tokens: Tokens, wanted: Sequence[str] | None) -> list[list[TokenFigure]]:
+    """The figures of each model: those that are wanted, or all, as far as there are any; nll always."""
     found = []
     for at in range(len(tokens.logits)):
         compared = tokens.reference not in (None, at)
         names = [name for name in NUMBERS if compared or name not in COMPARED]
         left_out = {"bits_per_byte"} if tokens.bytes is None else set()
-        left_out |= {"top_k"} if tokens.largest < 2 else set()
+        left_out |= {"top_k"} if tokens.asked.largest < 2 else set()
+        left_out |= set() if wanted is None else set(NUMBERS) - {"nll", *wanted}
         base = at if tokens.reference is None else tokens.reference
         found.append(
-            [TokenFigure(name, at, base, tokens.largest) for name in names if name not in left_out]
+            [TokenFigure(name, at, base, tokens.asked.largest) for name in names if name not in left_out]
         )
     return found

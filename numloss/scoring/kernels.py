@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,7 +12,6 @@ from ..common.halves import widened, working
 from ..dispatch import host_backend, load
 from ..loops import headers
 from ..losses.classification.cross_entropy import cross_entropy
-from ..losses.classification.kl_logits import kl_logits
 from ..transforms.derivatives import unwrapped
 from ..typing import Array
 
@@ -24,15 +24,33 @@ COST = 0.5
 BLOCK = 4
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of each row beside the log-probability of its label and so many of the largest classes."""
+
+    largest: int = 1
+    ranks: bool = True
+    entropies: bool = True
+    divergences: bool = True
+
+
 class Measured(NamedTuple):
     """Of each row the logarithm of the label's probability, NaN without a label; the entropy, in nats; the rank of the
-    label, 0 without; the classes of the largest scores, -1 where there is none, and their log-probabilities."""
+    label, 0 without; the classes of the largest scores, -1 where there is none, and their log-probabilities; the
+    divergence from the reference, and of the reference. What was not asked is None.
 
+    `tops` and `rests` are what others need that are compared with these rows."""
+
+    scores: Array
     label_logs: Array
-    entropies: Array
-    ranks: Array
+    entropies: Array | None
+    ranks: Array | None
     ids: Array
     logs: Array
+    tops: Array | None
+    rests: Array | None
+    kls: Array | None
+    reverse_kls: Array | None
 
 
 def backend_of(name: str | None, work: float) -> HostBackend:
@@ -41,29 +59,44 @@ def backend_of(name: str | None, work: float) -> HostBackend:
     return found
 
 
-def divergences(scores: Array, others: Array, backend: str | None) -> Array:
-    """The divergence of each row from that of others, KL(others || scores); no row has NaN, or nothing finite."""
-    if others.dtype == FLOAT64:
-        scores = widened(scores).astype(FLOAT64, copy=False)
-    return np.asarray(kl_logits(scores, others, reduction="none", backend=backend), np.float64)
-
-
-def measured(scores: Array, labels: Array, largest: int, backend: str | None) -> Measured:
-    """Measure rows of scores; labels are int64 and have been checked, -1 is none."""
-    scores, labels = np.ascontiguousarray(scores), np.ascontiguousarray(labels, np.int64)
-    if not scores.dtype.isnative:
-        scores = scores.astype(scores.dtype.newbyteorder("="))
+def measured(
+    scores: Array, labels: Array, asked: Asked, backend: str | None, reference: Measured | None = None,
+    compared: bool = False,
+) -> Measured:  # fmt: skip
+    """Measure rows of scores; labels are int64 and have been checked, -1 is none. They are compared with those of a
+    reference, or others will be compared with them."""
+    scores, labels = in_rows(scores), np.ascontiguousarray(labels, np.int64)
     rows, classes = scores.shape
+    other = None if reference is None or not asked.divergences else reference.scores
     real = working(scores.dtype)
-    ids, logs = np.empty((rows, largest), np.int64), np.empty((rows, largest))
-    found = Measured(np.empty(rows), np.empty(rows), np.empty(rows), ids, logs)
+    if other is not None and working(other.dtype) != real:
+        scores, other = (widened(each).astype(FLOAT64, copy=False) for each in (scores, other))
+        real = FLOAT64
+
+    def room(wanted: bool) -> Array | None:
+        return np.empty(rows) if wanted else None
+
+    ids, logs = np.empty((rows, asked.largest), np.int64), np.empty((rows, asked.largest))
+    found = Measured(
+        scores, np.empty(rows), room(asked.entropies), room(asked.ranks), ids, logs, room(compared), room(compared),
+        room(other is not None), room(other is not None),
+    )  # fmt: skip
+    fields = {name: 0 if each is None else id(each) for name, each in found._asdict().items()}
+    if reference is not None and other is not None:
+        fields |= {"other_tops": id(reference.tops), "other_rests": id(reference.rests)}
     header = headers.Tokens(
-        rows=rows, block=BLOCK, classes=classes, kind=code_of(scores, real), itemsize=real.itemsize, largest=largest,
-        scores=id(scores), labels=id(labels), label_logs=id(found.label_logs), entropies=id(found.entropies),
-        ranks=id(found.ranks), ids=id(found.ids), logs=id(found.logs),
+        rows=rows, block=BLOCK, classes=classes, kind=code_of(scores, real), itemsize=real.itemsize,
+        largest=asked.largest, labels=id(labels), others=0 if other is None else id(other),
+        other_kind=0 if other is None else code_of(other, real), **{"other_tops": 0, "other_rests": 0, **fields},
     )  # fmt: skip
     work = scores.size * COST
     host = backend_of(backend, work)
     if rows:
         host.launch(Problem(host.loop("tokens_block", name_of(real)), header, -(-rows // BLOCK), work))
     return found
+
+
+def in_rows(scores: Array) -> Array:
+    """Scores side by side, in the byte order of the machine."""
+    scores = np.ascontiguousarray(scores)
+    return scores if scores.dtype.isnative else scores.astype(scores.dtype.newbyteorder("="))

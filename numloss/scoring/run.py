@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..data.opening import source_of
@@ -11,7 +11,7 @@ from ..data.source import Source
 from ..evaluation.plan import BY, CLUSTER, MetricSeries, Plan, block_rows, byte_count, check_rows
 from ..evaluation.question import Question
 from ..evaluation.run import answered, keys_of
-from .figures import TOKENS, figures_of
+from .figures import TOKENS, asked_of, figures_of
 from .head import HeadSource
 from .result import TokenScores, perplexities_of, ratios_of
 from .source import Tokens, TokenSource
@@ -25,7 +25,7 @@ RANKED = ("nll", "kl", "reverse_kl")
 
 def scored(
     models: Mapping[str, Any], given: Mapping[str, Any], by: Any, question: Question, shift: bool, ignored: int,
-    kept: int,
+    kept: int, figures: Sequence[str] | None,
 ) -> TokenScores:  # fmt: skip
     """Score all models in one pass."""
     question.check()
@@ -44,9 +44,9 @@ def scored(
     check_rows({**logits, **{name: source for name, source in opened.items() if source is not None}})
     tokens = Tokens(
         tuple(logits.values()), labels, documents, opened["bytes"], base, bool(shift), ignored,
-        min(kept, next(iter(logits.values())).shape[-1]), question.backend,
+        asked_of(figures, min(kept, next(iter(logits.values())).shape[-1])), question.backend,
     )  # fmt: skip
-    plan = planned(tokens, names, by, question, memory)
+    plan = planned(tokens, names, by, question, memory, figures)
     found = answered(plan, None, question, memory, {})
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     fields["scores"] = tuple(
@@ -55,14 +55,16 @@ def scored(
     return TokenScores(**fields, perplexities=perplexities_of(found), ratios=ratios_of(found))
 
 
-def planned(tokens: Tokens, names: list[str], by: Any, question: Question, memory: int) -> Plan:
+def planned(
+    tokens: Tokens, names: list[str], by: Any, question: Question, memory: int, wanted: Sequence[str] | None
+) -> Plan:
     """Every figure of every model, and the pairs that are compared: with the reference, or with the first model."""
     keys = keys_of(BY, by, memory)
     interval = question.interval is not None
     clusters = keys_of(CLUSTER, tokens.documents, memory) if interval else {}
     sources = {TOKENS: TokenSource(tokens), **keys, **clusters}
     check_rows(sources)
-    figures = figures_of(tokens)
+    figures = figures_of(tokens, wanted)
     series = [MetricSeries(names[k], each, (TOKENS,)) for k, some in enumerate(figures) for each in some]
     place = {(each.function.at, each.function.what): k for k, each in enumerate(series)}  # type: ignore[attr-defined]
     base = tokens.reference or 0

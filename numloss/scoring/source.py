@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from ..common.halves import is_half
 from ..data.source import Array, Reader, Source
 from ..errors import FormatError
-from .kernels import divergences, measured
+from .kernels import Asked, Measured, measured
 
 # Scores of a model that are measured together.
 PIECE = 1 << 20
@@ -26,14 +26,14 @@ CLASSES_EACH, LEAST_ELEMENTS, MOST_ELEMENTS = 64, 16, 256
 BYTES = "bytes"
 
 
-def record_dtype(largest: int, compared: bool) -> np.dtype[Any]:
+def record_dtype(asked: Asked, compared: bool) -> np.dtype[Any]:
     """A token as a model sees it; `compared` with a reference."""
-    fields: list[tuple[Any, ...]] = [
-        ("label", np.int64), ("log_probability", np.float64), ("rank", np.int64), ("entropy", np.float64),
-        ("top_ids", np.int64, (largest,)), ("top_log_probabilities", np.float64, (largest,)),
-    ]  # fmt: skip
-    if compared:
-        fields += [("same_top", np.bool_), ("kl", np.float64), ("reverse_kl", np.float64)]
+    fields: list[tuple[Any, ...]] = [("label", np.int64), ("log_probability", np.float64)]
+    fields += [("rank", np.int64)] if asked.ranks else []
+    fields += [("entropy", np.float64)] if asked.entropies else []
+    fields += [("top_ids", np.int64, (asked.largest,)), ("top_log_probabilities", np.float64, (asked.largest,))]
+    fields += [("same_top", np.bool_)] if compared else []
+    fields += [("kl", np.float64), ("reverse_kl", np.float64)] if compared and asked.divergences else []
     return np.dtype(fields)
 
 
@@ -49,7 +49,7 @@ class Tokens:
     reference: int | None
     shift: bool
     ignored: int
-    largest: int
+    asked: Asked
     backend: str | None
 
     @property
@@ -90,7 +90,7 @@ class TokenSource(Source):
         self.tokens, self.name = tokens, name
         reference = tokens.reference
         fields = [
-            (f"model {k}", record_dtype(tokens.largest, reference not in (None, k)))
+            (f"model {k}", record_dtype(tokens.asked, reference not in (None, k)))
             for k in range(len(tokens.logits))
         ]
         self.dtype = np.dtype([*fields, *([(BYTES, np.float64)] if tokens.bytes is not None else [])])
@@ -118,7 +118,7 @@ class TokenSource(Source):
         return self.tokens.logits[0].place(row)
 
     def stamp(self) -> list[Any]:
-        asked = [self.tokens.reference, self.tokens.shift, self.tokens.ignored, self.tokens.largest]
+        asked = [self.tokens.reference, self.tokens.shift, self.tokens.ignored, *astuple(self.tokens.asked)]
         return [asked, [[name, source.stamp()] for name, source in self.tokens.sources.items()]]
 
     def reader(self, rows: int) -> Reader:
@@ -210,28 +210,25 @@ class TokenReader(Reader):
         return given.astype(np.float64)
 
     def _measure(self, start: int, stop: int, labels: Array, found: Array) -> None:
-        """Measure some tokens."""
-        tokens = self.tokens
-        rows: dict[int, Array] = {}
-        for k in range(len(tokens.logits)):
+        """Measure some tokens: first those of the reference, which others are compared with."""
+        tokens, base = self.tokens, self.tokens.reference
+        reference: Measured | None = None
+        for k in sorted(range(len(tokens.logits)), key=lambda k: k != base):
             reader = self.open[f"logits {k}"]
             reader.omits, reader.window = False, self.window // len(self.open)
             scores = reader.read(start, stop)
-            rows[k] = scores
-            each, record = measured(scores, labels, tokens.largest, tokens.backend), found[f"model {k}"]
-            record["label"], record["log_probability"], record["rank"] = labels, each.label_logs, each.ranks
-            record["entropy"], record["top_ids"], record["top_log_probabilities"] = each.entropies, each.ids, each.logs
-        for k in range(len(tokens.logits)):
-            if tokens.reference not in (None, k):
-                record, reference = found[f"model {k}"], found[f"model {tokens.reference}"]
-                known = ~(np.isnan(record["entropy"]) | np.isnan(reference["entropy"]))
-                record["same_top"] = known & (record["top_ids"][:, 0] == reference["top_ids"][:, 0])
-                pair = rows[k], rows[tokens.reference]
-                if not known.all():
-                    pair = pair[0][known], pair[1][known]
-                for name, (own, other) in {"kl": pair, "reverse_kl": pair[::-1]}.items():
-                    record[name] = np.nan
-                    record[name][known] = divergences(own, other, tokens.backend)
+            each = measured(scores, labels, tokens.asked, tokens.backend, reference, compared=k == base)
+            record = found[f"model {k}"]
+            record["label"], record["log_probability"] = labels, each.label_logs
+            record["top_ids"], record["top_log_probabilities"] = each.ids, each.logs
+            columns = {"rank": each.ranks, "entropy": each.entropies, "kl": each.kls, "reverse_kl": each.reverse_kls}
+            for name, values in columns.items():
+                if values is not None:
+                    record[name] = values
+            if reference is not None:
+                known = (each.ids[:, 0] >= 0) & (reference.ids[:, 0] >= 0)
+                record["same_top"] = known & (each.ids[:, 0] == reference.ids[:, 0])
+            reference = each if k == base else reference
 
 
 def following(values: Array, count: int, nothing: int) -> Array:

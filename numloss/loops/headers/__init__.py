@@ -27,7 +27,7 @@ from .sequence import Power, Sequence, SequenceStrides
 from .similarity import Pairs
 from .stored import StoredArray, StoredRows
 from .structs import Double, Header, Int, Many, Place, headers, many, size_of
-from .tokens import TokenRow, Tokens
+from .tokens import TokenPair, TokenRow, Tokens
 
 HEADERS = headers()
 
@@ -82,6 +82,7 @@ __all__ = [
     "StoredArray",
     "StoredRows",
     "TileNumbers",
+    "TokenPair",
     "TokenRow",
     "Tokens",
     "VectorSum",

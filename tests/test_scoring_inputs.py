@@ -1,0 +1,111 @@
+"""Divergences of tokens from those of a reference, and the figures that are asked for."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commands import figures, sentence
+from token_cases import DOCUMENTS, LABELS, Numbers, divergences, exactly, some_logits, stored
+
+import numloss as nl
+from numloss.common.halves import widened
+from numloss.scoring.kernels import Asked, Measured, measured
+
+pytestmark = pytest.mark.usefixtures("small_pieces")
+
+
+def means_of(result: Any) -> list[Any]:
+    """The means of all figures with their intervals."""
+    return [(score.label, score.mean, score.weight, score.interval) for score in result.scores]
+
+
+# divergences --------------------------------------------------------------------------------------------------------
+
+
+def compared(logits: Numbers, other: Numbers) -> Measured:
+    """The first of both beside the second."""
+    labels = np.zeros(len(logits), np.int64)
+    reference = measured(other, labels, Asked(), None, compared=True)
+    return measured(logits, labels, Asked(), None, reference)
+
+
+@pytest.mark.parametrize("distance", [1e-4, 1e-2, 1.0, 10.0, 300.0])
+@pytest.mark.parametrize("dtypes", ["ee", "bb", "ff", "dd", "ef", "df"])
+def test_both_divergences_are_right_at_any_distance(dtypes: str, distance: float) -> None:
+    names = {"e": "float16", "b": "bfloat16", "f": "float32", "d": "float64"}
+    for classes in (2, 700, 2600):
+        values = some_logits(classes, 5, classes)
+        away = np.random.default_rng(1).normal(size=values.shape) * distance
+        logits, other = (stored(each, names[k]) for each, k in zip((values + away, values), dtypes, strict=True))
+        found, expected = compared(logits, other), divergences(logits, other)
+        for one, exact in zip((found.kls, found.reverse_kls), expected, strict=True):
+            assert one is not None and (one >= 0).all()
+            np.testing.assert_allclose(one, exact, rtol=1e-6, atol=1e-17)
+
+
+def test_divergences_where_nothing_is() -> None:
+    inf, nan = math.inf, math.nan
+    x: list[Any] = [[0, -inf, 1], [0, 1, -inf], [-inf, 0, 1], [0, nan, 1], [-inf] * 3, [0, 5000, 9000], [1, 2, 3]]
+    y: list[Any] = [[0, -inf, 2], [0, 1, 2], [0, 0, 1], [0, 1, 2], [0, 1, 2], [9000, 5000, 0], [1, 2, 3]]
+    logits, other = np.array(x, np.float32), np.array(y, np.float32)
+    found, expected = compared(logits, other), divergences(logits, other)
+    assert found.kls is not None and found.reverse_kls is not None
+    np.testing.assert_allclose(found.kls[[0, 1, 2, 5]], [expected[0][0], inf, inf, 9000], rtol=1e-6)
+    np.testing.assert_allclose(found.reverse_kls[[0, 1, 2, 5]], expected[1][[0, 1, 2, 5]], rtol=1e-6)
+    turned = compared(other, logits)
+    assert turned.reverse_kls is not None and turned.reverse_kls[1] == inf == turned.reverse_kls[2]
+    assert np.isnan(found.kls[3:5]).all() and np.isnan(found.reverse_kls[3:5]).all()
+    assert found.kls[6] == 0.0 == found.reverse_kls[6]
+
+
+def test_rows_next_to_each_other_are_compared_from_where_they_lie() -> None:
+    """Both sums of powers are wrong by more than the rows differ."""
+    logits = some_logits(3, 4, 3000).astype(np.float32)
+    other = (logits + np.float32(2.0**-20) * (np.arange(3000) % 3 == 0)).astype(np.float32) + np.float32(0.25)
+    found, expected = compared(logits, other), divergences(logits, other)
+    np.testing.assert_allclose(np.stack([found.kls, found.reverse_kls]), expected, rtol=2e-5)  # type: ignore[list-item]
+
+
+def test_as_many_classes_as_large_models_have() -> None:
+    values = some_logits(8, 3, 128_256)
+    logits, other = stored(values, "bfloat16"), stored(values + some_logits(9, 3, 128_256) * 0.05, "bfloat16")
+    labels = np.array([5, 128_255, int(widened(logits)[2].argmax())])
+    reference = measured(other, labels, Asked(), None, compared=True)
+    found, expected = measured(logits, labels, Asked(8), None, reference), exactly(logits, labels)
+    np.testing.assert_allclose(found.label_logs, -expected["nll"], rtol=4e-7)
+    np.testing.assert_allclose(found.entropies, expected["entropy"], rtol=4e-7)  # type: ignore[arg-type]
+    assert (found.ids == expected["order"][:, :8]).all() and (found.ranks == expected["rank"]).all()
+    both = np.stack([found.kls, found.reverse_kls])  # type: ignore[list-item]
+    np.testing.assert_allclose(both, divergences(logits, other), rtol=1e-6)
+
+
+# what is asked ------------------------------------------------------------------------------------------------------
+
+
+def test_figures_that_nobody_asks_for_are_not_measured(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"labels": LABELS, "reference": some_logits(1), "documents": DOCUMENTS}
+    whole = nl.score(some_logits(), **asked)
+    for wanted in ((), ("entropy",), ("accuracy", "same_top"), ("kl",)):
+        result = nl.score(some_logits(), **asked, figures=wanted, tokens_to=tmp_path)
+        names = [score.loss for score in result.scores if score.model == "model"]
+        assert sorted(names) == sorted({"nll", *wanted})
+        for name in names:
+            assert result["model", name].mean == whole["model", name].mean
+        fields = np.load(tmp_path / "model.npy").dtype.names or ()
+        there = {"rank": "accuracy" in wanted, "entropy": "entropy" in wanted, "kl": "kl" in wanted}
+        assert {name: name in fields for name in there} == there
+    with pytest.raises(ValueError, match="no figure is called 'loss'; there are nll, bits_per_byte, "):
+        nl.score(some_logits(), LABELS, figures=["loss"])
+
+
+def test_the_command_gives_some_figures(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", some_logits())
+    np.save(tmp_path / "y.npy", LABELS)
+    options = ["score", "--logits", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--figure"]
+    found: Any = figures(*options, "accuracy")
+    assert [score["loss"] for score in found["scores"]] == ["nll", "accuracy"]
+    assert "no figure is called 'loss'" in sentence(*options, "loss")
