@@ -102,6 +102,15 @@ def test_figures_that_nobody_asks_for_are_not_measured(tmp_path: Path) -> None:
         nl.score(some_logits(), LABELS, figures=["loss"])
 
 
+def test_quantiles_are_as_near_as_they_say() -> None:
+    logits, other = some_logits(4, 1500, 3), some_logits(5, 1500, 3)
+    result = nl.score(logits, np.zeros(1500, int), reference=other, quantiles=(0.0, 0.3, 0.99, 1.0), interval=None)
+    values = np.sort(divergences(logits, other)[0])
+    for q, found in result["model", "kl"].quantiles:
+        exact = values[math.floor(q * 1499)]
+        assert found == pytest.approx(exact, rel=1e-9 if q in (0.0, 1.0) else 1 / 512)
+
+
 def test_the_command_gives_some_figures(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", some_logits())
     np.save(tmp_path / "y.npy", LABELS)

@@ -83,7 +83,8 @@ def score(
         A key a row: figures are given for each key too, as in `evaluate`.
     quantiles : sequence of float
         Which quantiles over tokens to give; by default none, or beside a reference those of the upper half up to 1,
-        the maximum.
+        the maximum. Of n tokens in order that of q is the one with floor(q (n - 1)) before it: exact for the first and
+        the last, and where a figure has at most 1024 different values; otherwise less than 1/512 of itself away.
     worst : int
         How many of the tokens with the largest figures to list.
     interval : float or None
