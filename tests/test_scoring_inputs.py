@@ -1,4 +1,4 @@
-"""Divergences of tokens from those of a reference, and the figures that are asked for."""
+"""Divergences of tokens from those of a reference, the figures that are asked for, and sequences and documents."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import figures, sentence
-from token_cases import DOCUMENTS, LABELS, Numbers, divergences, exactly, some_logits, stored
+from token_cases import BYTES, CLASSES, DOCUMENTS, LABELS, ROWS, Numbers, divergences, exactly, some_logits, stored
 
 import numloss as nl
 from numloss.common.halves import widened
+from numloss.errors import FormatError
 from numloss.scoring.kernels import Asked, Measured, measured
 
 pytestmark = pytest.mark.usefixtures("small_pieces")
@@ -118,3 +119,52 @@ def test_the_command_gives_some_figures(tmp_path: Path) -> None:
     found: Any = figures(*options, "accuracy")
     assert [score["loss"] for score in found["scores"]] == ["nll", "accuracy"]
     assert "no figure is called 'loss'" in sentence(*options, "loss")
+
+
+# sequences and documents --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held", ["memory", "files", "lists", "lists of files"])
+def test_sequences(held: str, tmp_path: Path) -> None:
+    logits, lengths = some_logits().astype(np.float32), np.full(9, 10)
+    given: dict[str, Any] = {"logits": logits.reshape(9, 10, CLASSES), "labels": LABELS.reshape(9, 10)}
+    given |= {"bytes": BYTES.reshape(9, 10)}
+    if held.startswith("lists"):
+        lengths = np.array([20, 1, 40, 29])
+        ends = np.cumsum(lengths)[:-1]
+        given = {"logits": logits, "labels": LABELS, "bytes": BYTES}
+        given = {name: [each.tolist() for each in np.split(values, ends)] for name, values in given.items()}
+        given["logits"] = np.split(logits, ends)
+    if held == "files":
+        for name in given:
+            np.save(tmp_path / f"{name}.npy", given[name])
+            given[name] = tmp_path / f"{name}.npy"
+    if held == "lists of files":
+        for k, values in enumerate(given["logits"]):
+            np.save(tmp_path / f"{k}.npy", values)
+        given["logits"] = [str(tmp_path / f"{k}.npy") for k in range(4)]
+    names = np.array([f"text {k}" for k in range(len(lengths))])
+    flat: dict[str, Any] = {"labels": LABELS, "bytes": BYTES, "documents": np.repeat(names, lengths)}
+    expected = nl.score(logits, **flat, shift=True, by=np.repeat(np.arange(len(lengths)) % 2, lengths))
+    found = nl.score(**given, shift=True, by=np.arange(len(lengths)) % 2)
+    assert means_of(found) == means_of(expected)
+    assert found["nll"].weight == ROWS - len(lengths)
+    assert repr(found.scores[0].groups) == repr(expected.scores[0].groups)
+    assert means_of(nl.score(**given, shift=True, documents=list(names))) == means_of(expected)
+    shared = nl.score(**given, shift=True, documents=np.arange(len(lengths)) // 2)
+    assert shared["nll"].interval != expected["nll"].interval
+
+
+def test_no_sequences() -> None:
+    result = nl.score(np.zeros((0, 5, 7)), np.zeros((0, 5), int), shift=True)
+    assert result.rows == 0 and math.isnan(result.perplexity())
+
+
+def test_sequences_that_do_not_fit_are_told() -> None:
+    parts = np.split(some_logits(), [20, 50])
+    with pytest.raises(FormatError, match="sequence 1 has 30 tokens in logits, but 29 in labels"):
+        nl.score(parts, np.split(LABELS[:-1], [20, 49]))
+    with pytest.raises(FormatError, match="logits has 3 sequences, but labels has 2"):
+        nl.score(parts, np.split(LABELS, [20]))
+    with pytest.raises(FormatError, match="logits has 9 sequences, but labels has 10"):
+        nl.score(some_logits().reshape(9, 10, CLASSES), LABELS.reshape(10, 9))

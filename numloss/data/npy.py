@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NoReturn
@@ -204,6 +204,12 @@ class NpyFile:
     def _header(self, text: bool, bfloat16: bool) -> Header:
         """What the file says about the array, of which it stands at the beginning."""
         return read_header(self._file, self.source, text, bfloat16)
+
+    def flatten(self) -> None:
+        """Read the first two axes as one from now on."""
+        first, second, *rest = self.header.shape
+        self.header = replace(self.header, shape=(first * second, *rest))
+        self.rows, self.row_bytes = self.header.shape[0], self.header.row_bytes
 
     def _check(self, size: int) -> None:
         header = self.header

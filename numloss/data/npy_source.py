@@ -7,6 +7,7 @@ stays what was seen.
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,6 +31,8 @@ NUMBERS = "iuf"
 class NpySource(Source):
     """A .npy file, or a member of an archive that is stored as it is; each reader opens and checks it again."""
 
+    is_flat = False
+
     def __init__(
         self, path: str | os.PathLike[str], begin: int = 0, size: int | None = None, name: str | None = None,
         text: bool = False, bfloat16: bool = False,
@@ -44,11 +47,22 @@ class NpySource(Source):
         """The file, opened."""
         return NpyFile(self.path, self.begin, self.size, self.name, self.text, self.bfloat16)
 
+    def flat(self) -> Source:
+        found = copy.copy(self)
+        found.is_flat = True
+        with found.open() as file:
+            file.flatten()
+            found.header = file.header
+        found.shape = found.header.shape
+        return found
+
     def stamp(self) -> list[Any]:
         return [*super().stamp(), *file_stamp(self.path)]
 
     def reader(self, rows: int) -> Reader:
         file = self.open()
+        if self.is_flat and len(file.header.shape) > 1:
+            file.flatten()
         if file.header != self.header:
             file.close()
             raise FormatError(f"{self.name}: the file was replaced while it was read")

@@ -100,6 +100,10 @@ class Source(ABC):
         """The file of a row, and the row in it."""
         return self.name, row
 
+    def flat(self) -> Source:
+        """The same numbers with the first two axes as one."""
+        raise TypeError(f"{self.name} has shape {self.shape}, of which the first two axes cannot be read as one")
+
     def stamp(self) -> list[Any]:
         """What changes when the content does, as far as can be told without reading it."""
         return [self.name, list(self.shape), str(self.dtype)]
@@ -113,7 +117,7 @@ class SlicedSource(Source, Reader):
     """An array, or any object with shape, dtype and slicing: of h5py, zarr, dask."""
 
     def __init__(self, given: Any, name: str, kinds: str = REAL_KINDS) -> None:
-        self.given, self.name = given, name
+        self.given, self.name, self.kinds = given, name, kinds
         self.shape, self.dtype = tuple(given.shape), np.dtype(given.dtype)
         self.portable = not isinstance(given, np.ndarray)
         if not self.shape:
@@ -127,6 +131,11 @@ class SlicedSource(Source, Reader):
 
     def reader(self, rows: int) -> Reader:
         return self
+
+    def flat(self) -> Source:
+        if not isinstance(self.given, np.ndarray):
+            return super().flat()
+        return SlicedSource(self.given.reshape(-1, *self.shape[2:]), self.name, self.kinds)
 
     def read(self, start: int, stop: int) -> Array:
         part: Array = self.given[start:stop]
@@ -170,6 +179,9 @@ class Shards(Source):
     @property
     def grain(self) -> int:
         return max(part.grain for part in self.parts)
+
+    def flat(self) -> Source:
+        return Shards([part.flat() for part in self.parts], self.name)
 
     def index(self, row: int) -> int:
         """The shard of a row; of shards without rows before it, the last."""

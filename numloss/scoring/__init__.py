@@ -56,10 +56,12 @@ def score(
     ----------
     logits : source, or mapping of str to source
         Logits, shape (tokens, classes), of 16, 32 or 64 bits; any source that `evaluate` takes, such as ``a.npy``,
-        ``a.npy::bfloat16`` or ``a.safetensors::logits``. Log-probabilities are logits, too. A mapping holds those of
-        several models.
+        ``a.npy::bfloat16`` or ``a.safetensors::logits``. Log-probabilities are logits, too. Sequences of one length
+        are (sequences, tokens, classes), others a list with an array or a path for each; then each sequence is a
+        document, unless `documents` says otherwise. A mapping holds logits of several models.
     labels : source
-        The token that each row predicts, shape (tokens,); with `shift` the tokens themselves.
+        The token that each row predicts, shape (tokens,), (sequences, tokens), or a list of these of each sequence;
+        with `shift` the tokens themselves.
     reference : source or str, optional
         Logits of the model that others are compared with, or the name of one in the mapping.
     hidden, head, bias : source or mapping, optional
@@ -69,7 +71,8 @@ def score(
     shift : bool
         The label of a row is the token of the next one of the same document.
     documents : source, optional
-        A key for each token, an integer or text: intervals are over documents, whose tokens are not independent.
+        A key for each token, an integer or text, or one for each sequence: intervals are over documents, whose tokens
+        are not independent.
     bytes : source, optional
         How many bytes each token stands for, along `labels`: gives bits per byte.
     ignore_index : int
@@ -80,7 +83,7 @@ def score(
         Which figures to give beside nll, by default all; what none of them needs is not computed. ``()`` is the
         perplexity alone.
     by : source, or mapping of str to source, optional
-        A key a row: figures are given for each key too, as in `evaluate`.
+        A key a row, or a sequence: figures are given for each key too, as in `evaluate`.
     quantiles : sequence of float
         Which quantiles over tokens to give; by default none, or beside a reference those of the upper half up to 1,
         the maximum. Of n tokens in order that of q is the one with floor(q (n - 1)) before it: exact for the first and

@@ -13,6 +13,7 @@ from ..evaluation.question import Question
 from ..evaluation.run import answered, keys_of
 from .figures import TOKENS, asked_of, figures_of
 from .head import HeadSource
+from .layout import Layout
 from .result import TokenScores, perplexities_of, ratios_of
 from .source import Tokens, TokenSource
 
@@ -34,25 +35,34 @@ def scored(
     memory = byte_count(question.memory)
     if given["labels"] is None:
         raise ValueError("labels say which token each row predicts; there are none")
-    logits = logits_of(models, question.backend, memory)
+    layout = Layout(memory)
+    logits = logits_of(models, question.backend, layout)
     names, reference = list(logits), models["reference"]
     base = None if reference is None else names.index(reference if names_model(reference, models) else REFERENCE)
-    opened = {name: None if value is None else source_of(value, name, memory, keys=name == "documents")
-              for name, value in given.items()}  # fmt: skip
-    labels, documents = opened["labels"], opened["documents"]
-    assert labels is not None
-    check_rows({**logits, **{name: source for name, source in opened.items() if source is not None}})
+    labels = layout.rows(given["labels"], "labels", 0)
+    counts = None if given["bytes"] is None else layout.rows(given["bytes"], "bytes", 0)
+    documents = layout.documents(given["documents"])
+    rows = {**logits, "labels": labels, "bytes": counts, "documents": documents}
+    check_rows({name: source for name, source in rows.items() if source is not None})
+    largest = min(kept, next(iter(logits.values())).shape[-1])
+    asked = asked_of(figures, largest)
     tokens = Tokens(
-        tuple(logits.values()), labels, documents, opened["bytes"], base, bool(shift), ignored,
-        asked_of(figures, min(kept, next(iter(logits.values())).shape[-1])), question.backend,
+        tuple(logits.values()), labels, documents, counts, base, bool(shift), ignored, asked, question.backend,
     )  # fmt: skip
-    plan = planned(tokens, names, by, question, memory, figures)
+    plan = planned(tokens, names, by_of(by, layout), question, memory, figures)
     found = answered(plan, None, question, memory, {})
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     fields["scores"] = tuple(
         score if score.loss in RANKED else dataclasses.replace(score, worst=()) for score in found.scores
     )
     return TokenScores(**fields, perplexities=perplexities_of(found), ratios=ratios_of(found))
+
+
+def by_of(by: Any, layout: Layout) -> Any:
+    """Keys of tokens or of sequences."""
+    if isinstance(by, Mapping):
+        return {name: layout.keys(value, f"{BY} {name}") for name, value in by.items()}
+    return None if by is None else layout.keys(by, BY)
 
 
 def planned(
@@ -82,7 +92,7 @@ def names_model(reference: Any, models: Mapping[str, Any]) -> bool:
     return isinstance(reference, str) and isinstance(given, Mapping) and reference in given
 
 
-def logits_of(models: Mapping[str, Any], backend: str | None, memory: int) -> dict[str, Source]:
+def logits_of(models: Mapping[str, Any], backend: str | None, layout: Layout) -> dict[str, Source]:
     """The logits of each model by its name, the reference last if it is given by itself."""
     if (models["logits"] is None) == (models["hidden"] is None):
         raise ValueError("either logits are given, or hidden with head")
@@ -90,15 +100,15 @@ def logits_of(models: Mapping[str, Any], backend: str | None, memory: int) -> di
         for name in ("head", "bias"):
             if models[name] is not None:
                 raise ValueError(f"{name} belongs to hidden, which is not given")
-        found = {name: source_of(each, name or "logits", memory) for name, each in _by_model(models["logits"])}
+        found = {name: layout.rows(each, name or "logits", 1) for name, each in _by_model(models["logits"])}
     else:
         if models["head"] is None:
             raise ValueError("hidden is given, but no head")
         found = {
             name: HeadSource(
-                source_of(each, f"hidden of {name}" if name else "hidden", memory),
-                _of_model("head", models["head"], name, memory),
-                None if models["bias"] is None else _of_model("bias", models["bias"], name, memory),
+                layout.rows(each, f"hidden of {name}" if name else "hidden", 1),
+                _of_model("head", models["head"], name, layout.memory),
+                None if models["bias"] is None else _of_model("bias", models["bias"], name, layout.memory),
                 backend,
             )
             for name, each in _by_model(models["hidden"])
@@ -108,7 +118,7 @@ def logits_of(models: Mapping[str, Any], backend: str | None, memory: int) -> di
     if models["reference"] is not None and not names_model(models["reference"], models):
         if REFERENCE in found:
             raise ValueError(f"a model is called {REFERENCE}, and another reference is given")
-        found[REFERENCE] = source_of(models["reference"], REFERENCE, memory)
+        found[REFERENCE] = layout.rows(models["reference"], REFERENCE, 1)
     return found
 
 
