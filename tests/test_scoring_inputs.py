@@ -1,7 +1,8 @@
-"""Divergences of tokens from those of a reference, the figures that are asked for, and sequences and documents."""
+"""Tokens in sequences and documents, the figures that are asked for, and what is written of tokens and documents."""
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -112,15 +113,6 @@ def test_quantiles_are_as_near_as_they_say() -> None:
         assert found == pytest.approx(exact, rel=1e-9 if q in (0.0, 1.0) else 1 / 512)
 
 
-def test_the_command_gives_some_figures(tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", some_logits())
-    np.save(tmp_path / "y.npy", LABELS)
-    options = ["score", "--logits", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--figure"]
-    found: Any = figures(*options, "accuracy")
-    assert [score["loss"] for score in found["scores"]] == ["nll", "accuracy"]
-    assert "no figure is called 'loss'" in sentence(*options, "loss")
-
-
 # sequences and documents --------------------------------------------------------------------------------------------
 
 
@@ -168,3 +160,103 @@ def test_sequences_that_do_not_fit_are_told() -> None:
         nl.score(parts, np.split(LABELS, [20]))
     with pytest.raises(FormatError, match="logits has 9 sequences, but labels has 10"):
         nl.score(some_logits().reshape(9, 10, CLASSES), LABELS.reshape(10, 9))
+
+
+# what is written ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("several", [False, True])
+def test_tokens_in_one_file(suffix: str, several: bool, tmp_path: Path) -> None:
+    logits = some_logits()
+    logits[4, 2] = math.nan
+    models: Any = {"a": logits, "b": some_logits(1)} if several else logits
+    names = np.repeat(["x", "y"], 45)
+    asked: dict[str, Any] = {"labels": LABELS, "documents": DOCUMENTS, "by": {"half": names}, "top_k": 2}
+    asked |= {"reference": "b"} if several else {}
+    nl.score(models, **asked, tokens_to=tmp_path / "folder")
+    path = tmp_path / f"tokens{suffix}"
+    nl.score(models, **asked, tokens_to=path)
+    if suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+        rows = parquet.read_table(path).to_pylist()
+    else:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", path.name]
+    assert [row["row"] for row in rows] == list(range(ROWS)) and [row["half"] for row in rows] == names.tolist()
+    assert [row["document"] for row in rows] == DOCUMENTS.tolist() and [row["label"] for row in rows] == LABELS.tolist()
+    for name in ("a", "b") if several else ("tokens",):
+        record = np.load(tmp_path / "folder" / f"{name}.npy")
+        for field in record.dtype.names[1:]:
+            found = [row[f"{name} {field}" if several else field] for row in rows]
+            values = np.array([np.nan_to_num(np.array(each, float), nan=-7.0) for each in found])
+            np.testing.assert_array_equal(values, np.nan_to_num(record[field].astype(float), nan=-7.0))
+
+
+@pytest.mark.parametrize("nan", ["propagate", "omit"])
+def test_documents_in_lines(nan: str, tmp_path: Path) -> None:
+    logits, labels = some_logits(), LABELS.copy()
+    logits[70] = math.nan
+    labels[[3, 20]] = -100
+    path = tmp_path / "documents.jsonl"
+    result = nl.score(
+        logits, labels, documents=DOCUMENTS, bytes=BYTES, shift=True, nan=nan, documents_to=path,
+        tokens_to=tmp_path / "tokens.jsonl",
+    )  # fmt: skip
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["document"] for line in lines] == [7, 3, 11, 4] and lines[1]["tokens"] == 0
+    assert lines[1]["nll"] is None is lines[1]["perplexity"]
+    assert sum(line["tokens"] for line in lines) == result["nll"].weight + (nan == "propagate") * 0
+    nexts = np.flatnonzero((DOCUMENTS[1:] == 7) & (DOCUMENTS[:-1] == 7) & (labels[1:] >= 0))
+    each = exactly(logits[nexts], labels[nexts + 1])
+    assert lines[0]["tokens"] == len(nexts) and lines[0]["bytes"] == BYTES[nexts + 1].sum()
+    assert lines[0]["perplexity"] == pytest.approx(math.exp(each["nll"].mean()), rel=1e-6)
+    assert lines[0]["entropy"] == pytest.approx(each["entropy"].mean(), rel=1e-6)
+    assert lines[0]["accuracy"] == pytest.approx((each["rank"] == 1).mean())
+    bits = each["nll"].sum() / math.log(2) / BYTES[nexts + 1].sum()
+    assert lines[0]["bits_per_byte"] == pytest.approx(bits, rel=1e-6)
+    assert (lines[3]["nll"] is None) == (nan == "propagate")
+
+
+def test_a_file_of_tokens_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numloss.evaluation.journal.EVERY", 0.0)
+    np.save(tmp_path / "x.npy", some_logits().astype(np.float32))
+    np.save(tmp_path / "y.npy", LABELS)
+    asked: dict[str, Any] = {"logits": tmp_path / "x.npy", "labels": tmp_path / "y.npy", "chunk": 1}
+
+    def stop(done: int, rows: int, read: int) -> None:
+        if done > ROWS / 2:
+            raise InterruptedError
+
+    path = tmp_path / "tokens.jsonl"
+    with pytest.raises(InterruptedError):
+        nl.score(**asked, tokens_to=path, resume=tmp_path / "state", progress=stop)
+    seen: list[int] = []
+    nl.score(**asked, tokens_to=path, resume=tmp_path / "state", progress=lambda done, *rest: seen.append(done))
+    nl.score(**asked, tokens_to=tmp_path / "whole.jsonl")
+    assert min(seen) > ROWS / 2 and path.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="documents_to needs documents"):
+        nl.score(some_logits(), LABELS, documents_to=tmp_path / "d.jsonl")
+    with pytest.raises(ValueError, match=r"documents_to is a file of lines of JSON, \.jsonl or \.ndjson"):
+        nl.score(some_logits(), LABELS, documents=DOCUMENTS, documents_to=tmp_path / "d.csv")
+    with pytest.raises(IndexError):
+        nl.score(some_logits(), LABELS + CLASSES, documents=DOCUMENTS, documents_to=tmp_path / "d.jsonl")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_writes_them(tmp_path: Path) -> None:
+    arrays = {"logits": some_logits().reshape(9, 10, CLASSES), "labels": LABELS.reshape(9, 10)}
+    for name, values in arrays.items():
+        np.save(tmp_path / f"{name}.npy", values)
+    options = [part for name in arrays for part in (f"--{name}", tmp_path / f"{name}.npy")]
+    found: Any = figures(
+        "score", *options, "--shift", "--figure", "accuracy", "--tokens-to", tmp_path / "t.jsonl", "--documents-to",
+        tmp_path / "d.jsonl",
+    )  # fmt: skip
+    assert [score["loss"] for score in found["scores"]] == ["nll", "accuracy"]
+    assert len((tmp_path / "t.jsonl").read_text().splitlines()) == ROWS
+    assert len((tmp_path / "d.jsonl").read_text().splitlines()) == 9
+    assert "no figure is called 'loss'" in sentence("score", *options, "--figure", "loss")

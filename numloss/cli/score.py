@@ -39,7 +39,11 @@ FILES = (
     "--nan", default="propagate", type=click.Choice(["propagate", "omit", "raise"]), show_default=True,
     help="What tokens whose row has NaN do.",
 )  # fmt: skip
-@click.option("--tokens-to", type=click.Path(), help="Folder for a .npy file of each model, a record a token.")
+@click.option(
+    "--tokens-to", type=click.Path(),
+    help="Folder for a .npy file of each model, a record a token; or a .parquet or .jsonl file of all of them.",
+)  # fmt: skip
+@click.option("--documents-to", type=click.Path(), help="A .jsonl file with a line for each document.")
 @with_options(RUNNING)
 @with_options(PRINTING)
 @as_json
@@ -77,7 +81,7 @@ def command(
     ):
         if not leads:
             return
-        check_ends(None, report, bool(report or asked["tokens_to"]))
+        check_ends(None, report, bool(report or asked["tokens_to"] or asked["documents_to"]))
         given: dict[str, Any] = {"bytes": counts, "quantiles": quantiles or None, "interval": interval or None}
         given["figures"] = figures or None
         result = score(**models, **asked, **given, executor=executor, progress=speed(moved))

@@ -40,6 +40,7 @@ def score(
     interval: float | None = 0.95,
     nan: str = "propagate",
     tokens_to: str | os.PathLike[str] | None = None,
+    documents_to: str | os.PathLike[str] | None = None,
     memory: int | str = "512MiB",
     chunk: int | str | None = None,
     executor: Executor | None = None,
@@ -97,7 +98,12 @@ def score(
     tokens_to : path, optional
         A folder for a .npy file of each model, with a record for each token: label, log_probability, rank, entropy,
         top_ids, top_log_probabilities, and beside a reference same_top, kl and reverse_kl, as far as `figures` need
-        them. A row without a label has label -1 and rank 0.
+        them. A row without a label has label -1 and rank 0. Or a file, .parquet (pyarrow) or .jsonl, of a row or a line
+        for each token: its number, document, keys, label, and these, behind the names of models if there are several;
+        in lines of JSON what is no finite number is null.
+    documents_to : path, optional
+        A file of lines of JSON, .jsonl, one for each document in the order of their first tokens: how many of its
+        tokens count, and their means.
     memory, chunk, executor, resume, backend, progress
         As in `evaluate`.
 
@@ -155,4 +161,4 @@ def score(
         tuple(quantiles), worst, interval, nan, None, None, memory, chunk, executor, resume, backend, progress,
         records_to=tokens_to,
     )  # fmt: skip
-    return scored(models, tokens, by, question, shift, ignore_index, top_k, figures)
+    return scored(models, tokens, by, question, shift, ignore_index, top_k, figures, documents_to)

@@ -89,7 +89,7 @@ def _ends(interval: Interval | None) -> dict[str, float]:
     return {} if interval is None else {"low": interval.low, "high": interval.high, "error": interval.error}
 
 
-def _exp(value: float) -> float:
+def exp_of(value: float) -> float:
     """e to a power; infinite where that is too large."""
     try:
         return math.exp(value)
@@ -99,7 +99,7 @@ def _exp(value: float) -> float:
 
 def _of_mean(mean: float, interval: Interval) -> Interval:
     """The interval of e to a mean, and its standard error to first order."""
-    return Interval(interval.level, _exp(interval.low), _exp(interval.high), _exp(mean) * interval.error)
+    return Interval(interval.level, exp_of(interval.low), exp_of(interval.high), exp_of(mean) * interval.error)
 
 
 def _nll(found: Found) -> list[Score]:
@@ -110,7 +110,7 @@ def perplexities_of(found: Found) -> tuple[Perplexity, ...]:
     """Of each model."""
     return tuple(
         Perplexity(
-            score.model, round(score.weight), _exp(score.mean), score.mean / math.log(2.0),
+            score.model, round(score.weight), exp_of(score.mean), score.mean / math.log(2.0),
             None if score.interval is None else _of_mean(score.mean, score.interval),
         )
         for score in _nll(found)
@@ -123,6 +123,6 @@ def ratios_of(found: Found) -> tuple[Ratio, ...]:
 
     def ratio(each: Difference) -> Ratio:
         interval = _of_mean(each.mean, each.interval)
-        return Ratio(labels[each.first], labels[each.second], _exp(each.mean), interval, each.p, each.holm)
+        return Ratio(labels[each.first], labels[each.second], exp_of(each.mean), interval, each.p, each.holm)
 
     return tuple(ratio(each) for each in found.differences if each.first in labels)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..data.opening import source_of
 from ..data.source import Source
 from ..evaluation.plan import BY, CLUSTER, MetricSeries, Plan, block_rows, byte_count, check_rows
 from ..evaluation.question import Question
+from ..evaluation.rowfile import removed_if_empty
 from ..evaluation.run import answered, keys_of
 from .figures import TOKENS, asked_of, figures_of
 from .head import HeadSource
 from .layout import Layout
+from .outputs import Outputs
 from .result import TokenScores, perplexities_of, ratios_of
 from .source import Tokens, TokenSource
 
@@ -26,10 +30,12 @@ RANKED = ("nll", "kl", "reverse_kl")
 
 def scored(
     models: Mapping[str, Any], given: Mapping[str, Any], by: Any, question: Question, shift: bool, ignored: int,
-    kept: int, figures: Sequence[str] | None,
+    kept: int, figures: Sequence[str] | None, documents_to: str | os.PathLike[str] | None,
 ) -> TokenScores:  # fmt: skip
     """Score all models in one pass."""
     question.check()
+    outputs = Outputs(question.records_to, documents_to)
+    question = replace(question, records_to=outputs.folder)
     if isinstance(kept, bool) or not isinstance(kept, int) or not 1 <= kept <= MOST_KEPT:
         raise ValueError(f"top_k must be a number from 1 to {MOST_KEPT}, got {kept!r}")
     memory = byte_count(question.memory)
@@ -50,7 +56,10 @@ def scored(
         tuple(logits.values()), labels, documents, counts, base, bool(shift), ignored, asked, question.backend,
     )  # fmt: skip
     plan = planned(tokens, names, by_of(by, layout), question, memory, figures)
-    found = answered(plan, None, question, memory, {})
+    outputs.check(plan)
+    with removed_if_empty(outputs.hidden):
+        found = answered(plan, None, question, memory, {})
+    outputs.write(plan, names)
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     fields["scores"] = tuple(
         score if score.loss in RANKED else dataclasses.replace(score, worst=()) for score in found.scores
