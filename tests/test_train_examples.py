@@ -43,6 +43,14 @@ def test_an_autoencoder_beats_principal_components(tmp_path: Path) -> None:
 
 
 @pytest.mark.more
+def test_a_model_of_characters_is_scored_from_its_logits(tmp_path: Path) -> None:
+    found = re.findall(r"perplexity ([\d.]+), by NumPy in float64 ([\d.]+)", shown("characters", tmp_path))
+    (short, exact), (longer, other) = [tuple(map(float, each)) for each in found]
+    assert short == pytest.approx(exact, rel=1e-6) and longer == pytest.approx(other, rel=1e-6)
+    assert 2.0 < longer < short < 14.0
+
+
+@pytest.mark.more
 def test_a_mean_of_networks_is_better_than_they_are(tmp_path: Path) -> None:
     losses = [float(figure) for figure in re.findall(r"cross-entropy ([\d.]+)", shown("averaging", tmp_path))]
     assert len(losses) == 6 and losses[-1] < sum(losses[:-1]) / 5
