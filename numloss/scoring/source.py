@@ -19,7 +19,7 @@ from ..errors import FormatError
 from .kernels import Asked, Measured, measured
 
 # Scores of a model that are measured together.
-PIECE = 1 << 20
+PIECE = 1 << 21
 # A record counts as a number for each so many classes, at least and at most: the more, the fewer rows a block has.
 CLASSES_EACH, LEAST_ELEMENTS, MOST_ELEMENTS = 64, 16, 256
 # What a record has beside those of its models.
