@@ -195,7 +195,8 @@ def test_a_bad_label_is_named_with_its_file_and_row(metric: str, saved: Any) -> 
         ({"metrics": "f1:average=mean"}, "average must be one of macro"),
         ({"metrics": "ece:bins=0"}, "bins must be a number from 1"),
         ({"metrics": []}, "no loss and no metric"),
-        ({"metrics": "auc", "weight": np.ones(9)}, "auc counts rows, each once; it takes no weight"),
+        ({"metrics": "auc", "weight": -np.ones(9)}, r"weight\[0\] is -1.0; weights are >= 0"),
+        ({"metrics": "auc", "weight": np.array([1.0] + [np.inf] * 8)}, r"weight\[1\] is inf; weights are finite"),
         ({"metrics": "brier", "weight": -np.ones(9)}, r"weight\[0\] is -1.0; weights are >= 0"),
         ({"metrics": "ece", "pred": np.full(9, 2.0)}, r"pred\[0\] is 2.0; probabilities are in \[0, 1\]; logits=true"),
         ({"metrics": "auc", "pred": np.zeros((9, 2))}, "auc: pred has shape .2,. a row"),
@@ -227,7 +228,7 @@ def test_what_is_no_metric() -> None:
 
 def test_metrics_are_listed_with_their_options() -> None:
     listed = {each["name"]: each for each in list_metrics()}
-    assert listed["auc"]["options"] == {"exact": True} and not listed["auc"]["weighted"]
+    assert listed["auc"]["options"] == {"exact": True}
     assert listed["top_k"]["options"] == {"k": 5} and listed["top_k"]["of_rows"]
     assert all(each["text"].endswith((".", "half.")) or each["text"] for each in listed.values())
     assert Precision().options == {} and Confusion(threshold=0.1).options == {"threshold": 0.1}

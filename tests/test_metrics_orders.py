@@ -44,6 +44,63 @@ def test_orders_are_exact(dtype: str, spread: float, room: int, rows: int, monke
     assert all(metric.exact and metric.rows == len(pred) for metric in found.metrics)
 
 
+@pytest.mark.parametrize("room", [ranking.ROOM, 300])
+@pytest.mark.parametrize(
+    ("dtype", "spread"),
+    [
+        *(("float16", 1.0), ("float32", 1.0), ("float64", 1e-3)),
+        *(pytest.param(dtype, spread, marks=pytest.mark.more) for dtype, spread in MORE_SPREADS),
+    ],
+)
+def test_orders_of_rows_with_weights(dtype: str, spread: float, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (ranking, counting):
+        monkeypatch.setattr(module, "ROOM", room)
+    pred, target = scores(dtype, 400, spread)
+    weight = np.random.default_rng(5).random(400) ** 9 * 1e-3
+    weight[:20] = 0.0
+    found = nl.evaluate((), pred, target, weight=weight, metrics=ORDERS, by=np.arange(400) % 2)
+    for some in (slice(None), slice(1, None, 2)):
+        given: Any = {"y_true": target[some], "y_score": pred[some], "sample_weight": weight[some]}
+        false, true, _ = sk.roc_curve(**given, drop_intermediate=False)
+        expected = [sk.roc_auc_score(**given), sk.average_precision_score(**given), np.abs(true - false).max()]
+        own = values(found) if some.step is None else [each.groups.values[1] for each in found.metrics]  # type: ignore[union-attr]
+        assert own == pytest.approx(expected, rel=1e-12)
+    assert all(metric.exact and metric.rows == 400 for metric in found.metrics)
+    curve = found.metrics[0].tables["curve"]
+    k = len(curve["threshold"]) // 2
+    above = pred >= curve["threshold"][k]
+    assert curve["true_positives"][k] == pytest.approx((weight * target)[above].sum(), rel=1e-12)
+    assert found.metrics[0].figures["positives"] == pytest.approx((weight * target).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES[1:])
+def test_whole_weights_are_so_many_rows(dtype: str) -> None:
+    pred, target = scores(dtype, 300)
+    weight = np.arange(300) % 4
+    many = nl.evaluate((), np.repeat(pred, weight), np.repeat(target, weight), metrics=ORDERS)
+    for factor in (1, 1e-200, 1e200):
+        found = nl.evaluate((), pred, target, weight=weight * factor, metrics=ORDERS)
+        assert values(found) == pytest.approx(values(many), rel=1e-15)
+    assert math.isnan(one("auc", pred, target, weight=np.zeros(300)).value)
+    sure = [one(f"{name}:exact=false", pred, target, weight=weight) for name in ORDERS]
+    assert all(each.low <= value <= each.high for each, value in zip(sure, values(many), strict=True))
+    assert not sure[0].exact and sure[0].high - sure[0].low < 0.05
+
+
+def test_the_error_of_an_area_with_weights() -> None:
+    """By derivatives of the area by weights; rows of labels are one less than there are, as DeLong has it."""
+    pred, target = scores("float32", 60)
+    weight = np.random.default_rng(5).integers(1, 8, 60) / 4.0
+    moves = np.zeros(60)
+    for k in range(60):
+        ends = [sk.roc_auc_score(target, pred, sample_weight=weight + h * (np.arange(60) == k)) for h in (1e-5, -1e-5)]
+        moves[k] = weight[k] * (ends[0] - ends[1]) / 2e-5
+    counts = [(target == label).sum() for label in (0, 1)]
+    expected = sum((moves[target == k] ** 2).sum() * counts[k] / (counts[k] - 1) for k in (0, 1))
+    found = one("auc", pred, target, weight=weight, interval=0.9).interval
+    assert found is not None and found.error == pytest.approx(math.sqrt(expected), rel=1e-6)
+
+
 def test_cells_of_many_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond 65,536 rows in one cell of scores of 32 bits their keys are not sorted."""
     monkeypatch.setattr(plan, "BLOCK_ELEMENTS", 1 << 17)

@@ -32,7 +32,7 @@ def everything(pred: Any, target: Any, **how: Any) -> str:
 @pytest.fixture
 def files(saved: Any) -> dict[str, Path]:
     pred, target = scores("float32")
-    return saved(pred=pred, target=target, by=np.arange(ROWS) % 3)
+    return saved(pred=pred, target=target, by=np.arange(ROWS) % 3, weight=np.linspace(0.0, 1.0, ROWS))
 
 
 def test_bits_do_not_depend_on_threads_or_chunks(files: dict[str, Path]) -> None:
@@ -40,7 +40,8 @@ def test_bits_do_not_depend_on_threads_or_chunks(files: dict[str, Path]) -> None
     for workers, chunk in ((1, None), (2, 999)):
         with nl.num_threads(workers):
             found.add(everything(files["pred"], files["target"], by=files["by"], chunk=chunk))
-    assert len(found) == 1
+            found.add(everything(files["pred"], files["target"], weight=files["weight"], chunk=chunk))
+    assert len(found) == 2
 
 
 @pytest.mark.more

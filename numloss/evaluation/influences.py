@@ -17,7 +17,7 @@ from ..metrics.places import Placed, Sampled
 from ..metrics.tally import Key
 from .counting import Counts, further
 from .found import ratio
-from .plan import MetricSeries, Plan
+from .plan import WEIGHT, MetricSeries, Plan
 from .totals import Adding, Keys, Total, columns_of
 
 Pass = Callable[[Plan, Sequence[Adding]], object]
@@ -77,7 +77,7 @@ class Errors:
 def errors_of(plan: Plan, counts: Counts, passed: Pass) -> Errors | None:
     """The errors of all metrics; None where none are wanted, or what was counted says them."""
     models = len({series.model for series, _ in plan.asked})
-    told = all(series.function.tells_error for series, _ in plan.asked)  # type: ignore[attr-defined]
+    told = WEIGHT not in plan.sources and all(series.function.tells_error for series, _ in plan.asked)  # type: ignore[attr-defined]
     if not plan.interval or not plan.asked or (models == 1 and told and not plan.cluster):
         return None
     each = len(plan.asked) // models

@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..common.halves import widened
 from ..data.source import Array, Source
 from ..errors import FormatError
 from ..metrics import Metric
 from ..metrics.places import SAMPLE, Sampled
 from ..metrics.tally import Ranks
+from ..metrics.weighted import unit_of
 from ..registry import Loss
 from ..transforms.derivatives import sum_and_weight, unwrapped
 from .rows import without_class_weight
@@ -258,8 +260,12 @@ def counted_of(series: Sequence[Series], sources: Mapping[str, Source], interval
     """What is counted for metrics, each once, and the metrics that are made of it; for intervals samples of scores."""
     counted: list[MetricSeries] = []
     asked = []
+    unit: float | None = None
     for each in series:
         tally = each.function.tally(sources[each.inputs[0]])  # type: ignore[attr-defined]
+        if isinstance(tally, Ranks) and WEIGHT in sources:
+            unit = unit or unit_of(largest(sources[WEIGHT]))
+            tally = replace(tally, unit=unit)
         for k, known in enumerate(counted):
             both = known.function.for_both(tally) if known.inputs == each.inputs else None  # type: ignore[attr-defined]
             if both is not None:
@@ -277,6 +283,21 @@ def counted_of(series: Sequence[Series], sources: Mapping[str, Source], interval
     return {"counted": tuple(counted), "asked": tuple(asked)}
 
 
+def largest(source: Source) -> float:
+    """The largest finite number of a source, 0 without one."""
+    size = max(1, BLOCK_ELEMENTS // max(1, source.elements))
+    reader, found = source.reader(size), 0.0
+    reader.omits = True
+    try:
+        for start in range(0, source.rows, size):
+            values = widened(reader.read(start, min(start + size, source.rows)))
+            found = max(found, float(np.max(values, initial=0.0, where=np.isfinite(values))))
+            reader.check()
+    finally:
+        reader.close()
+    return found
+
+
 def check_metrics(plan: Plan, gradients: bool) -> None:
     """Shapes and dtypes fit the metrics, too."""
     graded = [each.loss.name for each in plan.series if isinstance(each, MetricSeries)]
@@ -285,8 +306,6 @@ def check_metrics(plan: Plan, gradients: bool) -> None:
     for series, _ in plan.asked:
         sources = [plan.sources[name] for name in series.inputs]
         series.function.check(*(np.empty((0, *source.shape[1:]), source.dtype) for source in sources))  # type: ignore[attr-defined]
-        if WEIGHT in plan.sources and not series.loss.weighted:
-            raise ValueError(f"{series.loss.name} counts rows, each once; it takes no weight")
 
 
 def block_rows(sources: Mapping[str, Source]) -> int:

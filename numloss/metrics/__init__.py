@@ -60,13 +60,12 @@ def metrics_of(given: Any) -> list[Metric]:
 
 
 def list_metrics() -> list[dict[str, Any]]:
-    """Every metric: its name, what it is, its options with their defaults, and whether rows may have weights."""
+    """Every metric: its name, what it is, its options with their defaults, and whether it is a mean of rows."""
     return [
         {
             "name": name,
             "text": (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " "),
             "options": {field.name: field.default for field in dataclasses.fields(kind)},
-            "weighted": kind.weighted,
             "of_rows": issubclass(kind, RowMetric),
         }
         for name, kind in METRICS.items()

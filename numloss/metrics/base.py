@@ -30,7 +30,6 @@ class Metric(ABC):
     """A metric; its fields are its options."""
 
     name: ClassVar[str] = ""
-    weighted: ClassVar[bool] = True
     least: ClassVar[float] = 0.0
     # whether what is counted says the standard error, too
     tells_error: ClassVar[bool] = False
@@ -45,7 +44,7 @@ class Metric(ABC):
 
     @property
     def __loss__(self) -> Loss:
-        return record_of(self.name, self, self.weighted)
+        return record_of(self.name, self, True)
 
     @property
     def options(self) -> dict[str, Any]:

@@ -30,7 +30,6 @@ class Ranked(Metric):
         Further passes over scores of 32 or 64 bits, until the value is exact; without them it lies between two ends.
     """
 
-    weighted: ClassVar[bool] = False
     precision: ClassVar[bool] = False
     exact: bool = True
 
@@ -59,11 +58,11 @@ class Ranked(Metric):
     def figures(self, ranking: Ranking) -> Figures:
         """What there is to say."""
         found = ranking.figures()
-        negatives, positives = ranking.all_of
+        negatives, positives = ranking.sizes
         value, low, high = self.number(found) if found else (math.nan,) * 3
         error = found.get("auc_error", math.nan) if self.name == "auc" else math.nan
-        counts = {"positives": float(positives), "negatives": float(negatives)}
-        return Figures(value, low, high, float(positives + negatives), error, counts, {"curve": curve(ranking)})
+        counts = {"positives": positives, "negatives": negatives}
+        return Figures(value, low, high, float(sum(ranking.all_of)), error, counts, {"curve": curve(ranking)})
 
 
 class Auc(Ranked):
@@ -106,11 +105,11 @@ class Ks(Ranked):
 
 def curve(ranking: Ranking) -> dict[str, Array]:
     """Points of the ROC curve and of precision over recall, exact at their thresholds: how many are at or above."""
-    negatives, positives = ranking.all_of
+    negatives, positives = ranking.sizes
     false, true = ranking.sides()
     there = np.flatnonzero(np.diff(false + true, prepend=0))
     if len(there) > POINTS:
-        along = (false[there] / max(1, negatives) + true[there] / max(1, positives)) / 2.0
+        along = (false[there] / (negatives or 1.0) + true[there] / (positives or 1.0)) / 2.0
         there = there[np.unique(np.searchsorted(along, np.linspace(0.0, 1.0, POINTS)).clip(0, len(there) - 1))]
     bits = ranking.bits
     tops = TOPS - 1 - there

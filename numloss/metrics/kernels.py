@@ -126,6 +126,11 @@ class Scores:
         found = self._run("keys_block", counts=0, keys=id(keys), **window.numbers(self.bits))
         return keys[: int(found)]
 
+    def inside(self, window: Window) -> Array:
+        """Which scores are in a window, in their order."""
+        ends = window.numbers(self.bits)
+        return np.flatnonzero((self.scores >= ends["least"]) & (self.scores <= ends["most"]))
+
     def tops(self) -> Array:
         """The leading bits of all scores, with labels as their last bits."""
         keys = np.empty(len(self.scores), np.int64)

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import FormatError
 from ..loops.counting_walks import LIMB
 from ..typing import Array
-from .kernels import TOPS, Window, count_keys, place_keys, walk_counts, walk_keys
+from .kernels import TOPS, Left, Window, count_keys, place_keys, walk_counts, walk_keys
 
 if TYPE_CHECKING:
     from ..backends.host import HostBackend
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 # Bytes of keys, or of counts, that a further pass keeps; and cells whose keys fit into their bits.
 ROOM = 14 << 20
 MOST_CELLS = 1 << 14
+
+
+def rows_of(table: Array) -> Array:
+    """The numbers of rows of a table of both labels, which may have sums of weights behind them."""
+    return table[..., 0] if table.shape[-1] == 3 else table
 
 
 @dataclass
@@ -45,7 +50,8 @@ class Found:
     """What is known: the wins of labels 1 over labels 0, twice, and what is made of sums over scores."""
 
     def __init__(self) -> None:
-        self.wins, self.doubt = 0, 0
+        self.wins: float = 0
+        self.doubt: float = 0
         self.sums: list[list[float]] = [[], [], []]
         self.gap = self.most_gap = 0.0
         self.precision_doubt: list[tuple[float, float]] = []
@@ -54,6 +60,10 @@ class Found:
         """Add what cells leave."""
         high, low = wins.sum(axis=0).tolist()
         self.wins += high * LIMB + low
+        self.add_parts(parts)
+
+    def add_parts(self, parts: Array) -> None:
+        """Add what is made of sums over scores."""
         for k, some in enumerate(self.sums):
             some.append(math.fsum(parts[:, k]))
         self.gap = max(self.gap, float(parts[:, 3].max(initial=0.0)))
@@ -62,10 +72,15 @@ class Found:
 class Ranking:
     """Counts of labels by scores, and the passes that are left until everything is known."""
 
+    shape: tuple[int, ...] = (TOPS, 2)
+    # the least that a row counts
+    least = 1.0
+
     def __init__(self, bits: int, kind: str, precision: bool, exact: bool) -> None:
         self.bits, self.kind, self.precision, self.exact = bits, kind, precision, exact
-        self.counts = np.zeros((TOPS, 2), np.int64)
-        self.found = Found()
+        self.counts = np.zeros(self.shape, np.int64)
+        self.key_kind: Any = np.uint16 if bits == 32 else np.int64
+        self.found = self.begin()
         self.nodes: list[tuple[Node, Array, list[tuple[int, int, bool]]]] = []
         self.keys: Array | None = None
         self.filled = 0
@@ -73,19 +88,51 @@ class Ranking:
     @property
     def all_of(self) -> tuple[int, int]:
         """Labels 0 and labels 1."""
-        negatives, positives = self.counts.sum(axis=0).tolist()
+        negatives, positives = rows_of(self.counts).sum(axis=0).tolist()
         return negatives, positives
+
+    @property
+    def amounts_of_all(self) -> tuple[float, float]:
+        """What labels 0 and labels 1 count in all, in the unit of what is counted."""
+        return self.all_of
+
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """What labels 0 and labels 1 count in all."""
+        negatives, positives = self.all_of
+        return float(negatives), float(positives)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the pass keeps keys, or counts them."""
+        return self.nodes[-1][2][-1][2]
+
+    def begin(self) -> Found:
+        """Nothing is known."""
+        return Found()
+
+    def each(self, table: Array) -> Array:
+        """What both labels count in each cell of a table."""
+        return table
+
+    def products(self, n: Array, p: Array) -> float:
+        """The sum of products of what both labels count."""
+        return int(sum(int(a) * int(b) for a, b in zip(n, p, strict=True)))
+
+    def left_of(self, node: Node) -> Left:
+        """What the cells of a node leave, each as if all of its scores were one."""
+        return walk_counts(self.backend, node.counts, node.below, self.all_of)
 
     def settle(self, backend: HostBackend) -> None:
         """Begin with what the first pass has counted; what is unsure is left for others, if it is to be exact."""
         self.backend = backend
-        self.found = Found()
-        if all(self.all_of):
-            self._take(Node(0, 0, self.counts, np.zeros(2, np.int64)))
+        self.found = self.begin()
+        if all(self.amounts_of_all):
+            self._take(Node(0, 0, self.counts, np.zeros(self.shape[1:], np.int64)))
 
     def _take(self, node: Node) -> None:
         """Add what is sure of a node, and remember the rest."""
-        left = walk_counts(self.backend, node.counts, node.below, self.all_of)
+        left = self.left_of(node)
         unsure = self._unsure(node)
         if self.exact and unsure.any():
             left.wins[unsure] = 0
@@ -99,22 +146,22 @@ class Ranking:
         """Cells of which it matters in what order their scores are."""
         if 16 * (node.level + 1) >= self.bits:
             return np.zeros(len(node.counts), bool)
-        n, p = node.counts.T
+        n, p = rows_of(node.counts).T
         mixed = (n > 0) & (p > 0)
         if not self.precision:
             return mixed
         # of labels 1 alone the precision rises from one to the next, unless no label 0 is above
-        below = node.below[0] + np.cumsum(n) - n
+        below = rows_of(node.below)[0] + np.cumsum(n) - n
         several: Array = (p > 1) & (self.all_of[0] > below)
         return mixed | several
 
     def _ranges(self, node: Node, unsure: Array) -> list[tuple[int, int, bool]]:
         """Stretches of cells for one pass each, the last one first; whether keys are kept, or counted."""
-        rows, places = node.counts.sum(axis=1), np.flatnonzero(unsure)
+        rows, places = rows_of(node.counts).sum(axis=1), np.flatnonzero(unsure)
         ends, ranges, at = np.cumsum(rows), [], 0
         left = self.bits - 16 * (node.level + 1)
-        room = ROOM // (2 if self.bits == 32 else 8)
-        fitting = max(1, ROOM // (2 * TOPS * 8)) if left == 16 else 1
+        room = ROOM // np.dtype(self.key_kind).itemsize
+        fitting = max(1, ROOM // self.counts.nbytes) if left == 16 else 1
         while at < len(places):
             first = int(places[at])
             before = int(ends[first] - rows[first])
@@ -127,17 +174,17 @@ class Ranking:
 
     def _doubt(self, node: Node, unsure: Array) -> None:
         """How far off what is counted may be."""
-        negatives, positives = self.all_of
-        n, p = (column[unsure] for column in node.counts.T)
-        below_n, below_p = ((np.cumsum(c) - c)[unsure] for c in node.counts.T)
-        self.found.doubt = int(sum(int(a) * int(b) for a, b in zip(n, p, strict=True)))
+        negatives, positives = self.amounts_of_all
+        n, p = (column[unsure] for column in self.each(node.counts).T)
+        below_n, below_p = self.each(np.cumsum(node.counts, axis=0) - node.counts)[unsure].T
+        self.found.doubt = self.products(n, p)
         up, down = (below_n + n) / negatives - below_p / positives, (below_p + p) / positives - below_n / negatives
         self.found.most_gap = float(max(up.max(), down.max()))
         # labels 1 above a cell, labels 0 above it; the worst and the best order in it
         hits, misses = positives - below_p - p, negatives - below_n - n
-        worst = p * ((hits + 1) / (hits + 1 + misses + n))
-        best = p * ((hits + p) / (hits + p + misses))
-        middle = p * ((hits + p) / (hits + p + misses + n))
+        counted = np.where(p > 0, hits + p + misses, 1.0)
+        worst = p * ((hits + self.least) / np.maximum(hits + self.least + misses + n, np.finfo(float).tiny))
+        best, middle = p * ((hits + p) / counted), p * ((hits + p) / (counted + n))
         self.found.precision_doubt = [(math.fsum(worst - middle), math.fsum(best - middle))]
 
     def window(self) -> Window | None:
@@ -148,27 +195,28 @@ class Ranking:
             return None
         node, _, ranges = self.nodes[-1]
         first, stop, keep = ranges[-1]
-        rows = int(node.counts[first:stop].sum())
-        kind = np.uint16 if self.bits == 32 else np.int64
-        self.keys = np.empty(rows, kind) if keep else np.zeros(((stop - first) * TOPS, 2), np.int64)
-        counts = node.counts[first:stop].reshape(-1)
+        counts = rows_of(node.counts)[first:stop].reshape(-1)
+        rows, cells = int(counts.sum()), ((stop - first) * TOPS, *self.shape[1:])
+        self.keys = np.empty(rows, self.key_kind) if keep else np.zeros(cells, np.int64)
         self.ends = np.cumsum(counts) - counts
         self.filled, self.expected = 0, rows
         return Window(node.level, node.first + first, node.first + stop, keep)
 
-    def add_keys(self, keys: Array) -> None:
-        """Take keys of the window."""
-        ranges = self.nodes[-1][2]
+    def add_keys(self, keys: Array, weights: Array | None) -> None:
+        """Take keys of the window, with weights if rows have some."""
+        if self.filled + len(keys) <= self.expected:
+            self.put(keys, weights)
+        self.filled += len(keys)
+
+    def put(self, keys: Array, weights: Array | None) -> None:
+        """Keep keys, or count them."""
         assert self.keys is not None
-        filled = self.filled + len(keys)
-        if filled <= self.expected:
-            if ranges[-1][2] and self.bits == 32:
-                place_keys(self.backend, keys, self.ends, self.keys)
-            elif ranges[-1][2]:
-                self.keys[self.filled : filled] = keys
-            else:
-                count_keys(self.backend, keys, self.keys)
-        self.filled = filled
+        if not self.keeps:
+            count_keys(self.backend, keys, self.keys)
+        elif self.bits == 32:
+            place_keys(self.backend, keys, self.ends, self.keys)
+        else:
+            self.keys[self.filled : self.filled + len(keys)] = keys
 
     def end_pass(self, name: str) -> None:
         """Add what the pass has found."""
@@ -187,17 +235,20 @@ class Ranking:
                 cells = keys[k * TOPS : (k + 1) * TOPS].copy()
                 self._take(Node(node.level + 1, (node.first + cell) * TOPS, cells, below[k]))
             return
-        ends = np.cumsum(node.counts[first:stop].reshape(-1))
+        ends = np.cumsum(rows_of(node.counts)[first:stop].reshape(-1))
+        self.found.add(*self.left_of_keys(keys, ends, below, ~unsure[first:stop], name))
+
+    def left_of_keys(self, keys: Array, ends: Array, below: Array, known: Array, name: str) -> Left:
+        """What keys leave whose cells and labels end there, less what was known of cells and is added already."""
         if self.bits == 64:
             keys.sort()
             ends = ends[1::2]
         elif (self.ends != ends).any():
             raise FormatError(f"{name}: it has changed since it was read")
         left = walk_keys(self.backend, keys, ends, below, self.all_of)
-        known = ~unsure[first:stop]  # added before
         left.wins[known] = 0
         left.parts[known] = 0.0
-        self.found.add(*left)
+        return left
 
     def sides(self) -> Iterator[Array]:
         """Labels 0, then labels 1, that are at or above each cell of the first pass, the highest cell first."""
@@ -206,7 +257,7 @@ class Ranking:
 
     def figures(self) -> dict[str, Any]:
         """What is known: values, and between which numbers they are."""
-        negatives, positives = self.all_of
+        negatives, positives = self.amounts_of_all
         if not negatives or not positives:
             return {}
         found, pairs = self.found, 2 * negatives * positives

@@ -14,6 +14,7 @@ from ..typing import Array
 from .base import Metric, Rows, record_of
 from .kernels import TOPS, Scores, Window, backend_for
 from .ranking import ROOM, Ranking
+from .weighted import WeightedRanking, counted, split
 
 Key = tuple[Any, ...]
 # Keys of which rankings are counted.
@@ -151,14 +152,14 @@ class CellTotal:
 
 @dataclass(frozen=True)
 class Ranks(Tally):
-    """Labels 0 and 1 in the order of their scores."""
+    """Labels 0 and 1 in the order of their scores; with a unit weights are counted, too."""
 
     name: ClassVar[str] = "ranking"
-    weighted: ClassVar[bool] = False
     bits: int = 32
     kind: str = "float32"
     precision: bool = False
     exact: bool = True
+    unit: float | None = None
     windows: tuple[tuple[Key, Window], ...] | None = None
 
     def check(self, pred: Array, target: Array) -> None:
@@ -182,26 +183,33 @@ class RanksOfTask:
     def __init__(self, tally: Ranks) -> None:
         self.tally = tally
         self.counts: Array | None = None
-        self.pieces: list[tuple[Key, Array, Array]] = []
+        self.pieces: list[tuple[Key, Array, Array | None]] = []
 
     def add(self, rows: Rows) -> None:
         """Count a block."""
         backend = backend_for(record_of("ranking", None, False), rows.backend, len(rows.pred))
+        weights = None if self.tally.unit is None else split(rows.weights, self.tally.unit)
         if self.tally.windows is not None:
-            self._add_keys(backend, rows, dict(self.tally.windows))
+            self._add_keys(backend, rows, weights, dict(self.tally.windows))
         elif rows.place is None:
+            scores = Scores(backend, rows.pred, rows.target)
             if self.counts is None:
-                self.counts = np.zeros((TOPS, 2), np.int64)
-            Scores(backend, rows.pred, rows.target).count(self.counts)
+                self.counts = np.zeros((TOPS, 2) if weights is None else (TOPS, 2, 3), np.int64)
+            if weights is None:
+                scores.count(self.counts)
+            else:
+                self.counts += counted(scores.tops(), weights, 2 * TOPS).reshape(TOPS, 2, 3)
         else:
-            keys = Scores(backend, rows.pred, rows.target).tops()
-            found, counts = np.unique(rows.place * (2 * TOPS) + keys, return_counts=True)
+            keys = rows.place * (2 * TOPS) + Scores(backend, rows.pred, rows.target).tops()
+            found, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
+            if weights is not None:
+                counts = counted(place, weights, len(found))
             groups = found // (2 * TOPS)
             ends = np.searchsorted(groups, np.arange(len(rows.keys) + 1))
             for key, begin, end in zip(rows.keys, ends[:-1], ends[1:], strict=True):
                 self.pieces.append((key, found[begin:end] % (2 * TOPS), counts[begin:end]))
 
-    def _add_keys(self, backend: Any, rows: Rows, windows: dict[Key, Window]) -> None:
+    def _add_keys(self, backend: Any, rows: Rows, weights: Array | None, windows: dict[Key, Window]) -> None:
         some: list[tuple[Key, Any]] = [((), slice(None))]
         if rows.place is not None:
             order = np.argsort(rows.place, kind="stable")
@@ -210,9 +218,12 @@ class RanksOfTask:
         kind = np.uint32 if self.tally.bits == 32 else np.int64
         for key, which in some:
             if key in windows:
-                keys = Scores(backend, rows.pred[which], rows.target[which]).keys(windows[key])
+                scores, own = Scores(backend, rows.pred[which], rows.target[which]), None
+                if weights is not None:
+                    own = weights[which][scores.inside(windows[key])]
+                keys = scores.keys(windows[key])
                 if len(keys):
-                    self.pieces.append((key, keys.astype(kind), keys[:0]))
+                    self.pieces.append((key, keys.astype(kind), own))
 
 
 class RankTotal:
@@ -226,19 +237,22 @@ class RankTotal:
         if key not in self.rankings:
             if len(self.rankings) > MOST_KEYS:
                 raise ValueError(f"there are more than {MOST_KEYS} keys; the order of scores takes a MiB for each")
-            self.rankings[key] = Ranking(self.tally.bits, self.tally.kind, self.tally.precision, self.tally.exact)
+            asked = self.tally.bits, self.tally.kind, self.tally.precision, self.tally.exact
+            unit = self.tally.unit
+            self.rankings[key] = Ranking(*asked) if unit is None else WeightedRanking(*asked, unit)
         return self.rankings[key]
 
     def add(self, task: RanksOfTask) -> None:
         """Add the blocks of the next task."""
         if task.tally.windows is not None:
-            for key, keys, _ in task.pieces:
-                self._of(key).add_keys(keys)
+            for key, keys, weights in task.pieces:
+                self._of(key).add_keys(keys, weights)
             return
         if task.counts is not None:
             self._of(()).counts += task.counts
         for key, cells, counts in task.pieces:
-            self._of(key).counts.reshape(-1)[cells] += counts
+            assert counts is not None
+            self._of(key).counts.reshape(2 * TOPS, -1)[cells] += counts.reshape(len(cells), -1)
 
     def of(self, key: Key) -> Ranking:
         """The ranking of a key."""
