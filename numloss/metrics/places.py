@@ -1,7 +1,7 @@
 """Where the score of a row stands among those of both labels: what it moves an area, or another order, by.
 
 Scores are told apart by cuts, which are those of a sample of rows: all of them where there are few, and otherwise so
-many that a row's place is known to a few hundred-thousandths. What is between any two cuts is counted.
+many that a row's place is known to a ten-thousandth. What is between any two cuts is counted.
 """
 
 from __future__ import annotations
@@ -16,16 +16,22 @@ from .base import Pull, Rows
 from .classes import binary_labels
 from .tally import Cells, Tally
 
-# Scores of a sample.
-SAMPLE = 1 << 14
+# Scores of a sample: so few that cuts stay in the first cache.
+SAMPLE = 1 << 12
 
 
 def cells_between(scores: Array, cuts: Array) -> Array:
     """Which of the cells that cuts make each score is in: 2 k below cut k, 2 k + 1 where it is one."""
-    wide = np.asarray(scores, np.float64)
-    place = np.searchsorted(cuts, wide)
-    equal = cuts[np.minimum(place, len(cuts) - 1)] == wide
-    return np.asarray(2 * place + equal)
+    if scores.dtype == np.float32:  # cuts are some of the scores: nothing is rounded
+        cuts = cuts.astype(np.float32)
+    order = np.argsort(scores)  # a fifth of the time of looking for each score among the cuts
+    ends = np.zeros(2 * len(cuts) + 2, np.intp)
+    for k, side in enumerate(("left", "right")):
+        ends[1 + k : -1 : 2] = np.searchsorted(scores, cuts, side, sorter=order)
+    ends[-1] = len(scores)
+    found = np.empty(len(scores), np.intp)
+    found[order] = np.repeat(np.arange(2 * len(cuts) + 1), np.diff(ends))
+    return found
 
 
 @dataclass(frozen=True)

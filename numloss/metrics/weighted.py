@@ -108,16 +108,23 @@ class WeightedRanking(Ranking):
             some = self.keys[self.filled : self.filled + len(keys)]
             some["key"], some["weights"] = keys, weights
         else:
-            np.add.at(self.keys.reshape(-1, 3), keys, np.column_stack([np.ones(len(keys), np.int64), weights]))
+            columns = self.keys.reshape(-1, 3).T
+            np.add.at(columns[0], keys, 1)
+            for column, values in zip(columns[1:], weights.T, strict=True):
+                np.add.at(column, keys, values)
 
     def left_of_keys(self, keys: Array, ends: Array, below: Array, known: Array, name: str) -> Left:
-        keys = keys[np.argsort(keys["key"], kind="stable")]
-        places = keys["key"].astype(np.int64)
-        starts = np.flatnonzero(np.diff(places // 2, prepend=-1))
+        given = np.ascontiguousarray(keys["key"])
+        order = np.argsort(given)  # of equal keys in any order: what is added are integers
+        places = given[order].astype(np.int64)
+        firsts = np.flatnonzero(np.diff(places, prepend=-1))  # of each score and label
+        scores = places[firsts] // 2
+        new = np.diff(scores, prepend=-1) > 0
+        which, starts = np.cumsum(new) - 1, firsts[new]
         table = np.zeros((len(starts), 2, 3), np.int64)
-        which = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(keys)))
-        more = np.column_stack([np.ones(len(keys), np.int64), keys["weights"]])
-        np.add.at(table, (which, places % 2), more)
+        table[which, places[firsts] % 2, 0] = np.diff(firsts, append=len(places))
+        for k, column in enumerate(keys["weights"].T, 1):
+            table[which, places[firsts] % 2, k] = np.add.reduceat(column[order].astype(np.int64), firsts)
         cell = np.searchsorted(ends[1::2], starts, side="right")
         before = np.cumsum(table, axis=0) - table
         first = np.searchsorted(cell, cell)  # the first score of the cell
