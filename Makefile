@@ -1,6 +1,7 @@
 # make demo       the main job, end to end, on embedded data
 # make test       set up and run the tests
 # make test-more  the full matrix
+# make test-doors  the tests of adapters, with the libraries that they are for
 # make test-faults  puts mistakes into a copy one by one and says which tests find them
 # make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
 # PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
@@ -13,9 +14,9 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
 
 # Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
-test test-more test-faults test-openmpi: export PYTHONDONTWRITEBYTECODE =
+test test-more test-doors test-faults test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-more test-faults test-openmpi bench types clean
+.PHONY: demo test test-more test-doors test-faults test-openmpi bench types clean
 
 $(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -48,6 +49,16 @@ test: $(STAMP)
 
 test-more: $(STAMP)
 	$(RUN) -m pytest -n auto --dist worksteal -m more tests
+
+# PyTorch in the version that its adapter is written for; a library that cannot be had is named, and its tests skip.
+DOORS ?= torch==2.13.0 xgboost lightgbm catboost
+test-doors:
+	$(MAKE) VENV=$(VENV)-doors $(VENV)-doors/.installed
+	@for library in $(DOORS); do \
+	  timeout 600 $(VENV)-doors/bin/python -m pip install --quiet --disable-pip-version-check "$$library" || \
+	    echo "test-doors: $$library cannot be installed here; what needs it is skipped"; \
+	done
+	$(VENV)-doors/bin/python -m pytest -n auto --dist worksteal -m "not more" tests/doors tests/test_other_libraries.py
 
 test-faults: $(STAMP)
 	$(RUN) tests/injected_faults.py

@@ -1,0 +1,32 @@
+"""The code of the guides in docs/guides runs, the parts of each library where that is installed."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from process import TESTS
+
+BLOCK = re.compile(r"(?:<!-- (\w+) -->\n)?```python\n(.*?)```", re.S)
+GUIDES = TESTS.parent / "docs" / "guides"
+# Each guide with the libraries that it has a part for, or is about.
+PARTS = [
+    (path, name)
+    for path in sorted(GUIDES.glob("*.md"))
+    for name in sorted({of for of, _ in BLOCK.findall(path.read_text())} - {""}) or [path.stem]
+]
+
+
+@pytest.mark.parametrize(("guide", "name"), PARTS, ids=[f"{path.stem}-{name}" for path, name in PARTS])
+def test_the_guide_runs(guide: Path, name: str) -> None:
+    pytest.importorskip(name, reason=f"{name} is not installed", exc_type=ImportError)
+    blocks = [code for of, code in BLOCK.findall(guide.read_text()) if of in ("", name)]
+    assert len(blocks) > 3
+    scope: dict[str, Any] = {"__name__": "guide"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for code in blocks:
+            exec(code, scope)
