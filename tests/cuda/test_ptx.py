@@ -18,13 +18,13 @@ CAPABILITIES = [(8, 0), (9, 0)]
 ELEMENTWISE = [name for name in cases.NAMES if cases.LOSSES[name].family == "elementwise"]
 
 
-def elementwise_kernel(name: str, dtype: str, mode: int, wide: bool) -> Any:
-    """The kernel of a loss whose options per element are numbers."""
+def elementwise_kernel(name: str, dtype: str, mode: int, width: int) -> Any:
+    """The kernel of a loss whose options per element are numbers, for so many neighbours at a time."""
     from numloss.backends.numba_cuda import elementwise, elementwise_kernels
 
     loss = cases.LOSSES[name]
     constants = [False] * len(loss.inputs) + [True] * len(loss.per_element) + [False] * loss.lookups
-    shape = elementwise.shape_of(loss, mode, constants, wide)
+    shape = elementwise.shape_of(loss, mode, constants, width)
     return elementwise_kernels.elementwise_kernel(loss.whole_law, loss.constants, dtype, shape)
 
 
@@ -48,11 +48,27 @@ def assert_wide(code: toolchain.Assembled, name: str, dtype: str, mode: int) -> 
 
 @pytest.mark.parametrize("name", ["mse", "bce_with_logits"])
 def test_a_kernel_of_a_loss(name: str) -> None:
-    code = toolchain.assembled(elementwise_kernel(name, "float32", 1, True), (9, 0))
+    code = toolchain.assembled(elementwise_kernel(name, "float32", 1, 4), (9, 0))
     assert_sound(code)
     assert_wide(code, name, "float32", 1)
     # what the text fuses is fused, and nothing else
     assert (code.count(r"fma\.rn\.f32") > 0) == (name != "mse")
+
+
+OTHERS = [pytest.param(name, marks=pytest.mark.more) for name in ELEMENTWISE if name != "mse"]
+
+
+@pytest.mark.parametrize("name", ["mse", *OTHERS])
+def test_a_kernel_of_sixteen_bits(name: str) -> None:
+    loss = cases.LOSSES[name]
+    for mode in (1, 2) if loss.curvature else (1,):
+        code = toolchain.assembled(elementwise_kernel(name, "float32", mode, 8), (9, 0))
+        assert_sound(code)
+        # a heavy law, whose numbers leave no room for eight neighbours, takes them one by one
+        eights = loss.columns == 1 and code.count(r"ld\.global\.v4\.u32") > 0
+        if eights or name == "mse":
+            assert code.count(r"ld\.global\.v4\.u32") >= len(loss.inputs) + loss.weighted
+            assert code.count(r"st\.global\.v4\.u32") >= 1
 
 
 def rowwise_kernel(dtype: str, **facts: Any) -> Any:
@@ -242,10 +258,10 @@ COMPILED = [
 def test_every_elementwise_kernel(name: str, dtype: str, capability: tuple[int, int]) -> None:
     modes = (0, 1, 2) if cases.LOSSES[name].curvature else (0, 1)
     for mode in modes if cases.LOSSES[name].columns == 1 else ():
-        code = toolchain.assembled(elementwise_kernel(name, dtype, mode, True), capability)
+        code = toolchain.assembled(elementwise_kernel(name, dtype, mode, 4 if dtype == "float32" else 2), capability)
         assert_sound(code)
         assert_wide(code, name, dtype, mode)
-    assert_sound(toolchain.assembled(elementwise_kernel(name, dtype, modes[-1], False), capability))
+    assert_sound(toolchain.assembled(elementwise_kernel(name, dtype, modes[-1], 1), capability))
 
 
 @pytest.mark.more

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..packing.elementwise import PackedElements
 from . import jit
 from .call import Call
-from .elementwise_codegen import Shape
+from .elementwise_codegen import EIGHT, Shape
 from .elementwise_kernels import elementwise_kernel
-from .reading import wide
+from .reading import width_of
 from .reduction import conclude, weight_scale
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ READS_HALVES = True
 MANY_NUMBERS_FROM = 16.0
 
 
-def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool, tight: bool = False) -> Shape:
+def shape_of(loss: Loss, mode: int, constants: list[bool], width: int, tight: bool = False) -> Shape:
     """What the kernel of a loss depends on besides its law and dtype."""
     names = (*loss.inputs, *loss.per_element)
     domains = [loss.domains.get(name) for name in names] + [None] * loss.lookups
@@ -36,7 +36,8 @@ def shape_of(loss: Loss, mode: int, constants: list[bool], wide: bool, tight: bo
     tests, varying = tuple(tests[k] for k in each), tuple(constants[k] for k in each)
     _, of, count = loss.constant_part
     large = count > 0 or loss.cost >= MANY_NUMBERS_FROM
-    return Shape(tests, varying, params, slopes, mode, wide, of, count, loss.lookups, large, tight)
+    width = 1 if large and width == EIGHT else width
+    return Shape(tests, varying, params, slopes, mode, width, of, count, loss.lookups, large, tight)
 
 
 def compute(request: Request) -> Any:
@@ -60,8 +61,8 @@ def _launch(call: Call, given: PackedElements) -> Any:
     if call.request.averaged and mode and weight is not None:
         scale, notes = weight_scale(call, weight.T if given.flipped else weight, partials, real)
     constants = [array is None for array in given.arrays] + [False] * loss.lookups
-    plain = all(map(wide, (each for _, _, each in header.operands())))
-    kind = shape_of(loss, mode, constants, plain, bool(header.tight))
+    width = width_of((each for _, _, each in header.operands()), real.itemsize)
+    kind = shape_of(loss, mode, constants, width, bool(header.tight))
     kernel = elementwise_kernel(loss.whole_law, loss.constants, real.name, kind)
     if blocks:
         kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)

@@ -1,7 +1,8 @@
 """The text of a walk: one law over one tile of 512 elements, 32 lanes wide, as source generated per law.
 
-A lane takes `width` neighbouring elements at a time, 128 bits with the vector words or one element with `read`.
-Elements that lie 128 apart meet in one slot; sums are in float64, as on the host, in an order of their own. Its header
+A lane takes `width` neighbouring elements at a time, 128 bits with the vector words, eight where some operands have 16
+bits, or one element with `read`. Elements that lie 128 apart meet in one slot, or 256 apart where there are eight: what
+those of two slots add up to is then the same; sums are in float64, as on the host, in an order of their own. Its header
 c is Elementwise of numloss/loops/headers, or Weights without a law.
 """
 
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 from ...loops.codes import UNCHECKED, WEIGHT_OPERAND
 from ...loops.tiles import constants_text
 
-TILE, SLOTS, LANES = 512, 128, 32
+TILE, LANES = 512, 32
+# Numbers of 16 bits in 128 bits.
+EIGHT = 8
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Shape:
     """What a walk has to know of a law: the check of each input, as in numloss/domains.py, and counts.
 
     No input at all is the walk that only adds up weights. constants: whether each input is one number for all.
-    `wide`: every operand is one number or lies in C order in the dtype of the data, aligned to 16 bytes. What follows
+    `width`: how many elements a lane takes at a time, see `width_of` in reading.py. What follows
     from the parameters `constants_of` alone is `constants_count` numbers, computed once for a walk. The last `lookups`
     inputs are tables, whose entry the second input names, if it is a whole number that they have. `large`: the law
     keeps many numbers at once. `tight`: its curvature is slope / residual.
@@ -31,12 +34,17 @@ class Shape:
     params: int
     slopes: int
     mode: int
-    wide: bool
+    width: int
     constants_of: tuple[int, ...] = ()
     constants_count: int = 0
     lookups: int = 0
     large: bool = False
     tight: bool = False
+
+    @property
+    def slots(self) -> int:
+        """How many sums a tile has."""
+        return 256 if self.width == EIGHT else 128
 
     @property
     def outputs(self) -> int:
@@ -54,13 +62,15 @@ def _load(operand: str, width: int, constant: str) -> str:
     """Expression for `width` elements of an operand, as a tuple."""
     if width == 1:
         return f"(read({operand}, {constant}, at),)"
-    return f"load_vector(reals({operand}.array), at)"
+    return f"load_eight({operand}, {constant}, at)" if width == EIGHT else f"load_vector(reals({operand}.array), at)"
 
 
 def _store(operand: str, width: int, name: str) -> list[str]:
     """Writing the variables name0, name1, ...; a value that an error will name is not overwritten."""
     values = [f"{name}{i}" for i in range(width)]
     wide = f"store_vector(reals({operand}.array), at, ({', '.join(values)}))"
+    if width == EIGHT:
+        wide = f"store_eight({operand}, at, ({', '.join(values)}))"
     return ["if first == NO_COMPLAINT:", f"    {f'write({operand}, at, {values[0]})' if width == 1 else wide}"]
 
 
@@ -142,8 +152,10 @@ def _outputs(shape: Shape, width: int) -> list[str]:
 
 def walk_text(shape: Shape, width: int) -> str:
     """Source of `walk`, which returns the first complaint and leaves the sums of the slots in sums and weights."""
-    sums = [f"{name}{i}" for name in "ab" for i in range(width)]
-    weights = [f"{name}{i}" for name in "de" for i in range(width)]
+    # four elements of a slot are added in pairs, two need one sum
+    pairs = shape.slots == 128
+    sums = [f"{name}{i}" for name in "ab"[: 1 + pairs] for i in range(width)]
+    weights = [f"{name}{i}" for name in "de"[: 1 + pairs] for i in range(width)]
     body = _inputs(shape, width) + _law(shape, width) + _outputs(shape, width)
     empty = ", ".join(f"t{i}, w{i}" for i in range(width))
     params = _params(shape)
@@ -151,20 +163,21 @@ def walk_text(shape: Shape, width: int) -> str:
     lines = [
         "def walk(c, scale, start, stop, lane, sums, weights, row, first):",
         *[f"    {line}" for line in constants],
-        f"    for h in range({SLOTS // (LANES * width)}):",
+        f"    for h in range({shape.slots // (LANES * width)}):",
         f"        slot = (h * {LANES} + lane) * {width}",
         f"        {' = '.join(sums + weights)} = double(zero)",
-        f"        for j in range({TILE // SLOTS}):",
-        f"            at = start + slot + {SLOTS} * j",
+        f"        for j in range({TILE // shape.slots}):",
+        f"            at = start + slot + {shape.slots} * j",
         f"            {empty} = {', '.join(['double(zero), zero'] * width)}",
         "            if at < stop:",
         *[f"                {line}" for line in body],
     ]
     for i in range(width):
-        lines.append(f"            a{i}, b{i} = b{i}, a{i} + t{i}")
-        lines.append(f"            d{i}, e{i} = e{i}, d{i} + double(w{i})")
+        for total, other, term in ((f"a{i}", f"b{i}", f"t{i}"), (f"d{i}", f"e{i}", f"double(w{i})")):
+            more = f"{total}, {other} = {other}, {total} + {term}" if pairs else f"{total} = {total} + {term}"
+            lines.append(f"            {more}")
     for i in range(width):
-        lines.append(f"        sums[row + slot + {i}] = a{i} + b{i}")
-        lines.append(f"        if weighted(c):\n            weights[row + slot + {i}] = d{i} + e{i}")
+        lines.append(f"        sums[row + slot + {i}] = a{i}{f' + b{i}' * pairs}")
+        lines.append(f"        if weighted(c):\n            weights[row + slot + {i}] = d{i}{f' + e{i}' * pairs}")
     lines.append("    return first")
     return "\n".join(lines) + "\n"

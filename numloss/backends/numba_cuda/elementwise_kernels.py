@@ -17,11 +17,10 @@ from ...loops.codes import NUMBER, UNWEIGHTED, WEIGHTED
 from ...loops.headers import Elementwise, Weights
 from . import blocks, jit, reading
 from .checks import NO_COMPLAINT, key
-from .elementwise_codegen import Shape, walk_text
+from .elementwise_codegen import EIGHT, Shape, walk_text
 
-# Tiles whose sums lie in shared memory together.
-CHUNK_TILES = 16
-CHUNK = CHUNK_TILES * 512
+# Sums that lie in shared memory together.
+SUMS = 2048
 
 
 def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any:
@@ -41,7 +40,8 @@ def _walk(law: Any, constants: Any, dtype: str, shape: Shape, width: int) -> Any
         "NEXT_TO_NOTHING": number(1e-30),
         "weight_factor": jit.of_loop(elementwise.weight_factor, dtype),
         **{name: words[name] for name in ("reals", "real", "double", "load_vector", "store_vector")},
-        **(reading.native(dtype) if shape.wide else reading.texts_of(dtype)),
+        **(reading.native(dtype) if shape.width in (2, 4) else reading.texts_of(dtype)),
+        **(reading.eights() if shape.width == EIGHT else {}),
     }
     if law is not None:
         scope["law"] = jit.typed(law, dtype)
@@ -78,24 +78,30 @@ def look_up(dtype: str) -> Any:
 
 def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
     words = jit.words_of(dtype)
-    double, number = words["double"], getattr(np, dtype)
+    double = words["double"]
     fold = jit.of_loop(sums.fold, dtype)
     of_header = _of_header(dtype, law is None)
     weighted, scale_of = of_header["weighted"], of_header["scale_of"]
     closing = blocks.block_texts(dtype)
     first_of_block, leave = closing["first_of_block"], closing["leave"]
     single = _walk(law, constants, dtype, shape, 1)
-    whole = _walk(law, constants, dtype, shape, 16 // number().itemsize) if shape.wide else single
+    whole = _walk(law, constants, dtype, shape, shape.width) if shape.width > 1 else single
+    in_tile, tiles, chunk_size = shape.slots, SUMS // shape.slots, SUMS // shape.slots * 512
+
+    @jit.jitable
+    def slot(slots, at):  # type: ignore[no-untyped-def]
+        """One of 128 slots."""
+        return slots[at] if in_tile == 128 else slots[at] + slots[at + 128]
 
     @jit.jitable
     def tile_lane(slots, row, lane):  # type: ignore[no-untyped-def]
-        """One of the 32 sums of a tile, from its 128 slots."""
+        """One of the 32 sums of a tile, from its slots."""
         at = row + lane
-        return (slots[at] + slots[at + 64]) + (slots[at + 32] + slots[at + 96])
+        return (slot(slots, at) + slot(slots, at + 64)) + (slot(slots, at + 32) + slot(slots, at + 96))
 
     def elementwise(c, partials, scale_found):  # type: ignore[no-untyped-def]
-        slots = cuda.shared.array(2048, float64)
-        weight_slots = cuda.shared.array(2048, float64)
+        slots = cuda.shared.array(SUMS, float64)
+        weight_slots = cuda.shared.array(SUMS, float64)
         lanes = cuda.shared.array(32, float64)
         weight_lanes = cuda.shared.array(32, float64)
         worst = cuda.shared.array(1, int64)
@@ -110,20 +116,20 @@ def _text(law: Any, constants: Any, dtype: str, shape: Shape) -> Any:
         if thread == 0:
             worst[0] = NO_COMPLAINT
         while chunk < stop:
-            for tile in range(thread // 32, CHUNK_TILES, cuda.blockDim.x // 32):
+            for tile in range(thread // 32, tiles, cuda.blockDim.x // 32):
                 start = chunk + 512 * tile
                 if start + 512 <= stop:
-                    first = whole(c, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
+                    first = whole(c, scale, start, stop, lane, slots, weight_slots, in_tile * tile, first)
                 elif start < stop:
-                    first = single(c, scale, start, stop, lane, slots, weight_slots, 128 * tile, first)
+                    first = single(c, scale, start, stop, lane, slots, weight_slots, in_tile * tile, first)
             cuda.syncthreads()
             if thread < 32:
-                for tile in range(min(CHUNK_TILES, (stop - chunk + 511) // 512)):
-                    total += tile_lane(slots, 128 * tile, lane)
+                for tile in range(min(tiles, (stop - chunk + 511) // 512)):
+                    total += tile_lane(slots, in_tile * tile, lane)
                     if weighted(c):
-                        weight += tile_lane(weight_slots, 128 * tile, lane)
+                        weight += tile_lane(weight_slots, in_tile * tile, lane)
             cuda.syncthreads()
-            chunk += CHUNK
+            chunk += chunk_size
         if thread < 32:
             lanes[lane] = total
             weight_lanes[lane] = weight
@@ -138,7 +144,8 @@ def launch_bounds(shape: Shape) -> tuple[int, int]:
     """Threads of a block, and blocks that a multiprocessor must hold at least: what no law pays for with spills."""
     if shape.large:
         return jit.THREADS, 1
-    return jit.THREADS, 2 if len(shape.checks) <= 4 else 1
+    # eight neighbours of three inputs are as many numbers as four of six
+    return jit.THREADS, 2 if len(shape.checks) <= (2 if shape.width == EIGHT else 4) else 1
 
 
 @functools.cache

@@ -13,6 +13,8 @@ from numba.cuda.extending import intrinsic, register_jitable
 
 from ..primitives import bits, primitives
 
+HALF, WORD = ir.IntType(16), ir.IntType(32)
+
 
 @intrinsic
 def bits_of(typingctx, x):  # type: ignore[no-untyped-def]
@@ -40,8 +42,11 @@ def _from_bits_word(real: types.Type) -> Any:
 
 
 def _global_vector(context: Any, builder: Any, pointer: Any, at: Any, dtype: Any, lanes: int) -> Any:
-    """A pointer to so many elements in the global address space, so that the load is ld.global, not generic."""
-    vector = ir.VectorType(context.get_data_type(dtype), lanes)
+    """A pointer to so many elements in the global address space, so that the load is ld.global, not generic.
+
+    Two numbers of 16 bits are a word: a vector of eight is loaded by 64 bits.
+    """
+    vector = ir.VectorType(WORD, 4) if lanes == 8 else ir.VectorType(context.get_data_type(dtype), lanes)
     place = builder.ptrtoint(builder.gep(pointer, [at]), ir.IntType(64))
     return builder.inttoptr(place, ir.PointerType(vector, addrspace=1))
 
@@ -55,7 +60,10 @@ def load_vector(typingctx, pointer, at):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         place = _global_vector(context, builder, args[0], args[1], pointer.dtype, lanes)
         loaded = builder.load(place, align=16)
-        parts = [builder.extract_element(loaded, ir.IntType(32)(k)) for k in range(lanes)]
+        parts = [builder.extract_element(loaded, WORD(k)) for k in range(loaded.type.count)]
+        if lanes == 8:
+            ends = [(builder.trunc(part, HALF), builder.trunc(builder.lshr(part, WORD(16)), HALF)) for part in parts]
+            parts = [end for both in ends for end in both]
         return context.make_tuple(builder, result, parts)
 
     return result(pointer, types.int64), codegen
@@ -68,10 +76,13 @@ def store_vector(typingctx, pointer, at, values):  # type: ignore[no-untyped-def
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         place = _global_vector(context, builder, args[0], args[1], pointer.dtype, lanes)
+        parts = [builder.extract_value(args[2], k) for k in range(lanes)]
+        if lanes == 8:
+            words = [builder.zext(part, WORD) for part in parts]
+            parts = [builder.or_(words[k], builder.shl(words[k + 1], WORD(16))) for k in range(0, lanes, 2)]
         vector = ir.Constant(place.type.pointee, ir.Undefined)
-        for k in range(lanes):
-            part = builder.extract_value(args[2], k)
-            vector = builder.insert_element(vector, part, ir.IntType(32)(k))
+        for k, part in enumerate(parts):
+            vector = builder.insert_element(vector, part, WORD(k))
         builder.store(vector, place, align=16)
         return context.get_dummy_value()
 

@@ -6,17 +6,27 @@ An operand is that of numloss/loops/headers; what it has for its array is the ad
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 from ...loops import operands
-from ...loops.codes import DATA, EVERYWHERE, F2, IN_ORDER, TABLE
+from ...loops.codes import B2, DATA, EVERYWHERE, F2, IN_ORDER, TABLE
 from ...loops.headers import Operand
 from . import jit
+from .elementwise_codegen import EIGHT
 
 
-def wide(o: Operand) -> bool:
-    """True if an operand may be read and written by 128 bits, or is not at all."""
-    return o.array % 16 == 0 and (o.kind == TABLE or (o.kind == DATA and o.layout in (IN_ORDER, EVERYWHERE)))
+def width_of(operands: Iterable[Operand], itemsize: int) -> int:
+    """How many neighbours a thread may take at a time: those in 128 bits of the data's dtype, eight where some operands
+    have 16 bits, or one."""
+    widest = 16 // itemsize
+    for o in operands:
+        halves = o.kind in (F2, B2)
+        alone = o.kind == TABLE or ((o.kind == DATA or halves) and o.layout in (IN_ORDER, EVERYWHERE))
+        if o.array % 16 or not alone or (halves and itemsize != 4):
+            return 1
+        widest = EIGHT if halves else widest
+    return widest
 
 
 @functools.cache
@@ -35,6 +45,47 @@ def native(dtype: str) -> dict[str, Any]:
         reals(o.array)[at] = value
 
     return {"read": read, "write": write}
+
+
+@functools.cache
+def eights() -> dict[str, Any]:
+    """`load_eight` and `store_eight` for operands of float32 or of 16 bits in C order, or a constant."""
+    words = jit.words_of("float32")
+    reals, uint16s, load, store = (words[name] for name in ("reals", "uint16s", "load_vector", "store_vector"))
+    of_float16, of_bfloat16 = words["of_float16"], words["of_bfloat16"]
+    to_float16, to_bfloat16 = words["to_float16"], words["to_bfloat16"]
+
+    @jit.jitable
+    def load_eight(o, constant, at):  # type: ignore[no-untyped-def]
+        if o.layout == EVERYWHERE:
+            return constant, constant, constant, constant, constant, constant, constant, constant
+        if o.kind == DATA:
+            a, b = load(reals(o.array), at), load(reals(o.array), at + 4)
+            return a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]
+        u = load(uint16s(o.array), at)
+        if o.kind == F2:
+            a = of_float16(u[0]), of_float16(u[1]), of_float16(u[2]), of_float16(u[3])
+            b = of_float16(u[4]), of_float16(u[5]), of_float16(u[6]), of_float16(u[7])
+        else:
+            a = of_bfloat16(u[0]), of_bfloat16(u[1]), of_bfloat16(u[2]), of_bfloat16(u[3])
+            b = of_bfloat16(u[4]), of_bfloat16(u[5]), of_bfloat16(u[6]), of_bfloat16(u[7])
+        return a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]
+
+    @jit.jitable
+    def store_eight(o, at, x):  # type: ignore[no-untyped-def]
+        if o.kind == DATA:
+            store(reals(o.array), at, (x[0], x[1], x[2], x[3]))
+            store(reals(o.array), at + 4, (x[4], x[5], x[6], x[7]))
+            return
+        if o.kind == F2:
+            a = to_float16(x[0]), to_float16(x[1]), to_float16(x[2]), to_float16(x[3])
+            b = to_float16(x[4]), to_float16(x[5]), to_float16(x[6]), to_float16(x[7])
+        else:
+            a = to_bfloat16(x[0]), to_bfloat16(x[1]), to_bfloat16(x[2]), to_bfloat16(x[3])
+            b = to_bfloat16(x[4]), to_bfloat16(x[5]), to_bfloat16(x[6]), to_bfloat16(x[7])
+        store(uint16s(o.array), at, (a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]))
+
+    return {"load_eight": load_eight, "store_eight": store_eight}
 
 
 @functools.cache

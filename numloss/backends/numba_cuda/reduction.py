@@ -14,7 +14,7 @@ from .arrays import DeviceArray
 from .call import Call
 from .elementwise_codegen import Shape
 from .elementwise_kernels import elementwise_kernel
-from .reading import wide
+from .reading import width_of
 
 
 def rows_of_a_block(rows: int, team: int) -> int:
@@ -35,7 +35,7 @@ def weight_scale(call: Call, weight: DeviceArray, partials: int, real: np.dtype[
     operand = call.described(weight, real)
     header = Weights(elements=weight.size, block=size, itemsize=real.itemsize, weighted=WEIGHTED, weight=operand)
     if blocks:
-        kernel = elementwise_kernel(None, None, real.name, Shape((), (), 0, 0, 0, wide(operand)))
+        kernel = elementwise_kernel(None, None, real.name, Shape((), (), 0, 0, 0, width_of([operand], real.itemsize)))
         kernel.launch(call.stream, blocks, jit.THREADS, header, sums, 0)
     return scale, [call.finish(sums, blocks, None, scale=scale)]
 

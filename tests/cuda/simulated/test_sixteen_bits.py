@@ -7,6 +7,7 @@ from typing import Any
 import cases
 import numpy as np
 import pytest
+from compare import assert_same_bits
 from helpers import flat, on_device, on_host
 from test_halves import FIRST, HALVES, as_halves, halved, widened
 
@@ -44,6 +45,21 @@ def test_a_gradient_in_float32_of_a_prediction_in_sixteen_bits(half: np.dtype[An
         for a, b in zip(found[1:], expected[1:], strict=True):
             assert a.dtype == np.float32
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+@HALVES
+def test_eight_neighbours_at_a_time_or_one(half: np.dtype[Any]) -> None:
+    pred, target = as_halves(cases.arrays("huber", (513,), "float32"), half)
+    weight = cases.weight("huber", (513,), "float32", "full")
+    shifted = np.zeros(514, half)[1:]
+    shifted[...] = pred
+    step = nl.value_and_grad(nl.huber)
+    found = [flat(on_device(step, (given, target), weight=weight)) for given in (pred, shifted)]
+    expected = flat(on_host(step, (pred, target), weight=weight))
+    assert found[0][0] == found[1][0]
+    assert found[0][0] == pytest.approx(expected[0], rel=1e-6)
+    for _, slope in found:
+        assert_same_bits(widened(slope), widened(expected[1]))
 
 
 @HALVES
