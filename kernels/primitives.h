@@ -49,18 +49,16 @@ NUMLOSS_INLINE double mantissa_of_f64(double x) {
 /* Numbers of 16 bits by integers and one multiplication: no instruction that a CPU may lack, no function of a compiler.
    What is no number stays none, with the bits that it has. */
 NUMLOSS_INLINE float of_float16_f32(uint16_t half) {
-    const uint32_t magnitude = (uint32_t)(half & 0x7FFF) << 13;
-    const uint32_t none = -(uint32_t)(magnitude >= 0x0F800000u) & 0x7F800000u;
-    const uint32_t found = bits_f32(from_bits_f32(magnitude) * 0x1p112f) | none;
-    return from_bits_f32(found | (uint32_t)(half & 0x8000) << 16);
+    const uint32_t moved = (uint32_t)(int32_t)(int16_t)half << 13 & 0x8FFFE000u; /* the sign stays where it is */
+    const uint32_t none = -(uint32_t)((moved & 0x7FFFFFFFu) >= 0x0F800000u) & 0x7F800000u;
+    return from_bits_f32(bits_f32(from_bits_f32(moved) * 0x1p112f) | none);
 }
-/* A power of two is added whose last bit is the last that is kept: the sum is rounded there, to even */
 NUMLOSS_INLINE uint16_t to_float16_f32(float x) {
     const uint32_t bits = bits_f32(x), whole = bits & 0x7FFFFFFFu, u = whole < 0x47800000u ? whole : 0x47800000u;
-    const uint32_t own = u & 0x7F800000u, exponent = own > 0x38800000u ? own : 0x38800000u, power = exponent + 0x06800000u;
-    const uint32_t kept = bits_f32(from_bits_f32(u) + from_bits_f32(power)) - power;
+    const uint32_t own = u & 0x7F800000u, exponent = own > 0x38800000u ? own : 0x38800000u;
+    const uint32_t kept = bits_f32(from_bits_f32(u) + from_bits_f32(exponent + 0x06800000u)) + (exponent >> 13);
     const uint32_t none = -(uint32_t)(whole > 0x7F800000u) & 0x0200u;
-    return (uint16_t)((kept + ((exponent - 0x38800000u) >> 13)) | none | (bits >> 16 & 0x8000u));
+    return (uint16_t)((kept - exponent - 0x0681C400u) | none | (bits >> 16 & 0x8000u));
 }
 NUMLOSS_INLINE float of_bfloat16_f32(uint16_t half) { return from_bits_f32((uint32_t)half << 16); }
 NUMLOSS_INLINE uint16_t to_bfloat16_f32(float x) {

@@ -56,11 +56,12 @@ def _fma(builder: Any, *numbers: Any) -> Any:
 def _half_to_real(builder: Any, half: Any) -> Any:
     """The float32 of 16 bits: by integers, see kernels/primitives.h, where this is said once more for C."""
     word, real = ir.IntType(32), ir.FloatType()
-    magnitude = builder.shl(builder.and_(half, word(0x7FFF)), word(13))
-    none = builder.select(builder.icmp_unsigned(">=", magnitude, word(0x0F800000)), word(0x7F800000), word(0))
-    found = builder.fmul(builder.bitcast(magnitude, real), ir.Constant(real, 2.0**112))
-    sign = builder.shl(builder.and_(half, word(0x8000)), word(16))
-    return builder.bitcast(builder.or_(builder.or_(builder.bitcast(found, word), none), sign), real)
+    signed = builder.sext(builder.trunc(half, ir.IntType(16)), word)
+    moved = builder.and_(builder.shl(signed, word(13)), word(0x8FFFE000))
+    beyond = builder.icmp_unsigned(">=", builder.and_(moved, word(0x7FFFFFFF)), word(0x0F800000))
+    found = builder.fmul(builder.bitcast(moved, real), ir.Constant(real, 2.0**112))
+    none = builder.select(beyond, word(0x7F800000), word(0))
+    return builder.bitcast(builder.or_(builder.bitcast(found, word), none), real)
 
 
 def _real_to_half(builder: Any, number: Any) -> Any:
