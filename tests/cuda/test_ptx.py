@@ -274,7 +274,7 @@ def test_a_law_in_float32_computes_in_float32(name: str) -> None:
     loss = cases.LOSSES[name]
     arguments, params, outputs = loss.tile_shape
     arguments += params + loss.constant_part[2]
-    law, reals = jit.typed(loss.law, "float32"), jit.words_of("float32")["reals"]
+    law, reals = jit.typed(loss.whole_law, "float32"), jit.words_of("float32")["reals"]
     taken = ", ".join(f"r[{k}]" for k in range(arguments))
     scope = {"__name__": name, "law": law, "reals": reals}
     parts = [
