@@ -107,9 +107,10 @@ def best_next(c: ActionValue, start: Int, n: Int, partial: Result, best: Reals) 
         return 0
     first = 0
     while first < n:
+        # so few that their lines stay in the first cache from one column to the next, and come in one after the other
         rows = n - first
-        if rows > 128:
-            rows = 128
+        if rows > 32:
+            rows = 32
         x = offset(reals(array_data(c.next_q.array)), (start + first) * strides.row)
         strided_tops(x, strides.row, strides.action, c.next_actions, rows, offset(best, first))
         first = first + rows
