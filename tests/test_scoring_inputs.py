@@ -10,7 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import figures, sentence
-from token_cases import BYTES, CLASSES, DOCUMENTS, LABELS, ROWS, Numbers, divergences, exactly, some_logits, stored
+from token_cases import (
+    BYTES,
+    CLASSES,
+    DOCUMENTS,
+    LABELS,
+    ROWS,
+    Numbers,
+    divergences,
+    exactly,
+    exactly_logs,
+    some_logits,
+    stored,
+)
 
 import numloss as nl
 from numloss.common.halves import widened
@@ -64,12 +76,24 @@ def test_divergences_where_nothing_is() -> None:
     assert found.kls[6] == 0.0 == found.reverse_kls[6]
 
 
+def near_divergence(logits: Numbers, other: Numbers) -> Numbers:
+    """KL(others || rows) from the differences of both, of which nothing is lost."""
+    p = np.exp(exactly_logs(other))
+    d = logits.astype(np.longdouble) - other
+    d -= (p * d).sum(axis=1, keepdims=True)
+    return np.log1p((p * (np.expm1(d) - d)).sum(axis=1)).astype(np.float64)
+
+
 def test_rows_next_to_each_other_are_compared_from_where_they_lie() -> None:
-    """Both sums of powers are wrong by more than the rows differ."""
-    logits = some_logits(3, 4, 3000).astype(np.float32)
-    other = (logits + np.float32(2.0**-20) * (np.arange(3000) % 3 == 0)).astype(np.float32) + np.float32(0.25)
-    found, expected = compared(logits, other), divergences(logits, other)
-    np.testing.assert_allclose(np.stack([found.kls, found.reverse_kls]), expected, rtol=2e-5)  # type: ignore[list-item]
+    """Both sums of powers are wrong by more than the rows differ, which is a number that all of a row have, and the
+    last digit of one that has hardly any share."""
+    logits = (np.rint(some_logits(3, 4, 3000) * 64) / 64).astype(np.float32)
+    other = logits + np.float32(0.3125 + 2.0**-12)
+    place = np.argsort(logits, axis=1)[:, 1000:1001]
+    np.put_along_axis(other, place, np.nextafter(np.take_along_axis(other, place, axis=1), np.float32(99)), axis=1)
+    found, expected = compared(logits, other), [near_divergence(logits, other), near_divergence(other, logits)]
+    assert 0.0 < np.min(expected) and np.max(expected) < 1e-18
+    np.testing.assert_allclose(np.stack([found.kls, found.reverse_kls]), expected, rtol=1e-6)  # type: ignore[list-item]
 
 
 def test_as_many_classes_as_large_models_have() -> None:
