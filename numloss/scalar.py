@@ -390,6 +390,27 @@ def expm1(x):
     return math.expm1(x) if x < 709.7 else math.inf
 
 
+def _expm1_curve_f32(x):
+    near = maximum(-30.0, minimum(89.0, x))
+    n = rint_of_product(near, 1.44269504)
+    r = fma(n, 1.904654299957768e-9, fma(n, -0.6931471824645996, near))
+    square, tail = r * r, exp_tail(r)
+    half = power_of_two(n + 12583038.0)
+    more = 2.0 * fma(half, fma(square, tail, r), half - 0.5)
+    return more, square * tail if abs(x) < 0.34 else more - x
+
+
+def expm1_curve(x):
+    """e^x - 1 and e^x - 1 - x, both to their last digits."""
+    near = maximum(-50.0, minimum(710.0, x))
+    n = rint_of_product(near, 1.4426950408889634)
+    r = fma(n, -2.3190468138462996e-17, fma(n, -0.6931471805599453, near))
+    square, tail = r * r, exp_tail(r)
+    half = power_of_two(n + 6755399441056766.0)
+    more = 2.0 * fma(half, fma(square, tail, r), half - 0.5)
+    return more, square * tail if abs(x) < 0.34 else more - x
+
+
 def _tanh_tail_f32(z):
     p = fma(z, -0.00626911972, 0.02111095905)
     p = fma(z, p, -0.05387394885)
@@ -509,6 +530,12 @@ def log(x):
     if x < 0.0:
         y = infinity - infinity
     return y
+
+
+def log_normal(x):
+    """Natural logarithm of a normal x > 0; some finite number of 0 and of a subnormal one."""
+    k, f = exponent_of(x), mantissa_of(x) - 1.0
+    return log_of(k, f, log_rest(f))
 
 
 def _log1p_f32(x):

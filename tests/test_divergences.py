@@ -202,6 +202,51 @@ def test_gradients_at_any_distance(name: str, dtype: str, backend: str) -> None:
             assert np.all(error <= (16.8 if dtype == "float32" else 64.0) * np.finfo(dtype).eps + known)
 
 
+def test_a_row_that_is_far_may_have_slopes_next_to_nothing(backend: str) -> None:
+    # most of both lies on one class, and the others are apart: what is left of q - p there are not the digits of q
+    y = np.concatenate([[9.0], np.full(20, 4.0), np.full(400, -9.0)])[None].astype(np.float32)
+    x = np.concatenate([[9.0], np.full(20, -9.0), np.full(400, 0.96)])[None].astype(np.float32)
+    x[0, 0] += np.float32(0.0123)
+    for name, given in (("logits", y), ("probabilities", np.exp(logarithms(y)).astype(np.float32))):
+        value, slope = STEPS[name](x, given, backend=backend)
+        p, q = np.exp(logarithms(y if name == "logits" else np.log(given.astype(np.longdouble)))), np.exp(logarithms(x))
+        with told(name=name):
+            assert value > 0.5 and np.abs(q - p).max() < 0.02 * q.max()
+            # what is known of the sums, next to all of which lies on the class that both agree on
+            assert np.abs(slope - (q - p)).max() <= 1e-5 * np.abs(q - p).max()
+
+
+def test_distances_are_counted_from_where_the_weight_is(backend: str) -> None:
+    # the most probable class alone is a thousand away, and says nothing of the others, which nearly agree
+    random = generator("weight")
+    y = np.zeros((1, 600), np.float32)
+    y[0, 300] = 0.5
+    x = (1000.0 + random.normal(0.0, 1.3, y.shape)).astype(np.float32)
+    x[0, 300] = 0.0
+    found = nl.kl_logits(x, y, reduction="none", backend=backend)
+    assert abs(float(found[0] / kl(y, x)[0]) - 1.0) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_slopes_of_rows_that_are_sure_keep_their_digits(dtype: str, backend: str) -> None:
+    # at the class that both are sure of a softmax leaves next to nothing of a slope
+    x = np.array([[16.0, 0.0, 1.0, 0.25], [-3.0, 14.0, 0.5, 1.0], [0.0, 1.0, 0.0, 2.0]], dtype)
+    y = np.array([[13.0, 1.0, 0.0, -1.0], [0.0, 15.0, 1.0, 0.5], [3.0, 1.0, 0.0, 2.0]], dtype)
+    p, q = np.exp(logarithms(y)), np.exp(logarithms(x))
+    others = 1 - np.eye(4, dtype=np.longdouble)
+    slopes = {
+        nl.js_logits: q * np.log(2 * q / (p + q)) / 2,
+        nl.total_variation: np.sign(q - p) * q / 2,
+        nl.skew_kl: -p * q * np.longdouble(0.9) / (np.longdouble(0.1) * p + np.longdouble(0.9) * q),
+    }
+    for function, slope in slopes.items():
+        exact = slope * (q @ others) - q * (slope @ others)
+        found = nl.grad(function)(x, y, reduction="sum", backend=backend)
+        with told(function=function, dtype=dtype):
+            error = np.abs(found - exact).max(axis=1) / np.abs(exact).max(axis=1)
+            assert np.all(error <= 32.0 * np.finfo(dtype).eps)
+
+
 def test_classes_that_a_distribution_has_not(backend: str) -> None:
     inf = np.inf
     x = np.array([[0.0, 1.0, -inf], [0.0, 1.0, -inf], [0.0, 1.0, 2.0], [-inf, 3.0, -inf]], np.float32)

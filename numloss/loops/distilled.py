@@ -7,7 +7,7 @@ alpha T^2 KL(q || p_T) - (1 - alpha) log p of the label.
 from __future__ import annotations
 
 from .codes import GRADIENT, SCORES
-from .divergence import compare_with, divergence_of, divergence_slopes, put_slopes
+from .divergence import compare_with, divergence_of, divergence_slopes
 from .headers import Distilled, Ratios, Result, Row, Rowwise
 from .language import (
     Double,
@@ -24,6 +24,7 @@ from .language import (
     stack_reals,
 )
 from .operands import item_size
+from .ratio_laws import put_slopes
 from .rowwise import measure_row
 from .rowwise_law import nll_of
 from .rowwise_parts import (
@@ -86,13 +87,13 @@ def distilled_slopes(
     while first < rows.classes:
         n = tile_length(first, rows.classes)
         if pull > 0.0:
-            divergence_slopes(rows, x, first, n, soft, e, v, slopes, bends)
+            divergence_slopes(rows, x, first, n, soft, double(1.0), e, v, slopes, bends)
         if beta > 0.0:
             probabilities(rows, x, first, n, hard, p, offset(p, 512))
         twice = 2.0 if rows.bound == 1 else 1.0
         for i in range(n):
             own = -p[512 + i] if first + i == label else p[i]
-            slopes[i] = pull * slopes[i] + beta * own
+            slopes[i] = (pull * slopes[i] + beta * own) * real(factor)
             bends[i] = pull * bends[i] + beta * twice * p[i] * p[512 + i]
         put_slopes(rows, first, n, real(factor), slopes, bends, g, h)
         first = first + n
@@ -112,7 +113,7 @@ def distilled_row(
     # what has no share is not read: it may be infinite
     if alpha > double(0.0):
         data = locate_row(rows, row, c.teacher_steps) * item_size(c.teacher.kind, rows.itemsize)
-        compare_with(rows, soft, array_data(c.teacher.array) + data, c.teacher.kind, c.teacher_steps.classes, SCORES)
+        compare_with(rows, soft, g, array_data(c.teacher.array) + data, c.teacher.kind, c.teacher_steps.classes, SCORES)
         loss = soft_share(rows) * divergence_of(rows, x, soft, e, v)
     if alpha < double(1.0):
         z = stack_reals(512)

@@ -60,6 +60,8 @@ def first_equal(z: Reals, n: Int, value: Real) -> Int:
     k = 0
     while k + 64 <= n and run_maximum(offset(z, k), 64) != value:
         k = k + 64
+    while k + 16 <= n and run_maximum(offset(z, k), 16) != value:
+        k = k + 16
     while k + 1 < n and z[k] != value:
         k = k + 1
     return k

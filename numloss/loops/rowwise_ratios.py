@@ -11,204 +11,44 @@ comes from x there.
 from __future__ import annotations
 
 from ..scalar import (
-    difference_rest,
     exp,
     exp_curve,
-    exp_of_difference,
     expm1,
-    fma,
-    log_pair,
-    log_parts,
-    log_rest,
+    expm1_curve,
     minimum,
-    round_shift,
 )
-from .codes import DATA, DISTRIBUTION, LOG_PROBABILITIES, SCORES
-from .headers import Ratios, Row, Rowwise
+from .codes import DISTRIBUTION, LOG_PROBABILITIES, SCORES
+from .headers import Ratios, Rowwise
 from .language import (
     Double,
     Int,
     Real,
     Reals,
     double,
-    double_difference_rest,
     double_exp,
     double_log,
     double_log1p,
     noinline,
     offset,
     real,
-    reals,
     stack_doubles,
     stack_reals,
-    will_need,
 )
-from .operands import convert, item_size
-from .rowwise_parts import base_of, exponentials, find_pivot, first_equal, scores_of, tile_maximum
+from .rowwise_distances import (
+    call_for,
+    find_top,
+    is_kept,
+    offset_of,
+    open_predictions,
+    open_ratios,
+    prediction_terms,
+    ratio_tile,
+    row_distances,
+    target_entries,
+    terms_of,
+)
+from .rowwise_parts import tile_maximum
 from .sums import add_tile, clear, fold, tile_length
-
-
-def is_kept(c: Rowwise) -> Int:
-    """Whether terms and distances of a row are kept between passes."""
-    return 1 if c.classes <= 32768 else 0
-
-
-def target_entries(c: Rowwise, s: Ratios, first: Int, n: Int, y: Reals) -> Reals:
-    """Pointer to n numbers of what a row is compared with, in y unless they lie in memory as they are needed."""
-    data = s.data + first * s.stride * item_size(s.kind, c.itemsize)
-    if s.kind == DATA and s.stride == 1:
-        return reals(data)
-    convert(data, s.kind, s.stride, n, y)
-    return y
-
-
-@noinline
-def logarithms(p: Reals, n: Int, y: Reals, low: Reals) -> Int:
-    """The logarithms of n probabilities as sums of two numbers, of which only what `log_rest` rounds is lost."""
-    for i in range(n):
-        k, f = log_parts(p[i])
-        y[i] = k
-        low[i] = f
-    for i in range(n):
-        # log(2) in three parts, of which the products of the first two are exact
-        most = y[i] * 0.693359375
-        middle = y[i] * -0.00021219253540039062
-        f = low[i]
-        both = most + f
-        whole = both + middle
-        less = ((most - both) + f) + ((both - whole) + middle)
-        less = less + fma(y[i], -1.904654299957768e-9, log_rest(f))
-        y[i] = whole if p[i] > 0.0 else -1e999
-        low[i] = less if p[i] > 0.0 else 0.0
-    return 0
-
-
-@noinline
-def fine_logarithms(c: Rowwise, s: Ratios, p: Reals, n: Int, y: Reals, low: Reals) -> Int:
-    """`logarithms` to twice the digits, or with 2 to those of float64 if that is more."""
-    if s.fine == 2 and c.itemsize == 4:
-        for i in range(n):
-            wide = double_log(double(p[i]))
-            y[i] = real(wide)
-            low[i] = real(wide - double(y[i])) if p[i] > 0.0 else 0.0
-        return 0
-    logarithms(p, n, y, low)
-    for i in range(n):
-        _, f = log_parts(p[i])
-        high, less = log_pair(f)
-        low[i] = low[i] + (((high - f) - log_rest(f)) + less) if p[i] > 0.0 else 0.0
-    return 0
-
-
-def over(z: Real, inverse: Real, rest: Real) -> Real:
-    """z over a temperature, whose inverse is a number and a rest below its last digit."""
-    return z * inverse if abs(z) == 1e999 else fma(z, rest, z * inverse)
-
-
-def soft_power(z: Real, base: Real, inverse: Real, less: Real) -> Real:
-    """e^((z - base) / T) for z up to the base, with all that z - base and the quotient lose to rounding."""
-    below = z - base
-    w = below * inverse
-    rest = fma(below, inverse, -w) + fma(below, less, difference_rest(z, base) * inverse)
-    return exp_of_difference(w, -rest if rest - rest == 0.0 else 0.0)
-
-
-def apart_from(x: Real, y: Real, low: Real, at: Real, rest: Real) -> Real:
-    """What x - (y + low) is more than at + rest; a class that is in neither distribution is anywhere."""
-    apart = 0.0 if x == y else x - y
-    return (apart - at) + ((difference_rest(x, y) - low) - rest)
-
-
-@noinline
-def row_distances(
-    c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, from_here: Double, given: Reals, v: Reals
-) -> Int:
-    """What the distances of n classes from `first` are more than those at the pivot and `from_here`, softened."""
-    z = stack_reals(512)
-    y = stack_reals(512)
-    low = stack_reals(512)
-    scores = scores_of(c, x, -1, first, n, z)
-    inverse = real(s.inverse)
-    less = real(s.inverse - double(inverse))
-    mean = ((s.x - s.y) - s.low) + from_here / s.inverse
-    at = real(mean)
-    rest = real(((s.x - s.y) - double(at)) + ((double_difference_rest(s.x, s.y) + from_here / s.inverse) - s.low))
-    if s.form == DISTRIBUTION:
-        if s.fine > 0:
-            fine_logarithms(c, s, given, n, y, low)
-        else:
-            logarithms(given, n, y, low)
-        for i in range(n):
-            v[i] = apart_from(scores[i], y[i], low[i], at, rest)
-    elif inverse == 1.0:
-        for i in range(n):
-            v[i] = apart_from(scores[i], given[i], 0.0, at, rest)
-    else:
-        for i in range(n):
-            v[i] = over(apart_from(scores[i], given[i], 0.0, at, rest), inverse, less)
-    return 0
-
-
-@noinline
-def terms_of(c: Rowwise, n: Int, s: Ratios, given: Reals, e: Reals) -> Int:
-    """The terms of n numbers of what a row is compared with: probabilities, or their powers over what is taken off."""
-    inverse = real(s.inverse)
-    base = real(s.base)
-    if s.form == DISTRIBUTION:
-        for i in range(n):
-            e[i] = given[i]
-    elif inverse == 1.0:
-        exponentials(given, n, base, real(s.shift), e)
-    else:
-        for i in range(n):
-            e[i] = soft_power(given[i], base, inverse, real(s.inverse - double(inverse)))
-    return 0
-
-
-def ratio_tile(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, e: Reals, v: Reals) -> Int:
-    """Of n classes from `first` the terms of what a row is compared with, and the distances of the row from it."""
-    y = stack_reals(512)
-    given = target_entries(c, s, first, n, y)
-    row_distances(c, x, first, n, s, double(0.0), given, v)
-    terms_of(c, n, s, given, e)
-    return 0
-
-
-@noinline
-def open_ratios(c: Rowwise, x: Reals, s: Ratios) -> Int:
-    """The largest probability that a row is compared with: what is taken off, and the distance there."""
-    y = stack_reals(512)
-    low = stack_reals(512)
-    top = real(-1e999)
-    s.pivot = 0
-    first = 0
-    while first < c.classes:
-        n = tile_length(first, c.classes)
-        given = target_entries(c, s, first, n, y)
-        peak = tile_maximum(given, n)
-        if peak > top:
-            top = peak
-            s.pivot = first + first_equal(given, n, top)
-        first = first + n
-    base = real(0.0)
-    shift = real(0.0)
-    inverse = real(s.inverse)
-    if s.form != DISTRIBUTION:
-        base = base_of(top) if inverse == 1.0 else top
-        shift = round_shift((top - base) * inverse)
-    s.base = double(base)
-    s.shift = double(shift)
-    y[0] = top
-    low[0] = 0.0
-    if s.form == DISTRIBUTION:
-        low[1] = top
-        fine_logarithms(c, s, offset(low, 1), 1, y, low)
-    z = x[s.pivot * c.pred_steps.classes]
-    finite = (z - y[0]) - (z - y[0]) == 0.0
-    s.x = double(z) if finite else double(0.0)
-    s.y = double(y[0]) if finite else double(0.0)
-    s.low = double(low[0]) if finite else double(0.0)
-    return 0
 
 
 @noinline
@@ -224,11 +64,9 @@ def centre_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
         n = tile_length(first, c.classes)
         some = offset(e, first * s.kept)
         apart = offset(v, first * s.kept)
-        # the next row comes from memory while this one is computed
-        if c.pred_steps.classes == 1:
-            will_need(offset(x, c.classes + first), n)
-        if s.kind == DATA and s.stride == 1:
-            will_need(offset(reals(s.data), c.classes + first), n)
+        call_for(c, x, s, first, n, 1)
+        call_for(c, x, s, first, n, 2)
+        call_for(c, x, s, first, n, 3)
         ratio_tile(c, x, first, n, s, some, apart)
         peak = tile_maximum(apart, n)
         highest = peak if peak > highest else highest
@@ -243,11 +81,6 @@ def centre_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
     s.rise = mean - s.centre
     s.far = 1 if highest - real(s.centre) > 6.0 else 0
     return 0
-
-
-def curve_of(u: Real, power: Real) -> Real:
-    """e^u - 1 - u, of which `power` is e^u - 1."""
-    return exp_curve(u) if abs(u) < 0.34 else power - u
 
 
 @noinline
@@ -267,12 +100,9 @@ def near_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
             ratio_tile(c, x, first, n, s, some, apart)
         powers = apart if s.flat == 1 else w
         for i in range(n):
-            terms[i] = apart[i] - centre
-        for i in range(n):
-            powers[i] = expm1(terms[i])
-        for i in range(n):
-            curve = some[i] * curve_of(terms[i], powers[i])
-            terms[i] = curve if some[i] != 0.0 else 0.0
+            more, curve = expm1_curve(apart[i] - centre)
+            powers[i] = more
+            terms[i] = some[i] * curve if some[i] != 0.0 else 0.0
         add_tile(terms, n, lanes)
         first = first + n
     s.curve = fold(lanes) / s.total
@@ -286,53 +116,22 @@ def far_rise(u: Real) -> Real:
     return -1.0 if u > 6.0 else expm1(minimum(u, 6.0))
 
 
-@noinline
-def prediction_terms(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, z: Reals) -> Int:
-    """e^x of n classes over what was taken off, at the temperature."""
-    y = stack_reals(512)
-    inverse = real(s.inverse)
-    scores = scores_of(c, x, -1, first, n, y)
-    if inverse == 1.0:
-        exponentials(scores, n, real(s.z_base), real(s.z_shift), z)
-    else:
-        for i in range(n):
-            z[i] = soft_power(scores[i], real(s.z_base), inverse, real(s.inverse - double(inverse)))
-    return 0
-
-
-def offset_of(s: Ratios) -> Double:
-    """The logarithm of what the terms of what a row is compared with were divided by."""
-    return double(0.0) if s.form == DISTRIBUTION else s.shift + s.base * s.inverse
-
-
 def mean_apart(s: Ratios) -> Double:
     """The mean of x - y."""
     return ((s.x - s.y) - s.low) * s.inverse + s.centre
 
 
 @noinline
-def open_predictions(c: Rowwise, x: Reals, s: Ratios, z: Reals) -> Int:
-    """What is taken off the predictions before their powers are taken."""
-    row = Row()
-    find_pivot(c, x, -1, row, z)
-    top = real(row.top)
-    inverse = real(s.inverse)
-    base = base_of(top) if inverse == 1.0 else top
-    s.z_base = double(base)
-    s.z_shift = double(round_shift((top - base) * inverse))
-    return 0
-
-
-@noinline
 def far_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
-    """`lift`, what the terms of the predictions are multiplied by, and what has a probability but no prediction."""
+    """`lift`, and what the terms of the predictions are multiplied by. Distances are counted from that of the most
+    probable class, where little is left of a slope if both agree on it."""
     z = stack_reals(512)
     terms = stack_reals(512)
-    lanes = stack_doubles(128)
-    for k in range(4):
+    lanes = stack_doubles(96)
+    for k in range(3):
         clear(offset(lanes, 32 * k))
     open_predictions(c, x, s, z)
-    centre = real(s.centre)
+    s.centre = double(0.0)
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
@@ -343,16 +142,12 @@ def far_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
         prediction_terms(c, x, first, n, s, z)
         add_tile(z, n, lanes)
         for i in range(n):
-            terms[i] = z[i] if apart[i] - centre > 6.0 else 0.0
+            terms[i] = z[i] if apart[i] > 6.0 else 0.0
         add_tile(terms, n, offset(lanes, 32))
         for i in range(n):
-            terms[i] = some[i] * far_rise(apart[i] - centre)
+            terms[i] = some[i] * far_rise(apart[i])
         add_tile(terms, n, offset(lanes, 64))
-        for i in range(n):
-            terms[i] = some[i] if apart[i] == -1e999 else 0.0
-        add_tile(terms, n, offset(lanes, 96))
         first = first + n
-    s.missed = fold(offset(lanes, 96))
     s.z_share = double(1.0) / fold(lanes)
     s.lift = lift_of(s, fold(offset(lanes, 32)), fold(offset(lanes, 64)) / s.total)
     return 0
@@ -421,18 +216,21 @@ def given_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
 
 
 @noinline
-def measure_ratios(c: Rowwise, x: Reals, s: Ratios, hats: Int, e: Reals, v: Reals) -> Int:
-    """All that is to be known of a row before its classes are looked at."""
+def begin_ratios(c: Rowwise, x: Reals, s: Ratios, hats: Int, e: Reals, v: Reals) -> Int:
+    """The terms and distances of a row whose top is known; whether some of them are far."""
     s.kept = is_kept(c)
     s.fine = 1 - hats
     s.z_base = double(0.0)
     s.z_shift = double(0.0)
     s.z_share = double(0.0)
-    s.missed = double(0.0)
     open_ratios(c, x, s)
-    if hats == 0 and c.score_kind == LOG_PROBABILITIES:
-        return given_ratios(c, x, s, e, v)
     centre_ratios(c, x, s, e, v)
+    return s.far
+
+
+@noinline
+def finish_ratios(c: Rowwise, x: Reals, s: Ratios, hats: Int, e: Reals, v: Reals) -> Int:
+    """What else is to be known of a row before its classes are looked at."""
     if s.far == 0:
         near_ratios(c, x, s, e, v)
         if is_close(s) == 1:
@@ -451,6 +249,18 @@ def measure_ratios(c: Rowwise, x: Reals, s: Ratios, hats: Int, e: Reals, v: Real
     return 0
 
 
+@noinline
+def measure_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
+    """All that is to be known of a row, as it was given, before its classes are looked at."""
+    find_top(c, s)
+    if c.score_kind == LOG_PROBABILITIES:
+        s.fine = 1
+        open_ratios(c, x, s)
+        return given_ratios(c, x, s, e, v)
+    begin_ratios(c, x, s, 0, e, v)
+    return finish_ratios(c, x, s, 0, e, v)
+
+
 def more_of(r: Real, power: Real, curve: Real) -> Real:
     """e^r - 1, from the power and from e^r - 1 - r."""
     return r + curve if abs(r) < 0.34 else power - 1.0
@@ -466,6 +276,12 @@ def within(r: Real) -> Real:
     return 80.0 if r > 80.0 else r
 
 
+def nearest_power(s: Ratios) -> Double:
+    """From which logarithm of a ratio on q is the prediction's own power, where that is known."""
+    furthest = double(6.0) - s.lift if s.raw == 0 else double(6.0)
+    return furthest if furthest < double(1.0) else double(1.0)
+
+
 @noinline
 def ratio_columns(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, e: Reals, v: Reals, at: Reals) -> Int:
     """Columns of 512 of n classes from `first`: the logarithm r of q / p, e^r - 1, e^r - 1 - r, p and q. Powers of more
@@ -476,7 +292,7 @@ def ratio_columns(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, e: Reals,
     p = offset(at, 1536)
     q = offset(at, 2048)
     given = target_entries(c, s, first, n, y)
-    row_distances(c, x, first, n, s, s.centre + s.lift, given, at)
+    row_distances(c, x, first, n, s, 1, given, at)
     some = offset(e, first * s.kept)
     if s.kept == 0:
         terms_of(c, n, s, given, some)
@@ -492,7 +308,7 @@ def ratio_columns(c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, e: Reals,
     if s.far == 1:
         prediction_terms(c, x, first, n, s, z)
         own = real(s.z_share)
-        beyond = real(double(6.0) - s.lift) if s.raw == 0 else 6.0
+        beyond = real(nearest_power(s))
         for i in range(n):
             q[i] = z[i] * own if at[i] > beyond else q[i]
     return 0

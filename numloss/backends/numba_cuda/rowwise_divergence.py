@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import int64
 
-from ...loops import divergence
+from ...loops import ratio_laws
 from ...loops.codes import CURVATURE, LOG_PROBABILITIES, LOGITS, VALUE
 from . import jit
 from .rowwise_ratios import changed, columns_text, loops_of, ratio_texts, settled_text
 from .rowwise_texts import Plan, applied_law
+
+SUMS = ("slopes", "bends", "own_slope", "own_bend")
 
 
 def divergence_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
@@ -73,26 +76,36 @@ def ratio_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             return divergence_of(c, x, beside, who, shared, peaks, places)
 
         return value_of
-    measures, columns_of, law = ratio_texts(plan, dtype, teams), columns_text(plan, dtype), ratio_law(plan, dtype)
-    measure_ratios, left_of, settled = measures["measure_ratios"], measures["left_of"], settled_text(plan, dtype)
-    team_sum, summed, team, nothing = teams["team_sum"], changed("slopes", "bends"), plan.team, np.float64(0.0)
-    values, bent = plan.mode >= VALUE, plan.mode == CURVATURE
+    columns_of, law, settled = columns_text(plan, dtype), ratio_law(plan, dtype), settled_text(plan, dtype)
+    measure_ratios, team_sum = ratio_texts(plan, dtype, teams)["measure_ratios"], teams["team_sum"]
+    team_peak, summed, none = teams["team_peak"], changed("pivot", "left", *SUMS), getattr(np, dtype)(0.0)
+    values, team, nothing = plan.mode >= VALUE, plan.team, np.float64(0.0)
 
     @jit.jitable
     def sum_of(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
+        """The sum of the law, and those of what it gives beside the class with the largest q, which is left out."""
         found = settled(c, measure_ratios(c, x, beside, who, shared, peaks, places), False)
-        if bent:
-            found = left_of(c, x, beside, found, who, shared, peaks, places)
-        value, slopes, bends = nothing, nothing, nothing
+        value, left, slopes, bends = nothing, nothing, nothing, nothing
+        best, place, own_slope, own_bend = none, int64(c.classes), nothing, nothing
         if values:
             for j in range(who % team, c.classes, team):
                 r, more, curve, p, q = columns_of(c, x, beside, j, found)
                 v, slope, bend = law(c, r, more, curve, p, q)
                 value += double(v)
-                slopes += double(slope)
-                bends += double(bend)
-        value, slopes = team_sum(shared, who, value), team_sum(shared, who, slopes)
-        return value, summed(found, slopes, team_sum(shared, who, bends))
+                ahead = q > best
+                left += double(best if ahead else q)
+                slopes += own_slope if ahead else double(slope)
+                bends += own_bend if ahead else double(bend)
+                if ahead:
+                    best, place, own_slope, own_bend = q, int64(j), double(slope), double(bend)
+        pivot = team_peak(peaks, places, who, best, place)
+        if pivot != place:
+            left, slopes, bends = left + double(best), slopes + own_slope, bends + own_bend
+            own_slope, own_bend = nothing, nothing
+        value, left = team_sum(shared, who, value), team_sum(shared, who, left)
+        slopes, own_slope = team_sum(shared, who, slopes), team_sum(shared, who, own_slope)
+        bends, own_bend = team_sum(shared, who, bends), team_sum(shared, who, own_bend)
+        return value, summed(found, pivot, left, slopes, bends, own_slope, own_bend)
 
     return sum_of
 
@@ -116,8 +129,9 @@ def ratio_slope_text(plan: Plan, dtype: str) -> Any:
     """Slope and curvature with respect to the score of a class, of a divergence or by a law."""
     if plan.law is None:
         return divergence_slope_text(plan, dtype)
-    real, columns_of, law = jit.words_of(dtype)["real"], columns_text(plan, dtype), ratio_law(plan, dtype)
-    softmax_curvature, one = jit.of_loop(divergence.softmax_curvature, dtype), getattr(np, dtype)(1.0)
+    words, columns_of, law = jit.words_of(dtype), columns_text(plan, dtype), ratio_law(plan, dtype)
+    real, double = words["real"], words["double"]
+    softmax_curvature, one = jit.of_loop(ratio_laws.softmax_curvature, dtype), getattr(np, dtype)(1.0)
     logarithms = plan.scores == LOG_PROBABILITIES
 
     @jit.jitable
@@ -127,9 +141,12 @@ def ratio_slope_text(plan: Plan, dtype: str) -> Any:
         if logarithms:
             return slope, bend
         inverse = real(s.inverse)
-        left = real(s.left) if j == s.pivot else one - q
-        bend = softmax_curvature(c, q, left, s.slopes, bend, s.bends) * inverse * inverse
-        return (slope - real(s.slopes) * q) * inverse, bend
+        left, total, bends = one - q, s.slopes + s.own_slope, s.bends + s.own_bend
+        others, turned = bends - double(bend), slope - real(total) * q
+        if j == s.pivot:
+            left, others = real(s.left), s.bends
+            turned = slope * left - real(s.slopes) * q
+        return turned * inverse, softmax_curvature(c, q, left, total, bend, bends, others) * inverse * inverse
 
     return slope_of
 

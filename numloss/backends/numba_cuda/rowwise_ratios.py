@@ -9,17 +9,19 @@ import numpy as np
 from numba import int64
 
 from ... import scalar
-from ...loops import divergence, rowwise_ratios
+from ...loops import divergence, rowwise_distances, rowwise_ratios
 from ...loops.codes import DISTRIBUTION, LOG_PROBABILITIES, SCORES
 from ...loops.headers import Ratios
 from . import jit
 from .rowwise_texts import Plan, loop_texts, row_texts, score_texts
 
 LOOPS = (
-    *(rowwise_ratios.apart_from, rowwise_ratios.curve_of, rowwise_ratios.far_rise, rowwise_ratios.lift_of),
-    *(rowwise_ratios.mean_apart, rowwise_ratios.offset_of, rowwise_ratios.near_curve),
-    *(rowwise_ratios.more_of, rowwise_ratios.within, rowwise_ratios.over, rowwise_ratios.soft_power),
-    *(rowwise_ratios.sums_to_one, divergence.excess_of, divergence.forward_term, divergence.nearest),
+    *(rowwise_distances.apart_from, rowwise_distances.pivot_distance, rowwise_distances.pivot_rest),
+    *(rowwise_distances.middle_distance, rowwise_distances.middle_rest, rowwise_distances.offset_of),
+    *(rowwise_distances.over, rowwise_distances.soft_power, rowwise_ratios.lift_of, rowwise_ratios.mean_apart),
+    *(rowwise_ratios.near_curve, rowwise_ratios.more_of, rowwise_ratios.within, rowwise_ratios.nearest_power),
+    *(rowwise_ratios.sums_to_one, rowwise_ratios.far_rise),
+    *(divergence.excess_of, divergence.forward_term, divergence.nearest),
 )
 
 STARTS = ("form", "pivot", "inverse", "base", "shift", "x", "y", "low")
@@ -31,11 +33,10 @@ def entry_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     words, number, texts = jit.words_of(dtype), getattr(np, dtype), loops_of(dtype)
     real, double, apart_from = words["real"], words["double"], texts["apart_from"]
     score_of, entry = score_texts(plan, dtype)["score_of"], row_texts(plan, dtype)["entry"]
-    exp_below, difference_rest = (jit.typed(text, dtype) for text in (scalar.exp_below, scalar.difference_rest))
-    zero, unit = number(0.0), np.float64(1.0)
+    exp_below, zero, unit = jit.typed(scalar.exp_below, dtype), number(0.0), np.float64(1.0)
     probabilities = not plan.teacher and plan.target == DISTRIBUTION
-    wide_rest = jit.typed(scalar.difference_rest, "float64")
-
+    pivot_distance, middle_distance = texts["pivot_distance"], texts["middle_distance"]
+    pivot_rest, middle_rest = texts["pivot_rest"], texts["middle_rest"]
     over, soft_power, log_sum = texts["over"], texts["soft_power"], log_text(dtype)
 
     @jit.jitable
@@ -60,17 +61,18 @@ def entry_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         """The term of class j of what a row is compared with, and the distance there."""
         given, inverse = entry(beside, j), real(s.inverse)
         y, low = logarithm(given)
-        rest = difference_rest(real(s.x), real(s.y)) - real(s.low)
-        v = over(apart_from(score_of(c, x, j, j), y, low, real(s.x) - real(s.y), rest), inverse, rest_of(s))
+        at = real(pivot_distance(s))
+        rest = real((pivot_distance(s) - double(at)) + pivot_rest(s))
+        v = over(apart_from(score_of(c, x, j, j), y, low, at, rest), inverse, rest_of(s))
         return term_beside(given, s), v
 
     @jit.jitable
     def ratio_of(c, x, beside, j, s):  # type: ignore[no-untyped-def]
         """The term of class j of what a row is compared with, and the logarithm of the ratio there."""
-        given, here = entry(beside, j), (s.centre + s.lift) / s.inverse
+        given = entry(beside, j)
         y, low = logarithm(given)
-        at = real(((s.x - s.y) - s.low) + here)
-        rest = real(((s.x - s.y) - double(at)) + ((wide_rest(s.x, s.y) + here) - s.low))
+        at = real(middle_distance(s))
+        rest = real((middle_distance(s) - double(at)) + middle_rest(s))
         apart = apart_from(score_of(c, x, j, j), y, low, at, rest)
         return term_beside(given, s), over(apart, real(s.inverse), rest_of(s))
 
@@ -121,10 +123,11 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
     words, number, texts, entries = jit.words_of(dtype), getattr(np, dtype), loops_of(dtype), entry_texts(plan, dtype)
     real, double, score_of = words["real"], words["double"], score_texts(plan, dtype)["score_of"]
     entry, pair_of, term_of = row_texts(plan, dtype)["entry"], entries["pair_of"], entries["term_of"]
-    curve_of, far_rise, lift_of = texts["curve_of"], texts["far_rise"], texts["lift_of"]
+    expm1_curve, lift_of = jit.typed(scalar.expm1_curve, dtype), texts["lift_of"]
     team_sum, team_peak, any_team = teams["team_sum"], teams["team_peak"], teams["any_team"]
     start_of, tops_of = start_text(plan, dtype), softened_text(dtype)
     taken_off, lifted = changed("z_base", "z_shift", "z_share"), changed("lift")
+    uncentred, far_rise = changed("centre"), texts["far_rise"]
     centred, risen = changed("total", "centre"), changed("far", "curve", "rise", "lift")
     log1p = jit.typed(scalar.log1p, "float64")
     lowest, six, infinity = number(-np.inf), number(6.0), number(np.inf)
@@ -149,23 +152,26 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
         return best, place
 
     @jit.jitable
-    def far_of(c, x, beside, s, rise, far, who, shared, peaks, places):  # type: ignore[no-untyped-def]
+    def far_of(c, x, beside, s, far, who, shared, peaks, places):  # type: ignore[no-untyped-def]
         """What `far_ratios` finds; every thread of the block takes part."""
         best, place = peak_of_row(c, x, who % team)
         place = team_peak(peaks, places, who, best, place)
         top = lowest if place == c.classes else score_of(c, x, place, place)
         base, shift = tops_of(top, real(s.inverse))
         s = taken_off(s, double(base), double(shift), nothing)
-        terms, beyond = nothing, nothing
+        terms, beyond, rise = nothing, nothing, nothing
         for j in range(who % team, c.classes, team):
-            _, v = pair_of(c, x, beside, j, s)
+            e, v = pair_of(c, x, beside, j, s)
             term = double(term_of(c, x, j, s))
             terms += term
-            if v - real(s.centre) > six:
+            rise += double(e) * double(far_rise(v))
+            if v > six:
                 beyond += term
         terms, beyond = team_sum(shared, who, terms), team_sum(shared, who, beyond)
+        rise = team_sum(shared, who, rise) / s.total
         s = taken_off(s, s.z_base, s.z_shift, unit / terms)
-        return lifted(s, lift_of(s, beyond, rise)) if far else s
+        counted = uncentred(s, nothing)
+        return lifted(counted, lift_of(counted, beyond, rise)) if far else s
 
     @jit.jitable
     def measure_ratios(c, x, beside, who, shared, peaks, places):  # type: ignore[no-untyped-def]
@@ -182,21 +188,19 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
         total, mean = team_sum(shared, who, total), team_sum(shared, who, mean)
         share = unit / total if total != nothing else nothing
         s = centred(s, total, double(real(mean * share)))
-        curve, rise, many = nothing, nothing, nothing
+        curve, many = nothing, nothing
         for j in range(lane, c.classes, team):
             e, v = pair_of(c, x, beside, j, s)
             u = v - real(s.centre)
-            more = far_rise(u)
-            rise += double(e) * double(more)
             if u > six or (e > zero and v == lowest):
                 many += unit
             elif e != zero:
-                curve += double(e) * double(curve_of(u, more))
-        curve, rise = team_sum(shared, who, curve) * share, team_sum(shared, who, rise) * share
+                curve += double(e) * double(expm1_curve(u)[1])
+        curve = team_sum(shared, who, curve) * share
         far = team_sum(shared, who, many) > nothing
         lower = (mean * share - s.centre) + curve
         s = risen(s, int64(far), curve, lower, log1p(lower))
-        return far_of(c, x, beside, s, rise, far, who, shared, peaks, places) if any_team(far) else s
+        return far_of(c, x, beside, s, far, who, shared, peaks, places) if any_team(far) else s
 
     return {"measure_ratios": measure_ratios, "left_of": left_text(plan, dtype, teams)}
 
@@ -302,14 +306,14 @@ def columns_text(plan: Plan, dtype: str) -> Any:
     words, texts, entries = jit.words_of(dtype), loops_of(dtype), entry_texts(plan, dtype)
     real, ratio_of, term_of = words["real"], entries["ratio_of"], entries["term_of"]
     near_curve, more_of, within = texts["near_curve"], texts["more_of"], texts["within"]
-    exp, six = jit.typed(scalar.exp, dtype), np.float64(6.0)
+    exp, nearest_power = jit.typed(scalar.exp, dtype), texts["nearest_power"]
 
     @jit.jitable
     def columns_of(c, x, beside, j, s):  # type: ignore[no-untyped-def]
         e, r = ratio_of(c, x, beside, j, s)
         p, power = e * real(s.share), exp(within(r))
         curve, q = near_curve(within(r), power), p * power
-        if s.far == 1 and r > real(six if s.raw == 1 else six - s.lift):
+        if s.far == 1 and r > real(nearest_power(s)):
             q = term_of(c, x, j, s) * real(s.z_share)
         return r, more_of(within(r), power, curve), curve, p, q
 
@@ -317,23 +321,20 @@ def columns_text(plan: Plan, dtype: str) -> Any:
 
 
 def left_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
-    """`measure_left` of numloss/loops/divergence.py."""
+    """`measure_left` of numloss/loops/ratio_laws.py."""
     double, columns_of = jit.words_of(dtype)["double"], columns_text(plan, dtype)
     team_sum, team_peak, nothing, team = teams["team_sum"], teams["team_peak"], np.float64(0.0), plan.team
-    left_over, below = changed("pivot", "left"), getattr(np, dtype)(-1.0)
+    left_over, none = changed("pivot", "left"), getattr(np, dtype)(0.0)
 
     @jit.jitable
     def left_of(c, x, beside, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
-        best, place = below, int64(c.classes)
+        best, place, left = none, int64(c.classes), nothing
         for j in range(who % team, c.classes, team):
             q = columns_of(c, x, beside, j, s)[4]
+            left += double(best if q > best else q)
             if q > best:
                 best, place = q, int64(j)
-        place = team_peak(peaks, places, who, best, place)
-        left = nothing
-        for j in range(who % team, c.classes, team):
-            if j != place:
-                left += double(columns_of(c, x, beside, j, s)[4])
-        return left_over(s, place, team_sum(shared, who, left))
+        pivot = team_peak(peaks, places, who, best, place)
+        return left_over(s, pivot, team_sum(shared, who, left if pivot == place else left + double(best)))
 
     return left_of

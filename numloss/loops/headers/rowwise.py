@@ -129,19 +129,21 @@ class ClassRow(Header):
 class Ratios(Header):
     """One row of two distributions, see rowwise_ratios.py.
 
-    What it is compared with: its address, dtype, the elements between its classes, and what it is (`form`). `kept`:
-    whether all of its terms fit into memory, `far`: whether some class has a ratio that is looked at by itself, `fine`:
-    how many digits logarithms have beside those of numbers, `flat`: whether in place of the distances there is what
-    their powers are more than 1, or (2) a far row is so far that differences of these have their digits, `raw`: whether
-    both are taken as they are, not up to a factor. The temperature's `inverse`; `base` and `shift` of what is compared
-    with; `x` less `y` and `low` is where distances are counted from, and `centre` their mean; the sum of the terms; the
-    means of e^u - 1 (`rise`) and of e^u - 1 - u (`curve`), and the logarithm of 1 + rise (`lift`). What terms are
-    multiplied by (`share`), what a divergence is (`mass`), and what is added to it (`extra`). What the largest
-    probability of the predictions, the pivot's, leaves; where ratios are far, what is taken off the predictions, and
-    what their terms are multiplied by, and how much of the terms has no prediction (`missed`). Sums of the slopes and
-    curvatures of a law.
+    `place`: the address of its gradient where that is written one class after the other, or 0. What it is compared
+    with: its address, dtype, the elements between its classes, and what it is (`form`). `kept`: whether all of its
+    terms fit into memory, `far`: whether some class has a ratio that is looked at by itself, `fine`: how many digits
+    logarithms have beside those of numbers, `flat`: whether in place of the distances there is what their powers are
+    more than 1, or (2) a row is so far apart that differences have their digits, `raw`: whether both are taken as they
+    are, not up to a factor. The temperature's `inverse`; `top`, `base` and `shift` of what is compared with; `x` less
+    `y` and `low` is where distances are counted from, and `centre` their mean; the sum of the terms; the means of
+    e^u - 1 (`rise`) and of e^u - 1 - u (`curve`), and the logarithm of 1 + rise (`lift`). What terms are multiplied by
+    (`share`), what a divergence is (`mass`), and what is added to it (`extra`). The largest probability of the
+    predictions, the pivot's (`peak`), and what it leaves; where ratios are far, what is taken off the predictions, and
+    what their terms are multiplied by. Sums of the slopes and
+    curvatures of a law beside those of the pivot, which are its `own`.
     """
 
+    place: Int
     data: Int
     kind: Int
     stride: Int
@@ -153,6 +155,7 @@ class Ratios(Header):
     raw: Int
     pivot: Int
     inverse: Double
+    top: Double
     base: Double
     shift: Double
     x: Double
@@ -166,13 +169,15 @@ class Ratios(Header):
     share: Double
     mass: Double
     extra: Double
+    peak: Double
     left: Double
     z_base: Double
     z_shift: Double
     z_share: Double
-    missed: Double
     slopes: Double
     bends: Double
+    own_slope: Double
+    own_bend: Double
 
 
 class Excess(Header):
