@@ -126,6 +126,8 @@ def set_options(loss: Loss, result: RowOptions, options: dict[str, Any], real: n
         result.class_weight = options.get("class_weight")
     if "temperature" in options:
         result.temperature = number(loss, "temperature", options["temperature"], real)
+    if "rest" in loss.words and number(loss, "rest", options["rest"]):
+        raise ValueError(f"{loss.name}: rest says what becomes of classes that indices do not name; give indices")
     if "prior" in options:
         result.prior, result.tau = options["prior"], number(loss, "tau", options["tau"], real)
     result.axis = options.get("axis", 1)

@@ -28,6 +28,7 @@ from ..domains import (
 )
 from ..typing import Array, Result
 from .families import (
+    REST,
     Options,
     ParameterOptions,
     action_value,
@@ -61,6 +62,7 @@ __all__ = [
     "RANK",
     "REAL",
     "RELEVANCE",
+    "REST",
     "RIGHT_ANGLE",
     "SIGN",
     "SMOOTHING",

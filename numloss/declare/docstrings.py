@@ -56,6 +56,18 @@ ignore_index : int or None
 temperature : float > 0
     What the logits of both are divided by. Distillation multiplies by its square what comes out.
 """,
+    "indices": """
+indices : array of integers, shape (N, K) or (N, K, d1, ...), optional
+    With them the other distribution is known at K classes of each row alone, as a teacher's most likely tokens are:
+    these classes, in any order, none of them twice; -1 fills rows up. In place of its logits stand log-probabilities
+    of this shape, of its softmax at this temperature.
+""",
+    "rest": """
+rest : {"tail", "drop", "zero"}
+    What becomes of the classes that `indices` do not name. ``"tail"``: together they are one class more of both
+    distributions. ``"drop"``: they are left out of both, which are renormalised over the K. ``"zero"``: the other
+    distribution has none of them, and is renormalised over the K; that of the logits keeps them.
+""",
     "axis": """
 axis : int
     The class axis.
@@ -139,6 +151,8 @@ def raises(loss: Loss) -> str:
     found = {"TypeError": kinds(loss), "ValueError": values(loss)}
     if loss.rows.get("target") == LABELS or loss.family == "regional":
         found = {"IndexError": "If a label is outside [0, C), with its position, its value and the range.", **found}
+    elif "indices" in loss.defaults:
+        found["IndexError"] = "If an index is outside [0, C) and not -1, with its position, its value and the range."
     wrapped = (f"{error}\n{textwrap.indent(textwrap.fill(text, WIDTH - 4), '    ')}" for error, text in found.items())
     return "\n".join(wrapped)
 
@@ -159,7 +173,8 @@ def kinds(loss: Loss) -> str:
 def values(loss: Loss) -> str:
     """Which shapes and values are refused."""
     if loss.rows.get("target") == SCORES:
-        return "If shapes differ, target has a NaN entry, or an option is outside its domain."
+        twice = ", a row names a class twice" if "indices" in loss.defaults else ""
+        return f"If shapes differ, target has a NaN entry{twice}, or an option is outside its domain."
     reasons = [] if len(loss.inputs) == 1 else ["the shapes do not fit"]
     if loss.columns > 1:
         reasons.append(f"the last axis has not {loss.columns} entries")

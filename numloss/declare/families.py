@@ -14,11 +14,13 @@ from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from .. import dispatch
 from ..domains import Domain
-from ..loops.codes import LABELS, LOGITS
+from ..loops.codes import LABELS, LOGITS, REST_DROPPED, REST_OF_BOTH, REST_OF_SCORES
 from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments
 from ..typing import Array
 from .docstrings import complete
 
+# What becomes of the classes that a target does not name.
+REST = {"tail": float(REST_OF_BOTH), "drop": float(REST_DROPPED), "zero": float(REST_OF_SCORES)}
 Declaration = TypeVar("Declaration", bound=Callable[..., Any])
 
 

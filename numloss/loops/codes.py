@@ -53,6 +53,10 @@ LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS, SCORES = 0, 1, 2, 3
 # that is; or of the ratio of a class's probability to that of the target, for the sum.
 OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO = range(8)
 
+# What becomes of the classes that a target does not name: one class more of both distributions; they are left out of
+# both; or the target has none of them.
+REST_OF_BOTH, REST_DROPPED, REST_OF_SCORES = 0, 1, 2
+
 # How scores of pixels become probabilities of classes: they are some already, each by itself, or those of a pixel
 # together.
 NO_ACTIVATION, SIGMOID, SOFTMAX = 0, 1, 2

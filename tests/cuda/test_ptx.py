@@ -141,6 +141,15 @@ def test_kernels_of_pairs_and_of_chosen_entries(dtype: str, capability: tuple[in
 
 @pytest.mark.more
 @pytest.mark.parametrize("dtype", cases.DTYPES)
+def test_kernels_of_named_classes(dtype: str) -> None:
+    from numloss.backends.numba_cuda.topk_kernels import gather_kernel, mixed_kernel, scatter_kernel
+
+    for kernel in (gather_kernel, scatter_kernel, mixed_kernel):
+        assert_sound(toolchain.assembled(kernel(dtype), CAPABILITIES[-1]))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_lists(dtype: str) -> None:
     from numloss.backends.numba_cuda.ranked_kernels import ranked_kernel
     from numloss.backends.numba_cuda.ranked_solvers import SOLVERS

@@ -42,6 +42,7 @@ from ...loops import (
     stored,
     sums,
     tokens,
+    topk,
 )
 from ...loops.headers import size_of
 from ...loops.language import DOUBLE_WORDS
@@ -245,5 +246,7 @@ LOOPS = {
         counting_walks.sorted_keys_block,
         counting.chosen_block,
         tokens.tokens_block,
+        topk.topk_gather_block,
+        topk.topk_scatter_block,
     )
 }

@@ -74,6 +74,30 @@ class Distilled(Header):
     teacher_steps: Steps
 
 
+@dataclass
+class Topk(Header):
+    """Rows of logits with a target that names `count` classes of each, see topk.py.
+
+    `rest`: what becomes of the other classes. All addresses are those of array objects, with the classes of a row side
+    by side: the named classes as they were given and in order, their log-probabilities; scores and target of the rows
+    that stand for these; slopes and curvatures of them. `keep`: how much counts of what is in the gradient already;
+    `factor`: what the divergence is multiplied by.
+    """
+
+    rows: Rowwise
+    count: Int
+    rest: Int
+    indices: Int
+    ordered: Int
+    logs: Int
+    own: Int
+    given: Int
+    slopes: Int
+    bends: Int
+    keep: Double
+    factor: Double
+
+
 class Row(Header):
     """One row: its largest score, what is taken off scores, and e^(score - base - shift), the terms.
 

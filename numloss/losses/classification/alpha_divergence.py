@@ -1,6 +1,6 @@
 """Alpha divergence of two sets of logits."""
 
-from ...declare import ANY, POSITIVE, UNIT, Array, Options, Result, Unpack, rowwise
+from ...declare import ANY, POSITIVE, REST, UNIT, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LOGITS, RATIO, SCORES
 from ...scalar import exp_curve, expm1, minimum
 
@@ -41,6 +41,7 @@ def _alpha_divergence(ratio, more, curve, p, q, alpha):
     eager=True,
     pred=ANY,
     temperature=POSITIVE,
+    words={"rest": REST},
     alpha=UNIT,
     cost=8.0,
     aliases=("amari_divergence", "alpha_div", "adaptive_alpha_divergence"),
@@ -51,6 +52,8 @@ def alpha_divergence(
     *,
     alpha: float = 0.5,
     temperature: float = 1.0,
+    indices: Array | None = None,
+    rest: str = "tail",
     axis: int = 1,
     **options: Unpack[Options],
 ) -> Result:

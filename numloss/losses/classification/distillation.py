@@ -1,12 +1,13 @@
 """Distillation of a teacher."""
 
-from ...declare import ANY, POSITIVE, UNIT, Array, Options, Result, Unpack, distilled
+from ...declare import ANY, POSITIVE, REST, UNIT, Array, Options, Result, Unpack, distilled
 
 
 @distilled(
     student=ANY,
     teacher=ANY,
     temperature=POSITIVE,
+    words={"rest": REST},
     alpha=UNIT,
     convex=True,
     cost=6.0,
@@ -20,6 +21,8 @@ def distillation(
     temperature: float = 2.0,
     alpha: float = 0.5,
     ignore_index: int | None = -100,
+    indices: Array | None = None,
+    rest: str = "tail",
     axis: int = 1,
     **options: Unpack[Options],
 ) -> Result:
@@ -46,7 +49,7 @@ def distillation(
     Raises
     ------
     IndexError
-        If a label is outside [0, C), with its position, its value and the range.
+        If a label or an index is outside [0, C), with its position, its value and the range.
     TypeError
         If student or teacher is not floating, or labels are not integers.
     ValueError

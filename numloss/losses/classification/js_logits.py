@@ -1,6 +1,6 @@
 """Generalised Jensen-Shannon divergence of two sets of logits."""
 
-from ...declare import ANY, OPEN_UNIT, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...declare import ANY, OPEN_UNIT, POSITIVE, REST, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LOGITS, RATIO, SCORES
 from .js_div import _js_div
 
@@ -14,6 +14,7 @@ from .js_div import _js_div
     eager=True,
     pred=ANY,
     temperature=POSITIVE,
+    words={"rest": REST},
     beta=OPEN_UNIT,
     derived={"other": lambda beta: 1.0 - beta},
     cost=8.0,
@@ -25,6 +26,8 @@ def js_logits(
     *,
     beta: float = 0.5,
     temperature: float = 1.0,
+    indices: Array | None = None,
+    rest: str = "tail",
     axis: int = 1,
     **options: Unpack[Options],
 ) -> Result:

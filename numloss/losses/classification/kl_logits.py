@@ -1,6 +1,6 @@
 """Kullback-Leibler divergences of two sets of logits."""
 
-from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...declare import ANY, POSITIVE, REST, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LOGITS, RATIO, SCORES
 
 
@@ -28,7 +28,7 @@ def _kl_logits(ratio, more, curve, p, q, direction):
     eager=True,
     pred=ANY,
     temperature=POSITIVE,
-    words={"direction": {"forward": 0.0, "reverse": 1.0, "jeffreys": 2.0}},
+    words={"rest": REST, "direction": {"forward": 0.0, "reverse": 1.0, "jeffreys": 2.0}},
     plain=(0.0,),
     cost=4.0,
     aliases=("kl_div_with_logits", "jeffreys_divergence", "reverse_kl"),
@@ -39,6 +39,8 @@ def kl_logits(
     *,
     direction: str = "forward",
     temperature: float = 1.0,
+    indices: Array | None = None,
+    rest: str = "tail",
     axis: int = 1,
     **options: Unpack[Options],
 ) -> Result:

@@ -1,6 +1,6 @@
 """Skewed Kullback-Leibler divergence of two sets of logits."""
 
-from ...declare import ANY, HALF_UNIT, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...declare import ANY, HALF_UNIT, POSITIVE, REST, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LOGITS, RATIO, SCORES
 from ...scalar import log, log_rest
 
@@ -38,7 +38,7 @@ def _skew_kl(ratio, more, curve, p, q, direction, alpha):
     pred=ANY,
     temperature=POSITIVE,
     alpha=HALF_UNIT,
-    words={"direction": {"forward": 0.0, "reverse": 1.0}},
+    words={"rest": REST, "direction": {"forward": 0.0, "reverse": 1.0}},
     cost=8.0,
     aliases=("skew_divergence", "skewed_kl", "skl"),
 )
@@ -49,6 +49,8 @@ def skew_kl(
     direction: str = "forward",
     alpha: float = 0.1,
     temperature: float = 1.0,
+    indices: Array | None = None,
+    rest: str = "tail",
     axis: int = 1,
     **options: Unpack[Options],
 ) -> Result:

@@ -1,6 +1,6 @@
 """Total variation distance of two sets of logits."""
 
-from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...declare import ANY, POSITIVE, REST, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LOGITS, RATIO, SCORES
 
 
@@ -20,6 +20,7 @@ def _total_variation(ratio, more, curve, p, q):
     eager=True,
     pred=ANY,
     temperature=POSITIVE,
+    words={"rest": REST},
     kinks="p = q at a class, where the slope is 0",
     cost=4.0,
     aliases=("tvd", "total_variation_distance"),
@@ -29,6 +30,8 @@ def total_variation(
     target: Array,
     *,
     temperature: float = 1.0,
+    indices: Array | None = None,
+    rest: str = "tail",
     axis: int = 1,
     **options: Unpack[Options],
 ) -> Result:
