@@ -180,9 +180,8 @@ def test_a_bad_label_is_named_with_its_file_and_row(metric: str, saved: Any) -> 
     with pytest.raises(ValueError, match=r"target\.npy: target\[777\] is 2; it must be 0 or 1"):
         nl.evaluate((), paths["pred"], paths["target"], metrics=metric)
     paths = saved(pred=np.full((ROWS, 3), 0.1, np.float32), target=np.where(np.arange(ROWS) == 777, 3, 1))
-    if metric != "auc":
-        with pytest.raises(ValueError, match=r"target\[777\] is 3; it must be a class from 0 to 2"):
-            nl.evaluate((), paths["pred"], paths["target"], metrics=metric)
+    with pytest.raises(ValueError, match=r"target\[777\] is 3; it must be a class from 0 to 2"):
+        nl.evaluate((), paths["pred"], paths["target"], metrics=metric)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +198,10 @@ def test_a_bad_label_is_named_with_its_file_and_row(metric: str, saved: Any) -> 
         ({"metrics": "auc", "weight": np.array([1.0] + [np.inf] * 8)}, r"weight\[1\] is inf; weights are finite"),
         ({"metrics": "brier", "weight": -np.ones(9)}, r"weight\[0\] is -1.0; weights are >= 0"),
         ({"metrics": "ece", "pred": np.full(9, 2.0)}, r"pred\[0\] is 2.0; probabilities are in \[0, 1\]; logits=true"),
-        ({"metrics": "auc", "pred": np.zeros((9, 2))}, "auc: pred has shape .2,. a row"),
+        ({"metrics": "auc", "pred": np.zeros((9, 2, 2))}, "auc: pred has shape .2, 2. a row"),
+        ({"metrics": "auc:average=micro"}, "auc: average must be one of macro, weighted, got 'micro'"),
+        ({"metrics": "auc:multi_class=all"}, "auc: multi_class must be one of ovr, ovo, got 'all'"),
+        ({"metrics": "auc:multi_class=ovo", "pred": np.zeros((9, 40))}, "40 classes make 1560 orders of scores"),
         ({"metrics": "r2", "pred": np.zeros((9, 2))}, "r2: pred has shape .2,. a row"),
         ({"metrics": "top_k"}, "top_k: pred has one score a row"),
         ({"metrics": "accuracy", "gradients_to": "somewhere"}, "accuracy has no gradient"),
@@ -228,7 +230,7 @@ def test_what_is_no_metric() -> None:
 
 def test_metrics_are_listed_with_their_options() -> None:
     listed = {each["name"]: each for each in list_metrics()}
-    assert listed["auc"]["options"] == {"exact": True}
+    assert listed["auc"]["options"] == {"exact": True, "average": "macro", "multi_class": "ovr"}
     assert listed["top_k"]["options"] == {"k": 5} and listed["top_k"]["of_rows"]
     assert all(each["text"].endswith((".", "half.")) or each["text"] for each in listed.values())
     assert Precision().options == {} and Confusion(threshold=0.1).options == {"threshold": 0.1}

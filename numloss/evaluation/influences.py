@@ -14,7 +14,7 @@ from ..metrics.base import Pull, RowMetric, Rows
 from ..metrics.binary import Ranked
 from ..metrics.kernels import nan_rows
 from ..metrics.places import Placed, Sampled
-from ..metrics.tally import Key
+from ..metrics.tally import Key, Ranks
 from .counting import Counts, further
 from .found import ratio
 from .plan import WEIGHT, MetricSeries, Plan
@@ -77,7 +77,10 @@ class Errors:
 def errors_of(plan: Plan, counts: Counts, passed: Pass) -> Errors | None:
     """The errors of all metrics; None where none are wanted, or what was counted says them."""
     models = len({series.model for series, _ in plan.asked})
-    told = WEIGHT not in plan.sources and all(series.function.tells_error for series, _ in plan.asked)  # type: ignore[attr-defined]
+    told = WEIGHT not in plan.sources and all(
+        series.function.tells_error(plan.sources[series.inputs[0]].shape)  # type: ignore[attr-defined]
+        for series, _ in plan.asked
+    )
     if not plan.interval or not plan.asked or (models == 1 and told and not plan.cluster):
         return None
     each = len(plan.asked) // models
@@ -126,25 +129,50 @@ def _pulls(plan: Plan, counts: Counts, passed: Pass) -> tuple[list[Pull], list[d
         known: tuple[Any, ...] = ()
         total = counts.totals[k]
         if isinstance(metric, Ranked):
-            cuts, total = placed[series.inputs]
-            known = (cuts,)
+            total = placed[k]
+            known = (total.cuts,)
         whole.append(metric.pull(*known, total.whole()))
         by.append({key: metric.pull(*known, total.of(key)) for key in total.keys()})
     return whole, by
 
 
-def _placed(plan: Plan, counts: Counts, passed: Pass) -> dict[tuple[str, ...], tuple[Array, Any]]:
-    """Cuts between the scores of each set of predictions, and what is between them."""
-    samples = {
-        series.inputs: total.cuts()
-        for series, total in zip(plan.counted, counts.totals, strict=True)
-        if isinstance(series.function, Sampled)
-    }
-    if not samples:
+class Places:
+    """Cuts between the scores of one set of predictions, in each view, and what is between them."""
+
+    def __init__(self, cuts: list[Array], totals: list[Any]) -> None:
+        self.cuts, self.totals = cuts, totals
+
+    def whole(self) -> list[Array]:
+        """What is between cuts, of all rows."""
+        return [total.whole() for total in self.totals]
+
+    def of(self, key: Key) -> list[Array]:
+        """The same of a key."""
+        none = [np.zeros((2 * len(cuts) + 1, Placed.columns)) for cuts in self.cuts]
+        return [total.tables.get(key, zeros) for total, zeros in zip(self.totals, none, strict=True)]
+
+    def keys(self) -> list[Key]:
+        """The keys that there are."""
+        return sorted({key for total in self.totals for key in total.keys()})
+
+
+def _placed(plan: Plan, counts: Counts, passed: Pass) -> dict[int, Places]:
+    """What is between the cuts of scores, for each series of orders that was counted, by its number."""
+    both = list(zip(plan.counted, counts.totals, strict=True))
+    samples = {series.inputs: total for series, total in both if isinstance(series.function, Sampled)}
+    tallies: list[tuple[int, Any, tuple[str, ...]]] = []
+    for k, (series, _) in enumerate(both):
+        if isinstance(series.function, Ranks):
+            for view in series.function.views or (None,):
+                tallies.append((k, Placed(cuts=samples[series.inputs].cuts(view), view=view), series.inputs))
+    if not tallies:
         return {}
-    cut = {inputs: cuts if len(cuts) else np.zeros(1) for inputs, cuts in samples.items()}
-    tallies: dict[tuple[str, ...], Any] = {inputs: Placed(cuts=cuts) for inputs, cuts in cut.items()}
-    narrowed = further(plan, counted=tuple(MetricSeries("", tally, inputs) for inputs, tally in tallies.items()))
+    narrowed = further(plan, counted=tuple(MetricSeries("", tally, names) for _, tally, names in tallies))
     found = Counts(narrowed)
     passed(narrowed, [found])
-    return {inputs: (cuts, total) for (inputs, cuts), total in zip(cut.items(), found.totals, strict=True)}
+    by_series: dict[int, Places] = {}
+    for (k, tally, _), total in zip(tallies, found.totals, strict=True):
+        places = by_series.setdefault(k, Places([], []))
+        places.cuts.append(tally.cuts)
+        places.totals.append(total)
+    return by_series

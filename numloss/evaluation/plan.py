@@ -162,7 +162,8 @@ class Plan:
         rows = min(self.block_rows, self.rows)
         read = sum(rows * source.row_bytes + source.held for source in self.sources.values())
         widest = max(rows * source.row_bytes for source in self.sources.values())
-        counts = len(self.counted) * (COUNTS + 64 * rows)
+        orders = sum(len(getattr(each.function, "views", ())) or 1 for each in self.counted)
+        counts = orders * COUNTS + len(self.counted) * 64 * rows
         return read + widest * (2 * bool(self.gradients_to) + 2 * self.by_row) + 64 * rows * self.by_row + counts
 
 

@@ -31,8 +31,6 @@ class Metric(ABC):
 
     name: ClassVar[str] = ""
     least: ClassVar[float] = 0.0
-    # whether what is counted says the standard error, too
-    tells_error: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for option in dataclasses.fields(self):
@@ -51,6 +49,10 @@ class Metric(ABC):
         """The options that are not as they are by default."""
         chosen = {field.name: (getattr(self, field.name), field.default) for field in dataclasses.fields(self)}
         return {name: value for name, (value, default) in chosen.items() if value != default}
+
+    def tells_error(self, shape: tuple[int, ...]) -> bool:
+        """Whether what is counted of predictions of a shape says the standard error, too."""
+        return False
 
     @abstractmethod
     def check(self, pred: Array, target: Array) -> None:

@@ -1,4 +1,4 @@
-"""Metrics of scores and labels 0 and 1 that look at the order of the scores alone."""
+"""Metrics of scores and labels that look at the order of the scores alone: labels 0 and 1, or classes each in turn."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import numpy as np
 
 from ..common.halves import name_of
 from ..typing import Array
-from .base import Metric, Pull, check_binary
+from .averages import AVERAGES, averaged, pull_of, weights_of
+from .base import Metric, Pull, check_classes
 from .kernels import TOPS, bits_of, number_of
 from .places import OfScores, area_moves, distance_moves, precision_moves
 from .ranking import Ranking
 from .result import Figures
-from .tally import Ranks
+from .tally import MOST_KEYS, Ranks
+from .views import MULTI_CLASS, View, views_of
 
 # Points of a curve at most: of those that were counted, the ones that lie farthest along it.
 POINTS = 200
@@ -28,53 +30,109 @@ class Ranked(Metric):
 
     exact : bool
         Further passes over scores of 32 or 64 bits, until the value is exact; without them it lies between two ends.
+    average : {"macro", "weighted"}
+        Where there is a score for each class, each of them is told from all others: classes count the same, or as many
+        rows as they have. Those without a row, or with all of them, are left out.
     """
 
     precision: ClassVar[bool] = False
+    multi_class: ClassVar[str] = "ovr"
     exact: bool = True
+    average: str = "macro"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.average not in AVERAGES:
+            raise ValueError(f"{self.name}: average must be one of {', '.join(AVERAGES)}, got {self.average!r}")
 
     def check(self, pred: Array, target: Array) -> None:
-        check_binary(self.name, pred, target)
+        check_classes(self.name, pred, target)
+        most = len(self._views(pred.shape))
+        if most > MOST_KEYS:
+            raise ValueError(
+                f"{self.name}: {pred.shape[1]} classes make {most} orders of scores, which take a MiB each; it takes "
+                f"at most {MOST_KEYS}"
+            )
+
+    def _views(self, shape: tuple[int, ...]) -> tuple[View, ...]:
+        return views_of(shape[1], self.multi_class) if len(shape) > 1 else ()
 
     def tally(self, pred: Array) -> Ranks:
         """What is counted for it."""
-        return Ranks(bits_of(pred.dtype), name_of(pred.dtype), self.precision, self.exact)
+        views = self._views(pred.shape)
+        return Ranks(bits_of(pred.dtype), name_of(pred.dtype), self.precision, self.exact, views=views)
 
     @abstractmethod
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         """The value, and the ends between which it lies."""
 
     @abstractmethod
-    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
-        """What rows of labels 0 and 1 in each cell move it by, by their weights there and how many there are in all."""
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> tuple[float, Array]:
+        """Its value, and what rows of both labels in each cell move it by, by their weights there and their numbers."""
 
-    def pull(self, cuts: Array, table: Array) -> Pull:
-        """What rows move it by, from what is between cuts."""
+    def pull(self, cuts: list[Array], tables: list[Array]) -> Pull:
+        """What rows move it by, from what is between cuts, in each view."""
+        pulls = [self._pull(*each) for each in zip(cuts, tables, strict=True)]
+        if len(pulls) == 1:
+            return pulls[0][0]
+        views = self._of_number(len(pulls))
+        sums = np.array([table[:, :2].sum(axis=0) for table in tables])
+        return pull_of(views, [pull for pull, _ in pulls], np.array([value for _, value in pulls]), sums, self.average)
+
+    def _pull(self, cuts: Array, table: Array) -> tuple[OfScores, float]:
         n, p, zeros, ones = table.T
-        known = n.sum() > 0.0 and p.sum() > 0.0
-        numbers = self.moves(n, p, (zeros.sum(), ones.sum())) if known else np.full((len(n), 2), math.nan)
-        return OfScores(cuts, numbers)
+        if not (n.sum() > 0.0 and p.sum() > 0.0):
+            return OfScores(cuts, np.full((len(n), 2), math.nan)), math.nan
+        value, numbers = self.moves(n, p, (zeros.sum(), ones.sum()))
+        return OfScores(cuts, numbers), value
 
-    def figures(self, ranking: Ranking) -> Figures:
+    def _of_number(self, count: int) -> tuple[View, ...]:
+        """The views, of which there are so many."""
+        return views_of(count if self.multi_class == "ovr" else round(0.5 + math.sqrt(0.25 + count)), self.multi_class)
+
+    def figures(self, rankings: list[Ranking]) -> Figures:
         """What there is to say."""
-        found = ranking.figures()
+        numbers = [self.number(found) if (found := each.figures()) else (math.nan,) * 3 for each in rankings]
+        if len(rankings) > 1:
+            views = self._of_number(len(rankings))
+            sizes = np.array([each.sizes for each in rankings])
+            classes = weights_of(views, sizes[:, 1])
+            rows = {own: each.all_of[1] for each, (own, _) in zip(rankings, views, strict=True)}
+            return averaged(views, numbers, classes, self.average, float(sum(rows.values())))
+        (ranking,), ((value, low, high),) = rankings, numbers
         negatives, positives = ranking.sizes
-        value, low, high = self.number(found) if found else (math.nan,) * 3
-        error = found.get("auc_error", math.nan) if self.name == "auc" else math.nan
+        error = ranking.figures().get("auc_error", math.nan) if self.name == "auc" else math.nan
         counts = {"positives": positives, "negatives": negatives}
         return Figures(value, low, high, float(sum(ranking.all_of)), error, counts, {"curve": curve(ranking)})
 
 
+@dataclass(frozen=True)
 class Auc(Ranked):
-    """Area under the ROC curve: the chance that a label 1 has a larger score than a label 0, ties half."""
+    """Area under the ROC curve: the chance that a label 1 has a larger score than a label 0, ties half.
+
+    exact : bool
+        Further passes over scores of 32 or 64 bits, until the value is exact; without them it lies between two ends.
+    average : {"macro", "weighted"}
+        Where there is a score for each class: classes, or pairs of them, count the same, or as many rows as they have.
+    multi_class : {"ovr", "ovo"}
+        Each class is told from all others, or from each other one, in both directions.
+    """
 
     name: ClassVar[str] = "auc"
-    tells_error: ClassVar[bool] = True
+    multi_class: str = "ovr"  # type: ignore[misc]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.multi_class not in MULTI_CLASS:
+            raise ValueError(f"auc: multi_class must be one of {', '.join(MULTI_CLASS)}, got {self.multi_class!r}")
+
+    def tells_error(self, shape: tuple[int, ...]) -> bool:
+        return len(shape) == 1
 
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         return tuple(found["auc"])  # type: ignore[return-value]
 
-    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> tuple[float, Array]:
         return area_moves(n, p, rows)
 
 
@@ -87,7 +145,7 @@ class AveragePrecision(Ranked):
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         return tuple(found["average_precision"])  # type: ignore[return-value]
 
-    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> tuple[float, Array]:
         return precision_moves(n, p)
 
 
@@ -99,7 +157,7 @@ class Ks(Ranked):
     def number(self, found: dict[str, Any]) -> tuple[float, float, float]:
         return tuple(found["ks"])  # type: ignore[return-value]
 
-    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> Array:
+    def moves(self, n: Array, p: Array, rows: tuple[float, float]) -> tuple[float, Array]:
         return distance_moves(n, p)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..typing import Array
 from .base import Metric, Pull, RowMetric, Rows, check_classes
-from .classes import binary_labels, chosen
-from .kernels import bad_label
+from .classes import chosen
+from .labels import binary_labels, class_labels
 from .result import Figures, exactly
 from .tally import Cells
 
@@ -54,15 +54,6 @@ class Brier(RowMetric):
         labels = class_labels(target, pred.shape[1])
         of_label = np.take_along_axis(shares, labels[:, None], axis=1)[:, 0]
         return np.asarray(np.square(shares).sum(axis=1) - of_label * of_label + np.square(1.0 - of_label))
-
-
-def class_labels(target: Array, classes: int) -> Array:
-    """Labels of classes as integers."""
-    good = (target >= 0) & (target < classes) & (target == np.floor(target))
-    if not good.all():
-        raise bad_label("target", target, int(np.argmin(good)), f"a class from 0 to {classes - 1}")
-    found: Array = target.astype(np.int64)
-    return found
 
 
 def of_chosen(pred: Array, target: Array, bins: int, logits: bool, backend: str | None) -> tuple[Array, Array, Array]:

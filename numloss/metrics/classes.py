@@ -10,7 +10,8 @@ import numpy as np
 
 from ..typing import Array
 from .base import Metric, Pull, RowMetric, Rows, check_classes, record_of
-from .kernels import backend_for, bad_label, choices
+from .kernels import backend_for, choices
+from .labels import binary_labels
 from .result import Figures, exactly
 from .tally import Cells, CellTotal
 
@@ -19,15 +20,6 @@ PARTS = {"precision": (1.0, 0.0, 1.0), "recall": (1.0, 1.0, 0.0), "f1": (2.0, 1.
 AVERAGES = ("macro", "micro", "weighted", "binary")
 # Cells of a confusion matrix are all in memory.
 MOST_CLASSES = 4096
-
-
-def binary_labels(target: Array) -> Array:
-    """Labels 0 and 1 as integers."""
-    good = (target == 0) | (target == 1)
-    if not good.all():
-        raise bad_label("target", target, int(np.argmin(good)), "0 or 1")
-    found: Array = target.astype(np.int64)
-    return found
 
 
 def chosen(pred: Array, target: Array, threshold: float, backend: str | None) -> tuple[Array, Array, Array]:

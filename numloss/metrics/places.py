@@ -13,8 +13,9 @@ import numpy as np
 
 from ..typing import Array
 from .base import Pull, Rows
-from .classes import binary_labels
+from .labels import binary_labels
 from .tally import Cells, Tally
+from .views import View, rows_in
 
 # Scores of a sample: so few that cuts stay in the first cache.
 SAMPLE = 1 << 12
@@ -26,8 +27,8 @@ def cells_between(scores: Array, cuts: Array) -> Array:
         cuts = cuts.astype(np.float32)
     order = np.argsort(scores)  # a fifth of the time of looking for each score among the cuts
     ends = np.zeros(2 * len(cuts) + 2, np.intp)
-    for k, side in enumerate(("left", "right")):
-        ends[1 + k : -1 : 2] = np.searchsorted(scores, cuts, side, sorter=order)
+    ends[1:-1:2] = np.searchsorted(scores, cuts, "left", sorter=order)
+    ends[2:-1:2] = np.searchsorted(scores, cuts, "right", sorter=order)
     ends[-1] = len(scores)
     found = np.empty(len(scores), np.intp)
     found[order] = np.repeat(np.arange(2 * len(cuts) + 1), np.diff(ends))
@@ -65,18 +66,19 @@ class Sample:
         else:
             self.scores.append(np.asarray(more.pred[:: self.tally.step], np.float64))
 
-    def cuts(self) -> Array:
-        """The different scores, in order."""
-        return np.unique(np.concatenate([np.zeros(0), *self.scores]))
+    def cuts(self, view: View | None) -> Array:
+        """The different scores, of one class if there are several, in order; 0 where there are none."""
+        some = [scores if view is None else scores[:, view[0]] for scores in self.scores]
+        found = np.unique(np.concatenate([np.zeros(0), *some]))
+        return found if len(found) else np.zeros(1)
 
-    def state(self) -> list[float]:
+    def state(self) -> list[Any]:
         """All of it as plain data."""
-        found: list[float] = np.concatenate([np.zeros(0), *self.scores]).tolist()
-        return found
+        return [scores.tolist() for scores in self.scores if len(scores)]
 
-    def take_up(self, state: list[float]) -> None:
+    def take_up(self, state: list[Any]) -> None:
         """Go on from what `state` gave."""
-        self.scores = [np.array(state, np.float64)]
+        self.scores = [np.array(scores, np.float64) for scores in state]
 
     def settle(self, backend: str | None) -> None:
         """Nothing is left to look for."""
@@ -92,6 +94,7 @@ class Placed(Cells):
     name: ClassVar[str] = "places"
     columns: ClassVar[int] = 4
     cuts: Any = None
+    view: View | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -104,11 +107,16 @@ class Placed(Cells):
         return 2 * len(self.cuts) + 1
 
     def cells(self, rows: Rows) -> tuple[Array, list[Array]]:
-        labels, weight = binary_labels(rows.target), rows.weights
-        there = weight > 0.0
+        weight, some = rows.weights, rows
+        which: Any = slice(None)
+        if self.view is not None:
+            some, found = rows_in(rows, self.view)
+            which = slice(None) if found is None else found
+        labels, place = np.full(len(weight), -1), np.zeros(len(weight), np.intp)
+        labels[which], place[which] = binary_labels(some.target), cells_between(some.pred, self.cuts)
         both = (labels == 0, labels == 1)
-        values = [*(weight * some for some in both), *(1.0 * (there & some) for some in both)]
-        return cells_between(rows.pred, self.cuts), values
+        there = weight > 0.0
+        return place, [*(weight * each for each in both), *(1.0 * (there & each) for each in both)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,37 +130,39 @@ class OfScores(Pull):
         return np.asarray(self.numbers[cells_between(pred, self.cuts), binary_labels(target)])
 
 
-def area_moves(n: Array, p: Array, rows: tuple[float, float]) -> Array:
-    """What rows move an area by, as DeLong has it: variances of both labels by one row less than there are."""
+def area_moves(n: Array, p: Array, rows: tuple[float, float]) -> tuple[float, Array]:
+    """An area and what rows move it by, as DeLong has it: variances of both labels by one row less than there are."""
     placed = (np.cumsum(n) - n / 2.0) / n.sum(), 1.0 - (np.cumsum(p) - p / 2.0) / p.sum()
     area, total = float((p * placed[0]).sum() / p.sum()), n.sum() + p.sum()
     most = sum(rows)
     if min(rows) < 2.0:
-        return np.full((len(n), 2), np.nan)
+        return area, np.full((len(n), 2), np.nan)
     small = [np.sqrt(count / (count - 1.0) * (most - 1.0) / most) for count in rows]
     of_zeros, of_ones = (placed[1] - area) * small[0] / n.sum(), (placed[0] - area) * small[1] / p.sum()
-    return np.asarray(total * np.stack([of_zeros, of_ones], axis=1))
+    return area, np.asarray(total * np.stack([of_zeros, of_ones], axis=1))
 
 
-def precision_moves(n: Array, p: Array) -> Array:
-    """What rows move the average precision by: labels 1 by their own, and both labels those of scores below."""
+def precision_moves(n: Array, p: Array) -> tuple[float, Array]:
+    """An average precision and what rows move it by: labels 1 by their own, and both labels those of scores below."""
     hits, misses = (np.cumsum(column[::-1])[::-1] for column in (p, n))
     some = hits + misses > 0.0
     shown = np.where(some, hits + misses, 1.0)
     precision = hits / shown
     average = float((p * precision).sum() / p.sum())
     by_misses, by_hits = np.cumsum(p * hits / shown**2), np.cumsum(p * misses / shown**2)
-    return np.asarray(np.stack([-by_misses, precision - average + by_hits], axis=1) * (n.sum() + p.sum()) / p.sum())
+    moves = np.stack([-by_misses, precision - average + by_hits], axis=1)
+    return average, np.asarray(moves * (n.sum() + p.sum()) / p.sum())
 
 
-def distance_moves(n: Array, p: Array) -> Array:
-    """What rows move the largest distance of both shares by, where it is."""
+def distance_moves(n: Array, p: Array) -> tuple[float, Array]:
+    """A largest distance of both shares and what rows move it by, where it is."""
     shares = [np.cumsum(column) / column.sum() for column in (n, p)]
     at = int(np.argmax(np.abs(shares[0] - shares[1])))
     sign = 1.0 if shares[0][at] >= shares[1][at] else -1.0
     below = 1.0 * (np.arange(len(n)) <= at)
     moves = [(below - share[at]) / column.sum() for share, column in zip(shares, (n, p), strict=True)]
-    return np.asarray(sign * (n.sum() + p.sum()) * np.stack([moves[0], -moves[1]], axis=1))
+    numbers = sign * (n.sum() + p.sum()) * np.stack([moves[0], -moves[1]], axis=1)
+    return float(np.abs(shares[0] - shares[1])[at]), np.asarray(numbers)
 
 
 __all__ = ["SAMPLE", "OfScores", "Placed", "Sample", "Sampled", "area_moves", "distance_moves", "precision_moves"]

@@ -14,6 +14,7 @@ from ..typing import Array
 from .base import Metric, Rows, record_of
 from .kernels import TOPS, Scores, Window, backend_for
 from .ranking import ROOM, Ranking
+from .views import rows_in
 from .weighted import WeightedRanking, counted, split
 
 Key = tuple[Any, ...]
@@ -152,7 +153,7 @@ class CellTotal:
 
 @dataclass(frozen=True)
 class Ranks(Tally):
-    """Labels 0 and 1 in the order of their scores; with a unit weights are counted, too."""
+    """Labels 0 and 1 in the order of their scores; with a unit weights are counted, too; of classes by view."""
 
     name: ClassVar[str] = "ranking"
     bits: int = 32
@@ -160,13 +161,16 @@ class Ranks(Tally):
     precision: bool = False
     exact: bool = True
     unit: float | None = None
-    windows: tuple[tuple[Key, Window], ...] | None = None
+    views: tuple[tuple[int, int], ...] = ()
+    windows: tuple[tuple[tuple[Key, int], Window], ...] | None = None
 
     def check(self, pred: Array, target: Array) -> None:
         return None
 
     def for_both(self, other: Tally) -> Tally | None:
-        if not isinstance(other, Ranks) or (self.bits, self.exact) != (other.bits, other.exact):
+        if not isinstance(other, Ranks) or (self.bits, self.exact, self.views) != (
+            *(other.bits, other.exact, other.views),
+        ):
             return None
         return self if self.precision else other
 
@@ -182,23 +186,29 @@ class RanksOfTask:
 
     def __init__(self, tally: Ranks) -> None:
         self.tally = tally
-        self.counts: Array | None = None
-        self.pieces: list[tuple[Key, Array, Array | None]] = []
+        self.counts: dict[int, Array] = {}
+        self.pieces: list[tuple[Key, int, Array, Array | None]] = []
 
     def add(self, rows: Rows) -> None:
         """Count a block."""
+        for k, view in enumerate(self.tally.views):
+            self._add(rows_in(rows, view)[0], k)
+        if not self.tally.views:
+            self._add(rows, 0)
+
+    def _add(self, rows: Rows, view: int) -> None:
         backend = backend_for(record_of("ranking", None, False), rows.backend, len(rows.pred))
         weights = None if self.tally.unit is None else split(rows.weights, self.tally.unit)
         if self.tally.windows is not None:
-            self._add_keys(backend, rows, weights, dict(self.tally.windows))
+            self._add_keys(backend, rows, weights, dict(self.tally.windows), view)
         elif rows.place is None:
             scores = Scores(backend, rows.pred, rows.target)
-            if self.counts is None:
-                self.counts = np.zeros((TOPS, 2) if weights is None else (TOPS, 2, 3), np.int64)
+            if view not in self.counts:
+                self.counts[view] = np.zeros((TOPS, 2) if weights is None else (TOPS, 2, 3), np.int64)
             if weights is None:
-                scores.count(self.counts)
+                scores.count(self.counts[view])
             else:
-                self.counts += counted(scores.tops(), weights, 2 * TOPS).reshape(TOPS, 2, 3)
+                self.counts[view] += counted(scores.tops(), weights, 2 * TOPS).reshape(TOPS, 2, 3)
         else:
             keys = rows.place * (2 * TOPS) + Scores(backend, rows.pred, rows.target).tops()
             found, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
@@ -207,9 +217,11 @@ class RanksOfTask:
             groups = found // (2 * TOPS)
             ends = np.searchsorted(groups, np.arange(len(rows.keys) + 1))
             for key, begin, end in zip(rows.keys, ends[:-1], ends[1:], strict=True):
-                self.pieces.append((key, found[begin:end] % (2 * TOPS), counts[begin:end]))
+                self.pieces.append((key, view, found[begin:end] % (2 * TOPS), counts[begin:end]))
 
-    def _add_keys(self, backend: Any, rows: Rows, weights: Array | None, windows: dict[Key, Window]) -> None:
+    def _add_keys(
+        self, backend: Any, rows: Rows, weights: Array | None, windows: dict[tuple[Key, int], Window], view: int
+    ) -> None:
         some: list[tuple[Key, Any]] = [((), slice(None))]
         if rows.place is not None:
             order = np.argsort(rows.place, kind="stable")
@@ -217,81 +229,82 @@ class RanksOfTask:
             some += [(key, order[ends[g] : ends[g + 1]]) for g, key in enumerate(rows.keys)]
         kind = np.uint32 if self.tally.bits == 32 else np.int64
         for key, which in some:
-            if key in windows:
+            if (key, view) in windows:
                 scores, own = Scores(backend, rows.pred[which], rows.target[which]), None
                 if weights is not None:
-                    own = weights[which][scores.inside(windows[key])]
-                keys = scores.keys(windows[key])
+                    own = weights[which][scores.inside(windows[key, view])]
+                keys = scores.keys(windows[key, view])
                 if len(keys):
-                    self.pieces.append((key, keys.astype(kind), own))
+                    self.pieces.append((key, view, keys.astype(kind), own))
 
 
 class RankTotal:
-    """The ranking of all rows, or of those of each key."""
+    """The rankings of all rows, or of those of each key: one for each view."""
 
     def __init__(self, tally: Ranks, grouped: bool) -> None:
         self.tally, self.grouped = tally, grouped
-        self.rankings: dict[Key, Ranking] = {}
+        self.rankings: dict[tuple[Key, int], Ranking] = {}
 
-    def _of(self, key: Key) -> Ranking:
-        if key not in self.rankings:
+    def _of(self, key: Key, view: int) -> Ranking:
+        if (key, view) not in self.rankings:
             if len(self.rankings) > MOST_KEYS:
                 raise ValueError(f"there are more than {MOST_KEYS} keys; the order of scores takes a MiB for each")
             asked = self.tally.bits, self.tally.kind, self.tally.precision, self.tally.exact
             unit = self.tally.unit
-            self.rankings[key] = Ranking(*asked) if unit is None else WeightedRanking(*asked, unit)
-        return self.rankings[key]
+            self.rankings[key, view] = Ranking(*asked) if unit is None else WeightedRanking(*asked, unit)
+        return self.rankings[key, view]
 
     def add(self, task: RanksOfTask) -> None:
         """Add the blocks of the next task."""
         if task.tally.windows is not None:
-            for key, keys, weights in task.pieces:
-                self._of(key).add_keys(keys, weights)
+            for key, view, keys, weights in task.pieces:
+                self._of(key, view).add_keys(keys, weights)
             return
-        if task.counts is not None:
-            self._of(()).counts += task.counts
-        for key, cells, counts in task.pieces:
-            assert counts is not None
-            self._of(key).counts.reshape(2 * TOPS, -1)[cells] += counts.reshape(len(cells), -1)
+        for view, counts in task.counts.items():
+            self._of((), view).counts += counts
+        for key, view, cells, some in task.pieces:
+            assert some is not None
+            self._of(key, view).counts.reshape(2 * TOPS, -1)[cells] += some.reshape(len(cells), -1)
 
-    def of(self, key: Key) -> Ranking:
-        """The ranking of a key."""
-        return self.rankings[key]
+    def of(self, key: Key) -> list[Ranking]:
+        """The rankings of a key."""
+        return [self._of(key, view) for view in range(max(1, len(self.tally.views)))]
 
-    def whole(self) -> Ranking:
-        """The ranking of all rows."""
-        return self._of(())
+    def whole(self) -> list[Ranking]:
+        """The rankings of all rows."""
+        return self.of(())
 
     def keys(self) -> list[Key]:
         """The keys that there are, in order."""
-        return sorted(key for key in self.rankings if key) if self.grouped else []
+        return sorted({key for key, _ in self.rankings if key}) if self.grouped else []
 
     def state(self) -> list[Any]:
         """What the first pass has counted, as plain data: further passes begin anew."""
         found = []
-        for key, ranking in self.rankings.items():
+        for (key, view), ranking in self.rankings.items():
             if self.grouped and not key:  # of all of them
                 continue
             there = np.flatnonzero(ranking.counts)
-            found.append([list(key), there.tolist(), ranking.counts.reshape(-1)[there].tolist()])
+            found.append([list(key), view, there.tolist(), ranking.counts.reshape(-1)[there].tolist()])
         return found
 
     def take_up(self, state: list[Any]) -> None:
         """Go on from what `state` gave."""
-        for key, cells, counts in state:
-            self._of(tuple(key)).counts.reshape(-1)[cells] = counts
+        for key, view, cells, counts in state:
+            self._of(tuple(key), view).counts.reshape(-1)[cells] = counts
 
     def settle(self, backend: str | None) -> None:
         """What the first pass says; the ranking of all rows beside those of keys is that of all counts."""
         found = backend_for(record_of("ranking", None, False), backend, 0)
         if self.grouped and self.rankings:
-            self._of(()).counts[...] = sum(ranking.counts for key, ranking in self.rankings.items() if key)
+            for view, whole in enumerate(self.whole()):
+                whole.counts[...] = sum(each.counts for (key, k), each in self.rankings.items() if key and k == view)
         for ranking in self.rankings.values():
             ranking.settle(found)
 
     def narrowed(self, room: int) -> Ranks | None:
         """What a further pass is to look at, as much as there is room for; None if everything is known."""
-        windows: list[tuple[Key, Window]] = []
+        windows: list[tuple[tuple[Key, int], Window]] = []
         self.under_way: list[Ranking] = []
         self.held = 0
         for key, ranking in self.rankings.items():
