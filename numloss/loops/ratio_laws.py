@@ -32,7 +32,7 @@ from .rowwise_parts import (
 )
 from .rowwise_ratios import measure_ratios, ratio_columns
 from .rowwise_slopes import bounded
-from .sums import add_tile, clear, fold, tile_length
+from .sums import add_tile, add_values, clear, fold, tile_length
 
 
 def begin_peak(s: Ratios) -> Int:
@@ -183,10 +183,12 @@ def add_beside(c: Rowwise, first: Int, n: Int, s: Ratios, q: Reals, found: Reals
             found[512 + 512 * k + place] = 0.0
         q[place] = 0.0
         leave_peak(s, first + place, double(kept[0]), double(kept[1]), double(kept[2]))
-    for k in range(c.mode):
-        add_tile(offset(found, 512 + 512 * k), n, offset(lanes, 32 + 32 * k))
     if c.mode >= GRADIENT:
+        add_tile(offset(found, 512), n, offset(lanes, 32))
         add_tile(q, n, offset(lanes, 96))
+    if c.mode == CURVATURE:
+        # of which that of one class is taken off again
+        add_values(offset(found, 1024), n, offset(lanes, 64))
     if place >= 0:
         q[place] = kept[0]
         for k in range(2):
