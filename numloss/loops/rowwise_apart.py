@@ -65,7 +65,7 @@ def logarithms_apart(s: Ratios, given: Reals, n: Int, y: Reals) -> Int:
 
 
 @noinline
-def shares_of(c: Rowwise, n: Int, s: Ratios, given: Reals, e: Reals) -> Reals:
+def terms_beside(c: Rowwise, n: Int, s: Ratios, given: Reals, e: Reals) -> Reals:
     """Pointer to the terms of n numbers of what a row is compared with, in e unless they are these numbers."""
     if s.form == DISTRIBUTION:
         return given
@@ -94,7 +94,7 @@ def looks_apart(c: Rowwise, x: Reals, s: Ratios) -> Int:
     first = c.classes - n if first > c.classes - n else first
     first = 0 if first < 0 else first
     given = target_entries(c, s, first, n, y)
-    terms = shares_of(c, n, s, given, e)
+    terms = terms_beside(c, n, s, given, e)
     scores = scores_of(c, x, -1, first, n, z)
     total = few_sum(terms, n)
     for i in range(n):
@@ -128,7 +128,7 @@ def apart_means(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double:
         call_for(c, x, s, first, n, 1)
         given = target_entries(c, s, first, n, w)
         logarithms_apart(s, given, n, y)
-        terms = shares_of(c, n, s, given, offset(e, first * s.kept))
+        terms = terms_beside(c, n, s, given, offset(e, first * s.kept))
         add_tile(terms, n, lanes)
         scores = scores_of(c, x, -1, first, n, z)
         weighed_distances(terms, scores, here, n, y)
@@ -160,7 +160,7 @@ def excess_apart(
         prediction_terms(c, x, first, n, s, z)
         own = z
     if s.kept == 0 or s.form == DISTRIBUTION:
-        terms = shares_of(c, n, s, target_entries(c, s, first, n, y), offset(e, first * s.kept))
+        terms = terms_beside(c, n, s, target_entries(c, s, first, n, y), offset(e, first * s.kept))
     share = real(s.share * scale)
     own_share = real(s.z_share * scale)
     for i in range(n):
