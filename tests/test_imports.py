@@ -54,6 +54,9 @@ OUTSIDE = {
     "sklearn": {"data", "adapters", "common"},
     "torch": {"adapters"},
     "jax": {"adapters"},
+    "xgboost": {"adapters"},
+    "lightgbm": {"adapters"},
+    "catboost": {"adapters"},
     "scipy": set(),
 }
 HEAVY = ("numba", "llvmlite", "scipy", "click", "rich", "sklearn", "matplotlib", "torch", "mpi4py", "cupy")
