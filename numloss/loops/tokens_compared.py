@@ -33,8 +33,8 @@ from .language import (
     will_need,
 )
 from .operands import item_size
+from .rowwise_distances import apart_from
 from .rowwise_parts import base_of, exponentials, tile_maximum
-from .rowwise_ratios import apart_from
 from .sums import add_tile, clear, fold, tile_length
 
 
