@@ -133,7 +133,11 @@ def test_names_that_tell_nothing_are_read_by_their_content(tmp_path: Path) -> No
         opened(tmp_path / "absent.pq")
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix in READERS if suffix not in (".npy", ".npz", ".safetensors")])
+# What pyarrow does not read.
+OTHERS = (".npy", ".npz", ".safetensors", ".kld")
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in READERS if suffix not in OTHERS])
 def test_every_suffix_of_a_table_is_one(suffix: str, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     (tmp_path / f"a{suffix}").write_bytes(b"nothing")

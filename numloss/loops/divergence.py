@@ -22,7 +22,7 @@ from .language import (
 )
 from .operands import item_size
 from .ratio_laws import measure_left, put_slopes, ratio_row
-from .rowwise_apart import excess_apart, looks_apart, may_be_apart, measure_apart
+from .rowwise_apart import excess_apart, looks_apart, may_be_apart, measure_apart, slopes_apart
 from .rowwise_checks import check_distribution
 from .rowwise_parts import (
     add_losses,
@@ -110,18 +110,26 @@ def divergence_of(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double
     tried = looks_apart(c, x, s) if may_be_apart(c, s) == 1 else 1
     if may_be_apart(c, s) == 1 and tried == 1:
         apart = measure_apart(c, x, s, e, v)
-    if apart < double(0.0) and begin_ratios(c, x, s, 1, e, v) == 1 and tried == 0:
-        s.x = double(real(s.x + s.centre / s.inverse))
-        apart = measure_apart(c, x, s, e, v)
-        if apart < double(0.0):
-            begin_ratios(c, x, s, 1, e, v)
-    if apart >= double(0.0):
-        return s.mass * apart + s.extra
+    begun = 0
+    if apart < double(0.0):
+        begun = 1
+        if begin_ratios(c, x, s, 1, e, v) == 1 and tried == 0:
+            s.x = double(real(s.x + s.centre / s.inverse))
+            apart = measure_apart(c, x, s, e, v)
+            begun = 0
+    value = s.mass * apart + s.extra
+    if apart >= double(0.0) and slopes_apart(c, x, s, e, v) == 1:
+        s.flat = 2
+        return value
+    if begun == 0:
+        begin_ratios(c, x, s, 1, e, v)
     finish_ratios(c, x, s, 1, e, v)
-    if s.total == double(0.0):
+    if apart < double(0.0) and s.total == double(0.0):
         return double(0.0)
     if c.mode == CURVATURE and c.score_kind == LOGITS:
         measure_left(c, x, s, e, v)
+    if apart >= double(0.0):  # the value does not depend on what is asked beside it
+        return value
     near = 1 if s.far == 0 and s.raw == 0 else 0
     return s.mass * (nearest(s) if near == 1 else farthest(c, x, s, e, v)) + s.extra
 

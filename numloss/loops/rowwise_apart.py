@@ -40,9 +40,9 @@ from .sums import add_tile, clear, few_sum, fold, tile_length
 
 
 def may_be_apart(c: Rowwise, s: Ratios) -> Int:
-    """Whether divergence and slopes are all that is asked of a row, from logits, with probabilities of usual size."""
+    """Whether a row is of logits, with probabilities of usual size: the same whatever is asked beside its value."""
     usual = s.form != DISTRIBUTION or (s.top > double(1e-30) and s.top < double(1e30))
-    return 1 if usual and c.mode < CURVATURE and c.score_kind == LOGITS else 0
+    return 1 if usual and c.score_kind == LOGITS else 0
 
 
 def middle_of(s: Ratios) -> Double:
@@ -186,7 +186,7 @@ def highest_of(c: Rowwise, x: Reals) -> Int:
 
 @noinline
 def measure_apart(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double:
-    """KL(p || q) of a row of which it and the slopes keep their digits in this way; or -1."""
+    """KL(p || q) of a row of which it keeps its digits in this way; or -1."""
     s.kept = is_kept(c)
     s.far = 1
     open_predictions(c, x, s, v)
@@ -194,9 +194,16 @@ def measure_apart(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double
     if not (found >= double(0.5) and found < double(1e30)):
         return double(-1.0)
     settle_ratios(c, s, 1)
-    if c.mode >= GRADIENT:
+    return found
+
+
+@noinline
+def slopes_apart(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
+    """Whether the slopes of a row that was measured so keep their digits, too; curvatures have another way."""
+    if c.mode == CURVATURE:
+        return 0
+    if c.mode == GRADIENT:
         least = 0.25 * real(s.z_share)
         if slope_apart(c, x, s.pivot, s, e, v) < least and slope_apart(c, x, highest_of(c, x), s, e, v) < least:
-            return double(-1.0)
-    s.flat = 2
-    return found
+            return 0
+    return 1

@@ -6,11 +6,12 @@ gives them back after each step does so in each step.
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 import torch
+
+from ...backends.locks import Lock
 
 # Smaller arrays the C library keeps by itself; what is kept at most, in bytes, and how many of one size.
 SMALL, MOST_BYTES, MOST_ALIKE = 2**20, 2**30, 4
@@ -18,7 +19,7 @@ SMALL, MOST_BYTES, MOST_ALIKE = 2**20, 2**30, 4
 Array = np.ndarray[Any, Any]
 
 _free: dict[int, list[Array]] = {}
-_lock = threading.RLock()  # memory may come back while it is asked for
+_lock = Lock()  # memory may come back while it is asked for
 _held = 0
 
 
