@@ -124,7 +124,7 @@ def main() -> None:
         print(f"{name:<42}" + "".join(f"{who} {each:8.2f} ms  " for who, each in took.items()), end="")
         print(f"{min(each for who, each in took.items() if who != 'numloss') / took['numloss']:.2f} x the fastest")
     if options.save:
-        keep(found, "torch_door-" + environment.level().replace(" ", "_"))
+        keep(found, "torch_door")
 
 
 if __name__ == "__main__":
