@@ -28,7 +28,6 @@ from .language import (
 from .rowwise_distances import (
     call_for,
     is_kept,
-    offset_of,
     open_predictions,
     prediction_terms,
     target_entries,
@@ -139,11 +138,13 @@ def apart_means(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double:
         add_tile(own, n, offset(lanes, 64))
         first = first + n
     s.total = fold(lanes)
-    mean = (s.x + fold(offset(lanes, 32)) / s.total) * s.inverse
+    mean = fold(offset(lanes, 32)) / s.total * s.inverse
     own_total = fold(offset(lanes, 64))
     s.z_share = double(1.0) / own_total
-    taken = double(0.6931471805599453) * middle_of(s) if s.form == DISTRIBUTION else s.top * s.inverse - offset_of(s)
-    higher = double_log(own_total) + (s.z_base * s.inverse + s.z_shift) - double_log(s.total)
+    # what large scores have in common is taken off before it is rounded
+    above = (s.top - s.base) * s.inverse - s.shift
+    taken = double(0.6931471805599453) * middle_of(s) if s.form == DISTRIBUTION else above
+    higher = double_log(own_total) + ((s.z_base - s.x) * s.inverse + s.z_shift) - double_log(s.total)
     return (higher - mean) + taken
 
 

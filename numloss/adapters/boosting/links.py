@@ -62,7 +62,7 @@ LINKS: dict[str, Link] = {
         (
             "cross_entropy", "softmax_focal", "generalized_cross_entropy", "symmetric_cross_entropy",
             "poly1_cross_entropy", "logit_adjusted_cross_entropy", "kl_div", "kl_logits", "js_div", "js_logits",
-            "skew_kl", "total_variation",
+            "skew_kl", "total_variation", "alpha_divergence",
         ),
         softmax,
     ),
