@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import platform
 import re
+from collections.abc import Set
 from typing import Any
 
 import pytest
@@ -83,12 +84,14 @@ def test_every_tile_is_packed(name: str, dtype: str, mode: int) -> None:
     mode = min(mode, 2 if loss.curvature else 1)
     tile = compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.tile)
     with told(loss=name, dtype=dtype, mode=mode):
-        assert_packed(assembly_of(tile))
+        # constants are computed once a tile, and their exponentials have bounds
+        assert_packed(assembly_of(tile), {"min", "max"} if loss.constants else set())
 
 
-def assert_packed(assembly: str) -> None:
-    """The main loop works on vectors, as wide as this CPU's."""
+def assert_packed(assembly: str, once: Set[str] = frozenset()) -> None:
+    """The main loop works on vectors, as wide as this CPU's; some operations may be done once, before it."""
     packed, single = packed_and_scalar(assembly)
+    single = single - once
     # the last few elements are done one by one; a main loop that is so too leaves its operations without vectors
     assert packed and packed >= single, f"only one number at a time: {single - packed}; on vectors: {packed}"
     assert re.search(r"%[yz]mm", assembly), "vectors are half as wide as this CPU's"
