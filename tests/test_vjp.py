@@ -147,6 +147,19 @@ def test_combinations_and_partials(backend: str) -> None:
     np.testing.assert_allclose(out, expected, rtol=1e-15)
 
 
+def test_combinations_of_sixteen_bits(backend: str) -> None:
+    """Added up in float32 and rounded once, as without a cotangent."""
+    both = nl.combine((0.5, nl.mse), (2.0, functools.partial(nl.huber, delta=0.5)))
+    wide, target = np.linspace(-3.0, 3.0, 40, dtype=np.float32), np.zeros(40, np.float32)
+    halves = ((wide.view(np.uint32) >> 16).astype(np.uint16).view(nl.bfloat16), wide.astype(np.float16))
+    for pred in halves:
+        expected = nl.grad(both)(pred, target, reduction="sum", backend=backend)
+        for options in ({"reduction": "none", "cotangent": np.ones(40)}, {"reduction": "sum", "cotangent": 1.0}):
+            found = nl.vjp(both)(pred, target, **options, backend=backend)
+            assert found.dtype == pred.dtype
+            np.testing.assert_array_equal(found.view(np.uint16), expected.view(np.uint16))
+
+
 def test_several_inputs(backend: str) -> None:
     random = generator("several inputs")
     mean, var, target = random.normal(size=9), random.uniform(0.5, 2.0, 9), random.normal(size=9)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from .. import dispatch
+from ..calls.checks import split_options
 from ..calls.request import Request
 from ..registry import Loss
 from ..typing import Array, Result
@@ -38,26 +40,14 @@ class Combined:
             given = {**fixed, **request.options}
             if k < len(parts) - 1:
                 given.pop("out", None)
-            asked = (request.arguments, given, pair, request.argnums, request.policy)
-            answer = dispatch.evaluate(part, mode, *asked)
+            if request.signed or request.pull != 1.0:
+                split_options(part, request.arguments, dict(fixed))
+                answer = dispatch.answered(replace(request, loss=part, options=given))
+            else:
+                answer = dispatch.evaluate(part, mode, request.arguments, given, pair, request.argnums, request.policy)
             new = scaled(factor, answer if mode else (answer,), pair)
             total = new if total is None else added(new, total, pair)
         return total if mode else total[0]
-
-
-    def pull_back(
-        self, arguments: tuple[Any, ...], options: dict[str, Any], cotangent: Any, argnums: tuple[int, ...] | None
-    ) -> Any:
-        """The gradients of the parts times a cotangent, added up like those of `compute`."""
-        total: Any = None
-        parts = [part for part in self.parts if part[0] > 0.0] or self.parts[-1:]
-        for k, (factor, part, fixed) in enumerate(parts):
-            given = {**fixed, **options}
-            if k < len(parts) - 1:
-                given.pop("out", None)
-            new = times(dispatch.pull_back(part, arguments, given, cotangent, argnums), factor)
-            total = new if total is None else plus(new, total)
-        return total
 
 
 def scaled(factor: float, answer: Any, pair: bool) -> tuple[Any, ...]:
