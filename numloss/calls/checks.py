@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..loops.codes import SIGNED, UNWEIGHTED, WEIGHTED
 from .arrays import HOST
 
 if TYPE_CHECKING:
@@ -159,6 +160,11 @@ def indices(place: Arrays, loss: Loss, name: str, value: Any, rows: int) -> Any:
     array = integers(place, loss, name, value)
     same_shape(loss, name, array.shape, (rows,), "the batch")
     return array
+
+
+def weighting(weight: Any, signed: bool) -> int:
+    """Whether there are weights, and of which kind, as loops know it."""
+    return UNWEIGHTED if weight is None else SIGNED if signed else WEIGHTED
 
 
 def weights(loss: Loss, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.halves import as_torch
-from ..loops.codes import EXACT, SIGNED, UNWEIGHTED, WEIGHTED
+from ..loops.codes import EXACT
 from ..registry import law_arguments
 from . import checks as check
 from .arrays import is_foreign
@@ -97,7 +97,7 @@ class Request:
 
     def weighting(self, weight: Any) -> int:
         """Whether there are weights, and of which kind, as loops know it."""
-        return UNWEIGHTED if weight is None else SIGNED if self.signed else WEIGHTED
+        return check.weighting(weight, self.signed)
 
     def parameters(self, real: np.dtype[Any]) -> list[float]:
         """The parameters of the law, checked: what data of this dtype are computed with."""

@@ -22,13 +22,10 @@ from ..loops.codes import (
     MEMBERS,
     PREDICTION_OPERAND,
     PROBABILITIES,
-    SIGNED,
-    UNWEIGHTED,
     WEIGHT_OPERAND,
-    WEIGHTED,
 )
 from .arrays import FLOAT32, HOST, is_float32
-from .checks import bad_weight, first_of, integer, number, same_shape, value_outside
+from .checks import bad_weight, first_of, integer, number, same_shape, value_outside, weighting
 from .outputs import outputs_of
 
 if TYPE_CHECKING:
@@ -165,7 +162,7 @@ class Rows:
     @property
     def weighting(self) -> int:
         """Whether there are weights, and of which kind, as loops know it."""
-        return UNWEIGHTED if self.weight is None else SIGNED if self.signed else WEIGHTED
+        return weighting(self.weight, self.signed)
 
     @property
     def real(self) -> np.dtype[Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...calls.checks import shape_of_elements
+from ...calls.rowwise import class_axis, rows_shape
 from ...registry import Loss
 
 
@@ -12,10 +14,9 @@ def unreduced_shape(loss: Loss, inputs: Sequence[Any], options: dict[str, Any]) 
     """The shape of a loss with reduction="none", from tensors of which nothing but the shape is known."""
     shape, given = tuple(inputs[0].shape), {**loss.defaults, **options}
     if loss.family == "elementwise":
-        return shape if loss.columns == 1 else shape[:-1]
+        return shape_of_elements(loss, shape)
     if loss.family in ("rowwise", "distilled"):
-        axis = given.get("axis", 1) % len(shape)
-        return shape[:axis] + shape[axis + 1 :]
+        return rows_shape(inputs[0], class_axis(loss, inputs[0], given.get("axis", 1)))
     if loss.family in ("regional", "ordered"):
         return shape[:2] if given["per_sample"] else shape[1:2]
     if loss.family == "ranked":
