@@ -127,6 +127,12 @@ def test_a_weight_beside_it_is_multiplied(case: str, backend: str) -> None:
         assert_same_bits(result, expected)
     with pytest.raises(ValueError, match=r"weight\[0.* = -1.0 is outside its domain"):
         pull(cotangent=c, weight=-np.ones(shape, np.float32))
+    halves = [(array.view(np.uint32) >> 16).astype(np.uint16).view(nl.bfloat16) for array in (c, weight)]
+    wide = [(half.view(np.uint16).astype(np.uint32) << 16).view(np.float32) for half in halves]
+    for result, expected in zip(
+        *(parts(pull(cotangent=a, weight=b)) for a, b in (halves, wide)), strict=True
+    ):
+        assert_same_bits(result, expected)
 
 
 def test_infinite_and_nan_cotangents_are_numbers(backend: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.halves import widened
 from . import checks as check
 from .arrays import HOST, is_foreign
 
@@ -42,8 +43,8 @@ def weighed(loss: Loss, cotangent: Any, weight: Any) -> Any:
         return cotangent
     if any(not isinstance(array, np.ndarray) and is_foreign(array) for array in (cotangent, weight)):
         raise TypeError(f"{loss.name}: weight and cotangent are both arrays of another library; give their product")
-    given = HOST.real(loss, "cotangent", cotangent)
-    factors = HOST.spread(check.weights(loss, weight, given.shape), given.shape)
+    given = widened(HOST.real(loss, "cotangent", cotangent))
+    factors = HOST.spread(check.weights(loss, widened(HOST.real(loss, "weight", weight)), given.shape), given.shape)
     with np.errstate(all="ignore"):
         return np.where(factors > 0, factors * given, given.dtype.type(0))
 
