@@ -5,7 +5,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from numloss.adapters.estimators import NumlossClassifier
+from numloss.adapters.sklearn import NumlossClassifier
 
 
 def main() -> None:

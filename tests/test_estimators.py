@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import numloss as nl
-from numloss.adapters.estimators import SETTINGS, NumlossClassifier, NumlossRegressor
+from numloss.adapters.sklearn import NumlossClassifier, NumlossRegressor
+from numloss.adapters.sklearn.network import SETTINGS
 from numloss.scalar import sqrt
 from numloss.train import Settings
 

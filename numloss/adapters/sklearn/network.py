@@ -1,4 +1,4 @@
-"""Networks of numloss as estimators of scikit-learn: pipelines, searches and cross-validation work on them."""
+"""What both estimators share: their parameters, and how a network comes from them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ..catalogue import loss_named
-from ..common.extras import MissingExtra
-from ..data import Dataset, Standardiser
-from ..data.dataset import Array, check_weights
-from ..train import History, Objective, Settings, Trainer, objective
-from ..train.model import finite_outputs, network_of
-from ..train.run import one_blas_thread, step_of
-from ..transforms.derivatives import unwrapped
-
-try:
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.model_selection import train_test_split
-    from sklearn.utils import check_random_state, column_or_1d
-    from sklearn.utils.metaestimators import available_if
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-except ImportError as error:
-    raise MissingExtra(f"the estimators need scikit-learn ({error}): pip install 'numloss[train]'") from error
+from ...catalogue import loss_named
+from ...data import Dataset, Standardiser
+from ...data.dataset import Array, check_weights
+from ...train import History, Objective, Settings, Trainer, objective
+from ...train.model import finite_outputs, network_of
+from ...train.run import one_blas_thread, step_of
+from ...transforms.derivatives import unwrapped
 
 Loss = str | Callable[..., Any] | None
 # Seeds are numbers below this.
@@ -70,7 +63,7 @@ PARAMETERS = """
 """
 
 
-class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     """What both estimators share: their parameters, and how a network comes from them."""
 
     _default = ""
@@ -206,137 +199,3 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             own = [self.network_.parameters.values, *self.network_.state.values()]
             for array, kept in zip([*own, *self._step.optimiser.state.values()], arrays, strict=True):
                 np.copyto(array, kept)
-
-
-def _few(classes: Any) -> str:
-    """Classes in a message: the first, and how many there are."""
-    first = ", ".join(map(str, classes[:8]))
-    return first if len(classes) <= 8 else f"{first}, ... ({len(classes)} in all)"
-
-
-class NumlossClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[misc]
-    __doc__ = (
-        "A classifier: an mlp or a cnn trained with any loss of predictions and targets that numloss has."
-        + PARAMETERS.format(default="cross_entropy")
-        + """    classes_ : array
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = NumlossClassifier("focal", loss_options={"gamma": 1.5}, epochs=40, random_state=0).fit(X, y)
-    >>> bool(model.score(X, y) > 0.9)
-    True
-    """
-    )
-
-    _default = "cross_entropy"
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossClassifier:
-        """Train on rows of X, (rows, features), with labels y of any kind and weights >= 0."""
-        X, y = self._checked(X, y, reset=True)
-        self.classes_ = np.unique(y)
-        self._fit(self._data(X, y, sample_weight))
-        return self
-
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> NumlossClassifier:
-        """One epoch over these rows; the first call names all `classes`, or its y holds them."""
-        first = not hasattr(self, "network_")
-        X, y = self._checked(X, y, reset=first)
-        if first:
-            self.classes_ = np.unique(y if classes is None else classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"classes {_few(classes)} are not those of the first call, {_few(self.classes_)}")
-        self._more(self._data(X, y, sample_weight), first)
-        return self
-
-    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True, reset=reset)
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        return X, y
-
-    def _data(self, X: Array, y: Array, sample_weight: Any) -> Dataset:
-        target = np.searchsorted(self.classes_, y)
-        known = self.classes_[np.minimum(target, len(self.classes_) - 1)] == y
-        if not known.all():
-            row = int(np.argmin(known))
-            raise ValueError(f"y[{row}] has the class {y[row]}, which is not among {_few(self.classes_)}")
-        return Dataset("X", self._rows(X), target.astype(np.int64), self._weights(sample_weight, X), len(self.classes_))
-
-    def decision_function(self, X: Any) -> Array:
-        """The network's outputs: (rows, classes), or for two classes their difference, (rows,)."""
-        outputs = self._outputs(X)
-        return outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs
-
-    def predict(self, X: Any) -> Array:
-        """The class with the largest output."""
-        outputs = self._outputs(X)
-        return np.asarray(self.classes_[outputs.argmax(axis=1)])
-
-    def _has_probabilities(self) -> bool:
-        loss, _, _ = unwrapped(self._function())
-        target = loss.domains.get("target")
-        return loss.family == "rowwise" or (target is not None and target.low >= 0.0 and target.high <= 1.0)
-
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Array:
-        """Probabilities of the classes, (rows, classes), where the loss gives outputs that meaning.
-
-        Cross-entropies of rows: softmax. Losses of one class each, such as focal: their sigmoids, in proportion.
-        """
-        outputs = self._outputs(X).astype(np.float64)
-        if self._goal.head in ("", "log_softmax"):
-            if self._goal.loss.family == "rowwise":
-                outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-            else:
-                outputs = 1.0 / (1.0 + np.exp(-np.clip(outputs, -700.0, 700.0)))
-        total = outputs.sum(axis=1, keepdims=True)
-        return np.asarray(np.where(total > 0, outputs / np.where(total > 0, total, 1.0), 1.0 / outputs.shape[1]))
-
-
-class NumlossRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]
-    __doc__ = (
-        "A regressor: an mlp or a cnn trained with any loss of predictions and targets that numloss has."
-        + PARAMETERS.format(default="mse")
-        + """
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.linspace(-1, 1, 200)[:, None]
-    >>> model = NumlossRegressor("huber", loss_options={"delta": 0.1}, random_state=0).fit(X, X[:, 0] ** 2)
-    >>> bool(model.score(X, X[:, 0] ** 2) > 0.9)
-    True
-    """
-    )
-
-    _default = "mse"
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossRegressor:
-        """Train on rows of X, (rows, features), with numbers y, (rows,) or (rows, outputs), and weights >= 0."""
-        self._fit(self._data(X, y, sample_weight, reset=True))
-        return self
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossRegressor:
-        """One epoch over these rows."""
-        first = not hasattr(self, "network_")
-        self._more(self._data(X, y, sample_weight, reset=first), first)
-        return self
-
-    def _data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Dataset:
-        X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=reset
-        )
-        if reset:
-            self._single = y.ndim == 1
-        return Dataset("X", self._rows(X), y.reshape(len(y), -1).astype(X.dtype), self._weights(sample_weight, X))
-
-    def predict(self, X: Any) -> Array:
-        """The network's outputs, in the shape of y."""
-        outputs = self._outputs(X)
-        return outputs[:, 0] if self._single else outputs
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
