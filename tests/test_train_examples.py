@@ -21,7 +21,10 @@ def shown(name: str, folder: Path) -> str:
     return said.getvalue()
 
 
-@pytest.mark.parametrize("name", ["train.run", "data.dataset", "adapters.sklearn.estimators"])
+DOCUMENTED = ["train.run", "data.dataset", "adapters.sklearn.estimators", "adapters.sklearn.scoring"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
 def test_examples_in_docstrings(name: str) -> None:
     found = doctest.testmod(importlib.import_module(f"numloss.{name}"))
     assert found.attempted and not found.failed

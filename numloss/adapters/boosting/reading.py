@@ -44,14 +44,8 @@ class BoostedLoss:
     """
 
     def __init__(self, loss: str | Callable[..., Any], options: dict[str, Any]) -> None:
-        function = loss_named(loss).function if isinstance(loss, str) else loss
-        self.loss, arrays, fixed = unwrapped(function)
-        if arrays:
-            raise TypeError(f"{self.loss.name}: an objective fixes options alone, no arrays")
-        self.options = {**fixed, **options}
-        self._check_options()
-        self.function = partial(function, **options) if options else function
-        self.parts = _parts(self.loss, self.options)
+        self.function, self.loss, self.options = chosen(loss, options, "an objective", "the booster")
+        self.parts = parts_of(self.loss, self.options)
         forms = {_form(part, given) for part, given in self.parts}
         if len(forms) > 1:
             refuse(self.loss, f"its parts read labels in different ways: {', '.join(sorted(forms))}")
@@ -62,13 +56,6 @@ class BoostedLoss:
         """The name of the loss with its options, without what separates words in logs of training."""
         options = ",".join(f"{name}={value:g}" for name, value in self.options.items() if isinstance(value, float))
         return re.sub(r"[\s:]+", "", f"{self.loss.name}({options})" if options else self.loss.name)
-
-    def _check_options(self) -> None:
-        for name in self.options:
-            if name in GIVEN:
-                raise TypeError(f"{self.loss.name}: {name} is no option of an objective: the booster decides")
-            if self.loss.family != "combined" and name not in self.loss.defaults:
-                raise TypeError(f"{self.loss.name}: unknown option {name!r}{nearest(name, self.loss.defaults)}")
 
     def arguments(self, scores: Array, target: Array, groups: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The inputs of the loss, and the options that follow from the data."""
@@ -131,12 +118,31 @@ class BoostedLoss:
         return float(self.function(*arguments, weight=self.weights(weight, groups), **given))
 
 
-def _parts(loss: Loss, options: dict[str, Any]) -> list[tuple[Loss, dict[str, Any]]]:
+def chosen(
+    given: str | Callable[..., Any], options: dict[str, Any], what: str, decides: str
+) -> tuple[Callable[..., Any], Loss, dict[str, Any]]:
+    """The function, the loss and all options of what was given by name, as a function or as a partial of one.
+
+    TypeError for options that the loss does not have, and for those that `what` takes from who `decides`.
+    """
+    function = loss_named(given).function if isinstance(given, str) else given
+    loss, arrays, fixed = unwrapped(function)
+    if arrays:
+        raise TypeError(f"{loss.name}: {what} fixes options alone, no arrays")
+    for name in (whole := {**fixed, **options}):
+        if name in GIVEN:
+            raise TypeError(f"{loss.name}: {name} is no option of {what}: {decides} decides")
+        if loss.family != "combined" and name not in loss.defaults:
+            raise TypeError(f"{loss.name}: unknown option {name!r}{nearest(name, loss.defaults)}")
+    return (partial(function, **options) if options else function), loss, whole
+
+
+def parts_of(loss: Loss, options: dict[str, Any]) -> list[tuple[Loss, dict[str, Any]]]:
     """The losses that a loss is made of, each with its options."""
     if not isinstance(loss.law, Combined):
         return [(loss, options)]
     parts = [(part, {**fixed, **options}) for factor, part, fixed in loss.law.parts if factor > 0.0]
-    return [inner for part, given in parts for inner in _parts(part, given)]
+    return [inner for part, given in parts for inner in parts_of(part, given)]
 
 
 def _form(loss: Loss, options: dict[str, Any]) -> Form:
