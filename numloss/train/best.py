@@ -38,9 +38,10 @@ class Best:
             self.waited += 1
         return bool(self.patience) and self.waited >= self.patience
 
-    def restore(self) -> None:
-        """Put the kept weights back, if there are any."""
+    def restore(self, other: Network | None = None) -> None:
+        """Put the kept weights back, if there are any; or into another network like this one."""
+        network = self.network if other is None else other
         if self.epoch >= 0:
-            np.copyto(self.network.parameters.values, self.values)
-            for name, array in self.network.state.items():
+            np.copyto(network.parameters.values, self.values)
+            for name, array in network.state.items():
                 np.copyto(array, self.state[name])

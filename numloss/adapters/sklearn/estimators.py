@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -14,7 +15,13 @@ from sklearn.utils.validation import validate_data
 from ...data import Dataset
 from ...data.dataset import Array
 from ...transforms.derivatives import unwrapped
-from .network import PARAMETERS, NetworkEstimator
+from .epochs import with_callbacks
+from .network import PARAMETERS, Loss, NetworkEstimator
+
+CLASS_WEIGHT = """
+    class_weight : dict, "balanced" or None
+        Factors of the weights of rows by their class; what a dict leaves out counts 1. ``"balanced"`` makes each class
+        count as much as any other one."""
 
 
 def _few(classes: Any) -> str:
@@ -26,7 +33,7 @@ def _few(classes: Any) -> str:
 class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     __doc__ = (
         "A classifier: an mlp or a cnn trained with any loss of predictions and targets that numloss has."
-        + PARAMETERS.format(default="cross_entropy")
+        + PARAMETERS.format(default="cross_entropy", more=CLASS_WEIGHT)
         + """    classes_ : array
 
     Examples
@@ -41,15 +48,41 @@ class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     _default = "cross_entropy"
 
+    def __init__(
+        self, loss: Loss = None, *, loss_options: dict[str, Any] | None = None,
+        class_weight: dict[Any, float] | str | None = None, model: str = "mlp",
+        hidden: tuple[int, ...] = (128, 64), channels: tuple[int, ...] = (16, 32),
+        image_shape: tuple[int, int, int] | None = None, dropout: float = 0.0, l1: float = 0.0, l2: float = 0.0,
+        optimiser: str = "adam", momentum: float | None = None, weight_decay: float | None = None,
+        rate: float = 2e-3, schedule: str = "constant", clip: float = 0.0, epochs: int = 30, batch_size: int = 64,
+        standardise: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, patience: int = 10,
+        random_state: Any = None,
+    ) -> None:  # fmt: skip
+        # scikit-learn reads the parameters of an estimator from its own signature
+        super().__init__(
+            loss, loss_options=loss_options, model=model, hidden=hidden, channels=channels, image_shape=image_shape,
+            dropout=dropout, l1=l1, l2=l2, optimiser=optimiser, momentum=momentum, weight_decay=weight_decay, rate=rate,
+            schedule=schedule, clip=clip, epochs=epochs, batch_size=batch_size, standardise=standardise,
+            early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
+            random_state=random_state,
+        )  # fmt: skip
+        self.class_weight = class_weight
+
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossClassifier:
         """Train on rows of X, (rows, features), with labels y of any kind and weights >= 0."""
         X, y = self._checked(X, y, reset=True)
         self.classes_ = np.unique(y)
-        self._fit(self._data(X, y, sample_weight))
+        self._fit(self._data(X, y, sample_weight), X, y, sample_weight)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> NumlossClassifier:
         """One epoch over these rows; the first call names all `classes`, or its y holds them."""
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all rows, and partial_fit sees some; give a dict, which "
+                "sklearn.utils.class_weight.compute_class_weight makes of all labels"
+            )
         first = not hasattr(self, "network_")
         X, y = self._checked(X, y, reset=first)
         if first:
@@ -71,7 +104,20 @@ class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         if not known.all():
             row = int(np.argmin(known))
             raise ValueError(f"y[{row}] has the class {y[row]}, which is not among {_few(self.classes_)}")
-        return Dataset("X", self._rows(X), target.astype(np.int64), self._weights(sample_weight, X), len(self.classes_))
+        weight = self._weighed(target, self._weights(sample_weight, X), X.dtype)
+        return Dataset("X", self._rows(X), target.astype(np.int64), weight, len(self.classes_))
+
+    def _weighed(self, target: Array, weight: Array | None, dtype: np.dtype[Any]) -> Array | None:
+        """Weights of rows, times those of their classes."""
+        if self.class_weight is None:
+            return weight
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            counts = np.bincount(target, weight, len(self.classes_)).astype(np.float64)
+            found = np.where(counts > 0.0, counts.sum() / (counts.size * np.where(counts > 0.0, counts, 1.0)), 0.0)
+        else:
+            found = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_)
+        rows = np.asarray(found[target], dtype)
+        return rows if weight is None else rows * weight
 
     def decision_function(self, X: Any) -> Array:
         """The network's outputs: (rows, classes), or for two classes their difference, (rows,)."""
@@ -107,7 +153,7 @@ class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 class NumlossRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
     __doc__ = (
         "A regressor: an mlp or a cnn trained with any loss of predictions and targets that numloss has."
-        + PARAMETERS.format(default="mse")
+        + PARAMETERS.format(default="mse", more="")
         + """
     Examples
     --------
@@ -121,23 +167,29 @@ class NumlossRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
 
     _default = "mse"
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossRegressor:
         """Train on rows of X, (rows, features), with numbers y, (rows,) or (rows, outputs), and weights >= 0."""
-        self._fit(self._data(X, y, sample_weight, reset=True))
+        X, y = self._checked(X, y, reset=True)
+        self._fit(self._data(X, y, sample_weight), X, y, sample_weight)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> NumlossRegressor:
         """One epoch over these rows."""
         first = not hasattr(self, "network_")
-        self._more(self._data(X, y, sample_weight, reset=first), first)
+        X, y = self._checked(X, y, reset=first)
+        self._more(self._data(X, y, sample_weight), first)
         return self
 
-    def _data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Dataset:
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
         X, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=reset
         )
         if reset:
             self._single = y.ndim == 1
+        return X, y
+
+    def _data(self, X: Array, y: Array, sample_weight: Any) -> Dataset:
         return Dataset("X", self._rows(X), y.reshape(len(y), -1).astype(X.dtype), self._weights(sample_weight, X))
 
     def predict(self, X: Any) -> Array:

@@ -17,9 +17,11 @@ from ...catalogue import loss_named
 from ...data import Dataset, Standardiser
 from ...data.dataset import Array, check_weights
 from ...train import History, Objective, Settings, Trainer, objective
+from ...train.best import Best
 from ...train.model import finite_outputs, network_of
 from ...train.run import one_blas_thread, step_of
 from ...transforms.derivatives import unwrapped
+from .epochs import CallbackSupportMixin, Silent, listening
 
 Loss = str | Callable[..., Any] | None
 # Seeds are numbers below this.
@@ -37,7 +39,7 @@ PARAMETERS = """
         A loss by name, a public function, a ``functools.partial`` of one, ``combine`` of several, or a law of your own
         from ``numloss.elementwise``; None for {default}.
     loss_options : dict, optional
-        Options of the loss, such as ``{{"gamma": 1.5}}``.
+        Options of the loss, such as ``{{"gamma": 1.5}}``.{more}
     model : {{"mlp", "cnn"}}
         A cnn needs `image_shape`, (channels, height, width); rows of X hold images flat, in that order.
     hidden, channels : tuple of int
@@ -63,7 +65,7 @@ PARAMETERS = """
 """
 
 
-class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """What both estimators share: their parameters, and how a network comes from them."""
 
     _default = ""
@@ -121,26 +123,39 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self.network_ = network_of(settings, inputs, outputs, copy.deepcopy(head), dtype)
         self._step = step_of(settings, self.network_, goal, settings.epochs * -(-rows // settings.batch_size))
 
-    def _train(self, data: Dataset, epochs: int, validation: Dataset | None = None) -> Any:
+    def _train(self, data: Dataset, epochs: int, told: Silent, validation: Dataset | None = None) -> Any:
         """So many epochs more; with a validation part the best of them."""
         patience = self.patience if validation is not None else 0
         scaled = None if validation is None else validation.scaled(self._scaling)
         trainer = Trainer(
             self._step, data.scaled(self._scaling), scaled, seed=self._plan[0].seed, patience=patience
         )  # fmt: skip
-        trainer.history = self._history
-        done = len(self._history.epochs)
+        trainer.history = history = self._history
+        kept = partial(self._kept, trainer.best)
+        done = len(history.epochs)
         with one_blas_thread():
-            history = trainer.run(done + epochs)
-        if history.failed:
-            raise ValueError(f"{type(self).__name__}: {history.stopped}")
+            for number in range(done + 1, done + epochs + 1):
+                told.epoch(kept)
+                trainer.run(number)
+                if history.failed:
+                    raise ValueError(f"{type(self).__name__}: {history.stopped}")
+                self.n_iter_ = len(history.epochs)
+                self.loss_curve_ += [epoch.train_loss for epoch in history.epochs[number - 1 :]]
+                if told.enough(kept) or history.stopped:
+                    break
         trainer.best.restore()
-        self.n_iter_ = len(history.epochs)
-        self.loss_curve_ += [epoch.train_loss for epoch in history.epochs[done:]]
+        told.done(kept)
         return self
 
-    def _fit(self, data: Dataset) -> Any:
-        """Train from the beginning."""
+    def _kept(self, best: Best) -> dict[str, Any]:
+        """What makes of a copy of this estimator one whose training ended here."""
+        network = copy.deepcopy(self.network_)
+        best.restore(network)
+        return {"network_": network}
+
+    def _fit(self, data: Dataset, X: Array, y: Array, sample_weight: Any) -> Any:
+        """Train from the beginning, on data made of what was given."""
+        told = listening(self, self.epochs, X, y, sample_weight)
         validation = None
         if self.early_stopping:
             kept, held = train_test_split(
@@ -150,13 +165,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             )  # fmt: skip
             data, validation = data.take(kept), data.take(held)
         self._start(data)
-        return self._train(data, self._plan[0].epochs, validation)
+        return self._train(data, self._plan[0].epochs, told, validation)
 
     def _more(self, data: Dataset, first: bool) -> Any:
         """One epoch over these rows."""
         if first:
             self._start(data)
-        return self._train(data, 1)
+        return self._train(data, 1, Silent())
 
     def _rows(self, X: Array) -> Array:
         """Validated rows as the network takes them."""
