@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from compare import assert_close, assert_same_bits
 from seeds import generator
+from test_halves import BFLOAT16, FLOAT16, HALVES, halved, widened
 
 import numloss as nl
 from numloss.backends.host import head
+from numloss.backends.host.products import Products
+from numloss.dispatch import load
 
 Arrays = tuple[np.ndarray[Any, Any], ...]
 OPTIONS = ({}, {"label_smoothing": 0.1}, {"z_loss": 0.01, "softcap": 5.0}, {"ignore_index": 3})
@@ -101,6 +104,76 @@ def test_the_logits_are_never_all_in_memory() -> None:
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 0.1 * 4 * 4096 * 20000
+
+
+@HALVES
+@pytest.mark.usefixtures("small_blocks")
+def test_nothing_of_sixteen_bits_is_copied_whole(half: np.dtype[Any]) -> None:
+    rows, features, classes = 512, 256, 2000
+    hidden, classifier, target, _ = problem(rows, features, classes, "float32")
+    hidden, classifier = halved(hidden, half), halved(classifier, half)
+    given, out = (hidden, classifier, target), (np.empty_like(hidden), np.empty_like(classifier))
+    calls: tuple[tuple[Any, dict[str, Any]], ...]
+    calls = (nl.linear_cross_entropy, {}), (nl.value_and_grad(nl.linear_cross_entropy), {"out": out})
+    most = []
+    for call, options in calls:
+        call(*given, **options)
+        tracemalloc.start()
+        call(*given, **options)
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # of float32 there are blocks of rows, and what the gradient of the classifier is added up in
+    blocks, sums = 4 * 16 * (classes + 3 * features) + 100 * rows, 4 * features * classes
+    assert most[0] < blocks < sums / 4
+    assert most[1] < blocks + sums
+
+
+@HALVES
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(40, 1300, 1100), (1100, 1300, 40), (3, 5, 700)])
+def test_products_read_sixteen_bits(
+    shape: tuple[int, int, int], order: Any, half: np.dtype[Any], backend: str
+) -> None:
+    rows, terms, columns = shape
+    random = generator("products", shape)
+    a, b = (random.normal(size=sizes).astype(np.float32) for sizes in ((rows, terms), (terms, columns)))
+    stored = np.array(halved(b, half), order=order)
+    wide = np.array(widened(stored), order=order)
+    for dtype in (np.float32, np.float64):
+        found, expected = (random.normal() * np.ones((rows, columns), dtype) for _ in range(2))
+        for adds in (False, True):
+            with Products(load(backend), np.dtype(dtype)) as multiply:
+                multiply(a.astype(dtype), stored, found, adds)
+                multiply(a.astype(dtype), wide.astype(dtype), expected, adds)
+            assert_same_bits(found, expected)
+        with Products(load(backend), np.dtype(dtype)) as multiply:
+            multiply.gemm = 0  # as where BLAS cannot be called by address
+            multiply(a.astype(dtype), stored, found, True)
+        np.testing.assert_allclose(found, 1.5 * expected, rtol=0.0, atol=1e-3)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_inputs_of_several_dtypes(backend: str) -> None:
+    hidden, classifier, target, bias = problem(100, 7, 20, "float32")
+    weight, given = np.linspace(0.0, 2.0, 100, dtype=np.float32), (hidden, halved(classifier, BFLOAT16), target)
+    options: dict[str, Any] = {"class_weight": np.linspace(0.0, 2.0, 20, dtype=np.float32), "backend": backend}
+    step = nl.value_and_grad(nl.linear_cross_entropy)
+    wide = hidden, widened(given[1]), target
+    value, slopes = step(*wide, bias=bias, weight=weight, **options)
+    again, found = step(*given, bias=bias, weight=weight, **options)
+    assert again == value
+    for a, b in zip(found, slopes, strict=True):
+        assert_same_bits(a, b)
+    stored = {"weight": halved(weight, BFLOAT16), "bias": halved(bias, FLOAT16)}
+    options["class_weight"] = halved(options["class_weight"], FLOAT16)
+    value, slopes = step(halved(hidden, FLOAT16), *wide[1:], **stored, **options)
+    given = (widened(halved(hidden, FLOAT16)), *wide[1:])
+    options = {name: widened(a) if isinstance(a, np.ndarray) else a for name, a in (stored | options).items()}
+    expected, exact = step(*given, **options)
+    assert value == expected
+    for a, b in zip(slopes, exact, strict=True):
+        assert a.dtype == FLOAT16
+        assert_same_bits(widened(a), widened(halved(b, FLOAT16)))
 
 
 def test_what_does_not_fit(backend: str) -> None:

@@ -18,7 +18,9 @@ from token_cases import BYTES, CLASSES, DOCUMENTS, LABELS, ROWS, Numbers, exactl
 
 import numloss as nl
 from numloss.common.halves import widened
+from numloss.data.opening import source_of
 from numloss.errors import FormatError
+from numloss.scoring.head import HeadSource
 from numloss.scoring.kernels import Asked, measured
 from numloss.scoring.result import TokenScores
 
@@ -285,9 +287,17 @@ def test_logits_of_hidden_states(dtype: str, head_dtype: str, tmp_path: Path) ->
     assert result.perplexity() == pytest.approx(math.exp(expected["nll"].mean()), rel=1e-6)
     if dtype == "float32":
         np.save(tmp_path / "h.npy", hidden)
-        np.save(tmp_path / "w.npy", head)
+        np.save(tmp_path / "w.npy", head.astype(">f2"))
         paths = {"hidden": tmp_path / "h.npy", "head": tmp_path / "w.npy", "bias": bias}
         assert numbers_of(nl.score(labels=LABELS, chunk=1, **paths)) == numbers_of(result)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_head_is_held_as_it_is_stored(dtype: str) -> None:
+    hidden, head = (source_of(stored(np.ones((rows, 3)), dtype), "", 0) for rows in (4, 5))
+    reader = HeadSource(hidden, head, None, None).reader(4)
+    assert reader.layer.dtype == head.dtype
+    assert (reader.read(1, 4) == np.full((3, 5), 3.0)).all()
 
 
 # what does not fit --------------------------------------------------------------------------------------------------

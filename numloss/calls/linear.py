@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.halves import name_of, working
 from . import checks as check
 from .outputs import check_apart, given_outputs
 from .rowwise import RowOptions, ignored_among, options_of
@@ -21,6 +22,8 @@ OPTIONS = ("class_weight", "ignore_index", "label_smoothing", "z_loss", "softcap
 class LinearLayer:
     """One call: hidden (N, H), classifier (V, H), bias (V,) or None, and the labels and weights of the rows.
 
+    real: the dtype that is computed with, in which all three are, unless they are stored in 16 bits; gradients are as
+    hidden is.
     values: the losses one by one, for reduction="none". slopes: gradients by the name of what they belong to, of
     those that are asked for.
     """
@@ -29,7 +32,7 @@ class LinearLayer:
         self.place, self.request, self.loss, self.mode = place, request, request.loss, request.mode
         loss, arguments, bias = request.loss, request.arguments, request.options.get("bias")
         self.hidden = place.prediction(loss, "hidden", arguments[0])
-        self.real: np.dtype[Any] = self.hidden.dtype
+        self.real: np.dtype[Any] = working(self.hidden.dtype)
         if self.hidden.ndim != 2 or 0 in self.hidden.shape[1:]:
             raise ValueError(f"{loss.name}: hidden has shape {self.hidden.shape}; it must be (N, H), with H > 0")
         self.rows, self.features = self.hidden.shape
@@ -52,10 +55,10 @@ class LinearLayer:
     def parameter(self, name: str, value: Any) -> Any:
         """An array that is differentiated beside hidden."""
         array = self.place.prediction(self.loss, name, value)
-        if array.dtype != self.real:
+        if working(array.dtype) != self.real:
             raise TypeError(
-                f"{self.loss.name}: {name} has dtype {array.dtype}, hidden has {self.real}; both are differentiated "
-                "and must agree"
+                f"{self.loss.name}: {name} has dtype {name_of(array.dtype)}, hidden has {name_of(self.hidden.dtype)}; "
+                "both are differentiated and must agree"
             )
         return array
 
@@ -93,7 +96,10 @@ class LinearLayer:
         given = check.several(loss, given_slopes, len(chosen), "gradient") if self.mode else ()
         for name, array in zip(chosen, given, strict=True):
             like = getattr(self, name)
-            slopes[name] = place.output(loss, array, like, like.shape, f"gradient of {name}")
+            if array is None:
+                slopes[name] = place.new(like, like.shape, self.hidden.dtype)
+            else:
+                slopes[name] = place.output(loss, array, self.hidden, like.shape, f"gradient of {name}")
         if out is not None:
             gradients = [(f"gradient of {name}", array) for name, array in slopes.items()]
             check_apart(place, request, gradients if self.mode else [("values", values)])

@@ -97,12 +97,13 @@ class HeadReader(Reader):
 
 
 def _weights(source: HeadSource) -> tuple[Array, Array | None]:
-    """The layer and its bias in memory; of files once in a process."""
+    """The layer, as it is stored if that is in 16 bits, and its bias in memory; of files once in a process."""
     found = [
         _whole(json.dumps(part.stamp()), Held(part)) if part.portable else _read(part) for part in source.parts[1:]
     ]
-    wide = [np.ascontiguousarray(array, source.dtype) for array in found]
-    return wide[0], wide[1] if len(wide) > 1 else None
+    stored = found[0].dtype.newbyteorder("=")
+    layer = np.ascontiguousarray(found[0], stored if is_half(stored) else source.dtype)
+    return layer, np.asarray(widened(found[1]), source.dtype) if len(found) > 1 else None
 
 
 class Held:
@@ -126,7 +127,7 @@ def _whole(stamp: str, held: Held) -> Array:
 def _read(source: Source) -> Array:
     reader = source.reader(source.rows)
     try:
-        found: Array = np.array(widened(reader.read(0, source.rows)))
+        found: Array = np.array(reader.read(0, source.rows))
         reader.check()
         return found
     finally:

@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...common.halves import is_half, widened
 from ...loops.headers import Matrix, Product
-from ..packing.operands import Array, Problem, name_of
+from ..packing.operands import Array, Problem, code_of, name_of
+from ..packing.stored import look_for_memory
 from . import blas
 
 if TYPE_CHECKING:
     from . import HostBackend
 
-# BLAS packs one of the two matrices again for each part, which costs little where parts are large.
-MOST_PARTS, LEAST_SIZE = 16, 256
+# BLAS packs one of the two matrices again for each part, which costs little where parts are large. Of larger parts than
+# the last of these what is widened does not stay in the cache.
+MOST_PARTS, LEAST_SIZE, MOST_LINES = 16, 256, 2048
+# Terms of a sum that are added together: what is widened of a matrix of 16 bits is that of them.
+PANEL = 512
 # Nanoseconds of a multiplication with its addition.
 COST = 0.02
 # Part of a result that NumPy makes beside it and then adds.
@@ -53,7 +58,12 @@ def evenly(rows: int, most: int) -> int:
 
 
 def by_numpy(a: Array, b: Array, y: Array, add: bool) -> None:
-    """``y = a @ b``, or ``y += a @ b`` in chunks."""
+    """``y = a @ b``, or ``y += a @ b`` in chunks; so is a `b` of 16 bits read."""
+    if is_half(b.dtype):
+        step = max(1, CHUNK_BYTES // (max(1, len(b)) * y.itemsize))
+        for first in range(0, b.shape[1], step):
+            by_numpy(a, widened(b[:, first : first + step]), y[:, first : first + step], add)
+        return
     if not add:
         np.matmul(a, b, out=y)
         return
@@ -67,7 +77,8 @@ def by_numpy(a: Array, b: Array, y: Array, add: bool) -> None:
 class Products:
     """``with Products(...) as multiply`` gives multiply(a, b, y, add=False): ``y = a @ b``, or ``y += a @ b``.
 
-    The products are NumPy's own where its BLAS cannot be kept to one thread.
+    b may be stored in 16 bits: it is read some terms of a block of the result at a time, and never copied whole. The
+    products are NumPy's own where its BLAS cannot be kept to one thread.
     """
 
     def __init__(self, backend: HostBackend, real: np.dtype[Any]) -> None:
@@ -95,7 +106,7 @@ class Products:
         rows, columns = y.shape
         size, other = (columns, rows) if columns > rows else (rows, columns)
         parts = 1
-        while parts < MOST_PARTS and size >= 2 * parts * LEAST_SIZE:
+        while size >= 2 * parts * LEAST_SIZE and (parts < MOST_PARTS or size > parts * MOST_LINES):
             parts *= 2
         step = -(-size // (16 * parts)) * 16
         (left, *left_seen), (right, *right_seen) = in_order(a), in_order(b)
@@ -105,11 +116,15 @@ class Products:
             by_columns=columns > rows,
             others=other,
             terms=a.shape[1],
+            panel=min(PANEL, a.shape[1]),
             adds=add,
             gemm=self.gemm,
+            stored=code_of(right, self.real),
+            itemsize=self.real.itemsize,
             a=Matrix(id(left), *left_seen),
             b=Matrix(id(right), *right_seen),
             y=Matrix(id(y), flipped=False, step=columns),
         )
         loop = self.backend.loop("product_block", name_of(self.real))
-        self.backend.launch(Problem(loop, header, -(-size // step), rows * columns * a.shape[1] * COST))
+        work = rows * columns * a.shape[1] * COST
+        look_for_memory(self.backend.launch(Problem(loop, header, -(-size // step), work)).bad_in)

@@ -20,7 +20,8 @@ class Matrix(Header):
 class Product(Header):
     """y = a b or y += a b: so many rows, or columns, of y, and how many of them a block makes.
 
-    `others` are the columns, or rows, of y; `terms` those of a sum; `gemm` is the address of BLAS's function.
+    `others` are the columns, or rows, of y; `terms` those of a sum, so many of a panel at a time; `gemm` is the address
+    of BLAS's function; `stored` the code of the dtype of b, which may have 16 bits.
     """
 
     lines: Int
@@ -28,8 +29,11 @@ class Product(Header):
     by_columns: Int
     others: Int
     terms: Int
+    panel: Int
     adds: Int
     gemm: Int
+    stored: Int
+    itemsize: Int
     a: Matrix
     b: Matrix
     y: Matrix
