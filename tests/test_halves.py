@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 FIRST = {record(case).family: case for case in reversed(CASES)}.values()
 OF_FAMILIES = [case if case in FIRST else pytest.param(case, marks=pytest.mark.more) for case in CASES]
 # Families whose arrays are never copied whole.
-READ_IN_BLOCKS = ("elementwise", "parameterwise", "rowwise", "embedding", "regional")
+READ_IN_BLOCKS = ("elementwise", "parameterwise", "rowwise", "embedding", "regional", "action_value")
 FLOAT16, BFLOAT16 = np.dtype(np.float16), nl.bfloat16
 HALVES = pytest.mark.parametrize("half", [FLOAT16, BFLOAT16], ids=["float16", "bfloat16"])
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..common.halves import working
 from ..loops.codes import ACTION_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND, WEIGHT_OPERAND
 from . import checks as check
 from .outputs import outputs_of
@@ -24,7 +25,7 @@ class Transitions:
         self.q = place.prediction(self.loss, "q", q)
         if self.q.ndim != 2:
             raise ValueError(f"{self.loss.name}: q has shape {self.q.shape}; it must be (N, actions)")
-        self.real, (self.rows, self.actions) = self.q.dtype, self.q.shape
+        self.real, (self.rows, self.actions) = working(self.q.dtype), self.q.shape
         self.action = check.indices(place, self.loss, "action", action, self.rows)
         self.reward = self.of_rows("reward", reward)
         self.done = self.of_rows("done", done)

@@ -6,28 +6,42 @@ from typing import TYPE_CHECKING, Any
 
 from ...calls.action_value import Transitions
 from ...calls.arrays import HOST
+from ...common.halves import is_half, widened
 from ...loops.codes import block_size
 from ..packing.action_value import header_of
-from ..packing.operands import Problem, name_of, regular
+from ..packing.operands import FLOAT32, Problem, name_of, regular
+from ..packing.stored import Stored, StoredProblem, look_for_memory, stand_in
 from . import plans
 
 if TYPE_CHECKING:
     from ...calls.request import Request
     from . import HostBackend
 
+# Numbers of 16 bits are read and written as they are.
+READS_HALVES = True
+ROWS = ("q", "next_q", "gradient", "curvature")
 OPERANDS = ("q", "action", "reward", "next_q", "done")
 
 
 def problem_of(backend: HostBackend, step: Transitions, kept: list[Any]) -> Problem:
     """The problem, before it is known what slopes are scaled by; `kept` must outlive it."""
     request, loss, real = step.request, step.loss, step.real
-    q, next_q = regular(step.q), regular(step.next_q if step.next_q.dtype == real else step.next_q.astype(real))
-    kept += [q, next_q]
+    next_q = step.next_q
+    if next_q.dtype != real and not (is_half(next_q.dtype) and real == FLOAT32):
+        next_q = widened(next_q).astype(real)
+    arrays = [regular(step.q), regular(next_q), *step.outputs]
+    stored = [Stored(array, ROWS[k], k > 1) for k, array in enumerate(arrays) if is_half(array.dtype)]
+    arrays = [stand_in(array) if is_half(array.dtype) else array for array in arrays]
+    kept += arrays
     loop, tile = backend.kernel(loss, "action_value_block", real, request.mode)
     actions = step.actions + step.next_actions
     size = max(512, block_size(step.rows * actions) // max(1, actions))
-    header = header_of(step, q, next_q, size, real.itemsize, tile, kept)
-    return Problem(loop, header, -(-step.rows // size), step.rows * (step.actions + 4.0))
+    header = header_of(step, arrays, size, real.itemsize, tile, kept)
+    blocks, work = -(-step.rows // size), step.rows * (step.actions + 4.0)
+    if not stored:
+        return Problem(loop, header, blocks, work)
+    of_stored = backend.loop("stored_block", name_of(real))
+    return StoredProblem(of_stored, header, blocks, work, loop, (step.rows, size), stored, kept)
 
 
 def compute(backend: HostBackend, request: Request) -> Any:
@@ -43,6 +57,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     problem.header.scale = request.scale(total)
     outcome = backend.launch(problem)
     if outcome.bad_at >= 0:
+        look_for_memory(outcome.bad_in)
         step.complain(outcome.bad_at, outcome.bad_in)
     request.refuse_infinite(outcome.weight)
     total = total if weight is None else outcome.weight

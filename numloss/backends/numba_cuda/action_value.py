@@ -26,7 +26,8 @@ def compute(request: Request) -> Any:
         if request.averaged and mode and step.weight is not None:
             scale, notes = weight_scale(call, step.weight, partials, real)
         if blocks:
-            header = header_of(step, step.q, step.next_q, block, 1, 0, call.kept, request.scale(float(step.rows)))
+            arrays, scaled = (step.q, step.next_q, *step.outputs), request.scale(float(step.rows))
+            header = header_of(step, arrays, block, 1, 0, call.kept, scaled)
             kernel = action_value_kernel(loss.law, len(loss.params), real.name, mode)
             kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
         known = float(step.rows) if step.weight is None else None

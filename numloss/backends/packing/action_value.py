@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Many
 from typing import TYPE_CHECKING, Any
 
 from ...loops.codes import BOUND
@@ -21,11 +22,14 @@ def strides_of(array: Any, unit: int) -> ActionStrides:
 
 
 def header_of(
-    step: Transitions, q: Any, next_q: Any, block: int, unit: int, tile: int, kept: list[Any], scale: float = 1.0
+    step: Transitions, arrays: Many[Any], block: int, unit: int, tile: int, kept: list[Any], scale: float = 1.0
 ) -> ActionValue:
-    """The header of a problem of so many rows a block; `kept` must outlive it. Strides are in so many bytes."""
+    """The header of a problem of so many rows a block; `kept` must outlive it. Strides are in so many bytes.
+
+    arrays: q, next_q and, if they are written, its gradient and curvature.
+    """
     real, place, loss = step.real, step.place, step.loss
-    gradient, curvature = (*step.outputs, None, None)[:2]
+    q, next_q, gradient, curvature = (*arrays, None, None)[:4]
 
     def one(array: Any) -> Operand:
         return operand(array, real, kept, place)
