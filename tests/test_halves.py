@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ Array = np.ndarray[Any, Any]
 FIRST = {record(case).family: case for case in reversed(CASES)}.values()
 OF_FAMILIES = [case if case in FIRST else pytest.param(case, marks=pytest.mark.more) for case in CASES]
 # Families whose arrays are never copied whole.
-READ_IN_BLOCKS = ("elementwise", "parameterwise", "rowwise", "embedding", "regional", "action_value")
+READ_IN_BLOCKS = ("elementwise", "parameterwise", "rowwise", "embedding", "regional", "action_value", "ranked")
 FLOAT16, BFLOAT16 = np.dtype(np.float16), nl.bfloat16
 HALVES = pytest.mark.parametrize("half", [FLOAT16, BFLOAT16], ids=["float16", "bfloat16"])
 
@@ -111,6 +112,19 @@ def test_arrays_are_read_a_block_at_a_time(case: str, backend: str, monkeypatch:
     # what copies whole arrays to float32, and back
     monkeypatch.setattr(HostBackend, "convert", None)
     nl.value_and_grad(record(case).function)(*given, **required(case), backend=backend)
+
+
+def test_vectors_are_copied_once(backend: str) -> None:
+    vectors = np.random.default_rng(SEED).normal(size=(2, 64, 512)).astype(np.float32)
+    step, most = nl.value_and_grad(nl.info_nce), []
+    for given in (vectors, vectors.astype(np.float16)):
+        step(*given, backend=backend)
+        tracemalloc.start()
+        step(*given, backend=backend)
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # directions are in float32, and gradients before they are rounded
+    assert most[1] <= most[0]
 
 
 LAYOUTS: dict[str, Callable[[Array], Array]] = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..common.halves import working
 from ..loops.codes import UNCHECKED, WEIGHT_OPERAND
 from ..loops.headers import Bounds
 from . import checks as check
@@ -37,7 +38,7 @@ class Lists:
         self.pred = place.prediction(loss, "pred", arguments[0])
         if self.pred.ndim != 1:
             raise ValueError(f"{loss.name}: pred has shape {self.pred.shape}; it must be (N,)")
-        self.real, self.rows = self.pred.dtype, self.pred.size
+        self.real, self.rows = working(self.pred.dtype), self.pred.size
         self.inputs = [self.pred]
         for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
             self.inputs.append(place.real(loss, name, value))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from . import HostBackend
 
+# Numbers of 16 bits are read and written as they are.
+READS_HALVES = True
 # What each loop needs of scratch, in rows: places, numbers of the data's dtype, float64 numbers.
 SCRATCH = {"listnet_block": (0, 0, 0), "lambdarank_block": (2, 5, 2), "risks_block": (2, 4, 4)}
 

@@ -2,7 +2,7 @@
 
 The cosines of some rows with all others are a product of matrices, divided by the temperature; a rule puts their
 gradient in their place, and two products take it to the vectors. What has length 1 is divided by its length before, and
-the gradient goes back through that after.
+the gradient goes back through that after. These directions are in float32 where vectors are stored in 16 bits.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from .similarity_rules import RULES
 if TYPE_CHECKING:
     from ...calls.request import Request
     from . import HostBackend
+
+# Numbers of 16 bits are read and written as they are.
+READS_HALVES = True
 
 
 def compute(backend: HostBackend, request: Request) -> Any:

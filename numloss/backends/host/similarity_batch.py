@@ -10,6 +10,7 @@ import numpy as np
 from ...calls import checks as check
 from ...calls.arrays import HOST
 from ...calls.embedding import VectorRows, temperature_of, wanted_of
+from ...common.halves import is_half, widened
 from ..packing.operands import Array
 from .products import Products, evenly
 
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 BLOCK_BYTES, LEAST_ROWS = 20 * 2**20, 160
 
 
-def directions(vectors: Array) -> tuple[Array, Array]:
-    """Vectors divided by their lengths, and the inverse lengths; both are 0 where a length is."""
-    unit = np.array(vectors, order="C")
+def directions(unit: Array) -> tuple[Array, Array]:
+    """Vectors, which are overwritten, divided by their lengths, and the inverse lengths; 0 where a length is."""
     length = np.sqrt(np.einsum("nd,nd->n", unit, unit, dtype=np.float64))
     extreme = ~((length > 1e-140) & (length < 1e140))
     if not extreme.any():
@@ -52,7 +52,7 @@ class Similarity(VectorRows):
         self.backend, self.mode = backend, request.mode
         self.per_temperature = self.real.type(1.0 / temperature_of(request, self.real))
         self.counts = self.weights()
-        found = [directions(array) for array in self.vectors]
+        found = [directions(self.read(array)) for array in self.vectors]
         self.unit, self.inverse = [unit for unit, _ in found], [inverse for _, inverse in found]
         wanted = wanted_of(request)
         self.slopes = [np.zeros_like(unit) if w else None for unit, w in zip(self.unit, wanted, strict=True)]
@@ -62,15 +62,28 @@ class Similarity(VectorRows):
         if self.weight is None:
             return np.ones(self.rows, self.real)
         if not self.request.signed:
-            check.weights(self.loss, self.weight, (self.rows,))
-        return np.asarray(self.weight, self.real)
+            check.weights(self.loss, widened(self.weight), (self.rows,))
+        return np.asarray(widened(self.weight), self.real)
+
+    def read(self, vectors: Array) -> Array:
+        """A copy of vectors in C order, in the dtype that is computed with."""
+        copy = np.empty(vectors.shape, self.real)
+        if is_half(vectors.dtype):
+            self.backend.convert(vectors, copy)
+        else:
+            copy[...] = vectors
+        return copy
 
     def turn(self, scale: float) -> None:
         """Write the gradients of the vectors, from those of their directions, times a scale."""
         for out, unit, slope, inverse in zip(self.outputs, self.unit, self.slopes, self.inverse, strict=True):
             if slope is not None:
                 slope -= np.einsum("nd,nd->n", unit, slope)[:, None] * unit
-                np.multiply(slope, (inverse * scale)[:, None], out=out, casting="same_kind")
+                stored = is_half(out.dtype)
+                found = slope if stored else out
+                np.multiply(slope, (inverse * scale)[:, None], out=found, casting="same_kind")
+                if stored:
+                    self.backend.convert(found, out)
 
     def walk(
         self, units: list[Array], slopes: list[Array | None], rule: Callable[[slice, Array], Array]
