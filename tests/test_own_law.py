@@ -127,6 +127,28 @@ def test_laws_may_call_the_vocabulary_other_laws_and_what_they_close_over() -> N
         assert_close(make(rate)(PRED, TARGET, reduction="none"), rate * np.log1p(error**2), ulp=8)
 
 
+def test_a_function_that_numba_compiled_is_a_helper_like_any_other() -> None:
+    from numba import njit
+
+    @njit
+    def squared(x):  # type: ignore[no-untyped-def]
+        return HALF * x * x
+
+    @njit(cache=False)
+    def whole(pred, target):  # type: ignore[no-untyped-def]
+        return squared(pred - target), pred - target, 1.0
+
+    def plain(pred, target):  # type: ignore[no-untyped-def]
+        return HALF * (pred - target) * (pred - target), pred - target, 1.0
+
+    for dtype in ("float32", "float64"):
+        pred, target = PRED.astype(dtype), TARGET.astype(dtype)
+        expected = nl.value_grad_hess(nl.elementwise(plain))(pred, target, reduction="none")
+        found = nl.value_grad_hess(nl.elementwise(whole, name="own"))(pred, target, reduction="none")
+        for a, b in zip(found, expected, strict=True):
+            assert_same_bits(a, b)
+
+
 BEFORE = """
 from numloss.scalar import exp, log1p
 FACTOR, POWER, NAN = 0.5, 0.0, float("nan")

@@ -37,6 +37,12 @@ def typed_text(value: Law, dtype: str) -> Law:
     return value
 
 
+def plain_text(function: Any) -> Any:
+    """The Python function that `numba.njit` was given; anything else as it is."""
+    compiled = type(function).__module__.startswith("numba.core.")
+    return getattr(function, "py_func", function) if compiled else function
+
+
 def check(law: Any) -> None:
     """Refuse what would silently compute in another dtype than the data's."""
     if not isinstance(law, types.FunctionType):
@@ -71,6 +77,7 @@ def taken(law: Law) -> Law:
 
 def _copy(law: Any, made: dict[int, Any]) -> Any:
     """A function of a user with copies of the functions that it refers to; everything else as it is."""
+    law = plain_text(law)
     if not isinstance(law, types.FunctionType) or (law.__module__ or "").startswith("numloss."):
         return law
     if id(law) in made:

@@ -34,7 +34,8 @@ def elementwise(
     ----------
     law : function ``(pred, target, *parameters) -> (value, slope, curvature)``
         Scalars in, three scalars out: the loss of one element and its first and second derivative with respect to
-        pred. It may use + - * /, comparisons, if, abs, other such functions, and the names of ``numloss.scalar``.
+        pred. It may use + - * /, comparisons, if, abs, other such functions, those that are compiled by ``numba.njit``,
+        too, and the names of ``numloss.scalar``.
         Numbers in it take the dtype of the data. ``**``, integers in arithmetic and functions of math or numpy are
         refused, because they would compute in float64. What it refers to by name, numbers and other functions, is
         taken as it is now: after a change, make the loss again.
@@ -69,8 +70,9 @@ def elementwise(
     >>> round(charbonnier(np.array([3.0]), np.array([1.0]), eps=1.5), 6)
     2.5
     """
-    from ..backends.retype import check, taken
+    from ..backends.retype import check, plain_text, taken
 
+    law = plain_text(law)
     check(law)
     kept = taken(law)
     arguments = law_arguments(law)
