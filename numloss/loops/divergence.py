@@ -35,7 +35,7 @@ from .rowwise_parts import (
 )
 from .rowwise_ratios import begin_ratios, find_top, finish_ratios, is_kept, ratio_columns
 from .rowwise_slopes import score_curvature
-from .sums import add_tile, add_up, begin_block, block_stop, clear, fold, tile_length
+from .sums import add_up, begin_block, block_stop, tile_length, values_sum
 
 
 def forward_term(r: Real, curve: Real, p: Real, q: Real) -> Real:
@@ -61,8 +61,7 @@ def nearest(s: Ratios) -> Double:
 def farthest(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double:
     """KL(p || q) of any row, term by term; or the sum of what was given, where that is to be taken as it is."""
     at = stack_reals(2560)
-    lanes = stack_doubles(32)
-    clear(lanes)
+    total = double(0.0)
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
@@ -74,9 +73,9 @@ def farthest(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Double:
         else:
             for i in range(n):
                 at[i] = forward_term(at[i], at[1024 + i], p[i], p[512 + i])
-        add_tile(at, n, lanes)
+        total = total + values_sum(at, n)
         first = first + n
-    return fold(lanes)
+    return total
 
 
 @noinline

@@ -12,7 +12,6 @@ from .codes import CURVATURE, GRADIENT, LOGITS
 from .headers import Ratios, Rowwise
 from .language import (
     Double,
-    Doubles,
     Int,
     Real,
     Reals,
@@ -21,7 +20,6 @@ from .language import (
     noinline,
     offset,
     real,
-    stack_doubles,
     stack_ints,
     stack_reals,
 )
@@ -32,7 +30,7 @@ from .rowwise_parts import (
 )
 from .rowwise_ratios import measure_ratios, ratio_columns
 from .rowwise_slopes import bounded
-from .sums import add_tile, add_values, clear, fold, tile_length
+from .sums import tile_length, values_sum
 
 
 def begin_peak(s: Ratios) -> Int:
@@ -72,8 +70,6 @@ def peak_place(q: Reals, n: Int) -> Int:
 def measure_left(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
     """The class with the largest q, and what that leaves."""
     at = stack_reals(2560)
-    lanes = stack_doubles(32)
-    clear(lanes)
     q = offset(at, 2048)
     begin_peak(s)
     first = 0
@@ -84,9 +80,8 @@ def measure_left(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
         if place >= 0:
             leave_peak(s, first + place, double(q[place]), double(0.0), double(0.0))
             q[place] = 0.0
-        add_tile(q, n, lanes)
+        s.left = s.left + values_sum(q, n)
         first = first + n
-    s.left = s.left + fold(lanes)
     return 0
 
 
@@ -171,11 +166,10 @@ def ratio_slopes(c: Rowwise, first: Int, n: Int, s: Ratios, factor: Real, q: Rea
 
 
 @noinline
-def add_beside(c: Rowwise, first: Int, n: Int, s: Ratios, q: Reals, found: Reals, lanes: Doubles) -> Int:
-    """Add n values, slopes and curvatures of a law to the lanes, and q; one class is left out but for its value."""
+def add_beside(c: Rowwise, first: Int, n: Int, s: Ratios, q: Reals, found: Reals) -> Double:
+    """The sum of n values of a law; its slopes and curvatures are added up, and q, one class left out."""
     kept = stack_reals(4)
     place = peak_place(q, n) if c.mode >= GRADIENT else -1
-    add_tile(found, n, lanes)
     if place >= 0:
         kept[0] = q[place]
         for k in range(2):
@@ -184,16 +178,15 @@ def add_beside(c: Rowwise, first: Int, n: Int, s: Ratios, q: Reals, found: Reals
         q[place] = 0.0
         leave_peak(s, first + place, double(kept[0]), double(kept[1]), double(kept[2]))
     if c.mode >= GRADIENT:
-        add_tile(offset(found, 512), n, offset(lanes, 32))
-        add_tile(q, n, offset(lanes, 96))
+        s.slopes = s.slopes + values_sum(offset(found, 512), n)
+        s.left = s.left + values_sum(q, n)
     if c.mode == CURVATURE:
-        # of which that of one class is taken off again
-        add_values(offset(found, 1024), n, offset(lanes, 64))
+        s.bends = s.bends + values_sum(offset(found, 1024), n)
     if place >= 0:
         q[place] = kept[0]
         for k in range(2):
             found[512 + 512 * k + place] = kept[1 + k]
-    return 0
+    return values_sum(found, n)
 
 
 @noinline
@@ -201,9 +194,7 @@ def ratio_row(c: Rowwise, x: Reals, s: Ratios, factor: Double, e: Reals, v: Real
     """The sum of the law of each class of a row; its gradient and curvature, times a factor, in g and h."""
     at = stack_reals(2560)
     found = stack_reals(1536)
-    lanes = stack_doubles(128)
-    for k in range(4):
-        clear(offset(lanes, 32 * k))
+    value = double(0.0)
     q = offset(at, 2048)
     s.flat = 0
     measure_ratios(c, x, s, e, v)
@@ -212,11 +203,8 @@ def ratio_row(c: Rowwise, x: Reals, s: Ratios, factor: Double, e: Reals, v: Real
     while first < c.classes:
         n = tile_length(first, c.classes)
         law_columns(c, x, first, n, s, e, v, at, found)
-        add_beside(c, first, n, s, q, found, lanes)
+        value = value + add_beside(c, first, n, s, q, found)
         first = first + n
-    s.slopes = s.slopes + fold(offset(lanes, 32))
-    s.bends = s.bends + fold(offset(lanes, 64))
-    s.left = s.left + fold(offset(lanes, 96))
     first = 0
     while first < c.classes and c.mode >= GRADIENT:
         n = tile_length(first, c.classes)
@@ -225,4 +213,4 @@ def ratio_row(c: Rowwise, x: Reals, s: Ratios, factor: Double, e: Reals, v: Real
         ratio_slopes(c, first, n, s, real(factor), q, found)
         put_slopes(c, first, n, real(factor), offset(found, 512), offset(found, 1024), g, h)
         first = first + n
-    return fold(lanes)
+    return value

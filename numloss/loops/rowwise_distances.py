@@ -84,7 +84,11 @@ def fine_logarithms(c: Rowwise, s: Ratios, p: Reals, n: Int, y: Reals, low: Real
     for i in range(n):
         _, f = log_parts(p[i])
         high, less = log_pair(f)
-        low[i] = low[i] + (((high - f) - log_rest(f)) + less) if p[i] > 0.0 else 0.0
+        less = low[i] + (((high - f) - log_rest(f)) + less)
+        # the first of the two is the nearest to their sum, whoever computes it
+        whole = y[i] + less
+        low[i] = less - (whole - y[i]) if p[i] > 0.0 else 0.0
+        y[i] = whole if p[i] > 0.0 else -1e999
     return 0
 
 

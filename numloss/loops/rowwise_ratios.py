@@ -31,7 +31,6 @@ from .language import (
     noinline,
     offset,
     real,
-    stack_doubles,
     stack_reals,
 )
 from .rowwise_distances import (
@@ -48,16 +47,15 @@ from .rowwise_distances import (
     terms_of,
 )
 from .rowwise_parts import tile_maximum
-from .sums import add_tile, clear, fold, tile_length
+from .sums import tile_length, values_sum
 
 
 @noinline
 def centre_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
     """The sum of the terms, and the mean of the distances; whether one of these is far from it."""
     terms = stack_reals(512)
-    lanes = stack_doubles(64)
-    clear(lanes)
-    clear(offset(lanes, 32))
+    total = double(0.0)
+    apart_sum = double(0.0)
     highest = real(-1e999)
     first = 0
     while first < c.classes:
@@ -70,13 +68,13 @@ def centre_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
         ratio_tile(c, x, first, n, s, some, apart)
         peak = tile_maximum(apart, n)
         highest = peak if peak > highest else highest
-        add_tile(some, n, lanes)
+        total = total + values_sum(some, n)
         for i in range(n):
             terms[i] = 0.0 if abs(apart[i]) == 1e999 else some[i] * apart[i]
-        add_tile(terms, n, offset(lanes, 32))
+        apart_sum = apart_sum + values_sum(terms, n)
         first = first + n
-    s.total = fold(lanes)
-    mean = fold(offset(lanes, 32)) / s.total if s.total != double(0.0) else double(0.0)
+    s.total = total
+    mean = apart_sum / total if total != double(0.0) else double(0.0)
     s.centre = double(real(mean))
     s.rise = mean - s.centre
     s.far = 1 if highest - real(s.centre) > 6.0 else 0
@@ -88,8 +86,7 @@ def near_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
     """The means of e^u - 1 - u and of e^u - 1; where the row is `flat`, e^u - 1 takes the place of the distances."""
     w = stack_reals(512)
     terms = stack_reals(512)
-    lanes = stack_doubles(32)
-    clear(lanes)
+    curve_sum = double(0.0)
     centre = real(s.centre)
     first = 0
     while first < c.classes:
@@ -103,9 +100,9 @@ def near_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
             more, curve = expm1_curve(apart[i] - centre)
             powers[i] = more
             terms[i] = some[i] * curve if some[i] != 0.0 else 0.0
-        add_tile(terms, n, lanes)
+        curve_sum = curve_sum + values_sum(terms, n)
         first = first + n
-    s.curve = fold(lanes) / s.total
+    s.curve = curve_sum / s.total
     s.rise = s.rise + s.curve
     s.lift = double_log1p(s.rise)
     return 0
@@ -127,9 +124,9 @@ def far_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
     probable class, where little is left of a slope if both agree on it."""
     z = stack_reals(512)
     terms = stack_reals(512)
-    lanes = stack_doubles(96)
-    for k in range(3):
-        clear(offset(lanes, 32 * k))
+    own = double(0.0)
+    beyond = double(0.0)
+    rise = double(0.0)
     open_predictions(c, x, s, z)
     s.centre = double(0.0)
     first = 0
@@ -140,16 +137,16 @@ def far_ratios(c: Rowwise, x: Reals, s: Ratios, e: Reals, v: Reals) -> Int:
         if s.kept == 0:
             ratio_tile(c, x, first, n, s, some, apart)
         prediction_terms(c, x, first, n, s, z)
-        add_tile(z, n, lanes)
+        own = own + values_sum(z, n)
         for i in range(n):
             terms[i] = z[i] if apart[i] > 6.0 else 0.0
-        add_tile(terms, n, offset(lanes, 32))
+        beyond = beyond + values_sum(terms, n)
         for i in range(n):
             terms[i] = some[i] * far_rise(apart[i])
-        add_tile(terms, n, offset(lanes, 64))
+        rise = rise + values_sum(terms, n)
         first = first + n
-    s.z_share = double(1.0) / fold(lanes)
-    s.lift = lift_of(s, fold(offset(lanes, 32)), fold(offset(lanes, 64)) / s.total)
+    s.z_share = double(1.0) / own
+    s.lift = lift_of(s, beyond, rise / s.total)
     return 0
 
 

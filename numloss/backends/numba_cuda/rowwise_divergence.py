@@ -85,7 +85,8 @@ def ratio_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     def sum_of(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
         """The sum of the law, and those of what it gives beside the class with the largest q, which is left out."""
         found = settled(c, measure_ratios(c, x, beside, who, shared, peaks, places), False)
-        value, left, slopes, bends = nothing, nothing, nothing, nothing
+        value, whole, all_slopes, all_bends = nothing, nothing, nothing, nothing
+        left, slopes, bends = nothing, nothing, nothing
         best, place, own_slope, own_bend = none, int64(c.classes), nothing, nothing
         if values:
             for j in range(who % team, c.classes, team):
@@ -93,15 +94,16 @@ def ratio_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
                 v, slope, bend = law(c, r, more, curve, p, q)
                 value += double(v)
                 ahead = q > best
-                left += double(best if ahead else q)
-                slopes += own_slope if ahead else double(slope)
-                bends += own_bend if ahead else double(bend)
+                # in the order of the classes, whichever is left out in the end
+                left = whole if ahead else left + double(q)
+                slopes = all_slopes if ahead else slopes + double(slope)
+                bends = all_bends if ahead else bends + double(bend)
+                whole, all_slopes, all_bends = whole + double(q), all_slopes + double(slope), all_bends + double(bend)
                 if ahead:
                     best, place, own_slope, own_bend = q, int64(j), double(slope), double(bend)
         pivot = team_peak(peaks, places, who, best, place)
         if pivot != place:
-            left, slopes, bends = left + double(best), slopes + own_slope, bends + own_bend
-            own_slope, own_bend = nothing, nothing
+            left, slopes, bends, own_slope, own_bend = whole, all_slopes, all_bends, nothing, nothing
         value, left = team_sum(shared, who, value), team_sum(shared, who, left)
         slopes, own_slope = team_sum(shared, who, slopes), team_sum(shared, who, own_slope)
         bends, own_bend = team_sum(shared, who, bends), team_sum(shared, who, own_bend)

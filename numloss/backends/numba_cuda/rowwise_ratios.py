@@ -108,7 +108,8 @@ def log_text(dtype: str) -> Any:
         both = first + high
         whole = both + k * middle
         less = (((first - both) + high) + ((both - whole) + k * middle)) + fma(k, least, less)
-        return (whole if y > zero else lowest), (less if y > zero else zero)
+        nearest = whole + less
+        return (nearest if y > zero else lowest), (less - (nearest - whole) if y > zero else zero)
 
     return log_sum if dtype == "float32" else wide_sum
 
@@ -164,7 +165,7 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
             e, v = pair_of(c, x, beside, j, s)
             term = double(term_of(c, x, j, s))
             terms += term
-            rise += double(e) * double(far_rise(v))
+            rise += double(e * far_rise(v))
             if v > six:
                 beyond += term
         terms, beyond = team_sum(shared, who, terms), team_sum(shared, who, beyond)
@@ -184,10 +185,10 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
             e, v = pair_of(c, x, beside, j, s)
             total += double(e)
             if abs(v) != infinity:
-                mean += double(e) * double(v)
+                mean += double(e * v)
         total, mean = team_sum(shared, who, total), team_sum(shared, who, mean)
-        share = unit / total if total != nothing else nothing
-        s = centred(s, total, double(real(mean * share)))
+        mean = mean / total if total != nothing else nothing
+        s = centred(s, total, double(real(mean)))
         curve, many = nothing, nothing
         for j in range(lane, c.classes, team):
             e, v = pair_of(c, x, beside, j, s)
@@ -195,10 +196,10 @@ def ratio_texts(plan: Plan, dtype: str, teams: dict[str, Any]) -> dict[str, Any]
             if u > six or (e > zero and v == lowest):
                 many += unit
             elif e != zero:
-                curve += double(e) * double(expm1_curve(u)[1])
-        curve = team_sum(shared, who, curve) * share
+                curve += double(e * expm1_curve(u)[1])
+        curve = team_sum(shared, who, curve) / total
         far = team_sum(shared, who, many) > nothing
-        lower = (mean * share - s.centre) + curve
+        lower = (mean - s.centre) + curve
         s = risen(s, int64(far), curve, lower, log1p(lower))
         return far_of(c, x, beside, s, far, who, shared, peaks, places) if any_team(far) else s
 
