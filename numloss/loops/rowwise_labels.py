@@ -7,8 +7,10 @@ and coefficients.
 from __future__ import annotations
 
 from ..scalar import round_shift
+from .codes import CURVATURE
 from .headers import Measures, Result, Rowwise
 from .language import Doubles, Int, Ints, Reals, double, integer, noinline, real, stack_doubles, stack_reals
+from .rowwise_bends import settle_bends
 from .rowwise_law import rests_of_labels, settle_law
 from .rowwise_parts import add_losses, base_of, class_weight_of, factor_of, read_rows
 from .sums import add_up
@@ -32,19 +34,30 @@ def take_off(n: Int, top: Reals, score: Reals, base: Reals, shift: Reals, s: Mea
 
 @noinline
 def settle(
-    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, slopes: Reals, own: Reals
+    c: Rowwise,
+    n: Int,
+    s: Measures,
+    samples: Reals,
+    weights: Doubles,
+    values: Doubles,
+    slopes: Reals,
+    own: Reals,
+    bent: Reals,
 ) -> Int:
-    """Losses of n <= 512 rows, what their terms are multiplied by, and the slopes at their labels."""
+    """Losses of n <= 512 rows, what their terms are multiplied by, and the slopes at their labels; and what curvatures
+    are made of, see rowwise_bends.py."""
     if c.tile != 0:
-        settle_law(c, n, s, weights, values, slopes, own)
+        settle_law(c, n, s, weights, values, slopes, own, bent)
     else:
-        settle_cross_entropy(c, n, s, weights, values, slopes, own)
+        settle_cross_entropy(c, n, s, weights, values, slopes, own, bent)
+    if c.mode == CURVATURE:
+        settle_bends(c, n, s, samples, weights, bent)
     return 0
 
 
 @noinline
 def settle_cross_entropy(
-    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals
+    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals, bent: Reals
 ) -> Int:
     """`settle` for the cross-entropy itself, with its z-loss."""
     ratio = stack_reals(512)
@@ -62,6 +75,12 @@ def settle_cross_entropy(
         values[i] = weights[i] * (value + zeta * lse * lse)
         coefficients[i] = real(factor * (double(1.0) + pull))
         own[i] = real(factor * (pull * s.label_term[i] - s.others[i]))
+    if c.mode == CURVATURE:
+        for i in range(n):
+            near = s.label_score[i] >= s.top[i] - double(1.0)
+            lse = double(ratio[i]) + (s.label_score[i] if near else s.taken[i])
+            bent[i] = real(double(1.0) + double(2.0) * zeta * lse)
+            bent[512 + i] = real(double(2.0) * zeta)
     return 0
 
 

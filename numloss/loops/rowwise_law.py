@@ -58,7 +58,7 @@ def apply_law(c: Rowwise, n: Int, at: Reals, found: Reals) -> Int:
 
 @noinline
 def settle_law(
-    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals
+    c: Rowwise, n: Int, s: Measures, weights: Doubles, values: Doubles, coefficients: Reals, own: Reals, bent: Reals
 ) -> Int:
     """`settle` for a law."""
     at = stack_reals(1536)
@@ -79,6 +79,10 @@ def settle_law(
             pull = factor / (s.label_term[i] + s.others[i])
             coefficients[i] = real(pull)
             own[i] = -real(pull * s.others[i])
+    if c.mode == CURVATURE:
+        for i in range(n):
+            bent[i] = found[512 + i]
+            bent[512 + i] = found[1024 + i]
     return 0
 
 

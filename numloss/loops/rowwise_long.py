@@ -200,7 +200,8 @@ def long_block(c: Rowwise, partial: Result, block: Int) -> Int:
                 s.label_term[i] = double(1.0)
                 s.others[i] = double(1.0)
                 s.label_score[i] = double(1.0)
-        settle(c, n, s, total, values, coefficient, own)
+        # no curvatures here
+        settle(c, n, s, weights, total, values, coefficient, own, own)
         if narrowed == 1:
             store_rows(n, classes, labels, total, coefficient, own, g, c.gradient.kind, place)
         elif keep == 1:

@@ -9,7 +9,7 @@ place of the gradient, a little at a time.
 from __future__ import annotations
 
 from ..scalar import exp_below
-from .codes import DATA, GRADIENT
+from .codes import CURVATURE, DATA, GRADIENT
 from .halves import narrow, widen
 from .headers import Measures, Result, Rowwise, Soon
 from .language import (
@@ -29,6 +29,7 @@ from .language import (
     stack_reals,
 )
 from .operands import item_size
+from .rowwise_bends import pixel_bends
 from .rowwise_labels import begin_rows, finish_rows, settle, take_off
 from .rowwise_parts import bring, clear_row, locate_row, plan_soon
 from .sums import begin_block, block_stop
@@ -237,6 +238,7 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
     s = Measures()
     coefficient = stack_reals(512)
     own = stack_reals(512)
+    bent = stack_reals(3584)
     z = stack_reals(16384)
     soon = Soon()
     classes = c.classes
@@ -268,7 +270,11 @@ def pixels_block(c: Rowwise, partial: Result, block: Int) -> Int:
         x = reals(data) if plain == 1 else z
         pixel_terms(classes, n, x, c.pred_steps.classes if plain == 1 else n, 1 - plain, z, labels, s, soon)
         pixel_sums(classes, n, z, labels, s)
-        settle(c, n, s, total, values, coefficient, own)
+        settle(c, n, s, weights, total, values, coefficient, own, bent)
+        if c.mode == CURVATURE:
+            bends = locate_row(c, start, c.curvature_steps) * item_size(c.curvature.kind, c.itemsize)
+            beside = c.curvature_steps.inner if inner > 1 else c.curvature_steps.outer
+            pixel_bends(c, beside, n, z, labels, total, s, bent, array_data(c.curvature.array) + bends)
         if c.mode >= GRADIENT and c.gradient.kind != DATA:
             kind = c.gradient.kind
             narrow_pixels(classes, stride, apart_by, n, z, labels, total, coefficient, own, kind, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..scalar import exp_below
-from .codes import DATA, GRADIENT
+from .codes import CURVATURE, DATA, GRADIENT
 from .halves import narrow, widen
 from .headers import Measures, Result, Rowwise, Soon
 from .language import (
@@ -25,8 +25,9 @@ from .language import (
     stack_reals,
 )
 from .operands import item_size
+from .rowwise_bends import flat_bends, flat_own_bends
 from .rowwise_labels import begin_rows, finish_rows, settle, take_off
-from .rowwise_parts import bring, clear_row, gradient_at, plan_soon
+from .rowwise_parts import bring, clear_row, curvature_at, gradient_at, plan_soon
 from .sums import begin_block, block_stop, tile_length
 
 
@@ -202,6 +203,7 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
     s = Measures()
     coefficient = stack_reals(512)
     own = stack_reals(512)
+    bent = stack_reals(3584)
     e = stack_reals(2064)
     spread = stack_reals(2064)
     wide = stack_reals(2064)
@@ -239,13 +241,20 @@ def flat_block(c: Rowwise, partial: Result, block: Int) -> Int:
                 x = wide
             # terms are in memory of their own: where g is x a loop from one to the other has no vectors
             flat_rows(x, rows, classes, row_labels, s, e, spread, soon)
-            settle(c, rows, s, counts, offset(values, first), coefficient, own)
+            settle(c, rows, s, offset(weights, first), counts, offset(values, first), coefficient, own, bent)
             if c.mode >= GRADIENT:
                 g = gradient_at(c, start + first) if c.gradient.kind == DATA else wide
                 flat_slopes(rows, classes, row_labels, counts, coefficient, own, spread, e, g)
                 if c.gradient.kind != DATA:
                     place = array_data(c.gradient.array) + 2 * (start + first) * classes
                     narrow(place, c.gradient.kind, 1, rows * classes, g)
+            if c.mode == CURVATURE:
+                h = curvature_at(c, start + first) if c.curvature.kind == DATA else wide
+                flat_bends(c, rows, classes, s, e, bent, h)
+                flat_own_bends(c, rows, classes, row_labels, counts, bent, h)
+                if c.curvature.kind != DATA:
+                    place = array_data(c.curvature.array) + 2 * (start + first) * classes
+                    narrow(place, c.curvature.kind, 1, rows * classes, h)
             first = first + rows
         finish_rows(c, start, n, total, values, partial)
         start = start + n

@@ -11,7 +11,7 @@ import numpy as np
 from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...common.halves import is_half
-from ...loops.codes import LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, RATIO, block_size
+from ...loops.codes import CURVATURE, LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, RATIO, block_size
 from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
 from ..packing.rowwise import NO_STEPS, header_of
@@ -69,7 +69,7 @@ def design_of(rows: Rows, mode: int, sizes: tuple[int, ...]) -> str:
     if classes_law not in (OF_LABEL, LOGIT):
         return CLASSES
     plain = options.scores == LOGITS and options.target == LABELS and classes_law == OF_LABEL
-    if not plain or options.smoothing or options.cap or options.prior is not None or mode == 2:
+    if not plain or options.smoothing or options.cap or options.prior is not None:
         return GENERIC
     _, classes, inner, outer_stride, class_stride, inner_stride = sizes
     if classes < 2:
@@ -77,7 +77,7 @@ def design_of(rows: Rows, mode: int, sizes: tuple[int, ...]) -> str:
     if classes < FLAT_FROM:
         return PIXELS
     if inner == 1 and class_stride == 1 and outer_stride == classes:
-        return FLAT if classes < LONG_FROM else LONG
+        return FLAT if classes < LONG_FROM else LONG if mode < CURVATURE else GENERIC
     if inner > 1 and inner_stride == 1 and class_stride == inner and classes < LONG_FROM:
         return PIXELS
     return GENERIC
