@@ -51,7 +51,7 @@ test-more: $(STAMP)
 	$(RUN) -m pytest -n auto --dist worksteal -m more tests
 
 # PyTorch in the version that its adapter is written for; a library that cannot be had is named, and its tests skip.
-DOORS ?= torch==2.13.0 xgboost lightgbm catboost jax keras
+DOORS ?= torch==2.13.0 xgboost lightgbm catboost jax keras onnx onnxruntime
 test-doors:
 	$(MAKE) VENV=$(VENV)-doors $(VENV)-doors/.installed
 	@for library in $(DOORS); do \

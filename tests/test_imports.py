@@ -57,6 +57,7 @@ OUTSIDE = {
     "xgboost": {"adapters"},
     "lightgbm": {"adapters"},
     "catboost": {"adapters"},
+    "onnx": {"adapters"},
     "scipy": set(),
 }
 HEAVY = ("numba", "llvmlite", "scipy", "click", "rich", "sklearn", "matplotlib", "torch", "mpi4py", "cupy")
