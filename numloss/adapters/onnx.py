@@ -67,10 +67,11 @@ class Trained:
 
     def __init__(self, network: Network, scaling: Standardiser | None = None, flat: bool = False) -> None:
         self.graph, self.network, self.dtype = Graph(), network, network.dtype
+        self.kind = NAMES[network.dtype]
         self.arrays = {**network.parameters.value, **network.state}
         labels = network.body.takes_labels
         shape = (int(np.prod(network.inputs)),) if flat else network.inputs
-        kind = TensorProto.INT64 if labels else NAMES[network.dtype]
+        kind = TensorProto.INT64 if labels else self.kind
         self.input = helper.make_tensor_value_info("features", kind, ["rows", *shape])
         x = "features"
         if flat and len(network.inputs) > 1:
@@ -137,7 +138,7 @@ def write(path: str | os.PathLike[str], trained: Network | Model) -> None:
     """
     network, scaling = (trained.network, trained.scaling) if isinstance(trained, Model) else (trained, None)
     made = Trained(network, scaling)
-    made.write(path, {"outputs": (made.outputs, NAMES[network.dtype], ["rows", *network.outputs])})
+    made.write(path, {"outputs": (made.outputs, made.kind, ["rows", *network.outputs])})
 
 
 # The form of a layer: what a graph, the layer, the head of its parameters' names and its input make its output.

@@ -70,6 +70,7 @@ class Config:
     loss: tuple[str, ...] = ("cross_entropy",)
     options: tuple[str, ...] = ()
     out: str = "numloss-run"
+    onnx: str = ""
     resume: str = "never"
     log_every: int = 0
     checkpoint_every: int = 0
@@ -153,7 +154,7 @@ def _from_file(path: str) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise ValueError(f"{path}: options are a table, as in [options] gamma = 1.5")
     values["options"] = tuple(f"{name}={_text(value)}" for name, value in options.items())
-    for name in ("loss", "out", "resume", "log_every", "checkpoint_every", "cluster"):
+    for name in ("loss", "out", "onnx", "resume", "log_every", "checkpoint_every", "cluster"):
         kind: type = list if name == "loss" else type(OWN[name].default)
         if name in values and type(values[name]) is not kind:
             raise ValueError(f"{path}: {name} must be a value of type {kind.__name__}, got {values[name]!r}")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..cluster import KINDS, Cluster, joined
-from ..common.extras import MissingExtra
+from ..common.extras import MissingExtra, optional
+from ..common.files import check_writable
 from ..train import Callback, Epoch, Settings, Trainer
 from .config import RESUMES, Config, resolved, setting_flags, write_config
 from .ending import Ending, ending
@@ -30,6 +31,7 @@ ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 @click.option("--loss", multiple=True, help="A loss by name, or parts of a mixed one: 0.7*cross_entropy.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the loss.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: numloss-run]")
+@click.option("--onnx", type=click.Path(dir_okay=False), help="Write the network into this file, too, for onnxruntime.")
 @click.option("--resume", type=click.Choice(RESUMES), help="auto goes on from the last checkpoint.  [default: never]")
 @click.option("--cluster", type=click.Choice(KINDS), help="auto trains with all processes of mpiexec.  [default: auto]")
 @click.option("--checkpoint-every", type=int, help="Steps between checkpoints; 0 for one an epoch.  [default: 0]")
@@ -49,6 +51,7 @@ def command(path: str | None, as_json: bool, **flags: Any) -> None:
     try:
         config = resolved(path, flags)
         check_extras()
+        _check_onnx(config)
     except (ValueError, OSError, MissingExtra) as error:
         wrong = error
     with joined(config.cluster) as cluster, sentences():
@@ -85,7 +88,20 @@ def _trained(config: Config, cluster: Cluster) -> tuple[Run, int, dict[str, Path
         )  # fmt: skip
     number = max(cluster.gather(asked.number))
     writes = cluster.is_root and not number and run.history.steps
-    return run, number, write(run, out) if writes else {}
+    paths = write(run, out) if writes else {}
+    if writes and config.onnx:
+        from ..adapters import onnx
+
+        onnx.write(config.onnx, run.model)
+        paths["onnx"] = Path(config.onnx)
+    return run, number, paths
+
+
+def _check_onnx(config: Config) -> None:
+    """Raise for a file that cannot be written in the end, before anything is trained."""
+    if config.onnx:
+        optional("onnx", "onnx", "--onnx")
+        check_writable(config.onnx)
 
 
 class Configured(Callback):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,82 @@ def test_a_layer_of_ones_own_is_refused_or_told(tmp_path: Path) -> None:
         del door.FORMS[Shifted]
     x = RNG.normal(size=(5, 3)).astype(np.float32)
     np.testing.assert_allclose(ran(tmp_path / "a.onnx", x)[0], network.predict(x), rtol=1e-5, atol=1e-6)
+
+
+IMAGES = RNG.normal(size=(60, 2 * 6 * 6)) * 3.0 + 5.0
+KINDS = np.array(["cat", "dog", "emu"])[np.argsort(IMAGES[:, :3], axis=1)[:, 0]]
+CNN = {"model": "cnn", "image_shape": (2, 6, 6), "channels": (4,)}
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "nll", "focal", "bce", "hinge"])
+@pytest.mark.parametrize("given", [{}, CNN], ids=["mlp", "cnn"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_classifiers_say_the_same(loss: str, given: dict[str, Any], dtype: Any, tmp_path: Path) -> None:
+    estimators = library("sklearn")[1]
+    options = {"eps": 1e-9} if loss == "bce" else None
+    model = estimators.NumlossClassifier(loss, loss_options=options, epochs=3, random_state=0, **given)
+    model.fit(IMAGES.astype(dtype), KINDS).to_onnx(tmp_path / "a.onnx")
+    for rows in (60, 7):
+        x = IMAGES[:rows].astype(dtype)
+        label, numbers = ran(tmp_path / "a.onnx", x)
+        expected = model.predict_proba(x) if loss != "hinge" else model.decision_function(x)
+        np.testing.assert_allclose(numbers, expected, rtol=1e-5, atol=1e-5)
+        top = np.sort(expected, axis=1)
+        sure = top[:, -1] - top[:, -2] > 1e-5
+        np.testing.assert_array_equal(np.asarray(label)[sure], model.predict(x)[sure])
+
+
+@pytest.mark.parametrize("classes", [[0, 1], [-3, 7], [1.0, 2.0], [False, True], ["no", "yes"]], ids=str)
+def test_labels_are_those_of_the_classes(classes: list[Any], tmp_path: Path) -> None:
+    estimators = library("sklearn")[1]
+    y = np.array(classes)[(IMAGES[:, 0] > 5.0).astype(int)]
+    model = estimators.NumlossClassifier(epochs=2, random_state=0).fit(IMAGES, y)
+    model.to_onnx(tmp_path / "a.onnx")
+    label, probabilities = ran(tmp_path / "a.onnx", IMAGES)
+    assert list(label) == list(model.predict(IMAGES)) and np.asarray(label).dtype.kind in ("O", y.dtype.kind)
+    np.testing.assert_allclose(probabilities, model.predict_proba(IMAGES), rtol=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [None, 1, 2], ids=["numbers", "one column", "two columns"])
+@pytest.mark.parametrize("given", [{}, CNN], ids=["mlp", "cnn"])
+def test_regressors_say_the_same(outputs: int | None, given: dict[str, Any], tmp_path: Path) -> None:
+    estimators = library("sklearn")[1]
+    y = 1000.0 + 30.0 * (IMAGES[:, 0] if outputs is None else IMAGES[:, :outputs])
+    model = estimators.NumlossRegressor("huber", epochs=3, random_state=0, **given).fit(IMAGES, y)
+    model.to_onnx(tmp_path / "a.onnx")
+    (found,) = ran(tmp_path / "a.onnx", IMAGES[:9])
+    assert found.shape == (9, *y.shape[1:])
+    np.testing.assert_allclose(found, model.predict(IMAGES[:9]), rtol=1e-5)
+
+
+def test_what_is_not_trained_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not fitted"):
+        library("sklearn")[1].NumlossRegressor().to_onnx(tmp_path / "a.onnx")
+
+
+def test_the_command_writes_what_it_trained(tmp_path: Path) -> None:
+    pytest.importorskip("click", reason="click is not installed")
+    from commands import call, figures, sentence
+
+    from numloss.data import digits
+    from numloss.train import load_model
+
+    line = ("train", "--model", "cnn", "--channels", 4, "--epochs", 1, "--out", tmp_path / "run")
+    found = figures(*line, "--onnx", tmp_path / "a.onnx")
+    assert found["files"]["onnx"] == str(tmp_path / "a.onnx")
+    images = digits().features[:20]
+    expected = load_model(tmp_path / "run" / "weights.safetensors").predict(images)
+    np.testing.assert_allclose(ran(tmp_path / "a.onnx", images)[0], expected, rtol=1e-5, atol=1e-5)
+    again = call("train", "--config", tmp_path / "run" / "config.toml", "--onnx", tmp_path / "b.onnx")
+    assert again.exit_code == 0 and (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    assert "absent" in sentence(*line, "--onnx", tmp_path / "absent" / "a.onnx")
+
+
+def test_without_the_library_a_sentence_says_so_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("click", reason="click is not installed")
+    from commands import sentence
+
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    said = sentence("train", "--epochs", 1, "--out", tmp_path / "run", "--onnx", tmp_path / "a.onnx")
+    assert "--onnx needs onnx" in said and "pip install 'numloss[onnx]'" in said
+    assert not list(tmp_path.iterdir())

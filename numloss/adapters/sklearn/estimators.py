@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -140,14 +141,52 @@ class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
         Cross-entropies of rows: softmax. Losses of one class each, such as focal: their sigmoids, in proportion.
         """
-        outputs = self._outputs(X).astype(np.float64)
-        if self._goal.head in ("", "log_softmax"):
-            if self._goal.loss.family == "rowwise":
-                outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-            else:
-                outputs = 1.0 / (1.0 + np.exp(-np.clip(outputs, -700.0, 700.0)))
+        outputs, link = self._outputs(X).astype(np.float64), self._link()
+        if link == "softmax":
+            outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        elif link == "sigmoid":
+            outputs = 1.0 / (1.0 + np.exp(-np.clip(outputs, -700.0, 700.0)))
         total = outputs.sum(axis=1, keepdims=True)
         return np.asarray(np.where(total > 0, outputs / np.where(total > 0, total, 1.0), 1.0 / outputs.shape[1]))
+
+    def _link(self) -> str:
+        """What makes probabilities of the network's outputs; nothing where they are some."""
+        if self._goal.head not in ("", "log_softmax"):
+            return ""
+        return "softmax" if self._goal.loss.family == "rowwise" else "sigmoid"
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the classifier into a file for onnxruntime: `features` in, `label` and `probabilities` out.
+
+        Features have the dtype of the X of `fit`. Where there is no `predict_proba`, `outputs` of the network take the
+        place of probabilities. Classes are whole numbers, other numbers, truth values or words.
+        """
+        made = self._graph()
+        graph, kind, classes = made.graph, made.kind, np.asarray(self.classes_)
+        if classes.dtype.kind in "OUS":
+            classes = np.array([str(name) for name in classes], dtype=object)
+        elif classes.dtype.kind in "iu":
+            classes = classes.astype(np.int64)
+        known, words = graph.constant(classes), graph.constants[-1].data_type
+        best = graph.node("ArgMax", made.outputs, axis=1, keepdims=0)
+        outputs: dict[str, Any] = {"label": (graph.node("Gather", known, best, axis=0), words, ["rows"])}
+        shape = ["rows", len(classes)]
+        if self._has_probabilities():
+            outputs["probabilities"] = (self._onnx_probabilities(made), kind, shape)
+        else:
+            outputs["outputs"] = (made.outputs, kind, shape)
+        made.write(path, outputs)
+
+    def _onnx_probabilities(self, made: Any) -> str:
+        graph, link = made.graph, self._link()
+        if link == "softmax":
+            return str(graph.node("Softmax", made.outputs, axis=1))
+        shares = graph.node("Sigmoid", made.outputs) if link else made.outputs
+        total = graph.node("ReduceSum", shares, graph.constant([1], np.int64))
+        there = graph.node("Greater", total, made.constant(0.0))
+        safe = graph.node("Where", there, total, made.constant(1.0))
+        even = made.constant(1.0 / len(self.classes_))
+        return str(graph.node("Where", there, graph.node("Div", shares, safe), even))
 
 
 class NumlossRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
@@ -196,6 +235,14 @@ class NumlossRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         """The network's outputs, in the shape of y."""
         outputs = self._outputs(X)
         return outputs[:, 0] if self._single else outputs
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the regressor into a file for onnxruntime: `features` in, in the dtype of X, `predictions` out."""
+        made = self._graph()
+        found, shape = made.outputs, ["rows", *self.network_.outputs]
+        if self._single:
+            found, shape = made.graph.node("Squeeze", found, made.graph.constant([1], np.int64)), ["rows"]
+        made.write(path, {"predictions": (found, made.kind, shape)})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

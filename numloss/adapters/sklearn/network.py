@@ -197,6 +197,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             rows = self._scaling(rows.astype(self.network_.dtype, copy=False))
             return finite_outputs(self.network_, rows)
 
+    def _graph(self) -> Any:
+        """The network as the beginning of an ONNX graph, which takes rows of X in the dtype of the network."""
+        check_is_fitted(self, "network_")
+        from ..onnx import Trained
+
+        return Trained(self.network_, self._scaling, flat=True)
+
     def __getstate__(self) -> dict[str, Any]:
         """Parameters and states of the network and its optimiser as arrays: their memory is planned anew."""
         state = dict(super().__getstate__())
