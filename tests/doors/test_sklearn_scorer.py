@@ -42,7 +42,7 @@ ITS_OWN: list[tuple[Any, dict[str, Any], str, Any, Any]] = [
     (partial(nl.cross_entropy, from_probabilities=True), {}, "neg_log_loss", KNeighborsClassifier(3), NAMES),
     ("nll", {}, "neg_log_loss", KNeighborsClassifier(3), NAMES),
     ("bce", {}, "neg_log_loss", KNeighborsClassifier(3), BINARY),
-    (nl.bce_with_logits, {}, "neg_log_loss", HistGradientBoostingClassifier(max_iter=2), BINARY),
+    (nl.bce_with_logits, {}, "neg_log_loss", HistGradientBoostingClassifier(max_iter=2, max_leaf_nodes=4), BINARY),
     ("mse", {"response_method": "predict_proba"}, "neg_brier_score", LogisticRegression(), BINARY),
     ("mse", {}, "neg_mean_squared_error", LinearRegression(), COUNT),
     ("mae", {}, "neg_mean_absolute_error", LinearRegression(), COUNT),
