@@ -118,12 +118,13 @@ def test_a_callback_ends_training() -> None:
 def test_a_monitor_scores_the_best_weights_so_far() -> None:
     callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has no callbacks before 1.9")
     monitor = callback.ScoringMonitor(scoring=door.scorer("cross_entropy"))
-    model = door.NumlossClassifier(epochs=5, early_stopping=True, rate=0.05, random_state=0).set_callbacks(monitor)
+    model = door.NumlossClassifier(epochs=12, early_stopping=True, rate=0.3, random_state=0).set_callbacks(monitor)
     pipeline = make_pipeline(StandardScaler(), model).fit(X, NAMES)
     scores = [line["score"] for line in monitor.get_logs().data]
-    assert len(scores) == 6
+    assert len(scores) == 13
     expected = door.scorer("cross_entropy")(model, pipeline[0].transform(X), NAMES)
-    assert scores[0] == expected and expected in scores[1:]  # the whole fit, and then its epochs
+    best = scores[1:].index(expected)  # the whole fit comes first, then its epochs
+    assert best < 11 and scores[0] == expected and set(scores[1 + best :]) == {expected}
     copied = pickle.loads(pickle.dumps(pipeline[-1].set_callbacks()))
     np.testing.assert_array_equal(copied.predict(X), model.predict(X))
 
