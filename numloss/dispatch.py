@@ -1,7 +1,8 @@
 """Where a loss is computed: from arrays to a backend. Five rules, all of them here.
 
 1. The arrays decide: CUDA arrays go to `cuda`; host arrays to `numba`, else to `cython`. As long as Numba is not
-   loaded, work smaller than the cost of loading it runs on `cython`, whose bits are the same.
+   loaded, work smaller than the cost of loading it runs on `cython`, whose bits are the same. So does a law of a user,
+   of which Numba then has only the tile to compile, and none of the loops.
 2. A backend named in the call, in `use_backend` or in NUMLOSS_BACKEND works, or raises BackendUnavailable.
 3. Only a missing import, compiler or driver causes a fall-back; an exception from a kernel never does.
 4. `available_backends()` tells what there is and why not.
@@ -96,11 +97,10 @@ def is_device_array(value: Any) -> bool:
 
 def host_backend(loss: Loss, work: float) -> Any:
     """The backend for host arrays when nobody named one; work is elements x nanoseconds."""
-    if "numba" in _loaded:
+    if loss.task != "yours" and "numba" in _loaded:
         return _loaded["numba"]
-    if loss.task == "yours":  # a law that was not there when the Cython kernels were built
-        return load("numba")
-    if (work < NUMBA_PAYS_AT and "numba" not in sys.modules) or "numba" in _missing:
+    small = work < NUMBA_PAYS_AT and "numba" not in sys.modules
+    if loss.task == "yours" or small or "numba" in _missing:
         try:
             return load("cython")
         except BackendUnavailable:

@@ -13,7 +13,7 @@ import pytest
 from compare import assert_close, assert_same_bits
 from differences import gradient
 from machine import missing
-from process import python
+from process import attempt, python
 from seeds import generator
 
 import numloss as nl
@@ -314,6 +314,51 @@ def test_the_most_parameters() -> None:
         nl.elementwise(seventeen, **{f"p{k}": 0.5 for k in range(17)})
 
 
-def test_cython_says_that_it_holds_only_the_losses_of_numloss() -> None:
-    with pytest.raises(nl.BackendUnavailable, match="a law of your own needs numba"):
-        charbonnier(PRED, TARGET, backend="cython")
+ALONE = """
+import os
+import numpy as np, numloss as nl
+scope = {}
+exec("def law(pred, target):\\n    e = pred - target\\n    return e * e, 2.0 * e, 2.0", scope)
+found = nl.elementwise(scope["law"], name="own")(np.array([3.0]), np.array([1.0]))
+print(found, sorted({name.split("-")[0] for name in os.listdir(os.environ["NUMLOSS_CACHE_DIR"])}))
+"""
+
+
+@pytest.mark.skipif("cython" in missing(), reason=f"cython: {missing().get('cython')}")
+def test_where_loops_are_built_a_law_needs_its_tile_alone(tmp_path: Path) -> None:
+    assert python(ALONE, NUMLOSS_CACHE_DIR=str(tmp_path)).stdout.strip() == "4.0 ['locks', 'tile']"
+    for dtype in ("float32", "float64"):
+        pred, target = PRED.astype(dtype), TARGET.astype(dtype)
+        results = [
+            nl.value_grad_hess(charbonnier)(pred, target, eps=0.5, weight=np.abs(pred), backend=backend)
+            for backend in ("numba", "cython")
+        ]
+        for a, b in zip(*results, strict=True):
+            assert_same_bits(np.asarray(a), np.asarray(b))
+
+
+@pytest.mark.skipif("cython" in missing(), reason=f"cython: {missing().get('cython')}")
+def test_without_numba_a_law_of_ones_own_says_what_it_needs() -> None:
+    found = attempt("import sys\nsys.modules['numba'] = None\n" + ALONE).stderr
+    assert "BackendUnavailable: own: the cython backend holds the losses of numloss" in found
+    assert "a law of your own needs numba" in found and "pip install numba" in found
+
+
+def test_what_takes_long_to_compile_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """By a logger, which writes to stderr. A tile takes no longer than a moment, and says nothing."""
+    from numba.core.registry import cpu_target
+
+    from numloss.backends.numba_cpu.cache import KernelCache, folder
+    from numloss.common.telling import wanted_for
+
+    said = []
+    for name in ("tile-own-float64-0", "loop-made_up-float64", "loop-made_up_too-float64"):
+        for loss in ("", "a loss of a test"):
+            waiting = wanted_for.set(loss)
+            with KernelCache(name, "of a test") as cache:
+                assert cache.load_overload(None, cpu_target.target_context) is None
+            wanted_for.reset(waiting)
+            said.append([record.getMessage() for record in caplog.records])
+    place, _ = folder.directory()
+    once = [f"numloss: compiling the loops of a loss of a test, which takes seconds, once: they are kept in {place}"]
+    assert said == [[], [], [], once, once, once]

@@ -1,6 +1,7 @@
 """The `cython` backend: kernels compiled when the package was built.
 
-For each x86-64 level there is a module of the loops, and one of the laws of each task, loaded with its first loss.
+For each x86-64 level there is a module of the loops, and one of the laws of each task, loaded with its first loss. The
+tile of a law that was not there when they were built is compiled by Numba; the loops that call it are the same.
 """
 
 from __future__ import annotations
@@ -74,10 +75,15 @@ class CythonBackend(HostBackend):
         if home[:2] == ["numloss", "losses"]:
             laws: dict[str, int] = importlib.import_module(module_name(self.level, home[2])).ADDRESSES
             return laws[f"{loss.law.__name__}/{mode}/{dtype}"]
-        raise BackendUnavailable(
-            f"{loss.name}: the cython backend holds the losses of numloss, compiled ahead of time; "
-            "a law of your own needs numba (pip install numba)"
-        )
+        try:
+            from . import numba_cpu
+
+            return numba_cpu.backend().tile(loss, dtype, mode)
+        except BackendUnavailable as error:
+            raise BackendUnavailable(
+                f"{loss.name}: the cython backend holds the losses of numloss, compiled ahead of time; "
+                f"a law of your own needs numba. {error}"
+            ) from None
 
     def loop(self, name: str, dtype: str) -> int:
         return self.loops[f"{name}/{dtype}"]

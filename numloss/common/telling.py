@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import warnings
+from contextvars import ContextVar
 
 log = logging.getLogger("numloss")
 _told: set[str] = set()
+# What kernels are compiled for, where somebody waits for them.
+wanted_for: ContextVar[str] = ContextVar("numloss_wanted_for", default="")
 
 
 def tell(sentence: str) -> None:
@@ -22,3 +25,10 @@ def tell_once(sentence: str) -> None:
     if sentence not in _told:
         _told.add(sentence)
         tell(sentence)
+
+
+def note_once(sentence: str) -> None:
+    """On the log, which shows it on stderr unless its level or handlers are set otherwise: nothing is wrong."""
+    if sentence not in _told:
+        _told.add(sentence)
+        log.warning("numloss: %s", sentence)

@@ -13,6 +13,7 @@ from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weigh
 from ...calls.request import Unbalanced
 from ...calls.topk import names_classes
 from ...calls.widened import widened_call
+from ...common.telling import wanted_for
 from .. import family, threads
 from ..locks import compiling
 from ..packing.operands import FLOAT32, Array, Outcome, Problem, copied, name_of
@@ -50,7 +51,11 @@ class HostBackend:
         found = loss.kernels.get(key)
         if found is None:
             with compiling:
-                found = (self.loop(loop, name_of(real)), self.tile(loss, name_of(real), mode))
+                waiting = wanted_for.set(loss.name)
+                try:
+                    found = (self.loop(loop, name_of(real)), self.tile(loss, name_of(real), mode))
+                finally:
+                    wanted_for.reset(waiting)
                 loss.kernels[key] = found
         return found
 

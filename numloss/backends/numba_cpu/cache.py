@@ -23,7 +23,7 @@ import numba
 from numba.core import serialize
 from numba.core.compiler import CompileResult
 
-from ...common.telling import tell, tell_once
+from ...common.telling import note_once, tell, tell_once, wanted_for
 from ...version import __version__
 from . import folder
 
@@ -107,12 +107,14 @@ class KernelCache:
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """The compiled kernel, or None if there is none that can be trusted."""
         path = self.path(target_context)
-        if path is None:
-            return None
-        found = self._read(path, target_context)
-        if found is None and locks.take(path):
+        found = self._read(path, target_context) if path else None
+        if path and found is None and locks.take(path):
             self._held = path
             found = self._read(path, target_context)  # what another process compiled meanwhile
+        name = wanted_for.get()
+        if found is None and name and self.name.startswith("loop-"):  # a tile takes no longer than to read about it
+            kept = f", once: they are kept in {path.parent}" if path else ""
+            note_once(f"compiling the loops of {name}, which takes seconds{kept}")
         return found
 
     @staticmethod
