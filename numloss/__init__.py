@@ -6,6 +6,7 @@ from .backends.threads import num_threads, set_num_threads
 from .catalogue import list_losses
 from .common.halves import BFLOAT16 as bfloat16
 from .declare.from_law import elementwise
+from .declare.from_row_law import rowwise
 from .dispatch import available_backends, use_backend
 from .errors import BackendUnavailable, FormatError
 from .evaluation import evaluate
@@ -206,6 +207,7 @@ __all__ = [
     "pseudo_huber",
     "quantile",
     "ranknet",
+    "rowwise",
     "score",
     "set_num_threads",
     "siglip",

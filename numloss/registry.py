@@ -197,4 +197,6 @@ def loss_of(function: Callable[..., Any]) -> Loss:
             known = [loss.name for loss in LOSSES.values() if function in (loss.name, *loss.aliases)]
             meant = f"numloss.{known[0]}" if known else "one of those that numloss.list_losses() names"
             raise TypeError(f"{function!r} is a name; what is needed is the loss itself, {meant}") from None
-        raise TypeError(f"{function!r} is not a loss of numloss; numloss.elementwise makes one from a law") from None
+        raise TypeError(
+            f"{function!r} is not a loss of numloss; numloss.elementwise and numloss.rowwise make one from a law"
+        ) from None

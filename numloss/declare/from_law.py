@@ -66,6 +66,10 @@ def elementwise(
     LawError
         A TypeError: the law uses something that laws do not have, or that has no derivative where one is needed.
 
+    See Also
+    --------
+    rowwise : losses of rows of scores
+
     Examples
     --------
     >>> import numpy as np, numloss as nl
