@@ -111,6 +111,7 @@ from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
 from .losses.sequence.ctc import ctc
 from .scoring import score
+from .transforms.checking import check
 from .transforms.combine_losses import combine
 from .transforms.derivatives import grad, sum_and_weight, value_and_grad, value_grad_hess, vjp
 from .version import __version__
@@ -128,6 +129,7 @@ __all__ = [
     "bfloat16",
     "bpr",
     "cauchy",
+    "check",
     "ciou",
     "circle",
     "combine",

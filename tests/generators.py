@@ -22,29 +22,12 @@ from numloss.loops.codes import (
     SCORES,
 )
 from numloss.registry import LOSSES, Loss
+from numloss.transforms.points import boxes, draw, softmax
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
 Arrays = tuple[Array, ...]
 Random = np.random.Generator
-
-
-def draw(domain: Domain, shape: Shape, random: Random, ends: bool = True) -> Array:
-    """float64 values of a domain: all over it, of many integers the lowest; with `ends` some at every closed end."""
-    if domain.integers:
-        return random.integers(int(domain.low), int(min(domain.high, domain.low + 31.0)) + 1, shape).astype(np.float64)
-    if domain.high - domain.low <= 2.0:
-        values = random.uniform(domain.low + 0.02, domain.high - 0.02, shape)
-    elif domain.high < 1e300:
-        values = domain.high - random.gamma(2.0, 1.0, shape) - 0.02
-    elif domain.low > -1e300:
-        values = domain.low + random.gamma(2.0, 1.0, shape) + 0.02
-    else:
-        values = random.normal(0.0, 3.0, shape)
-    closed = [end for end in (domain.low, domain.high) if end in (-1.0, 0.0, 0.5, 1.0)]
-    if ends and closed:
-        values = np.where(random.random(shape) < 0.1, random.choice(closed, shape), values)
-    return np.asarray(values)
 
 
 def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
@@ -62,24 +45,8 @@ def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
     return tuple(draw(d, shape, random, ends and k not in loss.differentiable) for k, d in enumerate(domains))
 
 
-def boxes(shape: Shape, random: Random, ends: bool) -> Arrays:
-    """Boxes near those that they should be, some far from them; with `ends` some edges are level."""
-    low = random.uniform(0.0, 4.0, (*shape, 2))
-    target = np.concatenate([low, low + random.uniform(0.3, 2.0, low.shape)], axis=-1)
-    pred = target + random.normal(0.0, 0.25, target.shape) + 3.0 * (random.random((*shape, 1)) < 0.2)
-    if ends:
-        pred = np.where(random.random(pred.shape) < 0.1, target, pred)
-    corners = np.sort(pred.reshape(*shape, 2, 2), axis=-2)
-    return corners.reshape(pred.shape), target
-
-
 # Shapes whose problems have their own number of classes; the others have 5.
 CLASSES = {(1,): 1, (9,): 2, (11,): 300, (3,): 5000}
-
-
-def softmax(scores: Array) -> Array:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:

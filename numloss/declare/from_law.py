@@ -69,6 +69,7 @@ def elementwise(
     See Also
     --------
     rowwise : losses of rows of scores
+    check : derivatives compared with differences
 
     Examples
     --------

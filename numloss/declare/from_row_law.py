@@ -85,6 +85,7 @@ def rowwise(
     See Also
     --------
     elementwise : losses of a prediction and a target
+    check : derivatives compared with differences
 
     Examples
     --------
