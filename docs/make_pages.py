@@ -64,6 +64,7 @@ def parameter_list(text: str) -> str:
 def facts(loss: Loss) -> str:
     """What the registry says, in one line."""
     said = ["Convex" if loss.convex else "Not convex", "offers curvature" if loss.curvature else "no curvature"]
+    said += ["all second derivatives by `hvp`"] if loss.hessian else []
     said.append("does not add up over batches" if loss.adds_up == "no" else f"adds up over {loss.adds_up}")
     if loss.kinks:
         said.append(f"kinks: {loss.kinks}")

@@ -113,7 +113,7 @@ from .losses.sequence.ctc import ctc
 from .scoring import score
 from .transforms.checking import check
 from .transforms.combine_losses import combine
-from .transforms.derivatives import grad, sum_and_weight, value_and_grad, value_grad_hess, vjp
+from .transforms.derivatives import grad, hvp, sum_and_weight, value_and_grad, value_grad_hess, vjp
 from .version import __version__
 
 __all__ = [
@@ -166,6 +166,7 @@ __all__ = [
     "hinge",
     "hinge_embedding",
     "huber",
+    "hvp",
     "info_nce",
     "iou",
     "jaccard",

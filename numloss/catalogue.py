@@ -27,9 +27,9 @@ def list_losses(task: str | None = None) -> list[dict[str, Any]]:
     -------
     list of dict
         For each loss its ``name``, ``task`` and ``family``; ``inputs``; ``options`` with their defaults, and those that
-        are ``required``; ``domains``, what inputs and options may be, in words; ``curvature``, whether it offers one;
-        ``convex``; ``adds_up``, over ``"rows"``, ``"groups"`` or not at all (``"no"``); ``aliases``, its names
-        elsewhere; and the ``backends`` that compute it.
+        are ``required``; ``domains``, what inputs and options may be, in words; ``curvature``, whether it offers one,
+        and ``hessian``, whether ``numloss.hvp`` knows all second derivatives; ``convex``; ``adds_up``, over ``"rows"``,
+        ``"groups"`` or not at all (``"no"``); ``aliases``, its names elsewhere; and the ``backends`` that compute it.
 
     Raises
     ------
@@ -62,6 +62,7 @@ def _record(loss: Loss) -> dict[str, Any]:
         "required": [name for name in loss.defaults if name not in given],
         "domains": {name: domain.text for name, domain in loss.domains.items()},
         "curvature": loss.curvature,
+        "hessian": loss.hessian,
         "convex": loss.convex,
         "adds_up": loss.adds_up,
         "aliases": list(loss.aliases),

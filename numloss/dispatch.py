@@ -26,9 +26,10 @@ from .backends.host.plans import PULLED, replay
 from .calls.arrays import HOST
 from .calls.checks import reduction_of, split_options
 from .calls.cotangents import number_of, pulled, weighed
+from .calls.hessians import check_known, of_elements
 from .calls.request import Request
 from .errors import BackendUnavailable
-from .loops.codes import EXACT
+from .loops.codes import EXACT, MATRICES, PRODUCT
 
 if TYPE_CHECKING:
     from .registry import Loss
@@ -160,6 +161,8 @@ def answered(request: Request) -> Any:
     """What a request asks for that no plan has answered, as the caller's library has it."""
     if request.loss.family == "combined":
         return request.loss.law.compute(request)  # type: ignore[union-attr]
+    if request.mode == PRODUCT and request.loss.family == "elementwise":
+        return of_elements(request, answered)
     return request.given_back(choose(request).compute(request))
 
 
@@ -184,3 +187,16 @@ def pull_back(
         if answer is not None:
             return answer[1]
     return answered(Request(loss, 1, arguments, options, False, argnums, signed=True))[1]
+
+
+def second(
+    loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any], vector: Any = None, pair: bool = False
+) -> Any:
+    """All second derivatives of a loss: times a vector, or of each row as a matrix. Losses one by one are added up."""
+    check_known(loss, vector is None)
+    if len(arguments) != len(loss.inputs) or options:
+        arguments = split_options(loss, arguments, options)
+    if reduction_of(loss, options) == "none" or pair:
+        options = {**options, "reduction": "sum"}
+    mode = MATRICES if vector is None else PRODUCT
+    return answered(Request(loss, mode, arguments, options, vector=vector))[1]

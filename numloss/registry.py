@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
 from .domains import Domain
-from .loops.codes import LABELS, LOG_PROBABILITIES, LOGITS, UNCHECKED
+from .loops.codes import LABELS, LOG_PROBABILITIES, LOGITS, RATIO, UNCHECKED
 
 Law: TypeAlias = Callable[..., Any]
 # Numbers that a law of intervals takes of one: its ends, and one more.
@@ -88,6 +88,18 @@ class Loss:
     eager: bool = False
     kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
     transforms: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def hessian(self) -> bool:
+        """Whether all its second derivatives by its one input are known, not only those by one entry alone.
+
+        Of an element there is one; of rows of scores they follow from what the gradient is made of, but for laws of the
+        ratios of two distributions.
+        """
+        if self.family == "combined":
+            return all(part.hessian for _, part, _ in self.law.parts)  # type: ignore[union-attr]
+        one = self.curvature and len(self.differentiable) == 1 and self.columns == 1
+        return one and (self.family == "elementwise" or (self.family == "rowwise" and self.rows["classes"] != RATIO))
 
     @property
     def tile_shape(self) -> tuple[int, int, int]:

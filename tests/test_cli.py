@@ -74,6 +74,7 @@ def test_losses_lists_the_registry() -> None:
         "required": [],
         "domains": {"target": "a number, not NaN", "delta": "> 0 and finite"},
         "curvature": True,
+        "hessian": True,
         "convex": True,
         "adds_up": "rows",
         "aliases": list(LOSSES["huber"].aliases),

@@ -37,13 +37,14 @@ def number_of(loss: Loss, cotangent: Any, reduction: str) -> float | None:
     return None
 
 
-def weighed(loss: Loss, cotangent: Any, weight: Any) -> Any:
-    """The cotangent times the weight, if there is one; what has weight 0 is 0, whatever its cotangent is."""
+def weighed(loss: Loss, cotangent: Any, weight: Any, name: str = "cotangent") -> Any:
+    """The cotangent, or what else has this name, times the weight, if there is one; what has weight 0 is 0, whatever
+    its cotangent is."""
     if weight is None:
         return cotangent
     if any(not isinstance(array, np.ndarray) and is_foreign(array) for array in (cotangent, weight)):
-        raise TypeError(f"{loss.name}: weight and cotangent are both arrays of another library; give their product")
-    given = widened(HOST.real(loss, "cotangent", cotangent))
+        raise TypeError(f"{loss.name}: weight and {name} are both arrays of another library; give their product")
+    given = widened(HOST.real(loss, name, cotangent))
     factors = HOST.spread(check.weights(loss, widened(HOST.real(loss, "weight", weight)), given.shape), given.shape)
     with np.errstate(all="ignore"):
         return np.where(factors > 0, factors * given, given.dtype.type(0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.halves import as_torch
-from ..loops.codes import EXACT
+from ..loops.codes import CURVATURE, EXACT
 from ..registry import law_arguments
 from . import checks as check
 from .arrays import is_foreign
@@ -27,7 +27,8 @@ class Unbalanced(Exception):
 class Request:
     """What is asked of a loss, and what was given.
 
-    mode: the value (0), and its gradient (1), and its curvature (2). arguments: the arrays, in the order of the loss's
+    mode: the value (0), and its gradient (1), and its curvature (2); or of rows of scores all second derivatives, times
+    the `vector` (PRODUCT) or one by one (MATRICES). arguments: the arrays, in the order of the loss's
     inputs; options: what was given by keyword. pair: the sum and the sum of weights instead of a reduced value.
     argnums: the positions of the inputs whose gradients are asked for, None for all. policy: which curvature is asked
     for. exponent: of the power of two that the weights, and sums of weighted losses, were divided by. signed: the
@@ -45,6 +46,7 @@ class Request:
     exponent: int | None = None
     signed: bool = False
     pull: float = 1.0
+    vector: Any = None
 
     reduction: str = field(init=False)
     unreduced: bool = field(init=False)
@@ -64,6 +66,8 @@ class Request:
         if any(type(value) is not np.ndarray for value in self.arguments):
             given = zip(loss.inputs, self.arguments, strict=True)
             self.arguments = tuple(place.taken(loss, name, value) for name, value in given)
+        if self.vector is not None:
+            self.vector = place.taken(loss, "vector", self.vector)
         foreign = [name for name, value in options.items() if name != "out" and is_foreign(value)]
         if foreign:
             self.options = {**options, **{name: place.taken(loss, name, options[name]) for name in foreign}}
@@ -71,6 +75,8 @@ class Request:
     def named(self) -> list[tuple[str, Any]]:
         """All that was given to be read, arguments and options, by name."""
         options = [(name, value) for name, value in self.options.items() if name != "out"]
+        if self.vector is not None:
+            options.append(("vector", self.vector))
         return [*zip(self.loss.inputs, self.arguments, strict=True), *options]
 
     def option(self, name: str) -> Any:
@@ -93,7 +99,7 @@ class Request:
     @property
     def weight_name(self) -> str:
         """What a caller calls that by which losses are multiplied one by one."""
-        return "cotangent" if self.signed else "weight"
+        return ("vector" if self.mode == CURVATURE else "cotangent") if self.signed else "weight"
 
     def weighting(self, weight: Any) -> int:
         """Whether there are weights, and of which kind, as loops know it."""

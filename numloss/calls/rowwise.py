@@ -13,6 +13,7 @@ from ..common.halves import is_floating, working
 from ..domains import NONNEGATIVE
 from ..loops.codes import (
     BOUND,
+    CURVATURE,
     DISTRIBUTION,
     INDICATORS,
     LABELS,
@@ -26,6 +27,7 @@ from ..loops.codes import (
 )
 from .arrays import FLOAT32, HOST, is_float32
 from .checks import bad_weight, first_of, integer, number, same_shape, value_outside, weighting
+from .hessians import second_of, vector_of
 from .outputs import outputs_of
 
 if TYPE_CHECKING:
@@ -154,6 +156,7 @@ class Rows:
     target: Any
     weight: Any = None
     teacher: Any = None
+    vector: Any = None
     values: Any = None
     outputs: Many[Any] = ()
     bound: bool = False
@@ -235,8 +238,12 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.policy == BOUND)
     rows.signed = request.signed
     options.params = request.parameters(rows.real)
-    overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()
-    rows.values, rows.outputs = outputs_of(place, request, pred, shape, overwritten)
+    if request.mode > CURVATURE:
+        rows.vector = vector_of(place, request, pred)
+        rows.outputs = second_of(place, request, pred, (*shape, rows.classes, rows.classes))
+    else:
+        overwritten = loss.inputs[:1] if request.mode == 1 and replaced else ()
+        rows.values, rows.outputs = outputs_of(place, request, pred, shape, overwritten)
     if len(arguments) > 2:
         rows.teacher = teacher_of(rows, arguments[1])
     if rows.classes == 0 and math.prod(shape) > 0:

@@ -54,7 +54,8 @@ class Widened:
             # whatever takes the place of an input is written when that has been read
             check_apart(place, request, written, request.loss.inputs)
         arguments = tuple(self.wide(value) for value in request.arguments)
-        self.request = dataclasses.replace(request, arguments=arguments, options=options)
+        vector = self.wide(request.vector)
+        self.request = dataclasses.replace(request, arguments=arguments, options=options, vector=vector)
 
     def wide(self, value: Any) -> Any:
         """An array of 16 bits in float32, anything else as it is."""

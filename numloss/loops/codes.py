@@ -39,6 +39,9 @@ UNWEIGHTED, WEIGHTED, SIGNED = 0, 1, 2
 
 # What is computed: the loss, its gradient as well, its curvature as well.
 VALUE, GRADIENT, CURVATURE = 0, 1, 2
+# Beside these, of rows of scores: the product of all second derivatives with a vector, or all of them; and how many
+# classes a row may have whose second derivatives are wanted one by one.
+PRODUCT, MATRICES, MOST_CLASSES = 3, 4, 512
 
 # Which curvature: the second derivative; one that is positive and majorises; of a loss that is even in the residual and
 # no steeper than a parabola beyond it, slope / residual, which majorises and is the least parabola that does.

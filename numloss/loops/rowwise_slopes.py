@@ -65,46 +65,67 @@ def pivot_slope(s: Row, pull: Pull) -> Real:
 
 
 @noinline
+def row_probabilities(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, s: Row, p: Reals) -> Int:
+    """Probabilities of n classes from `first` of a measured row, 0 if its scores are none of a softmax."""
+    z = stack_reals(512)
+    if c.score_kind == LOGITS:
+        inverse = real(double(1.0) / (s.pivot_term + s.others))
+        load_row(c, x, label, first, n, z)
+        exponentials(z, n, real(s.base), real(s.shift), p)
+        for i in range(n):
+            p[i] = p[i] * inverse
+    else:
+        clear_row(n, 1, p)
+    return 0
+
+
+@noinline
+def score_slopes(
+    c: Rowwise, x: Reals, at: Int, label: Int, first: Int, n: Int, s: Row, pull: Pull, z: Reals, p: Reals
+) -> Int:
+    """Slopes of a row with respect to n scores from `first`, in z, and the probabilities there."""
+    q = stack_reals(512)
+    coefficient = real(pull.coefficient)
+    clear_row(n, 1, q)
+    row_probabilities(c, x, label, first, n, s, p)
+    if dense_target(c) == 1:
+        load_target(c, at, label, first, n, q)
+    elif label >= first and label < first + n:
+        q[label - first] = real(pull.own)
+    for i in range(n):
+        z[i] = coefficient * p[i] - q[i]
+    if c.target_kind == LABELS and c.score_kind == LOGITS and label >= first and label < first + n:
+        z[label - first] = label_slope(label, double(q[label - first]), s, pull)
+    if is_sure(c, s) == 1 and s.pivot >= first and s.pivot < first + n:
+        z[s.pivot - first] = pivot_slope(s, pull)
+    return 0
+
+
+@noinline
+def score_curvatures(c: Rowwise, label: Int, first: Int, n: Int, s: Row, pull: Pull, p: Reals) -> Int:
+    """Diagonal curvature with respect to n scores from `first` in place of their probabilities."""
+    if by_law(c) == 1:
+        law_curvature(c, first, n, label, s, pull, p)
+    else:
+        total = s.pivot_term + s.others
+        left = real(s.others / total) if c.score_kind == LOGITS else real(double(0.0))
+        curvature_tile(c, n, s.pivot - first, left, real(pull.coefficient), real(double(2.0) * pull.z_weight), p)
+    return 0
+
+
+@noinline
 def row_slopes(c: Rowwise, x: Reals, at: Int, label: Int, s: Row, pull: Pull, factor: Real, g: Reals, h: Reals) -> Int:
     """Gradient and curvature of a row, times a factor."""
     z = stack_reals(512)
     p = stack_reals(512)
-    q = stack_reals(512)
     slopes = stack_reals(512)
     bends = stack_reals(512)
-    total = s.pivot_term + s.others
-    logits = c.score_kind == LOGITS
-    inverse = real(double(1.0) / total) if logits else real(double(0.0))
-    left = real(s.others / total) if logits else real(double(0.0))
-    coefficient = real(pull.coefficient)
-    twice = real(double(2.0) * pull.z_weight)
-    dense = dense_target(c)
-    sure = is_sure(c, s)
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
-        clear_row(n, 1, q)
-        if logits:
-            load_row(c, x, label, first, n, z)
-            exponentials(z, n, real(s.base), real(s.shift), p)
-            for i in range(n):
-                p[i] = p[i] * inverse
-        else:
-            clear_row(n, 1, p)
-        if dense == 1:
-            load_target(c, at, label, first, n, q)
-        elif label >= first and label < first + n:
-            q[label - first] = real(pull.own)
-        for i in range(n):
-            z[i] = coefficient * p[i] - q[i]
-        if c.target_kind == LABELS and logits and label >= first and label < first + n:
-            z[label - first] = label_slope(label, double(q[label - first]), s, pull)
-        if sure == 1 and s.pivot >= first and s.pivot < first + n:
-            z[s.pivot - first] = pivot_slope(s, pull)
-        if c.mode == CURVATURE and by_law(c) == 1:
-            law_curvature(c, first, n, label, s, pull, p)
-        elif c.mode == CURVATURE:
-            curvature_tile(c, n, s.pivot - first, left, coefficient, twice, p)
+        score_slopes(c, x, at, label, first, n, s, pull, z, p)
+        if c.mode == CURVATURE:
+            score_curvatures(c, label, first, n, s, pull, p)
         load_row_slopes(c, x, label, first, n, slopes, bends)
         write_row_slopes(c, x, first, n, factor, slopes, bends, z, p, g, h)
         first = first + n

@@ -40,7 +40,7 @@ class Combined:
             given = {**fixed, **request.options}
             if k < len(parts) - 1:
                 given.pop("out", None)
-            if request.signed or request.pull != 1.0:
+            if request.signed or request.pull != 1.0 or request.vector is not None:
                 split_options(part, request.arguments, dict(fixed))
                 answer = dispatch.answered(replace(request, loss=part, options=given))
             else:

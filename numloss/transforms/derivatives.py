@@ -14,12 +14,14 @@ from typing import Any, Generic, Literal, ParamSpec
 import numpy as np
 
 from .. import dispatch
-from ..loops.codes import BOUND, EXACT, TIGHT
+from ..calls.hessians import check_known
+from ..calls.outputs import given_outputs
+from ..loops.codes import BOUND, CURVATURE, EXACT, TIGHT
 from ..registry import Loss, loss_of
 from ..typing import Array, Result
 
 P = ParamSpec("P")
-Policy = Literal["exact", "bound", "tight"]
+Policy = Literal["exact", "bound", "tight", "full"]
 POLICIES = {"exact": EXACT, "bound": BOUND, "tight": TIGHT}
 
 
@@ -103,6 +105,29 @@ class ValueGradHess(Transformed[P]):
             self.loss, 2, arguments, options, self.pair, self.argnums, self.policy
         )
         return answer
+
+
+class Full(Transformed[P]):
+    """Value and gradient, and the matrices of all second derivatives."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any, Any]:
+        arguments, options = self.given(args, kwargs)
+        out = options.pop("out", None)
+        first, last = (None, None) if out is None else given_outputs(self.loss, CURVATURE, out, False)[1:]
+        # the gradient may take the place of the prediction
+        matrices = dispatch.second(self.loss, arguments, {**options, "out": last}, None, self.pair)
+        value, slopes = dispatch.evaluate(self.loss, 1, arguments, {**options, "out": first}, self.pair)
+        return value, slopes, matrices
+
+
+class HessianVector(Transformed[P]):
+    """All second derivatives times a vector."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        arguments, options = self.given(args, kwargs)
+        if options.get("vector") is None:
+            raise TypeError(f"{self.loss.name}: hvp needs vector=")
+        return dispatch.second(self.loss, arguments, options, options.pop("vector"))
 
 
 class SumAndWeight(Transformed[P]):
@@ -227,7 +252,7 @@ def value_grad_hess(
     Parameters
     ----------
     function : loss, functools.partial of one, or ``sum_and_weight`` of one
-    curvature : {"exact", "bound", "tight"}
+    curvature : {"exact", "bound", "tight", "full"}
         ``"exact"`` is the second derivative with respect to each entry by itself; it may be zero or negative.
         ``"bound"`` is positive everywhere, as Newton steps and boosted trees need; each loss says which.
         ``"tight"``, of losses of a residual r that say so, is ``slope / r``, and their curvature at r = 0: with f even
@@ -235,6 +260,9 @@ def value_grad_hess(
         right side, less f(x), is even in x, is 0 at x = r, and has the derivative x (f'(r) / r - f'(x) / x), which is
         negative before abs(x) = abs(r) and positive beyond. Boosted trees get nearer with it than with the bound,
         which takes every residual for a small one.
+        ``"full"``, of losses of rows of scores that ``numloss.hvp`` knows, are all second derivatives of a row in place
+        of those by one entry alone: for C classes, of which there may be 512, arrays of shape (N, C, C), or
+        (N, d1, ..., C, C), symmetric, with the exact curvature on the diagonal. Those by entries of two rows are 0.
     argnums : int or tuple of int, optional
         As in ``value_and_grad``.
 
@@ -249,10 +277,12 @@ def value_grad_hess(
     >>> nl.value_grad_hess(nl.mae, curvature="bound")(np.array([1.0, 4.0]), np.array([1.0, 2.0]), reduction="sum")
     (2.0, array([0., 1.]), array([1., 1.]))
     """
-    if curvature not in POLICIES:
-        raise ValueError(f"curvature must be 'exact', 'bound' or 'tight', got {curvature!r}")
+    if curvature not in (*POLICIES, "full"):
+        raise ValueError(f"curvature must be 'exact', 'bound', 'tight' or 'full', got {curvature!r}")
 
     def build() -> Any:
+        if curvature == "full":
+            return _full(function, argnums)
         asked: dict[str, Any] = {} if curvature == "exact" else {"curvature": curvature}
         result: ValueGradHess[P] = ValueGradHess(function, value_grad_hess, asked)
         if argnums is not None:
@@ -266,6 +296,15 @@ def value_grad_hess(
         return result
 
     return _remember(value_grad_hess, function, (curvature, argnums), build)  # type: ignore[no-any-return]
+
+
+def _full(function: Any, argnums: Any) -> Any:
+    found: Full[Any] = Full(function, value_grad_hess, {"curvature": "full"})
+    check_known(found.loss, True)
+    if argnums is not None:
+        found.asked["argnums"] = argnums
+        _argnums(found.loss, argnums)
+    return found
 
 
 def vjp(
@@ -307,6 +346,55 @@ def vjp(
     if isinstance(function, Transformed):
         raise TypeError(f"vjp takes a loss, got {function!r}")
     return _transformed(vjp, VectorJacobian, function, argnums)  # type: ignore[no-any-return]
+
+
+def hvp(function: Callable[P, Result]) -> Callable[..., Any]:
+    """All second derivatives of a loss times a vector, exact, without a matrix: what Newton's method asks of it.
+
+    With H the second derivatives of ``sum_i w_i l_i`` by the first input, or of the mean, it is H v, for entries k of
+    the scores of a row i ``w_i sum_j (d^2 l_i / dx_ik dx_ij) v_ij``: entries of different rows have nothing in common.
+    Of cross-entropy of a row with the probabilities p it is ``p * (v - sum(p * v))``; of an elementwise loss the
+    curvature times v. Weights, class weights, smoothing, ignored labels and the reduction count as in
+    ``value_and_grad``: the product is the derivative of that gradient along v, and with ``reduction="none"`` that of
+    the sum. What counts nothing is 0.
+
+    Known are those of losses whose entry ``"hessian"`` in ``numloss.list_losses()`` says so: elementwise ones with one
+    differentiable input, losses of rows of scores but for divergences that compare distributions class by class, and
+    ``combine`` of such.
+
+    Parameters
+    ----------
+    function : loss or functools.partial of one
+
+    Returns
+    -------
+    callable
+        With the arguments of the loss and ``vector=``, real numbers with the shape of the first input; returns an array
+        of that shape, in the dtype of the input; ``out=`` takes it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If not all second derivatives of the loss are known, the vector is none or has another shape, and whatever the
+        loss raises.
+
+    Examples
+    --------
+    >>> import numpy as np, numloss as nl
+    >>> nl.hvp(nl.cross_entropy)(np.zeros((1, 2)), np.array([1]), vector=np.array([[1.0, 0.0]]))
+    array([[ 0.25, -0.25]])
+    >>> nl.hvp(nl.mse)(np.array([1.0, 4.0]), np.array([0.0, 2.0]), vector=np.array([3.0, -1.0]), reduction="sum")
+    array([ 6., -2.])
+    """
+    if isinstance(function, Transformed):
+        raise TypeError(f"hvp takes a loss, got {function!r}")
+
+    def build() -> Any:
+        found: HessianVector[P] = HessianVector(function, hvp, {})
+        check_known(found.loss, False)
+        return found
+
+    return _remember(hvp, function, (), build)  # type: ignore[no-any-return]
 
 
 def sum_and_weight(function: Callable[P, Result]) -> Callable[P, tuple[float, float]]:

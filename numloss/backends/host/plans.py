@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...calls.balance import weighing
-from ...loops.codes import DATA
+from ...loops.codes import DATA, GRADIENT
 from ..choice import chosen_backend
 
 try:
@@ -22,7 +22,7 @@ except ImportError:
 
 WEIGHT, VALUES = "weight", "values"
 # In place of a mode: the gradient, with a cotangent as weights.
-PULLED = 3
+PULLED = 5
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +84,8 @@ def places_of(
     arguments, if it is of the dtype of the data and is given as it is used.
     """
     if _plans is None or request.argnums is not None or request.pull != 1.0 or problem.blocks == 0:
+        return None
+    if request.signed and request.mode != GRADIENT:  # a product of curvatures, which nothing recognises
         return None
     operands = [found for found in problem.header.operands() if found[2].array]
     if any(operand.layout > 0 for _, _, operand in operands):

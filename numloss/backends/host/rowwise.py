@@ -11,8 +11,8 @@ import numpy as np
 from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...common.halves import is_half
-from ...loops.codes import CURVATURE, LABELS, LOGIT, LOGITS, OF_LABEL, PAIRS, RATIO, block_size
-from ...loops.headers import Distilled, Header, Operand, Rowwise, Steps
+from ...loops.codes import CURVATURE, LABELS, LOGIT, LOGITS, MATRICES, OF_LABEL, PAIRS, RATIO, block_size
+from ...loops.headers import Distilled, Header, Hessians, Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
 from ..packing.rowwise import NO_STEPS, header_of
 from ..packing.stored import Stored, StoredProblem, look_for_memory, stand_in
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 GENERIC, FLAT, LONG = "rows_block", "flat_block", "long_block"
 PIXELS, CLASSES, DISTILLED, DIVERGENCE = "pixels_block", "classes_block", "distilled_block", "divergence_block"
+HESSIANS = "hessians_block"
 # Numbers of 16 bits are read and written as they are.
 READS_HALVES = True
 # Those that read and write numbers of 16 bits themselves.
@@ -62,6 +63,8 @@ def in_three(array: Array, axis: int) -> tuple[Array, tuple[int, int, int, int, 
 def design_of(rows: Rows, mode: int, sizes: tuple[int, ...]) -> str:
     """The loop that serves a call: a function of the loss, the shapes and the options alone."""
     options, classes_law = rows.options, rows.loss.rows["classes"]
+    if mode > CURVATURE:
+        return HESSIANS
     if rows.teacher is not None:
         return DISTILLED
     if classes_law == RATIO:
@@ -151,6 +154,8 @@ class Packed:
         if k >= len(self.rows.outputs):
             return ABSENT, NO_STEPS
         array = self.rows.outputs[k]
+        if self.mode == MATRICES:
+            return self.matrices(array)
         if self.stored and is_half(array.dtype):
             array = self.standing(array, ("gradient", "curvature")[k], True)
         if array.strides == self.view.strides and not self.flipped:  # what most are needs no look at its axes
@@ -162,6 +167,17 @@ class Packed:
         if not np.may_share_memory(view, array):
             self.copies.append((array, view.T if self.flipped else view))
         return self.described(view), Steps(*found[3:])
+
+    def matrices(self, array: Array) -> tuple[Operand, Steps]:
+        """Where the loop writes matrices: one after the other, in the order in which it sees the rows."""
+        rows = array.ndim - 2
+        axes = (*(reversed(range(rows)) if self.flipped else range(rows)), rows, rows + 1)
+        view = array.transpose(axes)
+        if not view.flags.c_contiguous:
+            view = np.empty(view.shape, array.dtype)
+            self.copies.append((array, view.transpose(axes)))
+        self.kept.append(view)
+        return self.described(view), NO_STEPS
 
     def needs_own_layout(self, found: tuple[int, ...]) -> bool:
         """Whether an array to write needs the layout of the scores, for the bits not to depend on where they go.
@@ -182,7 +198,7 @@ class Packed:
         curvature, curvature_steps = self.written(1)
         return header_of(
             rows,
-            self.mode,
+            min(self.mode, CURVATURE),
             (sizes[0] * sizes[2], sizes[2]),
             max(512, block) if self.design == PIXELS else block,
             [self.described(self.view), target, *map(self.optional, (rows.weight, rows.values)), gradient, curvature],
@@ -197,12 +213,17 @@ class Packed:
         if self.rows.law is None:
             address = backend.loop(design, name_of(self.real))
         else:
-            address, header.tile = backend.kernel(loss, design, self.real, self.mode)
+            address, header.tile = backend.kernel(loss, design, self.real, header.mode)
         whole: Header = header
         if self.rows.teacher is not None:
             teacher, steps = self.beside(self.rows.teacher)
             whole = Distilled(rows=header, teacher=teacher, teacher_steps=steps)
-        work = self.size * loss.cost * (3.0 if design in (GENERIC, CLASSES, DISTILLED, DIVERGENCE) else 1.0)
+        elif design == HESSIANS:
+            vector, steps = (ABSENT, NO_STEPS) if self.rows.vector is None else self.beside(self.rows.vector)
+            whole = Hessians(rows=header, whole=self.mode == MATRICES, vector=vector, vector_steps=steps)
+        work = self.size * loss.cost * (1.0 if design in OF_HALVES else 3.0)
+        if self.mode == MATRICES:
+            work *= max(1, self.sizes[1])
         blocks = -(-header.rows // header.block)
         if not self.stored:
             return Problem(address, whole, blocks, work)
@@ -212,6 +233,9 @@ class Packed:
 
 def compute(backend: HostBackend, request: Request) -> Any:
     """Run a rowwise loss, or one of rows that have a teacher beside their labels."""
+    found = backend.widened(request) if request.mode > CURVATURE else None
+    if found is not None:
+        return found.answered(backend.compute(found.request))
     rows = rows_of(HOST, request)
     options, packed = rows.options, Packed(rows, request.mode)
     if packed.stored and rows.axis != rows.pred.ndim - 1:  # what is to be widened does not lie row by row
@@ -234,7 +258,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     request.refuse_infinite(outcome.weight)
     for array, written in packed.copies:
         array[...] = written
-    if not packed.stored and not packed.copies:
+    if not packed.stored and not packed.copies and request.mode <= CURVATURE:
         fields = ("pred", "target"), ("gradient", "curvature")
         known = (header.class_weight, header.factors, header.offsets)
         tables = tuple(array for array in packed.kept if id(array) in known)

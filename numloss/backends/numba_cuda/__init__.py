@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...calls.topk import names_classes
 from ...errors import BackendUnavailable
+from ...loops.codes import CURVATURE
 from .. import family
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ class CudaBackend:
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
+        if request.mode > CURVATURE:
+            raise BackendUnavailable(
+                f"{request.loss.name}: second derivatives of rows of scores are computed on the host alone; "
+                "give arrays of the host"
+            )
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
         found = None if getattr(module, "READS_HALVES", False) else self.widened(request)

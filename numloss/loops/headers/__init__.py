@@ -22,7 +22,7 @@ from .layers import Layer, Linear, Window
 from .products import Matrix, Product
 from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, StepSums
 from .regional import Regions, RegionSums, SortedRegions, TileNumbers
-from .rowwise import ClassRow, Distilled, Excess, Measures, Pull, Ratios, Row, Rowwise, Soon, Steps, Topk
+from .rowwise import ClassRow, Distilled, Excess, Hessians, Measures, Pull, Ratios, Row, Rowwise, Soon, Steps, Topk
 from .sequence import Power, Sequence, SequenceStrides
 from .similarity import Pairs
 from .stored import StoredArray, StoredRows
@@ -54,6 +54,7 @@ __all__ = [
     "ElementwiseSums",
     "Embedding",
     "Excess",
+    "Hessians",
     "Layer",
     "Linear",
     "Matrix",

@@ -75,6 +75,20 @@ class Distilled(Header):
 
 
 @dataclass
+class Hessians(Header):
+    """Rows of scores whose second derivatives are wanted: their product with a vector, or one by one if `whole`.
+
+    The mode of the rows is that of a curvature, and what is wanted goes where their gradient would: products like that,
+    matrices one after the other, in the order of the rows.
+    """
+
+    rows: Rowwise
+    whole: Int
+    vector: Operand
+    vector_steps: Steps
+
+
+@dataclass
 class Topk(Header):
     """Rows of logits with a target that names `count` classes of each, see topk.py.
 
