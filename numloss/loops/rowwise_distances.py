@@ -105,10 +105,10 @@ def soft_power(z: Real, base: Real, inverse: Real, less: Real) -> Real:
     return exp_of_difference(w, -rest if rest - rest == 0.0 else 0.0)
 
 
-def apart_from(x: Real, y: Real, low: Real, at: Real, rest: Real) -> Real:
-    """What x - (y + low) is more than at + rest; a class that is in neither distribution is anywhere."""
+def apart_from(x: Real, y: Real, low: Real, at: Real, rest: Real, least: Real) -> Real:
+    """What x - (y + low) is more than at + rest + least; a class that is in neither distribution is anywhere."""
     apart = 0.0 if x == y else x - y
-    return (apart - at) + ((difference_rest(x, y) - low) - rest)
+    return (apart - at) + (((difference_rest(x, y) - low) - rest) - least)
 
 
 def pivot_distance(s: Ratios) -> Double:
@@ -133,6 +133,15 @@ def middle_rest(s: Ratios) -> Double:
     return (double_difference_rest(pivot_distance(s), less) + lost) + pivot_rest(s)
 
 
+def start_near(s: Ratios, here: Double) -> Real:
+    """`here` in the dtype of the data; or the distance at the pivot, which that class has to the last digit, if the two
+    differ by less than rounding does."""
+    pivot = pivot_distance(s)
+    away = here - pivot
+    least = double(1e-7) * (pivot if pivot > double(0.0) else double(0.0) - pivot)
+    return real(pivot if away <= least and away >= double(0.0) - least else here)
+
+
 @noinline
 def row_distances(
     c: Rowwise, x: Reals, first: Int, n: Int, s: Ratios, middled: Int, given: Reals, v: Reals
@@ -145,21 +154,24 @@ def row_distances(
     inverse = real(s.inverse)
     less = real(s.inverse - double(inverse))
     here = middle_distance(s) if middled == 1 else pivot_distance(s)
-    at = real(here)
-    rest = real((here - double(at)) + (middle_rest(s) if middled == 1 else pivot_rest(s)))
+    at = start_near(s, here)
+    lost = (here - double(at)) + (middle_rest(s) if middled == 1 else pivot_rest(s))
+    # in two numbers: where both are sure of one class, the ratio there is far below what its distance loses
+    rest = real(lost)
+    least = real(lost - double(rest))
     if s.form == DISTRIBUTION:
         if s.fine > 0:
             fine_logarithms(c, s, given, n, y, low)
         else:
             logarithms(given, n, y, low)
         for i in range(n):
-            v[i] = apart_from(scores[i], y[i], low[i], at, rest)
+            v[i] = apart_from(scores[i], y[i], low[i], at, rest, least)
     elif inverse == 1.0:
         for i in range(n):
-            v[i] = apart_from(scores[i], given[i], 0.0, at, rest)
+            v[i] = apart_from(scores[i], given[i], 0.0, at, rest, least)
     else:
         for i in range(n):
-            v[i] = over(apart_from(scores[i], given[i], 0.0, at, rest), inverse, less)
+            v[i] = over(apart_from(scores[i], given[i], 0.0, at, rest, least), inverse, less)
     return 0
 
 

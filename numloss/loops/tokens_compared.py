@@ -61,7 +61,7 @@ def tile_ratios(x: Reals, y: Reals, n: Int, centre: Double, any_score: Int, r: R
     rest = real(centre - double(at))
     if any_score == 1:
         for i in range(n):
-            r[i] = apart_from(x[i], y[i], 0.0, at, rest)
+            r[i] = apart_from(x[i], y[i], 0.0, at, rest, 0.0)
     else:
         for i in range(n):
             r[i] = finite_apart(x[i], y[i], at, rest)

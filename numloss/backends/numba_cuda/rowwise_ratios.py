@@ -18,6 +18,7 @@ from .rowwise_texts import Plan, loop_texts, row_texts, score_texts
 LOOPS = (
     *(rowwise_distances.apart_from, rowwise_distances.pivot_distance, rowwise_distances.pivot_rest),
     *(rowwise_distances.middle_distance, rowwise_distances.middle_rest, rowwise_distances.offset_of),
+    rowwise_distances.start_near,
     *(rowwise_distances.over, rowwise_distances.soft_power, rowwise_ratios.lift_of, rowwise_ratios.mean_apart),
     *(rowwise_ratios.near_curve, rowwise_ratios.more_of, rowwise_ratios.within, rowwise_ratios.nearest_power),
     *(rowwise_ratios.sums_to_one, rowwise_ratios.far_rise),
@@ -37,12 +38,20 @@ def entry_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     probabilities = not plan.teacher and plan.target == DISTRIBUTION
     pivot_distance, middle_distance = texts["pivot_distance"], texts["middle_distance"]
     pivot_rest, middle_rest = texts["pivot_rest"], texts["middle_rest"]
+    start_near = texts["start_near"]
     over, soft_power, log_sum = texts["over"], texts["soft_power"], log_text(dtype)
 
     @jit.jitable
     def logarithm(y):  # type: ignore[no-untyped-def]
         """What a row is compared with as a logarithm, and what that leaves."""
         return log_sum(y) if probabilities else (y, zero)
+
+    @jit.jitable
+    def parts_of(s, here, more):  # type: ignore[no-untyped-def]
+        """A distance in three numbers of the data's dtype."""
+        at = start_near(s, here)
+        lost = (here - double(at)) + more
+        return at, real(lost), real(lost - double(real(lost)))
 
     @jit.jitable
     def rest_of(s):  # type: ignore[no-untyped-def]
@@ -61,9 +70,8 @@ def entry_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         """The term of class j of what a row is compared with, and the distance there."""
         given, inverse = entry(beside, j), real(s.inverse)
         y, low = logarithm(given)
-        at = real(pivot_distance(s))
-        rest = real((pivot_distance(s) - double(at)) + pivot_rest(s))
-        v = over(apart_from(score_of(c, x, j, j), y, low, at, rest), inverse, rest_of(s))
+        at, rest, least = parts_of(s, pivot_distance(s), pivot_rest(s))
+        v = over(apart_from(score_of(c, x, j, j), y, low, at, rest, least), inverse, rest_of(s))
         return term_beside(given, s), v
 
     @jit.jitable
@@ -71,9 +79,8 @@ def entry_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         """The term of class j of what a row is compared with, and the logarithm of the ratio there."""
         given = entry(beside, j)
         y, low = logarithm(given)
-        at = real(middle_distance(s))
-        rest = real((middle_distance(s) - double(at)) + middle_rest(s))
-        apart = apart_from(score_of(c, x, j, j), y, low, at, rest)
+        at, rest, least = parts_of(s, middle_distance(s), middle_rest(s))
+        apart = apart_from(score_of(c, x, j, j), y, low, at, rest, least)
         return term_beside(given, s), over(apart, real(s.inverse), rest_of(s))
 
     @jit.jitable

@@ -2,7 +2,7 @@
 
 from ...declare import ANY, HALF_UNIT, POSITIVE, REST, Array, Options, Result, Unpack, rowwise
 from ...loops.codes import LOGITS, RATIO, SCORES
-from ...scalar import log, log_rest
+from ...scalar import capped, log, log_rest
 
 
 def _skew_kl(ratio, more, curve, p, q, direction, alpha):
@@ -13,12 +13,14 @@ def _skew_kl(ratio, more, curve, p, q, direction, alpha):
     strange = p if reverse else q
     moved = other * (-apart if reverse else apart)
     m = alpha * own + other * strange
+    whole = own if own > 0.0 else 1.0
     # how much more the mixture is than what is averaged over
-    above = moved / (own if own > 0.0 else 1.0)
+    above = moved / whole
     near = abs(above - 0.06) < 0.35
     rest = log_rest(above)
     # of next to nothing a share may vanish
-    logarithm = above + rest if near else log(m if m > 0.0 or own > 1e-30 else own) - log(own)
+    quotient = m / whole if m > 0.0 or own > 1e-30 else 1.0
+    logarithm = above + rest if near else log(capped(quotient))
     value = -(own * rest) if near else moved - own * logarithm
     less = moved / (m if m > 0.0 else 1.0)
     share = other * strange / (m if m > 0.0 else 1.0)
