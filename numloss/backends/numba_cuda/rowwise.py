@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ...calls.request import Request
     from .arrays import DeviceArray
 
+# Kernels read and write numbers of 16 bits as they are.
+READS_HALVES = True
 # Threads of a row whose classes lie side by side in memory, by the number of classes.
 TEAMS = ((16, 1), (128, 8), (1024, 32))
 Beside: TypeAlias = tuple[Operand, Steps]
@@ -51,7 +53,7 @@ def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any
 
 def packed(call: Call, rows: Rows, mode: int) -> Rowwise:
     """The header of rows."""
-    count, real, axis = math.prod(rows.shape), rows.pred.dtype, rows.axis
+    count, real, axis = math.prod(rows.shape), rows.real, rows.axis
     labelled = rows.options.target == LABELS
     pred, pred_steps = in_rows(call, rows.pred, axis, real)
     target, target_steps = in_rows(call, None if labelled else rows.target, axis, real)
@@ -99,6 +101,7 @@ def plan_of(rows: Rows, mode: int) -> Plan:
         loss.constant_part,
         classes,
         teacher=rows.teacher is not None,
+        stored=code_of(rows.pred, rows.real),
     )
 
 
@@ -120,7 +123,7 @@ def compute(request: Request) -> Any:
             notes.append(call.finish(partials, blocks, None, scale=scale))
         elif header.rows:
             header.scale = request.scale(float(header.rows))
-        teacher = None if rows.teacher is None else in_rows(call, rows.teacher, rows.axis, rows.pred.dtype)
+        teacher = None if rows.teacher is None else in_rows(call, rows.teacher, rows.axis, rows.real)
         run_rows(call, plan_of(rows, mode), header, blocks, partials, scale, teacher)
         known = float(header.rows) if plain else None
         return conclude(call, (partials, blocks), known, (rows.values, list(rows.outputs)), notes, rows.complain)

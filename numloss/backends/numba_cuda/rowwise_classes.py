@@ -11,7 +11,7 @@ from ...loops import rowwise_classes
 from ...loops.codes import CURVATURE, LABELS, LARGEST, MEAN, SPARSE, VALUE
 from ...loops.headers import ClassRow
 from . import jit
-from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
+from .rowwise_texts import Plan, applied_law, given_texts, loop_texts, row_texts, score_texts
 
 
 def entry_text(plan: Plan, dtype: str) -> Any:
@@ -158,7 +158,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 def class_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient and of the curvature of a row."""
     words, number = jit.words_of(dtype), getattr(np, dtype)
-    real, reals, entry_law = words["real"], words["reals"], entry_text(plan, dtype)
+    real, entry_law, (_, put) = words["real"], entry_text(plan, dtype), given_texts(plan.stored, dtype)
     own_curvature = jit.of_loop(rowwise_classes.own_curvature, dtype)
     bounded, one, labelled = loop_texts(dtype)["bounded"], number(1.0), plan.target == LABELS
     team, curved = plan.team, plan.mode == CURVATURE
@@ -176,7 +176,7 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
             if sparse and chosen != label:
                 slope = real(unit - s.threshold) if j == chosen else slope - one if j == label else slope
             if curved:
-                reals(h + j * c.curvature_steps.classes)[0] = bounded(c, bend) * scale
-            reals(g + j * c.gradient_steps.classes)[0] = slope * scale
+                put(c.curvature, h + j * c.curvature_steps.classes, bounded(c, bend) * scale)
+            put(c.gradient, g + j * c.gradient_steps.classes, slope * scale)
 
     return write_classes

@@ -14,7 +14,7 @@ from ...loops import distilled
 from ...loops.codes import CURVATURE
 from . import jit
 from .rowwise_divergence import divergence_slope_text, divergence_text
-from .rowwise_texts import Plan, loop_texts, score_texts
+from .rowwise_texts import Plan, given_texts, loop_texts, score_texts
 
 
 def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
@@ -37,7 +37,7 @@ def distilled_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 def distilled_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient and of the curvature of a row."""
     words, number, score_of = jit.words_of(dtype), getattr(np, dtype), score_texts(plan, dtype)["score_of"]
-    real, reals, exp_below = words["real"], words["reals"], jit.typed(scalar.exp_below, dtype)
+    real, exp_below, (_, put) = words["real"], jit.typed(scalar.exp_below, dtype), given_texts(plan.stored, dtype)
     soft_share, hard_share = (jit.of_loop(text, dtype) for text in (distilled.soft_share, distilled.hard_share))
     slope_of, bounded = divergence_slope_text(plan, dtype), loop_texts(dtype)["bounded"]
     zero, one, two, unit, team = number(0.0), number(1.0), number(2.0), np.float64(1.0), plan.team
@@ -57,8 +57,8 @@ def distilled_gradient_text(plan: Plan, dtype: str) -> Any:
             if curved:
                 twice = two if c.bound == 1 else one
                 bend = bounded(c, pull * bend + beta * twice * p * others)
-                reals(h + j * c.curvature_steps.classes)[0] = bend * real(factor)
+                put(c.curvature, h + j * c.curvature_steps.classes, bend * real(factor))
             slope = pull * slope + beta * (-others if j == label else p)
-            reals(g + j * c.gradient_steps.classes)[0] = slope * real(factor)
+            put(c.gradient, g + j * c.gradient_steps.classes, slope * real(factor))
 
     return write_distilled

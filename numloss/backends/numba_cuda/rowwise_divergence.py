@@ -11,7 +11,7 @@ from ...loops import ratio_laws
 from ...loops.codes import CURVATURE, LOG_PROBABILITIES, LOGITS, VALUE
 from . import jit
 from .rowwise_ratios import changed, columns_text, loops_of, ratio_texts, settled_text
-from .rowwise_texts import Plan, applied_law
+from .rowwise_texts import Plan, applied_law, given_texts
 
 SUMS = ("slopes", "bends", "own_slope", "own_bend")
 
@@ -156,14 +156,15 @@ def ratio_slope_text(plan: Plan, dtype: str) -> Any:
 def ratio_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient and of the curvature of a row."""
     words, slope_of, bounded = jit.words_of(dtype), ratio_slope_text(plan, dtype), loops_of(dtype)["bounded"]
-    real, reals, team, curved = words["real"], words["reals"], plan.team, plan.mode == CURVATURE
+    real, team, curved = words["real"], plan.team, plan.mode == CURVATURE
+    _, put = given_texts(plan.stored, dtype)
 
     @jit.jitable
     def write_ratios(c, x, beside, g, h, lane, label, s, found, factor):  # type: ignore[no-untyped-def]
         for j in range(lane, c.classes, team):
             slope, bend = slope_of(c, x, beside, j, found)
             if curved:
-                reals(h + j * c.curvature_steps.classes)[0] = bounded(c, bend) * real(factor)
-            reals(g + j * c.gradient_steps.classes)[0] = slope * real(factor)
+                put(c.curvature, h + j * c.curvature_steps.classes, bounded(c, bend) * real(factor))
+            put(c.gradient, g + j * c.gradient_steps.classes, slope * real(factor))
 
     return write_ratios

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...loops.codes import CURVATURE, VALUE
 from . import jit
-from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
+from .rowwise_texts import Plan, applied_law, given_texts, loop_texts, row_texts, score_texts
 
 
 def pair_text(plan: Plan, dtype: str) -> Any:
@@ -47,7 +47,8 @@ def pairs_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 def pairs_gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient, and the least curvature."""
     words, wanted, pair_law = jit.words_of(dtype), row_texts(plan, dtype)["wanted"], pair_text(plan, dtype)
-    real, reals, number, bounded = words["real"], words["reals"], getattr(np, dtype), loop_texts(dtype)["bounded"]
+    real, number, bounded = words["real"], getattr(np, dtype), loop_texts(dtype)["bounded"]
+    _, put = given_texts(plan.stored, dtype)
     zero, member, team, curved = number(0.0), number(1.0), plan.team, plan.mode == CURVATURE
 
     @jit.jitable
@@ -61,8 +62,8 @@ def pairs_gradient_text(plan: Plan, dtype: str) -> Any:
                     slope -= pair_law(c, x, i, j)[1]
                 elif theirs and not mine:
                     slope += pair_law(c, x, j, i)[1]
-            reals(g + j * c.gradient_steps.classes)[0] = slope * scale
+            put(c.gradient, g + j * c.gradient_steps.classes, slope * scale)
             if curved:
-                reals(h + j * c.curvature_steps.classes)[0] = bounded(c, zero) * scale
+                put(c.curvature, h + j * c.curvature_steps.classes, bounded(c, zero) * scale)
 
     return write_pairs

@@ -25,7 +25,7 @@ from ...loops.codes import (
 from ...loops.headers import Pull
 from . import jit
 from .checks import key
-from .rowwise_texts import Plan, applied_law, loop_texts, row_texts, score_texts
+from .rowwise_texts import Plan, applied_law, given_texts, loop_texts, row_texts, score_texts
 
 # Terms that a thread adds in the dtype of the data before they go to a float64.
 RUN = 16
@@ -121,14 +121,14 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
 def probability_text(plan: Plan, dtype: str) -> Any:
     """Whether a thread sees a prediction that is no probability: of all classes, or of the label alone. NaN passes."""
-    reals, number = jit.words_of(dtype)["reals"], getattr(np, dtype)
+    given_at, number = given_texts(plan.stored, dtype)[0], getattr(np, dtype)
     zero, one, team, dense = number(0.0), number(1.0), plan.team, plan.dense
 
     @jit.jitable
     def improbable(c, x, lane, label):  # type: ignore[no-untyped-def]
         found = False
         for j in range(lane, c.classes, team):
-            p = reals(x + j * c.pred_steps.classes)[0]
+            p = given_at(x + j * c.pred_steps.classes)
             if (dense or j == label) and (p < zero or p > one):
                 found = True
         return found
@@ -139,15 +139,15 @@ def probability_text(plan: Plan, dtype: str) -> Any:
 def clear_text(plan: Plan, dtype: str) -> Any:
     """`no_slopes` of numloss/loops/rowwise_slopes.py in a thread's share of a row, whatever the scores are."""
     words, zero, team, curved = jit.words_of(dtype), getattr(np, dtype)(0.0), plan.team, plan.mode == CURVATURE
-    real, reals = words["real"], words["reals"]
+    real, (_, put) = words["real"], given_texts(plan.stored, dtype)
 
     @jit.jitable
     def clear(c, g, h, lane, factor):  # type: ignore[no-untyped-def]
         least = real(c.least) * real(factor) if c.bound == 1 else zero
         for j in range(lane, c.classes, team):
-            reals(g + j * c.gradient_steps.classes)[0] = zero
+            put(c.gradient, g + j * c.gradient_steps.classes, zero)
             if curved:
-                reals(h + j * c.curvature_steps.classes)[0] = least
+                put(c.curvature, h + j * c.curvature_steps.classes, least)
 
     return clear
 
@@ -155,7 +155,7 @@ def clear_text(plan: Plan, dtype: str) -> Any:
 def gradient_text(plan: Plan, dtype: str) -> Any:
     """Writing a thread's share of the gradient and of the curvature of a row."""
     words, number, texts = jit.words_of(dtype), getattr(np, dtype), loop_texts(dtype)
-    real, double, reals = words["real"], words["double"], words["reals"]
+    real, double, (given_at, put) = words["real"], words["double"], given_texts(plan.stored, dtype)
     scores, wanted = score_texts(plan, dtype), row_texts(plan, dtype)["wanted"]
     score_of, slopes_of = scores["score_of"], scores["slopes_of"]
     label_slope, other_terms, bounded = texts["label_slope"], texts["other_terms"], texts["bounded"]
@@ -197,12 +197,13 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
             if sure and j == s.pivot:
                 step = pivot_slope(s, pull)
             if probabilities:
-                given, eps = reals(x + j * c.pred_steps.classes)[0], real(c.eps)
+                given, eps = given_at(x + j * c.pred_steps.classes), real(c.eps)
                 step = over_probability(step * real(factor), given, eps)
                 if curved:
                     bend, least = over_probability(-step, given, eps), real(c.least) * real(factor)
-                    reals(h + j * c.curvature_steps.classes)[0] = least if c.bound == 1 and bend < least else bend
-                reals(g + j * c.gradient_steps.classes)[0] = step
+                    bend = least if c.bound == 1 and bend < least else bend
+                    put(c.curvature, h + j * c.curvature_steps.classes, bend)
+                put(c.gradient, g + j * c.gradient_steps.classes, step)
                 continue
             first, second = slopes_of(c, x, j, label)
             if curved:
@@ -210,8 +211,8 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
                 if c.bound == 1 and bent < zero:
                     bent = zero
                 bend = bounded(c, curvature(c, p, j, label, first, s, pull) + bent)
-                reals(h + j * c.curvature_steps.classes)[0] = bend * real(factor)
-            reals(g + j * c.gradient_steps.classes)[0] = step * first * real(factor)
+                put(c.curvature, h + j * c.curvature_steps.classes, bend * real(factor))
+            put(c.gradient, g + j * c.gradient_steps.classes, step * first * real(factor))
 
     return write_row
 

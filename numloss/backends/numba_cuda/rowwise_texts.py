@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import scalar
 from ...loops import rowwise, rowwise_law, rowwise_parts, rowwise_slopes
-from ...loops.codes import IN_ORDER, LABELS, LOGIT, PROBABILITIES
+from ...loops.codes import DATA, F2, IN_ORDER, LABELS, LOGIT, PROBABILITIES
 from ...loops.tiles import constants_text
 from . import jit, reading
 
@@ -24,7 +24,8 @@ class Plan:
     """What is decided when the kernel is compiled. mode -1 adds up the weights of the rows alone.
 
     law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/loops/codes.py; with so many
-    parameters and its constants as in elementwise_codegen.py; None for the cross-entropy itself.
+    parameters and its constants as in elementwise_codegen.py; None for the cross-entropy itself. stored: the code of
+    the dtype of predictions, which may have 16 bits.
     """
 
     scores: int
@@ -37,6 +38,7 @@ class Plan:
     constants: tuple[Any, tuple[int, ...], int] = (None, (), 0)
     classes: int = 0
     teacher: bool = False
+    stored: int = DATA
 
 
 @functools.cache
@@ -51,6 +53,28 @@ def loop_texts(dtype: str) -> dict[str, Any]:
     return {text.__name__: jit.of_loop(text, dtype) for text in texts}
 
 
+@functools.cache
+def given_texts(stored: int, dtype: str) -> tuple[Any, Any]:
+    """Reading a prediction at an address; and bringing a number to one, in the dtype that its operand has."""
+    words = jit.words_of(dtype)
+    reals, uint16s = words["reals"], words["uint16s"]
+    narrow = "float16" if stored == F2 else "bfloat16"
+    widened, narrowed, halves = words[f"of_{narrow}"], words[f"to_{narrow}"], stored != DATA
+
+    @jit.jitable
+    def given_at(address):  # type: ignore[no-untyped-def]
+        return widened(uint16s(address)[0]) if halves else reals(address)[0]
+
+    @jit.jitable
+    def put(o, address, value):  # type: ignore[no-untyped-def]
+        if halves and o.kind != DATA:
+            uint16s(address)[0] = narrowed(value)
+        else:
+            reals(address)[0] = value
+
+    return given_at, put
+
+
 def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Scores of predictions, and their first and second derivatives."""
     if plan.classes == LOGIT:
@@ -58,12 +82,12 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     words, typed = jit.words_of(dtype), functools.partial(jit.typed, dtype=dtype)
     log, tanh, decay = typed(scalar.log), typed(scalar.tanh), typed(scalar.decay)
     zero, one, two, four = (getattr(np, dtype)(x) for x in (0.0, 1.0, 2.0, 4.0))
-    real, reals, kind = words["real"], words["reals"], plan.scores
+    real, reals, kind, given_at = words["real"], words["reals"], plan.scores, given_texts(plan.stored, dtype)[0]
 
     @jit.jitable
     def score_of(c, x, j, label):  # type: ignore[no-untyped-def]
         """The score of class j of the row at x."""
-        z, cap, eps = reals(x + j * c.pred_steps.classes)[0], real(c.softcap), real(c.eps)
+        z, cap, eps = given_at(x + j * c.pred_steps.classes), real(c.softcap), real(c.eps)
         if kind == PROBABILITIES:
             z = log(eps if z < eps else z)
         elif cap > zero:
@@ -73,7 +97,7 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     @jit.jitable
     def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
         """Its first and second derivative; not where it is the logarithm of a probability."""
-        z, cap = reals(x + j * c.pred_steps.classes)[0], real(c.softcap)
+        z, cap = given_at(x + j * c.pred_steps.classes), real(c.softcap)
         if cap > zero:
             e = decay(two * (z / cap))
             slope = four * e / ((one + e) * (one + e))
@@ -85,16 +109,16 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
 
 def logit_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """`score_of` and `slopes_of` where the law makes the logits."""
-    reals, applied = jit.words_of(dtype)["reals"], applied_law(plan, dtype, ("entry", "own"))
+    given_at, applied = given_texts(plan.stored, dtype)[0], applied_law(plan, dtype, ("entry", "own"))
     zero, one = (getattr(np, dtype)(x) for x in (0.0, 1.0))
 
     @jit.jitable
     def score_of(c, x, j, label):  # type: ignore[no-untyped-def]
-        return applied(c, reals(x + j * c.pred_steps.classes)[0], one if j == label else zero)[0]
+        return applied(c, given_at(x + j * c.pred_steps.classes), one if j == label else zero)[0]
 
     @jit.jitable
     def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
-        _, first, second = applied(c, reals(x + j * c.pred_steps.classes)[0], one if j == label else zero)
+        _, first, second = applied(c, given_at(x + j * c.pred_steps.classes), one if j == label else zero)
         return first, second
 
     return {"score_of": score_of, "slopes_of": slopes_of}

@@ -12,17 +12,26 @@ from helpers import flat, on_device, on_host
 from test_halves import FIRST, HALVES, as_halves, halved, widened
 
 import numloss as nl
+from numloss.backends.numba_cuda import CudaBackend
 
+# One of each way in which rows are worked on, and the others with `more`.
+FEW = ("cross_entropy", "cross_entropy:probabilities", "kl_div", "sparsemax", "multilabel_margin", "arcface")
+OF_ROWS = [case for case in cases.CASES if cases.record(case).family in ("rowwise", "distilled")]
+OF_ROWS = [case if case in FEW else pytest.param(case, marks=pytest.mark.more) for case in OF_ROWS]
 ONE_EACH = [case if case == "huber" else pytest.param(case, marks=pytest.mark.more) for case in ("huber", *FIRST)]
 
 
 @HALVES
-@pytest.mark.parametrize("case", [*ONE_EACH, "cross_entropy"])
+@pytest.mark.parametrize("case", ONE_EACH)
 def test_sixteen_bits_on_the_device(case: str, half: np.dtype[Any]) -> None:
-    loss, shape = cases.record(case), cases.small(case)
-    given = as_halves(cases.arrays(case, shape, "float32", ends=False), half)
-    options = cases.required(case)
-    function = nl.value_and_grad(loss.function)
+    shape = cases.small(case)
+    assert_as_on_the_host(case, as_halves(cases.arrays(case, shape, "float32", ends=False), half), half)
+
+
+def assert_as_on_the_host(case: str, given: tuple[Any, ...], half: np.dtype[Any]) -> None:
+    """Values, gradients and curvatures of the device are those of the host, but for the last bit that is stored."""
+    loss, options = cases.record(case), cases.required(case)
+    function = (nl.value_grad_hess if loss.curvature else nl.value_and_grad)(loss.function)
     found, expected = flat(on_device(function, given, **options)), flat(on_host(function, given, **options))
     assert len(found) == len(expected)
     for k, (a, b) in enumerate(zip(found, expected, strict=True)):
@@ -30,6 +39,16 @@ def test_sixteen_bits_on_the_device(case: str, half: np.dtype[Any]) -> None:
         unit = 2.0**-10 if half == np.float16 and k else 2.0**-7 if k else 1e-5
         numbers = [widened(x).astype(np.float64) if x.dtype == half else x for x in (a, b)]
         np.testing.assert_allclose(*numbers, rtol=unit, atol=1e-7)
+
+
+@HALVES
+@pytest.mark.parametrize("case", OF_ROWS)
+def test_rows_are_read_where_they_lie(case: str, half: np.dtype[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    # what copies whole arrays to float32, and back
+    monkeypatch.setattr(CudaBackend, "widened", None)
+    given = as_halves(cases.arrays(case, (3, 24), "float32", ends=False), half)
+    assert_as_on_the_host(case, given, half)
+    assert_as_on_the_host(case, tuple(np.asfortranarray(a) if a.dtype == half else a for a in given), half)
 
 
 @HALVES
