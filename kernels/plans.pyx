@@ -48,11 +48,15 @@ cdef enum:
     C_CONTIGUOUS = 0x0001
     ALIGNED = 0x0100
     WRITEABLE = 0x0400
-    # type numbers of NumPy, and the bytes of its largest number: a complex long double
-    INT64 = 7
+    # type numbers of NumPy, in the order of bytes but for the last, and the bytes of its largest number: a complex long
+    # double
+    UINT8 = 2
+    UINT16 = 4
+    UINT32 = 6
     FLOAT32 = 11
     FLOAT64 = 12
     VOID = 20
+    FLOAT16 = 23
     LARGEST_ITEM = 32
 
 cdef object ndarray = np.ndarray
@@ -315,10 +319,21 @@ cdef bint touch(numloss_array_head* one, numloss_array_head* other) noexcept:
     return one.data < other.data + most_bytes(other) and other.data < one.data + most_bytes(one)
 
 
+cdef intptr_t item_bytes(numloss_array_head* array) noexcept:
+    """The bytes of a number of an array, or more."""
+    cdef int type_num = array.descr.type_num
+    if type_num == FLOAT16 or <void*>array.descr == <void*>BFLOAT16:
+        return 2
+    if type_num <= UINT16:
+        return 1 if type_num <= UINT8 else 2
+    if type_num <= FLOAT64:
+        return 4 if type_num <= UINT32 or type_num == FLOAT32 else 8
+    return LARGEST_ITEM
+
+
 cdef intptr_t most_bytes(numloss_array_head* array) noexcept:
     """The bytes of a contiguous array, or more."""
-    cdef int type_num = array.descr.type_num
-    cdef intptr_t size = 4 if type_num == FLOAT32 else 8 if type_num in (FLOAT64, INT64) else LARGEST_ITEM
+    cdef intptr_t size = item_bytes(array)
     cdef int k
     for k in range(array.nd):
         size *= array.dimensions[k]

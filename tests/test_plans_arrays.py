@@ -121,6 +121,20 @@ def test_out_may_be_a_part_of_an_array(backend: str, replayed: Answers) -> None:
     assert replayed[-1] is None
 
 
+@pytest.mark.parametrize("dtype", [np.float16, nl.bfloat16, np.float32], ids=["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("labels", [np.uint8, np.int16, np.int32, np.int64])
+def test_out_may_lie_beside_what_is_read(dtype: Any, labels: Any, backend: str, replayed: Answers) -> None:
+    pred = np.zeros((8, 16), dtype)
+    memory = np.zeros(2 * pred.nbytes + 8 * np.dtype(labels).itemsize, np.uint8)
+    target, out = memory[2 * pred.nbytes :].view(labels), memory[pred.nbytes : 2 * pred.nbytes].view(dtype)
+    function, scores = nl.value_and_grad(nl.cross_entropy), memory[: pred.nbytes].view(dtype).reshape(8, 16)
+    for _ in range(2):
+        function(scores, target, out=out.reshape(8, 16), backend=backend)
+    assert replayed[-1] is not None
+    with pytest.raises(ValueError, match="overlap"):
+        function(scores, target, out=memory[8:][: pred.nbytes].view(dtype).reshape(8, 16), backend=backend)
+
+
 @pytest.mark.parametrize(
     "out",
     [np.empty(15), np.empty(17), np.empty((4, 4)), np.empty(16, np.float32), np.empty(16, ">f8"), [0.0] * 16, ()],
