@@ -6,41 +6,28 @@ build is; pip shows it with -v alone.
 """
 
 import os
-import platform
 import sys
 import time
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.modified import newer_group
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "kernels"))
+from flags import DIRECTIVES, ON_X86, STRICT, flags_of  # noqa: E402
+
 REPORT = ROOT / "numloss" / "_build_report.py"
-ON_X86 = platform.machine() in ("x86_64", "AMD64") and sys.platform.startswith("linux")
 # Who works on loops may build the level of his CPU alone: NUMLOSS_LEVELS=v4.
 LEVELS = tuple(os.environ.get("NUMLOSS_LEVELS", "v2 v3 v4").split()) if ON_X86 else ("base",)
-# Without symbols for debuggers: they take a quarter of the time, and five sixths of the file.
-LEAN = ["-g0"]
-# A field of a header is written where the mode asks for it and read only there, which the compiler cannot follow.
-QUIET = ["-Wno-maybe-uninitialized", "-Wno-psabi"] if ON_X86 else []
 # What the text of plans includes.
 PLANNED = ["recognised.pxi", "sweeps.pxi", "tallies.pxi"]
-# The same bits everywhere: no fast-math, no contraction into fused multiply-adds but those that the text has.
-STRICT = [*LEAN, *QUIET, "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
-# Any effort gives the same bits. CPUs that need v2 are rare, and a third of the build is too much for them.
-EFFORT = {"v2": "-O1"}
-INLINE = ["-DCYTHON_INLINE=__inline__ __attribute__((always_inline))"]
-# Where functions begin is not left to chance: rows of 10 classes took an eighth longer at some places than at others.
-GCC_ONLY = ["--param", "vect-max-version-for-alias-checks=100", "-falign-functions=64"]
-# Conditions that have to do with each other would be a path for each combination of them, and all paths are computed
-# for every element; or they would be computed before paths meet, and of such there are no vectors.
-LAWS_ONLY = ["-fno-thread-jumps", "-fno-tree-pre"]
 
 
 def extensions() -> list[Extension]:
     """The kernels, a module for each unit and level; their team, plans of calls that repeat, windows of files."""
-    sys.path.insert(0, str(ROOT / "kernels"))
     import translate
     from Cython.Build import cythonize
 
@@ -52,10 +39,7 @@ def extensions() -> list[Extension]:
     ]
     if sys.platform.startswith("linux"):
         beside.append(module("numloss.data._windows", "windows", ["windows.h", "feed.h"]))
-    directives = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False}
-    # without the text of each line as a comment in C, which every level would read again
-    directives["emit_code_comments"] = False
-    made = cythonize([*units, *beside], compiler_directives=directives, quiet=True, nthreads=os.cpu_count() or 1)
+    made = cythonize([*units, *beside], compiler_directives=DIRECTIVES, quiet=True, nthreads=os.cpu_count() or 1)
     units, beside = made[: len(units)], made[len(units) :]
     # what takes long first, so that no core waits for it at the end
     units.sort(key=lambda unit: -(ROOT / unit.sources[0]).stat().st_size)
@@ -64,30 +48,38 @@ def extensions() -> list[Extension]:
 
 def module(name: str, text: str, headers: list[str]) -> Extension:
     """A module of a text of its own, which needs no level."""
-    depends = ["setup.py", *(f"kernels/{header}" for header in headers)]
+    depends = ["setup.py", "kernels/flags.py", *(f"kernels/{header}" for header in headers)]
     sources = [f"kernels/{text}.pyx"]
     return Extension(name, sources, include_dirs=["kernels"], depends=depends, extra_compile_args=STRICT)
 
 
 def of_level(unit: Extension, level: str) -> Extension:
     """The module of a unit for one level, which includes the C text that all levels have and names its module."""
-    flags = [] if level == "base" else [f"-march=x86-64-{level}", *GCC_ONLY]
-    if level == "v4":
-        flags.append("-mprefer-vector-width=512")
     package, _, name = unit.name.rpartition(".")
-    if flags and name != "_aot_loops":
-        flags += LAWS_ONLY
     common, renamed = Path(unit.sources[0]), name.replace("_aot_", f"_aot_{level}_")
     source, text = common.with_stem(renamed), f'#define PyInit_{name} PyInit_{renamed}\n#include "{common.name}"\n'
     if not (ROOT / source).exists() or (ROOT / source).read_text() != text:
         (ROOT / source).write_text(text)
+    headers = [f"kernels/{header}.h" for header in ("primitives", "neighbours", "runs")]
     return Extension(
         f"{package}.{renamed}",
         [str(source)],
         include_dirs=["kernels"],
-        depends=["setup.py", "kernels/primitives.h", "kernels/neighbours.h", "kernels/runs.h", str(common)],
-        extra_compile_args=[EFFORT.get(level, "-O3"), *STRICT, *INLINE, *flags],
+        depends=["setup.py", "kernels/flags.py", *headers, str(common)],
+        extra_compile_args=flags_of(level, name != "_aot_loops"),
     )
+
+
+class WithTranslator(build_py):
+    """Puts the translator into the package: `numloss build` compiles laws of users with it."""
+
+    def run(self) -> None:
+        super().run()
+        for path in (ROOT / "kernels").iterdir():
+            if path.suffix in (".py", ".h") or path.name == "primitives.pxi":
+                target = Path(self.build_lib) / "numloss" / "kernels" / path.name
+                self.mkpath(str(target.parent))
+                self.copy_file(str(path), str(target))
 
 
 class BuildKernels(build_ext):
@@ -144,4 +136,4 @@ def tell(text: str) -> None:
 
 
 if __name__ == "__main__":
-    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels, "build_py": WithTranslator})

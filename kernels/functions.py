@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "numloss"
+# beside the package, or in an installed one
+PACKAGE = ROOT if (ROOT / "scalar.py").exists() else ROOT / "numloss"
 # the language is read where it stands, without numloss
 sys.path.insert(0, str(PACKAGE / "loops"))
 import codes  # noqa: E402
@@ -70,6 +71,11 @@ class Text:
         return "real" if width == 1 else ["real"] * width
 
 
+def place_of(path: Path) -> Path:
+    """A file as messages name it: from the root of the project, if it lies there."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
 def flat(node: ast.expr) -> list[ast.expr]:
     """The leaves of a possibly nested tuple."""
     if isinstance(node, ast.Tuple):
@@ -92,7 +98,7 @@ class Library:
         for node in functions:
             other = self.texts.setdefault(node.name, Text(node, path, kind))
             if other.path != path:
-                raise Unreadable(f"{path.relative_to(ROOT)}: {node.name} is in {other.path.relative_to(ROOT)}, too")
+                raise Unreadable(f"{place_of(path)}: {node.name} is in {place_of(other.path)}, too")
         return functions
 
     def read_integers(self, path: Path, body: list[ast.stmt]) -> None:
@@ -123,7 +129,7 @@ class Translator:
         self.needs: list[str] = []
 
     def refuse(self, node: ast.AST, why: str) -> Unreadable:
-        return Unreadable(f"{self.text.path.relative_to(ROOT)}:{getattr(node, 'lineno', '?')}: {why}")
+        return Unreadable(f"{place_of(self.text.path)}:{getattr(node, 'lineno', '?')}: {why}")
 
     def ctype(self, kind: str) -> str:
         if kind in ("real", "double", "int", "bool"):

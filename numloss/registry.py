@@ -45,7 +45,7 @@ class Loss:
     what `interval` says of them. `sums` are what a law of vectors takes, each as its kind and its two vectors.
     `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the samples of
     the first input lie. `tight`: slope / residual is a curvature that majorises, as the law is even in the difference
-    of its inputs, and its slope divided by that falls with its size.
+    of its inputs, and its slope divided by that falls with its size. `addresses` are those of tiles that a user built.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Loss:
     function: Callable[..., Any] = field(default=cast(Any, None), repr=False)
     rows: dict[str, Any] = field(default_factory=dict)
     eager: bool = False
+    addresses: dict[str, int] = field(default_factory=dict, repr=False)
     kernels: dict[Any, Any] = field(default_factory=dict, repr=False)
     transforms: dict[Any, Any] = field(default_factory=dict, repr=False)
 

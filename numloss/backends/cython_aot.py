@@ -1,7 +1,7 @@
 """The `cython` backend: kernels compiled when the package was built.
 
 For each x86-64 level there is a module of the loops, and one of the laws of each task, loaded with its first loss. The
-tile of a law that was not there when they were built is compiled by Numba; the loops that call it are the same.
+tile of a law that was not there then is one that `numloss build` compiled, or Numba compiles it for the same loops.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ class CythonBackend(HostBackend):
     def tile(self, loss: Loss, dtype: str, mode: int) -> int:
         if loss.law is None:
             return 0
+        if loss.addresses:
+            return loss.addresses[f"{mode}/{dtype}"]
         home = loss.function.__module__.split(".")
         if home[:2] == ["numloss", "losses"]:
             laws: dict[str, int] = importlib.import_module(module_name(self.level, home[2])).ADDRESSES
@@ -82,7 +84,7 @@ class CythonBackend(HostBackend):
         except BackendUnavailable as error:
             raise BackendUnavailable(
                 f"{loss.name}: the cython backend holds the losses of numloss, compiled ahead of time; "
-                f"a law of your own needs numba. {error}"
+                f"a law of your own needs numba, or `numloss build` where there is a compiler. {error}"
             ) from None
 
     def loop(self, name: str, dtype: str) -> int:

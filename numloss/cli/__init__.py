@@ -9,7 +9,7 @@ import click
 
 from ..version import __version__
 
-COMMANDS = ("bench", "cluster", "evaluate", "info", "losses", "predict", "score", "train", "warmup")
+COMMANDS = ("bench", "build", "cluster", "evaluate", "info", "losses", "predict", "score", "train", "warmup")
 
 class Commands(click.Group):
     """Commands in modules of their own; what a user can set right ends in one sentence, not in a traceback."""

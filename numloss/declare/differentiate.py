@@ -9,6 +9,7 @@ slopes.py; functions of the user are differentiated in turn.
 from __future__ import annotations
 
 import ast
+import hashlib
 import linecache
 import types
 from collections.abc import Callable, Sequence
@@ -368,7 +369,7 @@ class FunctionText(Algebra):
         return [part or "0.0" for part, known in pairs if whole or known == GIVEN]
 
     def compiled(self, name: str, text: str) -> Law:
-        filename = f"<{name}, differentiated>"
+        filename = f"<{name}, differentiated, {hashlib.sha256(text.encode()).hexdigest()[:16]}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         scope = {**self.scope, "__name__": self.function.__module__}
         exec(compile(text, filename, "exec"), scope)
