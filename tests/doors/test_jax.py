@@ -80,6 +80,8 @@ def test_dtypes(dtype: str, kind: str) -> None:
         assert gradient.dtype == dtype and value.dtype == ("float64" if dtype == "float64" else "float32")
         tolerance = {"float16": 2e-3, "bfloat16": 1e-2, "float64": 1e-12}[dtype]
         assert value == pytest.approx(float(expected), rel=1e-5 if dtype != "float64" else 1e-12)
+        pulled = jax.grad(lambda x: 0.5 * door.cross_entropy(x, labels, reduction="none").sum())(logits)
+        np.testing.assert_allclose(pulled.astype("float64"), 3.0 * slope.astype("float64"), rtol=tolerance, atol=1e-5)
         np.testing.assert_allclose(gradient.astype("float64"), slope.astype("float64"), rtol=tolerance, atol=1e-6)
 
 
@@ -99,3 +101,20 @@ def test_what_is_wrong_is_said() -> None:
     with pytest.raises(TypeError, match="class_weight must be a number here, got list"):
         door.cross_entropy(logits, labels, class_weight=[1.0] * 5)
     assert np.isfinite(door.cross_entropy(logits, labels))  # and all goes on
+
+
+def test_a_gradient_that_is_not_there_is_not_zero() -> None:
+    logits, labels = scores(8, 5)
+
+    def weighed(x: Any, scale: Any, hold: Any) -> Any:
+        return door.cross_entropy(x, labels, weight=hold(scale * jnp.ones(8)))
+
+    with pytest.raises(TypeError, match="no gradient by its weight"):
+        jax.jit(jax.grad(weighed, argnums=1), static_argnums=2)(logits, 2.0, lambda w: w)
+    slopes = jax.jit(jax.grad(weighed, argnums=(0, 1)), static_argnums=2)(logits, 2.0, jax.lax.stop_gradient)
+    np.testing.assert_allclose(slopes[0], jax.grad(door.cross_entropy)(logits, labels), rtol=1e-6)
+    assert slopes[1] == 0.0
+    unused = jax.grad(lambda x: (x * x + 0.0 * jax.lax.stop_gradient(door.cross_entropy(x, labels))).sum())(logits)
+    np.testing.assert_allclose(unused, 2.0 * logits, rtol=1e-6)
+    _, pull = jax.vjp(lambda x: (door.cross_entropy(x, labels), x.sum()), logits)
+    np.testing.assert_array_equal(pull((jnp.zeros(()), jnp.ones(())))[0], jnp.ones_like(logits))

@@ -20,6 +20,7 @@ from ...common.extras import optional as _optional
 _optional("jax", "jax", "numloss.adapters.jax")
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
+from jax.custom_derivatives import SymbolicZero  # noqa: E402
 
 from ...losses.classification.cross_entropy import cross_entropy as _cross_entropy  # noqa: E402
 from ...transforms import value_and_grad, vjp  # noqa: E402
@@ -45,7 +46,7 @@ def cross_entropy(
     labels : jax.Array
         Integers in [0, C), (N,) or (N, ...).
     weight : jax.Array, optional
-        A weight for each label, >= 0. It has no gradient.
+        A weight for each label, >= 0. There is no gradient by it.
     reduction : {"mean", "sum", "none"}
     **options
         Options of ``numloss.cross_entropy``, numbers that do not change from call to call: each set of them is a target
@@ -59,7 +60,7 @@ def cross_entropy(
     Raises
     ------
     TypeError
-        If the labels are no integers, or an option is an array.
+        If the labels are no integers, an option is an array, or a gradient by the weight is asked for.
     jax.errors.JaxRuntimeError
         If a value is outside of what it may be, with the sentence of ``numloss.cross_entropy``.
 
@@ -100,21 +101,26 @@ def _operator(reduction: Reduction, options: tuple[tuple[str, Any], ...]) -> Cal
         found: jax.Array = jax.ffi.ffi_call(by_value(), _value_like(reduction, *given), **CALL)(*given)
         return found
 
-    def forward(*given: jax.Array) -> tuple[jax.Array, Any]:
+    def forward(*told: Any) -> tuple[jax.Array, Any]:
+        if any(each.perturbed for each in told[2:]):
+            raise TypeError("cross_entropy has no gradient by its weight; jax.lax.stop_gradient(weight) asks for none")
+        given = tuple(each.value for each in told)
         if reduction == "none":
             return operator(*given), given
         results = _value_like(reduction, *given), _like(given[0])
         found, gradient = jax.ffi.ffi_call(by_both(), results, **CALL)(*given)
         return found, (gradient, given[1:])
 
-    def backward(kept: Any, cotangent: jax.Array) -> tuple[Any, ...]:
+    def backward(kept: Any, cotangent: Any) -> tuple[Any, ...]:
+        if isinstance(cotangent, SymbolicZero):
+            cotangent = jnp.zeros(cotangent.shape, cotangent.dtype)
         if reduction == "none":
             gradient = jax.ffi.ffi_call(by_pullback(), _like(kept[0]), **CALL)(cotangent, *kept)
             return gradient, *(None for _ in kept[1:])
         gradient, others = kept
         return gradient * cotangent.astype(gradient.dtype), *(None for _ in others)
 
-    operator.defvjp(forward, backward)
+    operator.defvjp(forward, backward, symbolic_zeros=True)
     return operator
 
 
