@@ -139,3 +139,17 @@ def test_laws_of_ones_own_are_copied_searched_and_scored() -> None:
         np.testing.assert_array_equal(scores, again)
     search = GridSearchCV(model, {"loss": [charbonnier, both, "mse"]}, cv=2, error_score="raise").fit(X, 1.0 * Y)
     assert len(set(search.cv_results_["mean_test_score"])) == 3
+
+
+def test_combinations_give_probabilities_where_their_parts_agree() -> None:
+    for parts, link in (
+        ((nl.cross_entropy, nl.softmax_focal), "softmax"), ((nl.focal, nl.bce_with_logits), "sigmoid"),
+        ((nl.cross_entropy, nl.focal), ""), ((nl.cross_entropy, nl.mse), ""),
+    ):  # fmt: skip
+        model = door.NumlossClassifier(nl.combine(*((0.5, part) for part in parts)), epochs=2, random_state=0)
+        model.fit(X, NAMES)
+        assert hasattr(model, "predict_proba") == bool(link)
+        if link:
+            shares = np.exp(model.decision_function(X))
+            shares = shares if link == "softmax" else shares / (1.0 + shares)
+            np.testing.assert_allclose(model.predict_proba(X), shares / shares.sum(axis=1, keepdims=True), rtol=1e-9)

@@ -15,9 +15,11 @@ from sklearn.utils.validation import validate_data
 
 from ...data import Dataset
 from ...data.dataset import Array
+from ...registry import Loss
 from ...transforms.derivatives import unwrapped
+from ..boosting.reading import parts_of
 from .epochs import with_callbacks
-from .network import PARAMETERS, Loss, NetworkEstimator
+from .network import PARAMETERS, Given, NetworkEstimator
 
 CLASS_WEIGHT = """
     class_weight : dict, "balanced" or None
@@ -29,6 +31,13 @@ def _few(classes: Any) -> str:
     """Classes in a message: the first, and how many there are."""
     first = ", ".join(map(str, classes[:8]))
     return first if len(classes) <= 8 else f"{first}, ... ({len(classes)} in all)"
+
+
+def _meaning_of(loss: Loss) -> str:
+    target = loss.domains.get("target")
+    if loss.family == "rowwise":
+        return "softmax"
+    return "sigmoid" if target is not None and target.low >= 0.0 and target.high <= 1.0 else ""
 
 
 class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
@@ -50,7 +59,7 @@ class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
     _default = "cross_entropy"
 
     def __init__(
-        self, loss: Loss = None, *, loss_options: dict[str, Any] | None = None,
+        self, loss: Given = None, *, loss_options: dict[str, Any] | None = None,
         class_weight: dict[Any, float] | str | None = None, model: str = "mlp",
         hidden: tuple[int, ...] = (128, 64), channels: tuple[int, ...] = (16, 32),
         image_shape: tuple[int, int, int] | None = None, dropout: float = 0.0, l1: float = 0.0, l2: float = 0.0,
@@ -131,9 +140,13 @@ class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         return np.asarray(self.classes_[outputs.argmax(axis=1)])
 
     def _has_probabilities(self) -> bool:
-        loss, _, _ = unwrapped(self._function())
-        target = loss.domains.get("target")
-        return loss.family == "rowwise" or (target is not None and target.low >= 0.0 and target.high <= 1.0)
+        return self._meaning() != ""
+
+    def _meaning(self) -> str:
+        """What makes probabilities of scores, by the loss; nothing if it gives them no such meaning, or several."""
+        loss, _, options = unwrapped(self._function())
+        found = {_meaning_of(part) for part, _ in parts_of(loss, options)}
+        return found.pop() if len(found) == 1 else ""
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
@@ -151,9 +164,7 @@ class NumlossClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     def _link(self) -> str:
         """What makes probabilities of the network's outputs; nothing where they are some."""
-        if self._goal.head not in ("", "log_softmax"):
-            return ""
-        return "softmax" if self._goal.loss.family == "rowwise" else "sigmoid"
+        return self._meaning() if self._goal.head in ("", "log_softmax") else ""
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the classifier into a file for onnxruntime: `features` in, `label` and `probabilities` out.

@@ -23,7 +23,7 @@ from ...train.run import one_blas_thread, step_of
 from ...transforms.derivatives import unwrapped
 from .epochs import CallbackSupportMixin, Silent, listening
 
-Loss = str | Callable[..., Any] | None
+Given = str | Callable[..., Any] | None
 # Seeds are numbers below this.
 SEEDS = 2**31 - 1
 # Parameters of an estimator that are settings of a run.
@@ -71,7 +71,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     _default = ""
 
     def __init__(
-        self, loss: Loss = None, *, loss_options: dict[str, Any] | None = None, model: str = "mlp",
+        self, loss: Given = None, *, loss_options: dict[str, Any] | None = None, model: str = "mlp",
         hidden: tuple[int, ...] = (128, 64), channels: tuple[int, ...] = (16, 32),
         image_shape: tuple[int, int, int] | None = None, dropout: float = 0.0, l1: float = 0.0, l2: float = 0.0,
         optimiser: str = "adam", momentum: float | None = None, weight_decay: float | None = None,
