@@ -195,8 +195,7 @@ class Rows:
         prior = self.options.prior
         if prior is None:
             return None
-        wide = per_class(self.loss, "prior", self.place.on_host(prior), self.classes, np.dtype(np.float64))
-        return np.ascontiguousarray(self.options.tau * np.log(wide), dtype=self.real)
+        return class_offsets(self.loss, self.place.on_host(prior), self.options.tau, self.classes, self.real)
 
     @property
     def law(self) -> Law | None:
@@ -325,6 +324,14 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
         value_outside(loss, name, array, int(bad[0]), domain.text, int(bad.size))
     with np.errstate(over="ignore"):  # what the dtype does not hold is infinite, as in parameters of laws
         return np.array(array, dtype=real)
+
+
+def class_offsets(
+    loss: Loss, prior: Any, tau: float, classes: int, real: np.dtype[Any]
+) -> np.ndarray[Any, Any]:
+    """The logarithms of a prior times tau, in the dtype of the data."""
+    wide = per_class(loss, "prior", prior, classes, np.dtype(np.float64))
+    return np.ascontiguousarray(tau * np.log(wide), dtype=real)
 
 
 def merged(sizes: Many[int], strides: Many[int]) -> tuple[int, int] | None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 GENERIC, FLAT, LONG = "rows_block", "flat_block", "long_block"
 PIXELS, CLASSES, DISTILLED, DIVERGENCE = "pixels_block", "classes_block", "distilled_block", "divergence_block"
 HESSIANS = "hessians_block"
+# Those for logits with labels and no options.
+PLAIN = (GENERIC, FLAT, LONG, PIXELS)
 # Numbers of 16 bits are read and written as they are.
 READS_HALVES = True
 # Those that read and write numbers of 16 bits themselves.
@@ -74,16 +76,21 @@ def design_of(rows: Rows, mode: int, sizes: tuple[int, ...]) -> str:
     plain = options.scores == LOGITS and options.target == LABELS and classes_law == OF_LABEL
     if not plain or options.smoothing or options.cap or options.prior is not None:
         return GENERIC
-    _, classes, inner, outer_stride, class_stride, inner_stride = sizes
+    design = PLAIN[plain_design(*sizes[1:])]
+    return GENERIC if design == LONG and mode == CURVATURE else design
+
+
+def plain_design(classes: int, inner: int, outer_stride: int, class_stride: int, inner_stride: int) -> int:
+    """The one of PLAIN that serves logits with labels and no options; compiled functions of a user ask it, too."""
     if classes < 2:
-        return GENERIC
+        return 0
     if classes < FLAT_FROM:
-        return PIXELS
+        return 3
     if inner == 1 and class_stride == 1 and outer_stride == classes:
-        return FLAT if classes < LONG_FROM else LONG if mode < CURVATURE else GENERIC
+        return 1 if classes < LONG_FROM else 2
     if inner > 1 and inner_stride == 1 and class_stride == inner and classes < LONG_FROM:
-        return PIXELS
-    return GENERIC
+        return 3
+    return 0
 
 
 class Packed:
