@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 import warnings
@@ -35,5 +36,8 @@ def test_the_guide_runs(guide: Path, name: str) -> None:
         warnings.simplefilter("error")
         # variables of Keras in the hands of PyTorch
         warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning)
-        for code in blocks:
-            exec(code, scope)
+        for k, code in enumerate(blocks):
+            # as in a notebook, whose cells can be read
+            name = f"<{guide.name}, block {k}>"
+            linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+            exec(compile(code, name, "exec"), scope)
