@@ -50,7 +50,7 @@ OUTSIDE = {
     "click": {"cli"},
     "rich": {"cli", "common"},
     "numba": {"backends", "adapters", "cli"},
-    "llvmlite": {"backends", "cli"},
+    "llvmlite": {"backends", "adapters", "cli"},
     "sklearn": {"data", "adapters", "common"},
     "torch": {"adapters"},
     "jax": {"adapters"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import cases
@@ -69,6 +70,26 @@ def test_a_kernel_of_sixteen_bits(name: str) -> None:
         if eights or name == "mse":
             assert code.count(r"ld\.global\.v4\.u32") >= len(loss.inputs) + loss.weighted
             assert code.count(r"st\.global\.v4\.u32") >= 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
+def test_words_in_a_kernel_of_a_user(dtype: str) -> None:
+    from numba import types
+
+    import numloss as nl
+    import numloss_in_numba
+
+    numloss_in_numba.register()
+
+    def kernel(x: Any, out: Any) -> None:
+        out[0] = nl.scalar.fma(nl.scalar.sigmoid(x[0]), x[1], nl.scalar.log1p(x[2]))
+
+    array = types.CPointer(getattr(types, dtype))
+    code = toolchain.assembled(SimpleNamespace(text=kernel, signature=(array, array), bounds=(256, 1)), (9, 0))
+    assert_sound(code)
+    # what is of float32 stays so: no number of 64 bits, which are addresses alone
+    assert (code.count(r"\w+(\.rn)?\.f64") > 0) == (dtype == "float64")
+    assert code.count(rf"fma\.rn\.f{dtype[5:]}") > 0
 
 
 def rowwise_kernel(dtype: str, **facts: Any) -> Any:

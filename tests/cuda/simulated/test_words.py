@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cases import DTYPES
 from compare import assert_same_bits
+from numba import cuda
 from seeds import generator
 from words import computed
 
@@ -38,3 +39,20 @@ def test_bits_of_words(name: str, dtype: str) -> None:
     device = np.array([word(*point) for point in zip(*arrays, strict=True)])
     assert device.dtype == dtype
     assert_same_bits(device, computed(name, *arrays))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_words_in_a_kernel_of_a_user(dtype: str) -> None:
+    @cuda.jit
+    def kernel(x: Array, out: Array) -> None:
+        i = cuda.grid(1)
+        if i < out.size:
+            given = float(x[i])
+            out[i] = scalar.softplus(given) + scalar.fma(scalar.sigmoid(given), given, scalar.log1p(abs(given)))
+
+    x = generator("a user's kernel", dtype).normal(0.0, 5.0, 40).astype(dtype)
+    out = np.zeros_like(x)
+    kernel[2, 32](x, out)
+    wide = x.astype(np.float64)
+    wanted = np.logaddexp(0.0, wide) + wide / (1.0 + np.exp(-wide)) + np.log1p(abs(wide))
+    np.testing.assert_allclose(out, wanted, rtol=2.0 * np.finfo(dtype).eps)
