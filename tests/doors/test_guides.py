@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 from process import TESTS
 
+import numloss_in_numba
+
 # Keras chooses its backend when it is imported, and its guide is about PyTorch's.
 os.environ["KERAS_BACKEND"] = "torch"
 BLOCK = re.compile(r"(?:<!-- (\w+) -->\n)?```python\n(.*?)```", re.S)
+# Numba finds an installed package by itself.
+numloss_in_numba.register()
 GUIDES = TESTS.parent / "docs" / "guides"
 # Each guide with the libraries that it has a part for, or is about.
 PARTS = [
@@ -24,7 +28,12 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize(("guide", "name"), PARTS, ids=[f"{path.stem}-{name}" for path, name in PARTS])
+@pytest.mark.parametrize(
+    ("guide", "name"),
+    # Numba is there wherever the tests run, and what that guide compiles takes long
+    [pytest.param(*part, marks=pytest.mark.more) if part[1] == "numba" else part for part in PARTS],
+    ids=[f"{path.stem}-{name}" for path, name in PARTS],
+)
 def test_the_guide_runs(guide: Path, name: str) -> None:
     pytest.importorskip(name, reason=f"{name} is not installed", exc_type=ImportError)
     if name == "keras":
