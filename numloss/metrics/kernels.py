@@ -1,4 +1,4 @@
-"""What is counted by compiled loops, see numloss/loops/counting.py and counting_walks.py: arrays in, counts out."""
+"""What is counted by compiled loops, see the loops of numloss/loops/counting*.py: arrays in, counts out."""
 
 from __future__ import annotations
 
@@ -188,6 +188,22 @@ def walk_keys(backend: HostBackend, keys: Array, ends: Array, below: Array, all_
     scratch = np.empty(SCRATCH if keys.itemsize == 2 else 0, np.int64)
     name = "placed_keys_block" if keys.itemsize == 2 else "sorted_keys_block"
     return _left(backend, name, keys, len(below), below, all_of, ends=id(ends), scratch=id(scratch))
+
+
+def walk_weighted(
+    backend: HostBackend, keys: Array, places: Array | None, rows: Array, ends: Array, below: Array, all_of: Array
+) -> Left:
+    """What cells of rows with weights leave, by their keys in order, and where those of 64 bits were in `rows`."""
+    left = Left(np.zeros(len(ends)), np.zeros((len(ends), 4)))
+    kept = [np.ascontiguousarray(each, np.int64) for each in (ends, below, all_of)]
+    numbers = rows.view(np.int32)
+    header = headers.WeightedWalk(
+        bits=32 if places is None else 64, cells=len(ends), keys=id(keys), places=0 if places is None else id(places),
+        rows=id(numbers), stride=rows.itemsize // 4, ends=id(kept[0]), below=id(kept[1]), all_of=id(kept[2]),
+        wins=id(left.wins), parts=id(left.parts),
+    )  # fmt: skip
+    backend.launch(Problem(backend.loop("weighted_keys_block", "float64"), header, 1, 0.0))
+    return left
 
 
 def place_keys(backend: HostBackend, keys: Array, ends: Array, into: Array) -> None:

@@ -15,7 +15,7 @@ reads the other, too. The build reads this folder without numloss.
 
 from .action_value import ActionStrides, ActionValue
 from .common import Bounds, Operand, Result, Weights
-from .counting import Chosen, Scored, Walk
+from .counting import Chosen, Scored, Walk, WeightedWalk
 from .elementwise import Copied, Elementwise, ElementwiseSums
 from .embedding import Embedding, Vectors, VectorSum
 from .layers import Layer, Linear, Window
@@ -90,6 +90,7 @@ __all__ = [
     "VectorSum",
     "Vectors",
     "Walk",
+    "WeightedWalk",
     "Weights",
     "Window",
 ]

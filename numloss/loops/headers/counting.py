@@ -60,6 +60,29 @@ class Walk(Header):
 
 
 @dataclass
+class WeightedWalk(Header):
+    """Keys of `bits` bits in their order, of rows with weights, in so many cells, which end at `ends`.
+
+    Keys of 32 bits have the places of their rows behind them, those of 64 beside them. `rows` are integers of 32 bits,
+    `stride` of them a row, the last two its weight. `below` are the numbers of labels 0 and 1 below each cell, each
+    with both sums of weights behind it, `all_of` those of all. `wins` and `parts` are what each cell leaves: one and
+    four numbers.
+    """
+
+    bits: Int
+    cells: Int
+    keys: Int
+    places: Int
+    rows: Int
+    stride: Int
+    ends: Int
+    below: Int
+    all_of: Int
+    wins: Int
+    parts: Int
+
+
+@dataclass
 class Chosen(Header):
     """Scores of classes with a label: what is chosen, and how many classes come before the label."""
 
