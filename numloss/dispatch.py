@@ -190,13 +190,28 @@ def pull_back(
 
 
 def second(
-    loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any], vector: Any = None, pair: bool = False
+    loss: Loss,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    vector: Any = None,
+    pair: bool = False,
+    cotangent: Any = None,
 ) -> Any:
-    """All second derivatives of a loss: times a vector, or of each row as a matrix. Losses one by one are added up."""
+    """All second derivatives of a loss: times a vector, or of each row as a matrix.
+
+    Losses one by one are added up, with a cotangent each times the number that it has for it.
+    """
     check_known(loss, vector is None)
     if len(arguments) != len(loss.inputs) or options:
         arguments = split_options(loss, arguments, options)
     if reduction_of(loss, options) == "none" or pair:
         options = {**options, "reduction": "sum"}
     mode = MATRICES if vector is None else PRODUCT
-    return answered(Request(loss, mode, arguments, options, vector=vector))[1]
+    signed = cotangent is not None
+    if mode == MATRICES:
+        answer = replay(loss, mode, arguments, options, False, EXACT, chosen_backend())
+        if answer is not None:
+            return answer[1]
+    if signed:
+        options = {**options, "weight": weighed(loss, cotangent, options.get("weight"))}
+    return answered(Request(loss, mode, arguments, options, signed=signed, vector=vector))[1]

@@ -112,6 +112,26 @@ def test_matrices_are_products_with_unit_vectors(case: str, backend: str) -> Non
                     assert_close(product, found[..., k], ulp=16.0, scale=size)
 
 
+def test_matrices_of_a_call_that_repeats(backend: str) -> None:
+    random = generator("hessians again")
+    target, share = np.array([0, 2, -100, 1]), np.array([1.0, 0.5, 2.0])
+    full = nl.value_grad_hess(nl.cross_entropy, curvature="full")
+    for extra in ({}, {"class_weight": share}, {"weight": np.arange(4.0), "reduction": "sum"}, {"axis": -1}):
+        pred = random.normal(size=(4, 3))
+        kept = [full(pred, target, **extra, backend=backend) for _ in range(3)]
+        moved = full(2.0 * pred, target, **extra, backend=backend)
+        for value, slopes, found in kept[1:]:
+            assert value == kept[0][0]
+            assert_same_bits(slopes, kept[0][1])
+            assert_same_bits(found, kept[0][2])
+        out = np.empty_like(pred), np.empty((4, 3, 3))
+        assert full(2.0 * pred, target, **extra, backend=backend, out=out)[2] is out[1]
+        assert_same_bits(out[1], moved[2])
+        assert_same_bits(moved[2], full(np.asfortranarray(2.0 * pred), target, **extra, backend=backend)[2])
+    with refused(IndexError, "target[0] = 3 is outside [0, 3)"):
+        full(pred, np.array([3, 0, 1, 2]), backend=backend)
+
+
 def test_images_and_long_rows(backend: str) -> None:
     random = generator("hessians")
     pred, target = random.normal(size=(2, 5, 3, 4)), random.integers(0, 5, (2, 3, 4))

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from ..common.extras import MissingExtra
-from .boosting.links import softmax
+from ..loops.codes import LOGITS
+from ..transforms.derivatives import value_grad_hess
 from .boosting.objective import Objective
 from .boosting.reading import BoostedLoss, refuse
 
@@ -31,8 +32,6 @@ except ImportError as error:
     raise MissingExtra(f"objectives of CatBoost need catboost ({error}): pip install catboost") from error
 
 Array = np.ndarray[Any, Any]
-# Options with which the curvature of a row of classes is that of plain cross-entropy.
-PLAIN = {"label_smoothing"}
 
 
 def _check_form(boosted: BoostedLoss, targets: int) -> None:
@@ -55,6 +54,8 @@ class CatBoostObjective(Objective):
         super().__init__(loss, **options)
         self.targets = targets
         _check_form(self, targets)
+        if self._has_matrix:
+            self._derivatives = value_grad_hess(self.function, curvature="full")
 
     def __deepcopy__(self, known: Any) -> CatBoostObjective:
         return self
@@ -77,13 +78,7 @@ class CatBoostObjective(Objective):
         scores = self._floored(np.asarray(approxes)[None])
         _, slope, curvature = self._derivatives(scores, self._row(targets, scores.shape[1]), reduction="sum")
         turned = -1.0 if weights is None else -weights
-        if self._has_matrix:
-            p = softmax(scores[0], {})
-            matrix = np.multiply.outer(p, -p)
-            matrix.flat[:: len(p) + 1] += p
-        else:
-            matrix = np.diag(curvature[0])
-        return slope[0] * turned, matrix * turned
+        return slope[0] * turned, (curvature[0] if self._has_matrix else np.diag(curvature[0])) * turned
 
     def _row(self, target: Any, classes: int) -> Array:
         """The target of one row: its label, a number for each score, or 1 for that of the label."""
@@ -100,7 +95,10 @@ class CatBoostObjective(Objective):
 
     @property
     def _has_matrix(self) -> bool:
-        return self.loss.name == "cross_entropy" and self.options.keys() <= PLAIN
+        """Whether steps are taken by all second derivatives: of what is a cross-entropy, they say where it is least."""
+        loss = self.loss
+        whole = loss.family == "rowwise" and loss.hessian and loss.convex and loss.law is None
+        return whole and loss.rows["scores"] == LOGITS and self.options.get("softcap") is None
 
 
 class CatBoostMultiTargetObjective(CatBoostObjective, catboost.MultiTargetCustomObjective):  # type: ignore[misc]

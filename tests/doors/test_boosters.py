@@ -176,3 +176,20 @@ def test_catboost_grows_the_same_trees(name: str, weighted: bool, data: dict[str
         ours = catboost.CatBoost({**usual, **extra, **held}).fit(rows)
     nearly_same(ours.predict(data["x"]), theirs.predict(data["x"]), 1e-6)
     assert next(iter(ours.get_best_score()["learn"].values())) < 100.0
+
+
+def test_catboost_gets_the_matrix_of_what_is_a_cross_entropy() -> None:
+    adapter = library("catboost")[1]
+    score = np.array([0.3, -1.0, 2.0])
+    for options in ({}, {"class_weight": np.array([1.0, 3.0, 0.5])}, {"z_loss": 0.1}, {"label_smoothing": 0.2}):
+        _, slopes, matrices = nl.value_grad_hess(nl.cross_entropy, curvature="full")(
+            score[None], np.array([1]), **options, reduction="sum"
+        )
+        for weight in (None, 2.0):
+            found = adapter.objective(nl.cross_entropy, **options).calc_ders_multi(score, 1.0, weight)
+            np.testing.assert_allclose(found[0], -(weight or 1.0) * slopes[0], rtol=1e-15)
+            np.testing.assert_allclose(found[1], -(weight or 1.0) * matrices[0], rtol=1e-15)
+    # what may bend down has a bound by one score alone
+    for loss in (nl.softmax_focal, partial(nl.cross_entropy, softcap=3.0)):
+        bends = adapter.objective(loss).calc_ders_multi(score, 1.0, None)[1]
+        assert np.all(np.diag(bends) < 0.0) and not np.any(bends - np.diag(np.diag(bends)))

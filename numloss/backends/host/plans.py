@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...calls.balance import weighing
-from ...loops.codes import DATA, GRADIENT
+from ...loops.codes import DATA, GRADIENT, MATRICES
 from ..choice import chosen_backend
 
 try:
@@ -113,7 +113,11 @@ def places_of(
 
 
 def shapes_of(request: Request, values: Array | None = None) -> tuple[tuple[int, ...], ...]:
-    """The shapes of what is written: gradients, curvatures, values."""
+    """The shapes of what is written: gradients, curvatures, values; or of rows their second derivatives."""
+    if request.mode == MATRICES:
+        axis, shape = request.option("axis"), list(request.arguments[0].shape)
+        classes = shape.pop(axis)
+        return ((*shape, classes, classes),)
     graded = request.loss.differentiable if request.mode else ()
     shapes = [request.arguments[k].shape for _ in range(request.mode) for k in graded]
     return (*shapes, *([] if values is None else [values.shape]))

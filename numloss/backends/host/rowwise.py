@@ -11,7 +11,7 @@ import numpy as np
 from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...common.halves import is_half
-from ...loops.codes import CURVATURE, LABELS, LOGIT, LOGITS, MATRICES, OF_LABEL, PAIRS, RATIO, block_size
+from ...loops.codes import CURVATURE, LABELS, LOGIT, LOGITS, MATRICES, OF_LABEL, PAIRS, PRODUCT, RATIO, block_size
 from ...loops.headers import Distilled, Header, Hessians, Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
 from ..packing.rowwise import NO_STEPS, header_of
@@ -265,8 +265,10 @@ def compute(backend: HostBackend, request: Request) -> Any:
     request.refuse_infinite(outcome.weight)
     for array, written in packed.copies:
         array[...] = written
-    if not packed.stored and not packed.copies and request.mode <= CURVATURE:
-        fields = ("pred", "target"), ("gradient", "curvature")
+    if not packed.stored and not packed.copies and request.mode != PRODUCT:
+        fields: tuple[tuple[str, ...], tuple[str, ...]] = ("pred", "target"), ("gradient", "curvature")
+        if request.mode == MATRICES:
+            fields = ("rows.pred", "rows.target"), ("rows.gradient",)
         known = (header.class_weight, header.factors, header.offsets)
         tables = tuple(array for array in packed.kept if id(array) in known)
         plans.remember(backend, request, problem, float(header.rows), *fields, rows.values, False, count, tables)

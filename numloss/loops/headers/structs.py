@@ -118,8 +118,10 @@ class Header:
 
     @classmethod
     def place(cls, name: str) -> int:
-        """The first byte of a field."""
-        return cls.fields()[name].at
+        """The first byte of a field, of this header or of the one that it begins with."""
+        if name in cls.fields():
+            return cls.fields()[name].at
+        return headers()[next(iter(cls.fields().values())).kind].place(name)
 
     def operands(self) -> Iterator[tuple[str, int, Any]]:
         """Its operands: the field, as `field.field` in a header inside of this one, the first byte, and the operand."""
