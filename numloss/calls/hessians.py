@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.halves import widened
 from ..loops.codes import CURVATURE, MATRICES, MOST_CLASSES, VALUE
+from .arrays import HOST, is_foreign
 from .checks import same_shape
 from .cotangents import weighed
 from .outputs import check_apart
@@ -61,11 +63,23 @@ def of_elements(request: Request, compute: Callable[[Request], Any]) -> tuple[An
     if request.averaged:
         total = float(compute(Request(loss, VALUE, arguments, plain, True))[1])
         scale = scale / total if total > 0.0 else 0.0
-    given = {**plain, "reduction": "sum", "weight": weighed(loss, vector, plain.get("weight"), "vector")}
+    weight = plain.get("weight")
+    both = turned(loss, vector, weight) if request.signed else weighed(loss, vector, weight, "vector")
+    given = {**plain, "reduction": "sum", "weight": both}
     if (out := options.get("out")) is not None:
         given["out"] = None, out
     value, _, product = compute(Request(loss, CURVATURE, arguments, given, signed=True, pull=scale))
     return value, product
+
+
+def turned(loss: Loss, vector: Any, cotangent: Any) -> Any:
+    """A vector times numbers of any sign, of which 0 makes 0 of anything."""
+    if any(not isinstance(array, np.ndarray) and is_foreign(array) for array in (vector, cotangent)):
+        raise TypeError(f"{loss.name}: vector and cotangent are both arrays of another library; give their product")
+    given, factors = (widened(HOST.real(loss, "vector", array)) for array in (vector, cotangent))
+    factors = HOST.spread(factors, given.shape)
+    with np.errstate(all="ignore"):
+        return np.where(factors != 0, factors * given, given.dtype.type(0))
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

@@ -61,6 +61,56 @@ def test_gradcheck(case: str) -> None:
         assert torch.autograd.gradcheck(lambda *some, f=function: f(*some), given, atol=1e-4)
 
 
+KNOWN = [case for case in cases.CASES if cases.record(case).hessian]
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_gradgradcheck(case: str) -> None:
+    loss, options = cases.record(case), cases.required(case)
+    x, *rest = tensors(case, cases.small(case), "float64")
+    weight = torch.linspace(0.0, 2.0, len(x), dtype=torch.float64)
+    for reduction, more in (("mean", {}), ("none", {}), ("none", {"weight": weight} if loss.weighted else {})):
+        function = functools.partial(getattr(nt, loss.name), **options, **more, reduction=reduction)
+        assert torch.autograd.gradgradcheck(lambda x, f=function, rest=rest: f(x, *rest), [x], atol=1e-4)
+
+
+def test_newton_steps_by_products() -> None:
+    """What an optimiser does with second derivatives: a gradient times a vector, differentiated."""
+    x, v = torch.randn(5, 3, dtype=torch.float64, requires_grad=True), torch.randn(5, 3)
+    y = torch.tensor([0, 1, 2, 1, 0])
+    (slope,) = torch.autograd.grad(nt.cross_entropy(x, y), x, create_graph=True)
+    (found,) = torch.autograd.grad((slope * v).sum(), x)
+    expected = nl.hvp(nl.cross_entropy)(x.detach().numpy(), y.numpy(), vector=v.numpy())
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-14, atol=1e-17)
+    both = nt.wrap(nl.combine((0.5, nl.mse), (2.0, nl.pseudo_huber)))
+    a, b = torch.randn(4, dtype=torch.float64, requires_grad=True), torch.zeros(4, dtype=torch.float64)
+    for reduction in ("mean", "none"):
+        assert torch.autograd.gradgradcheck(lambda a, r=reduction: both(a, b, reduction=r), [a])
+
+
+def test_batches_of_batches() -> None:
+    x, y = torch.randn(4, 6, 3), torch.randint(0, 3, (4, 6))
+    one_by_one = functools.partial(nt.cross_entropy, reduction="none")
+    found = torch.vmap(one_by_one)(x, y)
+    torch.testing.assert_close(found, torch.stack([one_by_one(*both) for both in zip(x, y, strict=True)]))
+    swapped = torch.vmap(one_by_one, in_dims=(2, None), out_dims=1)(x.permute(1, 2, 0), y[0])
+    torch.testing.assert_close(swapped, torch.stack([one_by_one(each, y[0]) for each in x], dim=1))
+    numbers = torch.vmap(lambda a, b: nt.mse(a, b, reduction="none"))(x[:, 0, 0], x[:, 1, 0])
+    torch.testing.assert_close(numbers, (x[:, 0, 0] - x[:, 1, 0]) ** 2)
+    given = x[0].clone().requires_grad_()
+    value = one_by_one(given, y[0])
+    rows = torch.vmap(lambda c: torch.autograd.grad(value, given, c, retain_graph=True)[0])(torch.eye(6))
+    (whole,) = torch.autograd.grad(nt.cross_entropy(given, y[0], reduction="sum"), given)
+    torch.testing.assert_close(rows, torch.eye(6)[:, :, None] * whole)
+    for wrong, said in (
+        (lambda a, b: nt.cross_entropy(a, b), "vmap of cross_entropy needs reduction='none'"),
+        (lambda a, b: nt.cross_entropy(a, b, weight=torch.ones(6), reduction="none"), "takes no weight"),
+        (lambda a, b: nt.cross_entropy(a, b[:3], axis=0, reduction="none"), "needs samples on the first axis"),
+    ):
+        with pytest.raises(NotImplementedError, match=said):
+            torch.vmap(wrong)(x, y)
+
+
 @pytest.mark.parametrize("given", ['{}', '{"reduction": "none"}', '{"reduction": "none", "weight": {"array": 0}}'])
 def test_the_operators_pass_the_checks_of_pytorch(given: str) -> None:
     x, y, w = torch.randn(9, 4, requires_grad=True), torch.randint(0, 4, (9,)), torch.rand(9)
@@ -180,8 +230,8 @@ def test_what_is_refused() -> None:
         nt.mse(x, y, out=y)
     with pytest.raises(IndexError, match=r"target\[1\] = 9 is outside \[0, 4\)"):
         nt.cross_entropy(torch.randn(3, 4), torch.tensor([0, 9, 1]))
-    with pytest.raises(RuntimeError, match="mse has no second derivative by autograd; leave create_graph out"):
-        torch.autograd.grad(nt.mse(x, y), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="gaussian_nll has no second derivative by autograd, as not all"):
+        torch.autograd.grad(nt.gaussian_nll(x, y, torch.ones(4)), x, create_graph=True)
     with pytest.raises(AttributeError, match=r"softmax_cross_entropy.*; here it is called cross_entropy"):
         nt.softmax_cross_entropy  # noqa: B018
     with pytest.raises(TypeError, match=r"numloss\.adapters\.torch"):
