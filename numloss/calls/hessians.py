@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +61,11 @@ def of_elements(request: Request, compute: Callable[[Request], Any]) -> tuple[An
     same_shape(loss, "vector", shape_of(vector), shape_of(arguments[0]), loss.inputs[0])
     plain = {name: value for name, value in options.items() if name not in ("out", "reduction")}
     scale = request.pull
-    if request.averaged:
-        total = float(compute(Request(loss, VALUE, arguments, plain, True))[1])
-        scale = scale / total if total > 0.0 else 0.0
     weight = plain.get("weight")
+    if request.averaged:
+        counted = weight is not None
+        total = compute(Request(loss, VALUE, arguments, plain, True))[1] if counted else math.prod(shape_of(vector))
+        scale = scale / total if total > 0.0 else 0.0
     both = turned(loss, vector, weight) if request.signed else weighed(loss, vector, weight, "vector")
     given = {**plain, "reduction": "sum", "weight": both}
     if (out := options.get("out")) is not None:
