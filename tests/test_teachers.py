@@ -171,3 +171,23 @@ def test_bad_input(backend: str) -> None:
     refused(ValueError, "rest must be 'tail' or 'drop' or 'zero'", rest="some")
     with pytest.raises(ValueError, match="rest says what becomes of classes that indices do not name"):
         nl.kl_logits(x, x, rest="drop", backend=backend)
+
+
+def test_the_rest_of_scores_of_any_size(backend: str) -> None:
+    # scores that rise from tile to tile, of which the first ones have nothing, or all but one
+    x = np.linspace(-900.0, 900.0, 2600, dtype=np.float32)[None] * np.array([[1.0], [-1.0], [0.01]], np.float32)
+    x = np.concatenate([x, np.where(np.arange(2600) < 1100, -np.inf, x[2:]), np.full((1, 2600), -np.inf, np.float32)])
+    x[4, 1500] = 3.0
+    x = x.astype(np.float32)
+    indices = np.broadcast_to(np.array([1300, 2599, 0]), (len(x), 3)).copy()
+    x[3, 0], x[4, indices[4]] = -2.0, 1.0
+    logs = np.log(np.array([[0.5, 0.25, 0.125]] * len(x)))
+    for temperature in (1.0, 0.5, 30.0):
+        own, given = standing(x, indices, logs, "tail", temperature)
+        found, slopes = nl.value_and_grad(nl.kl_logits)(
+            x, logs, indices=indices, temperature=temperature, reduction="none", backend=backend
+        )
+        exact = spread(np.exp(logarithms(own)) - np.exp(logarithms(given)), x, indices, own, temperature)
+        with told(temperature=temperature):
+            assert_close(found, kl(given, own).astype(np.float64), ulp=4)
+            assert_close(slopes, exact, ulp=8, scale=np.abs(exact).max())

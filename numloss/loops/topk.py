@@ -7,7 +7,7 @@ divergence of such rows is one of any rows; what its slope and curvature are at 
 
 from __future__ import annotations
 
-from ..scalar import exp
+from ..scalar import exp_below, fma
 from .codes import CURVATURE, REST_DROPPED, REST_OF_BOTH
 from .headers import Result, Topk
 from .language import (
@@ -20,6 +20,7 @@ from .language import (
     array_data,
     double,
     double_exp,
+    double_exp_below,
     double_log,
     double_log1p,
     doubles,
@@ -53,30 +54,30 @@ def rest_of_row(c: Topk, x: Reals, ordered: Ints) -> Double:
     lanes = stack_doubles(32)
     clear(lanes)
     classes = c.rows.classes
-    top = real(-1e999)
-    k = 0
-    first = 0
-    while first < classes:
-        n = tile_length(first, classes)
-        k = load_others(c, x, ordered, k, first, n, z)
-        peak = tile_maximum(z, n)
-        top = peak if peak > top else top
-        first = first + n
     inverse = double(1.0) / c.rows.temperature
-    base = double(top) * inverse if top > real(-1e999) else double(0.0)
+    base = double(-1e999)
     k = 0
     first = 0
     while first < classes:
         n = tile_length(first, classes)
         k = load_others(c, x, ordered, k, first, n, z)
+        peak = double(tile_maximum(z, n)) * inverse
+        if peak > base:
+            # what was added up so far is counted in a larger unit from here on
+            shrunk = double_exp(base - peak)
+            for i in range(32):
+                lanes[i] = lanes[i] * shrunk
+            base = peak
+        here = base if base > double(-1e999) else double(0.0)
         for i in range(n):
-            powers[i] = double_exp(double(z[i]) * inverse - base)
+            powers[i] = double_exp_below(double(z[i]) * inverse - here, double(0.0))
         for i in range(n, 512):
             powers[i] = double(0.0)
-        for i in range(32):
-            for at in range(i, n, 32):
-                lanes[i] = lanes[i] + powers[at]
+        for at in range(0, 512, 32):
+            for i in range(32):
+                lanes[i] = lanes[i] + powers[at + i]
         first = first + n
+    base = base if base > double(-1e999) else double(0.0)
     return base + double_log(fold(lanes))
 
 
@@ -141,11 +142,14 @@ def put_beside(values: Reals, first: Int, n: Int, steps: Int, keep: Real, out: R
 @noinline
 def shares_of(z: Reals, n: Int, inverse: Double, rest: Double) -> Int:
     """What n classes have of the rest, in place of their scores."""
+    most = real(rest)
+    low = real(rest - double(most))
+    own = real(inverse)
+    less = real(inverse - double(own))
     if rest > double(-1e999):
         for i in range(n):
-            z[i] = real(double(z[i]) * inverse - rest)
-        for i in range(n):
-            z[i] = exp(z[i])
+            lost = fma(z[i], less, -low) if z[i] > -1e999 else 0.0
+            z[i] = exp_below(fma(z[i], own, -most) + lost, 0.0)
     else:
         for i in range(n):
             z[i] = 0.0
@@ -166,15 +170,18 @@ def put_others(c: Topk, x: Reals, row: Int, rest: Double, g: Reals, h: Reals) ->
     pull = real(slope)
     turn = real(slope * inverse)
     bound = c.rows.bound
+    direct = c.rows.gradient_steps.classes == 1 and keep <= 0.0
     k = 0
     first = 0
     while first < c.rows.classes:
         n = tile_length(first, c.rows.classes)
         k = load_others(c, x, ordered, k, first, n, z)
         shares_of(z, n, inverse, rest)
+        straight = offset(g, first) if direct else found
         for i in range(n):
-            found[i] = pull * z[i]
-        put_beside(found, first, n, c.rows.gradient_steps.classes, keep, g)
+            straight[i] = pull * z[i]
+        if not direct:
+            put_beside(found, first, n, c.rows.gradient_steps.classes, keep, g)
         if c.rows.mode == CURVATURE:
             for i in range(n):
                 found[i] = bend_of_other(bound, z[i], turn, bend)
