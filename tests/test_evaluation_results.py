@@ -79,6 +79,19 @@ def test_one_table_has_everything(result: Evaluation, monkeypatch: pytest.Monkey
     ]  # fmt: skip
 
 
+def test_tables_of_groups_have_both_ends_of_intervals(result: Evaluation) -> None:
+    for name in ("mse", "auc"):
+        groups = result["a", name].groups
+        assert groups is not None
+        page, text, frame = result._repr_html_(), str(result), result.columns()
+        for low, high in groups.intervals.tolist():
+            assert f"{low:.6g} to {high:.6g}" in page and f"{low:.6g} to {high:.6g}" in text
+            assert (low, high) in zip(frame["low"], frame["high"], strict=True)
+        assert result.to_dict()["metrics"][0]["groups"]["intervals"] == result["a", "auc"].groups.intervals.tolist()  # type: ignore[union-attr]
+    tables = {title: names for title, names, _ in result.sections()}
+    assert all("0.9 interval" in names for title, names in tables.items() if title.endswith("by group"))
+
+
 def test_a_frame_of_pandas(result: Evaluation) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     frame = result.to_frame()
@@ -107,6 +120,8 @@ def test_forms_of_the_command_line(line: list[str]) -> None:
     assert "| loss | options | mean | sum | weight |\n| --- | --- | --- | --- | --- |\n| mse |  |" in text
     assert json.loads(run(*line, "--format", "json"))["scores"] == json.loads(run(*line, "--json"))["scores"]
     assert "auc by group" in run(*line)
+    group = run(*line, "--interval", "0.9", "--format", "md").split("auc by group")[1]
+    assert "| group | value | 0.9 interval | rows |" in group and " to " in group.splitlines()[4]
 
 
 def test_cells_of_markdown_stay_cells() -> None:

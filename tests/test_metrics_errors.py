@@ -196,6 +196,8 @@ def test_errors_of_groups_are_those_of_evaluations_of_their_own(clustered: bool)
         for metric, expected in zip(found.metrics, alone.metrics, strict=True):
             assert metric.groups is not None and metric.groups.errors is not None and expected.interval is not None
             assert metric.groups.errors[key] == pytest.approx(expected.interval.error, rel=1e-6)
+            ends = expected.interval.low, expected.interval.high
+            assert metric.groups.intervals[key] == pytest.approx(ends, rel=1e-6)
 
 
 def test_errors_leave_out_what_values_leave_out() -> None:

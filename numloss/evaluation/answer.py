@@ -86,10 +86,10 @@ def _metric(
     """What was found of a metric."""
     nans = counts.nans[k]
     bad = math.nan if nans and question.nan == "propagate" else 0.0
-    source = plan.sources[series.inputs[0]]
+    source, least = plan.sources[series.inputs[0]], series.function.least  # type: ignore[attr-defined]
     interval = None
     if question.interval is not None and whole.error == whole.error:
-        reach, least = reach_of(question.interval) * whole.error, series.function.least  # type: ignore[attr-defined]
+        reach = reach_of(question.interval) * whole.error
         low, high = max(least, whole.value - reach), min(1.0, whole.value + reach)
         interval = Interval(question.interval, low + bad, high + bad, whole.error + bad)
     groups = None
@@ -98,7 +98,9 @@ def _metric(
         values, rows, errors = np.array(found, np.float64).reshape(-1, 3).T
         keys = _keys([np.array(column) for column in zip(*by, strict=True)])
         known = question.interval is not None and not np.isnan(errors).all()
-        groups = GroupValues(keys, values, rows.astype(np.int64), errors if known else None, question.interval or 0.0)
+        groups = GroupValues(
+            keys, values, rows.astype(np.int64), errors if known else None, question.interval or 0.0, least
+        )
     return MetricValue(
         series.model, series.loss.name, series.options, series.label, whole.value + bad, whole.low + bad,
         whole.high + bad, round(whole.rows), nans,

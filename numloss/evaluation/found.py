@@ -129,13 +129,23 @@ class Score:
 
 @dataclass(frozen=True)
 class GroupValues:
-    """A metric by key: for each key its value, and the number of rows. Keys are as those of `GroupMeans`."""
+    """A metric by key: for each key its value, and the number of rows. Keys are as those of `GroupMeans`.
+
+    A value is never below `least`, nor above 1.
+    """
 
     keys: Array
     values: Array
     rows: Array
     errors: Array | None = None
     level: float = 0.0
+    least: float = -math.inf
+
+    @property
+    def intervals(self) -> Array:
+        """Both ends of the confidence interval of each value; they are NaN where no interval was asked for."""
+        reach = np.nan if self.errors is None else reach_of(self.level) * self.errors
+        return np.stack([np.maximum(self.values - reach, self.least), np.minimum(self.values + reach, 1.0)], axis=1)
 
 
 @dataclass(frozen=True)

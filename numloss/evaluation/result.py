@@ -115,7 +115,7 @@ def plain(value: Any) -> Any:
         return {"least": plain(value.least), "most": plain(value.most), "rows": int(value.counts.sum())}
     if isinstance(value, GroupValues):
         columns = {"keys": value.keys, "values": value.values, "rows": value.rows}
-        columns |= {} if value.errors is None else {"errors": value.errors}
+        columns |= {} if value.errors is None else {"errors": value.errors, "intervals": value.intervals}
         return {name: plain(of.tolist()) for name, of in columns.items()}
     if isinstance(value, np.ndarray):
         return plain(value.tolist())

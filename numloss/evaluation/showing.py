@@ -79,15 +79,11 @@ def differences(found: tuple[Difference, ...]) -> tuple[list[str], list[tuple[An
 def groups(found: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """The table of what there is by key."""
     columns: dict[str, list[Any]] = {"group": [key_text(key) for key in found.keys.tolist()]}
-    if hasattr(found, "means"):
-        columns |= {"mean": found.means.tolist()}
-        if found.errors is not None:
-            columns[f"{found.level:g} interval"] = [interval_text(*ends) for ends in found.intervals.tolist()]
-        columns |= {"sum": found.sums.tolist(), "weight": found.weights.tolist()}
-    else:
-        columns |= {"value": found.values.tolist()}
-        if found.errors is not None:
-            columns["standard error"] = found.errors.tolist()
+    mean = hasattr(found, "means")
+    columns |= {"mean": found.means.tolist()} if mean else {"value": found.values.tolist()}
+    if found.errors is not None:
+        columns[f"{found.level:g} interval"] = [interval_text(*ends) for ends in found.intervals.tolist()]
+    columns |= {"sum": found.sums.tolist(), "weight": found.weights.tolist()} if mean else {}
     columns["rows"] = found.rows.tolist()
     return tuple(columns), list(zip(*columns.values(), strict=True))
 
@@ -175,8 +171,7 @@ def _by_group(found: Any) -> Iterator[dict[str, Any]]:
             row |= {"value": float(found.values[k])}
         if found.errors is not None:
             row["error"] = float(found.errors[k])
-            if hasattr(found, "means"):
-                row["low"], row["high"] = found.intervals[k].tolist()
+            row["low"], row["high"] = found.intervals[k].tolist()
         yield row
 
 
