@@ -148,7 +148,7 @@ def check_named(call: TopK, indices: Array, logs: Array) -> tuple[Array, Array]:
     if twice.any():
         *row, k = map(int, np.unravel_index(int(np.argmax(twice)), twice.shape))
         where = ", ".join(map(str, row))
-        raise ValueError(f"{loss.name}: indices name class {ordered[(*row, k)]} more than once in row ({where})")
+        raise ValueError(f"{loss.name}: indices[{where}] names class {ordered[(*row, k)]} more than once")
     wrong = np.isnan(logs) & (indices >= 0)
     if wrong.any():
         name = loss.inputs[1]

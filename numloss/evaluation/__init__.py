@@ -58,6 +58,7 @@ def evaluate(
         ``::NAME`` behind it for a member or for columns, of a folder, or a pattern such as ``shards/*.npy``, whose
         files come in the order in which people count, part-2 before part-10. A name that is there is never a pattern.
         The first axis runs over rows.
+        Where the target names some classes of each row, `indices` is one more, read along with it.
         A mapping holds one source for each set of predictions; inputs that are not mappings are read once for all.
     metrics : str, metric, or sequence of them
         What to count in the same pass, by name with options behind it, such as ``"auc"`` or ``"top_k:k=3"``, or as an

@@ -230,7 +230,8 @@ class SeriesBlock:
 
     def _call(self, function: Any, **given: Any) -> Any:
         try:
-            return function(*self.inputs, **given)
+            arguments, options = self.series.given(self.inputs)
+            return function(*arguments, **options, **given)
         except (ValueError, IndexError) as error:
             self._raise_located(error)
 
@@ -241,9 +242,12 @@ class SeriesBlock:
         if self.weight is not None:
             others.append(self.weight)
         bad = np.zeros(len(self.inputs[0]), bool)
+        named = self.series.given(self.inputs)[1].get("indices")
         for array in others:
             if is_floating(array.dtype):
-                bad |= np.isnan(widened(array)).any(axis=tuple(range(1, array.ndim)))
+                nans = np.isnan(widened(array))  # what fills a row up says nothing
+                nans &= named >= 0 if named is not None and named.shape == nans.shape else True
+                bad |= nans.any(axis=tuple(range(1, array.ndim)))
         return bad
 
     def _missing(self) -> Array:
@@ -266,7 +270,8 @@ class SeriesBlock:
         plan, part = self.block.plan, RowPart()
         values = self._values()
         self.sums = row_sums(values)
-        self.weights = row_weights(self.series.loss, self.series.options, self.inputs, self.weight, values.shape)
+        arguments, series = self.series.given(self.inputs)[0], self.series
+        self.weights = row_weights(series.loss, series.options, arguments, self.weight, values.shape)
         if isinstance(self.weights, float) and not (self.weights > 0.0 and total == total):
             self.weights = np.full(len(self.sums), self.weights)
         # which rows count; a sum that is a number has only numbers in it
@@ -314,9 +319,10 @@ class SeriesBlock:
             return np.divide(self.sums, self.weights, out=np.zeros_like(self.sums), where=heavy)
         own = np.asarray(self._call(series.unweighted, **self.block.fixed, reduction="none"))
         loss, _, options = unwrapped(series.unweighted)
-        sums, counts = row_sums(own), row_weights(loss, options, self.inputs, None, own.shape)
+        arguments, _ = series.given(self.inputs)
+        sums, counts = row_sums(own), row_weights(loss, options, arguments, None, own.shape)
         losses = np.divide(sums, counts, out=sums, where=counts > 0.0)
-        if uneven(series.loss, series.options, self.inputs, self.weight, own.ndim):
+        if uneven(series.loss, series.options, arguments, self.weight, own.ndim):
             np.divide(self.sums, self.weights, out=losses, where=heavy)
         return losses
 
@@ -353,7 +359,8 @@ class SeriesBlock:
 
     def _raise_located(self, error: ValueError | IndexError) -> NoReturn:
         """Raise the error with the row counted from the start of its file, and with the file's name."""
-        sources = dict(zip(self.series.loss.inputs, self.series.inputs, strict=False)) | {WEIGHT: WEIGHT}
+        arguments, options = self.series.given(self.series.inputs)
+        sources = {**dict(zip(self.series.loss.inputs, arguments, strict=False)), **options, WEIGHT: WEIGHT}
         found = PLACE.search(str(error))
         if found is None or sources.get(found[1]) not in self.block.plan.sources:
             raise error

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,11 +22,14 @@ from ..transforms.derivatives import sum_and_weight, unwrapped
 from .rows import without_class_weight
 
 Function = Callable[..., Any]
+Given = TypeVar("Given")
 # Elements of the widest input in a block: two blocks of float32 fill the second cache of a core.
 BLOCK_ELEMENTS = 1 << 17
 NAN_POLICIES = ("propagate", "omit", "raise")
 # The names under which a plan keeps what is not an input of a loss.
 WEIGHT, BY, GROUPS, CLUSTER = "weight", "by", "groups", "cluster"
+# Options that have an array of their own for each row, which is streamed like an input where it is given.
+BY_ROW = ("indices",)
 # Bytes of the counts of a metric.
 COUNTS = 1 << 20
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -34,11 +37,18 @@ UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MI
 
 @dataclass(frozen=True)
 class Series:
-    """One loss with its options on one set of predictions, and the sources of its inputs."""
+    """One loss with its options on one set of predictions, and the sources of its inputs; the last of them are options
+    of these names."""
 
     model: str
     function: Function
     inputs: tuple[str, ...]
+    named: tuple[str, ...] = ()
+
+    def given(self, inputs: Sequence[Given]) -> tuple[tuple[Given, ...], dict[str, Given]]:
+        """Its inputs as arguments and as options: their arrays, or names."""
+        count = len(inputs) - len(self.named)
+        return tuple(inputs[:count]), dict(zip(self.named, inputs[count:], strict=True))
 
     @functools.cached_property
     def loss(self) -> Loss:
@@ -192,7 +202,7 @@ def functions_of(losses: Any) -> list[Function]:
     functions = list(losses) if isinstance(losses, Sequence) and not isinstance(losses, str) else [losses]
     for function in functions:
         loss, arguments, options = unwrapped(function)
-        fixed = [name for name in ("weight", "out", *loss.inputs) if name in options]
+        fixed = [name for name in ("weight", "out", *BY_ROW, *loss.inputs) if name in options]
         if arguments or fixed:
             raise ValueError(f"{loss.name}: only options may be fixed, not {', '.join(fixed) or 'arrays'}")
         if loss.shared:
@@ -223,8 +233,9 @@ def series_of(functions: Sequence[Function], given: Mapping[str, Any]) -> tuple[
             missing = [name for name in wanted if name not in given]
             if missing:
                 raise ValueError(f"{loss.name}: no file for {', '.join(missing)}; it takes {', '.join(loss.inputs)}")
-            names = tuple(f"{name} of {model}" if name in sets else name for name in wanted)
-            series.append((MetricSeries if isinstance(function, Metric) else Series)(model, function, names))
+            named = tuple(name for name in BY_ROW if name in given and name in loss.defaults)
+            names = tuple(f"{name} of {model}" if name in sets else name for name in (*wanted, *named))
+            series.append((MetricSeries if isinstance(function, Metric) else Series)(model, function, names, named))
     used = {name for each in series for name in each.inputs}
     unused = [name for name in opened if name not in used and name != WEIGHT]
     if unused:
@@ -248,7 +259,8 @@ def check_losses(plan: Plan) -> None:
         if each.loss.adds_up == "groups":
             continue
         try:
-            each.summed(*(empty[name] for name in each.inputs), **given, backend=plan.backend)
+            arguments, options = each.given([empty[name] for name in each.inputs])
+            each.summed(*arguments, **options, **given, backend=plan.backend)
         except (ValueError, TypeError) as error:
             names = {name: plan.sources[name].name for name in (*each.inputs, *given)}
             files = ", ".join(f"{name} is {source}" for name, source in names.items() if name != source)

@@ -77,7 +77,9 @@ def row_weights(
 
 
 def _asked(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> RowOptions:
-    return options_of(loss, arrays, {name: options[name] for name in options if name in loss.defaults})
+    # what becomes of classes that a target does not name has nothing to do with what rows count
+    given = {name: options[name] for name in options if name in loss.defaults and name != "rest"}
+    return options_of(loss, arrays, given)
 
 
 def _spread(weight: Array, shape: tuple[int, ...]) -> Array:

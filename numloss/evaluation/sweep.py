@@ -17,6 +17,8 @@ from .totals import Part
 
 def swept(plan: Plan, readers: dict[str, Reader], bounds: tuple[tuple[int, int], ...]) -> list[Part]:
     """The parts of as many of these blocks as can be swept, all of them together; empty for none."""
+    if any(each.named for each in plan.series):
+        return []
     rows, (start, stop) = plan.block_rows, bounds[0]
     if plan.has_metrics or plan.by_row or plan.gradients_to or stop - start < rows or threads.limit() > 1:
         return []
