@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -191,3 +192,25 @@ def test_the_rest_of_scores_of_any_size(backend: str) -> None:
         with told(temperature=temperature):
             assert_close(found, kl(given, own).astype(np.float64), ulp=4)
             assert_close(slopes, exact, ulp=8, scale=np.abs(exact).max())
+
+
+def test_cotangents_and_combinations(backend: str) -> None:
+    x, indices, logs = problem(40, 6, "float32")
+    cotangent = np.array([1.0, -2.0, 0.0, 3.0, 0.5], np.float32)
+    options: dict[str, Any] = {"indices": indices, "temperature": 2.0}
+    dropped = functools.partial(nl.skew_kl, **options, rest="drop")
+    for loss in LOSSES[:2]:
+        slopes = nl.grad(loss)(x, logs, **options, reduction="sum", backend=backend)
+        found = nl.vjp(loss)(x, logs, **options, reduction="none", cotangent=cotangent, backend=backend)
+        expected = slopes.astype(np.float64) * cotangent[:, None]
+        assert_close(found, expected, ulp=8, scale=np.abs(expected).max())
+        both = nl.combine((0.75, functools.partial(loss, **options)), (0.5, dropped))
+        extra: dict[str, Any] = {"reduction": "none", "backend": backend}
+        value, slope = nl.value_and_grad(both)(x, logs, **extra)
+        parts = [nl.value_and_grad(each)(x, logs, **extra) for each in (functools.partial(loss, **options), dropped)]
+        for k, each in enumerate((value, slope)):
+            sum_of = 0.75 * parts[0][k].astype(np.float64) + 0.5 * parts[1][k]
+            assert_close(each, sum_of, ulp=8, scale=np.abs(sum_of).max())
+        pulled = nl.vjp(both)(x, logs, **extra, cotangent=cotangent)
+        sum_of = slope.astype(np.float64) * cotangent[:, None]
+        assert_close(pulled, sum_of, ulp=8, scale=np.abs(sum_of).max())

@@ -171,6 +171,22 @@ def test_sixteen_bits(dtype: Any) -> None:
     torch.testing.assert_close(x.grad, wide.grad.to(dtype), rtol=1e-2, atol=1e-7)
 
 
+@pytest.mark.parametrize("kind", [torch.int64, torch.int32])
+def test_a_teacher_may_name_classes_by_a_tensor(kind: torch.dtype) -> None:
+    x, (logs, indices) = torch.randn(6, 9, requires_grad=True), torch.randn(6, 9).log_softmax(1).topk(3)
+    indices = indices.to(kind)
+    cotangent = torch.tensor([1.0, -2.0, 0.0, 3.0, 0.5, 1.0])
+    for reduction, pulled in (("none", cotangent), ("mean", torch.tensor(2.0))):
+        x.grad = None
+        value = nt.kl_logits(x, logs, indices=indices, rest="tail", temperature=2.0, reduction=reduction)
+        value.backward(pulled)
+        options = {"indices": indices.numpy(), "temperature": 2.0, "reduction": reduction}
+        given = x.detach().numpy(), logs.numpy()
+        np.testing.assert_array_equal(value.detach().numpy(), np.asarray(nl.kl_logits(*given, **options), np.float32))
+        slopes = nl.vjp(nl.kl_logits)(*given, **options, cotangent=pulled.numpy() if pulled.ndim else float(pulled))
+        np.testing.assert_allclose(x.grad.numpy(), slopes, rtol=1e-5, atol=1e-7)
+
+
 def test_other_layouts_and_frozen_tensors() -> None:
     x, y = torch.randn(7, 12, requires_grad=True), torch.randn(12, 7).T
     nt.mse(x.T.T, y).backward()
