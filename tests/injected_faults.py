@@ -58,7 +58,8 @@ sys.path[:0] = [os.getcwd()]
 import setup
 from numloss.backends.cython_aot import runnable_levels
 setup.LEVELS = tuple(runnable_levels()[:1])
-setup.EFFORT = dict.fromkeys(setup.LEVELS, "-O1")
+import flags
+flags.EFFORT.update(dict.fromkeys(setup.LEVELS, "-O1"))
 build = {"build_ext": setup.BuildKernels}
 setup.setup(ext_modules=setup.extensions(), cmdclass=build, script_args=["-q", "build_ext", "--inplace", "-j1"])
 report = {}
