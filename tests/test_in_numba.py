@@ -29,9 +29,9 @@ CASES = [case for case in cases.CASES if cases.record(case).family in FAMILIES]
 @functools.cache
 def user(function: Any, arguments: tuple[str, ...], written: str = "") -> Any:
     """A user's function that calls a loss by keywords: some with arguments of its own, others written in its text."""
-    scope = {"loss": function}
+    scope = {"called": function}
     given = ", ".join([*(f"{name}={name}" for name in arguments), written])
-    exec(f"def user({', '.join(arguments)}):\n    return loss({given})", scope)
+    exec(f"def user({', '.join(arguments)}):\n    return called({given})", scope)
     return numba.njit(scope["user"])
 
 

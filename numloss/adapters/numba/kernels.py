@@ -154,11 +154,15 @@ def own_tile(loss: Loss, dtype: str) -> Any:
 
 def through_python(called: Found, taken: str, given: str, result: types.Type) -> Any:
     """A compiled function that calls one of Python: what it takes, what that is given, the type of what it gives."""
-    lines = [f"def in_python({taken}):", "    with objmode(found=kind):", f"        found = called({given})"]
-    text = "\n".join(
-        ["def closed(called):", *(f"    {line}" for line in [*lines, "    return found", "return in_python"])]
-    )
-    scope: dict[str, Any] = {"objmode": objmode, "kind": result, "__name__": __name__}
+    text = f"""
+def closed(_called):
+    def in_python({taken}):
+        with _objmode(_found=_kind):
+            _found = _called({given})
+        return _found
+    return in_python
+"""
+    scope: dict[str, Any] = {"_objmode": objmode, "_kind": result, "__name__": __name__}
     # what the block refers to is closed over: Numba would look for globals in the module of that name
     exec(text, scope)
     return njit(**OPTIONS)(scope["closed"](called))
