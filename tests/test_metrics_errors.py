@@ -13,6 +13,7 @@ from sklearn import metrics as sk
 
 import numloss as nl
 from numloss.evaluation import plan
+from numloss.metrics.places import cells_between
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 FEW = 60
@@ -162,6 +163,19 @@ def test_many_rows_are_told_apart_by_a_sample(monkeypatch: pytest.MonkeyPatch) -
     models, target = two(rows=3000)
     found = nl.evaluate((), models, target, metrics="auc", interval=0.95).differences[0]
     assert found.interval.error == pytest.approx(delong(*models.values(), target)[1], rel=2e-3)
+
+
+@pytest.mark.parametrize("backend", ["numba", "cython"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cells_between_cuts(dtype: str, backend: str) -> None:
+    random = np.random.default_rng(11)
+    pred = np.concatenate([random.standard_normal(1500), [np.inf, -np.inf, 0.0, -0.0]]).astype(dtype)
+    for count in (1, 2, 3, 700):
+        cuts = np.unique(pred[:count].astype(np.float64))
+        below, above = (np.searchsorted(cuts, pred, side) for side in ("left", "right"))
+        np.testing.assert_array_equal(cells_between(pred, cuts, backend), below + above)
+    assert cells_between(np.array([np.nan], dtype), cuts, backend) == 2 * len(cuts)
+    assert len(cells_between(pred[:0], cuts, backend)) == 0
 
 
 def test_differences_of_clusters_and_of_other_metrics() -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TOPS = 1 << 16
 # Nanoseconds for a score, and for a class of a row.
 COST = 1.0
+# Nanoseconds of a search among cuts.
+SEARCH = 20.0
 BLOCK = 4096
 
 
@@ -214,6 +216,18 @@ def place_keys(backend: HostBackend, keys: Array, ends: Array, into: Array) -> N
 def count_keys(backend: HostBackend, keys: Array, counts: Array) -> None:
     """Add keys to their counts."""
     _walk(backend, "key_counts_block", keys, 0, wins=id(counts))
+
+
+def between(backend: HostBackend, scores: Array, cuts: Array) -> Array:
+    """Which of the cells that cuts make each score is in: 2 k below cut k, 2 k + 1 where it is one."""
+    scores = as_scores(scores)
+    cuts, cells = cuts.astype(scores.dtype), np.empty(len(scores), np.int64)  # cuts are scores: nothing is rounded
+    header = headers.Cuts(
+        elements=len(scores), block=BLOCK, scores=id(scores), cuts=id(cuts), count=len(cuts), cells=id(cells)
+    )
+    loop = backend.loop("between_block", scores.dtype.name)
+    backend.launch(Problem(loop, header, -(-len(scores) // BLOCK), len(scores) * SEARCH))
+    return cells
 
 
 def choices(backend: HostBackend, scores: Array, labels: Array) -> tuple[Array, Array]:

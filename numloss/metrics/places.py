@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..typing import Array
-from .base import Pull, Rows
+from .base import Pull, Rows, record_of
+from .kernels import backend_for, between
 from .labels import binary_labels
 from .tally import Cells, Tally
 from .views import View, rows_in
@@ -21,18 +22,9 @@ from .views import View, rows_in
 SAMPLE = 1 << 12
 
 
-def cells_between(scores: Array, cuts: Array) -> Array:
+def cells_between(scores: Array, cuts: Array, backend: str | None) -> Array:
     """Which of the cells that cuts make each score is in: 2 k below cut k, 2 k + 1 where it is one."""
-    if scores.dtype == np.float32:  # cuts are some of the scores: nothing is rounded
-        cuts = cuts.astype(np.float32)
-    order = np.argsort(scores)  # a fifth of the time of looking for each score among the cuts
-    ends = np.zeros(2 * len(cuts) + 2, np.intp)
-    ends[1:-1:2] = np.searchsorted(scores, cuts, side="left", sorter=order)
-    ends[2:-1:2] = np.searchsorted(scores, cuts, side="right", sorter=order)
-    ends[-1] = len(scores)
-    found = np.empty(len(scores), np.intp)
-    found[order] = np.repeat(np.arange(2 * len(cuts) + 1), np.diff(ends))
-    return found
+    return between(backend_for(record_of("ranking", None, False), backend, len(scores)), scores, cuts)
 
 
 @dataclass(frozen=True)
@@ -113,7 +105,7 @@ class Placed(Cells):
             some, found = rows_in(rows, self.view)
             which = slice(None) if found is None else found
         labels, place = np.full(len(weight), -1), np.zeros(len(weight), np.intp)
-        labels[which], place[which] = binary_labels(some.target), cells_between(some.pred, self.cuts)
+        labels[which], place[which] = binary_labels(some.target), cells_between(some.pred, self.cuts, rows.backend)
         both = (labels == 0, labels == 1)
         there = weight > 0.0
         return place, [*(weight * each for each in both), *(1.0 * (there & each) for each in both)]
@@ -127,7 +119,7 @@ class OfScores(Pull):
     numbers: Array
 
     def __call__(self, pred: Array, target: Array, backend: str | None) -> Array:
-        return np.asarray(self.numbers[cells_between(pred, self.cuts), binary_labels(target)])
+        return np.asarray(self.numbers[cells_between(pred, self.cuts, backend), binary_labels(target)])
 
 
 def area_moves(n: Array, p: Array, rows: tuple[float, float]) -> tuple[float, Array]:

@@ -249,6 +249,7 @@ LOOPS = {
         counting_walks.sorted_keys_block,
         counting_weights.weighted_keys_block,
         counting.chosen_block,
+        counting.between_block,
         tokens.tokens_block,
         topk.topk_gather_block,
         topk.topk_scatter_block,

@@ -15,7 +15,7 @@ reads the other, too. The build reads this folder without numloss.
 
 from .action_value import ActionStrides, ActionValue
 from .common import Bounds, Operand, Result, Weights
-from .counting import Chosen, Scored, Walk, WeightedWalk
+from .counting import Chosen, Cuts, Scored, Walk, WeightedWalk
 from .elementwise import Copied, Elementwise, ElementwiseSums
 from .embedding import Embedding, Vectors, VectorSum
 from .layers import Layer, Linear, Window
@@ -48,6 +48,7 @@ __all__ = [
     "Chosen",
     "ClassRow",
     "Copied",
+    "Cuts",
     "Discounts",
     "Distilled",
     "Elementwise",

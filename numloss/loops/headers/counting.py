@@ -83,6 +83,18 @@ class WeightedWalk(Header):
 
 
 @dataclass
+class Cuts(Header):
+    """Scores, cuts in order, so many as `count`, and where the number of each score's cell is put."""
+
+    elements: Int
+    block: Int
+    scores: Int
+    cuts: Int
+    count: Int
+    cells: Int
+
+
+@dataclass
 class Chosen(Header):
     """Scores of classes with a label: what is chosen, and how many classes come before the label."""
 
