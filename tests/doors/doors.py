@@ -1,4 +1,4 @@
-"""What the tests of adapters share: a library that may be missing, and a law of one's own."""
+"""What the tests of adapters share: a library that may be missing, and laws of one's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import numloss as nl
-from numloss.scalar import sqrt
+from numloss.scalar import log1p, sqrt
 
 
 def library(name: str) -> tuple[ModuleType, Any]:
@@ -25,3 +25,10 @@ def _charbonnier(pred: Any, target: Any, eps: Any) -> Any:
 
 
 charbonnier = nl.elementwise(_charbonnier, eps=0.5)
+
+
+def _tamed(surprise: Any, p: Any, rest: Any, scale: Any) -> Any:
+    return scale * log1p(surprise / scale)
+
+
+tamed = nl.rowwise(_tamed, scale=2.0)

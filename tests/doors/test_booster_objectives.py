@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from doors import charbonnier
+from doors import charbonnier, tamed
 
 import numloss as nl
 from numloss.adapters.boosting.links import LINKS
@@ -213,6 +213,7 @@ def test_probabilities_add_up_to_1() -> None:
     rows = np.stack([scores, -scores, 0.5 * scores], axis=1)
     for name in ("cross_entropy", "focal"):
         assert np.allclose(Objective(name).predict_proba(rows).sum(axis=1), 1.0)
+    assert np.array_equal(Objective(tamed).predict_proba(rows), Objective("cross_entropy").predict_proba(rows))
     ordered = Objective("ordinal_logistic", thresholds=[-1.0, 0.0, 2.0]).predict_proba(scores)
     assert ordered.shape == (81, 4)
     assert np.allclose(ordered.sum(axis=1), 1.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from doors import charbonnier, library
+from doors import charbonnier, library, tamed
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -131,6 +131,9 @@ def test_a_monitor_scores_the_best_weights_so_far() -> None:
 
 def test_laws_of_ones_own_are_copied_searched_and_scored() -> None:
     both = nl.combine((1.0, charbonnier), (0.1, nl.mse))
+    rows = door.NumlossClassifier(tamed, epochs=10, random_state=0)
+    assert cross_val_score(rows, X, NAMES, scoring=door.scorer(tamed), cv=2, error_score="raise").min() > -0.7
+    assert rows.fit(X, NAMES).score(X, NAMES) > 0.9 and rows.predict_proba(X).shape == (150, 3)
     for loss in (charbonnier, both):
         model = door.NumlossRegressor(loss, epochs=3, random_state=0)
         scores = cross_val_score(model, X, 1.0 * Y, scoring=door.scorer(loss), cv=2, error_score="raise")

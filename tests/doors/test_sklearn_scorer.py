@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn
-from doors import charbonnier, library
+from doors import charbonnier, library, tamed
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
@@ -133,6 +133,9 @@ def test_combinations_and_laws_of_ones_own() -> None:
     both = nl.combine((0.5, nl.huber), (2.0, charbonnier))
     assert scorer(both)(fitted, X, COUNT) == pytest.approx(-both(said, COUNT), rel=1e-12)
     classes = LogisticRegression().fit(X, NAMES)
+    labels = np.searchsorted(classes.classes_, NAMES)
+    expected = -np.mean(2.0 * np.log1p(-np.log(classes.predict_proba(X)[np.arange(240), labels]) / 2.0))
+    assert scorer(tamed)(classes, X, NAMES) == pytest.approx(expected, rel=1e-9)
     both = nl.combine((1.0, nl.cross_entropy), (1.0, nl.softmax_focal))
     expected = scorer("cross_entropy")(classes, X, NAMES) + scorer("softmax_focal")(classes, X, NAMES)
     assert scorer(both)(classes, X, NAMES) == pytest.approx(expected, rel=1e-12)

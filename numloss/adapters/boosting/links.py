@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...loops.codes import LOGITS, OF_LABEL
+from ...registry import Loss
+
 Array = np.ndarray[Any, Any]
 Options = dict[str, Any]
 # Scores and the options of the loss in, predictions out.
@@ -70,6 +73,12 @@ LINKS: dict[str, Link] = {
     "modified_huber": ramp,
     "ordinal_logistic": ordinal,
 }  # fmt: skip
+
+
+def link_of(loss: Loss) -> Link:
+    """What makes predictions of the scores of a loss; a law of the probability of a label has that of softmax."""
+    of_label = loss.family == "rowwise" and loss.rows["scores"] == LOGITS and loss.rows["classes"] == OF_LABEL
+    return LINKS.get(loss.name, softmax if of_label else identity)
 
 
 def link_named(loss: str, name: str) -> Link:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...transforms.derivatives import value_grad_hess
 from . import constant
-from .links import LINKS, Link, identity, link_named, probabilities
+from .links import Link, identity, link_named, link_of, probabilities
 from .reading import BoostedLoss
 
 Array = np.ndarray[Any, Any]
@@ -117,7 +117,7 @@ class Objective(BoostedLoss):
         return known.get(self.library, usual)
 
     def _usual_link(self) -> Link:
-        usual = [LINKS.get(part.name, identity) for part, _ in self.parts]
+        usual = [link_of(part) for part, _ in self.parts]
         return usual[0] if all(link == usual[0] for link in usual) else identity
 
     def gradients(self, scores: Array, target: Array, weight: Any = None, groups: Any = None) -> tuple[Array, Array]:

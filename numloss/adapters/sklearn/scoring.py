@@ -16,7 +16,7 @@ from ...data.dataset import Array
 from ...domains import SIGN
 from ...loops.codes import DISTRIBUTION, INDICATORS, LABELS, LOG_PROBABILITIES, MEMBERS, PROBABILITIES
 from ...registry import Loss
-from ..boosting.links import LINKS, Link, exp, half_logit, identity, ramp, sigmoid, softmax
+from ..boosting.links import Link, exp, half_logit, identity, link_of, ramp, sigmoid, softmax
 from ..boosting.reading import REFUSED, chosen, one_hot, parts_of
 
 Method = Literal["predict", "predict_proba", "decision_function"]
@@ -176,7 +176,7 @@ def _reading(loss: Loss, options: dict[str, Any]) -> Reading:
         _refuse(loss, "its scores are cosines")
     if len(loss.inputs) != 2 or loss.differentiable != (0,) or loss.columns > 1 or loss.task not in TASKS:
         _refuse(loss, f"it takes {', '.join(loss.inputs)}, not a prediction and a target of a row")
-    link = LINKS.get(loss.name, identity)
+    link = link_of(loss)
     if loss.family == "rowwise":
         return _rowwise_reading(loss, options, link)
     if loss.family != "elementwise":
