@@ -198,10 +198,11 @@ class RanksOfTask:
 
     def _add(self, rows: Rows, view: int) -> None:
         backend = backend_for(record_of("ranking", None, False), rows.backend, len(rows.pred))
-        weights = None if self.tally.unit is None else split(rows.weights, self.tally.unit)
         if self.tally.windows is not None:
-            self._add_keys(backend, rows, weights, dict(self.tally.windows), view)
-        elif rows.place is None:
+            self._add_keys(backend, rows, dict(self.tally.windows), view)
+            return
+        weights = None if self.tally.unit is None else split(rows.weights, self.tally.unit)
+        if rows.place is None:
             scores = Scores(backend, rows.pred, rows.target)
             if view not in self.counts:
                 self.counts[view] = np.zeros((TOPS, 2) if weights is None else (TOPS, 2, 3), np.int64)
@@ -219,9 +220,9 @@ class RanksOfTask:
             for key, begin, end in zip(rows.keys, ends[:-1], ends[1:], strict=True):
                 self.pieces.append((key, view, found[begin:end] % (2 * TOPS), counts[begin:end]))
 
-    def _add_keys(
-        self, backend: Any, rows: Rows, weights: Array | None, windows: dict[tuple[Key, int], Window], view: int
-    ) -> None:
+    def _add_keys(self, backend: Any, rows: Rows, windows: dict[tuple[Key, int], Window], view: int) -> None:
+        unit = self.tally.unit
+        weights = None if unit is None else rows.weights
         some: list[tuple[Key, Any]] = [((), slice(None))]
         if rows.place is not None:
             order = np.argsort(rows.place, kind="stable")
@@ -231,8 +232,8 @@ class RanksOfTask:
         for key, which in some:
             if (key, view) in windows:
                 scores, own = Scores(backend, rows.pred[which], rows.target[which]), None
-                if weights is not None:
-                    own = weights[which][scores.inside(windows[key, view])]
+                if weights is not None and unit is not None:
+                    own = split(weights[which][scores.inside(windows[key, view])], unit)
                 keys = scores.keys(windows[key, view])
                 if len(keys):
                     self.pieces.append((key, view, keys.astype(kind), own))
