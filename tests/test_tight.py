@@ -56,5 +56,5 @@ def test_other_losses_have_none(backend: str) -> None:
     for name in ("mae", "bce_with_logits", "cross_entropy", "gaussian_nll"):
         with pytest.raises(ValueError, match=f"{name} has no tight curvature"):
             nl.value_grad_hess(LOSSES[name].function, curvature="tight")
-    with pytest.raises(ValueError, match="curvature must be 'exact', 'bound' or 'tight', got 'loose'"):
+    with pytest.raises(ValueError, match="curvature must be 'exact', 'bound', 'tight' or 'full', got 'loose'"):
         nl.value_grad_hess(nl.huber, curvature="loose")

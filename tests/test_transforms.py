@@ -269,7 +269,7 @@ def test_refusals() -> None:
             nl.evaluate(given, PRED, TARGET)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"'accurcy' is a name; .*list_losses"):
         nl.value_and_grad("accurcy")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"curvature must be 'exact', 'bound' or 'tight', got 'gauss'"):
+    with pytest.raises(ValueError, match=r"curvature must be 'exact', 'bound', 'tight' or 'full', got 'gauss'"):
         nl.value_grad_hess(nl.mse, curvature="gauss")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"sum_and_weight reduces; reduction='none'"):
         nl.sum_and_weight(nl.mse)(PRED, TARGET, reduction="none")
