@@ -10,7 +10,7 @@ import pytest
 import toolchain
 
 from numloss.calls.embedding import takes_units
-from numloss.loops.codes import LABELS, RATIO
+from numloss.loops.codes import B2, F2, LABELS, RATIO
 
 REASON = toolchain.missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -102,6 +102,20 @@ def rowwise_kernel(dtype: str, **facts: Any) -> Any:
 
 def test_a_kernel_of_rows() -> None:
     assert_sound(toolchain.assembled(rowwise_kernel("float32"), (9, 0)))
+
+
+@pytest.mark.parametrize("kind", [pytest.param(F2, marks=pytest.mark.more), B2])
+def test_a_kernel_of_rows_of_sixteen_bits(kind: int) -> None:
+    code = toolchain.assembled(rowwise_kernel("float32", stored=kind, wide=True), (9, 0))
+    assert_sound(code)
+    # the largest score, the sums and the gradient each take eight neighbours at a time, of either kind
+    assert code.count(r"ld\.global\.v4\.u32") >= 3
+    assert code.count(r"st\.global\.v4\.u32") >= 1
+    # where they lie otherwise they are taken one by one, and not from a copy either
+    code = toolchain.assembled(rowwise_kernel("float32", stored=kind), (9, 0))
+    assert_sound(code)
+    assert code.count(r"ld\.(?:global\.)?u16") >= 3
+    assert code.count(r"st\.(?:global\.)?u16") >= 1
 
 
 ROWS = [

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...calls.rowwise import Rows, merged, rows_of, rows_shape
-from ...loops.codes import IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, OF_LABEL, PAIRS
+from ...loops.codes import B2, F2, IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, LOGITS, OF_LABEL, PAIRS
 from ...loops.headers import Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, code_of, layout_of
 from ..packing.rowwise import NO_STEPS, header_of
 from . import jit
 from .call import Call
+from .elementwise_codegen import EIGHT
 from .reduction import conclude, rows_of_a_block
 from .rowwise_kernels import rowwise_kernel
 from .rowwise_texts import Plan
@@ -84,7 +85,21 @@ def run_rows(
         kernel.launch(call.stream, blocks, jit.THREADS, header, *beside, partials, scale)
 
 
-def plan_of(rows: Rows, mode: int) -> Plan:
+def is_wide(rows: Rows, header: Rowwise) -> bool:
+    """Whether rows of 16 bits can be read, and their gradient written, eight neighbours at a time: 128 bits."""
+    arrays = [(header.pred, header.pred_steps)]
+    if rows.outputs:
+        arrays.append((header.gradient, header.gradient_steps))
+    sizes = [2 if o.kind in (F2, B2) else 4 for o, _ in arrays]
+    return (
+        header.pred.kind in (F2, B2)
+        and rows.classes % EIGHT == 0
+        and all(o.layout == IN_ORDER and steps.classes == size for (o, steps), size in zip(arrays, sizes, strict=True))
+        and not any(at % 16 for o, steps in arrays for at in (o.array, steps.outer, steps.inner))
+    )
+
+
+def plan_of(rows: Rows, mode: int, header: Rowwise) -> Plan:
     """What the kernel of a loss is compiled for."""
     loss, options = rows.loss, rows.options
     classes, labelled = loss.rows["classes"], options.target == LABELS
@@ -101,7 +116,8 @@ def plan_of(rows: Rows, mode: int) -> Plan:
         loss.constant_part,
         classes,
         teacher=rows.teacher is not None,
-        stored=code_of(rows.pred, rows.real),
+        stored=header.pred.kind,
+        wide=options.scores == LOGITS and classes == OF_LABEL and rows.teacher is None and is_wide(rows, header),
     )
 
 
@@ -124,6 +140,6 @@ def compute(request: Request) -> Any:
         elif header.rows:
             header.scale = request.scale(float(header.rows))
         teacher = None if rows.teacher is None else in_rows(call, rows.teacher, rows.axis, rows.real)
-        run_rows(call, plan_of(rows, mode), header, blocks, partials, scale, teacher)
+        run_rows(call, plan_of(rows, mode, header), header, blocks, partials, scale, teacher)
         known = float(header.rows) if plain else None
         return conclude(call, (partials, blocks), known, (rows.values, list(rows.outputs)), notes, rows.complain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import int64
 
 from ... import scalar
 from ...loops.codes import (
@@ -25,7 +26,8 @@ from ...loops.codes import (
 from ...loops.headers import Pull
 from . import jit
 from .checks import key
-from .rowwise_texts import Plan, applied_law, given_texts, loop_texts, row_texts, score_texts
+from .elementwise_codegen import EIGHT
+from .rowwise_texts import Plan, applied_law, eight_texts, given_texts, loop_texts, row_texts, score_texts
 
 # Terms that a thread adds in the dtype of the data before they go to a float64.
 RUN = 16
@@ -76,47 +78,101 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     whole_target, members = plan.target != LABELS, plan.target == MEMBERS
 
     @jit.jitable
+    def higher(z, j, found):  # type: ignore[no-untyped-def]
+        """The larger of a score with its class, and of what was found before."""
+        return (z, j) if z > found[0] else found
+
+    @jit.jitable
     def peak_of(c, x, lane, label):  # type: ignore[no-untyped-def]
         """The largest score that a thread sees, and its class; C if there is none."""
-        top = lowest
-        place = c.classes
+        found = lowest, c.classes
         for j in range(lane, c.classes, team):
-            z = score_of(c, x, j, label)
-            if z > top:
-                top = z
-                place = j
-        return top, place
+            found = higher(score_of(c, x, j, label), j, found)
+        return found
+
+    @jit.jitable
+    def add_class(c, beside, j, z, label, pivot, at, sums):  # type: ignore[no-untyped-def]
+        """A class more in the sums of a thread, whose last two are a run of terms and how many it has."""
+        others, total, cross, apart, bad, run, count = sums
+        top, base, shift = at
+        if dense:
+            if whole_target:
+                given = entry(beside, j)
+                if not (given >= below and given <= above) or (members and given != zero and given != above):
+                    bad += 1
+            q = wanted(c, beside, j, label)
+            total += double(q)
+            if j != pivot:
+                apart += double(q)
+            if values and q > zero:
+                cross += double(q) * (double(top) - double(z))
+        if logits and j != pivot:
+            run += exp_below(z - base, shift)
+            count += 1
+            if count == RUN:
+                others += double(run)
+                run, count = zero, int64(0)
+        return others, total, cross, apart, bad, run, count
 
     @jit.jitable
     def sums_of(c, x, beside, lane, label, pivot, top, base, shift):  # type: ignore[no-untyped-def]
         """A thread's share of: e^(z - top) without the pivot, targets, targets times (top - z), targets without the
         pivot's, and how many entries of the target are no distribution's."""
-        others, run, count = double(zero), zero, 0
-        total, cross, apart, bad = double(zero), double(zero), double(zero), 0
+        at, nothing = (top, base, shift), double(zero)
+        sums = nothing, nothing, nothing, nothing, int64(0), zero, int64(0)
         for j in range(lane, c.classes, team):
-            z = zero
-            if values and (logits or dense):
-                z = score_of(c, x, j, label)
-            if dense:
-                if whole_target:
-                    given = entry(beside, j)
-                    if not (given >= below and given <= above) or (members and given != zero and given != above):
-                        bad += 1
-                q = wanted(c, beside, j, label)
-                total += double(q)
-                if j != pivot:
-                    apart += double(q)
-                if values and q > zero:
-                    cross += double(q) * (double(top) - double(z))
-            if logits and j != pivot:
-                run += exp_below(z - base, shift)
-                count += 1
-                if count == RUN:
-                    others += double(run)
-                    run, count = zero, 0
+            z = score_of(c, x, j, label) if values and (logits or dense) else zero
+            sums = add_class(c, beside, j, z, label, pivot, at, sums)
+        others, total, cross, apart, bad, run, _ = sums
         return others + double(run), total, cross, apart, bad
 
+    if plan.wide:
+        peak_of, sums_of = wide_measures(plan, dtype, scores["score_from"], higher, add_class)
     return {"peak_of": peak_of, "sums_of": sums_of, **scores, **rows}
+
+
+def wide_measures(plan: Plan, dtype: str, score_from: Any, higher: Any, add_class: Any) -> tuple[Any, Any]:
+    """The same of eight neighbours at a time."""
+    double, (eight_at, _), lowest = jit.words_of(dtype)["double"], eight_texts(), getattr(np, dtype)(-np.inf)
+    team, zero = plan.team, getattr(np, dtype)(0.0)
+
+    @jit.jitable
+    def peak_of(c, x, lane, label):  # type: ignore[no-untyped-def]
+        found = lowest, c.classes
+        for j in range(lane * EIGHT, c.classes, team * EIGHT):
+            z = eight_at(c.pred, x, j)
+            found = higher(score_from(c, z[0], j), j, found)
+            found = higher(score_from(c, z[1], j + 1), j + 1, found)
+            found = higher(score_from(c, z[2], j + 2), j + 2, found)
+            found = higher(score_from(c, z[3], j + 3), j + 3, found)
+            found = higher(score_from(c, z[4], j + 4), j + 4, found)
+            found = higher(score_from(c, z[5], j + 5), j + 5, found)
+            found = higher(score_from(c, z[6], j + 6), j + 6, found)
+            found = higher(score_from(c, z[7], j + 7), j + 7, found)
+        return found
+
+    @jit.jitable
+    def add_given(c, beside, j, given, label, pivot, at, sums):  # type: ignore[no-untyped-def]
+        return add_class(c, beside, j, score_from(c, given, j), label, pivot, at, sums)
+
+    @jit.jitable
+    def sums_of(c, x, beside, lane, label, pivot, top, base, shift):  # type: ignore[no-untyped-def]
+        at, nothing = (top, base, shift), double(zero)
+        sums = nothing, nothing, nothing, nothing, int64(0), zero, int64(0)
+        for j in range(lane * EIGHT, c.classes, team * EIGHT):
+            z = eight_at(c.pred, x, j)
+            sums = add_given(c, beside, j, z[0], label, pivot, at, sums)
+            sums = add_given(c, beside, j + 1, z[1], label, pivot, at, sums)
+            sums = add_given(c, beside, j + 2, z[2], label, pivot, at, sums)
+            sums = add_given(c, beside, j + 3, z[3], label, pivot, at, sums)
+            sums = add_given(c, beside, j + 4, z[4], label, pivot, at, sums)
+            sums = add_given(c, beside, j + 5, z[5], label, pivot, at, sums)
+            sums = add_given(c, beside, j + 6, z[6], label, pivot, at, sums)
+            sums = add_given(c, beside, j + 7, z[7], label, pivot, at, sums)
+        others, total, cross, apart, bad, run, _ = sums
+        return others + double(run), total, cross, apart, bad
+
+    return peak_of, sums_of
 
 
 def probability_text(plan: Plan, dtype: str) -> Any:
@@ -179,23 +235,28 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
         return score_curvature(c, p, left, real(pull.coefficient), real(two * pull.z_weight)) * first * first
 
     @jit.jitable
+    def step_of(c, beside, j, z, label, s, pull, inverse):  # type: ignore[no-untyped-def]
+        """The slope of the loss with respect to a score, and its probability."""
+        p, q = zero, zero
+        if logits:
+            p = exp_below(z - real(s.base), real(s.shift)) * inverse
+        if dense:
+            q = wanted(c, beside, j, label)
+        elif j == label:
+            q = real(pull.own)
+        step = real(pull.coefficient) * p - q
+        if special and j == label:
+            step = label_slope(label, double(q), s, pull)
+        if spread and s.others < s.pivot_term and j == s.pivot:
+            step = pivot_slope(s, pull)
+        return step, p
+
+    @jit.jitable
     def write_row(c, x, beside, g, h, lane, label, s, pull, factor):  # type: ignore[no-untyped-def]
         inverse = real(unit / (s.pivot_term + s.others)) if logits else zero
-        base, shift = real(s.base), real(s.shift)
-        sure = spread and s.others < s.pivot_term
         for j in range(lane, c.classes, team):
-            p, q = zero, zero
-            if logits:
-                p = exp_below(score_of(c, x, j, label) - base, shift) * inverse
-            if dense:
-                q = wanted(c, beside, j, label)
-            elif j == label:
-                q = real(pull.own)
-            step = real(pull.coefficient) * p - q
-            if special and j == label:
-                step = label_slope(label, double(q), s, pull)
-            if sure and j == s.pivot:
-                step = pivot_slope(s, pull)
+            z = score_of(c, x, j, label) if logits else zero
+            step, p = step_of(c, beside, j, z, label, s, pull, inverse)
             if probabilities:
                 given, eps = given_at(x + j * c.pred_steps.classes), real(c.eps)
                 step = over_probability(step * real(factor), given, eps)
@@ -213,6 +274,38 @@ def gradient_text(plan: Plan, dtype: str) -> Any:
                 bend = bounded(c, curvature(c, p, j, label, first, s, pull) + bent)
                 put(c.curvature, h + j * c.curvature_steps.classes, bend * real(factor))
             put(c.gradient, g + j * c.gradient_steps.classes, step * first * real(factor))
+
+    if plan.wide and not curved:
+        return wide_gradient(plan, dtype, scores, step_of)
+    return write_row
+
+
+def wide_gradient(plan: Plan, dtype: str, scores: dict[str, Any], step_of: Any) -> Any:
+    """The same of eight neighbours at a time."""
+    real, unit, team, (eight_at, put_eight) = jit.words_of(dtype)["real"], np.float64(1.0), plan.team, eight_texts()
+    score_from, slopes_from = scores["score_from"], scores["slopes_from"]
+
+    @jit.jitable
+    def slope(c, beside, j, given, label, s, pull, inverse, factor):  # type: ignore[no-untyped-def]
+        step, _ = step_of(c, beside, j, score_from(c, given, j), label, s, pull, inverse)
+        return step * slopes_from(c, given)[0] * factor
+
+    @jit.jitable
+    def write_row(c, x, beside, g, h, lane, label, s, pull, factor):  # type: ignore[no-untyped-def]
+        inverse, by = real(unit / (s.pivot_term + s.others)), real(factor)
+        for j in range(lane * EIGHT, c.classes, team * EIGHT):
+            z = eight_at(c.pred, x, j)
+            slopes = (
+                slope(c, beside, j, z[0], label, s, pull, inverse, by),
+                slope(c, beside, j + 1, z[1], label, s, pull, inverse, by),
+                slope(c, beside, j + 2, z[2], label, s, pull, inverse, by),
+                slope(c, beside, j + 3, z[3], label, s, pull, inverse, by),
+                slope(c, beside, j + 4, z[4], label, s, pull, inverse, by),
+                slope(c, beside, j + 5, z[5], label, s, pull, inverse, by),
+                slope(c, beside, j + 6, z[6], label, s, pull, inverse, by),
+                slope(c, beside, j + 7, z[7], label, s, pull, inverse, by),
+            )
+            put_eight(c.gradient, g, j, slopes)
 
     return write_row
 

@@ -15,6 +15,7 @@ import numpy as np
 from ... import scalar
 from ...loops import rowwise, rowwise_law, rowwise_parts, rowwise_slopes
 from ...loops.codes import DATA, F2, IN_ORDER, LABELS, LOGIT, PROBABILITIES
+from ...loops.headers import Operand
 from ...loops.tiles import constants_text
 from . import jit, reading
 
@@ -25,7 +26,8 @@ class Plan:
 
     law: that of the label's cross-entropy; or of each class, as `classes` says in numloss/loops/codes.py; with so many
     parameters and its constants as in elementwise_codegen.py; None for the cross-entropy itself. stored: the code of
-    the dtype of predictions, which may have 16 bits.
+    the dtype of predictions, which may have 16 bits; wide: of those a thread takes eight neighbours at a time, where
+    scores are logits and the law is that of a label.
     """
 
     scores: int
@@ -39,6 +41,7 @@ class Plan:
     classes: int = 0
     teacher: bool = False
     stored: int = DATA
+    wide: bool = False
 
 
 @functools.cache
@@ -75,6 +78,23 @@ def given_texts(stored: int, dtype: str) -> tuple[Any, Any]:
     return given_at, put
 
 
+@functools.cache
+def eight_texts() -> tuple[Any, Any]:
+    """Reading eight neighbours at once, and writing them: so many numbers behind an address, in an operand's dtype."""
+    described, texts = jit.named(Operand), reading.eights()
+    load_eight, store_eight, zero = texts["load_eight"], texts["store_eight"], np.float32(0.0)
+
+    @jit.jitable
+    def eight_at(o, address, at):  # type: ignore[no-untyped-def]
+        return load_eight(described(address, o.kind, IN_ORDER), zero, at)
+
+    @jit.jitable
+    def put_eight(o, address, at, values):  # type: ignore[no-untyped-def]
+        store_eight(described(address, o.kind, IN_ORDER), at, values)
+
+    return eight_at, put_eight
+
+
 def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """Scores of predictions, and their first and second derivatives."""
     if plan.classes == LOGIT:
@@ -85,9 +105,9 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     real, reals, kind, given_at = words["real"], words["reals"], plan.scores, given_texts(plan.stored, dtype)[0]
 
     @jit.jitable
-    def score_of(c, x, j, label):  # type: ignore[no-untyped-def]
-        """The score of class j of the row at x."""
-        z, cap, eps = given_at(x + j * c.pred_steps.classes), real(c.softcap), real(c.eps)
+    def score_from(c, given, j):  # type: ignore[no-untyped-def]
+        """The score of class j, of which this is the prediction."""
+        z, cap, eps = given, real(c.softcap), real(c.eps)
         if kind == PROBABILITIES:
             z = log(eps if z < eps else z)
         elif cap > zero:
@@ -95,16 +115,25 @@ def score_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         return z + reals(c.offsets)[j] if c.offsets != 0 else z
 
     @jit.jitable
-    def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
+    def score_of(c, x, j, label):  # type: ignore[no-untyped-def]
+        """The score of class j of the row at x."""
+        return score_from(c, given_at(x + j * c.pred_steps.classes), j)
+
+    @jit.jitable
+    def slopes_from(c, given):  # type: ignore[no-untyped-def]
         """Its first and second derivative; not where it is the logarithm of a probability."""
-        z, cap = given_at(x + j * c.pred_steps.classes), real(c.softcap)
+        z, cap = given, real(c.softcap)
         if cap > zero:
             e = decay(two * (z / cap))
             slope = four * e / ((one + e) * (one + e))
             return slope, -two * tanh(z / cap) * slope / cap
         return one, zero
 
-    return {"score_of": score_of, "slopes_of": slopes_of}
+    @jit.jitable
+    def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
+        return slopes_from(c, given_at(x + j * c.pred_steps.classes))
+
+    return {"score_of": score_of, "slopes_of": slopes_of, "score_from": score_from, "slopes_from": slopes_from}
 
 
 def logit_texts(plan: Plan, dtype: str) -> dict[str, Any]:

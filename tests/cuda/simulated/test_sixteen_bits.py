@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from compare import assert_same_bits
 from helpers import flat, on_device, on_host
-from test_halves import FIRST, HALVES, as_halves, halved, widened
+from seeds import SEED
+from test_halves import BFLOAT16, FIRST, HALVES, as_halves, halved, widened
 
 import numloss as nl
-from numloss.backends.numba_cuda import CudaBackend
+from numloss.backends.numba_cuda import CudaBackend, rowwise
+from numloss.backends.numba_cuda.rowwise_kernels import rowwise_kernel
+from numloss.backends.numba_cuda.rowwise_texts import Plan
 
 # One of each way in which rows are worked on, and the others with `more`.
 FEW = ("cross_entropy", "cross_entropy:probabilities", "kl_div", "sparsemax", "multilabel_margin", "arcface")
@@ -49,6 +52,36 @@ def test_rows_are_read_where_they_lie(case: str, half: np.dtype[Any], monkeypatc
     given = as_halves(cases.arrays(case, (3, 24), "float32", ends=False), half)
     assert_as_on_the_host(case, given, half)
     assert_as_on_the_host(case, tuple(np.asfortranarray(a) if a.dtype == half else a for a in given), half)
+
+
+@HALVES
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1, "softcap": 3.0}], ids=["plain", "smoothed"])
+def test_eight_classes_at_a_time_or_one(
+    options: dict[str, Any], half: np.dtype[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logits = (3.0 * np.random.default_rng(SEED).standard_normal((5, 40))).astype(np.float32)
+    plans: list[Plan] = []
+
+    def noted(dtype: str, plan: Plan) -> Any:
+        plans.append(plan)
+        return rowwise_kernel(dtype, plan)
+
+    monkeypatch.setattr(rowwise, "rowwise_kernel", noted)
+    labels, step = np.array([0, 7, 39, 20, -100]), nl.value_and_grad(nl.cross_entropy)
+    found = []
+    for columns in (48, 41):  # rows that begin at 128 bits each, or anywhere
+        pred = np.zeros((5, columns), half)[:, :40]
+        pred[...] = halved(logits, half)
+        for dtype in (half, np.dtype(np.float32)):
+            out = np.zeros(logits.shape, dtype)
+            found.append(flat(on_device(step, (pred, labels), **options, out=out)))
+    expected = flat(on_host(step, (widened(pred), labels), **options))
+    for k, (value, slope) in enumerate(found):
+        assert value == pytest.approx(expected[0], rel=1e-6)
+        unit = 0.0 if k % 2 else 2.0**-7 if half == BFLOAT16 else 2.0**-10
+        numbers = slope if k % 2 else widened(slope)
+        np.testing.assert_allclose(numbers, expected[1], rtol=unit + 1e-5, atol=1e-7)
+    assert {plan.wide for plan in plans if plan.mode == 1} == {True, False}
 
 
 @HALVES
