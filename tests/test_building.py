@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from commands import call
 from machine import missing
 from process import attempt, python
 
+from numloss import scalar
 from numloss.backends.retype import LawError
 from numloss.cli import building
 from numloss.common.extras import MissingExtra
+from numloss.declare import slopes
 
 needs_kernels = pytest.mark.skipif("cython" in missing(), reason=f"cython: {missing().get('cython')}")
 LAWS = '''
@@ -57,9 +60,13 @@ def _own(pred, target, eps):
     return both + maximum(most, sigmoid(found)) + lgamma(eps + error * error)
 
 
+def scaled(x, by=0.5, more=0.0):
+    return by * x + more
+
+
 def _full(pred, target):
     error = pred - target
-    return 0.5 * error * error, error, 1.0
+    return scaled(error * error, more=0.0 * target), error, 1.0
 
 
 def tamed(nll, p, rest, scale):
@@ -119,6 +126,16 @@ def test_the_text_of_a_module(file: Path) -> None:
     assert known["LEVEL"] in ("v2", "v3", "v4", "base")
     names = {node.name for node in ast.parse(known["TEXT"]).body}  # type: ignore[attr-defined]
     assert {"own0_own", "own_min", "own_max"} <= names and all(name.startswith("own") for name in names)
+    # the text computes what the law does
+    scope = {**vars(scalar), **vars(slopes)}
+    exec(known["TEXT"], scope)
+    losses = building.losses_in(file)
+    for name, given in (("own", (0.1, 1.5)), ("full", (0.1,))):
+        law = losses[name].law
+        translated = next(value for key, value in scope.items() if re.fullmatch(rf"own\d+_{name}", key))
+        assert law is not None
+        for pred in (2.7, 1.3, 0.4, -0.4, -1.7, -3.2):
+            assert translated(pred, *given) == law(pred, *given)
 
 
 def test_what_cannot_be_built(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
