@@ -70,6 +70,9 @@ def facts(loss: Loss) -> str:
         said.append(f"kinks: {loss.kinks}")
     if loss.aliases:
         said.append("also known as " + ", ".join(f"`{alias}`" for alias in loss.aliases))
+    for name, options in loss.presets.items():
+        given = ", ".join(f"{option}={value!r}" for option, value in options.items())
+        said.append(f"`nl.{name}` is it with `{given}`")
     return "; ".join(said) + "."
 
 

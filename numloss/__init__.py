@@ -99,9 +99,15 @@ from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.group_lasso import group_lasso
 from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
+from .losses.reinforcement.cispo import cispo
+from .losses.reinforcement.clipped_value import clipped_value
 from .losses.reinforcement.dpo import dpo
+from .losses.reinforcement.kl_estimate import k1, k2, k3, kl_estimate
 from .losses.reinforcement.policy_gradient import policy_gradient
-from .losses.reinforcement.ppo_clip import ppo_clip
+from .losses.reinforcement.ppo_clip import bnpo, dapo, dr_grpo, grpo, ppo_clip
+from .losses.reinforcement.sac_actor import sac_actor
+from .losses.reinforcement.sac_temperature import sac_temperature
+from .losses.reinforcement.sapo import sapo
 from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
@@ -127,11 +133,14 @@ __all__ = [
     "bce",
     "bce_with_logits",
     "bfloat16",
+    "bnpo",
     "bpr",
     "cauchy",
     "check",
     "ciou",
     "circle",
+    "cispo",
+    "clipped_value",
     "combine",
     "contrastive",
     "cosface",
@@ -140,10 +149,12 @@ __all__ = [
     "cross_entropy",
     "crps_gaussian",
     "ctc",
+    "dapo",
     "dice",
     "diou",
     "distillation",
     "dpo",
+    "dr_grpo",
     "elastic_net",
     "elementwise",
     "epsilon_insensitive",
@@ -163,6 +174,7 @@ __all__ = [
     "giou",
     "grad",
     "group_lasso",
+    "grpo",
     "hinge",
     "hinge_embedding",
     "huber",
@@ -172,7 +184,11 @@ __all__ = [
     "jaccard",
     "js_div",
     "js_logits",
+    "k1",
+    "k2",
+    "k3",
     "kl_div",
+    "kl_estimate",
     "kl_logits",
     "l1",
     "l2",
@@ -211,6 +227,9 @@ __all__ = [
     "quantile",
     "ranknet",
     "rowwise",
+    "sac_actor",
+    "sac_temperature",
+    "sapo",
     "score",
     "set_num_threads",
     "siglip",

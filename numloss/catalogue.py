@@ -29,7 +29,8 @@ def list_losses(task: str | None = None) -> list[dict[str, Any]]:
         For each loss its ``name``, ``task`` and ``family``; ``inputs``; ``options`` with their defaults, and those that
         are ``required``; ``domains``, what inputs and options may be, in words; ``curvature``, whether it offers one,
         and ``hessian``, whether ``numloss.hvp`` knows all second derivatives; ``convex``; ``adds_up``, over ``"rows"``,
-        ``"groups"`` or not at all (``"no"``); ``aliases``, its names elsewhere; and the ``backends`` that compute it.
+        ``"groups"`` or not at all (``"no"``); ``aliases``, its names elsewhere; ``presets``, functions that are this
+        loss with the options there; and the ``backends`` that compute it.
 
     Raises
     ------
@@ -66,6 +67,7 @@ def _record(loss: Loss) -> dict[str, Any]:
         "convex": loss.convex,
         "adds_up": loss.adds_up,
         "aliases": list(loss.aliases),
+        "presets": {name: dict(options) for name, options in loss.presets.items()},
         "backends": list(BACKENDS),
     }
 
@@ -89,6 +91,10 @@ def loss_named(name: str) -> Loss:
     """The loss of that name or alias; ValueError suggests the nearest."""
     names = {alias: loss for loss in LOSSES.values() for alias in (loss.name, *loss.aliases)}
     if name not in names:
+        for loss in LOSSES.values():
+            if name in loss.presets:
+                given = ", ".join(f"{option}={value!r}" for option, value in loss.presets[name].items())
+                raise ValueError(f"{name!r} is the loss {loss.name} with {given}")
         measure = "; it says how good decisions are, and is no loss but a metric"
         hint = measure if name in MEASURES else nearest(name, names)
         raise ValueError(f"unknown loss {name!r}{hint}; `numloss losses` lists them")

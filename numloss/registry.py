@@ -46,6 +46,7 @@ class Loss:
     `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the samples of
     the first input lie. `tight`: slope / residual is a curvature that majorises, as the law is even in the difference
     of its inputs, and its slope divided by that falls with its size. `addresses` are those of tiles that a user built.
+    `aliases` are other names of the loss, `presets` names of it with some options.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Loss:
     reduction: str = "mean"
     task: str = ""
     aliases: tuple[str, ...] = ()
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)
     function: Callable[..., Any] = field(default=cast(Any, None), repr=False)
     rows: dict[str, Any] = field(default_factory=dict)
     eager: bool = False

@@ -82,7 +82,7 @@ def as_given(name: str) -> tuple[str, ...]:
 
 def exact_option(value: Any, dtype: np.dtype[Any]) -> Any:
     """An option as the law reads it, in the dtype of the prediction."""
-    if isinstance(value, bool):
+    if isinstance(value, (bool, str)):
         return value
     if isinstance(value, tuple):
         return tuple(exact_option(each, dtype) for each in value)

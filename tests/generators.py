@@ -34,7 +34,7 @@ def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
     """Every input has the shape of the loss; what is differentiated stays off the ends of its domain."""
     if loss.columns == 4:
         return boxes(shape, random, ends)
-    if loss.name == "ppo_clip":
+    if loss.inputs[:2] == ("log_prob", "old_log_prob"):
         old = random.normal(-2.0, 1.0, shape)  # a ratio is a power of the difference: they are near each other
         return old + random.normal(0.0, 0.6, shape), old, random.normal(0.0, 3.0, shape)
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
@@ -197,6 +197,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cross_entropy": {"": {}, "distributions": {}, "probabilities": {"from_probabilities": True}},
     "js_div": {"": {}, "logits": {"from_logits": True}},
+    "kl_estimate": {"": {}, "k1": {"estimator": "k1"}, "k2": {"estimator": "k2"}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},
     "skew_kl": {"": {}, "reverse": {"direction": "reverse", "alpha": 0.4}},
@@ -230,6 +231,9 @@ SILENT: dict[str, tuple[str, ...]] = {
     "cross_entropy:distributions": ("eps",),
     "cross_entropy:probabilities": ("z_loss", "softcap"),
 }
+# What only a mean over tokens is divided by, see test_denominators.py.
+for name in (name for name, loss in LOSSES.items() if "denominator" in loss.defaults):
+    SILENT |= {f"{name}:{variant}".rstrip(":"): ("length",) for variant in VARIANTS.get(name, ("",))}
 # Shapes of the unreduced loss: around the edges of tiles (512) and blocks (16384), primes, several axes, no values.
 SHAPES: dict[str, tuple[Shape, ...]] = {
     "elementwise": (

@@ -144,6 +144,37 @@ def steps_of_policies(dtype: str) -> list[tuple[float, ...]]:
     return [(x, t, advantage) for x, t in pairs for advantage in (-2.5, -1.0, 0.0, 0.3, 4.0)]
 
 
+def weighted_steps(dtype: str) -> list[tuple[float, ...]]:
+    """The same without ratios that are subnormal, whose missing digits are multiplied by the logarithm."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    return [point for point in steps_of_policies(dtype) if not normal < point[1] - point[0] < normal + 60.0]
+
+
+def gated_steps(dtype: str) -> list[tuple[float, ...]]:
+    """The same without powers of ratios that are subnormal, whose missing digits are multiplied by the ratio."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    with np.errstate(over="ignore"):
+        ratios = [(point, np.expm1(point[0] - point[1])) for point in steps_of_policies(dtype)]
+    return [point for point, ratio in ratios if not 0.9 * normal < ratio < normal + 60.0]
+
+
+def moved_values(dtype: str) -> list[tuple[float, ...]]:
+    """Values before and after, and returns; off the ends of what is clipped."""
+    found = [(x, t, y) for x, t in residuals(dtype) for y in (0.0, 0.25, 2.0, -16.6)]
+    return [(x, t, y) for x, t, y in found if abs(abs(x - t) - 0.2) > 1e-3]
+
+
+def critics(dtype: str) -> list[tuple[float, ...]]:
+    """Logarithms of probabilities, and what two critics say."""
+    return [(a, x, t) for x, t in residuals(dtype) for a in (0.0, -1.27, 8.5)]
+
+
+def temperatures(dtype: str) -> list[tuple[float, ...]]:
+    """Logarithms of temperatures, and of probabilities."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    return [(x, a) for x in LOGITS if abs(x) < normal for a in (0.0, -1.27, 8.5, 1.0 + 1e-6)]
+
+
 def preferences(dtype: str) -> list[tuple[float, ...]]:
     """What a policy and a reference say of two answers: near each other, and far apart."""
     return [(x, t, a, b) for x, t in residuals(dtype) for a, b in ((0.0, 0.0), (0.7, -1.3), (-16.6, 37.0))]
@@ -274,7 +305,17 @@ CASES: list[Case] = [
     ("diou", boxes, {"eps": 1e-7}),
     ("ciou", boxes, {"eps": 1e-7}),
     ("ppo_clip", steps_of_policies, {"epsilon": 0.2}),
+    ("ppo_clip", steps_of_policies, {"epsilon": 0.2, "epsilon_high": 0.28, "dual_clip": 3.0}),
     ("policy_gradient", residuals, {}),
+    ("cispo", weighted_steps, {}),
+    ("cispo", weighted_steps, {"epsilon_low": 0.25, "epsilon_high": 0.25}),
+    ("sapo", gated_steps, {}),
+    ("clipped_value", moved_values, {"epsilon": 0.2}),
+    ("kl_estimate", residuals, {}),
+    ("kl_estimate", residuals, {"estimator": "k1"}),
+    ("kl_estimate", residuals, {"estimator": "k2"}),
+    ("sac_actor", critics, {"alpha": 0.3}),
+    ("sac_temperature", temperatures, {"target_entropy": -1.0}),
     ("dpo", preferences, {"beta": 0.1}),
     ("dpo", preferences, {"beta": 1.0, "label_smoothing": 0.1}),
     ("uncertainty_weighted", tasks, {}),
@@ -289,7 +330,7 @@ SIZES = {"float32": (1.0, 1e30, 1e-30, 1e20, 1e-20), "float64": (1.0, 1e250, 1e-
 POINTS = 48
 # Options that may have any size are tried at both of these; a tenth of a step is too near to an end of what is clipped.
 OPTION_SIZES = (1e30, 1e-30)
-NEAR_KINKS = {("ppo_clip", "epsilon")}
+NEAR_KINKS = {("ppo_clip", "epsilon"), ("clipped_value", "epsilon")}
 
 
 def sizes_of(domain: Domain, dtype: str) -> list[float]:

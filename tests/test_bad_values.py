@@ -114,7 +114,10 @@ def test_weights_that_are_infinite(case: str, backend: str) -> None:
     assert refusals >= 12
 
 
-@pytest.mark.parametrize("case", each([case for case in WEIGHTED if checked_inputs(case)]))
+TOLD = [case for case in WEIGHTED if any(k not in record(case).differentiable for k, *_ in checked_inputs(case))]
+
+
+@pytest.mark.parametrize("case", each(TOLD))
 def test_the_first_of_several_is_named_and_all_are_counted(case: str, backend: str) -> None:
     given = arrays(case, (20000,), "float32")
     k, name, _ = next(checked for checked in checked_inputs(case) if checked[0] not in record(case).differentiable)

@@ -78,6 +78,7 @@ def test_losses_lists_the_registry() -> None:
         "convex": True,
         "adds_up": "rows",
         "aliases": list(LOSSES["huber"].aliases),
+        "presets": {},
         "backends": ["numba", "cython", "cuda"],
     }
     assert listed["ordinal_logistic"]["required"] == ["thresholds"] and not listed["ordinal_logistic"]["options"]

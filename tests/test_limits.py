@@ -211,6 +211,28 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((0.0, INF, 0.0, 0.0), (INF, -1.0, 1.0, 0.0, 0.0)),
         ((NAN, 0.0, 0.0, 0.0), (NAN, NAN, NAN, NAN, NAN)),
     ],
+    "cispo": [
+        ((-INF, 0.0, 1.0), (0.0, 0.0, 0.0)),
+        ((INF, 0.0, 1.0), (-INF, -5.0, 0.0)),
+        ((-2.0, -2.0, 0.0), (0.0, 0.0, 0.0)),
+        ((NAN, 0.0, 1.0), (NAN, NAN, 0.0)),
+    ],
+    "sapo": [
+        ((INF, 0.0, 1.0), (-4.0, 0.0, 0.0)),
+        ((0.5, 0.0, 0.0), (0.0, 0.0, 0.0)),
+        ((NAN, 0.0, 1.0), (NAN, NAN, NAN)),
+    ],
+    "clipped_value": [
+        ((INF, 0.0, 0.0), (INF, INF, 2.0)),
+        ((1.0, 0.0, 2.0), (3.0625, 0.0, 0.0)),
+        ((NAN, 0.0, 2.0), (NAN, NAN, 2.0)),
+    ],
+    "kl_estimate": [
+        ((INF, 0.0), (INF, 1.0, 0.0)),
+        ((-INF, 0.0), (INF, -INF, INF)),
+        ((2.0, 2.0), (0.0, 0.0, 1.0)),
+        ((NAN, 0.0), (NAN, NAN, NAN)),
+    ],
     "uncertainty_weighted": [
         ((INF, 0.0), (INF, 0.5, -INF, 0.0, INF)),
         ((0.0, -INF), (-INF, INF, 0.5, 0.0, 0.0)),
@@ -233,6 +255,7 @@ OPTIONS_OF_LIMITS: dict[str, dict[str, Any]] = {
     "tukey": {"c": 6.0},
     "ppo_clip": {"epsilon": 0.25},
     "dpo": {"beta": 1.0},
+    "clipped_value": {"epsilon": 0.25},
 }
 
 

@@ -81,6 +81,10 @@ class Arrays:
         """
         raise NotImplementedError
 
+    def moved(self, array: np.ndarray[Any, Any]) -> Any:
+        """An array of the host as a caller of this place would give it."""
+        return array
+
     def new(self, like: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
         """An array of a dtype, and in the order of axes of another one if it is of that shape."""
         raise NotImplementedError

@@ -41,13 +41,14 @@ def lost_in(request: Request, name: str) -> bool:
 
 def balanced(request: Request, bytes_of_data: int, names: list[str]) -> Request:
     """The same request, its largest weights near 1 where the dtype of the data cannot work with them."""
-    options, exponent = request.options, request.exponent or 0
+    options, exponent, total = request.options, request.exponent or 0, request.total
     for name in names:
         found = exponent_of(options[name], request.averaged, bytes_of_data)
         if found:
+            total = None if total is None else math.ldexp(total, -found)
             options = {**options, name: np.ldexp(np.asarray(widened(np.asarray(options[name])), np.float64), -found)}
             exponent += found
-    return dataclasses.replace(request, options=options, exponent=exponent)
+    return dataclasses.replace(request, options=options, exponent=exponent, total=total)
 
 
 def exponent_of(given: Any, averaged: bool, bytes_of_data: int) -> int:
@@ -86,13 +87,16 @@ def mean_in_parts(compute: Callable[[Request], Any], request: Request, answer: A
     if any(np.may_share_memory(array, given) for array in written for given in request.arguments):
         return answer  # what it was computed from is there no more
     options = {name: given for name, given in request.options.items() if name not in ("reduction", "out")}
+    known = request.total
     for name in weighing(request):
         weight = np.asarray(options[name], np.float64)
-        options[name] = np.ldexp(weight, -math.frexp(float(np.max(weight, initial=0.0)))[1])
+        exponent = math.frexp(float(np.max(weight, initial=0.0)))[1]
+        options[name] = np.ldexp(weight, -exponent)
+        known = None if known is None else math.ldexp(known, -exponent)
     one_by_one = {**options, "reduction": "none"}
     losses = compute(dataclasses.replace(request, mode=0, options=one_by_one, exponent=0))
     if not np.isfinite(losses).all():
         return answer
-    _, total = compute(dataclasses.replace(request, mode=0, options=options, pair=True, exponent=0))
+    _, total = compute(dataclasses.replace(request, mode=0, options=options, pair=True, exponent=0, total=known))
     value = float(np.ldexp(np.sum(np.ldexp(losses, -64)) / total, 64))
     return (value, *outputs) if request.mode else value

@@ -33,7 +33,7 @@ class Request:
     argnums: the positions of the inputs whose gradients are asked for, None for all. policy: which curvature is asked
     for. exponent: of the power of two that the weights, and sums of weighted losses, were divided by. signed: the
     weights are a cotangent, of any sign, of which nothing is checked; pull: the number that gradients of a reduced
-    value are multiplied by.
+    value are multiplied by. total: what stands for the sum of weights, where that is something else.
     """
 
     loss: Loss
@@ -47,6 +47,7 @@ class Request:
     signed: bool = False
     pull: float = 1.0
     vector: Any = None
+    total: float | None = None
 
     reduction: str = field(init=False)
     unreduced: bool = field(init=False)
@@ -123,6 +124,7 @@ class Request:
         """What the gradient of a sum is multiplied by, if what counts adds up to this total."""
         if not self.averaged:
             return self.pull
+        total = total if self.total is None else self.total
         self.look_at(total)
         return self.pull / total if total > 0.0 else 0.0
 
@@ -143,6 +145,7 @@ class Request:
 
     def reduced(self, value: float, total: float) -> Any:
         """The sum of the losses as the reduction asks for it."""
+        total = total if self.total is None else self.total
         if self.pair:
             return value, total
         if self.reduction == "mean":

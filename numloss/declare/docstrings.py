@@ -72,6 +72,18 @@ rest : {"tail", "drop", "zero"}
 axis : int
     The class axis.
 """,
+    "denominator": """
+denominator : {"tokens", "sequences", "constant"}
+    What sums are divided by. ``"tokens"``: the weights of all tokens of the batch. ``"sequences"``: the mean of each
+    sequence, an entry of the first axis, counts 1. ``"constant"``: sums over the tokens of each sequence are divided by
+    `length`, and averaged over sequences. A sequence whose weights are all 0 is none. `sum_and_weight` gives the sum of
+    means, or of those quotients times `length`, with what they are divided by, which add up over batches and ranks.
+    Values one by one do not depend on it.
+""",
+    "length": """
+length : float > 0, optional
+    The constant length, as of the longest answer that may be drawn.
+""",
     "activation": """
 activation : {"sigmoid", "softmax", None}
     How p is made from pred.

@@ -7,15 +7,17 @@ loss in LOSSES.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable
 from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from .. import dispatch
-from ..domains import Domain
+from ..calls.denominators import DENOMINATORS
+from ..domains import POSITIVE, Domain
 from ..loops.codes import LABELS, LOGITS, REST_DROPPED, REST_OF_BOTH, REST_OF_SCORES
-from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments
+from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments, loss_of
 from ..typing import Array
 from .docstrings import complete
 
@@ -71,6 +73,10 @@ def record(
 ) -> Declaration:
     """Make the loss of a declaration, put it into LOSSES, and return its public function."""
     inputs, defaults = _signature(declaration)
+    if "denominator" in defaults:
+        domains = {**domains, "length": POSITIVE}
+        facts["words"] = {"denominator": DENOMINATORS, **facts.get("words", {})}
+        facts["none"] = {"length": 0.0, **facts.get("none", {})}
     module = declaration.__module__.split(".")
     facts.setdefault("task", module[-2] if len(module) > 2 else "yours")
     loss = Loss(declaration.__name__, family, law, declaration, inputs, defaults, domains, **facts)
@@ -82,6 +88,12 @@ def record(
             raise ValueError(f"two losses are called {loss.name}")
         LOSSES[loss.name] = loss
     return cast(Declaration, loss.function)
+
+
+def preset(name: str, function: Declaration, **options: Any) -> Declaration:
+    """A name of the field for a loss with these options, recorded with the loss."""
+    loss_of(function).presets[name] = options
+    return cast(Declaration, functools.partial(function, **options))
 
 
 def _split(arguments: dict[str, Any]) -> tuple[dict[str, Domain], dict[str, Any]]:

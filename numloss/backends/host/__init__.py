@@ -10,6 +10,7 @@ import numpy as np
 
 from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
+from ...calls.denominators import divided
 from ...calls.request import Unbalanced
 from ...calls.topk import names_classes
 from ...calls.widened import widened_call
@@ -93,6 +94,7 @@ class HostBackend:
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
+        request = divided(HOST, request)
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
         found = None if getattr(module, "READS_HALVES", False) else self.widened(request)

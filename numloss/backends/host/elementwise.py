@@ -27,7 +27,7 @@ def compute(backend: HostBackend, request: Request) -> Any:
     header = call.header(tile)
     problem = Problem(loop, header, -(-elements // header.block), elements * loss.cost)
     total, count = float(elements), 0
-    if request.averaged and weight is not None and mode:
+    if request.averaged and weight is not None and mode and request.total is None:
         count = backend.loop("weight_block", name_of(real))
         total = backend.counted(problem, count, elements * 0.2, call.complain)
     header.scale = request.scale(total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...calls.denominators import divided
 from ...calls.topk import names_classes
 from ...errors import BackendUnavailable
 from ...loops.codes import CURVATURE
@@ -28,6 +29,10 @@ class CudaBackend:
                 f"{request.loss.name}: second derivatives of rows of scores are computed on the host alone; "
                 "give arrays of the host"
             )
+        if "denominator" in request.loss.defaults:
+            from .libraries import library_of
+
+            request = divided(library_of(request.arguments[0]), request)
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
         found = None if getattr(module, "READS_HALVES", False) else self.widened(request)

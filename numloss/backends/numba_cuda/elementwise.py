@@ -58,7 +58,7 @@ def _launch(call: Call, given: PackedElements) -> Any:
     blocks = -(-elements // header.block)
     partials = call.workspace(4 * max(blocks, 1))
     scale, notes = 0, list[Any]()
-    if call.request.averaged and mode and weight is not None:
+    if call.request.averaged and mode and weight is not None and call.request.total is None:
         scale, notes = weight_scale(call, weight.T if given.flipped else weight, partials, real)
     constants = [array is None for array in given.arrays] + [False] * loss.lookups
     width = width_of((each for _, _, each in header.operands()), real.itemsize)
@@ -66,5 +66,6 @@ def _launch(call: Call, given: PackedElements) -> Any:
     kernel = elementwise_kernel(loss.whole_law, loss.constants, real.name, kind)
     if blocks:
         kernel.launch(call.stream, blocks, jit.THREADS, header, partials, scale)
-    known = None if weight is not None else float(elements)
+    known = call.request.total
+    known = float(elements) if known is None and weight is None else known
     return conclude(call, (partials, blocks), known, (given.values, given.outputs), notes, given.complain)

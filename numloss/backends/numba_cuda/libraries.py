@@ -77,6 +77,9 @@ class Library(Arrays):
             return widened(self.download(value.owner))
         return widened(self.download(value)) if self.owns(value) else value
 
+    def moved(self, array: np.ndarray[Any, Any]) -> Any:
+        return self.upload(np.ascontiguousarray(array))
+
     def new(self, like: DeviceArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
         alike = shape == like.shape and dtype == like.dtype
         return self.describe(self.empty_like(like.owner) if alike else self.empty(shape, dtype))

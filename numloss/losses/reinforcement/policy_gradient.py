@@ -19,7 +19,14 @@ def _policy_gradient(log_prob, advantage):
     cost=0.5,
     aliases=("reinforce", "vanilla_policy_gradient"),
 )
-def policy_gradient(log_prob: Array, advantage: Array, **options: Unpack[Options]) -> Result:
+def policy_gradient(
+    log_prob: Array,
+    advantage: Array,
+    *,
+    denominator: str = "tokens",
+    length: float | None = None,
+    **options: Unpack[Options],
+) -> Result:
     r"""Policy gradient ``-advantage * log_prob``, known as REINFORCE.
 
     Its gradient makes actions more probable that were better than expected, and others less.

@@ -1,14 +1,21 @@
 """Clipped surrogate of proximal policy optimisation."""
 
-from ...declare import ANY, NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import ANY, AT_LEAST_ONE, NONNEGATIVE, REAL, Array, Options, Result, Unpack, elementwise, preset
 from ...scalar import difference_rest, exp_of_difference
 
 
-def _ppo_clip(log_prob, old_log_prob, advantage, most, least):
-    ratio = exp_of_difference(log_prob - old_log_prob, -difference_rest(log_prob, old_log_prob))
-    end = most if advantage > 0.0 else least
+def _ratio(log_prob, old_log_prob):
+    return exp_of_difference(log_prob - old_log_prob, -difference_rest(log_prob, old_log_prob))
+
+
+def _ppo_clip(log_prob, old_log_prob, advantage, most, least, dual_clip):
+    ratio = _ratio(log_prob, old_log_prob)
+    gains = advantage > 0.0
+    far = dual_clip if ratio > dual_clip else least
+    end = most if gains else far
     # a step that has already gone as far as it may, in the direction that pays, is not pushed on
-    done = ratio > end if advantage > 0.0 else ratio < end
+    beyond = ratio < end if ratio <= dual_clip else ratio > dual_clip
+    done = ratio > end if gains else beyond
     # no advantage costs nothing, though 0 * inf would be NaN; NaN stays NaN
     nothing = ratio if ratio != ratio else 0.0
     gain = -advantage * ratio if advantage != 0.0 else nothing
@@ -22,18 +29,36 @@ def _ppo_clip(log_prob, old_log_prob, advantage, most, least):
     old_log_prob=REAL,
     advantage=REAL,
     epsilon=NONNEGATIVE,
-    derived={"most": lambda epsilon: 1.0 + epsilon, "least": lambda epsilon: 1.0 - epsilon},
-    kinks="the ratio is 1 + epsilon for a positive advantage, or 1 - epsilon for a negative one",
+    epsilon_high=NONNEGATIVE,
+    dual_clip=AT_LEAST_ONE,
+    none={"epsilon_high": -1.0, "dual_clip": float("inf")},
+    derived={
+        "most": lambda epsilon, epsilon_high: 1.0 + (epsilon if epsilon_high < 0.0 else epsilon_high),
+        "least": lambda epsilon: 1.0 - epsilon,
+    },
+    kinks="the ratio is 1 + epsilon for a positive advantage, or 1 - epsilon or dual_clip for a negative one",
     cost=2.0,
     aliases=("ppo_loss", "clipped_surrogate"),
 )
 def ppo_clip(
-    log_prob: Array, old_log_prob: Array, advantage: Array, *, epsilon: float = 0.2, **options: Unpack[Options]
+    log_prob: Array,
+    old_log_prob: Array,
+    advantage: Array,
+    *,
+    epsilon: float = 0.2,
+    epsilon_high: float | None = None,
+    dual_clip: float | None = None,
+    denominator: str = "tokens",
+    length: float | None = None,
+    **options: Unpack[Options],
 ) -> Result:
-    r"""Proximal policy optimisation, ``-min(ratio * A, clip(ratio, 1 - epsilon, 1 + epsilon) * A)``.
+    r"""Proximal policy optimisation, ``-min(ratio * A, clip(ratio, 1 - epsilon, 1 + epsilon_high) * A)``.
 
     The ratio is that of the probabilities of an action under the policy and under the one that chose it; where a step
     has already gone as far as epsilon in the direction of the advantage A, nothing pushes it on.
+    Of the tokens of answers, an answer a row and `weight` a mask of its tokens, `grpo`, `dr_grpo`, `bnpo` and `dapo`
+    are this loss, each with the denominator of its paper and DAPO with its limits; a penalty by `kl_estimate` is added
+    by the caller.
 
     Parameters
     ----------
@@ -45,6 +70,11 @@ def ppo_clip(
         By how much the actions were better than expected.
     epsilon : float >= 0
         How far the ratio may move from 1.
+    epsilon_high : float >= 0, optional
+        How far it may move above 1, if not as far as below; DAPO has 0.28 beside 0.2.
+    dual_clip : float >= 1, optional
+        With a negative advantage a ratio beyond it counts as `dual_clip`, and is not pushed: of actions that have
+        become much more probable since they were taken the loss is bounded, too.
 
     Notes
     -----
@@ -55,6 +85,11 @@ def ppo_clip(
     References
     ----------
     .. [1] J. Schulman et al., "Proximal Policy Optimization Algorithms", arXiv:1707.06347.
+    .. [2] D. Ye et al., "Mastering Complex Control in MOBA Games with Deep Reinforcement Learning", AAAI 2020.
+    .. [3] Q. Yu et al., "DAPO: An Open-Source LLM Reinforcement Learning System at Scale", arXiv:2503.14476.
+    .. [4] Z. Shao et al., "DeepSeekMath: Pushing the Limits of Mathematical Reasoning in Open Language Models",
+       arXiv:2402.03300: GRPO.
+    .. [5] Z. Liu et al., "Understanding R1-Zero-Like Training: A Critical Perspective", arXiv:2503.20783: Dr. GRPO.
 
     Examples
     --------
@@ -62,4 +97,16 @@ def ppo_clip(
     >>> old = np.log(np.array([0.5, 0.5]))
     >>> nl.ppo_clip(np.log(np.array([0.75, 0.5])), old, np.array([2.0, -1.0]), reduction="none")
     array([-2.4,  1. ])
+    >>> same, mask = np.zeros((2, 4)), np.array([[1, 0, 0, 0], [1, 1, 1, 1]])
+    >>> advantage = np.array([[1.0] * 4, [-1.0] * 4])
+    >>> nl.grpo(same, same, advantage, weight=mask), nl.bnpo(same, same, advantage, weight=mask)
+    (0.0, 0.6)
+    >>> nl.dr_grpo(same, same, advantage, weight=mask, length=4)
+    0.375
     """
+
+
+grpo = preset("grpo", ppo_clip, denominator="sequences")
+dr_grpo = preset("dr_grpo", ppo_clip, denominator="constant")
+bnpo = preset("bnpo", ppo_clip, denominator="tokens")
+dapo = preset("dapo", ppo_clip, epsilon_high=0.28, denominator="tokens")

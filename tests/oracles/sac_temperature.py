@@ -1,0 +1,13 @@
+"""Temperature of soft actor-critic, from its definition."""
+
+import mpmath as mp
+import numpy as np
+
+
+def value(log_alpha, log_prob, *, target_entropy):
+    return -np.exp(np.asarray(log_alpha, dtype=np.float64)) * (log_prob + target_entropy)
+
+
+def exact(log_alpha, log_prob, *, target_entropy):
+    found = -mp.exp(log_alpha) * (log_prob + target_entropy)
+    return found, found, found
