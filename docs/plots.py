@@ -39,8 +39,10 @@ LOW, HIGH = -5.0, 10.0
 
 
 def still(loss: Loss, name: str) -> float:
-    """A value for an input that is held still: 1 where the domain is a label or a scale, else 0."""
+    """A value for an input that is held still: 1 where the domain is a label or a scale, else 0, or -1 below it."""
     domain = loss.domains.get(name, REAL)
+    if domain.high == 0.0:
+        return -1.0
     return 1.0 if domain.low > -1e300 or domain.high == 1.0 else 0.0
 
 

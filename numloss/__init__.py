@@ -99,15 +99,23 @@ from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.group_lasso import group_lasso
 from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
+from .losses.reinforcement.apo import apo, apo_down, apo_zero
+from .losses.reinforcement.bco import bco
+from .losses.reinforcement.bradley_terry import bradley_terry, cpo, simpo
 from .losses.reinforcement.cispo import cispo
 from .losses.reinforcement.clipped_value import clipped_value
-from .losses.reinforcement.dpo import dpo
+from .losses.reinforcement.dpo import dpo, robust_dpo
+from .losses.reinforcement.ipo import ipo
 from .losses.reinforcement.kl_estimate import k1, k2, k3, kl_estimate
+from .losses.reinforcement.kto import kto
+from .losses.reinforcement.nca import nca
+from .losses.reinforcement.orpo import orpo
 from .losses.reinforcement.policy_gradient import policy_gradient
 from .losses.reinforcement.ppo_clip import bnpo, dapo, dr_grpo, grpo, ppo_clip
 from .losses.reinforcement.sac_actor import sac_actor
 from .losses.reinforcement.sac_temperature import sac_temperature
 from .losses.reinforcement.sapo import sapo
+from .losses.reinforcement.sppo import sppo
 from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
@@ -126,15 +134,20 @@ __all__ = [
     "__version__",
     "adaptive_robust",
     "alpha_divergence",
+    "apo",
+    "apo_down",
+    "apo_zero",
     "arcface",
     "asymmetric_focal",
     "available_backends",
     "BackendUnavailable",
     "bce",
     "bce_with_logits",
+    "bco",
     "bfloat16",
     "bnpo",
     "bpr",
+    "bradley_terry",
     "cauchy",
     "check",
     "ciou",
@@ -146,6 +159,7 @@ __all__ = [
     "cosface",
     "cosine_embedding",
     "cox",
+    "cpo",
     "cross_entropy",
     "crps_gaussian",
     "ctc",
@@ -181,6 +195,7 @@ __all__ = [
     "hvp",
     "info_nce",
     "iou",
+    "ipo",
     "jaccard",
     "js_div",
     "js_logits",
@@ -190,6 +205,7 @@ __all__ = [
     "kl_div",
     "kl_estimate",
     "kl_logits",
+    "kto",
     "l1",
     "l2",
     "lambdarank",
@@ -213,11 +229,13 @@ __all__ = [
     "multiclass_hinge",
     "multilabel_margin",
     "multilabel_soft_margin",
+    "nca",
     "negative_binomial_nll",
     "nll",
     "nt_xent",
     "num_threads",
     "ordinal_logistic",
+    "orpo",
     "perceptron",
     "poisson_nll",
     "policy_gradient",
@@ -226,6 +244,7 @@ __all__ = [
     "pseudo_huber",
     "quantile",
     "ranknet",
+    "robust_dpo",
     "rowwise",
     "sac_actor",
     "sac_temperature",
@@ -233,12 +252,14 @@ __all__ = [
     "score",
     "set_num_threads",
     "siglip",
+    "simpo",
     "skew_kl",
     "smape",
     "smooth_l1",
     "soft_margin",
     "softmax_focal",
     "sparsemax",
+    "sppo",
     "squared_epsilon_insensitive",
     "squared_hinge",
     "student_t_nll",

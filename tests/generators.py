@@ -197,6 +197,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cross_entropy": {"": {}, "distributions": {}, "probabilities": {"from_probabilities": True}},
     "js_div": {"": {}, "logits": {"from_logits": True}},
+    "apo": {"": {}, "down": {"anchor": "down"}},
     "kl_estimate": {"": {}, "k1": {"estimator": "k1"}, "k2": {"estimator": "k2"}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
     "kl_div": {"": {}, "logits": {"from_logits": True}, "logarithms": {"log_target": True}},

@@ -175,6 +175,17 @@ def temperatures(dtype: str) -> list[tuple[float, ...]]:
     return [(x, a) for x in LOGITS if abs(x) < normal for a in (0.0, -1.27, 8.5, 1.0 + 1e-6)]
 
 
+def judged(dtype: str) -> list[tuple[float, ...]]:
+    """What a policy and a reference say of an answer, and whether it is good."""
+    return [(x, t, float(good)) for x, t in residuals(dtype) for good in (0, 1)]
+
+
+def likelihoods(dtype: str) -> list[tuple[float, ...]]:
+    """Mean logarithms of the probabilities of tokens of two answers, up to near certainty."""
+    sizes = (*NEAR[1:], *FAR)
+    return [(-x, -t) for x in sizes for t in (1e-8, 0.25, 0.8, 1.0, 6.835225, 43.7)]
+
+
 def preferences(dtype: str) -> list[tuple[float, ...]]:
     """What a policy and a reference say of two answers: near each other, and far apart."""
     return [(x, t, a, b) for x, t in residuals(dtype) for a, b in ((0.0, 0.0), (0.7, -1.3), (-16.6, 37.0))]
@@ -318,6 +329,19 @@ CASES: list[Case] = [
     ("sac_temperature", temperatures, {"target_entropy": -1.0}),
     ("dpo", preferences, {"beta": 0.1}),
     ("dpo", preferences, {"beta": 1.0, "label_smoothing": 0.1}),
+    ("dpo", preferences, {"beta": 1.0, "label_smoothing": 0.1, "robust": True}),
+    ("ipo", preferences, {"beta": 0.125}),
+    ("sppo", preferences, {"beta": 0.125}),
+    ("nca", preferences, {"beta": 0.1}),
+    ("nca", preferences, {"beta": 1.0}),
+    ("apo", preferences, {"beta": 1.0}),
+    ("apo", preferences, {"beta": 0.3, "anchor": "down"}),
+    ("kto", judged, {"beta": 0.3, "baseline": 0.3}),
+    ("bco", judged, {"beta": 0.3, "baseline": 0.3}),
+    ("bradley_terry", residuals, {"beta": 2.0, "margin": 0.5, "label_smoothing": 0.1}),
+    ("bradley_terry", residuals, {"centring": 0.01}),
+    ("orpo", likelihoods, {}),
+    ("orpo", likelihoods, {"beta": 1.0, "alpha": 0.0}),
     ("uncertainty_weighted", tasks, {}),
     ("l1", alone, {"strength": 0.3}),
     ("l2", alone, {"strength": 0.3}),
@@ -337,6 +361,8 @@ def sizes_of(domain: Domain, dtype: str) -> list[float]:
     """Numbers of a domain, of all sizes that it has."""
     if domain.integers:
         return [float(x) for x in range(int(domain.low), int(min(domain.high, domain.low + 3.0)) + 1)]
+    if domain.high == 0.0:
+        return [-1.9, -0.9, -0.25, -1e-8]
     if domain.high <= 2.0:
         return [x for x in (-1.9, -0.9, 0.0, 1e-8, 0.25, 1.0) if x in domain]
     return [size * x for size in SIZES[dtype] for x in (0.0, 0.7, -1.9, 3.3) if size * x in domain]

@@ -233,6 +233,14 @@ LIMITS: dict[str, list[tuple[tuple[float, ...], tuple[float, ...]]]] = {
         ((2.0, 2.0), (0.0, 0.0, 1.0)),
         ((NAN, 0.0), (NAN, NAN, NAN)),
     ],
+    "ipo": [((INF, 0.0, 0.0, 0.0), (INF, INF, -INF, 2.0, 2.0)), ((0.5, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 2.0, 2.0))],
+    "nca": [
+        ((INF, 0.0, 0.0, 0.0), (INF, 0.5, 0.25, 0.0, 0.125)),
+        ((0.0, INF, 0.0, 0.0), (INF, -0.25, 0.5, 0.375, 0.0)),
+    ],
+    "apo": [((INF, -INF, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0)), ((-INF, INF, 0.0, 0.0), (2.0, 0.0, 0.0, 0.0, 0.0))],
+    "kto": [((INF, 0.0, 1.0), (0.0, 0.0, 0.0)), ((INF, 0.0, 0.0), (1.0, 0.0, 0.0)), ((NAN, 0.0, 1.0), (NAN, NAN, NAN))],
+    "bco": [((INF, 0.0, 1.0), (0.0, 0.0, 0.0)), ((INF, 0.0, 0.0), (INF, 1.0, 0.0)), ((NAN, 0.0, 1.0), (NAN, NAN, NAN))],
     "uncertainty_weighted": [
         ((INF, 0.0), (INF, 0.5, -INF, 0.0, INF)),
         ((0.0, -INF), (-INF, INF, 0.5, 0.0, 0.0)),
@@ -256,6 +264,7 @@ OPTIONS_OF_LIMITS: dict[str, dict[str, Any]] = {
     "ppo_clip": {"epsilon": 0.25},
     "dpo": {"beta": 1.0},
     "clipped_value": {"epsilon": 0.25},
+    **{name: {"beta": 1.0} for name in ("ipo", "nca", "apo", "kto", "bco")},
 }
 
 
@@ -286,7 +295,8 @@ def test_what_counts_nothing_hides_nothing(case: str, backend: str) -> None:
         ones = [np.full(len(first), 1.0 if 1.0 in each else each.high, np.float32) for each in domains[1:]]
         given = [np.array(first, np.float32), *ones]
         answers = []
-        for beside in (0.0, float(np.finfo(np.float32).tiny), 1.0):
+        side = -1.0 if domain.high == 0.0 else 1.0
+        for beside in (0.0, side * float(np.finfo(np.float32).tiny), side):
             given[k] = np.full(len(first), beside, np.float32)
             found = computed(loss.name, backend, tuple(given), required(case))
             answers.append(np.isnan(found))

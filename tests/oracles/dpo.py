@@ -4,23 +4,33 @@ import mpmath as mp
 import numpy as np
 
 
-def value(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, label_smoothing=0.0):
+def value(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, label_smoothing=0.0, robust=False):
     lead = beta * ((chosen - reference_chosen) - (rejected - reference_rejected))
-    return (1 - label_smoothing) * np.logaddexp(0, -lead) + label_smoothing * np.logaddexp(0, lead)
+    share, rest = shares(label_smoothing, robust)
+    return rest * np.logaddexp(0, -lead) + share * np.logaddexp(0, lead)
 
 
-def exact(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, label_smoothing=0.0):
+def shares(label_smoothing, robust):
+    """What pairs that were exchanged and those that were not count."""
+    if robust:
+        return -label_smoothing / (1 - 2 * label_smoothing), (1 - label_smoothing) / (1 - 2 * label_smoothing)
+    return label_smoothing, 1 - label_smoothing
+
+
+def exact(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, label_smoothing=0.0, robust=False):
     lead = beta * ((chosen - reference_chosen) - (rejected - reference_rejected))
     p, q = 1 / (1 + mp.exp(-lead)), 1 / (1 + mp.exp(lead))
-    slope = beta * (label_smoothing * p - (1 - label_smoothing) * q)
+    share, rest = shares(label_smoothing, robust)
+    slope = beta * (share * p - rest * q)
     curvature = beta**2 * p * q
-    value = -(1 - label_smoothing) * mp.log(p) - label_smoothing * mp.log(q)
+    value = -rest * mp.log(p) - share * mp.log(q)
     return value, (slope, -slope), (curvature, curvature)
 
 
-def scale(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, label_smoothing=0.0):
-    """The larger of the pulls in both directions, where they cancel."""
+def scale(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, label_smoothing=0.0, robust=False):
+    """The larger of the pulls in both directions, and of two costs of opposite signs, where they cancel."""
     lead = beta * ((chosen - reference_chosen) - (rejected - reference_rejected))
     p, q = 1 / (1 + mp.exp(-lead)), 1 / (1 + mp.exp(lead))
-    slope = beta * max(label_smoothing * p, (1 - label_smoothing) * q) if label_smoothing else 0
-    return 0, (slope, slope), (0, 0)
+    share, rest = shares(label_smoothing, robust)
+    slope = beta * max(abs(share * p), rest * q) if label_smoothing else 0
+    return max(-mp.log(p), abs(share * lead)) if share < 0 else 0, (slope, slope), (0, 0)
