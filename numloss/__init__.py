@@ -111,7 +111,7 @@ from .losses.reinforcement.kto import kto
 from .losses.reinforcement.nca import nca
 from .losses.reinforcement.orpo import orpo
 from .losses.reinforcement.policy_gradient import policy_gradient
-from .losses.reinforcement.ppo_clip import bnpo, dapo, dr_grpo, grpo, ppo_clip
+from .losses.reinforcement.ppo_clip import bnpo, dapo, dr_grpo, grpo, gspo, ppo_clip
 from .losses.reinforcement.sac_actor import sac_actor
 from .losses.reinforcement.sac_temperature import sac_temperature
 from .losses.reinforcement.sapo import sapo
@@ -189,6 +189,7 @@ __all__ = [
     "grad",
     "group_lasso",
     "grpo",
+    "gspo",
     "hinge",
     "hinge_embedding",
     "huber",

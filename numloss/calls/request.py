@@ -33,7 +33,8 @@ class Request:
     argnums: the positions of the inputs whose gradients are asked for, None for all. policy: which curvature is asked
     for. exponent: of the power of two that the weights, and sums of weighted losses, were divided by. signed: the
     weights are a cotangent, of any sign, of which nothing is checked; pull: the number that gradients of a reduced
-    value are multiplied by. total: what stands for the sum of weights, where that is something else.
+    value are multiplied by. total: what stands for the sum of weights, where that is something else. shared: the
+    arguments are what the tokens of sequences share.
     """
 
     loss: Loss
@@ -48,6 +49,7 @@ class Request:
     pull: float = 1.0
     vector: Any = None
     total: float | None = None
+    shared: bool = False
 
     reduction: str = field(init=False)
     unreduced: bool = field(init=False)

@@ -80,6 +80,13 @@ denominator : {"tokens", "sequences", "constant"}
     means, or of those quotients times `length`, with what they are divided by, which add up over batches and ranks.
     Values one by one do not depend on it.
 """,
+    "ratio": """
+ratio : {"tokens", "sequences"}
+    Whether each token has its own ratio, or those of a sequence, an entry of the first axis, share the geometric mean:
+    ``exp`` of the mean of ``log_prob - old_log_prob`` over the tokens that count, by their weights. The gradient by
+    `log_prob` is that through the mean where the advantage is one for all tokens of a sequence; where it is not each
+    token is pushed by its own. There is no curvature then, and a cotangent is one number.
+""",
     "length": """
 length : float > 0, optional
     The constant length, as of the longest answer that may be drawn.

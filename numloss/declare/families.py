@@ -15,6 +15,7 @@ from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from .. import dispatch
 from ..calls.denominators import DENOMINATORS
+from ..calls.ratios import RATIOS
 from ..domains import POSITIVE, Domain
 from ..loops.codes import LABELS, LOGITS, REST_DROPPED, REST_OF_BOTH, REST_OF_SCORES
 from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments, loss_of
@@ -77,6 +78,8 @@ def record(
         domains = {**domains, "length": POSITIVE}
         facts["words"] = {"denominator": DENOMINATORS, **facts.get("words", {})}
         facts["none"] = {"length": 0.0, **facts.get("none", {})}
+    if "ratio" in defaults:
+        facts["words"] = {"ratio": RATIOS, **facts.get("words", {})}
     module = declaration.__module__.split(".")
     facts.setdefault("task", module[-2] if len(module) > 2 else "yours")
     loss = Loss(declaration.__name__, family, law, declaration, inputs, defaults, domains, **facts)

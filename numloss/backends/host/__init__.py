@@ -11,6 +11,7 @@ import numpy as np
 from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
 from ...calls.denominators import divided
+from ...calls.ratios import shared
 from ...calls.request import Unbalanced
 from ...calls.topk import names_classes
 from ...calls.widened import widened_call
@@ -94,7 +95,7 @@ class HostBackend:
 
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
-        request = divided(HOST, request)
+        request = divided(HOST, shared(HOST, request))
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
         found = None if getattr(module, "READS_HALVES", False) else self.widened(request)

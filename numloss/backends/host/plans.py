@@ -87,7 +87,7 @@ def places_of(
         return None
     if request.signed and request.mode != GRADIENT:  # a product of curvatures, which nothing recognises
         return None
-    if request.total is not None:  # weights that are made of those given
+    if request.total is not None or request.shared:  # made of what was given
         return None
     operands = [found for found in problem.header.operands() if found[2].array]
     if any(operand.layout > 0 for _, _, operand in operands):

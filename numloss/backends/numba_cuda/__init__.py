@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...calls.denominators import divided
+from ...calls.ratios import shared
 from ...calls.topk import names_classes
 from ...errors import BackendUnavailable
 from ...loops.codes import CURVATURE
@@ -32,7 +33,8 @@ class CudaBackend:
         if "denominator" in request.loss.defaults:
             from .libraries import library_of
 
-            request = divided(library_of(request.arguments[0]), request)
+            library = library_of(request.arguments[0])
+            request = divided(library, shared(library, request))
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
         found = None if getattr(module, "READS_HALVES", False) else self.widened(request)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calls.arrays import Arrays
-from ...common.halves import BFLOAT16, as_numpy, name_of, widened
+from ...common.halves import BFLOAT16, as_numpy, as_torch, name_of, widened
 from .arrays import DeviceArray
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class TorchLibrary(Library):
         return self.torch.empty_like(array.detach())
 
     def upload(self, array: np.ndarray[Any, Any]) -> Any:
-        return self.torch.from_numpy(array).to(self.device)
+        return as_torch(array).to(self.device)
 
     def download(self, array: Any) -> np.ndarray[Any, Any]:
         return as_numpy(array.detach().cpu())

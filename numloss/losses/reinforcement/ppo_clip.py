@@ -48,6 +48,7 @@ def ppo_clip(
     epsilon: float = 0.2,
     epsilon_high: float | None = None,
     dual_clip: float | None = None,
+    ratio: str = "tokens",
     denominator: str = "tokens",
     length: float | None = None,
     **options: Unpack[Options],
@@ -56,9 +57,9 @@ def ppo_clip(
 
     The ratio is that of the probabilities of an action under the policy and under the one that chose it; where a step
     has already gone as far as epsilon in the direction of the advantage A, nothing pushes it on.
-    Of the tokens of answers, an answer a row and `weight` a mask of its tokens, `grpo`, `dr_grpo`, `bnpo` and `dapo`
-    are this loss, each with the denominator of its paper and DAPO with its limits; a penalty by `kl_estimate` is added
-    by the caller.
+    Of the tokens of answers, an answer a row and `weight` a mask of its tokens, `grpo`, `dr_grpo`, `bnpo`, `dapo` and
+    `gspo` are this loss, each with the denominator of its paper, DAPO and GSPO with their limits; a penalty by
+    `kl_estimate` is added by the caller.
 
     Parameters
     ----------
@@ -90,6 +91,7 @@ def ppo_clip(
     .. [4] Z. Shao et al., "DeepSeekMath: Pushing the Limits of Mathematical Reasoning in Open Language Models",
        arXiv:2402.03300: GRPO.
     .. [5] Z. Liu et al., "Understanding R1-Zero-Like Training: A Critical Perspective", arXiv:2503.20783: Dr. GRPO.
+    .. [6] C. Zheng et al., "Group Sequence Policy Optimization", arXiv:2507.18071: GSPO.
 
     Examples
     --------
@@ -109,4 +111,5 @@ def ppo_clip(
 grpo = preset("grpo", ppo_clip, denominator="sequences")
 dr_grpo = preset("dr_grpo", ppo_clip, denominator="constant")
 bnpo = preset("bnpo", ppo_clip, denominator="tokens")
+gspo = preset("gspo", ppo_clip, epsilon=3e-4, epsilon_high=4e-4, ratio="sequences", denominator="sequences")
 dapo = preset("dapo", ppo_clip, epsilon_high=0.28, denominator="tokens")

@@ -10,23 +10,23 @@ def _sapo_step(log_prob, old_log_prob):
     step = log_prob - old_log_prob
     rest = difference_rest(log_prob, old_log_prob)
     grown = expm1(step)
-    ratio = _ratio(log_prob, old_log_prob)
-    return ratio, grown + rest * ratio if ratio < 1e30 else grown
+    power = _ratio(log_prob, old_log_prob)
+    return power, grown + rest * power if power < 1e30 else grown
 
 
 def _sapo_decay(advantage, temperature, temperature_negative, grown):
     return decay_of_product(temperature if advantage > 0.0 else temperature_negative, abs(grown), 0.0)
 
 
-def _sapo(log_prob, old_log_prob, advantage, temperature, temperature_negative, ratio, grown, e):
+def _sapo(log_prob, old_log_prob, advantage, temperature, temperature_negative, power, grown, e):
     t = temperature if advantage > 0.0 else temperature_negative
     ahead = grown > 0.0
     total = 1.0 + e
     gate = (1.0 if ahead else e) / total
     # e^-x wins over the ratio that x is made of
-    pull = 4.0 * ratio * (e / total / total) if e != 0.0 else 0.0
+    pull = 4.0 * power * (e / total / total) if e != 0.0 else 0.0
     turn = (1.0 - e) / total
-    bend = 1.0 - t * ratio * turn if ahead else 1.0 + t * ratio * turn
+    bend = 1.0 - t * power * turn if ahead else 1.0 + t * power * turn
     nothing = grown if grown != grown else 0.0
     counts = advantage != 0.0 and nothing == 0.0
     slope = -advantage * pull if counts else nothing
@@ -35,7 +35,7 @@ def _sapo(log_prob, old_log_prob, advantage, temperature, temperature_negative, 
 
 @elementwise(
     _sapo,
-    stages={"ratio, grown": _sapo_step, "e": _sapo_decay},
+    stages={"power, grown": _sapo_step, "e": _sapo_decay},
     log_prob=ANY,
     old_log_prob=REAL,
     advantage=REAL,
@@ -51,6 +51,7 @@ def sapo(
     *,
     temperature: float = 1.0,
     temperature_negative: float = 1.05,
+    ratio: str = "tokens",
     denominator: str = "tokens",
     length: float | None = None,
     **options: Unpack[Options],

@@ -13,7 +13,7 @@ import numloss as nl
 MASK = (np.arange(11) < np.array([11, 3, 0, 7])[:, None]).astype(np.float32)
 
 
-@pytest.mark.parametrize("function", [nl.bnpo, nl.grpo, nl.dr_grpo])
+@pytest.mark.parametrize("function", [nl.bnpo, nl.grpo, nl.dr_grpo, nl.gspo])
 @pytest.mark.parametrize("weight", [None, MASK])
 def test_denominators(function: object, weight: np.ndarray | None) -> None:
     given = cases.arrays("ppo_clip", MASK.shape, "float32")
