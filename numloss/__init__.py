@@ -57,11 +57,13 @@ from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
 from .losses.multitask.uncertainty_weighted import uncertainty_weighted
+from .losses.probabilistic.beta_nll import beta_nll
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
+from .losses.probabilistic.interval_score import interval_score
 from .losses.probabilistic.laplace_nll import laplace_nll
 from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
 from .losses.probabilistic.ordinal_logistic import ordinal_logistic
@@ -144,6 +146,7 @@ __all__ = [
     "bce",
     "bce_with_logits",
     "bco",
+    "beta_nll",
     "bfloat16",
     "bnpo",
     "bpr",
@@ -195,6 +198,7 @@ __all__ = [
     "huber",
     "hvp",
     "info_nce",
+    "interval_score",
     "iou",
     "ipo",
     "jaccard",

@@ -118,6 +118,11 @@ def spreads(dtype: str) -> list[tuple[float, ...]]:
     return [(x, 0.3, v) for x in (*LOGITS, 0.3, 1e15) for v in VARIANCES]
 
 
+def intervals(dtype: str) -> list[tuple[float, ...]]:
+    """Ends of intervals, some turned round, and observed values."""
+    return [(x, t, y) for x, t in residuals(dtype) for y in (0.0, 0.3, -16.6, 700.0)]
+
+
 def graded(dtype: str) -> list[tuple[float, ...]]:
     """Scores, and classes in an order."""
     return list(itertools.product((*LOGITS, *far(dtype)), (0.0, 1.0, 2.0, 3.0)))
@@ -304,6 +309,9 @@ CASES: list[Case] = [
     ("laplace_nll", spreads, {"eps": 1e-9}),
     ("laplace_nll", spreads, {"eps": 1e-9, "full": True}),
     ("gamma_deviance", amounts, {}),
+    ("interval_score", intervals, {"alpha": 0.3}),
+    ("interval_score", intervals, {"alpha": 0.3, "scaled": True}),
+    ("beta_nll", spreads, {"eps": 1e-9, "beta": 0.5}),
     ("gaussian_nll", spreads, {"eps": 1e-9}),
     ("gaussian_nll", spreads, {"eps": 1e-9, "full": True}),
     ("margin_ranking", ordered_pairs, {"margin": 0.5}),
