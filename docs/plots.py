@@ -32,7 +32,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "elastic_net": {"l1": 1.0, "l2": 0.5},
     "logit_adjusted_cross_entropy": {"prior": 1.0},
     "ordinal_logistic": {"thresholds": (-1.0, 2.0)},
-    "sac_temperature": {"target_entropy": -1.0},
 }
 # Beyond these nothing is drawn.
 LOW, HIGH = -5.0, 10.0

@@ -10,7 +10,7 @@ import differences
 import numpy as np
 import pytest
 from calls import each
-from cases import CASES, DTYPES, REDUCTIONS, arrays, middle, options, record, small, weight, weights
+from cases import CASES, DTYPES, HELD, REDUCTIONS, arrays, middle, options, record, small, weight, weights
 from compare import assert_close, assert_same_bits, told
 from differences import assert_derivative
 
@@ -18,9 +18,7 @@ import numloss as nl
 from numloss.domains import REAL
 from numloss.loops.codes import LOGIT, LOGITS
 
-# The gradients of these hold a factor constant, so differences do not show them; test_tails.py and test_similarity.py
-# have them from the definition.
-HELD = ("ciou", "circle", "cispo", "beta_nll")
+# What holds a factor constant is held to its definition in test_tails.py and test_similarity.py.
 # Differences take a call an entry: lists of thousands of rows are left to their smaller twins.
 WHOLE = [case for case in CASES if case not in HELD and not case.endswith(":many")]
 CURVED = [case for case in CASES if record(case).curvature]

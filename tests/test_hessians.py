@@ -10,14 +10,14 @@ import differences
 import numpy as np
 import pytest
 from calls import each, refused
-from cases import CASES, arrays, middle, options, record, required, small, weight
+from cases import CASES, HELD, arrays, middle, options, record, required, small, weight
 from compare import assert_close, assert_same_bits, told
 from seeds import generator
 
 import numloss as nl
 from numloss.registry import LOSSES
 
-KNOWN = [case for case in CASES if record(case).hessian]
+KNOWN = [case for case in CASES if record(case).hessian and case not in HELD]
 ROWS = [case for case in KNOWN if record(case).family == "rowwise"]
 Array = np.ndarray[Any, Any]
 

@@ -13,6 +13,7 @@ from ..loops.codes import CURVATURE, MATRICES, MOST_CLASSES, VALUE
 from .arrays import HOST, is_foreign
 from .checks import same_shape
 from .cotangents import weighed
+from .denominators import divided
 from .outputs import check_apart
 from .request import Request
 
@@ -57,6 +58,8 @@ def second_of(place: Arrays, request: Request, pred: Any, matrices: tuple[int, .
 
 def of_elements(request: Request, compute: Callable[[Request], Any]) -> tuple[Any, Any]:
     """The curvature of elements times a vector: of a sum that has the vector among its weights."""
+    # the vector takes the place of weights, so that those of a denominator are made before
+    request = divided(HOST, request)
     loss, arguments, vector, options = request.loss, request.arguments, request.vector, request.options
     same_shape(loss, "vector", shape_of(vector), shape_of(arguments[0]), loss.inputs[0])
     plain = {name: value for name, value in options.items() if name not in ("out", "reduction")}

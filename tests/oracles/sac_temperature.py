@@ -4,7 +4,7 @@ import mpmath as mp
 import numpy as np
 
 
-def value(log_alpha, log_prob, *, target_entropy):
+def value(log_alpha, log_prob, *, target_entropy=-1.0):
     return -np.exp(np.asarray(log_alpha, dtype=np.float64)) * (log_prob + target_entropy)
 
 

@@ -23,7 +23,9 @@ def _sac_temperature(log_alpha, log_prob, target_entropy):
     cost=1.0,
     aliases=("sac_alpha", "entropy_temperature"),
 )
-def sac_temperature(log_alpha: Array, log_prob: Array, *, target_entropy: float, **options: Unpack[Options]) -> Result:
+def sac_temperature(
+    log_alpha: Array, log_prob: Array, *, target_entropy: float = -1.0, **options: Unpack[Options]
+) -> Result:
     r"""Temperature of soft actor-critic, ``-exp(log_alpha) * (log_prob + target_entropy)``.
 
     It rises where the policy has less entropy than it should have, and falls where it has more.
