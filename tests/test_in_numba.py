@@ -148,6 +148,7 @@ REFUSED = {
     f"nl.huber({X}, {X}, weight=3.0)": "weight must be an array as pred is",
     "nl.huber(np.ones(3, np.int64), np.ones(3))": "convert it with astype(np.float32)",
     f"nl.huber({X}, {X}, width=1.0)": "width",
+    f"nl.ppo_clip({X}, {X}, {X}, denominator='sequences')": "denominator cannot be given in a compiled function",
     "nl.giou(1.0, 2.0)": "pred must be an array",
     f"nl.elastic_net({X})": "missing l1",
     f"nl.cross_entropy({X}, {X}[0])": "target has 1 axes, but pred has 2",

@@ -44,6 +44,7 @@ class Writing:
     def __init__(self, loss: Loss, kinds: dict[str, types.Type], dtype: str) -> None:
         self.loss, self.kinds, self.dtype = loss, kinds, dtype
         self.real = np.dtype(dtype)
+        self.read: set[str] = set()
         self.lines: list[str] = ["_odd = False"]
         self.scope: dict[str, Any] = {"__name__": __name__, "_real": getattr(np, dtype), "_float64": np.float64}
         self.scope |= {"_nan": np.nan, "_inf": np.inf}
@@ -85,11 +86,13 @@ class Writing:
 
     def literal_integer(self, name: str) -> Any:
         """An integer that is known when the call is compiled, or ... ."""
+        self.read.add(name)
         kind = self.kinds[name]
         return kind.literal_value if isinstance(kind, types.IntegerLiteral) else ...
 
     def kind(self, name: str) -> types.Type:
         """The type of an argument, without the value that Numba knows of it."""
+        self.read.add(name)
         return types.unliteral(self.kinds[name])
 
     def reduction(self) -> str:
@@ -101,6 +104,7 @@ class Writing:
 
     def number(self, name: str) -> str:
         """An option as an expression of float64; what is outside of its domain is watched for."""
+        self.read.add(name)
         loss, known = self.loss, self.literal(name)
         if known is EMPTY or (known is None and name not in loss.none):
             self.refuse(f"missing {name}")
@@ -133,6 +137,7 @@ class Writing:
 
     def flag(self, name: str) -> str:
         """An option that is true or false, as an expression."""
+        self.read.add(name)
         known = self.literal(name)
         if known is ...:
             if not isinstance(self.kind(name), types.Boolean):
@@ -190,7 +195,10 @@ class Writing:
                 self.refuse(f"{name} cannot be given in a compiled function; {instead}")
 
     def finished(self, lines: list[str]) -> Callable[..., Any]:
-        """The function that Numba compiles."""
+        """The function that Numba compiles, unless it would compute something else than was asked for."""
+        for name, default in self.loss.defaults.items():
+            if self.is_given(name) and name not in self.read and self.literal(name) != default:
+                self.refuse(f"{name} cannot be given in a compiled function; call it from Python")
         return function_of(signature_of(self.loss), [*self.lines, *lines], self.scope)
 
 
