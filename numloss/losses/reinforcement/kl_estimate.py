@@ -7,10 +7,13 @@ from ..regression.linex import _linex
 def _kl_estimate(log_prob, reference, estimator):
     apart = log_prob - reference
     value, slope, bend = _linex(log_prob, reference, -1.0)
-    first = estimator < 2.0
-    second = estimator < 3.0
-    value = apart if first else 0.5 * apart * apart if second else value
-    return value, 1.0 if first else apart if second else slope, 0.0 if first else 1.0 if second else bend
+    half = 0.5 * apart * apart
+    value = half if estimator < 3.0 else value
+    slope = apart if estimator < 3.0 else slope
+    bend = 1.0 if estimator < 3.0 else bend
+    value = apart if estimator < 2.0 else value
+    slope = 1.0 if estimator < 2.0 else slope
+    return value, slope, 0.0 if estimator < 2.0 else bend
 
 
 @elementwise(

@@ -11,16 +11,18 @@ def _ratio(log_prob, old_log_prob):
 def _ppo_clip(log_prob, old_log_prob, advantage, most, least, dual_clip):
     ratio = _ratio(log_prob, old_log_prob)
     gains = advantage > 0.0
-    far = dual_clip if ratio > dual_clip else least
-    end = most if gains else far
+    end = most if gains else dual_clip
+    low = -1.0 if gains else least
     # a step that has already gone as far as it may, in the direction that pays, is not pushed on
-    beyond = ratio < end if ratio <= dual_clip else ratio > dual_clip
-    done = ratio > end if gains else beyond
+    over = ratio > end
+    under = ratio < low
     # no advantage costs nothing, though 0 * inf would be NaN; NaN stays NaN
     nothing = ratio if ratio != ratio else 0.0
     gain = -advantage * ratio if advantage != 0.0 else nothing
-    slope = 0.0 if done else gain
-    return -advantage * end if done else gain, slope, slope
+    slope = 0.0 if over else gain
+    slope = 0.0 if under else slope
+    value = -advantage * end if over else gain
+    return -advantage * low if under else value, slope, slope
 
 
 @elementwise(
