@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .arrays import Arrays
     from .request import Request
 
+# Beyond it and its inverse sums of weights may vanish or overflow.
+LEAST = 1e-150
 DENOMINATORS = {"tokens": 0.0, "sequences": 1.0, "constant": 2.0}
 
 
@@ -43,11 +45,13 @@ def divided(place: Arrays, request: Request) -> Request:
 
 
 def counted(place: Arrays, request: Request, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """The weights on the host, checked, in float64, with the largest near 1 so that their sums are finite."""
+    """The weights on the host, checked, in float64, the largest near 1 where their sums might overflow."""
     given = request.options.get("weight")
     if given is None:
         return np.ones(shape)
     weight = check.weights(request.loss, widened(np.asarray(place.on_host(given))), shape)
     wide = weight.astype(np.float64)
-    wide = np.ldexp(wide, -math.frexp(float(np.max(wide, initial=0.0)))[1])
+    top = float(np.max(wide, initial=0.0))
+    if not LEAST < top < 1.0 / LEAST:
+        wide = np.ldexp(wide, -math.frexp(top)[1])
     return np.broadcast_to(wide.reshape(wide.shape + (1,) * (len(shape) - wide.ndim)), shape)

@@ -48,7 +48,9 @@ def means_of(own: np.ndarray[Any, Any], old: np.ndarray[Any, Any], weight: np.nd
     """The mean difference of each sequence, over the tokens that count; 0 where none does."""
     axes = tuple(range(1, own.ndim))
     with np.errstate(invalid="ignore", over="ignore"):
-        differences = np.where(weight > 0.0, weight * (own - old), 0.0)
+        differences = own - old
+        differences *= weight
+        differences[weight == 0.0] = 0.0
         sums = weight.sum(axis=axes, keepdims=True)
         return differences.sum(axis=axes, keepdims=True) / np.where(sums > 0.0, sums, 1.0)
 
