@@ -19,7 +19,9 @@ from ...common.extras import optional as _optional
 from ...registry import LOSSES as _LOSSES
 
 _optional("torch", "torch", "numloss.adapters.torch")
+from . import batched as _batched  # noqa: E402, F401
 from . import functional, nn  # noqa: E402
+from . import second as _second  # noqa: E402, F401
 from .memory import clear as clear_memory  # noqa: E402
 from .operators import wrapped as wrap  # noqa: E402
 

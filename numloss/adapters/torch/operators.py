@@ -170,77 +170,6 @@ def _(
     return [torch.empty_like(inputs[k]) for k in wanted]
 
 
-@torch.library.custom_op("numloss::multiply", mutates_args=())
-def multiply(
-    loss: str, inputs: Sequence[Tensor], given: str, arrays: Sequence[Tensor], vector: Tensor, cotangent: Tensor
-) -> Tensor:
-    """The derivative of `pull_back` by the one input that it has a gradient by, along a vector, see `numloss.hvp`."""
-    found, options = loss_named(loss), written(given, arrays)
-    if not is_one_by_one(found, given):
-        product = dispatch.second(found, tuple(map(seen, inputs)), as_read(options), seen(vector))
-        return as_product(product, inputs[0]) * cotangent.to(inputs[0].dtype)
-    cotangent = weighted(options.pop("weight", None), cotangent)
-    if found.family == "elementwise":  # one number for each entry, wherever they are
-        vector = torch.where(cotangent != 0, cotangent * vector, torch.zeros_like(vector))
-        return as_product(dispatch.second(found, tuple(map(seen, inputs)), as_read(options), seen(vector)), inputs[0])
-    factors = seen(cotangent)
-    product = dispatch.second(found, tuple(map(seen, inputs)), as_read(options), seen(vector), False, factors)
-    return as_product(product, inputs[0])
-
-
-@multiply.register_fake
-def _(
-    loss: str, inputs: Sequence[Tensor], given: str, arrays: Sequence[Tensor], vector: Tensor, cotangent: Tensor
-) -> Tensor:
-    return torch.empty_like(inputs[0])
-
-
-def as_product(found: Any, like: Tensor) -> Tensor:
-    """What `numloss.hvp` gives as a tensor."""
-    if isinstance(found, Tensor):
-        return found
-    if like.dtype == torch.bfloat16:
-        return torch.from_numpy(found.view(np.uint16)).view(torch.bfloat16)
-    return torch.from_numpy(found)
-
-
-def _keep_pulled(ctx: Any, inputs: tuple[Any, ...], output: Tensors) -> None:
-    """What the derivative of a gradient is made of."""
-    loss, tensors, given, arrays, wanted, cotangent = inputs
-    ctx.loss, ctx.given, ctx.wanted, ctx.counts = loss, given, wanted, (len(tensors), len(arrays))
-    ctx.save_for_backward(*tensors, *arrays, cotangent)
-
-
-def _pull_again(ctx: Any, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
-    """The derivative of a gradient: by the input along what is asked of it, and by the cotangent."""
-    count, others = ctx.counts
-    *read, cotangent = ctx.saved_tensors
-    inputs, arrays, along = read[:count], read[count:], grads[0]
-    found: list[Tensor | None] = [None] * count
-    by_cotangent = None
-    if along is not None:
-        along = along.contiguous()
-        found[ctx.wanted[0]] = multiply(ctx.loss, inputs, ctx.given, arrays, along, cotangent)
-        ones = torch.ones_like(cotangent)
-        slopes = pull_back(ctx.loss, inputs, ctx.given, arrays, ctx.wanted, ones)[0].to(along.dtype) * along
-        by_cotangent = added_up(loss_named(ctx.loss), ctx.given, slopes, cotangent)
-    return None, found, None, [None] * others, None, by_cotangent
-
-
-def added_up(loss: Loss, given: str, terms: Tensor, cotangent: Tensor) -> Tensor:
-    """Terms of a shape of a prediction, added up to one for each value of the loss."""
-    if cotangent.shape == terms.shape:
-        found = terms
-    elif is_one_by_one(loss, given):
-        found = terms.sum(dim=options_of(given).get("axis", loss.defaults.get("axis", 1)))
-    else:
-        found = terms.sum()
-    return found.to(cotangent.dtype)
-
-
-pull_back.register_autograd(_pull_again, setup_context=_keep_pulled)
-
-
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensors) -> None:
     """What the backward pass needs: gradients of a reduced loss, or what those of a loss one by one are made of."""
     loss, tensors, given, arrays, wanted = inputs
@@ -295,45 +224,6 @@ def times(gradient: Tensor, factor: Tensor) -> Tensor:
 
 
 evaluate.register_autograd(_backward, setup_context=_keep)
-
-
-def folded(
-    loss: str, given: str, size: int, tensors: Sequence[Tensor], places: Sequence[int | None], arrays: Sequence[Any]
-) -> Tensors:
-    """Tensors of which some have a batch, with it in front of the samples of each; refuses what does not fold."""
-    found, options = loss_named(loss), options_of(given)
-    if found.family not in ("elementwise", "rowwise") or not is_one_by_one(found, given):
-        raise NotImplementedError(
-            f"numloss: vmap of {found.name} needs reduction='none', and a loss of elements or of rows of scores"
-        )
-    if "weight" in options or any(place is not None for place in arrays):
-        raise NotImplementedError(f"numloss: vmap of {found.name} takes no weight and no options with a batch")
-    both = [
-        tensor.expand(size, *tensor.shape) if place is None else tensor.movedim(place, 0)
-        for tensor, place in zip(tensors, places, strict=True)
-    ]
-    if options.get("axis", 1) in (0, 1 - both[0].ndim):
-        raise NotImplementedError(f"numloss: vmap of {found.name} needs samples on the first axis, not classes")
-    return [tensor if tensor.ndim == 1 else tensor.flatten(0, 1) for tensor in both]
-
-
-def unfolded(tensors: Sequence[Tensor], size: int, one: bool) -> tuple[Tensors, list[int]]:
-    """What was computed of folded tensors, with the batch in front. one: samples have no axes."""
-    return [tensor if one else tensor.unflatten(0, (size, -1)) for tensor in tensors], [0] * len(tensors)
-
-
-@evaluate.register_vmap  # type: ignore[untyped-decorator]
-def _(info: Any, places: Any, loss: str, inputs: Tensors, given: str, arrays: Tensors, wanted: list[int]) -> Any:
-    both = folded(loss, given, info.batch_size, inputs, places[1], places[3])
-    return unfolded(evaluate(loss, both, given, arrays, wanted), info.batch_size, both[0].ndim == 1)
-
-
-@pull_back.register_vmap  # type: ignore[untyped-decorator]
-def _(info: Any, places: Any, loss: str, inputs: Tensors, given: str, arrays: Tensors, *rest: Any) -> Any:
-    wanted, cotangent = rest
-    both = folded(loss, given, info.batch_size, [*inputs, cotangent], [*places[1], places[5]], places[3])
-    *read, factors = both
-    return unfolded(pull_back(loss, read, given, arrays, wanted, factors), info.batch_size, both[0].ndim == 1)
 
 
 class Eager(torch.autograd.Function):
