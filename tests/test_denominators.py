@@ -73,10 +73,11 @@ def test_batches_and_ranks_add_up_to_the_mean_over_everything(kind: str) -> None
 @pytest.mark.parametrize("kind", KINDS)
 def test_second_derivatives_have_the_same_denominator(kind: str) -> None:
     given, weight = arrays("ppo_clip", SHAPE, "float64"), mask(SHAPE)
-    options = {"denominator": kind, **KINDS[kind][0], "weight": weight}
     vector = np.linspace(-1.0, 2.0, weight.size).reshape(SHAPE)
-    expected = vector * nl.value_grad_hess(nl.ppo_clip)(*given, **options)[2]
-    np.testing.assert_allclose(nl.hvp(nl.ppo_clip)(*given, **options, vector=vector), expected, rtol=1e-12)
+    for weights in (None, weight):
+        options = {"denominator": kind, **KINDS[kind][0], "weight": weights}
+        expected = vector * nl.value_grad_hess(nl.ppo_clip)(*given, **options)[2]
+        np.testing.assert_allclose(nl.hvp(nl.ppo_clip)(*given, **options, vector=vector), expected, rtol=1e-12)
 
 
 def test_without_weights_every_token_counts() -> None:

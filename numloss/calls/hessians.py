@@ -66,7 +66,7 @@ def of_elements(request: Request, compute: Callable[[Request], Any]) -> tuple[An
     scale = request.pull
     weight = plain.get("weight")
     if request.averaged:
-        counted = weight is not None
+        counted = weight is not None or request.total is not None
         total = compute(Request(loss, VALUE, arguments, plain, True))[1] if counted else math.prod(shape_of(vector))
         scale = scale / total if total > 0.0 else 0.0
     both = turned(loss, vector, weight) if request.signed else weighed(loss, vector, weight, "vector")
