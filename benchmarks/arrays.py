@@ -34,6 +34,8 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
             return random.integers(0, len(case.options["thresholds"]) + 1, case.shape).astype(dtype)
         if domain.integers or (domain.high <= 1.0 and position not in loss.differentiable):
             return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
+        if domain.high <= 0.0:
+            return dtype.type(domain.high - 0.5) - random.random(case.shape, dtype)
         if domain.high <= 1.0:
             return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
         if domain.low > -np.inf:

@@ -44,6 +44,7 @@ LINES = {
         ["score", "--logits", "scores.npy", "--labels", "labels.npy", "--tokens-to", "tokens", "--backend", "cython"],
         ("tokens/tokens.npy",),
     ),
+    "build": (["build", "laws.py", "--text", "-o", "built"], ("built/laws_built.pyx",)),
     "bench": (["bench"], ()),
 }  # fmt: skip
 # Those that have nothing to show for their work but what they print.
@@ -62,6 +63,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.save(folder / "labels.npy", np.arange(9) % 3)
     np.savez(folder / "odd", p=np.arange(9.0))
     os.rename(folder / "odd.npz", folder / ODD)
+    law = "nl.elementwise(lambda p, t: (p - t) * (p - t), name='square')"
+    (folder / "laws.py").write_text(f"import numloss as nl\n\nsquare = {law}\n")
     (folder / "benchmarks").mkdir()
     (folder / "pyproject.toml").touch()
     with contextlib.chdir(folder):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +18,7 @@ import numloss
 from ..backends.cython_aot import runnable_levels
 from ..backends.retype import LawError
 from ..common.extras import MissingExtra
+from ..common.files import atomic_write
 from ..declare.built import described
 from ..declare.texts import Texts
 from ..registry import Loss
@@ -48,9 +48,15 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     if text_only:
         path = folder / f"{name}.pyx"
-        path.write_text(text)
+        put(path, text.encode())
         return path, list(losses)
     return compiled(name, text, folder, level or runnable_levels()[0]), list(losses)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file."""
+    with atomic_write(path) as file:
+        file.write(content)
 
 
 def losses_in(file: Path) -> dict[str, Loss]:
@@ -102,7 +108,7 @@ def module_text(losses: dict[str, Loss], level: str) -> str:
     library.read(PACKAGE / "declare" / "slopes.py", "law")
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "laws.py"
-        written.write_text(texts.text())
+        put(written, texts.text().encode())
         library.read(written, "law")
         shapes = dict.fromkeys(
             ((laws[name], *loss.tile_shape), ("", (), 0), loss.tile[-2], ()) for name, loss in losses.items()
@@ -130,7 +136,7 @@ def compiled(name: str, text: str, folder: Path, level: str) -> Path:
     place = Path(flags.__file__ or "").parent
     with tempfile.TemporaryDirectory() as made:
         source = Path(made) / f"{name}.pyx"
-        source.write_text(text)
+        put(source, text.encode())
         unit = Extension(name, [str(source)], include_dirs=[str(place)])
         unit.extra_compile_args = flags.flags_of(level, True)
         options = {"compiler_directives": flags.DIRECTIVES, "include_path": [str(place)], "quiet": True}
@@ -143,5 +149,5 @@ def compiled(name: str, text: str, folder: Path, level: str) -> Path:
         except (BaseError, CompileError, LinkError) as error:
             raise MissingExtra(f"no module was compiled: {error}; install a C compiler and Python's headers") from None
         target = folder / Path(command.get_ext_fullpath(name)).name
-        shutil.copyfile(command.get_ext_fullpath(name), target)
+        put(target, Path(command.get_ext_fullpath(name)).read_bytes())  # whole: a process may have the old one in use
     return target

@@ -116,6 +116,8 @@ def _needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[Form, He
     """The form of targets and the end of the network that one loss needs."""
     if len(loss.inputs) != 2 or loss.differentiable != (0,):
         raise Misfit(f"it takes {', '.join(loss.inputs)}, not a prediction and a target")
+    if loss.task == "reinforcement":
+        raise Misfit(f"its {loss.inputs[1]} is of what an agent did, not a target")
     if loss.family == "rowwise":
         return _rowwise_needs(loss, options, data)
     head = _elementwise_head(loss, data)
