@@ -183,6 +183,19 @@ UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+def test_the_tile_of_a_law_is_read_where_its_module_is_not(without_tiles: Path) -> None:
+    """What is kept knows no name of where a law was written: others may write the same."""
+    code = """
+        import numpy as np, numloss as nl
+        scope = {{"__name__": {module!r}}}
+        exec("def law(p, t):\\n    return (p - t) * 3.5, 3.5, 0.0", scope)
+        print(nl.elementwise(scope["law"])(np.ones(3), np.zeros(3)))
+    """
+    for module in ("a_notebook", "another"):
+        done = python(code.format(module=module), NUMLOSS_CACHE_DIR=str(without_tiles))
+        assert done.stdout.strip() == "3.5" and "damaged" not in done.stderr
+
+
 @pytest.mark.parametrize(("spoil", "why"), UNUSABLE.values(), ids=UNUSABLE)
 def test_a_folder_that_cannot_be_used_is_none_and_says_why(
     spoil: Callable[[Path], object], why: str, cache: Path, caplog: pytest.LogCaptureFixture

@@ -137,8 +137,8 @@ def retype(law: Law, dtype: str, compile: Callable[[Law, str], Any], words: Mapp
             return tuple(constant(v) for v in value)
         return real(value) if isinstance(value, float) else value
 
-    # a law from a string belongs to no module; a kernel that is kept on disk has to name one
-    home = source.__module__ or __name__
+    # a kernel that is kept on disk names a module, which has to be there wherever it is read
+    home = source.__module__ if (source.__module__ or "").startswith("numloss.") else __name__
     names: dict[str, Any] = {"__builtins__": builtins, "__name__": home}
     loaded = {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
     for name in code.co_names:
