@@ -48,10 +48,13 @@ NUMLOSS_INLINE double mantissa_of_f64(double x) {
 
 /* Numbers of 16 bits by integers and one multiplication: no instruction that a CPU may lack, no function of a compiler.
    What is no number stays none, with the bits that it has. */
+NUMLOSS_INLINE uint32_t moved_float16(uint16_t half) { /* the sign stays where it is */
+    return (uint32_t)(int32_t)(int16_t)half << 13 & 0x8FFFE000u;
+}
+NUMLOSS_INLINE float of_finite_float16_f32(uint16_t half) { return from_bits_f32(moved_float16(half)) * 0x1p112f; }
 NUMLOSS_INLINE float of_float16_f32(uint16_t half) {
-    const uint32_t moved = (uint32_t)(int32_t)(int16_t)half << 13 & 0x8FFFE000u; /* the sign stays where it is */
-    const uint32_t none = -(uint32_t)((moved & 0x7FFFFFFFu) >= 0x0F800000u) & 0x7F800000u;
-    return from_bits_f32(bits_f32(from_bits_f32(moved) * 0x1p112f) | none);
+    const uint32_t none = -(uint32_t)((moved_float16(half) & 0x7FFFFFFFu) >= 0x0F800000u) & 0x7F800000u;
+    return from_bits_f32(bits_f32(of_finite_float16_f32(half)) | none);
 }
 NUMLOSS_INLINE uint16_t to_float16_f32(float x) {
     const uint32_t bits = bits_f32(x), whole = bits & 0x7FFFFFFFu, u = whole < 0x47800000u ? whole : 0x47800000u;
@@ -65,6 +68,7 @@ NUMLOSS_INLINE uint16_t to_bfloat16_f32(float x) {
     const uint32_t u = bits_f32(x), near = (u + 0x7FFFu + (u >> 16 & 1)) >> 16;
     return (uint16_t)((u & 0x7FFFFFFFu) > 0x7F800000u ? (u >> 16 & 0x8000u) | 0x7FC0u : near);
 }
+NUMLOSS_INLINE double of_finite_float16_f64(uint16_t half) { return (double)of_finite_float16_f32(half); }
 NUMLOSS_INLINE double of_float16_f64(uint16_t half) { return (double)of_float16_f32(half); }
 NUMLOSS_INLINE double of_bfloat16_f64(uint16_t half) { return (double)of_bfloat16_f32(half); }
 NUMLOSS_INLINE uint16_t to_float16_f64(double x) { return to_float16_f32((float)x); }

@@ -16,6 +16,8 @@ cdef extern from "primitives.h" nogil:
     double exponent_of_f64(double x)
     float mantissa_of_f32(float x)
     double mantissa_of_f64(double x)
+    float of_finite_float16_f32(uint16_t half)
+    double of_finite_float16_f64(uint16_t half)
     float of_float16_f32(uint16_t half)
     double of_float16_f64(uint16_t half)
     float of_bfloat16_f32(uint16_t half)

@@ -178,6 +178,17 @@ NUMLOSS_INLINE float largest_float16_f32(const uint16_t *p, int64_t n) { return 
 NUMLOSS_INLINE double largest_float16_f64(const uint16_t *p, int64_t n) { return of_float16_f64(largest16(p, n)); }
 NUMLOSS_INLINE float largest_bfloat16_f32(const uint16_t *p, int64_t n) { return of_bfloat16_f32(largest16(p, n)); }
 NUMLOSS_INLINE double largest_bfloat16_f64(const uint16_t *p, int64_t n) { return of_bfloat16_f64(largest16(p, n)); }
+/* Whether one of n numbers of float16 is infinite or none. */
+NUMLOSS_INLINE int64_t infinite16(const uint16_t *p, int64_t n) {
+    int16_t most = 0;
+    for (int64_t j = 0; j < n; j++) {
+        const int16_t size = (int16_t)(p[j] & 0x7FFF);
+        most = size > most ? size : most;
+    }
+    return most >= 0x7C00;
+}
+NUMLOSS_INLINE int64_t infinite_float16_f32(const uint16_t *p, int64_t n) { return infinite16(p, n); }
+NUMLOSS_INLINE int64_t infinite_float16_f64(const uint16_t *p, int64_t n) { return infinite16(p, n); }
 /* lines of 64 bytes on their way to the second cache; never a fault */
 #if defined(__GNUC__)
 #define NUMLOSS_FETCH(p) __builtin_prefetch(p, 0, 2)

@@ -11,6 +11,8 @@ cdef extern from "runs.h" nogil:
     double run_sum_wide_f64(const double* p, int64_t n)
     float largest_float16_f32(const uint16_t* p, int64_t n)
     double largest_float16_f64(const uint16_t* p, int64_t n)
+    int64_t infinite_float16_f32(const uint16_t* p, int64_t n)
+    int64_t infinite_float16_f64(const uint16_t* p, int64_t n)
     float largest_bfloat16_f32(const uint16_t* p, int64_t n)
     double largest_bfloat16_f64(const uint16_t* p, int64_t n)
     void will_need_f32(const float* p, int64_t n)

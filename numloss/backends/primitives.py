@@ -53,13 +53,25 @@ def _fma(builder: Any, *numbers: Any) -> Any:
     return builder.call(word, numbers)
 
 
-def _half_to_real(builder: Any, half: Any) -> Any:
-    """The float32 of 16 bits: by integers, see kernels/primitives.h, where this is said once more for C."""
-    word, real = ir.IntType(32), ir.FloatType()
+def _moved_half(builder: Any, half: Any) -> Any:
+    """The bits of a number of 16 in a word, where those of a float32 are: by integers, see kernels/primitives.h, where
+    all this is said once more for C."""
+    word = ir.IntType(32)
     signed = builder.sext(builder.trunc(half, ir.IntType(16)), word)
-    moved = builder.and_(builder.shl(signed, word(13)), word(0x8FFFE000))
+    return builder.and_(builder.shl(signed, word(13)), word(0x8FFFE000))
+
+
+def _finite_half_to_real(builder: Any, half: Any) -> Any:
+    """The float32 of a finite number of 16 bits."""
+    real = ir.FloatType()
+    return builder.fmul(builder.bitcast(_moved_half(builder, half), real), ir.Constant(real, 2.0**112))
+
+
+def _half_to_real(builder: Any, half: Any) -> Any:
+    """The float32 of 16 bits."""
+    word, real = ir.IntType(32), ir.FloatType()
+    moved, found = _moved_half(builder, half), _finite_half_to_real(builder, half)
     beyond = builder.icmp_unsigned(">=", builder.and_(moved, word(0x7FFFFFFF)), word(0x0F800000))
-    found = builder.fmul(builder.bitcast(moved, real), ir.Constant(real, 2.0**112))
     none = builder.select(beyond, word(0x7F800000), word(0))
     return builder.bitcast(builder.or_(builder.bitcast(found, word), none), real)
 
@@ -180,6 +192,7 @@ def primitives(intrinsic: Any, dtype: str) -> dict[str, Any]:
     for name, (of, to) in HALVES.items():
         table[f"of_{name}"] = _of_sixteen_bits(intrinsic, of, real)
         table[f"to_{name}"] = _to_sixteen_bits(intrinsic, to, real)
+    table["of_finite_float16"] = _of_sixteen_bits(intrinsic, _finite_half_to_real, real)
     for word, pointed in POINTERS.items():
         table[word] = _pointer(intrinsic, real if pointed == "real" else getattr(types, pointed))
     return table

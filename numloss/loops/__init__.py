@@ -12,6 +12,7 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     reals(a) doubles(a) ints(a)                pointers from an address;  pointer[i] reads and writes
     int8s uint8s ... uint64s float32s float64s pointers to the other dtypes of NumPy
     of_float16(u) of_bfloat16(u)               the number whose 16 bits an entry of uint16s is
+    of_finite_float16(u)  infinite_float16(p, n)   the same, sooner, of one that is finite; not 0 if one of n is not
     largest_float16(p, n) largest_bfloat16(p, n)   the largest of n of those; NaN is more than all, or less with a sign
     to_float16(x) to_bfloat16(x)               the bits of the nearest number of 16, even where two are as near
     offset(p, n)  address(p)                   a pointer n elements further; the address behind a pointer

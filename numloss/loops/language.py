@@ -26,10 +26,11 @@ POINTERS = {
 }
 WORDS = ("real", "double", "integer", "offset", "address", "array_data", "stack_reals", "stack_doubles", "stack_ints")
 RUN_WORDS = {"spread16": "int", "run_maximum": "real", "run_sum": "real", "run_sum_wide": "double", "will_need": "int"}
-RUN_WORDS |= dict.fromkeys(("add32", "outside32", "beyond32", "nan32"), "int")
+RUN_WORDS |= dict.fromkeys(("add32", "outside32", "beyond32", "nan32", "infinite_float16"), "int")
 RUN_WORDS |= dict.fromkeys(("largest_float16", "largest_bfloat16"), "real")
 # Numbers of 16 bits, which have no arithmetic: read from an entry of uint16s, or made for one.
-HALF_WORDS = {"of_float16": "real", "of_bfloat16": "real", "to_float16": "number", "to_bfloat16": "number"}
+HALF_WORDS = dict.fromkeys(("of_float16", "of_finite_float16", "of_bfloat16"), "real")
+HALF_WORDS |= {"to_float16": "number", "to_bfloat16": "number"}
 DOUBLE_WORDS = {
     f"double_{name}": name
     for name in (
@@ -63,6 +64,7 @@ stack_reals = stack_doubles = stack_ints = _word
 spread16 = run_maximum = run_sum = run_sum_wide = will_need = _word
 add32 = outside32 = beyond32 = nan32 = _word
 take_memory = give_back = place_array = call_loop = _word
+infinite_float16 = of_finite_float16 = _word
 largest_float16 = largest_bfloat16 = of_float16 = of_bfloat16 = to_float16 = to_bfloat16 = _word
 double_exp = double_exp_curve = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
 double_exp_below = double_exp_exponent = double_exp_mantissa = double_ratio_of = _word

@@ -282,6 +282,23 @@ def _largest_word(real: types.Type, of_bits: Any) -> Any:
     return word
 
 
+@intrinsic
+def infinite_float16(typingctx, p, n):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        half = ir.IntType(16)
+        with builder.goto_entry_block():
+            most = builder.alloca(half)
+        builder.store(half(0), most)
+        with cgutils.for_range(builder, args[1], intp=ir.IntType(64)) as loop:
+            size = builder.and_(builder.load(builder.gep(args[0], [loop.index])), half(0x7FFF))
+            known = builder.load(most)
+            builder.store(builder.select(builder.icmp_signed(">", size, known), size, known), most)
+        found = builder.icmp_signed(">=", builder.load(most), half(0x7C00))
+        return builder.zext(found, ir.IntType(64))
+
+    return types.int64(p, types.int64), codegen
+
+
 def _eight(builder: Any, pointer: Any, index: Any) -> Any:
     """Eight neighbours from an index on, as one vector, and where they lie."""
     real = pointer.type.pointee
@@ -404,6 +421,7 @@ def words(dtype: str) -> dict[str, Any]:
         "outside32": outside32,
         "beyond32": beyond32,
         "nan32": nan32,
+        "infinite_float16": infinite_float16,
         **{f"largest_{name}": _largest_word(real, of) for name, (of, _) in HALVES.items()},
         "stack_reals": _stack_word(real),
         "stack_doubles": _stack_word(types.float64),
