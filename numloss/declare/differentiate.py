@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import linecache
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .. import scalar
+from ..common.generated import defined
 from ..registry import Law, law_arguments
 from .algebra import Algebra, Dual
 from .slopes import FLAT, RULES, Exponent, Text
@@ -370,10 +370,8 @@ class FunctionText(Algebra):
 
     def compiled(self, name: str, text: str) -> Law:
         filename = f"<{name}, differentiated, {hashlib.sha256(text.encode()).hexdigest()[:16]}>"
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         scope = {**self.scope, "__name__": self.function.__module__}
-        exec(compile(text, filename, "exec"), scope)
-        found: Law = scope[name]
+        found: Law = defined(text, name, filename, scope)
         found.__doc__, found.__module__ = self.function.__doc__, self.function.__module__
         return found
 

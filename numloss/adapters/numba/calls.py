@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import linecache
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -14,6 +13,7 @@ from numba.core.errors import TypingError
 from numba.extending import register_jitable
 
 from ...calls import checks
+from ...common.generated import defined
 from ...loops.codes import CODES, DATA
 from ...registry import Loss, law_arguments
 
@@ -229,6 +229,4 @@ def function_of(signature: dict[str, Any], lines: list[str], scope: dict[str, An
     taken = [arg if value is EMPTY else f"{arg}={value!r}" for arg, value in signature.items()]
     text = "\n".join([f"def call({', '.join(taken)}):", *(f"    {line}" for line in lines), ""])
     filename = f"<a loss in numba, {next(_numbers)}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    exec(compile(text, filename, "exec"), scope)
-    return scope["call"]
+    return defined(text, "call", filename, scope)

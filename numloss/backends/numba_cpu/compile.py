@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import linecache
 from typing import Any
 
 import llvmlite.binding
@@ -14,6 +13,7 @@ from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
 from ... import scalar
+from ...common.generated import defined
 from ...loops import (
     action_value,
     counting,
@@ -155,17 +155,15 @@ def tile(
     named = tuple((f"stage{k}", taken, given) for k, (_, taken, given) in enumerate(stages))
     text = tile_text("law", inputs, params, slopes, mode, "constants", of, count, checks, named)
     filename = f"<tile of {law.__name__}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     scope: dict[str, Any] = {"__name__": __name__, **dict.fromkeys(("Ints", "Reals", "Doubles", "Int")), **words(dtype)}
     scope |= {"law": _typed(law, dtype), "rint": _typed(scalar.rint, dtype), "apart": _apart}
     scope |= {f"stage{k}": _typed(stage, dtype) for k, (stage, _, _) in enumerate(stages)}
     if constants:
         scope["constants"] = _typed(constants, dtype)
-    exec(compile(text, filename, "exec"), scope)
+    function = defined(text, "tile", filename, scope)
     signature = types.int64(types.CPointer(types.int64), types.CPointer(getattr(types, dtype)), types.int64)
     parts = [law, *([constants] if constants else []), *(stage for stage, _, _ in stages)]
     key = "|".join([text, *(fingerprint(part, dtype) for part in parts)])
-    function = scope["tile"]
     function.__name__ = function.__qualname__ = f"tile_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     return _finish(function, signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)
 

@@ -6,7 +6,6 @@ Everything that differs between the two is chosen here; the texts of kernels see
 from __future__ import annotations
 
 import functools
-import linecache
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numba import config, types
 
 from ... import scalar
+from ...common.generated import defined
 from ...loops.headers import HEADERS
 from ...loops.language import DOUBLE_WORDS
 from ..retype import Law, retype
@@ -65,9 +65,7 @@ def of_loop(text: Law, dtype: str) -> Law:
 def generated(text: str, name: str, scope: dict[str, Any]) -> Any:
     """The function `name` of a generated text; tracebacks show its lines."""
     filename = f"<{name} for {scope['__name__']}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    exec(compile(text, filename, "exec"), scope)
-    return jitable(scope[name])
+    return jitable(defined(text, name, filename, scope))
 
 
 @functools.cache
