@@ -42,12 +42,28 @@ def weighed(loss: Loss, cotangent: Any, weight: Any, name: str = "cotangent") ->
     its cotangent is."""
     if weight is None:
         return cotangent
-    if any(not isinstance(array, np.ndarray) and is_foreign(array) for array in (cotangent, weight)):
-        raise TypeError(f"{loss.name}: weight and {name} are both arrays of another library; give their product")
-    given = widened(HOST.real(loss, name, cotangent))
-    factors = HOST.spread(check.weights(loss, widened(HOST.real(loss, "weight", weight)), given.shape), given.shape)
+    factors, given = both_on_host(loss, ("weight", weight), (name, cotangent))
+    return multiplied(given, check.weights(loss, factors, given.shape))
+
+
+def turned(loss: Loss, vector: Any, cotangent: Any) -> Any:
+    """A vector times a cotangent of any sign, of which 0 makes 0 of anything."""
+    return multiplied(*both_on_host(loss, ("vector", vector), ("cotangent", cotangent)))
+
+
+def both_on_host(loss: Loss, *named: tuple[str, Any]) -> list[Any]:
+    """Two arrays, each with its name, whose product is an array of the host."""
+    if any(not isinstance(array, np.ndarray) and is_foreign(array) for _, array in named):
+        names = " and ".join(name for name, _ in named)
+        raise TypeError(f"{loss.name}: {names} are both arrays of another library; give their product")
+    return [widened(HOST.real(loss, name, array)) for name, array in named]
+
+
+def multiplied(given: Any, factors: Any) -> Any:
+    """Numbers times factors, which may lack the last axes; a factor of 0 makes 0 of anything."""
+    factors = HOST.spread(factors, given.shape)
     with np.errstate(all="ignore"):
-        return np.where(factors > 0, factors * given, given.dtype.type(0))
+        return np.where(factors != 0, factors * given, given.dtype.type(0))
 
 
 def pulled(number: float, answer: tuple[Any, ...]) -> Any:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.halves import widened
 from ..loops.codes import CURVATURE, MATRICES, MOST_CLASSES, VALUE
-from .arrays import HOST, is_foreign
+from .arrays import HOST
 from .checks import same_shape
-from .cotangents import weighed
+from .cotangents import turned, weighed
 from .denominators import divided
 from .outputs import check_apart
 from .request import Request
@@ -75,16 +74,6 @@ def of_elements(request: Request, compute: Callable[[Request], Any]) -> tuple[An
         given["out"] = None, out
     value, _, product = compute(Request(loss, CURVATURE, arguments, given, signed=True, pull=scale))
     return value, product
-
-
-def turned(loss: Loss, vector: Any, cotangent: Any) -> Any:
-    """A vector times numbers of any sign, of which 0 makes 0 of anything."""
-    if any(not isinstance(array, np.ndarray) and is_foreign(array) for array in (vector, cotangent)):
-        raise TypeError(f"{loss.name}: vector and cotangent are both arrays of another library; give their product")
-    given, factors = (widened(HOST.real(loss, "vector", array)) for array in (vector, cotangent))
-    factors = HOST.spread(factors, given.shape)
-    with np.errstate(all="ignore"):
-        return np.where(factors != 0, factors * given, given.dtype.type(0))
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
