@@ -1,14 +1,9 @@
 """Anchored preference optimisation."""
 
 from ...declare import ANY, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise, preset
-from ...scalar import decay_of_product, difference_rest, fma
-from .dpo import _dpo_lead
-from .nca import _apart_decay
-
-
-def _apo_first(chosen, reference_chosen, beta):
-    apart, e = _apart_decay(chosen, reference_chosen, beta)
-    return apart, e
+from ...scalar import difference_rest, fma
+from .dpo import _dpo_decay, _dpo_lead
+from .nca import _nca_chosen
 
 
 def _apo_second(chosen, rejected, reference_chosen, reference_rejected, beta, anchor):
@@ -17,7 +12,7 @@ def _apo_second(chosen, rejected, reference_chosen, reference_rejected, beta, an
     apart_rest = difference_rest(rejected, reference_rejected)
     second = lead if anchor > 0.0 else apart
     rest = lead_rest if anchor > 0.0 else apart_rest
-    return second, decay_of_product(beta, abs(second), rest if second > 0.0 else -rest)
+    return second, _dpo_decay(second, rest, beta)
 
 
 def _apo(chosen, rejected, reference_chosen, reference_rejected, beta, anchor, first, e, second, d):
@@ -39,7 +34,7 @@ def _apo(chosen, rejected, reference_chosen, reference_rejected, beta, anchor, f
 
 @elementwise(
     _apo,
-    stages={"first, e": _apo_first, "second, d": _apo_second},
+    stages={"first, e": _nca_chosen, "second, d": _apo_second},
     differentiable=(0, 1),
     chosen=ANY,
     rejected=ANY,

@@ -5,12 +5,16 @@ from ...scalar import difference_rest
 from .dpo import _dpo_lead
 
 
-def _ipo(chosen, rejected, reference_chosen, reference_rejected, aim, aim_rest):
-    lead, rest = _dpo_lead(chosen, rejected, reference_chosen, reference_rejected)
+def _less_aim(lead, rest, aim, aim_rest):
     left = lead - aim
     # an aim that the dtype has not has no rest either
     lost = aim_rest if abs(aim_rest) < 1e999 else 0.0
-    left = left + ((rest - lost) + difference_rest(lead, aim))
+    return left + ((rest - lost) + difference_rest(lead, aim))
+
+
+def _ipo(chosen, rejected, reference_chosen, reference_rejected, aim, aim_rest):
+    lead, rest = _dpo_lead(chosen, rejected, reference_chosen, reference_rejected)
+    left = _less_aim(lead, rest, aim, aim_rest)
     slope = 2.0 * left
     return left * left, (slope, -slope), (2.0, 2.0)
 

@@ -1,7 +1,8 @@
 """Kahneman-Tversky optimisation."""
 
 from ...declare import ANY, BINARY, FINITE, NONNEGATIVE, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay_of_product, difference_rest
+from ...scalar import difference_rest
+from .dpo import _dpo_decay
 
 
 def _kto_lead(log_prob, reference, desirable, baseline):
@@ -10,10 +11,6 @@ def _kto_lead(log_prob, reference, desirable, baseline):
     rest = difference_rest(log_prob, reference) + difference_rest(apart, baseline)
     wanted = desirable > 0.0
     return lead if wanted else -lead, rest if wanted else -rest
-
-
-def _kto_decay(lead, rest, beta):
-    return decay_of_product(beta, abs(lead), rest if lead > 0.0 else -rest)
 
 
 def _kto(log_prob, reference, desirable, beta, baseline, desirable_weight, undesirable_weight, lead, rest, e):
@@ -27,7 +24,7 @@ def _kto(log_prob, reference, desirable, beta, baseline, desirable_weight, undes
 
 @elementwise(
     _kto,
-    stages={"lead, rest": _kto_lead, "e": _kto_decay},
+    stages={"lead, rest": _kto_lead, "e": _dpo_decay},
     log_prob=ANY,
     reference=REAL,
     desirable=BINARY,

@@ -1,13 +1,13 @@
 """Noise-contrastive alignment."""
 
 from ...declare import ANY, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay_of_product, difference_rest, log1p_unit
+from ...scalar import difference_rest, log1p_unit
+from .dpo import _dpo_decay
 
 
 def _apart_decay(log_prob, reference, beta):
     apart = log_prob - reference
-    rest = difference_rest(log_prob, reference)
-    return apart, decay_of_product(beta, abs(apart), rest if apart > 0.0 else -rest)
+    return apart, _dpo_decay(apart, difference_rest(log_prob, reference), beta)
 
 
 def _nca_chosen(chosen, reference_chosen, beta):

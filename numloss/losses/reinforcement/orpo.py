@@ -1,14 +1,14 @@
 """Odds-ratio preference optimisation."""
 
 from ...declare import NONNEGATIVE, NONPOSITIVE, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay_of_sum, difference_rest, exp, expm1, log, log1p_unit
+from ...scalar import difference_rest, exp, expm1, log, log1p_unit
+from .bco import _decay_of_lead
 
 
 def _orpo_parts(chosen, rejected):
     # odds_chosen : odds_rejected = over : under, both multiplied by what lets neither overflow
     lag = rejected - chosen
-    rest = difference_rest(rejected, chosen)
-    e = decay_of_sum(abs(lag), rest if lag > 0.0 else -rest)
+    e = _decay_of_lead(lag, difference_rest(rejected, chosen))
     # of 0 it is 0, and not -0
     return lag, 0.0 - expm1(chosen), 0.0 - expm1(rejected), exp(rejected), e
 

@@ -2,14 +2,11 @@
 
 from ...declare import ANY, POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
 from ...scalar import difference_rest
+from .ipo import _less_aim
 
 
 def _sppo_left(log_prob, reference, aim, aim_rest):
-    apart = log_prob - reference
-    left = apart - aim
-    # an aim that the dtype has not has no rest either
-    lost = aim_rest if abs(aim_rest) < 1e999 else 0.0
-    return left + ((difference_rest(log_prob, reference) - lost) + difference_rest(apart, aim))
+    return _less_aim(log_prob - reference, difference_rest(log_prob, reference), aim, aim_rest)
 
 
 def _sppo(chosen, rejected, reference_chosen, reference_rejected, aim, aim_rest):
