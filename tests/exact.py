@@ -1,4 +1,4 @@
-"""What elementwise losses are at the points of tails.py, from mpmath; most of it is kept in a fixture.
+"""What elementwise losses are at their points, from mpmath; most of it is kept in a fixture.
 
 An answer is kept as the float that is nearest to it, what is left of it, and the unit in which errors are counted: that
 of the last place of the number, or of the largest term where terms cancel, which is the oracle's `scale`. It is found
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
 import json
 import re
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any
 
 import mpmath as mp
 import numpy as np
-from tails import Case, inputs
+from tails import Case, inputs, oracle
 
 from numloss.registry import LOSSES, law_arguments
 
@@ -54,15 +53,11 @@ class Answers:
         return np.where(np.isnan(distance), np.inf, distance).astype(np.float64)
 
 
-def oracle(name: str) -> Any:
-    """The module of a loss."""
-    return importlib.import_module(f"oracles.{name}")
-
-
 @functools.cache
 def text(name: str) -> str:
-    """An oracle and those that it imports."""
-    found = Path(oracle(name).__file__).read_text()
+    """An oracle and those that it imports, without the points that it names."""
+    found = Path(oracle(name).__file__).read_text().partition("\n\nTAILS = ")[0]
+    found = re.sub(r"^from points import .*\n", "", found, flags=re.MULTILINE)
     others = re.findall(r"^from oracles\.(\w+)|^from oracles import (\w+)", found, re.MULTILINE)
     return found + "".join(text(first or second) for first, second in others)
 

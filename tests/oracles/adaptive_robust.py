@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import shaped_residuals
 
 
 def value(pred, target, alpha, c):
@@ -33,3 +34,6 @@ def scale(pred, target, alpha, c):
     """The larger of the terms that cancel by alpha."""
     _, one, other = parts(pred, target, alpha, c)
     return 0, (0, max(one, other), 0), ()
+
+
+TAILS = [(shaped_residuals, {})]

@@ -2,6 +2,7 @@
 
 import numpy as np
 from oracles.nca import sigmoids
+from points import preferences
 
 
 def value(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, anchor="zero"):
@@ -29,3 +30,9 @@ def scale(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, a
     first, second = terms(chosen, rejected, reference_chosen, reference_rejected, beta, anchor)
     slope, bend = (0, first[3]) if anchor == "zero" else (max(first[1], second[1]), max(first[3], second[3]))
     return 0, (beta * slope, 0), (beta**2 * bend, beta**2 * second[3])
+
+
+TAILS = [
+    (preferences, {"beta": 1.0}),
+    (preferences, {"beta": 0.3, "anchor": "down"}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import normal_logits
 
 
 def value(pred, target, *, gamma_pos=0.0, gamma_neg=4.0, clip=0.05):
@@ -42,3 +43,10 @@ def scale(pred, target, *, gamma_pos=0, gamma_neg=4, clip):
     """The largest term where terms cancel; just beyond the clip a power of p - clip has fewer digits than p."""
     *parts, lost = terms(pred, target, gamma_pos, gamma_neg, clip)
     return tuple(lost * max(abs(term) for term in part) for part in parts)
+
+
+TAILS = [
+    (normal_logits, {"clip": 0.0}),
+    (normal_logits, {"gamma_pos": 1.0, "clip": 0.05}),
+    (normal_logits, {"gamma_neg": 0.5, "clip": 0.25}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import probabilities
 
 
 def value(pred, target, *, eps=0.0):
@@ -24,3 +25,9 @@ def exact(pred, target, *, eps=0.0):
         slope -= side * share / probability
         curvature += share / probability**2
     return loss, slope, curvature
+
+
+TAILS = [
+    (probabilities, {}),
+    (probabilities, {"eps": 1e-7}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import logits
 
 
 def value(pred, target, *, pos_weight=None, label_smoothing=0.0):
@@ -25,3 +26,10 @@ def scale(pred, target, *, pos_weight=None, label_smoothing=0):
     """The largest term where terms cancel: the slope of a soft target is a difference."""
     yes, no, p, q = parts(pred, target, pos_weight, label_smoothing)
     return 0, max(no * p, yes * q), 0
+
+
+TAILS = [
+    (logits, {}),
+    (logits, {"pos_weight": 3.7}),
+    (logits, {"label_smoothing": 0.1}),
+]

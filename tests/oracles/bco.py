@@ -3,6 +3,7 @@
 import mpmath as mp
 import numpy as np
 from oracles.nca import sigmoids
+from points import judged
 
 
 def value(log_prob, reference, desirable, *, beta=0.1, baseline=0.0):
@@ -14,3 +15,6 @@ def exact(log_prob, reference, desirable, *, beta=0.1, baseline=0.0):
     side = 1 if desirable > 0 else -1
     p, q = sigmoids(side * (beta * (log_prob - reference) - baseline))
     return -mp.log(p), -side * beta * q, beta**2 * p * q
+
+
+TAILS = [(judged, {"beta": 0.3, "baseline": 0.3})]

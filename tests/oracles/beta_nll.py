@@ -2,6 +2,7 @@
 
 import numpy as np
 from oracles import gaussian_nll
+from points import spreads
 
 
 def value(pred, target, var, *, beta=0.5, full=False, eps=1e-6):
@@ -25,3 +26,6 @@ def exact(pred, target, var, *, beta, full=False, eps):
 
 def scale(pred, target, var, *, beta, full=False, eps):
     return times(max(var, eps) ** beta, gaussian_nll.scale(pred, target, var, full=full, eps=eps))
+
+
+TAILS = [(spreads, {"eps": 1e-9, "beta": 0.5})]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import residuals
 
 
 def value(positive, negative):
@@ -11,3 +12,6 @@ def value(positive, negative):
 def exact(positive, negative):
     p, q = 1 / (1 + mp.exp(negative - positive)), 1 / (1 + mp.exp(positive - negative))
     return -mp.log(p), (-q, q), (p * q, p * q)
+
+
+TAILS = [(residuals, {})]

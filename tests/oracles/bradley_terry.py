@@ -3,6 +3,7 @@
 import mpmath as mp
 import numpy as np
 from oracles.nca import sigmoids
+from points import residuals
 
 
 def value(chosen, rejected, *, beta=1.0, margin=None, label_smoothing=0.0, centring=0.0):
@@ -28,3 +29,9 @@ def scale(chosen, rejected, *, beta=1, margin=None, label_smoothing=0, centring=
     _, _, back, forth, pull = parts(chosen, rejected, beta, margin, label_smoothing, centring)
     slope = max(back, forth, abs(pull))
     return 0, (slope, slope), (0, 0)
+
+
+TAILS = [
+    (residuals, {"beta": 2.0, "margin": 0.5, "label_smoothing": 0.1}),
+    (residuals, {"centring": 0.01}),
+]

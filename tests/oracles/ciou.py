@@ -4,6 +4,7 @@ import mpmath as mp
 import numpy as np
 from oracles import diou
 from oracles.iou import areas, columns, slopes
+from points import boxes
 
 
 def turn(pred, target, angle):
@@ -47,3 +48,6 @@ def scale(*coordinates, eps):
     by_angle = 4 / mp.pi * alpha / max(width**2 + height**2, mp.mpf(10) ** -30)
     parts = (height, width, height, width)
     return 0, tuple(max(term, by_angle * part) for term, part in zip(terms, parts, strict=True)), ()
+
+
+TAILS = [(boxes, {"eps": 1e-7})]

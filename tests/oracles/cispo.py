@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import weighted_steps
 
 
 def value(log_prob, old_log_prob, advantage, *, epsilon_high=4.0, epsilon_low=1.0):
@@ -12,3 +13,9 @@ def value(log_prob, old_log_prob, advantage, *, epsilon_high=4.0, epsilon_low=1.
 def exact(log_prob, old_log_prob, advantage, *, epsilon_high=4.0, epsilon_low=1.0):
     share = min(max(mp.exp(log_prob - old_log_prob), 1 - epsilon_low), 1 + epsilon_high)
     return -share * advantage * log_prob, -share * advantage, 0
+
+
+TAILS = [
+    (weighted_steps, {}),
+    (weighted_steps, {"epsilon_low": 0.25, "epsilon_high": 0.25}),
+]

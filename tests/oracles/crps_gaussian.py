@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import normal_spreads
 
 
 def value(pred, target, scale, *, eps=1e-6):
@@ -24,3 +25,6 @@ def scale(pred, target, scale, *, eps):
     z = (pred - target) / max(scale, eps)
     start = mp.sqrt(2 / mp.pi) - 1 / mp.sqrt(mp.pi)
     return 0, (0, max(start, -mp.sqrt(2 / mp.pi) * mp.expm1(-(z**2) / 2))), (0, 0)
+
+
+TAILS = [(normal_spreads, {"eps": 1e-9})]

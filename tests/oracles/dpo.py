@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import preferences
 
 
 def value(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, label_smoothing=0.0, robust=False):
@@ -34,3 +35,10 @@ def scale(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1, l
     share, rest = shares(label_smoothing, robust)
     slope = beta * max(abs(share * p), rest * q) if label_smoothing else 0
     return max(-mp.log(p), abs(share * lead)) if share < 0 else 0, (slope, slope), (0, 0)
+
+
+TAILS = [
+    (preferences, {"beta": 0.1}),
+    (preferences, {"beta": 1.0, "label_smoothing": 0.1}),
+    (preferences, {"beta": 1.0, "label_smoothing": 0.1, "robust": True}),
+]

@@ -1,6 +1,7 @@
 """Expectile loss, from its definition."""
 
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, q=0.5):
@@ -12,3 +13,9 @@ def exact(pred, target, *, q=0.5):
     r = pred - target
     share = q if r < 0 else 1 - q
     return share * r**2, 2 * share * r, 2 * share
+
+
+TAILS = [
+    (residuals, {"q": 0.1}),
+    (residuals, {"q": 1.0 - 1e-9}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import scores
 
 
 def value(pred, target):
@@ -12,3 +13,6 @@ def exact(pred, target):
     side = 1 if target > 0 else -1
     power = mp.exp(-side * pred)
     return power, -side * power, power
+
+
+TAILS = [(scores, {})]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, c=1.0):
@@ -13,3 +14,9 @@ def exact(pred, target, *, c=1):
     r = pred - target
     u = abs(r) / c
     return c**2 * (u - mp.log1p(u)), r / (1 + u), (1 + u) ** -2
+
+
+TAILS = [
+    (residuals, {}),
+    (residuals, {"c": 0.1}),
+]

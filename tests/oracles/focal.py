@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import normal_logits
 
 
 def value(pred, target, *, alpha=None, gamma=2.0):
@@ -33,3 +34,13 @@ def exact(pred, target, *, alpha=None, gamma=2):
 def scale(pred, target, *, alpha=None, gamma=2):
     """The largest term where terms cancel: the two labels of a slope, and the parts of a curvature."""
     return tuple(max(abs(term) for term in part) for part in terms(pred, target, alpha, gamma))
+
+
+TAILS = [
+    (normal_logits, {}),
+    (normal_logits, {"alpha": 0.25}),
+    (normal_logits, {"alpha": 1.0 - 1e-9}),
+    (normal_logits, {"gamma": 0.5}),
+    (normal_logits, {"gamma": 0.0}),
+    (normal_logits, {"gamma": 5.0}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import amounts
 
 
 def value(pred, target):
@@ -21,3 +22,6 @@ def scale(pred, target):
     """The larger term where terms cancel: value and slope."""
     ratio = target * mp.exp(-pred)
     return max(abs(pred), ratio), max(1, ratio), 0
+
+
+TAILS = [(amounts, {})]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import spreads
 
 
 def value(pred, target, var, *, full=False, eps=1e-6):
@@ -22,3 +23,9 @@ def scale(pred, target, var, *, full=False, eps=1e-6):
     r, v = pred - target, max(var, eps)
     value = max(abs(mp.log(v)) / 2, r**2 / (2 * v), mp.log(2 * mp.pi) / 2 if full else 0)
     return value, (0, max(1 / (2 * v), r**2 / (2 * v**2))), (0, max(r**2 / v**3, 1 / (2 * v**2)))
+
+
+TAILS = [
+    (spreads, {"eps": 1e-9}),
+    (spreads, {"eps": 1e-9, "full": True}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import log_spreads
 
 
 def value(pred, target, log_var, *, full=False):
@@ -20,3 +21,9 @@ def scale(pred, target, log_var, *, full=False):
     nll = (pred - target) ** 2 * mp.exp(-log_var) / 2
     value = max(abs(log_var) / 2, nll, mp.log(2 * mp.pi) / 2 if full else 0)
     return value, (0, max(mp.mpf("0.5"), nll)), (0, 0)
+
+
+TAILS = [
+    (log_spreads, {}),
+    (log_spreads, {"full": True}),
+]

@@ -1,6 +1,7 @@
 """Geman-McClure loss, from its definition."""
 
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, c=1.0):
@@ -18,3 +19,9 @@ def scale(pred, target, *, c=1):
     """The larger term of the curvature, which changes sign."""
     square = ((pred - target) / c) ** 2
     return 0, 0, max(1, 3 * square) / (1 + square) ** 3
+
+
+TAILS = [
+    (residuals, {}),
+    (residuals, {"c": 0.1}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, alpha=1.0, c=1.0):
@@ -32,3 +33,13 @@ def scale(pred, target, *, alpha=1, c=1):
         return 0, 0, 0
     base = 1 + x**2 / b
     return 0, 0, base ** (alpha / 2 - 2) * max(1, abs(alpha - 1) * x**2 / b) / c**2
+
+
+TAILS = [
+    (residuals, {}),
+    (residuals, {"alpha": 2.0, "c": 0.1}),
+    (residuals, {"alpha": 1.9, "c": 3.0}),
+    (residuals, {"alpha": 0.3}),
+    (residuals, {"alpha": 0.0}),
+    (residuals, {"alpha": -2.0}),
+]

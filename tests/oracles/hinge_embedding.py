@@ -1,6 +1,7 @@
 """Hinge loss of distances, from its definition."""
 
 import numpy as np
+from points import scores
 
 
 def value(pred, target, *, margin=1.0):
@@ -11,3 +12,6 @@ def exact(pred, target, *, margin=1):
     if target > 0:
         return pred, 1, 0
     return max(0, margin - pred), -1 if pred < margin else 0, 0
+
+
+TAILS = [(scores, {})]

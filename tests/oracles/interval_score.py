@@ -1,6 +1,7 @@
 """Interval score, from its definition."""
 
 import numpy as np
+from points import intervals
 
 
 def value(lower, upper, target, *, alpha=0.1, scaled=False):
@@ -31,3 +32,9 @@ def scale(lower, upper, target, *, alpha, scaled=False):
     factor, rate, under, over = parts(lower, upper, target, alpha, scaled)
     missed = max(abs(lower - target) if under else 0, abs(target - upper) if over else 0)
     return max(factor * abs(upper - lower), rate * missed), (0, 0), (0, 0)
+
+
+TAILS = [
+    (intervals, {"alpha": 0.3}),
+    (intervals, {"alpha": 0.3, "scaled": True}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import boxes
 
 STEP = mp.mpf(10) ** -90
 
@@ -52,3 +53,9 @@ def scale(*coordinates, eps):
     level = [a == b for a, b in zip(coordinates[:4], target, strict=True)]
     terms = (height, width, height, width)
     return 0, tuple(part * shared / (union + eps) ** 2 * tie for part, tie in zip(terms, level, strict=True)), ()
+
+
+TAILS = [
+    (boxes, {"eps": 1e-7}),
+    (boxes, {"eps": 0.1}),
+]

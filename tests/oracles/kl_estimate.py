@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import residuals
 
 
 def value(log_prob, reference, *, estimator="k3"):
@@ -22,3 +23,10 @@ def size(log_prob, reference, *, estimator="k3"):
     """The larger term of k3."""
     r = log_prob - np.asarray(reference, dtype=np.float64)
     return np.exp(-r) + np.abs(r) if estimator == "k3" else np.abs(r) ** (1.0 if estimator == "k1" else 2.0)
+
+
+TAILS = [
+    (residuals, {}),
+    (residuals, {"estimator": "k1"}),
+    (residuals, {"estimator": "k2"}),
+]

@@ -2,6 +2,7 @@
 
 import numpy as np
 from oracles.nca import sigmoids
+from points import judged
 
 
 def value(
@@ -23,3 +24,6 @@ def scale(log_prob, reference, desirable, *, beta=0.1, baseline=0.0, desirable_w
     share = desirable_weight if desirable > 0 else undesirable_weight
     p, q = sigmoids(beta * (log_prob - reference - baseline))
     return 0, 0, share * beta**2 * p * q * max(p, q)
+
+
+TAILS = [(judged, {"beta": 0.3, "baseline": 0.3})]

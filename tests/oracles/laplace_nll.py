@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import spreads
 
 
 def value(pred, target, scale, *, full=False, eps=1e-6):
@@ -22,3 +23,9 @@ def scale(pred, target, scale, *, full=False, eps):
     ratio = abs(pred - target) / b
     value = max(abs(mp.log(b)), ratio, mp.log(2) if full else 0)
     return value, (0, max(1, ratio) / b), (0, max(1, 2 * ratio) / b**2)
+
+
+TAILS = [
+    (spreads, {"eps": 1e-9}),
+    (spreads, {"eps": 1e-9, "full": True}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, a=1.0):
@@ -16,3 +17,9 @@ def size(pred, target, *, a=1.0):
 def exact(pred, target, *, a=1):
     x = a * (pred - target)
     return mp.expm1(x) - x, a * mp.expm1(x), a**2 * mp.exp(x)
+
+
+TAILS = [
+    (residuals, {}),
+    (residuals, {"a": -0.3}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import residuals
 
 
 def value(pred, target):
@@ -12,3 +13,6 @@ def value(pred, target):
 def exact(pred, target):
     r = pred - target
     return mp.log(mp.cosh(r)), mp.tanh(r), mp.sech(r) ** 2
+
+
+TAILS = [(residuals, {})]

@@ -1,6 +1,7 @@
 """Hinge loss of pairs of scores, from its definition."""
 
 import numpy as np
+from points import ordered_pairs
 
 
 def value(first, second, sign, *, margin=0.0):
@@ -13,3 +14,6 @@ def exact(first, second, sign, *, margin=0):
     gap = margin - side * (first - second)
     push = side if gap > 0 else 0
     return max(0, gap), (-push, push), (0, 0)
+
+
+TAILS = [(ordered_pairs, {"margin": 0.5})]

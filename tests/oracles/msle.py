@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import above_minus_one
 
 
 def value(pred, target):
@@ -17,3 +18,6 @@ def scale(pred, target):
     """The larger term of the curvature, which changes sign."""
     d = mp.log1p(pred) - mp.log1p(target)
     return 0, 0, 2 * max(1, abs(d)) / (1 + pred) ** 2
+
+
+TAILS = [(above_minus_one, {})]

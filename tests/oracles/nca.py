@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import preferences
 
 
 def value(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1):
@@ -25,3 +26,9 @@ def scale(chosen, rejected, reference_chosen, reference_rejected, *, beta=0.1):
     """The larger of the pulls of what was chosen in both directions."""
     p, q = sigmoids(beta * (chosen - reference_chosen))
     return 0, (beta * max(p / 2, q), 0), (0, 0)
+
+
+TAILS = [
+    (preferences, {"beta": 0.1}),
+    (preferences, {"beta": 1.0}),
+]

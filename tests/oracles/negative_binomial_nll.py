@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import near_counts, normal_counts
 
 
 def constant(target, dispersion):
@@ -36,3 +37,12 @@ def scale(pred, target, *, dispersion=1, full=False):
         terms += [abs(mp.loggamma(1 + target)), target, abs(constant(target, dispersion))]
         terms += [abs(mp.loggamma(size)), abs(target * mp.log(dispersion))] if size < 7 else []
     return max(terms), max(mean, target) / (1 + dispersion * mean), 0
+
+
+TAILS = [
+    (normal_counts, {}),
+    (normal_counts, {"dispersion": 0.1, "full": True}),
+    (near_counts, {"dispersion": 2e-37}),
+    (normal_counts, {"dispersion": 2e-7, "full": True}),
+    (normal_counts, {"dispersion": 3.0, "full": True}),
+]

@@ -3,6 +3,7 @@
 import mpmath as mp
 import numpy as np
 from oracles.nca import sigmoids
+from points import likelihoods
 
 
 def value(chosen, rejected, *, beta=0.1, alpha=1.0):
@@ -28,3 +29,9 @@ def scale(chosen, rejected, *, beta=0.1, alpha=1.0):
     """The larger part of the curvature by what was chosen."""
     kept, _, _, q = parts(chosen, rejected)
     return 0, (0, 0), (beta * q / kept * max(1, q / kept), 0)
+
+
+TAILS = [
+    (likelihoods, {}),
+    (likelihoods, {"beta": 1.0, "alpha": 0.0}),
+]

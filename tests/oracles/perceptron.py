@@ -1,6 +1,7 @@
 """Perceptron loss, from its definition; a score of 0 is a mistake."""
 
 import numpy as np
+from points import scores
 
 
 def value(pred, target):
@@ -10,3 +11,6 @@ def value(pred, target):
 def exact(pred, target):
     side = 1 if target > 0 else -1
     return max(0, -side * pred), -side if side * pred <= 0 else 0, 0
+
+
+TAILS = [(scores, {})]

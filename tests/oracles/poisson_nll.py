@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import counts, rates
 
 
 def log_factorial(target):
@@ -35,3 +36,10 @@ def scale(pred, target, *, log_input=True, full=False):
         return max(pred, abs(target * mp.log(pred)) if target and pred else 0, constant), 0, 0
     rate = mp.exp(pred)
     return max(rate, abs(target * pred), constant), max(rate, target), 0
+
+
+TAILS = [
+    (counts, {}),
+    (counts, {"full": True}),
+    (rates, {"log_input": False}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import steps_of_policies
 
 
 def value(log_prob, old_log_prob, advantage, *, epsilon=0.2, epsilon_high=None, dual_clip=None):
@@ -22,3 +23,9 @@ def exact(log_prob, old_log_prob, advantage, *, epsilon=0.2, epsilon_high=None, 
     if dual_clip is not None and advantage <= 0 and ratio > dual_clip:
         return -advantage * dual_clip, 0, 0
     return -advantage * ratio, -advantage * ratio, -advantage * ratio
+
+
+TAILS = [
+    (steps_of_policies, {"epsilon": 0.2}),
+    (steps_of_policies, {"epsilon": 0.2, "epsilon_high": 0.28, "dual_clip": 3.0}),
+]

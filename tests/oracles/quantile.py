@@ -1,6 +1,7 @@
 """Quantile loss, from its definition."""
 
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, q=0.5):
@@ -12,3 +13,10 @@ def exact(pred, target, *, q=0.5):
     missing = target - pred
     slope = -q if missing > 0 else 1 - q if missing < 0 else 0
     return max(q * missing, (q - 1) * missing), slope, 0
+
+
+TAILS = [
+    (residuals, {"q": 0.1}),
+    (residuals, {"q": 0.9999}),
+    (residuals, {"q": 1.0 - 1e-9}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import preferred_pairs
 
 
 def value(first, second, target, *, sigma=1.0):
@@ -21,3 +22,9 @@ def scale(first, second, target, *, sigma=1):
     lead = sigma * (first - second)
     largest = sigma * max((1 - target) / (1 + mp.exp(-lead)), target / (1 + mp.exp(lead)))
     return 0, (largest, largest), (0, 0)
+
+
+TAILS = [
+    (preferred_pairs, {}),
+    (preferred_pairs, {"sigma": 0.3}),
+]

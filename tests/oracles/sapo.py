@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import gated_steps
 
 
 def value(log_prob, old_log_prob, advantage, *, temperature=1.0, temperature_negative=1.05):
@@ -30,3 +31,6 @@ def scale(log_prob, old_log_prob, advantage, *, temperature=1.0, temperature_neg
     ratio, t, x, p, q, slope = parts(log_prob, old_log_prob, advantage, temperature, temperature_negative)
     size = max(1, abs(x))
     return 4 * advantage / t * p * max(1, q * abs(x)), slope * size, slope * size * max(1, t * ratio)
+
+
+TAILS = [(gated_steps, {})]

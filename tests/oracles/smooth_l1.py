@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, beta=1.0):
@@ -14,3 +15,9 @@ def exact(pred, target, *, beta=1.0):
     if abs(r) < beta:
         return r**2 / (2 * beta), r / beta, 1 / beta
     return abs(r) - beta / 2, mp.sign(r), 0
+
+
+TAILS = [
+    (residuals, {}),
+    (residuals, {"beta": 0.1}),
+]

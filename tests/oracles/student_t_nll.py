@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import spreads
 
 
 def constant(df):
@@ -41,3 +42,11 @@ def scale(pred, target, scale, *, df=4, full=False, eps):
     value = max([abs(mp.log(b)), (df + 1) * mp.log1p(square) / 2, *(constants if full else [])])
     curvature = (df + 1) * max(1, square) * weight**2 / (df * b**2)
     return value, (0, max(1, lack) / b), (curvature, max(1, lack * (1 + 2 * weight)) / b**2)
+
+
+TAILS = [
+    (spreads, {"eps": 1e-9}),
+    (spreads, {"eps": 1e-9, "df": 2.5, "full": True}),
+    (spreads, {"eps": 1e-9, "df": 13.5, "full": True}),
+    (spreads, {"eps": 1e-9, "df": 1e6, "full": True}),
+]

@@ -1,6 +1,7 @@
 """Tukey's biweight, from its definition."""
 
 import numpy as np
+from points import residuals
 
 
 def value(pred, target, *, c=4.685):
@@ -20,3 +21,9 @@ def scale(pred, target, *, c):
     """The larger term of the curvature, which changes sign."""
     square = ((pred - target) / c) ** 2
     return 0, 0, (1 - square) * max(1, 5 * square) if square < 1 else 0
+
+
+TAILS = [
+    (residuals, {"c": 4.685}),
+    (residuals, {"c": 0.1}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import counts
 
 
 def value(pred, target, *, power=1.5):
@@ -21,3 +22,11 @@ def exact(pred, target, *, power=1.5):
 def scale(pred, target, *, power=1.5):
     """The larger term of the slope."""
     return 0, max(mp.exp((2 - power) * pred), target * mp.exp((1 - power) * pred)), 0
+
+
+TAILS = [
+    (counts, {"power": 1.5}),
+    (counts, {"power": 1.1}),
+    (counts, {"power": 1.0 + 1e-9}),
+    (counts, {"power": 2.0 - 1e-9}),
+]

@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+from points import tasks
 
 
 def value(loss, log_var):
@@ -22,3 +23,6 @@ def scale(loss, log_var):
     """The larger of two terms, where they cancel."""
     cost = abs(mp.exp(-log_var) * loss)
     return max(cost, abs(log_var)) / 2, (0, max(cost, 1) / 2), (0, 0)
+
+
+TAILS = [(tasks, {})]
