@@ -4,7 +4,7 @@
     python docs/make_pages.py --text     leaves the plots alone
 
 Formulas and parameters are those of the docstrings, facts those of the registry, and the names in other libraries
-those that tests/twins.py holds against ours.
+those that tests/twins holds against ours.
 """
 
 from __future__ import annotations

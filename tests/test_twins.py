@@ -1,4 +1,4 @@
-"""The losses of PyTorch, optax, Keras and scikit-learn, and what of ours is the same: tests/twins.py is the table."""
+"""The losses of PyTorch, optax, Keras and scikit-learn, and what of ours is the same: tests/twins is the table."""
 
 from __future__ import annotations
 
