@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -13,6 +14,29 @@ from .registry import LOSSES, Loss
 
 # What people ask for that is no loss, and near some names in letters only.
 MEASURES = ("accuracy", "auc", "roc_auc", "f1", "f1_score", "precision", "recall", "r2", "r2_score", "error_rate")
+
+# What people look for that descriptions do not say, with the losses for it.
+TOPICS = {
+    "class imbalance, imbalanced data, rare classes, long tail": (
+        *("focal", "softmax_focal", "asymmetric_focal", "logit_adjusted_cross_entropy"),
+        *("tversky", "focal_tversky", "dice"),
+    ),
+    "outliers, robust regression, heavy tails": (
+        *("huber", "mae", "pseudo_huber", "log_cosh", "cauchy", "geman_mcclure", "tukey", "welsch", "fair"),
+        *("student_t_nll", "general_robust", "adaptive_robust"),
+    ),
+    "label noise, noisy labels": ("generalized_cross_entropy", "symmetric_cross_entropy"),
+    "calibration, uncertainty, prediction intervals": (
+        *("gaussian_nll", "beta_nll", "crps_gaussian", "student_t_nll", "quantile", "interval_score", "cross_entropy"),
+    ),
+    "count data, rates, zero-heavy amounts": ("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
+    "survival analysis, time to event, censoring": ("cox",),
+    "ordered classes, ratings": ("ordinal_logistic",),
+    "rlhf, alignment, language model preferences": ("dpo", "ipo", "kto", "orpo", "bradley_terry", "ppo_clip", "cispo"),
+    "self-supervised, contrastive learning, retrieval, embeddings": (
+        *("info_nce", "nt_xent", "siglip", "supervised_contrastive", "triplet_margin", "circle", "bpr"),
+    ),
+}
 
 
 def list_losses(task: str | None = None) -> list[dict[str, Any]]:
@@ -72,6 +96,30 @@ def _record(loss: Loss) -> dict[str, Any]:
     }
 
 
+def summary(loss: Loss) -> str:
+    """The first sentence of its docstring."""
+    return inspect.cleandoc(loss.function.__doc__ or "").partition("\n")[0]
+
+
+def found(words: Iterable[str]) -> list[Loss]:
+    """The losses in whose names, summaries or docstrings all of these begin words; first those that they name."""
+    wanted = [re.compile(rf"(?<![^\W_]){re.escape(word.lower())}") for word in words]
+    ranked: list[tuple[int, str, Loss]] = []
+    for loss in LOSSES.values():
+        topics = (topic for topic, members in TOPICS.items() if loss.name in members)
+        names = " ".join((loss.name, loss.task, *loss.aliases, *loss.presets, *topics)).lower()
+        texts = (names, summary(loss).lower(), (loss.function.__doc__ or "").lower())
+        places = [next((k for k, text in enumerate(texts) if word.search(text)), None) for word in wanted]
+        if None not in places:
+            ranked.append((sum(place for place in places if place is not None), loss.name, loss))
+    return [loss for *_, loss in sorted(ranked, key=lambda each: each[:2])]
+
+
+def _letters(name: str) -> str:
+    """What is left of a name of any style: BCEWithLogitsLoss and bce_with_logits are the same."""
+    return name.lower().replace("_", "").replace("-", "").removesuffix("loss")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: the known one that it may have meant."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
@@ -82,20 +130,27 @@ def unknown(name: str) -> NoReturn:
     """Raise for a name that the package does not have: an alias says what it is called here."""
     if name.startswith("_"):
         raise AttributeError(f"module 'numloss' has no attribute {name!r}")
-    called = next((loss.name for loss in LOSSES.values() if name in loss.aliases), None)
-    hint = f"; here it is called {called}" if called else nearest(name, sys.modules["numloss"].__all__)
+    called = _named().get(_letters(name))
+    hint = f"; here it is called {called.name}" if called else nearest(name, sys.modules["numloss"].__all__)
     raise AttributeError(f"module 'numloss' has no attribute {name!r}{hint}")
 
 
+def _named() -> dict[str, Loss]:
+    """Each loss by the letters of its name and of its aliases."""
+    aliases = {_letters(alias): loss for loss in LOSSES.values() for alias in loss.aliases}
+    return {**aliases, **{_letters(loss.name): loss for loss in LOSSES.values()}}
+
+
 def loss_named(name: str) -> Loss:
-    """The loss of that name or alias; ValueError suggests the nearest."""
-    names = {alias: loss for loss in LOSSES.values() for alias in (loss.name, *loss.aliases)}
-    if name not in names:
+    """The loss of that name or alias, in the style of any library; ValueError suggests the nearest."""
+    names = _named()
+    if _letters(name) not in names:
         for loss in LOSSES.values():
             if name in loss.presets:
                 given = ", ".join(f"{option}={value!r}" for option, value in loss.presets[name].items())
                 raise ValueError(f"{name!r} is the loss {loss.name} with {given}")
         measure = "; it says how good decisions are, and is no loss but a metric"
-        hint = measure if name in MEASURES else nearest(name, names)
+        known = (alias for loss in LOSSES.values() for alias in (loss.name, *loss.aliases))
+        hint = measure if name in MEASURES else nearest(name, known)
         raise ValueError(f"unknown loss {name!r}{hint}; `numloss losses` lists them")
-    return names[name]
+    return names[_letters(name)]

@@ -13,6 +13,7 @@ from commands import call, figures, sentence
 from machine import missing
 
 import numloss as nl
+from numloss import catalogue
 from numloss.cli import COMMANDS, bench, lookup, main, output
 from numloss.registry import LOSSES
 
@@ -82,14 +83,33 @@ def test_losses_lists_the_registry() -> None:
         "backends": ["numba", "cython", "cuda"],
     }
     assert listed["ordinal_logistic"]["required"] == ["thresholds"] and not listed["ordinal_logistic"]["options"]
-    tables = call("losses").output
-    for name in LOSSES:
-        assert f"{name}(" in tables
+    lines = call("losses").output.splitlines()
+    for name, loss in LOSSES.items():
+        summary = next(line.replace("``", "") for line in loss.function.__doc__.splitlines() if line)
+        assert any(name in line and summary in line for line in lines), name
 
 
 def test_losses_of_a_task() -> None:
     assert {entry["task"] for entry in figures("losses", "--task", "regression")} == {"regression"}
     assert "unknown task 'cooking'; there are" in sentence("losses", "--task", "cooking")
+
+
+def test_losses_shows_the_page_of_one_by_any_of_its_names() -> None:
+    page = call("losses", "BCEWithLogitsLoss", "MeanSquaredError").output
+    assert "numloss.bce_with_logits(pred, target, *, " in page and "numloss.mse(pred, target)" in page
+    assert nl.mse.__doc__.strip() in page and "Values of batches add up: over rows" in page
+    assert [entry["name"] for entry in figures("losses", "pinball")] == ["quantile"]
+    assert "unknown loss 'hubre'; did you mean huber?" in sentence("losses", "hubre")
+
+
+def test_losses_are_found_by_words() -> None:
+    names = [entry["name"] for entry in figures("losses", "--search", "imbalance")]
+    assert names[:3] == ["asymmetric_focal", "dice", "focal"] and len(names) < len(LOSSES) / 4
+    named = [entry["name"] for entry in figures("losses", "--search", "Huber")]
+    assert named[:3] == ["huber", "modified_huber", "pseudo_huber"]
+    assert {"cauchy", "tukey"} <= {entry["name"] for entry in figures("losses", "--search", "robust outliers")}
+    assert "no loss has all of these words" in call("losses", "--search", "zzzz imbalance").output
+    assert set().union(*catalogue.TOPICS.values()) <= LOSSES.keys()
 
 
 def test_info_tells_what_runs_and_why_the_rest_does_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
