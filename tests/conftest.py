@@ -49,7 +49,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     from seeds import SEED
 
     lines = [f"numloss: seed {SEED} (NUMLOSS_TEST_SEED chooses another), compiled kernels in {CACHE}"]
-    lines.append(f"numloss: numbers are tested on {DEFAULT}, with `more` on the other, which gives the same bits")
+    lines.append(f"numloss: numbers are tested on {DEFAULT}, which gives the same bits as the other: test_bits.py")
+    lines.append("numloss: with `more` losses that stand for their kind are tested on the other, too, in full")
     others = [name for name in LOSSES if not stands_for_its_kind(name)]
     lines.append(f"numloss: the full matrix of {len(others)} losses like others is marked more: {', '.join(others)}")
     return lines + [f"numloss: not tested here: {what}: {why}" for what, why in missing().items()]
@@ -88,6 +89,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize = of_default  # type: ignore[method-assign]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the backend that is not the default, numbers of those losses alone that stand for their kind.
+
+    test_bits.py and test_tails.py hold all laws of both to the same bits.
+    """
+    from cases import CASES, stands_for_its_kind
+    from cases import NAMES as LOSSES
+
+    known, left_out = {*CASES, *LOSSES}, []
+    for item in items:
+        given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        case = given.get("case", given.get("name"))
+        loss = case[0] if isinstance(case, tuple) else case
+        of_loss = isinstance(loss, str) and loss in known
+        if given.get("backend", DEFAULT) != DEFAULT and of_loss and not stands_for_its_kind(loss):
+            left_out.append(item)
+    config.hook.pytest_deselected(items=left_out)
+    gone = set(map(id, left_out))
+    items[:] = [item for item in items if id(item) not in gone]
+
+
 def names_tell_places(sets: list[Any]) -> bool:
     """Whether the names of tests say which of these values they have, and not what it is."""
     return not all(isinstance(value, (str, int, float)) for one in sets if one.id is None for value in one.values)
@@ -104,7 +126,7 @@ def usable(name: str) -> str:
 
 @pytest.fixture(params=[pytest.param(name, marks=() if name == DEFAULT else pytest.mark.more) for name in NAMES])
 def backend(request: pytest.FixtureRequest) -> str:
-    """A backend for host arrays: the default one, and with `more` the other, which must give the same bits."""
+    """A backend for host arrays: the default one, and with `more` the other, for losses that stand for their kind."""
     return usable(request.param)
 
 
