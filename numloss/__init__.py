@@ -12,8 +12,11 @@ from .errors import BackendUnavailable, FormatError
 from .evaluation import evaluate
 from .losses.boxes.ciou import ciou
 from .losses.boxes.diou import diou
+from .losses.boxes.eiou import eiou
 from .losses.boxes.giou import giou
 from .losses.boxes.iou import iou
+from .losses.boxes.mpdiou import mpdiou
+from .losses.boxes.siou import siou
 from .losses.classification.alpha_divergence import alpha_divergence
 from .losses.classification.arcface import arcface
 from .losses.classification.asymmetric_focal import asymmetric_focal
@@ -172,6 +175,7 @@ __all__ = [
     "distillation",
     "dpo",
     "dr_grpo",
+    "eiou",
     "elastic_net",
     "elementwise",
     "epsilon_insensitive",
@@ -228,6 +232,7 @@ __all__ = [
     "mape",
     "margin_ranking",
     "modified_huber",
+    "mpdiou",
     "mse",
     "msle",
     "multi_margin",
@@ -258,6 +263,7 @@ __all__ = [
     "set_num_threads",
     "siglip",
     "simpo",
+    "siou",
     "skew_kl",
     "smape",
     "smooth_l1",

@@ -20,12 +20,13 @@ EXPONENTS = {"float32": (-120, -100, -70, 62, 90, 120), "float64": (-1000, -900,
 
 
 def of_size(case: str, given: Any, exponent: int, extra: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Inputs and options of a problem of another size: margins are lengths, what is added to areas is almost 0."""
+    """Inputs and options of a problem of another size: margins and sides are lengths, what areas get is almost 0."""
     loss = record(case)
     scaled = [np.ldexp(a, exponent) if a.dtype.kind == "f" and k in (*loss.differentiable, *boxes(case)) else a
               for k, a in enumerate(given)]  # fmt: skip
     if loss.columns > 1:
-        return scaled, {"eps": 1e-30}
+        lengths = {name: math.ldexp(value, exponent) for name, value in required(case).items()}
+        return scaled, {**lengths, "eps": 1e-30}
     if DEGREES.get(loss.name, 0) and "margin" in loss.defaults:
         return scaled, {**extra, "margin": math.ldexp(loss.defaults["margin"], exponent)}
     return scaled, extra
