@@ -28,6 +28,7 @@ from .losses.classification.distillation import distillation
 from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
 from .losses.classification.generalized_cross_entropy import generalized_cross_entropy
+from .losses.classification.heatmap_focal import heatmap_focal
 from .losses.classification.hinge import hinge
 from .losses.classification.js_div import js_div
 from .losses.classification.js_logits import js_logits
@@ -43,6 +44,7 @@ from .losses.classification.multilabel_soft_margin import multilabel_soft_margin
 from .losses.classification.nll import nll
 from .losses.classification.perceptron import perceptron
 from .losses.classification.poly1_cross_entropy import poly1_cross_entropy
+from .losses.classification.quality_focal import quality_focal
 from .losses.classification.skew_kl import skew_kl
 from .losses.classification.soft_margin import soft_margin
 from .losses.classification.softmax_focal import softmax_focal
@@ -50,6 +52,7 @@ from .losses.classification.sparsemax import sparsemax
 from .losses.classification.squared_hinge import squared_hinge
 from .losses.classification.symmetric_cross_entropy import symmetric_cross_entropy
 from .losses.classification.total_variation import total_variation
+from .losses.classification.varifocal import varifocal
 from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
@@ -197,6 +200,7 @@ __all__ = [
     "group_lasso",
     "grpo",
     "gspo",
+    "heatmap_focal",
     "hinge",
     "hinge_embedding",
     "huber",
@@ -252,6 +256,7 @@ __all__ = [
     "poly1_cross_entropy",
     "ppo_clip",
     "pseudo_huber",
+    "quality_focal",
     "quantile",
     "ranknet",
     "robust_dpo",
@@ -287,6 +292,7 @@ __all__ = [
     "use_backend",
     "value_and_grad",
     "value_grad_hess",
+    "varifocal",
     "vjp",
     "welsch",
 ]

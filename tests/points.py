@@ -48,6 +48,11 @@ def normal_logits(dtype: str) -> list[tuple[float, ...]]:
     return [(x, t) for x, t in logits(dtype) if not normal < abs(x) < normal + 60.0]
 
 
+def sure_qualities(dtype: str) -> list[tuple[float, ...]]:
+    """The same without tiny targets far out: a power of one is subnormal, and its missing digits multiplied by |x|."""
+    return [(x, t) for x, t in normal_logits(dtype) if abs(x) < 1e30 or not 0.0 < t < 1e-8]
+
+
 def normal_residuals(dtype: str) -> list[tuple[float, ...]]:
     """Residuals r without those where e^-(r * r) is subnormal: welsch multiplies it, and its missing digits, by r."""
     normal = -np.log(np.finfo(dtype).tiny)

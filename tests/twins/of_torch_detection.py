@@ -1,10 +1,10 @@
-"""Losses of boxes as detectors write them down in PyTorch."""
+"""Losses of boxes and of their scores as detectors write them down in PyTorch."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from twins.twin import Options, Random, Twin
+from twins.twin import Options, Random, Twin, drawn
 
 EPS = 1e-7
 
@@ -50,7 +50,44 @@ def _image(random: Random) -> Options:
     return {name: float(random.uniform(4.0, 20.0)) for name in ("width", "height")}
 
 
+def _bce(t: Any, x: Any, y: Any) -> Any:
+    return t.nn.functional.binary_cross_entropy_with_logits(x, y, reduction="none")
+
+
+def _qfl(t: Any, x: Any, y: Any, beta: float) -> Any:
+    return (_bce(t, x, y) * (y - t.sigmoid(x)).abs() ** beta).sum()
+
+
+def _vfl(t: Any, x: Any, y: Any, alpha: float, gamma: float) -> Any:
+    factor = y * (y > 0) + alpha * (t.sigmoid(x) - y).abs() ** gamma * (y <= 0)
+    return (_bce(t, x, y) * factor).sum()
+
+
+def _gaussian_focal(t: Any, x: Any, y: Any, alpha: float, beta: float) -> Any:
+    p, peak = t.sigmoid(x), y.eq(1)
+    found = -((1 - p) ** alpha) * t.nn.functional.logsigmoid(x) * peak
+    return (found - p**alpha * t.nn.functional.logsigmoid(-x) * (1 - y) ** beta * ~peak).sum()
+
+
+def _both(first: str, second: str) -> Any:
+    return lambda random: {name: float(random.uniform(0.5, 4.0)) for name in (first, second)}
+
+
+def _peaked(pred: Any, target: Any) -> Any:
+    return pred, target.round(1).clip(0, 1)
+
+
 TWINS = [
+    Twin("torch", "QualityFocalLoss of MMDetection", "quality_focal", _qfl, drawn("beta", 1.0, 3.0)),
+    Twin(
+        *("torch", "VarifocalLoss of MMDetection", "varifocal", _vfl, _both("alpha", "gamma")),
+        inputs=_peaked,
+    ),
+    Twin(
+        *("torch", "GaussianFocalLoss of MMDetection", "heatmap_focal", _gaussian_focal, _both("alpha", "beta")),
+        convention="alpha and gamma there, of probabilities to which 1e-12 is added; divided by the number of peaks",
+        inputs=_peaked,
+    ),
     Twin("torch", "EIoU of detectors", "eiou", _eiou, convention="MMDetection's EIoULoss is another, extended one"),
     Twin("torch", "SIoU of detectors", "siou", _siou, convention="floors of what is divided by differ"),
     Twin("torch", "MPDIoU of detectors", "mpdiou", _mpdiou, _image),
