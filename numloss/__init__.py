@@ -53,6 +53,7 @@ from .losses.classification.squared_hinge import squared_hinge
 from .losses.classification.symmetric_cross_entropy import symmetric_cross_entropy
 from .losses.classification.total_variation import total_variation
 from .losses.classification.varifocal import varifocal
+from .losses.classification.wasserstein_gan import wasserstein_gan
 from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
@@ -80,10 +81,12 @@ from .losses.ranking.bpr import bpr
 from .losses.ranking.lambdarank import lambdarank
 from .losses.ranking.listmle import listmle
 from .losses.ranking.listnet import listnet
+from .losses.ranking.margin_mse import margin_mse
 from .losses.ranking.margin_ranking import margin_ranking
 from .losses.ranking.ranknet import ranknet
 from .losses.regression.adaptive_robust import adaptive_robust
 from .losses.regression.cauchy import cauchy
+from .losses.regression.charbonnier import charbonnier
 from .losses.regression.epsilon_insensitive import epsilon_insensitive
 from .losses.regression.expectile import expectile
 from .losses.regression.fair import fair
@@ -158,6 +161,7 @@ __all__ = [
     "bpr",
     "bradley_terry",
     "cauchy",
+    "charbonnier",
     "check",
     "ciou",
     "circle",
@@ -234,6 +238,7 @@ __all__ = [
     "lovasz_softmax",
     "mae",
     "mape",
+    "margin_mse",
     "margin_ranking",
     "modified_huber",
     "mpdiou",
@@ -294,6 +299,7 @@ __all__ = [
     "value_grad_hess",
     "varifocal",
     "vjp",
+    "wasserstein_gan",
     "welsch",
 ]
 

@@ -207,6 +207,13 @@ def tasks(dtype: str) -> list[tuple[float, ...]]:
     return [*near, (np.exp(-most / 1.5), 1.3 * -most), (1e-30, 10.0 - most), (1e20, normal + 5.0), (-1e30, normal)]
 
 
+def margins(dtype: str) -> list[tuple[float, ...]]:
+    """Two scores, and by how much the first should be higher: as it is, nearly, or not at all."""
+    found = [(x, t, aim) for x, t in residuals(dtype) for aim in (0.0, 1.5, -16.6)]
+    kind = np.dtype(dtype).type
+    return [*found, *((x, t, float(kind(x) - kind(t))) for x, t in residuals(dtype) if abs(x) < 1e30)]
+
+
 def boxes(dtype: str) -> list[tuple[float, ...]]:
     """Boxes beside one: equal, neighbours, level at some edges, within, around, apart, turned."""
     target = (0.3, -0.2, 1.3, 0.6)

@@ -33,7 +33,10 @@ def _bce_with_logits(pred, target, pos_weight, label_smoothing, kept, e):
     none={"pos_weight": 1.0},
     convex=True,
     cost=2.5,
-    aliases=("binary_cross_entropy_with_logits", "sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "logistic"),
+    aliases=(
+        *("binary_cross_entropy_with_logits", "sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "logistic"),
+        "non_saturating_gan",
+    ),
 )
 def bce_with_logits(
     pred: Array,
@@ -45,7 +48,8 @@ def bce_with_logits(
 ) -> Result:
     r"""Binary cross-entropy of logits, ``pos_weight * t * softplus(-x) + (1 - t) * softplus(x)``.
 
-    Yes-or-no classification, one label or many at once, straight from the scores of the last layer.
+    Yes-or-no classification, one label or many at once, straight from the scores of the last layer. It is both terms of
+    a non-saturating adversarial network: the generator's has targets of 1.
 
     Parameters
     ----------

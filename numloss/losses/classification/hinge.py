@@ -22,12 +22,13 @@ def _hinge(pred, target, margin):
     kinks="target * pred = margin, where the slope is 0",
     least=1.0,
     cost=0.5,
-    aliases=("hinge_loss", "svm_loss"),
+    aliases=("hinge_loss", "svm_loss", "gan_hinge"),
 )
 def hinge(pred: Array, target: Array, *, margin: float = 1.0, **options: Unpack[Options]) -> Result:
     r"""Hinge loss ``max(0, margin - target * pred)``.
 
-    The loss of support vector machines: samples on the right side, farther than the margin, count nothing.
+    The loss of support vector machines: samples on the right side, farther than the margin, count nothing. A
+    discriminator of an adversarial network has it, too; its generator has `wasserstein_gan`.
 
     Parameters
     ----------

@@ -25,13 +25,14 @@ def _bpr(positive, negative, e):
     differentiable=(0, 1),
     convex=True,
     cost=2.5,
-    aliases=("bpr_loss", "bayesian_personalised_ranking"),
+    aliases=("bpr_loss", "bayesian_personalised_ranking", "relativistic_gan"),
 )
 def bpr(positive: Array, negative: Array, **options: Unpack[Options]) -> Result:
     r"""Bayesian personalised ranking, ``-log(sigmoid(positive - negative))``.
 
     For recommendations: what a user chose should score higher than what was sampled from the rest. It is `ranknet` with
-    the order known.
+    the order known, and of scores of what is real and of what is generated the loss of a relativistic discriminator;
+    its generator has them exchanged.
 
     Parameters
     ----------

@@ -15,13 +15,13 @@ def _mse(pred, target):
     convex=True,
     least=0.0,
     cost=0.5,
-    aliases=("mean_squared_error", "squared_error", "l2_loss"),
+    aliases=("mean_squared_error", "squared_error", "l2_loss", "lsgan"),
 )
 def mse(pred: Array, target: Array, **options: Unpack[Options]) -> Result:
     r"""Squared error ``(pred - target)**2``, without a factor one half.
 
     The default for regression: its minimiser is the conditional mean. Every outlier counts with its square;
-    `huber` and `log_cosh` limit that.
+    `huber` and `log_cosh` limit that. Of scores with targets of 0 and 1 it is both terms of a least-squares GAN.
 
     Parameters
     ----------

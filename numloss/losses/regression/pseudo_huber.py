@@ -4,7 +4,8 @@ from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwi
 from ...scalar import difference_rest, product_rest, quotient_rest, sign, sqrt
 
 
-def _pseudo_huber(pred, target, delta):
+def round_corner(pred, target, delta):
+    """The error, the cosine of its hypotenuse with delta, what that lost to rounding, and what both are made of."""
     error = pred - target
     size = abs(error)
     rest = difference_rest(pred, target)
@@ -15,15 +16,20 @@ def _pseudo_huber(pred, target, delta):
     # m is r / delta or its inverse, whichever is below 1: no square overflows, and infinite errors have their limits
     m = near / other
     root = sqrt(1.0 + m * m)
-    value = size * (near / ((m if far else 1.0) + root))
     # the curvature is the cube of this cosine, and of what m and the root lost to rounding
     top = m if far else 1.0
     cosine = top / root
     m_rest = quotient_rest(near, 0.0 if far else lost, other, lost if far else 0.0)
     gap = (1.0 - root * root) + m * m
     root_rest = 0.5 * (gap + (product_rest(m, m) - product_rest(root, root) + 2.0 * m * m_rest)) / root
-    cosine_rest = quotient_rest(top, m_rest if far else 0.0, root, root_rest)
-    return value, sign(error) * (near / root), cosine * cosine * (cosine + 3.0 * cosine_rest)
+    return error, cosine, quotient_rest(top, m_rest if far else 0.0, root, root_rest), near, other, m, root
+
+
+def _pseudo_huber(pred, target, delta):
+    error, cosine, rest, near, _, m, root = round_corner(pred, target, delta)
+    size = abs(error)
+    value = size * (near / ((m if size > delta else 1.0) + root))
+    return value, sign(error) * (near / root), cosine * cosine * (cosine + 3.0 * rest)
 
 
 @elementwise(

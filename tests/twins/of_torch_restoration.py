@@ -1,0 +1,23 @@
+"""Losses of images and of retrieval as libraries of PyTorch write them down."""
+
+from __future__ import annotations
+
+from twins.twin import Twin, drawn
+
+TWINS = [
+    Twin(
+        *("torch", "CharbonnierLoss of BasicSR", "charbonnier"),
+        lambda t, x, y, epsilon: t.sqrt((x - y) ** 2 + epsilon**2).sum(),
+        drawn("epsilon", 0.01, 2.0),
+        convention="its eps is the square of ours",
+    ),
+    Twin(
+        *("torch", "MarginMSELoss of sentence-transformers", "margin_mse"),
+        lambda t, p, n, y: t.nn.functional.mse_loss(p - n, y, reduction="sum"),
+    ),
+    Twin(
+        *("torch", "terms of a WGAN", "wasserstein_gan"),
+        lambda t, x, y: x[y <= 0].sum() - x[y > 0].sum(),
+        convention="means of what is real and what is generated, each by itself",
+    ),
+]
