@@ -97,8 +97,10 @@ from .losses.regression.linex import linex
 from .losses.regression.log_cosh import log_cosh
 from .losses.regression.mae import mae
 from .losses.regression.mape import mape
+from .losses.regression.mase import mase
 from .losses.regression.mse import mse
 from .losses.regression.msle import msle
+from .losses.regression.msse import msse
 from .losses.regression.pseudo_huber import pseudo_huber
 from .losses.regression.quantile import quantile
 from .losses.regression.smape import smape
@@ -240,10 +242,12 @@ __all__ = [
     "mape",
     "margin_mse",
     "margin_ranking",
+    "mase",
     "modified_huber",
     "mpdiou",
     "mse",
     "msle",
+    "msse",
     "multi_margin",
     "multiclass_hinge",
     "multilabel_margin",

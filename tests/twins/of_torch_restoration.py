@@ -1,4 +1,4 @@
-"""Losses of images and of retrieval as libraries of PyTorch write them down."""
+"""Losses of images, of retrieval and of forecasts as libraries of PyTorch write them down."""
 
 from __future__ import annotations
 
@@ -19,5 +19,17 @@ TWINS = [
         *("torch", "terms of a WGAN", "wasserstein_gan"),
         lambda t, x, y: x[y <= 0].sum() - x[y > 0].sum(),
         convention="means of what is real and what is generated, each by itself",
+    ),
+    Twin(
+        *("torch", "MASE of forecasting libraries", "mase"),
+        lambda t, x, y, scale: ((x - y).abs() / scale).sum(),
+        drawn("scale", 0.3, 3.0),
+        convention="they take the history of each series, and make its scale of that",
+    ),
+    Twin(
+        *("torch", "squared RMSSE of forecasting libraries", "msse"),
+        lambda t, x, y, scale: ((x - y) ** 2 / scale**2).sum(),
+        drawn("scale", 0.3, 3.0),
+        convention="theirs is the root of the mean of each series",
     ),
 ]
