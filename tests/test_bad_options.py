@@ -53,7 +53,7 @@ def test_options_that_are_numbers_and_what_looks_like_one(name: str, backend: st
 def test_no_reduction_is_none(name: str, backend: str) -> None:
     """None may stand for the default or for 'none', whose results differ: it has to be said."""
     given = arrays(name, small(name), "float32")
-    with refused(ValueError, name, "reduction must be one of 'mean', 'sum', 'none', got None; 'none' is a word"):
+    with refused(ValueError, name, "reduction must be one of 'mean', 'sum', 'none', 'top', got None; 'none' is a word"):
         call(name, backend, given, reduction=None)
 
 

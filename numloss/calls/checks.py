@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from ..registry import Loss
     from .arrays import Arrays
 
-REDUCTIONS = ("mean", "sum", "none")
+REDUCTIONS = ("mean", "sum", "none", "top")
+# Which losses reduction="top" keeps: how many, and from where on.
+FOR_TOP = ("top", "above")
+# The options that every loss has, but for the first where it takes no weights.
+SHARED = ("weight", "reduction", *FOR_TOP, "out", "backend")
 
 
 def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
@@ -38,8 +42,8 @@ def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any
             raise TypeError(f"{loss.name}: missing {', '.join(missing)}")
         arguments += tuple(options.pop(name) for name in loss.inputs[len(arguments) :])
     for name in options:
-        if name not in loss.defaults and name not in ("weight", "reduction", "out", "backend"):
-            known = [*loss.defaults, "weight", "reduction", "out", "backend"]
+        if name not in loss.defaults and name not in SHARED:
+            known = [*loss.defaults, *SHARED]
             raise TypeError(f"{loss.name}: unknown option {name!r}; it has {', '.join(known)}")
         if name == "weight" and not loss.weighted and options[name] is not None:
             instead = "; use strength" if "strength" in loss.defaults else ""
@@ -117,8 +121,29 @@ def reduction_of(loss: Loss, options: dict[str, Any]) -> str:
     reduction = options.get("reduction", loss.reduction)
     if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         hint = "; 'none' is a word" if reduction is None else ""
-        raise ValueError(f"{loss.name}: reduction must be one of 'mean', 'sum', 'none', got {reduction!r}{hint}")
+        words = ", ".join(map(repr, REDUCTIONS))
+        raise ValueError(f"{loss.name}: reduction must be one of {words}, got {reduction!r}{hint}")
+    top, above = options.get("top"), options.get("above")
+    if top is not None or above is not None or reduction == "top":
+        check_top(loss, reduction, top, above)
     return reduction
+
+
+def check_top(loss: Loss, reduction: str, top: Any, above: Any) -> None:
+    """What says which losses reduction="top" keeps, checked."""
+    if reduction != "top":
+        raise ValueError(f"{loss.name}: top and above say what reduction='top' keeps; the reduction is {reduction!r}")
+    if top is None and above is None:
+        raise ValueError(f"{loss.name}: reduction='top' needs top, how many losses it keeps, or above, or both")
+    if top is not None:
+        number = plain_number(loss, "top", top)
+        whole = isinstance(top, (int, np.integer))
+        if not (number >= 1 if whole else 0.0 < number <= 1.0):
+            raise ValueError(
+                f"{loss.name}: top must be an integer >= 1, or a share of the losses in (0, 1], got {top!r}"
+            )
+    if above is not None and plain_number(loss, "above", above) != above:
+        raise ValueError(f"{loss.name}: above must be a number, not NaN, got {above!r}")
 
 
 def same_shape(loss: Loss, name: str, shape: tuple[int, ...], expected: tuple[int, ...], of: str) -> None:

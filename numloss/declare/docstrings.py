@@ -20,9 +20,15 @@ ORDER = ("Parameters", "Other Parameters", "Returns", "Raises", "Notes", "Refere
 WEIGHT = """
 weight : array, optional
     One finite weight >= 0 for each value of the unreduced loss, or of shape (N,) for each sample.
-reduction : {"mean", "sum", "none"}
+reduction : {"mean", "sum", "none", "top"}
     ``"mean"`` is sum(weight * loss) / sum(weight) over what counts, 0.0 if nothing counts; ``"none"`` gives
-    weight * loss. Sums are taken in float64, in an order that depends on the shape and on the layout in memory.
+    weight * loss. ``"top"`` is the mean of the largest of these alone, and its gradient is 0 at all others. Sums are
+    taken in float64, in an order that depends on the shape and on the layout in memory.
+top : int >= 1, or float in (0, 1], optional
+    How many ``reduction="top"`` keeps of the values that count, or which share of them, rounded, and one at least; of
+    equal ones those with the first index. NaN is the largest.
+above : float, optional
+    ``reduction="top"`` keeps all values that are larger, and `top` of them at least, if that is given, too.
 out : array, optional
     Where ``reduction="none"`` writes; under ``value_and_grad`` and ``grad`` the gradient (a tuple if several),
     under ``value_grad_hess`` the pair (gradient, curvature). Any layout will do. The prediction itself may be given

@@ -31,7 +31,9 @@ class Options(TypedDict, total=False):
     """The options that every loss on predictions has."""
 
     weight: Array | None
-    reduction: Literal["mean", "sum", "none"]
+    reduction: Literal["mean", "sum", "none", "top"]
+    top: float | None
+    above: float | None
     out: Any
     backend: str | None
 

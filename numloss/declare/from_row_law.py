@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..calls.checks import SHARED
 from ..domains import ANY, Domain
 from ..loops.codes import INDICATORS, LABELS, LARGEST, LOG_PROBABILITIES, LOGIT, LOGITS, MEAN, OF_LABEL, SUM
 from ..registry import law_arguments
@@ -110,7 +111,7 @@ def rowwise(
     allowed = {"margin": ("sum", "mean", "largest"), "class": ("sum", "mean")}.get(of, ("sum",))
     if over not in allowed:
         raise ValueError(f"rowwise: over must be {' or '.join(map(repr, allowed))} for of={of!r}, got {over!r}")
-    taken = sorted({*OPTIONS[of], "weight", "reduction", "out", "backend"} & set(options))
+    taken = sorted({*OPTIONS[of], *SHARED} & set(options))
     if taken:
         raise ValueError(f"rowwise: {taken[0]} is an option that the loss has already; call the parameter otherwise")
     inputs = 3 if of == "label" else 2

@@ -18,6 +18,7 @@ from ..metrics.places import SAMPLE, Sampled
 from ..metrics.tally import Ranks
 from ..metrics.weighted import unit_of
 from ..registry import Loss
+from ..transforms.combine_losses import Combined, Part
 from ..transforms.derivatives import sum_and_weight, unwrapped
 from .rows import without_class_weight
 
@@ -209,8 +210,16 @@ def functions_of(losses: Any) -> list[Function]:
             raise ValueError(f"{loss.name}: all rows share its {loss.inputs[loss.shared[0]]}; evaluate reads rows")
         if loss.batch_axis:
             raise ValueError(f"{loss.name}: its samples lie on axis {loss.batch_axis}; evaluate reads rows, on axis 0")
+        if keeps_some(loss, options):
+            raise ValueError(f"{loss.name}: reduction='top' is of a batch, and the rows here are read in blocks")
         sum_and_weight(function)
     return functions
+
+
+def keeps_some(loss: Loss, options: Mapping[str, Any]) -> bool:
+    """Whether a loss, or a part of a combination, is the mean of the largest losses of a batch."""
+    parts: list[Part] = loss.law.parts if isinstance(loss.law, Combined) else []
+    return options.get("reduction") == "top" or any(keeps_some(part, fixed) for _, part, fixed in parts)
 
 
 def series_of(functions: Sequence[Function], given: Mapping[str, Any]) -> tuple[list[Series], dict[str, Any]]:

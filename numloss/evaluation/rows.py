@@ -9,16 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..calls.rowwise import RowOptions, options_of
+from ..calls.shares import WEIGHING, row_options, shares_of
 from ..data.source import Array
 from ..loops.codes import LABELS
 from ..metrics import RowMetric
 from ..registry import Loss
 from ..transforms.combine_losses import Combined, combine
 from ..transforms.derivatives import unwrapped
-
-# Families whose labels say what a row counts.
-WEIGHING = ("rowwise", "distilled")
 
 
 def row_sums(values: Array) -> Array:
@@ -52,7 +49,7 @@ def uneven(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...], weigh
         return True
     if loss.family not in WEIGHING:
         return False
-    asked = _asked(loss, options, arrays)
+    asked = row_options(loss, options, arrays)
     return asked.class_weight is not None and (axes > 1 or asked.target != LABELS)
 
 
@@ -70,38 +67,13 @@ def row_weights(
         assert isinstance(loss.law, Combined)
         _, part, fixed = loss.law.parts[0]  # all parts count with the same weights
         return row_weights(part, {**fixed, **options}, arrays, weight, shape)
-    factor = _of_targets(loss, options, arrays) if loss.family in WEIGHING else 1.0
+    factor = shares_of(loss, options, arrays) if loss.family in WEIGHING else 1.0
     if weight is None and isinstance(factor, float):
         return float(math.prod(shape[1:]))
     return row_sums((np.ones(shape) if weight is None else _spread(weight, shape)) * factor)
-
-
-def _asked(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> RowOptions:
-    # what becomes of classes that a target does not name has nothing to do with what rows count
-    given = {name: options[name] for name in options if name in loss.defaults and name != "rest"}
-    return options_of(loss, arrays, given)
 
 
 def _spread(weight: Array, shape: tuple[int, ...]) -> Array:
     """A weight a row, or one a value, as float64 with the shape of the values."""
     wide = weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim))
     return np.broadcast_to(wide, shape).astype(np.float64)
-
-
-def _of_targets(loss: Loss, options: dict[str, Any], arrays: tuple[Array, ...]) -> Array | float:
-    """Class weights and ignored labels, as a factor of the weights; a number if there are none."""
-    asked = _asked(loss, options, arrays)
-    target = arrays[-1]
-    if asked.target != LABELS:
-        if asked.class_weight is None:
-            return 1.0
-        shares = np.exp(target) if options.get("log_target") else target
-        factors = np.asarray(asked.class_weight, np.float64)
-        return np.moveaxis(np.asarray(shares, np.float64), asked.axis, -1) @ factors
-    factor: Array | float = 1.0
-    if asked.class_weight is not None:
-        factors = np.asarray(asked.class_weight, np.float64)
-        factor = factors[np.clip(target, 0, len(factors) - 1).astype(np.int64)]
-    if asked.ignore is not None and (ignored := target == asked.ignore).any():
-        factor = np.where(ignored, 0.0, factor)
-    return factor

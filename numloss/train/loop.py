@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -209,7 +210,8 @@ class Trainer:
         traced = ((name, np.isfinite(output).all()) for name, output in self.network.trace(x, step))
         layer = layer or next((f"layer {name}" for name, good in traced if not good), "the loss itself")
         output = self.network.forward(x, step)
-        values = np.asarray(self.step.objective.function(output, target, reduction="none"))
+        one_by_one: dict[str, Any] = {"reduction": "none", "top": None, "above": None}
+        values = np.asarray(self.step.objective.function(output, target, **one_by_one))
         bad = rows[~np.isfinite(values.reshape(len(rows), -1)).all(axis=1)] if len(values) == len(rows) else rows[:0]
         named = ", ".join(str(row) for row in bad[:NAMED_ROWS]) + (", ..." if len(bad) > NAMED_ROWS else "")
         whose = f" of rank {self.cluster.rank}" if self.order.own else ""

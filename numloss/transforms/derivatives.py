@@ -401,7 +401,7 @@ def sum_and_weight(function: Callable[P, Result]) -> Callable[P, tuple[float, fl
     """The weighted sum of a loss and the sum of its weights, which add up over batches, files and ranks.
 
     The sum of the first divided by the sum of the second is the mean over everything. Losses that do not add up
-    are refused.
+    are refused. With ``reduction="top"`` both are of what is kept of this batch: that of another one keeps its own.
 
     Examples
     --------

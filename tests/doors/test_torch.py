@@ -205,6 +205,22 @@ def test_a_teacher_may_name_classes_by_a_tensor(kind: torch.dtype) -> None:
         np.testing.assert_allclose(x.grad.numpy(), slopes, rtol=1e-5, atol=1e-7)
 
 
+def test_the_mean_of_the_largest_losses_is_that_of_the_library() -> None:
+    x, labels = torch.randn(40, 5, requires_grad=True), torch.arange(40) % 5
+    values_of = functools.partial(torch.nn.functional.cross_entropy, reduction="none")
+    wanted = values_of(x, labels).topk(10).values.mean()
+    (slope,) = torch.autograd.grad(wanted, x)
+    found = nt.cross_entropy(x, labels, reduction="top", top=0.25)
+    (2.0 * found).backward()
+    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(x.grad, 2.0 * slope)
+    again = nt.cross_entropy(x, labels, reduction="top", top=10)
+    (first,) = torch.autograd.grad(again, x, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), x)
+    (slopes,) = torch.autograd.grad(values_of(x, labels).topk(10).values.mean(), x, create_graph=True)
+    torch.testing.assert_close(second, torch.autograd.grad(slopes.square().sum(), x)[0])
+
+
 def test_other_layouts_and_frozen_tensors() -> None:
     x, y = torch.randn(7, 12, requires_grad=True), torch.randn(12, 7).T
     nt.mse(x.T.T, y).backward()

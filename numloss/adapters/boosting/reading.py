@@ -30,7 +30,7 @@ REFUSED = {
     "arcface": "its scores are cosines, and those of trees may be any number",
     "cosface": "its scores are cosines, and those of trees may be any number",
 }
-GIVEN = ("weight", "reduction", "out", "groups", "axis")
+GIVEN = ("weight", "reduction", "top", "above", "out", "groups", "axis")
 HINT = " (num_class of XGBoost and LightGBM, classes_count of CatBoost)"
 
 

@@ -18,7 +18,7 @@ from ...loops.codes import CODES, DATA
 from ...registry import Loss, law_arguments
 
 EMPTY: Any = inspect.Parameter.empty
-REDUCTIONS = checks.REDUCTIONS
+REDUCTIONS = tuple(word for word in checks.REDUCTIONS if word != "top")
 # What a compiled call has no use for, with what to do instead.
 REFUSED = {
     "out": "what it computes is its result: leave out away",

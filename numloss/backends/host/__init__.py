@@ -21,6 +21,7 @@ from ..locks import compiling
 from ..packing.operands import FLOAT32, Array, Outcome, Problem, copied, name_of
 
 if TYPE_CHECKING:
+    from ...calls.arrays import Arrays
     from ...calls.request import Request
     from ...calls.widened import Widened
     from ...registry import Loss
@@ -88,6 +89,10 @@ class HostBackend:
         header = copied(source, sink, kept)
         loop, blocks = self.loop("copy_block", name_of(FLOAT32)), -(-header.elements // header.block)
         self.launch(Problem(loop, header, blocks, header.elements * 0.3))
+
+    def place(self, request: Request) -> Arrays:
+        """Where the arrays of a request lie."""
+        return HOST
 
     def widened(self, request: Request) -> Widened | None:
         """The call with copies in float32 of what has 16 bits, if anything has."""

@@ -12,6 +12,7 @@ from ...loops.codes import CURVATURE
 from .. import family
 
 if TYPE_CHECKING:
+    from ...calls.arrays import Arrays
     from ...calls.request import Request
     from ...calls.widened import Widened
 
@@ -31,9 +32,7 @@ class CudaBackend:
                 "give arrays of the host"
             )
         if "denominator" in request.loss.defaults:
-            from .libraries import library_of
-
-            library = library_of(request.arguments[0])
+            library = self.place(request)
             request = divided(library, shared(library, request))
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
@@ -43,6 +42,12 @@ class CudaBackend:
         if named:
             return module.compute(self.compute, request)
         return module.compute(request)
+
+    def place(self, request: Request) -> Arrays:
+        """The library that the arrays of a request are of."""
+        from .libraries import library_of
+
+        return library_of(request.arguments[0])
 
     def widened(self, request: Request) -> Widened | None:
         """The call with copies in float32 of what has 16 bits, if anything has."""
