@@ -200,7 +200,15 @@ def pixel_slopes(
     own: Reals,
     g: Reals,
 ) -> Int:
-    """Gradient of the pixels of a tile, `step` elements apart, with its classes `stride` apart."""
+    """Gradient of the pixels of a tile, `step` elements apart, with its classes `stride` apart.
+
+    What counts nothing is cleared in the tile, whose classes lie near each other, not where the gradient goes.
+    """
+    for k in range(n):
+        if total[k] == double(0.0):
+            coefficient[k] = 0.0
+            own[k] = 0.0
+            clear_row(classes, n, offset(z, k))
     for j in range(classes):
         row = offset(z, j * n)
         out = offset(g, j * stride)
@@ -212,8 +220,6 @@ def pixel_slopes(
                 out[k * step] = row[k] * coefficient[k]
     for k in range(n):
         g[labels[k] * stride + k * step] = own[k]
-        if total[k] == double(0.0):
-            clear_row(classes, stride, offset(g, k * step))
     return 0
 
 
