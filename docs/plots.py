@@ -30,6 +30,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "supervised_contrastive": {"temperature": 0.5},
     "cosface": {"scale": 4.0},
     "elastic_net": {"l1": 1.0, "l2": 0.5},
+    "ldam": {"counts": 1.0, "scale": 4.0},
     "logit_adjusted_cross_entropy": {"prior": 1.0},
     "ordinal_logistic": {"thresholds": (-1.0, 2.0)},
 }

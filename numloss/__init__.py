@@ -5,6 +5,7 @@ import typing as _typing
 from .backends.threads import num_threads, set_num_threads
 from .catalogue import list_losses
 from .common.halves import BFLOAT16 as bfloat16
+from .declare.frequencies import class_balanced_weight
 from .declare.from_law import elementwise
 from .declare.from_row_law import rowwise
 from .dispatch import available_backends, use_backend
@@ -34,6 +35,7 @@ from .losses.classification.js_div import js_div
 from .losses.classification.js_logits import js_logits
 from .losses.classification.kl_div import kl_div
 from .losses.classification.kl_logits import kl_logits
+from .losses.classification.ldam import ldam
 from .losses.classification.linear_cross_entropy import linear_cross_entropy
 from .losses.classification.logit_adjusted_cross_entropy import logit_adjusted_cross_entropy
 from .losses.classification.modified_huber import modified_huber
@@ -168,6 +170,7 @@ __all__ = [
     "ciou",
     "circle",
     "cispo",
+    "class_balanced_weight",
     "clipped_value",
     "combine",
     "contrastive",
@@ -229,6 +232,7 @@ __all__ = [
     "l2",
     "lambdarank",
     "laplace_nll",
+    "ldam",
     "linear_cross_entropy",
     "linex",
     "list_losses",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from calls import call, each
@@ -204,6 +205,40 @@ def test_priors_of_classes(backend: str) -> None:
     for wrong, said in bad:
         with pytest.raises(ValueError, match=said):
             nl.logit_adjusted_cross_entropy(pred, target, prior=wrong, backend=backend)
+
+
+def test_margins_follow_from_the_counts_of_classes(backend: str) -> None:
+    pred, target = arrays("ldam", (3, 5, 7), "float64")
+    counts = np.array([160.0, 10.0, 810.0, 2560.0, 10.0])
+    margins = np.array([0.15, 0.3, 0.1, 0.075, 0.3])[:, None, None]
+    moved = 4.0 * (pred - np.where(target[:, None] == np.arange(5)[:, None, None], margins, 0.0))
+    plain = nl.value_grad_hess(nl.cross_entropy)(moved, target, backend=backend)
+    option: dict[str, Any] = {"margin": 0.3, "scale": 4.0, "backend": backend}
+    found = nl.value_grad_hess(nl.ldam)(pred, target, counts=counts, **option)
+    for one, other, factor in zip(found, plain, (1.0, 4.0, 16.0), strict=True):
+        assert_close(np.asarray(one), factor * np.asarray(other), ulp=64)
+    with pytest.raises(ValueError, match=r"counts\[1\] = 0.0 .*> 0"):
+        nl.ldam(pred, target, counts=counts - 10.0, **option)
+
+
+def test_weights_by_the_effective_number_of_examples() -> None:
+    counts = np.array([1, 20, 3000, 0, 10**9])
+    for beta in (0.0, 0.9, 0.9999, 1.0 - 1e-12, 1.0):
+        found = nl.class_balanced_weight(counts, beta=beta)
+        with mpmath.workdps(40):
+            b, some = mpmath.mpf(beta), [int(n) for n in counts]
+            exact = [0 if n == 0 else (1 - b) / (1 - b**n) if beta < 1.0 else mpmath.mpf(1) / n for n in some]
+            expected = np.array([float(each * 4 / sum(exact)) for each in exact])
+        assert_close(found, expected, ulp=8)
+    assert nl.class_balanced_weight([]).shape == (0,) and not nl.class_balanced_weight([0, 0]).any()
+    for bad, said in (([1, -2], r"counts\[1\] = -2"), ([[1]], "shape"), ([1, np.inf], r"counts\[1\] = inf")):
+        with pytest.raises(ValueError, match=said):
+            nl.class_balanced_weight(bad)
+    with pytest.raises(ValueError, match=r"beta must be in \[0, 1\]"):
+        nl.class_balanced_weight([1], beta=1.5)
+    for wrong in ({"counts": ["a"]}, {"counts": [1], "beta": "1"}):
+        with pytest.raises(TypeError):
+            nl.class_balanced_weight(**wrong)
 
 
 @pytest.mark.parametrize("case", each(WEIGHTED))

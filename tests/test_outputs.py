@@ -83,7 +83,7 @@ def everything(case: str, backend: str, dtype: str = "float32", weighted: str = 
     first = inputs[loss.inputs[0]]
     classes = inputs["classifier"].shape[0] if loss.family == "head" else first.shape[-1 if first.ndim == 1 else 1]
     labelled = loss.rows.get("target", LABELS) in (LABELS, None) and "distributions" not in case
-    of_classes = {"prior", "bias"} | ({"class_weight", loss.rows.get("factor")} if labelled else set())
+    of_classes = {"counts", "prior", "bias"} | ({"class_weight", loss.rows.get("factor")} if labelled else set())
     if loss.family in ("rowwise", "distilled", "head"):
         found |= {name: np.full(classes, 0.5, dtype) for name in loss.defaults if name in of_classes}
     found |= {name: np.full(first.shape, 0.25, dtype) for name in loss.per_element}

@@ -153,7 +153,8 @@ def test_regions_are_replayed(backend: str, replayed: Answers) -> None:
 def test_small_arrays_among_the_options_are_recognised_by_their_numbers(backend: str, replayed: Answers) -> None:
     random = np.random.default_rng(1)
     pred, labels, weights = random.normal(size=(64, 9)), random.integers(0, 9, 64), random.random(9)
-    for loss, name in ((nl.cross_entropy, "class_weight"), (nl.logit_adjusted_cross_entropy, "prior")):
+    named = (nl.cross_entropy, "class_weight"), (nl.logit_adjusted_cross_entropy, "prior"), (nl.ldam, "counts")
+    for loss, name in named:
         function = nl.value_and_grad(loss)
         given = weights / weights.sum()
         for _ in range(3):

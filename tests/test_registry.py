@@ -31,8 +31,8 @@ MOST_LINES = 150
 
 def modules() -> list[types.ModuleType]:
     """Every module of the package that documents itself with examples."""
-    names = ("transforms.derivatives", "transforms.combine_losses", "declare.from_law", "catalogue")
-    found = [nl, *(importlib.import_module(f"numloss.{name}") for name in names)]
+    names = ("transforms.derivatives", "transforms.combine_losses", "declare.from_law", "declare.frequencies")
+    found = [nl, *(importlib.import_module(f"numloss.{name}") for name in (*names, "catalogue"))]
     return found + [importlib.import_module(record.function.__module__) for record in LOSSES.values()]
 
 

@@ -25,6 +25,7 @@ from ..loops.codes import (
     PROBABILITIES,
     WEIGHT_OPERAND,
 )
+from ..registry import law_arguments
 from .arrays import FLOAT32, HOST, is_float32
 from .checks import bad_weight, first_of, integer, number, same_shape, value_outside, weighting
 from .hessians import second_of, vector_of
@@ -42,13 +43,13 @@ class RowOptions:
     """What a rowwise call asks for.
 
     scores and target say how pred and target are to be read; smoothing, zeta (the z-loss), cap (0: none), eps; ignore
-    is a label or None; factor multiplies the losses of each class; tau times the logarithm of prior is added to the
-    scores of each; the temperature divides logits; params are those of the law.
+    is a label or None; factor multiplies the losses of each class; frequency is how frequent each is, and beside what
+    else its offset follows from; the temperature divides logits; params are those of the law.
     """
 
     __slots__ = (
-        *("axis", "cap", "class_weight", "eps", "factor", "ignore", "params", "prior", "scores"),
-        *("smoothing", "target", "tau", "temperature", "zeta"),
+        *("axis", "beside", "cap", "class_weight", "eps", "factor", "frequency", "ignore", "params", "scores"),
+        *("smoothing", "target", "temperature", "zeta"),
     )
 
     def __init__(self) -> None:
@@ -58,8 +59,8 @@ class RowOptions:
         self.ignore: int | None = None
         self.class_weight: Any = None
         self.factor: Any = None
-        self.prior: Any = None
-        self.tau = 0.0
+        self.frequency: Any = None
+        self.beside: list[float] = []
         self.temperature = 1.0
         self.params: list[float] = []
 
@@ -127,8 +128,10 @@ def set_options(loss: Loss, result: RowOptions, options: dict[str, Any], real: n
         result.temperature = number(loss, "temperature", options["temperature"], real)
     if "rest" in loss.words and number(loss, "rest", options["rest"]):
         raise ValueError(f"{loss.name}: rest says what becomes of classes that indices do not name; give indices")
-    if "prior" in options:
-        result.prior, result.tau = options["prior"], number(loss, "tau", options["tau"], real)
+    if loss.rows.get("offsets"):
+        frequency, *others = law_arguments(loss.rows["offsets"])
+        result.frequency = options[frequency]
+        result.beside = [number(loss, name, options[name], real) for name in others]
     result.axis = options.get("axis", 1)
 
 
@@ -190,12 +193,12 @@ class Rows:
         """What the losses of each class are multiplied by."""
         return self.per_class(self.loss.rows.get("factor", ""), self.options.factor)
 
-    def offsets(self) -> np.ndarray[Any, Any] | None:
-        """What is added to the scores of each class."""
-        prior = self.options.prior
-        if prior is None:
+    def offsets(self) -> Any:
+        """What is added to the scores of each class, or what a law of logits is told of that of the label."""
+        given = self.options.frequency
+        if given is None:
             return None
-        return class_offsets(self.loss, self.place.on_host(prior), self.options.tau, self.classes, self.real)
+        return class_offsets(self.loss, self.place.on_host(given), self.options.beside, self.classes, self.real)
 
     @property
     def law(self) -> Law | None:
@@ -326,12 +329,11 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
         return np.array(array, dtype=real)
 
 
-def class_offsets(
-    loss: Loss, prior: Any, tau: float, classes: int, real: np.dtype[Any]
-) -> np.ndarray[Any, Any]:
-    """The logarithms of a prior times tau, in the dtype of the data."""
-    wide = per_class(loss, "prior", prior, classes, np.dtype(np.float64))
-    return np.ascontiguousarray(tau * np.log(wide), dtype=real)
+def class_offsets(loss: Loss, given: Any, beside: Many[float], classes: int, real: np.dtype[Any]) -> Any:
+    """What follows from how frequent the classes are, computed in float64, in the dtype of the data."""
+    offsets = loss.rows["offsets"]
+    wide = per_class(loss, law_arguments(offsets)[0], given, classes, np.dtype(np.float64))
+    return np.ascontiguousarray(offsets(wide, *beside), dtype=real)
 
 
 def merged(sizes: Many[int], strides: Many[int]) -> tuple[int, int] | None:

@@ -146,6 +146,7 @@ def rowwise(
     target: int | None = None,
     factor: str | None = None,
     classes: int = 0,
+    offsets: Callable[..., Any] | None = None,
     eager: bool = False,
     law_inputs: int | None = None,
     **arguments: Any,
@@ -156,11 +157,13 @@ def rowwise(
     mean when nothing is given. A law is of the `law_inputs` numbers of loops/rowwise_law.py, then its parameters;
     `factor` is the option that multiplies the losses of each class. With `classes` it is one of each class, as in
     loops/rowwise_classes.py, and they are summed, averaged, or the largest counts; or it makes a logit of each entry.
+    `offsets` makes a number for each class of options of its names, the first of which says how frequent each class is:
+    what is added to its scores, or what a law of logits is told of the label's class.
     """
 
     def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
-        facts["rows"] = {"scores": scores, "target": target, "factor": factor, "classes": classes}
+        facts["rows"] = {"scores": scores, "target": target, "factor": factor, "classes": classes, "offsets": offsets}
         if law is not None:
             _, defaults = _signature(declaration)
             facts["params"] = parameters_of(law_arguments(law)[law_inputs:], defaults, facts)

@@ -103,7 +103,10 @@ def call_law(c: Rowwise, pointers: Ints, n: Int) -> Int:
 
 @noinline
 def logits_by_law(c: Rowwise, label: Int, first: Int, n: Int, z: Reals, slopes: Reals, bends: Reals) -> Int:
-    """The law of n entries in z: logits in their place, and what the tile gives of slopes and bends."""
+    """The law of n entries in z: logits in their place, and what the tile gives of slopes and bends.
+
+    Of the label it is told 1, or the number that its class has; of all others 0.
+    """
     pointers = stack_ints(8)
     entries = stack_reals(512)
     own = stack_reals(512)
@@ -111,7 +114,7 @@ def logits_by_law(c: Rowwise, label: Int, first: Int, n: Int, z: Reals, slopes: 
         entries[i] = z[i]
         own[i] = 0.0
     if label >= first and label < first + n:
-        own[label - first] = 1.0
+        own[label - first] = reals(array_data(c.offsets))[label] if c.offsets != 0 else 1.0
     pointers[0] = address(entries)
     pointers[1] = address(own)
     pointers[2] = address(z)
@@ -129,7 +132,7 @@ def load_row(c: Rowwise, x: Reals, label: Int, first: Int, n: Int, z: Reals) -> 
         slopes = stack_reals(512)
         bends = stack_reals(512)
         logits_by_law(c, label, first, n, z, slopes, bends)
-    if c.offsets != 0:
+    elif c.offsets != 0:
         added = offset(reals(array_data(c.offsets)), first)
         for i in range(n):
             z[i] = z[i] + added[i]

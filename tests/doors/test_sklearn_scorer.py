@@ -110,7 +110,7 @@ def test_several_labels_of_a_row() -> None:
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_every_loss_scores_or_says_why_not(name: str) -> None:
     loss = LOSSES[name]
-    required = {"prior": np.array([0.2, 0.3, 0.5])} if "prior" in loss.defaults else {}
+    required = {name: np.array([0.2, 0.3, 0.5]) for name in ("counts", "prior") if name in loss.defaults}
     simple = loss.inputs == ("pred", "target") and loss.columns == 1
     if not simple or loss.family not in ("elementwise", "rowwise") or name in REFUSED:
         with pytest.raises(ValueError, match=f"{name} is no scorer here"):

@@ -26,7 +26,7 @@ from ...loops.codes import (
     SCORES,
     block_size,
 )
-from ...registry import Loss
+from ...registry import Loss, law_arguments
 from .calls import jitable, number_text, refuse
 from .elementwise import Arrays
 from .kernels import Found, kernel, through_python
@@ -212,7 +212,7 @@ def options(w: Rows) -> str:
         w.table("factors", factor)
     if factor != "class_weight" and "class_weight" in loss.defaults and w.is_given("class_weight"):
         w.table("class_weight", "class_weight")
-    if "prior" in loss.defaults:
+    if loss.rows.get("offsets"):
         offsets(w)
     return score_kind
 
@@ -233,22 +233,26 @@ def ignored(w: Rows) -> None:
 
 def offsets(w: Rows) -> None:
     """Fill what is added to the scores of each class, which Python computes: logarithms are those of NumPy."""
-    if not w.is_given("prior"):
-        w.refuse("missing prior")
-    kind = w.kind("prior")
+    name, *others = law_arguments(w.loss.rows["offsets"])
+    if not w.is_given(name):
+        w.refuse(f"missing {name}")
+    kind = w.kind(name)
     if isinstance(kind, types.Array) and kind.ndim != 1:
-        w.refuse("prior has one number for each class")
-    w.code("prior")
+        w.refuse(f"{name} has one number for each class")
+    w.code(name)
     computed = Found(functools.partial(class_offsets, w.loss, w.real), None)
     made = types.Array(getattr(types, w.dtype), 1, "C")
-    in_python = through_python(computed, "prior, tau, classes", "prior, tau, classes", made)
-    w.write(f"_offsets = {w.named(in_python, 'offsets_of')}(prior, {w.number('tau')}, _classes)")
+    taken = ", ".join((name, *others, "classes"))
+    in_python = through_python(computed, taken, taken, made)
+    given = ", ".join((name, *map(w.number, others), "_classes"))
+    w.write(f"_offsets = {w.named(in_python, 'offsets_of')}({given})")
     w.place_table("offsets")
 
 
-def class_offsets(loss: Loss, real: Any, prior: Any, tau: float, classes: int) -> Any:
-    """What a prior adds to the scores of each class."""
-    return read.class_offsets(loss, prior, tau, classes, real)
+def class_offsets(loss: Loss, real: Any, given: Any, *others: Any) -> Any:
+    """What follows from how frequent each class is; the last number is how many there are."""
+    *beside, classes = others
+    return read.class_offsets(loss, given, beside, classes, real)
 
 
 def parameters(w: Rows) -> None:
@@ -273,7 +277,7 @@ def design(w: Rows, teacher: bool, labels: bool) -> str:
         w.write(f"_loop = {w.named(kernel(None, name, w.dtype), 'loop')}()")
     else:
         w.write("_design = 0")
-        if labels and of_class == OF_LABEL and "prior" not in loss.defaults:
+        if labels and of_class == OF_LABEL and not loss.rows.get("offsets"):
             chosen = w.named(jitable(host.plain_design), "plain_design")
             w.write(f"if _h.score_kind == {LOGITS} and _h.smoothing == 0.0 and _h.softcap == 0.0:")
             steps = "0 if _flipped else _outer_step, _class_step, _outer_step if _flipped else 0"

@@ -74,7 +74,7 @@ def design_of(rows: Rows, mode: int, sizes: tuple[int, ...]) -> str:
     if classes_law not in (OF_LABEL, LOGIT):
         return CLASSES
     plain = options.scores == LOGITS and options.target == LABELS and classes_law == OF_LABEL
-    if not plain or options.smoothing or options.cap or options.prior is not None:
+    if not plain or options.smoothing or options.cap or options.frequency is not None:
         return GENERIC
     design = PLAIN[plain_design(*sizes[1:])]
     return GENERIC if design == LONG and mode == CURVATURE else design

@@ -140,14 +140,21 @@ def logit_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     """`score_of` and `slopes_of` where the law makes the logits."""
     given_at, applied = given_texts(plan.stored, dtype)[0], applied_law(plan, dtype, ("entry", "own"))
     zero, one = (getattr(np, dtype)(x) for x in (0.0, 1.0))
+    reals = jit.words_of(dtype)["reals"]
+
+    @jit.jitable
+    def own_of(c, j, label):  # type: ignore[no-untyped-def]
+        if j != label:
+            return zero
+        return reals(c.offsets)[j] if c.offsets != 0 else one
 
     @jit.jitable
     def score_of(c, x, j, label):  # type: ignore[no-untyped-def]
-        return applied(c, given_at(x + j * c.pred_steps.classes), one if j == label else zero)[0]
+        return applied(c, given_at(x + j * c.pred_steps.classes), own_of(c, j, label))[0]
 
     @jit.jitable
     def slopes_of(c, x, j, label):  # type: ignore[no-untyped-def]
-        _, first, second = applied(c, given_at(x + j * c.pred_steps.classes), one if j == label else zero)
+        _, first, second = applied(c, given_at(x + j * c.pred_steps.classes), own_of(c, j, label))
         return first, second
 
     return {"score_of": score_of, "slopes_of": slopes_of}

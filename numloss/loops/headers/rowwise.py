@@ -22,7 +22,8 @@ class Rowwise(Header):
     """Rows of scores with labels or distributions: row outer * inner size + i of so many classes.
 
     `tile`: that of the law, or 0, and `law_kind` what it is for. `factors`: of the losses of the classes, `offsets`:
-    what is added to their scores, both array objects or 0, as class weights. `ignores`: the label `ignored` counts
+    what is added to their scores, or what a law of logits is told of the label's, both array objects or 0, as class
+    weights. `ignores`: the label `ignored` counts
     nothing. `zeta`: of the z-loss. `softcap`: 0 for none. `eps`: what probabilities are clipped to. `least`: what no
     bound of a curvature is below. `temperature`: what logits of two distributions are divided by.
     """

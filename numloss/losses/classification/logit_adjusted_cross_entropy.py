@@ -1,12 +1,14 @@
 """Cross-entropy of logits that know how frequent the classes are."""
 
 from ...declare import ANY, FINITE, POSITIVE, Array, Options, Result, Unpack, rowwise
+from ...declare.frequencies import log_prior
 from ...loops.codes import LABELS, LOGITS
 
 
 @rowwise(
     scores=LOGITS,
     target=LABELS,
+    offsets=log_prior,
     pred=ANY,
     prior=POSITIVE,
     tau=FINITE,
