@@ -67,6 +67,8 @@ from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
 from .losses.multitask.uncertainty_weighted import uncertainty_weighted
 from .losses.probabilistic.beta_nll import beta_nll
+from .losses.probabilistic.coral import coral
+from .losses.probabilistic.corn import corn
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
@@ -174,6 +176,8 @@ __all__ = [
     "clipped_value",
     "combine",
     "contrastive",
+    "coral",
+    "corn",
     "cosface",
     "cosine_embedding",
     "cox",

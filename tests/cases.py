@@ -18,7 +18,7 @@ from generators import FAMILIES, PIXELS, SHAPES, SILENT, SMALL, SOLID, VARIANTS,
 from seeds import generator
 
 from numloss.domains import Domain
-from numloss.loops.codes import LOGIT, PAIRS
+from numloss.loops.codes import LEVELS, LOGIT, PAIRS
 from numloss.registry import LOSSES, Loss
 
 NAMES = sorted(LOSSES)
@@ -41,7 +41,7 @@ def kind(name: str) -> tuple[Any, ...]:
     loss = LOSSES[name]
     if loss.family == "rowwise" and loss.law is not None:
         of_class = loss.rows["classes"]
-        loop = of_class if of_class in (LOGIT, PAIRS) else bool(of_class)
+        loop = of_class if of_class in (LEVELS, LOGIT, PAIRS) else bool(of_class)
         return "a law of rows", loss.rows["target"], loss.rows["scores"], loop
     if loss.family == "regional":
         return (loss.family,)

@@ -13,6 +13,7 @@ from numloss.loops.codes import (
     DISTRIBUTION,
     INDICATORS,
     LABELS,
+    LEVELS,
     LOG_DISTRIBUTION,
     LOG_PROBABILITIES,
     LOGIT,
@@ -62,7 +63,7 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
         scores = random.uniform(-0.95, 0.95, full)  # cosines
     wanted = {"distributions": DISTRIBUTION, "logarithms": LOG_DISTRIBUTION}.get(variant, loss.rows["target"] or LABELS)
     if wanted == LABELS:
-        labels = random.integers(0, full[1], shape)
+        labels = random.integers(0, full[1] + (loss.rows["classes"] == LEVELS), shape)
         if ends and loss.defaults.get("ignore_index") is not None:
             labels[random.random(shape) < 0.1] = loss.defaults["ignore_index"]
         return scores, labels

@@ -55,6 +55,15 @@ def test_rows_of_a_cluster_are_left_out_together() -> None:
     assert alone.interval is not None and alone.interval.error == pytest.approx(rows.interval.error, rel=1e-9)
 
 
+def test_rows_of_levels_count_as_many_as_their_labels_answer_for() -> None:
+    logits, labels = RNG.normal(size=(ROWS, 4)), RNG.integers(0, 5, ROWS)
+    (score,) = nl.evaluate(nl.corn, pred=logits, target=labels, weight=WEIGHT, interval=0.95).scores
+    values, counts = nl.corn(logits, labels, weight=WEIGHT, reduction="none"), WEIGHT * np.minimum(labels + 1, 4)
+    assert score.mean == pytest.approx(nl.corn(logits, labels, weight=WEIGHT), rel=1e-12)
+    assert score.mean == pytest.approx(values.sum() / counts.sum(), rel=1e-12) and score.interval is not None
+    assert score.interval.error == pytest.approx(error_of(values, counts), rel=1e-9)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_groups_have_the_intervals_of_an_evaluation_of_their_own(weighted: bool) -> None:
     weight = WEIGHT if weighted else None

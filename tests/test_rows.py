@@ -14,7 +14,7 @@ from compare import assert_close, assert_same_bits, told
 from seeds import generator
 
 import numloss as nl
-from numloss.loops.codes import LOGIT, LOGITS
+from numloss.loops.codes import LEVELS, LOGIT, LOGITS
 
 Array = np.ndarray[Any, Any]
 ROWS = [case for case in CASES if record(case).family in ("rowwise", "distilled")]
@@ -100,7 +100,7 @@ MOVABLE = [
     for case in LABELLED
     if "prior" not in record(case).defaults
     and record(case).rows.get("scores", LOGITS) == LOGITS
-    and record(case).rows.get("classes") != LOGIT
+    and record(case).rows.get("classes") not in (LOGIT, LEVELS)
     and not case.endswith("probabilities")
 ]
 

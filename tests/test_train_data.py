@@ -72,6 +72,7 @@ def test_parts_of_a_combination_share_the_form_of_their_targets() -> None:
         (nl.l2, NUMBERS, "it takes params"),
         (nl.contrastive, NUMBERS, "it takes first, second, same"),
         (nl.nll, NUMBERS, "labels of classes"),
+        (nl.coral, LABELLED, "levels between classes"),
     ],
 )
 def test_losses_that_do_not_fit_say_why(function, data: Dataset, problem: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..loops.codes import SIGNED, UNWEIGHTED, WEIGHTED
+from ..loops.codes import DISTRIBUTION, INDICATORS, LEVELS, MEMBERS, SIGNED, UNWEIGHTED, WEIGHTED
 from .arrays import HOST
 
 if TYPE_CHECKING:
@@ -277,3 +277,49 @@ def bad_number(
         bad = int(np.count_nonzero(wrong))
     place = (column,) if loss.columns > 1 else ()
     value_outside(loss, name, array, position, domain.text, bad, flipped, place)
+
+
+def bad_distribution(loss: Loss, target: np.ndarray[Any, Any], kind: int) -> NoReturn:
+    """The sentence about the first entry that no distribution, or no indicator of a class, has."""
+    text, wrong = "not NaN", np.isnan(target)
+    if kind == DISTRIBUTION:
+        text, wrong = ">= 0, not NaN", ~(target >= 0)
+    elif kind == INDICATORS:
+        text, wrong = "in [0, 1]", ~((target >= 0) & (target <= 1))
+    elif kind == MEMBERS:
+        text, wrong = "0 or 1", ~((target == 0) | (target == 1))
+    value_outside(loss, "target", target, first_of(loss, "target", wrong), text, int(np.count_nonzero(wrong)))
+
+
+def bad_probability(
+    loss: Loss, pred: np.ndarray[Any, Any], labels: np.ndarray[Any, Any] | None, axis: int, row: int, flipped: bool
+) -> NoReturn:
+    """The sentence about the first entry of a row that is no probability; with a label about that of the label.
+
+    The row is counted in the order of memory. Others may have been overwritten by a gradient.
+    """
+    shape = pred.shape[:axis] + pred.shape[axis + 1 :]
+    place = np.unravel_index(row, shape[::-1] if flipped else shape)
+    index = tuple(int(i) for i in (place[::-1] if flipped else place))
+    entries = np.moveaxis(pred, axis, -1)[index]
+    bad = (entries < 0) | (entries > 1)
+    found = first_of(loss, loss.inputs[0], bad) if labels is None else int(labels[index])
+    where = np.ravel_multi_index((*index[:axis], found, *index[axis:]), pred.shape)
+    value_outside(loss, loss.inputs[0], pred, int(where), "in [0, 1] with from_probabilities=True", 1)
+
+
+def bad_label(loss: Loss, target: np.ndarray[Any, Any], labels: int, axis: int, ignore: int | None) -> NoReturn:
+    """The sentence about the first label out of range."""
+    wrong = (target < 0) | (target >= labels)
+    if ignore is not None:
+        wrong &= target != ignore
+    index = np.unravel_index(first_of(loss, "target", wrong), target.shape)
+    where = ", ".join(str(int(i)) for i in index)
+    hint = "Labels start at 0"
+    if (ignore is None or ignore < 0) and target[index] < 2**63:
+        hint += f"; to skip padding pass ignore_index={int(target[index])}"
+    found = f"{labels - 1} levels" if loss.rows.get("classes") == LEVELS else f"{labels} classes"
+    raise IndexError(
+        f"{loss.name}: target[{where}] = {target[index]} is outside [0, {labels}) ({loss.inputs[0]} has {found} "
+        f"on axis {axis}); {int(np.count_nonzero(wrong))} of {target.size} targets are bad. {hint}."
+    )

@@ -12,7 +12,7 @@ from ..domains import BINARY
 from ..loops.codes import NO_ACTIVATION, SIGMOID, SOFTMAX
 from . import checks as check
 from .outputs import outputs_of
-from .rowwise import bad_label, check_labels, flag, ignored_among, ignored_label
+from .rowwise import check_labels, flag, ignored_among, ignored_label
 
 if TYPE_CHECKING:
     from ..registry import Loss
@@ -80,7 +80,7 @@ class Regions:
         """Raise for the first label or target outside its domain."""
         loss, target = self.loss, self.place.on_host(self.target)
         if self.labelled:
-            bad_label(loss, target, self.classes, 1, self.ignore)
+            check.bad_label(loss, target, self.classes, 1, self.ignore)
         good = (target >= 0) & (target <= 1)
         first, bad = check.first_of(loss, "target", ~good), int(good.size - np.count_nonzero(good))
         check.value_outside(loss, "target", target, first, "in [0, 1]", bad)

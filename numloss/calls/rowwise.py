@@ -14,9 +14,9 @@ from ..domains import NONNEGATIVE
 from ..loops.codes import (
     BOUND,
     CURVATURE,
-    DISTRIBUTION,
     INDICATORS,
     LABELS,
+    LEVELS,
     LOG_DISTRIBUTION,
     LOG_PROBABILITIES,
     LOGITS,
@@ -27,7 +27,17 @@ from ..loops.codes import (
 )
 from ..registry import law_arguments
 from .arrays import FLOAT32, HOST, is_float32
-from .checks import bad_weight, first_of, integer, number, same_shape, value_outside, weighting
+from .checks import (
+    bad_distribution,
+    bad_label,
+    bad_probability,
+    bad_weight,
+    integer,
+    number,
+    same_shape,
+    value_outside,
+    weighting,
+)
 from .hessians import second_of, vector_of
 from .outputs import outputs_of
 
@@ -185,9 +195,14 @@ class Rows:
         """How many there are."""
         return int(self.pred.shape[self.axis])
 
+    @property
+    def labels(self) -> int:
+        """How many labels there are: of levels one more than these."""
+        return self.classes + int(self.loss.rows["classes"] == LEVELS)
+
     def class_weight(self) -> np.ndarray[Any, Any] | None:
-        """The weight of each class, on the host, in the dtype of the data."""
-        return self.per_class("class_weight", self.options.class_weight)
+        """The weight of each label, on the host, in the dtype of the data."""
+        return self.per_class("class_weight", self.options.class_weight, self.labels)
 
     def factors(self) -> np.ndarray[Any, Any] | None:
         """What the losses of each class are multiplied by."""
@@ -209,11 +224,12 @@ class Rows:
         """Whether every row counts 1, unless its label is ignored."""
         return self.weight is None and self.options.class_weight is None
 
-    def per_class(self, name: str, value: Any) -> np.ndarray[Any, Any] | None:
-        """An option that is a number for each class, if it was given."""
+    def per_class(self, name: str, value: Any, count: int | None = None) -> np.ndarray[Any, Any] | None:
+        """An option that is a number for each class, or for each of so many labels, if it was given."""
         if value is None:
             return None
-        return per_class(self.loss, name, self.place.on_host(value), self.classes, self.real)
+        count = self.classes if count is None else count
+        return per_class(self.loss, name, self.place.on_host(value), count, self.real)
 
     def complain(self, position: int, operand: int, flipped: bool = False) -> NoReturn:
         """Raise for the first bad weight, label or target that a kernel found; `flipped` if it saw rows transposed."""
@@ -224,7 +240,7 @@ class Rows:
             labels = target if self.options.target == LABELS and not self.options.smoothing else None
             bad_probability(self.loss, self.place.on_host(self.pred), labels, self.axis, position, flipped)
         if self.options.target == LABELS:
-            bad_label(self.loss, target, self.classes, self.axis, self.options.ignore)
+            bad_label(self.loss, target, self.labels, self.axis, self.options.ignore)
         bad_distribution(self.loss, target, self.options.target)
 
 
@@ -237,6 +253,7 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     shape, target = rows_shape(pred, axis), target_of(place, loss, options, arguments[-1], pred, axis)
     if options.target == LABELS:
         options.ignore = ignored_among(options.ignore, target)
+    count_levels(loss, options, pred.shape[axis])
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.policy == BOUND)
     rows.signed = request.signed
     options.params = request.parameters(rows.real)
@@ -329,6 +346,17 @@ def per_class(loss: Loss, name: str, value: Any, classes: int, real: np.dtype[An
         return np.array(array, dtype=real)
 
 
+def levels_asked(levels: int) -> np.ndarray[Any, Any]:
+    """How many levels each label answers for: those below it and the one that it does not reach."""
+    return np.arange(1.0, levels + 2.0).clip(0.0, levels)
+
+
+def count_levels(loss: Loss, options: RowOptions, levels: int) -> None:
+    """Let rows of levels count as many as their labels answer for, where the loss says so."""
+    if loss.rows.get("asked"):
+        options.class_weight = levels_asked(levels)
+
+
 def class_offsets(loss: Loss, given: Any, beside: Many[float], classes: int, real: np.dtype[Any]) -> Any:
     """What follows from how frequent the classes are, computed in float64, in the dtype of the data."""
     offsets = loss.rows["offsets"]
@@ -349,48 +377,3 @@ def merged(sizes: Many[int], strides: Many[int]) -> tuple[int, int] | None:
         else:
             return None
     return size, stride
-
-
-def bad_distribution(loss: Loss, target: np.ndarray[Any, Any], kind: int) -> NoReturn:
-    """The sentence about the first entry that no distribution, or no indicator of a class, has."""
-    text, wrong = "not NaN", np.isnan(target)
-    if kind == DISTRIBUTION:
-        text, wrong = ">= 0, not NaN", ~(target >= 0)
-    elif kind == INDICATORS:
-        text, wrong = "in [0, 1]", ~((target >= 0) & (target <= 1))
-    elif kind == MEMBERS:
-        text, wrong = "0 or 1", ~((target == 0) | (target == 1))
-    value_outside(loss, "target", target, first_of(loss, "target", wrong), text, int(np.count_nonzero(wrong)))
-
-
-def bad_probability(
-    loss: Loss, pred: np.ndarray[Any, Any], labels: np.ndarray[Any, Any] | None, axis: int, row: int, flipped: bool
-) -> NoReturn:
-    """The sentence about the first entry of a row that is no probability; with a label about that of the label.
-
-    The row is counted in the order of memory. Others may have been overwritten by a gradient.
-    """
-    shape = rows_shape(pred, axis)
-    place = np.unravel_index(row, shape[::-1] if flipped else shape)
-    index = tuple(int(i) for i in (place[::-1] if flipped else place))
-    entries = np.moveaxis(pred, axis, -1)[index]
-    bad = (entries < 0) | (entries > 1)
-    found = first_of(loss, loss.inputs[0], bad) if labels is None else int(labels[index])
-    where = np.ravel_multi_index((*index[:axis], found, *index[axis:]), pred.shape)
-    value_outside(loss, loss.inputs[0], pred, int(where), "in [0, 1] with from_probabilities=True", 1)
-
-
-def bad_label(loss: Loss, target: np.ndarray[Any, Any], classes: int, axis: int, ignore: int | None) -> NoReturn:
-    """The sentence about the first label out of range."""
-    wrong = (target < 0) | (target >= classes)
-    if ignore is not None:
-        wrong &= target != ignore
-    index = np.unravel_index(first_of(loss, "target", wrong), target.shape)
-    where = ", ".join(str(int(i)) for i in index)
-    hint = "Labels start at 0"
-    if (ignore is None or ignore < 0) and target[index] < 2**63:
-        hint += f"; to skip padding pass ignore_index={int(target[index])}"
-    raise IndexError(
-        f"{loss.name}: target[{where}] = {target[index]} is outside [0, {classes}) ({loss.inputs[0]} has {classes} "
-        f"classes on axis {axis}); {int(np.count_nonzero(wrong))} of {target.size} targets are bad. {hint}."
-    )

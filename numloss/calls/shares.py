@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..loops.codes import LABELS
-from .rowwise import RowOptions, options_of
+from .rowwise import RowOptions, count_levels, options_of
 
 if TYPE_CHECKING:
     from ..registry import Loss
@@ -21,7 +21,9 @@ def row_options(loss: Loss, options: dict[str, Any], arrays: tuple[Any, ...]) ->
     """What a rowwise call asks for, as far as it says what rows count."""
     # what becomes of classes that a target does not name has nothing to do with that
     given = {name: options[name] for name in options if name in loss.defaults and name != "rest"}
-    return options_of(loss, arrays, given)
+    asked = options_of(loss, arrays, given)
+    count_levels(loss, asked, arrays[0].shape[asked.axis])
+    return asked
 
 
 def shares_of(loss: Loss, options: dict[str, Any], arrays: tuple[Any, ...]) -> Array | float:

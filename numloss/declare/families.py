@@ -148,6 +148,7 @@ def rowwise(
     classes: int = 0,
     offsets: Callable[..., Any] | None = None,
     eager: bool = False,
+    asked: bool = False,
     law_inputs: int | None = None,
     **arguments: Any,
 ) -> Callable[[Declaration], Declaration]:
@@ -159,11 +160,13 @@ def rowwise(
     loops/rowwise_classes.py, and they are summed, averaged, or the largest counts; or it makes a logit of each entry.
     `offsets` makes a number for each class of options of its names, the first of which says how frequent each class is:
     what is added to its scores, or what a law of logits is told of the label's class.
+    `asked`: of levels a row counts as many as its label answers for.
     """
 
     def decorate(declaration: Declaration) -> Declaration:
         domains, facts = _split(arguments)
-        facts["rows"] = {"scores": scores, "target": target, "factor": factor, "classes": classes, "offsets": offsets}
+        facts["rows"] = {"scores": scores, "target": target, "factor": factor, "classes": classes}
+        facts["rows"] |= {"offsets": offsets, "asked": asked}
         if law is not None:
             _, defaults = _signature(declaration)
             facts["params"] = parameters_of(law_arguments(law)[law_inputs:], defaults, facts)

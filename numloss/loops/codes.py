@@ -53,8 +53,9 @@ LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
 LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS, SCORES = 0, 1, 2, 3, 4, 5
 # What a law of rows is of: the label's cross-entropy; or each class, for the sum, the mean or the largest of them, for
 # those above a threshold, for logits, or for the mean over all pairs of a class that is none of several labels and one
-# that is; or of the ratio of a class's probability to that of the target, for the sum.
-OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO = range(8)
+# that is; or of the ratio of a class's probability to that of the target, for the sum; or of each level that a label
+# may be above, one fewer than there are labels, for the sum.
+OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO, LEVELS = range(9)
 
 # What becomes of the classes that a target does not name: one class more of both distributions; they are left out of
 # both; or the target has none of them.

@@ -6,11 +6,11 @@ vector v, and minus their sum at the label. With a threshold they are v less its
 
 from __future__ import annotations
 
-from .codes import LABELS, MEAN, PAIRS, SPARSE
+from .codes import MEAN, PAIRS, SPARSE
 from .headers import ClassRow, Hessians
 from .language import Double, Int, Real, Reals, array_data, double, noinline, offset, real, stack_reals
 from .operands import convert, item_size
-from .rowwise_classes import law_tile, measure_classes, own_curvature
+from .rowwise_classes import beside_label, law_tile, measure_classes, own_curvature
 from .rowwise_parts import clear_row, locate_row, scores_at
 from .sums import tile_length, values_sum
 
@@ -75,7 +75,7 @@ def class_product(
         clear_row(rows.classes, steps, g)
         return double(0.0)
     chosen = measure_classes(rows, scores_at(rows, row), label, s, z, q)
-    moved = 1 if rows.target_kind == LABELS else 0
+    moved = beside_label(rows)
     aside = chosen if rows.law_kind == SPARSE else label
     base = entry_of(c, row, aside) if moved == 1 else real(0.0)
     scale = real(factor * share_of(c))
@@ -132,7 +132,7 @@ def class_matrix(c: Hessians, row: Int, label: Int, factor: Double, z: Reals, q:
     else:
         for i in range(n):
             m[i * n + i] = bends[i] * scale
-        if rows.target_kind == LABELS:
+        if beside_label(rows) == 1:
             for j in range(n):
                 m[label * n + j] = -bends[j] * scale
                 m[j * n + label] = -bends[j] * scale

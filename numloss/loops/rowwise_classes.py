@@ -1,14 +1,15 @@
 """Laws of each class of a row: the loss is the sum of a law of each score and its target, their mean, or the largest.
 
 A law is (score, target, parameters) -> value, slope and curvature with respect to the score. Scores are as they are
-given; or with labels what each score is more than that of the label, whose own place counts nothing. With a threshold
+given; or with labels what each score is more than that of the label, whose own place counts nothing. A law of levels
+takes each score as it is, and whether the label is above its level, 1, at it, 0, or below, -1. With a threshold
 they are what each score is above it, the law takes how many are as well, and the place of the largest counts by
 itself. The losses of the classes have factors where targets are not labels.
 """
 
 from __future__ import annotations
 
-from .codes import CURVATURE, GRADIENT, LABELS, LARGEST, MEAN, PAIRS, SPARSE
+from .codes import CURVATURE, GRADIENT, LABELS, LARGEST, LEVELS, MEAN, PAIRS, SPARSE
 from .headers import ClassRow, Result, Rowwise
 from .language import (
     Double,
@@ -49,6 +50,16 @@ from .rowwise_sparse import measure_sparse
 from .sums import add_up, begin_block, block_stop, clear, fold, tile_length, values_sum
 
 
+def loss_weight_of(c: Rowwise, label: Int) -> Double:
+    """What a law of each class is multiplied by: the class weight of a label, which of levels counts them alone."""
+    return double(1.0) if c.law_kind == LEVELS else class_weight_of(c, label)
+
+
+def beside_label(c: Rowwise) -> Int:
+    """Whether scores count by how much they are more than that of a label."""
+    return 1 if c.target_kind == LABELS and c.law_kind != LEVELS else 0
+
+
 @noinline
 def largest_other(c: Rowwise, x: Reals, label: Int, z: Reals) -> Int:
     """The class with the largest score beside the label's, or the first that is NaN; -1 if there is none."""
@@ -81,7 +92,7 @@ def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: 
     s.rest = double(0.0)
     s.less = double(0.0)
     s.cost = double(0.0)
-    if c.target_kind == LABELS:
+    if beside_label(c) == 1:
         entry = stack_reals(1)
         own_scores(c, x, label, 1, entry)
         s.taken = double(entry[0])
@@ -110,13 +121,17 @@ def law_tile(
     own_scores(c, x, first, n, z)
     top = real(s.taken)
     rest = real(s.rest)
-    if c.target_kind == LABELS or c.law_kind == PAIRS:
+    if beside_label(c) == 1 or c.law_kind == PAIRS:
         for i in range(n):
             z[i] = (z[i] - top) - rest
     aside = chosen if c.law_kind == SPARSE else label
-    inside = 1 if aside >= first and aside < first + n else 0
+    inside = 1 if aside >= first and aside < first + n and beside_label(c) == 1 else 0
     if c.target_kind != LABELS:
         load_target(c, at, label, first, n, q)
+    elif c.law_kind == LEVELS:
+        for i in range(n):
+            level = first + i
+            q[i] = 1.0 if level < label else (0.0 if level == label else -1.0)
     else:
         for i in range(n):
             q[i] = 0.0
@@ -146,7 +161,7 @@ def law_tile(
                 column[i] = column[i] * factors[i] if factors[i] > 0.0 else 0.0
     for k in range(c.mode + 1):
         column = offset(found, 512 * k)
-        if inside == 1 and c.target_kind == LABELS:
+        if inside == 1:
             column[aside - first] = 0.0
         if c.law_kind == LARGEST:
             for i in range(n):
@@ -190,7 +205,7 @@ def class_slopes(
     curvatures = offset(found, 1024)
     if c.law_kind == SPARSE:
         sparse_slopes(c, label, chosen, first, n, s, slopes, curvatures)
-    elif c.target_kind == LABELS and label >= first and label < first + n:
+    elif beside_label(c) == 1 and label >= first and label < first + n:
         slopes[label - first] = -slope
         curvatures[label - first] = own_curvature(c, s, bends)
     steps = c.gradient_steps.classes
@@ -312,11 +327,12 @@ def classes_block(c: Rowwise, partial: Result, block: Int) -> Int:
             counts[i] = double(weights[i]) * class_weight_of(c, labels[i])
             losses[i] = double(0.0)
             if weights[i] != 0.0:
-                factor = counts[i] * c.scale
+                paid = double(weights[i]) * loss_weight_of(c, labels[i])
+                factor = paid * c.scale
                 if c.law_kind == PAIRS:
-                    losses[i] = counts[i] * pairs_row(c, x, at, factor, g, h, z, q)
+                    losses[i] = paid * pairs_row(c, x, at, factor, g, h, z, q)
                 else:
-                    losses[i] = counts[i] * class_row(c, x, at, labels[i], factor, g, h, z, q)
+                    losses[i] = paid * class_row(c, x, at, labels[i], factor, g, h, z, q)
             else:
                 clear_slopes(c, g, h)
         add_losses(c, start, n, losses, partial)

@@ -30,6 +30,7 @@ from .language import (
 from .rowwise import measure_row, row_value
 from .rowwise_checks import check_distribution, check_probabilities
 from .rowwise_class_hessians import class_matrix, class_product, load_vector
+from .rowwise_classes import loss_weight_of
 from .rowwise_law import law_value, other_terms
 from .rowwise_parts import (
     add_losses,
@@ -239,10 +240,11 @@ def hessian_row(c: Hessians, row: Int, label: Int, weight: Double, z: Reals, q: 
     rows = c.rows
     if rows.law_kind == OF_LABEL or rows.law_kind == LOGIT:
         return any_hessian(c, row, label, weight, z, q)
-    factor = weight * class_weight_of(rows, label) * rows.scale
+    own = loss_weight_of(rows, label)
+    factor = weight * own * rows.scale
     if c.whole == 1:
-        return class_weight_of(rows, label) * class_matrix(c, row, label, factor, z, q, matrix_at(c, row))
-    return class_weight_of(rows, label) * class_product(c, row, label, factor, z, q, gradient_at(rows, row))
+        return own * class_matrix(c, row, label, factor, z, q, matrix_at(c, row))
+    return own * class_product(c, row, label, factor, z, q, gradient_at(rows, row))
 
 
 def hessians_block(c: Hessians, partial: Result, block: Int) -> Int:

@@ -324,7 +324,7 @@ def read_rows(c: Rowwise, start: Int, n: Int, labels: Ints, weights: Reals, part
             labels[i] = -1
         return 0
     fetch_labels(c.target, start, n, labels)
-    classes = c.classes
+    classes = c.labels
     odd = 0
     for i in range(n):
         odd += integer(labels[i] < 0) + integer(labels[i] >= classes)

@@ -16,6 +16,7 @@ from ...loops.codes import (
     DISTRIBUTION,
     I8,
     LABELS,
+    LEVELS,
     LOG_DISTRIBUTION,
     LOG_PROBABILITIES,
     LOGIT,
@@ -160,12 +161,13 @@ def rows(w: Rows) -> Any:
         w.scores("_whole.teacher", "_whole.teacher_steps", loss.inputs[1])
     for name, value in (("rows", "_rows"), ("classes", "_classes"), ("inner", "_rows if _flipped else 1")):
         w.write(f"_h.{name} = {value}")
+    w.write(f"_h.labels = _classes + {int(facts['classes'] == LEVELS)}")
     w.write(f"_h.itemsize = {w.real.itemsize}", f"_h.law_kind = {facts.get('classes', OF_LABEL)}", "_h.scale = 1.0")
     w.write(f"_h.least = {number_text(loss.least)}", f"_h.target_kind = {target}")
     score_kind = options(w)
     w.write(f"_h.score_kind = {score_kind}")
     parameters(w)
-    weighted = w.weight() or w.is_given("class_weight")
+    weighted = w.weight() or w.is_given("class_weight") or facts.get("asked", False)
     loop = design(w, teacher, shape_of_target)
     return w.end(loop, weighted, "_weight", " or ".join(w.kept))
 
@@ -212,6 +214,10 @@ def options(w: Rows) -> str:
         w.table("factors", factor)
     if factor != "class_weight" and "class_weight" in loss.defaults and w.is_given("class_weight"):
         w.table("class_weight", "class_weight")
+    if loss.rows.get("asked"):
+        asked = w.named(jitable(read.levels_asked), "levels_asked")
+        w.write(f"_class_weight = {asked}(_classes).astype(_real)")
+        w.place_table("class_weight")
     if loss.rows.get("offsets"):
         offsets(w)
     return score_kind

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_response_method, check_consistent_le
 from ...calls.rowwise import options_of
 from ...data.dataset import Array
 from ...domains import SIGN
-from ...loops.codes import DISTRIBUTION, INDICATORS, LABELS, LOG_PROBABILITIES, MEMBERS, PROBABILITIES
+from ...loops.codes import DISTRIBUTION, INDICATORS, LABELS, LEVELS, LOG_PROBABILITIES, MEMBERS, PROBABILITIES
 from ...registry import Loss
 from ..boosting.links import Link, exp, half_logit, identity, link_of, ramp, sigmoid, softmax
 from ..boosting.reading import REFUSED, chosen, one_hot, parts_of
@@ -197,6 +197,8 @@ def _reading(loss: Loss, options: dict[str, Any]) -> Reading:
 
 def _rowwise_reading(loss: Loss, options: dict[str, Any], link: Link) -> Reading:
     asked = options_of(loss, (np.zeros((1, 2)), np.zeros(1, np.int64)), options)
+    if loss.rows["classes"] == LEVELS:
+        _refuse(loss, "its scores are of levels between classes")
     if asked.target not in TARGETS:
         _refuse(loss, "its targets are no classes")
     labels = asked.target == LABELS

@@ -8,7 +8,7 @@ import numpy as np
 from numba import int64
 
 from ...loops import rowwise_classes
-from ...loops.codes import CURVATURE, LABELS, LARGEST, MEAN, SPARSE, VALUE
+from ...loops.codes import CURVATURE, LABELS, LARGEST, LEVELS, MEAN, SPARSE, VALUE
 from ...loops.headers import ClassRow
 from . import jit
 from .rowwise_texts import Plan, applied_law, given_texts, loop_texts, row_texts, score_texts
@@ -20,7 +20,8 @@ def entry_text(plan: Plan, dtype: str) -> Any:
     real, reals = words["real"], words["reals"]
     score_of, applied = score_texts(plan, dtype)["score_of"], class_law(plan, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
-    labelled, largest, sparse = plan.target == LABELS, plan.classes == LARGEST, plan.classes == SPARSE
+    levels, largest, sparse = plan.classes == LEVELS, plan.classes == LARGEST, plan.classes == SPARSE
+    labelled = plan.target == LABELS and not levels
 
     @jit.jitable
     def entry_law(c, x, beside, j, label, chosen, s):  # type: ignore[no-untyped-def]
@@ -31,10 +32,12 @@ def entry_text(plan: Plan, dtype: str) -> Any:
             q = one if j == aside else zero
             if j == aside:
                 z = zero
+        elif levels:
+            q = one if j < label else zero if j == label else -one
         else:
             q = wanted(c, beside, j, label)
         value, slope, bend = applied(c, z, q, s)
-        if not labelled and c.factors != 0:
+        if not labelled and not levels and c.factors != 0:
             factor = reals(c.factors)[j]
             value, slope, bend = value * factor, slope * factor, bend * factor
             if factor == zero:
@@ -100,7 +103,7 @@ def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
 def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     """The loss of a row, and what its gradient needs; with `team_sum` and `team_peak` of its team."""
     words, number, known = jit.words_of(dtype), getattr(np, dtype), jit.named(ClassRow)
-    real, double, class_weight_of = words["real"], words["double"], loop_texts(dtype)["class_weight_of"]
+    real, double, loss_weight_of = words["real"], words["double"], jit.of_loop(rowwise_classes.loss_weight_of, dtype)
     score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
     team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
     lowest, highest = number(-np.inf), number(np.inf)
@@ -137,7 +140,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             cost = half * threshold * threshold
             if chosen != label:
                 cost += double(top) - double(own)
-        share = class_weight_of(c, label) / double(c.classes) if mean else class_weight_of(c, label) * one
+        share = loss_weight_of(c, label) / double(c.classes) if mean else loss_weight_of(c, label) * one
         before = known(taken, rest, less, threshold, support, cost, zero, zero, share)
         value, slopes, bends = zero, zero, zero
         if values:
@@ -160,7 +163,8 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
     words, number = jit.words_of(dtype), getattr(np, dtype)
     real, entry_law, (_, put) = words["real"], entry_text(plan, dtype), given_texts(plan.stored, dtype)
     own_curvature = jit.of_loop(rowwise_classes.own_curvature, dtype)
-    bounded, one, labelled = loop_texts(dtype)["bounded"], number(1.0), plan.target == LABELS
+    bounded, one = loop_texts(dtype)["bounded"], number(1.0)
+    labelled = plan.target == LABELS and plan.classes != LEVELS
     team, curved = plan.team, plan.mode == CURVATURE
     sparse, unit = plan.classes == SPARSE, np.float64(1.0)
 

@@ -17,6 +17,7 @@ from ... import scalar
 from ...loops.codes import (
     GRADIENT,
     LABELS,
+    LEVELS,
     LOGIT,
     LOGITS,
     PAIRS,
@@ -107,7 +108,7 @@ def row_text(plan: Plan, dtype: str) -> Any:
     round_shift, exp_below = jit.typed(scalar.round_shift, dtype), jit.typed(scalar.exp_below, dtype)
     zero, one, lowest, measured = number(0.0), number(1.0), number(-np.inf), jit.named(Row)
     team, dense, values = plan.team, plan.dense, plan.mode >= VALUE
-    labelled, logits = plan.target == LABELS, plan.scores == LOGITS
+    labelled, logits = plan.target == LABELS and plan.classes != LEVELS, plan.scores == LOGITS
 
     @jit.jitable
     def measure(c, x, beside, label, thread, shared, peaks, places):  # type: ignore[no-untyped-def]

@@ -52,7 +52,7 @@ def admission_text(plan: Plan, dtype: str) -> Any:
         if labelled:
             label = read_label(c.target, row)
             ignored = c.ignores == 1 and label == c.ignored
-            if ignored or label < 0 or label >= c.classes:
+            if ignored or label < 0 or label >= c.labels:
                 if sound and not ignored:
                     first = min(first, complaint(row, TARGET_OPERAND))
                 weight = zero

@@ -55,6 +55,7 @@ def header_of(
         ignores=options.ignore is not None,
         ignored=options.ignore or 0,
         bound=rows.bound,
+        labels=rows.labels,
         class_weight=table_of(rows.place, rows.class_weight(), kept),
         factors=table_of(rows.place, rows.factors(), kept),
         offsets=table_of(rows.place, rows.offsets(), kept),

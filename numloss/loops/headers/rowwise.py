@@ -23,8 +23,8 @@ class Rowwise(Header):
 
     `tile`: that of the law, or 0, and `law_kind` what it is for. `factors`: of the losses of the classes, `offsets`:
     what is added to their scores, or what a law of logits is told of the label's, both array objects or 0, as class
-    weights. `ignores`: the label `ignored` counts
-    nothing. `zeta`: of the z-loss. `softcap`: 0 for none. `eps`: what probabilities are clipped to. `least`: what no
+    weights. Labels are below `labels`, and one that is `ignored` counts nothing if there is such a label (`ignores`).
+    `zeta`: of the z-loss. `softcap`: 0 for none. `eps`: what probabilities are clipped to. `least`: what no
     bound of a curvature is below. `temperature`: what logits of two distributions are divided by.
     """
 
@@ -43,6 +43,7 @@ class Rowwise(Header):
     ignores: Int
     ignored: Int
     bound: Int
+    labels: Int
     class_weight: Int
     factors: Int
     offsets: Int
