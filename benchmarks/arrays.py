@@ -8,7 +8,7 @@ import numpy as np
 from cases import Case
 
 from numloss.domains import REAL
-from numloss.loops.codes import DISTRIBUTION, INDICATORS, LOG_PROBABILITIES, MEMBERS, SCORES
+from numloss.loops.codes import DISTRIBUTION, INDICATORS, LOG_PROBABILITIES, MEMBERS, PLACED, SCORES
 
 Array: TypeAlias = np.ndarray[Any, Any]
 SEED = 20260101
@@ -67,6 +67,8 @@ def rowwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
         return pred, (random.random(case.shape, dtype) < 0.1).astype(dtype)
     if facts["target"] == SCORES:
         return pred, dtype.type(2.0) * normal(random, case.shape, dtype)
+    if (facts["target"] or 0) >= PLACED:
+        return pred, dtype.type(case.shape[1]) * random.random((case.shape[0], *case.shape[2:]), dtype)
     if facts["scores"] == LOG_PROBABILITIES and not case.options.get("from_logits"):
         pred = log_softmax(pred)
     if facts["target"] == DISTRIBUTION:

@@ -15,7 +15,7 @@ import numpy as np
 
 import numloss as nl
 from numloss.domains import REAL
-from numloss.loops.codes import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS
+from numloss.loops.codes import INDICATORS, LABELS, LOG_PROBABILITIES, LOGIT, MEMBERS, PLACED
 from numloss.registry import LOSSES, Loss
 
 Array = np.ndarray[Any, Any]
@@ -60,6 +60,8 @@ def rowwise(loss: Loss, x: float) -> Scene:
         scores = np.log(np.array([[1.0, 0.6, 0.4]]) * np.array([[x, 1.0 - x, 1.0 - x]]))
     if loss.rows["target"] in (None, LABELS):
         return (scores, np.array([0])), (0, 0)
+    if loss.rows["target"] >= PLACED:
+        return (scores, np.array([0.25])), (0, 0)
     return (scores, np.array([[0.7, 0.2, 0.1]])), (0, 0)
 
 

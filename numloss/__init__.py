@@ -96,6 +96,7 @@ from .losses.regression.expectile import expectile
 from .losses.regression.fair import fair
 from .losses.regression.geman_mcclure import geman_mcclure
 from .losses.regression.general_robust import general_robust
+from .losses.regression.hl_gauss import hl_gauss
 from .losses.regression.huber import huber
 from .losses.regression.linex import linex
 from .losses.regression.log_cosh import log_cosh
@@ -111,6 +112,7 @@ from .losses.regression.smape import smape
 from .losses.regression.smooth_l1 import smooth_l1
 from .losses.regression.squared_epsilon_insensitive import squared_epsilon_insensitive
 from .losses.regression.tukey import tukey
+from .losses.regression.two_hot import symexp_two_hot, two_hot
 from .losses.regression.welsch import welsch
 from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.group_lasso import group_lasso
@@ -216,6 +218,7 @@ __all__ = [
     "heatmap_focal",
     "hinge",
     "hinge_embedding",
+    "hl_gauss",
     "huber",
     "hvp",
     "info_nce",
@@ -298,6 +301,7 @@ __all__ = [
     "student_t_nll",
     "sum_and_weight",
     "supervised_contrastive",
+    "symexp_two_hot",
     "symmetric_cross_entropy",
     "td_error",
     "total_variation",
@@ -305,6 +309,7 @@ __all__ = [
     "tukey",
     "tversky",
     "tweedie",
+    "two_hot",
     "uncertainty_weighted",
     "use_backend",
     "value_and_grad",

@@ -19,6 +19,7 @@ from numloss.loops.codes import (
     LOGIT,
     LOGITS,
     MEMBERS,
+    PLACED,
     PROBABILITIES,
     SCORES,
 )
@@ -71,6 +72,9 @@ def rowwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) 
         return scores, draw(UNIT if wanted == INDICATORS else BINARY, full, random, ends)
     if wanted == SCORES:
         return scores, random.normal(0.0, 2.0, full)
+    if wanted >= PLACED:
+        numbers = random.uniform(-1.0, full[1] + 0.5, shape)
+        return scores, np.rint(numbers * 4.0) / 4.0 if ends else numbers
     target = softmax(random.normal(0.0, 2.0, full))
     if wanted == LOG_DISTRIBUTION:
         return scores, np.log(target)
@@ -198,6 +202,13 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cross_entropy": {"": {}, "distributions": {}, "probabilities": {"from_probabilities": True}},
     "js_div": {"": {}, "logits": {"from_logits": True}},
+    "two_hot": {
+        "": {},
+        "linear": {"low": -0.75, "high": 3.25},
+        "symlog": {"low": -2.0, "high": 1.5, "spacing": "symlog"},
+        "symexp": {"low": -3.0, "high": 4.0, "spacing": "symexp"},
+    },
+    "hl_gauss": {"": {}, "ends": {"low": -0.75, "high": 3.25}},
     "apo": {"": {}, "down": {"anchor": "down"}},
     "kl_estimate": {"": {}, "k1": {"estimator": "k1"}, "k2": {"estimator": "k2"}},
     "poisson_nll": {"": {}, "rates": {"log_input": False}},
@@ -233,6 +244,9 @@ SILENT: dict[str, tuple[str, ...]] = {
     "cross_entropy:distributions": ("eps",),
     "cross_entropy:probabilities": ("z_loss", "softcap"),
 }
+# Both ends of a line depend on each other.
+for name in ("two_hot", "hl_gauss"):
+    SILENT |= {f"{name}:{variant}".rstrip(":"): ("low", "high") for variant in VARIANTS[name]}
 # What only a mean over tokens is divided by, see test_denominators.py.
 for name in (name for name, loss in LOSSES.items() if "denominator" in loss.defaults):
     SILENT |= {f"{name}:{variant}".rstrip(":"): ("length",) for variant in VARIANTS.get(name, ("",))}

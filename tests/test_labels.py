@@ -13,12 +13,13 @@ from cases import CASES, arrays, record, required, small
 from compare import assert_close, assert_same_bits, told
 
 import numloss as nl
-from numloss.loops.codes import LEVELS, SCORES
+from numloss.loops.codes import LEVELS, PLACED, SCORES, SPREAD
 
 ROWWISE = [case for case in CASES if record(case).family == "rowwise"]
 LABELLED = [case for case in ROWWISE if arrays(case, (3,), "float64")[1].dtype.kind == "i"]
-# Targets that are logits may be any number.
-DISTRIBUTED = [case for case in ROWWISE if case not in LABELLED and record(case).rows["target"] != SCORES]
+# Targets that are logits, or numbers that classes share, may be any number.
+ANY = (SCORES, PLACED, SPREAD)
+DISTRIBUTED = [case for case in ROWWISE if case not in LABELLED and record(case).rows["target"] not in ANY]
 WEIGHTED = [case for case in ROWWISE if "class_weight" in record(case).defaults and not record(case).rows["factor"]]
 # Losses with factors of classes that are in no denominator.
 FACTORED = [case for case in ROWWISE if record(case).rows["factor"]]

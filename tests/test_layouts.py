@@ -15,7 +15,7 @@ from seeds import SEED
 
 import numloss as nl
 from numloss.domains import REAL
-from numloss.loops.codes import INDICATORS, MEMBERS
+from numloss.loops.codes import INDICATORS, MEMBERS, PLACED, SPREAD
 
 Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
@@ -211,7 +211,9 @@ def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str)
         assert_equal(found, plain, loss=case, backend=backend, targets_and_weights=kind, dtype=dtype)
 
 
-INDICATED = [case for case in CASES if record(case).rows.get("target") in (INDICATORS, MEMBERS)]
+# Targets that are numbers, of each class or of a row.
+OF_NUMBERS = (INDICATORS, MEMBERS, PLACED, SPREAD)
+INDICATED = [case for case in CASES if record(case).rows.get("target") in OF_NUMBERS]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if record(case).family == "rowwise" and case not in INDICATED])

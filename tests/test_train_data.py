@@ -73,6 +73,7 @@ def test_parts_of_a_combination_share_the_form_of_their_targets() -> None:
         (nl.contrastive, NUMBERS, "it takes first, second, same"),
         (nl.nll, NUMBERS, "labels of classes"),
         (nl.coral, LABELLED, "levels between classes"),
+        (nl.two_hot, NUMBERS, "many outputs"),
     ],
 )
 def test_losses_that_do_not_fit_say_why(function, data: Dataset, problem: str | None) -> None:

@@ -21,6 +21,7 @@ from ..loops.codes import (
     LOG_PROBABILITIES,
     LOGITS,
     MEMBERS,
+    PLACED,
     PREDICTION_OPERAND,
     PROBABILITIES,
     WEIGHT_OPERAND,
@@ -142,7 +143,15 @@ def set_options(loss: Loss, result: RowOptions, options: dict[str, Any], real: n
         frequency, *others = law_arguments(loss.rows["offsets"])
         result.frequency = options[frequency]
         result.beside = [number(loss, name, options[name], real) for name in others]
+    if result.target >= PLACED:
+        check_ends(loss, options["low"], options["high"])
     result.axis = options.get("axis", 1)
+
+
+def check_ends(loss: Loss, low: Any, high: Any) -> None:
+    """Where the classes of numbers begin lies below where they end."""
+    if high is not None and not number(loss, "low", low) < number(loss, "high", high):
+        raise ValueError(f"{loss.name}: high = {high} must be above low = {low}")
 
 
 def ignored_label(loss: Loss, value: Any) -> int | None:
@@ -256,7 +265,8 @@ def rows_of(place: Arrays, request: Request, replaced: bool = True) -> Rows:
     count_levels(loss, options, pred.shape[axis])
     rows = Rows(place, loss, options, pred, axis, target, request.weight(place, shape), bound=request.policy == BOUND)
     rows.signed = request.signed
-    options.params = request.parameters(rows.real)
+    # where numbers lie among the classes is known in float64
+    options.params = request.parameters(rows.real if options.target < PLACED else np.dtype(np.float64))
     if request.mode > CURVATURE:
         rows.vector = vector_of(place, request, pred)
         rows.outputs = second_of(place, request, pred, (*shape, rows.classes, rows.classes))
@@ -290,10 +300,17 @@ def class_axis(loss: Loss, pred: Any, axis: Any) -> int:
 
 
 def target_of(place: Arrays, loss: Loss, options: RowOptions, value: Any, pred: Any, axis: int) -> Any:
-    """Labels with the shape of the rows, or a distribution with that of the predictions."""
+    """Labels or numbers with the shape of the rows, or a distribution with that of the predictions."""
     array = place.real(loss, "target", value)
     if options.target == LABELS:
         check_labels(loss, array, pred, axis)
+        return array
+    if options.target >= PLACED:
+        if array.shape != rows_shape(pred, axis):
+            raise ValueError(
+                f"{loss.name}: target has shape {array.shape}; numbers for the rows of {loss.inputs[0]} {pred.shape} "
+                f"have shape {rows_shape(pred, axis)}"
+            )
         return array
     if not is_floating(array.dtype) and options.target not in (INDICATORS, MEMBERS):
         raise TypeError(f"{loss.name}: target has dtype {array.dtype}; a distribution is floating")

@@ -49,8 +49,12 @@ EXACT, BOUND, TIGHT = 0, 1, 2
 
 # Scores of rows.
 LOGITS, LOG_PROBABILITIES, PROBABILITIES = 0, 1, 2
-# Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class; SCORES: logits.
-LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS, SCORES = 0, 1, 2, 3, 4, 5
+# Targets of rows. INDICATORS: a number in [0, 1] for each class; MEMBERS: 0 or 1 for each class; SCORES: logits. From
+# PLACED on a number for each row, of which each class has a share, see rowwise_places.py.
+LABELS, DISTRIBUTION, LOG_DISTRIBUTION, INDICATORS, MEMBERS, SCORES, PLACED, SPREAD = range(8)
+# How the points are spaced among which a number is placed: evenly; where logarithms of numbers lie evenly, by which
+# numbers are placed, too; or there, but numbers are placed as they are.
+LINEAR, SYMLOG, SYMEXP = range(3)
 # What a law of rows is of: the label's cross-entropy; or each class, for the sum, the mean or the largest of them, for
 # those above a threshold, for logits, or for the mean over all pairs of a class that is none of several labels and one
 # that is; or of the ratio of a class's probability to that of the target, for the sum; or of each level that a label

@@ -9,6 +9,7 @@ from .codes import (
     MEMBERS,
     NUMBER,
     NUMBER_OR_NAN,
+    PLACED,
     PREDICTION_OPERAND,
     SCORES,
     TARGET_OPERAND,
@@ -18,13 +19,19 @@ from .headers import Result, Rowwise
 from .language import Int, Reals, address, array_data, noinline, offset, reals
 from .operands import convert, first_outside, item_size
 from .rowwise_parts import scores_at
+from .rowwise_places import number_at
 from .rowwise_slopes import dense_target
 from .sums import report, tile_length
 
 
 @noinline
 def check_distribution(c: Rowwise, row: Int, at: Int, q: Reals, partial: Result) -> Int:
-    """Complain about a target that is none of its kind, at row * classes + class."""
+    """Complain about a target that is none of its kind, at row * classes + class; of one number at its row."""
+    if c.target_kind >= PLACED:
+        number = number_at(c, at)
+        if number != number:
+            report(partial, row, TARGET_OPERAND)
+        return 0
     kind = c.target.kind
     steps = c.target_steps.classes
     size = item_size(kind, c.itemsize)

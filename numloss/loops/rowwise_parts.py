@@ -11,6 +11,7 @@ from .codes import (
     LABELS,
     LOGIT,
     NUMBER,
+    PLACED,
     PROBABILITIES,
     TARGET_OPERAND,
     UNWEIGHTED,
@@ -40,6 +41,7 @@ from .language import (
     will_need,
 )
 from .operands import convert, deliver, fetch, fetch_labels, first_outside, item_size
+from .rowwise_places import load_shares
 from .sums import add_tile, add_up, report, tile_length
 
 
@@ -205,6 +207,8 @@ def load_target(c: Rowwise, at: Int, label: Int, first: Int, n: Int, q: Reals) -
             q[i] = each
         if label >= first and label < first + n:
             q[label - first] = (1.0 - smoothing) + each
+    elif c.target_kind >= PLACED:
+        load_shares(c, at, first, n, q)
     else:
         steps = c.target_steps.classes
         place = (at + first * steps) * item_size(c.target.kind, c.itemsize)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..calls.rowwise import options_of
 from ..data.dataset import Array, Dataset, Standardiser
-from ..loops.codes import LABELS, LEVELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PROBABILITIES
+from ..loops.codes import LABELS, LEVELS, LOG_DISTRIBUTION, LOG_PROBABILITIES, LOGITS, PLACED, PROBABILITIES
 from ..nn import Affine, Layer, LogSoftmax, Sigmoid, Softmax
 from ..registry import Loss
 from ..transforms.combine_losses import Combined
@@ -141,6 +141,8 @@ def _rowwise_needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[
     asked = options_of(loss, (None, data.target), options)
     if loss.rows["classes"] == LEVELS:
         raise Misfit("its scores are of levels between classes, one fewer than the network has outputs")
+    if asked.target >= PLACED:
+        raise Misfit("its target is a number that many outputs of the network share")
     if asked.target == LABELS and not data.is_labelled:
         raise Misfit(f"it takes labels of classes, and the targets are numbers{CURE}")
     if asked.target == LOG_DISTRIBUTION and data.is_labelled:

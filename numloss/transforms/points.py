@@ -15,6 +15,7 @@ from ..loops.codes import (
     LOG_PROBABILITIES,
     LOGIT,
     MEMBERS,
+    PLACED,
     SCORES,
 )
 from ..registry import Loss
@@ -87,6 +88,8 @@ def rows(loss: Loss, random: Random) -> tuple[Array, Array]:
         return scores, random.integers(0, CLASSES, ROWS)
     if wanted in (INDICATORS, MEMBERS):
         return scores, draw(UNIT if wanted == INDICATORS else BINARY, shape, random)
+    if wanted >= PLACED:
+        return scores, random.uniform(-1.0, CLASSES + 1.0, ROWS)
     other = random.normal(0.0, 2.0, shape)
     if wanted == SCORES:
         return scores, other

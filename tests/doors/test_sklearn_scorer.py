@@ -31,9 +31,9 @@ BINARY = (SCORE + RNG.normal(size=240) > 0).astype(int)
 NAMES = np.array(["low", "middle", "upper"])[np.digitize(SCORE + 0.5 * RNG.normal(size=240), [-0.5, 0.5])]
 COUNT = RNG.poisson(np.exp(0.5 * SCORE)) + 1.0
 WEIGHT = RNG.uniform(0.0, 2.0, 240)
-# Losses of cosines, of a score among thresholds, of levels, of distances, and of two sets of logits.
+# Losses of cosines, of a score among thresholds, of levels, of bins, of distances, and of two sets of logits.
 REFUSED = ("arcface", "cosface", "ordinal_logistic", "hinge_embedding", "js_logits", "kl_logits", "skew_kl",
-           "total_variation", "alpha_divergence", "coral", "corn")  # fmt: skip
+           "total_variation", "alpha_divergence", "coral", "corn", "two_hot", "hl_gauss")  # fmt: skip
 # A loss with its options, what scikit-learn calls it, and the model that both are asked about.
 ITS_OWN: list[tuple[Any, dict[str, Any], str, Any, Any]] = [
     ("cross_entropy", {}, "neg_log_loss", LogisticRegression(), BINARY),

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...calls.rowwise import options_of
 from ...catalogue import loss_named, nearest
-from ...loops.codes import INDICATORS, LABELS, LOGITS, MEMBERS
+from ...loops.codes import INDICATORS, LABELS, LOGITS, MEMBERS, PLACED
 from ...registry import Loss
 from ...transforms.combine_losses import Combined
 from ...transforms.derivatives import unwrapped
@@ -175,6 +175,8 @@ def _rowwise_form(loss: Loss, options: dict[str, Any]) -> Form:
     if asked.scores != LOGITS and asked.target not in (INDICATORS, MEMBERS):
         refuse(loss, "it takes probabilities or their logarithms, and scores of trees may be any number")
     fixed = loss.rows["target"]
+    if asked.target >= PLACED:
+        refuse(loss, "its target is a number that many scores share")
     return "labels" if fixed == LABELS else "rows"
 
 

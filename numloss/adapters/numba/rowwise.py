@@ -22,6 +22,7 @@ from ...loops.codes import (
     LOGIT,
     LOGITS,
     OF_LABEL,
+    PLACED,
     PROBABILITIES,
     RATIO,
     SCORES,
@@ -95,6 +96,18 @@ class Rows(Arrays):
         code = CODES[np.dtype(str(kind.dtype)).char]
         self.operand(place, name, "_shape", f"{name}.strides", code, kind.layout == "C")
 
+    def numbers(self, place: str, steps: str, name: str) -> None:
+        """Fill the operand of an array with a number for each row, and how far apart these lie."""
+        kind = self.array_kind(name)
+        if self.alone or kind.ndim != 1:
+            self.refuse(f"{name} has a number for each row of {self.name} (N, C); call it from Python for other shapes")
+        self.watch(f"{name}.shape[0] != _rows")
+        at, self.places = self.places, self.places + 1
+        self.write(f"_plain({place}, _heads, {at}, _data_of({name}), {self.code(name)})")
+        self.watch(f"{name}.strides[0] % {name}.itemsize != 0")
+        self.write(f"_step = {name}.strides[0] // {name}.itemsize if _rows > 1 else 0", f"{steps}.classes = 0")
+        self.write(f"{steps}.outer = 0 if _flipped else _step", f"{steps}.inner = _step if _flipped else 0")
+
     def table(self, field: str, name: str) -> None:
         """Fill a field with where loops find a number for each class."""
         kind = self.kind(name)
@@ -167,6 +180,8 @@ def rows(w: Rows) -> Any:
     score_kind = options(w)
     w.write(f"_h.score_kind = {score_kind}")
     parameters(w)
+    if (facts["target"] or LABELS) >= PLACED:
+        w.watch("not _h.params[0] < _h.params[1]")
     weighted = w.weight() or w.is_given("class_weight") or facts.get("asked", False)
     loop = design(w, teacher, shape_of_target)
     return w.end(loop, weighted, "_weight", " or ".join(w.kept))
@@ -182,6 +197,9 @@ def targets(w: Rows) -> tuple[str, bool]:
     if known == LABELS:
         w.labels("_h.target", name)
         return str(LABELS), True
+    if known >= PLACED:
+        w.numbers("_h.target", "_h.target_steps", name)
+        return str(known), False
     array = w.array_kind(name)
     if known in (DISTRIBUTION, SCORES) and not isinstance(array.dtype, types.Float):
         w.refuse(f"{name} is an array of {array.dtype}; a distribution is floating")

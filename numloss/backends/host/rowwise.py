@@ -11,7 +11,19 @@ import numpy as np
 from ...calls.arrays import HOST
 from ...calls.rowwise import Rows, merged, rows_of
 from ...common.halves import is_half
-from ...loops.codes import CURVATURE, LABELS, LOGIT, LOGITS, MATRICES, OF_LABEL, PAIRS, PRODUCT, RATIO, block_size
+from ...loops.codes import (
+    CURVATURE,
+    LABELS,
+    LOGIT,
+    LOGITS,
+    MATRICES,
+    OF_LABEL,
+    PAIRS,
+    PLACED,
+    PRODUCT,
+    RATIO,
+    block_size,
+)
 from ...loops.headers import Distilled, Header, Hessians, Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, Array, Problem, code_of, in_place, label_operand, name_of, operand
 from ..packing.rowwise import NO_STEPS, header_of
@@ -147,10 +159,24 @@ class Packed:
         return self.described(view), Steps(*sizes[3:])
 
     def target(self) -> tuple[Operand, Steps]:
-        """Labels, or a distribution with its strides."""
+        """Labels, or a distribution or numbers with their strides."""
         if self.rows.options.target == LABELS:
             return label_operand(self.seen(self.rows.target), self.kept), NO_STEPS
+        if self.rows.options.target >= PLACED:
+            return self.numbers(self.seen(self.rows.target))
         return self.beside(self.rows.target)
+
+    def numbers(self, array: Array) -> tuple[Operand, Steps]:
+        """What has a number for each row, the same for all classes."""
+        rows = self.rows
+        axis = rows.pred.ndim - 1 - rows.axis if self.flipped else rows.axis
+        found = three_axes(np.expand_dims(array, axis), axis)
+        if found is None:
+            array = np.ascontiguousarray(array)
+            self.kept.append(array)
+            found = three_axes(np.expand_dims(array, axis), axis)
+            assert found is not None
+        return self.described(array), Steps(outer=found[3], classes=0, inner=found[5])
 
     def optional(self, array: Array | None) -> Operand:
         """Weights or values, if there are any."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ...calls.rowwise import Rows, merged, rows_of, rows_shape
-from ...loops.codes import B2, F2, IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, LOGITS, OF_LABEL, PAIRS
+from ...loops.codes import B2, F2, IN_ORDER, LABELS, LOG_PROBABILITIES, LOGIT, LOGITS, OF_LABEL, PAIRS, PLACED
 from ...loops.headers import Operand, Rowwise, Steps
 from ..packing.operands import ABSENT, code_of, layout_of
 from ..packing.rowwise import NO_STEPS, header_of
@@ -38,10 +39,16 @@ def team_of(rows: Rows) -> int:
     return next((team for most, team in TEAMS if rows.classes <= most), jit.THREADS)
 
 
-def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any]) -> Beside:
-    """An array with a class axis, and its strides in bytes; with a layout of its rows if they have more strides."""
+def in_rows(call: Call, array: DeviceArray | None, axis: int, real: np.dtype[Any], alone: bool = False) -> Beside:
+    """An array with a class axis, and its strides in bytes; with a layout of its rows if they have more strides.
+
+    `alone`: it has no class axis, but one number for all classes of a row.
+    """
     if array is None:
         return ABSENT, NO_STEPS
+    if alone:
+        shape, strides = array.shape, array.strides
+        array = replace(array, shape=(*shape[:axis], 1, *shape[axis:]), strides=(*strides[:axis], 0, *strides[axis:]))
     code = code_of(array, real)
     outer = merged(array.shape[:axis], array.strides[:axis])
     inner = merged(array.shape[axis + 1 :], array.strides[axis + 1 :])
@@ -57,7 +64,9 @@ def packed(call: Call, rows: Rows, mode: int) -> Rowwise:
     count, real, axis = math.prod(rows.shape), rows.real, rows.axis
     labelled = rows.options.target == LABELS
     pred, pred_steps = in_rows(call, rows.pred, axis, real)
-    target, target_steps = in_rows(call, None if labelled else rows.target, axis, real)
+    target, target_steps = in_rows(
+        call, None if labelled else rows.target, axis, real, rows.options.target >= PLACED
+    )
     if labelled:
         target = call.described(rows.target, real)
     (gradient, gradient_steps), (curvature, curvature_steps) = (

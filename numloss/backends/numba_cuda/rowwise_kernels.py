@@ -162,7 +162,8 @@ def _text(plan: Plan, dtype: str) -> Any:
     words, number, threads = jit.words_of(dtype), getattr(np, dtype), jit.THREADS
     real, double, doubles = words["real"], words["double"], words["doubles"]
     parts, admitted = measure_texts(plan, dtype), admission_text(plan, dtype)
-    row_of, write, measure = parts["row_of"], parts["write"], row_text(plan, dtype)
+    row_of, beside_of, write = parts["row_of"], parts["beside_of"], parts["write"]
+    measure = row_text(plan, dtype)
     class_weight_of, factor_of = (loop_texts(dtype)[name] for name in ("class_weight_of", "factor_of"))
     clear, complaint, improbable = clear_text(plan, dtype), jit.jitable(key), probability_text(plan, dtype)
     row_value, write_row = rows_of(plan, dtype)
@@ -192,7 +193,7 @@ def _text(plan: Plan, dtype: str) -> Any:
             mine = row < stop
             if not mine:
                 row = stop - 1
-            x, beside = row_of(c, c.pred, c.pred_steps, row), (row_of(c, o, steps, row), o.kind, steps.classes)
+            x, beside = row_of(c, c.pred, c.pred_steps, row), beside_of(c, o, steps, row)
             weight, label, first = admitted(c, row, first)
             s, bad = measure(c, x, beside, label, thread, shared, peaks, places)
             if dense and bad > 0 and weight >= zero:

@@ -16,6 +16,7 @@ from ...loops.codes import (
     LOGIT,
     LOGITS,
     MEMBERS,
+    PLACED,
     PROBABILITIES,
     SCORES,
     SIGNED,
@@ -72,7 +73,7 @@ def measure_texts(plan: Plan, dtype: str) -> dict[str, Any]:
     score_of, entry, wanted = scores["score_of"], rows["entry"], rows["wanted"]
     exp_below = jit.typed(scalar.exp_below, dtype)
     zero, lowest = number(0.0), number(-np.inf)
-    below = number(-np.inf if plan.target in (LOG_DISTRIBUTION, SCORES) else 0.0)
+    below = number(-np.inf if plan.target in (LOG_DISTRIBUTION, SCORES) or plan.target >= PLACED else 0.0)
     above = number(1.0 if plan.target in (INDICATORS, MEMBERS) else np.inf)
     team, dense, logits, values = plan.team, plan.dense, plan.scores == LOGITS, plan.mode >= 0
     whole_target, members = plan.target != LABELS, plan.target == MEMBERS

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import int64
 
 from ... import scalar
-from ...loops import rowwise, rowwise_law, rowwise_parts, rowwise_slopes
-from ...loops.codes import DATA, F2, IN_ORDER, LABELS, LOGIT, PROBABILITIES
+from ...loops import rowwise, rowwise_law, rowwise_parts, rowwise_places, rowwise_slopes
+from ...loops.codes import DATA, F2, IN_ORDER, LABELS, LOGIT, PLACED, PROBABILITIES
 from ...loops.headers import Operand
 from ...loops.tiles import constants_text
 from . import jit, reading
@@ -175,6 +176,11 @@ def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
         return o.array + (row // c.inner) * steps.outer + (row % c.inner) * steps.inner
 
     @jit.jitable
+    def beside_of(c, o, steps, row):  # type: ignore[no-untyped-def]
+        """Where a distribution or a teacher lies beside a row."""
+        return row_of(c, o, steps, row), o.kind, steps.classes
+
+    @jit.jitable
     def entry(beside, j):  # type: ignore[no-untyped-def]
         """A number of a distribution or of a teacher as it is given."""
         address, code, step = beside
@@ -195,7 +201,45 @@ def row_texts(plan: Plan, dtype: str) -> dict[str, Any]:
             q = q * factor if factor > zero else zero
         return q
 
-    return {"row_of": row_of, "entry": entry, "wanted": wanted, **operands}
+    texts = {"row_of": row_of, "beside_of": beside_of, "entry": entry, "wanted": wanted, **operands}
+    return texts | place_texts(plan, dtype, row_of, element) if kind >= PLACED else texts
+
+
+def place_texts(plan: Plan, dtype: str, row_of: Any, element: Any) -> dict[str, Any]:
+    """The target of a row that is a number, as numloss/loops/rowwise_places.py shares it out."""
+    words, texts = jit.words_of(dtype), functools.partial(jit.of_loop, dtype=dtype)
+    real, double, line_place = words["real"], words["double"], texts(rowwise_places.line_place)
+    inverse_width, inverse_mass = texts(rowwise_places.inverse_width), texts(rowwise_places.inverse_mass)
+    tail_beyond, share_between = texts(rowwise_places.tail_beyond), texts(rowwise_places.share_between)
+    placed, zero, unit = plan.target == PLACED, getattr(np, dtype)(0.0), np.float64(1.0)
+
+    @jit.jitable
+    def beside_of(c, o, steps, row):  # type: ignore[no-untyped-def]
+        """The number, the class at or below it, and how far it is beyond; what distances and shares are times."""
+        number = element(row_of(c, o, steps, row), o.kind, row - row)
+        place = line_place(c, double(number))
+        lower = int64(place)
+        inverse, most = zero, zero
+        if not placed:
+            inverse = inverse_width(c)
+            most = inverse_mass(c, place, inverse)
+        return number, lower, place - double(lower), inverse, most
+
+    @jit.jitable
+    def entry(beside, j):  # type: ignore[no-untyped-def]
+        return beside[0]
+
+    @jit.jitable
+    def wanted(c, beside, j, label):  # type: ignore[no-untyped-def]
+        """The share of class j."""
+        _, lower, part, inverse, most = beside
+        if placed:
+            return real(unit - part) if j == lower else real(part) if j == lower + 1 else zero
+        left = (real(double(j - lower)) - real(part)) * inverse
+        right = (real(double(j + 1 - lower)) - real(part)) * inverse
+        return share_between(left, right, tail_beyond(left), tail_beyond(right)) * most
+
+    return {"beside_of": beside_of, "entry": entry, "wanted": wanted}
 
 
 def applied_law(plan: Plan, dtype: str, inputs: tuple[str, ...]) -> Any:
