@@ -26,6 +26,7 @@ from .losses.classification.bce_with_logits import bce_with_logits
 from .losses.classification.cosface import cosface
 from .losses.classification.cross_entropy import cross_entropy
 from .losses.classification.distillation import distillation
+from .losses.classification.entmax15 import entmax15
 from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
 from .losses.classification.generalized_cross_entropy import generalized_cross_entropy
@@ -196,6 +197,7 @@ __all__ = [
     "eiou",
     "elastic_net",
     "elementwise",
+    "entmax15",
     "epsilon_insensitive",
     "evaluate",
     "expectile",

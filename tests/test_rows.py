@@ -124,20 +124,21 @@ def test_what_large_scores_have_in_common_makes_no_difference(case: str, backend
                 assert_close(one, other.astype(np.float64), ulp=16, scale=0.25)
 
 
+@pytest.mark.parametrize("loss", [nl.sparsemax, nl.entmax15])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_probabilities_of_a_sparsemax_add_up_to_one(dtype: str, backend: str) -> None:
+def test_sparse_probabilities_add_up_to_one(dtype: str, loss: Any, backend: str) -> None:
     near = [[2e7, 0.0, 0.0], [4e6 + 0.25, 4e6, 0.0], [0.3, 0.1, 0.2], [-3e30, 3e30, 0.0]]
     equal = [np.zeros((2, 5000)), np.full((2, 700), 1e7), np.tile([1e6, 1e6 + 0.5], (2, 40))]
     for scores in (np.array(near), *equal):
         pred = scores.astype(dtype)
         for label in range(3 if pred.shape[1] == 3 else 2):
             labels = np.full(len(pred), label)
-            value, slope = nl.value_and_grad(nl.sparsemax)(pred, labels, reduction="sum", backend=backend)
+            value, slope = nl.value_and_grad(loss)(pred, labels, reduction="sum", backend=backend)
             p = slope.astype(np.float64) + np.eye(pred.shape[1])[labels]
             most = 4.0 * np.finfo(dtype).eps + pred.shape[1] * np.finfo(np.float64).eps
             assert np.all(np.abs(p.sum(axis=1) - 1.0) <= most)
             assert np.all(p >= -(2.0**-24)) and value >= 0.0
-    value, slope = nl.value_and_grad(nl.sparsemax)(np.array([near[0]], dtype), np.array([2]), backend=backend)
+    value, slope = nl.value_and_grad(loss)(np.array([near[0]], dtype), np.array([2]), backend=backend)
     assert value == 2e7
     assert_same_bits(slope, np.array([[1.0, 0.0, -1.0]], dtype))
 

@@ -58,8 +58,9 @@ LINEAR, SYMLOG, SYMEXP = range(3)
 # What a law of rows is of: the label's cross-entropy; or each class, for the sum, the mean or the largest of them, for
 # those above a threshold, for logits, or for the mean over all pairs of a class that is none of several labels and one
 # that is; or of the ratio of a class's probability to that of the target, for the sum; or of each level that a label
-# may be above, one fewer than there are labels, for the sum.
-OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO, LEVELS = range(9)
+# may be above, one fewer than there are labels, for the sum; or of those above a threshold of halves of the scores, of
+# which the squares of what is above it are probabilities.
+OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO, LEVELS, SPARSE_SQUARES = range(10)
 
 # What becomes of the classes that a target does not name: one class more of both distributions; they are left out of
 # both; or the target has none of them.

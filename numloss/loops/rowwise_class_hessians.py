@@ -6,12 +6,13 @@ vector v, and minus their sum at the label. With a threshold they are v less its
 
 from __future__ import annotations
 
-from .codes import MEAN, PAIRS, SPARSE
+from .codes import MEAN, PAIRS, SPARSE_SQUARES
 from .headers import ClassRow, Hessians
 from .language import Double, Int, Real, Reals, array_data, double, noinline, offset, real, stack_reals
 from .operands import convert, item_size
 from .rowwise_classes import beside_label, law_tile, measure_classes, own_curvature
 from .rowwise_parts import clear_row, locate_row, scores_at
+from .rowwise_sparse import is_sparse, root_of_pivot
 from .sums import tile_length, values_sum
 
 
@@ -31,12 +32,17 @@ def share_of(c: Hessians) -> Double:
 
 
 @noinline
-def members_of(c: Hessians, chosen: Int, first: Int, n: Int, bends: Reals) -> Int:
-    """1 for those of n classes from `first` that lie above the threshold, else 0, in place of curvatures."""
-    for i in range(n):
-        bends[i] = 1.0 if bends[i] != 0.0 else 0.0
+def members_of(c: Hessians, chosen: Int, first: Int, n: Int, s: ClassRow, z: Reals, bends: Reals) -> Int:
+    """1, or the root of its probability, for those of n classes from `first` that lie above the threshold, else 0, in
+    place of curvatures."""
+    if c.rows.law_kind == SPARSE_SQUARES:
+        for i in range(n):
+            bends[i] = 0.0 if z[i] <= 0.0 else z[i]
+    else:
+        for i in range(n):
+            bends[i] = 1.0 if bends[i] != 0.0 else 0.0
     if chosen >= first and chosen < first + n:
-        bends[chosen - first] = 1.0
+        bends[chosen - first] = real(root_of_pivot(c.rows, s.threshold))
     return 0
 
 
@@ -51,12 +57,12 @@ def entry_of(c: Hessians, row: Int, place: Int) -> Real:
 def class_bends(
     c: Hessians, row: Int, label: Int, chosen: Int, first: Int, n: Int, s: ClassRow, z: Reals, q: Reals, found: Reals
 ) -> Int:
-    """Values of the law of n classes in `found`; 1024 further their curvatures, or which are above the threshold."""
+    """Values of the law of n classes in `found`; 1024 further their curvatures, or what counts above the threshold."""
     rows = c.rows
     at = locate_row(rows, row, rows.target_steps)
     law_tile(rows, scores_at(rows, row), at, label, chosen, first, n, s, z, q, found)
-    if rows.law_kind == SPARSE:
-        members_of(c, chosen, first, n, offset(found, 1024))
+    if is_sparse(rows) == 1:
+        members_of(c, chosen, first, n, s, z, offset(found, 1024))
     return 0
 
 
@@ -76,7 +82,7 @@ def class_product(
         return double(0.0)
     chosen = measure_classes(rows, scores_at(rows, row), label, s, z, q)
     moved = beside_label(rows)
-    aside = chosen if rows.law_kind == SPARSE else label
+    aside = chosen if is_sparse(rows) == 1 else label
     base = entry_of(c, row, aside) if moved == 1 else real(0.0)
     scale = real(factor * share_of(c))
     value = double(0.0)
@@ -93,7 +99,7 @@ def class_product(
             g[(first + i) * steps] = v[i] * scale
         total = total + values_sum(v, n)
         first = first + n
-    if rows.law_kind == SPARSE:
+    if is_sparse(rows) == 1:
         mean = real(total / s.support)
         first = 0
         while first < rows.classes:
@@ -101,7 +107,7 @@ def class_product(
             class_bends(c, row, label, chosen, first, n, s, z, q, found)
             load_vector(c, row, first, n, v)
             for i in range(n):
-                g[(first + i) * steps] = ((v[i] - base) - mean) * scale if bends[i] != 0.0 else 0.0
+                g[(first + i) * steps] = ((v[i] - base) - mean) * bends[i] * scale if bends[i] != 0.0 else 0.0
             first = first + n
     elif moved == 1:
         g[label * steps] = -real(total) * scale
@@ -122,13 +128,14 @@ def class_matrix(c: Hessians, row: Int, label: Int, factor: Double, z: Reals, q:
     chosen = measure_classes(rows, scores_at(rows, row), label, s, z, q)
     class_bends(c, row, label, chosen, 0, n, s, z, q, found)
     scale = real(factor * share_of(c))
-    if rows.law_kind == SPARSE:
-        own = own_curvature(rows, s, 0.0) * scale
-        other = -real(double(1.0) / s.support) * scale
+    if is_sparse(rows) == 1:
+        share = real(double(1.0) / s.support)
         for i in range(n):
             for j in range(n):
-                m[i * n + j] = other if bends[i] * bends[j] != 0.0 else 0.0
-            m[i * n + i] = own if bends[i] != 0.0 else 0.0
+                both = bends[i] * bends[j]
+                m[i * n + j] = -share * both * scale if both != 0.0 else 0.0
+            m[i * n + i] = bends[i] * (1.0 - share * bends[i]) * scale
+        m[chosen * n + chosen] = own_curvature(rows, s, 0.0) * scale
     else:
         for i in range(n):
             m[i * n + i] = bends[i] * scale

@@ -46,7 +46,7 @@ from .rowwise_parts import (
     tile_maximum,
 )
 from .rowwise_slopes import bounded
-from .rowwise_sparse import measure_sparse
+from .rowwise_sparse import is_sparse, lost, measure_sparse, root_of_pivot, steepness
 from .sums import add_up, begin_block, block_stop, clear, fold, tile_length, values_sum
 
 
@@ -96,7 +96,7 @@ def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: 
         entry = stack_reals(1)
         own_scores(c, x, label, 1, entry)
         s.taken = double(entry[0])
-        if c.law_kind == SPARSE:
+        if is_sparse(c) == 1:
             return measure_sparse(c, x, label, s.taken, s, z)
         return largest_other(c, x, label, z) if c.law_kind == LARGEST else -1
     return -1
@@ -122,9 +122,10 @@ def law_tile(
     top = real(s.taken)
     rest = real(s.rest)
     if beside_label(c) == 1 or c.law_kind == PAIRS:
+        steep = steepness(c)
         for i in range(n):
-            z[i] = (z[i] - top) - rest
-    aside = chosen if c.law_kind == SPARSE else label
+            z[i] = (z[i] - top) * steep - rest
+    aside = chosen if is_sparse(c) == 1 else label
     inside = 1 if aside >= first and aside < first + n and beside_label(c) == 1 else 0
     if c.target_kind != LABELS:
         load_target(c, at, label, first, n, q)
@@ -141,7 +142,7 @@ def law_tile(
     pointers[0] = address(z)
     pointers[1] = address(q)
     taken = 2
-    if c.law_kind == SPARSE:
+    if is_sparse(c) == 1:
         counts = stack_reals(512)
         less = real(s.less)
         support = real(s.support)
@@ -175,9 +176,10 @@ def law_tile(
 
 def own_curvature(c: Rowwise, s: ClassRow, bends: Real) -> Real:
     """The curvature at the class that is set aside: the sum of the others', or that of any class above a threshold."""
-    if c.law_kind != SPARSE:
+    if is_sparse(c) == 0:
         return bends
-    share = real(double(1.0) - double(1.0) / s.support)
+    own = root_of_pivot(c, s.threshold)
+    share = real(double(1.0) - double(1.0) / s.support if c.law_kind == SPARSE else own * (s.beside / s.support))
     return 2.0 * share if c.bound == 1 else share
 
 
@@ -186,7 +188,7 @@ def sparse_slopes(c: Rowwise, label: Int, pivot: Int, first: Int, n: Int, s: Cla
     """Slopes of the pivot and the label among n classes with probabilities, which come from `first`; the pivot's
     curvature."""
     if pivot >= first and pivot < first + n:
-        slopes[pivot - first] = -real(s.slopes) if pivot == label else real(double(1.0) - s.threshold)
+        slopes[pivot - first] = -real(s.slopes) if pivot == label else real(double(1.0) - lost(c, s.threshold))
         h[pivot - first] = own_curvature(c, s, 0.0)
     if label != pivot and label >= first and label < first + n:
         slopes[label - first] = slopes[label - first] - 1.0
@@ -203,7 +205,7 @@ def class_slopes(
     bends = real(s.bends)
     slopes = offset(found, 512)
     curvatures = offset(found, 1024)
-    if c.law_kind == SPARSE:
+    if is_sparse(c) == 1:
         sparse_slopes(c, label, chosen, first, n, s, slopes, curvatures)
     elif beside_label(c) == 1 and label >= first and label < first + n:
         slopes[label - first] = -slope

@@ -1,15 +1,45 @@
 """The threshold of a sparse distribution over the classes of a row: what lies above it are its probabilities.
 
 It is told by how much it is more than the largest score, the pivot's, less 1, and so lies in [0, 1): differences from
-the largest score are exact where they matter, however large the scores are.
+the largest score are exact where they matter, however large the scores are. Where probabilities are squares, halves of
+scores are what lies above it.
 """
 
 from __future__ import annotations
 
+from .codes import SPARSE, SPARSE_SQUARES
 from .headers import ClassRow, Excess, Row, Rowwise
 from .language import Double, Int, Real, Reals, double, integer, noinline, real, stack_doubles
 from .rowwise_parts import find_pivot, own_scores
 from .sums import add_tile, clear, fold, tile_length
+
+
+def is_sparse(c: Rowwise) -> Int:
+    """Whether a law is of classes above a threshold."""
+    return 1 if c.law_kind == SPARSE or c.law_kind == SPARSE_SQUARES else 0
+
+
+def steepness(c: Rowwise) -> Real:
+    """What scores are multiplied by before a threshold is taken off."""
+    return 0.5 if c.law_kind == SPARSE_SQUARES else 1.0
+
+
+def lost(c: Rowwise, threshold: Double) -> Double:
+    """1 less the probability of the pivot."""
+    squared = c.law_kind == SPARSE_SQUARES
+    return threshold * (double(2.0) - threshold) if squared else threshold
+
+
+def root_of_pivot(c: Rowwise, threshold: Double) -> Double:
+    """The root of the probability of the pivot, or 1 where classes are counted."""
+    return double(1.0) - threshold if c.law_kind == SPARSE_SQUARES else double(1.0)
+
+
+def cost_of_pivot(c: Rowwise, threshold: Double) -> Double:
+    """What the probability of the pivot adds to the loss."""
+    square = threshold * threshold
+    squared = c.law_kind == SPARSE_SQUARES
+    return square * (double(3.0) - threshold) / double(1.5) if squared else double(0.5) * square
 
 
 @noinline
@@ -18,8 +48,9 @@ def load_excesses(c: Rowwise, x: Reals, top: Real, s: Excess, first: Int, n: Int
     own_scores(c, x, first, n, z)
     near = real(s.near)
     rest = real(s.rest)
+    steep = steepness(c)
     for i in range(n):
-        z[i] = ((z[i] - top) + near) + rest
+        z[i] = ((z[i] - top) * steep + near) + rest
     return 0
 
 
@@ -32,9 +63,12 @@ def set_threshold(threshold: Double, s: Excess) -> Int:
 
 @noinline
 def excess_over(c: Rowwise, x: Reals, pivot: Int, top: Real, s: Excess, z: Reals) -> Int:
-    """How many scores beside the pivot's lie above a threshold, and the sum of what they are above it."""
+    """The sums of what lies above a threshold beside the pivot's score, and how much counts there."""
     lanes = stack_doubles(32)
+    roots = stack_doubles(32)
     clear(lanes)
+    clear(roots)
+    squared = 1 if c.law_kind == SPARSE_SQUARES else 0
     count = 0
     first = 0
     while first < c.classes:
@@ -48,10 +82,15 @@ def excess_over(c: Rowwise, x: Reals, pivot: Int, top: Real, s: Excess, z: Reals
         count = count + above
         for i in range(n):
             z[i] = z[i] if not z[i] <= 0.0 else 0.0
+        if squared == 1:
+            add_tile(z, n, roots)
+            for i in range(n):
+                z[i] = z[i] * z[i]
         add_tile(z, n, lanes)
         first = first + n
     s.beyond = fold(lanes)
-    return count
+    s.roots = fold(roots) if squared == 1 else double(count)
+    return 0
 
 
 @noinline
@@ -66,9 +105,12 @@ def measure_sparse(c: Rowwise, x: Reals, label: Int, label_score: Double, s: Cla
     moved = 1
     while moved == 1:
         set_threshold(threshold, found)
-        count = excess_over(c, x, row.pivot, top, found, z)
-        s.support = double(count + 1)
-        following = threshold + (found.beyond - threshold) / s.support
+        excess_over(c, x, row.pivot, top, found, z)
+        s.support = root_of_pivot(c, threshold) + found.roots
+        missing = found.beyond - lost(c, threshold)
+        step = missing / s.support
+        # the sum of squares falls twice as fast
+        following = threshold + (double(0.5) * step if c.law_kind == SPARSE_SQUARES else step)
         moved = integer(real(following) > real(threshold))
         # NaN ends it, and stays
         threshold = threshold if following <= threshold else following
@@ -77,7 +119,8 @@ def measure_sparse(c: Rowwise, x: Reals, label: Int, label_score: Double, s: Cla
     s.taken = row.top
     s.rest = double(0.0) - found.near
     s.less = double(0.0) - found.rest
-    s.cost = double(0.5) * threshold * threshold
+    s.beside = found.roots
+    s.cost = cost_of_pivot(c, threshold)
     if row.pivot != label:
         s.cost = s.cost + (row.top - label_score)
     return row.pivot

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numba import int64
 
-from ...loops import rowwise_classes
-from ...loops.codes import CURVATURE, LABELS, LARGEST, LEVELS, MEAN, SPARSE, VALUE
+from ...loops import rowwise_classes, rowwise_sparse
+from ...loops.codes import CURVATURE, LABELS, LARGEST, LEVELS, MEAN, SPARSE, SPARSE_SQUARES, VALUE
 from ...loops.headers import ClassRow
 from . import jit
 from .rowwise_texts import Plan, applied_law, given_texts, loop_texts, row_texts, score_texts
+
+THRESHOLDS = (SPARSE, SPARSE_SQUARES)
 
 
 def entry_text(plan: Plan, dtype: str) -> Any:
@@ -20,13 +22,14 @@ def entry_text(plan: Plan, dtype: str) -> Any:
     real, reals = words["real"], words["reals"]
     score_of, applied = score_texts(plan, dtype)["score_of"], class_law(plan, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
-    levels, largest, sparse = plan.classes == LEVELS, plan.classes == LARGEST, plan.classes == SPARSE
+    levels, largest, sparse = plan.classes == LEVELS, plan.classes == LARGEST, plan.classes in THRESHOLDS
+    steep = number(0.5 if plan.classes == SPARSE_SQUARES else 1.0)
     labelled = plan.target == LABELS and not levels
 
     @jit.jitable
     def entry_law(c, x, beside, j, label, chosen, s):  # type: ignore[no-untyped-def]
         """Score, value, slope and curvature; nothing at the label, or where another class alone counts."""
-        z = ((score_of(c, x, j, label) - real(s.taken)) - real(s.rest)) - real(s.less)
+        z = ((score_of(c, x, j, label) - real(s.taken)) * steep - real(s.rest)) - real(s.less)
         aside = chosen if sparse else label
         if labelled:
             q = one if j == aside else zero
@@ -53,7 +56,7 @@ def entry_text(plan: Plan, dtype: str) -> Any:
 
 def class_law(plan: Plan, dtype: str) -> Any:
     """The law of a class by its score, its target, and where there is a threshold how many are above it."""
-    if plan.classes == SPARSE:
+    if plan.classes in THRESHOLDS:
         real, by_support = jit.words_of(dtype)["real"], applied_law(plan, dtype, ("z", "q", "support"))
 
         @jit.jitable
@@ -76,26 +79,31 @@ def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     real, double, score_of = words["real"], words["double"], score_texts(plan, dtype)["score_of"]
     team_sum, any_team = teams["team_sum"], teams["any_team"]
     zero, nothing, unit, team = getattr(np, dtype)(0.0), np.float64(0.0), np.float64(1.0), plan.team
+    squared, half = plan.classes == SPARSE_SQUARES, np.float64(0.5)
+    steep = getattr(np, dtype)(0.5 if squared else 1.0)
+    lost, root_of_pivot = (jit.of_loop(getattr(rowwise_sparse, name), dtype) for name in ("lost", "root_of_pivot"))
 
     @jit.jitable
     def threshold_of(c, x, label, pivot, top, who, shared):  # type: ignore[no-untyped-def]
-        threshold, support, moved = nothing, unit, True
+        threshold, support, roots, moved = nothing, unit, nothing, True
         while any_team(moved):
             near = real(unit - threshold)
             rest = real((unit - double(near)) - threshold)
             total, count = nothing, nothing
             for j in range(who % team, c.classes, team):
-                excess = ((score_of(c, x, j, label) - top) + near) + rest
+                excess = ((score_of(c, x, j, label) - top) * steep + near) + rest
                 if j != pivot and not excess <= zero:
-                    total += double(excess)
-                    count += unit if excess > zero else nothing
+                    total += double(excess * excess if squared else excess)
+                    count += double(excess) if squared else unit if excess > zero else nothing
             total = team_sum(shared, who, total)
-            support = team_sum(shared, who, count) + unit
-            following = threshold + (total - threshold) / support
+            roots = team_sum(shared, who, count)
+            support = roots + root_of_pivot(c, threshold)
+            step = (total - lost(c, threshold)) / support
+            following = threshold + (half * step if squared else step)
             moved = real(following) > real(threshold)
             if not following <= threshold:
                 threshold = following
-        return threshold, support
+        return threshold, support, roots
 
     return threshold_of
 
@@ -107,9 +115,9 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
     team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
     lowest, highest = number(-np.inf), number(np.inf)
-    zero, one, half = np.float64(0.0), np.float64(1.0), np.float64(0.5)
+    zero, one, cost_of_pivot = np.float64(0.0), np.float64(1.0), jit.of_loop(rowwise_sparse.cost_of_pivot, dtype)
     team, largest = plan.team, plan.classes == LARGEST
-    sparse, mean, values = plan.classes == SPARSE, plan.classes == MEAN, plan.mode >= VALUE
+    sparse, mean, values = plan.classes in THRESHOLDS, plan.classes == MEAN, plan.mode >= VALUE
 
     @jit.jitable
     def best_other(c, x, lane, label):  # type: ignore[no-untyped-def]
@@ -125,7 +133,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     @jit.jitable
     def class_value(c, x, beside, label, s, who, shared, peaks, places):  # type: ignore[no-untyped-def]
         chosen, taken, rest = s.pivot, s.label_score, zero
-        less, threshold, support, cost = zero, zero, zero, zero
+        less, threshold, support, roots, cost = zero, zero, zero, zero, zero
         if largest or sparse:
             best, chosen = best_other(c, x, who % team, label)
             chosen = team_peak(peaks, places, who, best, chosen)
@@ -134,14 +142,14 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             if chosen < 0 or not score_of(c, x, chosen, label) > own:
                 chosen = int64(label)
             top = score_of(c, x, chosen, label)
-            threshold, support = threshold_of(c, x, label, chosen, top, who, shared)
+            threshold, support, roots = threshold_of(c, x, label, chosen, top, who, shared)
             near = double(real(one - threshold))
             taken, rest, less = double(top), -near, -((one - near) - threshold)
-            cost = half * threshold * threshold
+            cost = cost_of_pivot(c, threshold)
             if chosen != label:
                 cost += double(top) - double(own)
         share = loss_weight_of(c, label) / double(c.classes) if mean else loss_weight_of(c, label) * one
-        before = known(taken, rest, less, threshold, support, cost, zero, zero, share)
+        before = known(taken, rest, less, threshold, support, roots, cost, zero, zero, share)
         value, slopes, bends = zero, zero, zero
         if values:
             for j in range(who % team, c.classes, team):
@@ -152,7 +160,7 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
         value = team_sum(shared, who, value)
         slopes = team_sum(shared, who, slopes)
         bends = team_sum(shared, who, bends)
-        after = known(taken, rest, less, threshold, support, cost, slopes, bends, share)
+        after = known(taken, rest, less, threshold, support, roots, cost, slopes, bends, share)
         return (value + cost) * share, (chosen, after)
 
     return class_value
@@ -166,7 +174,7 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
     bounded, one = loop_texts(dtype)["bounded"], number(1.0)
     labelled = plan.target == LABELS and plan.classes != LEVELS
     team, curved = plan.team, plan.mode == CURVATURE
-    sparse, unit = plan.classes == SPARSE, np.float64(1.0)
+    sparse, unit, lost = plan.classes in THRESHOLDS, np.float64(1.0), jit.of_loop(rowwise_sparse.lost, dtype)
 
     @jit.jitable
     def write_classes(c, x, beside, g, h, lane, label, measures, state, factor):  # type: ignore[no-untyped-def]
@@ -178,7 +186,7 @@ def class_gradient_text(plan: Plan, dtype: str) -> Any:
             if labelled and j == aside:
                 slope, bend = -slopes, own_curvature(c, s, bends)
             if sparse and chosen != label:
-                slope = real(unit - s.threshold) if j == chosen else slope - one if j == label else slope
+                slope = real(unit - lost(c, s.threshold)) if j == chosen else slope - one if j == label else slope
             if curved:
                 put(c.curvature, h + j * c.curvature_steps.classes, bounded(c, bend) * scale)
             put(c.gradient, g + j * c.gradient_steps.classes, slope * scale)

@@ -151,8 +151,8 @@ class ClassRow(Header):
     """One row by a law of each class.
 
     `taken`, `rest` and `less` are taken off its scores. With a threshold `support` is how many classes have a
-    probability, and `cost` what the row costs beside them. Sums of the slopes and curvatures; and what these are
-    multiplied by.
+    probability, or of squares the sum of their roots, `beside` that of all but the largest, and `cost` what the row
+    costs beside them. Sums of the slopes and curvatures; and what these are multiplied by.
     """
 
     taken: Double
@@ -160,6 +160,7 @@ class ClassRow(Header):
     less: Double
     threshold: Double
     support: Double
+    beside: Double
     cost: Double
     slopes: Double
     bends: Double
@@ -221,11 +222,13 @@ class Ratios(Header):
 
 
 class Excess(Header):
-    """A threshold of scores: how far it is below the largest, the rest of that, and the sum of what lies above it."""
+    """A threshold of scores: how far it is below the largest, the rest of that; the sums of what lies above it, or of
+    the squares of that, and of the roots of probabilities, or how many there are."""
 
     near: Double
     rest: Double
     beyond: Double
+    roots: Double
 
 
 class Measures(Header):
