@@ -38,7 +38,7 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
             return dtype.type(domain.high - 0.5) - random.random(case.shape, dtype)
         if domain.high <= 1.0:
             return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
-        if domain.low > -np.inf:
+        if domain.low > -1e300:
             return random.random(case.shape, dtype) + dtype.type(domain.low + 0.5)
         return normal(random, case.shape, dtype)
 

@@ -28,6 +28,7 @@ from mpmath import (
     psi,
     sqrt,
     tanh,
+    workdps,
 )
 
 mp.dps = 60
@@ -91,6 +92,24 @@ def erfc_scaled(t):
     return (1 + 2 * x) * exp(x * x) * erfc(x) - 1
 
 
+def mills(a):
+    """Mills' ratio, (1 - cdf(a)) / pdf(a) of a normal distribution"""
+    return sqrt(pi / 2) * exp(a * a / 2) * erfc(a / sqrt(2))
+
+
+def mills_bulge(t):
+    """(1 + a) mills(a) - 1 with t = (a - 4) / (a + 4)"""
+    a = 4 * (1 + t) / (1 - t)
+    return (1 + a) * mills(a) - 1
+
+
+def mills_bend(t):
+    """(1 - a mills(a)) / mills(a)^2 with t = (a - 4) / (a + 4)"""
+    a = 4 * (1 + t) / (1 - t)
+    with workdps(120):
+        return (1 - a * mills(a)) / mills(a) ** 2
+
+
 def lgamma_arch(u):
     """lgamma(2 + u) / (u (1 + u))"""
     return psi(0, 2) if abs(u) < mpf("1e-25") else loggamma(2 + u) / (u * (1 + u))
@@ -121,6 +140,10 @@ AROUND_2 = mpf("-0.7"), mpf("0.5")
 AROUND_ROOT = 1 - DIGAMMA_ROOT, mpf("2.2") - DIGAMMA_ROOT
 
 
+# where (a - 4) / (a + 4) lies for a >= 0
+ALL = -1, 1 - mpf("1e-6")
+
+
 def far_erfc(last):
     """Where (x - 3) / (x + 3) lies for 0.9 <= x <= last."""
     return mpf("-2.1") / mpf("3.9"), (mpf(last) - 3) / (mpf(last) + 3)
@@ -144,6 +167,10 @@ FITS = {
     "erf, float64": (erf_tail, 0, mpf("0.81"), 12, 19),
     "erfc, float32: (1 + 2 x) e^(x^2) erfc(x) - 1 in (x - 3) / (x + 3)": (erfc_scaled, *far_erfc("10.1"), 10, 10),
     "erfc, float64": (erfc_scaled, *far_erfc("27.3"), 21, 19),
+    "Mills' ratio, float32: (1 + a) mills(a) - 1 in (a - 4) / (a + 4)": (mills_bulge, *ALL, 12, 10),
+    "Mills' ratio, float64": (mills_bulge, *ALL, 26, 19),
+    "the slope of its inverse, float32: (1 - a mills(a)) / mills(a)^2 in (a - 4) / (a + 4)": (mills_bend, *ALL, 14, 10),
+    "the slope of its inverse, float64": (mills_bend, *ALL, 31, 19),
     "lgamma near 2, float32: lgamma(2 + u) / (u (1 + u)), -0.7 <= u <= 0.5": (lgamma_arch, *AROUND_2, 10, 10),
     "lgamma near 2, float64": (lgamma_arch, *AROUND_2, 21, 19),
     "lgamma, float32: x times the rest of Stirling's formula in 1 / x^2, x >= 6.5": (stirling_rest, *BEYOND_6_5, 2, 10),

@@ -70,6 +70,8 @@ from .losses.multitask.uncertainty_weighted import uncertainty_weighted
 from .losses.probabilistic.beta_nll import beta_nll
 from .losses.probabilistic.coral import coral
 from .losses.probabilistic.corn import corn
+from .losses.probabilistic.censored_logistic import censored_logistic
+from .losses.probabilistic.censored_normal import censored_normal
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
@@ -77,11 +79,14 @@ from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
 from .losses.probabilistic.interval_score import interval_score
 from .losses.probabilistic.laplace_nll import laplace_nll
+from .losses.probabilistic.loglogistic_aft import loglogistic_aft
+from .losses.probabilistic.lognormal_aft import lognormal_aft
 from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
 from .losses.probabilistic.ordinal_logistic import ordinal_logistic
 from .losses.probabilistic.poisson_nll import poisson_nll
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
+from .losses.probabilistic.weibull_aft import weibull_aft
 from .losses.ranking.bpr import bpr
 from .losses.ranking.lambdarank import lambdarank
 from .losses.ranking.listmle import listmle
@@ -171,6 +176,8 @@ __all__ = [
     "bradley_terry",
     "cauchy",
     "charbonnier",
+    "censored_logistic",
+    "censored_normal",
     "check",
     "ciou",
     "circle",
@@ -249,6 +256,8 @@ __all__ = [
     "listnet",
     "log_cosh",
     "logit_adjusted_cross_entropy",
+    "loglogistic_aft",
+    "lognormal_aft",
     "lovasz_hinge",
     "lovasz_softmax",
     "mae",
@@ -319,6 +328,7 @@ __all__ = [
     "varifocal",
     "vjp",
     "wasserstein_gan",
+    "weibull_aft",
     "welsch",
 ]
 

@@ -48,7 +48,10 @@ TINY = 5e-324
 
 REAL = Domain()
 FINITE = Domain(-1.7976931348623157e308, 1.7976931348623157e308, text="finite")
+BELOW_INF = Domain(high=1.7976931348623157e308, text="a number below inf")
+ABOVE_MINUS_INF = Domain(-1.7976931348623157e308, text="a number above -inf")
 POSITIVE = Domain(TINY, 1.7976931348623157e308, text="> 0 and finite")
+POSITIVE_OR_INF = Domain(TINY, text="> 0")
 NONNEGATIVE = Domain(0.0, 1.7976931348623157e308, text=">= 0 and finite")
 NONPOSITIVE = Domain(high=0.0, text="<= 0")
 AT_LEAST_ONE = Domain(1.0, 1.7976931348623157e308, text=">= 1 and finite")

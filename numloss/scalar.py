@@ -669,8 +669,8 @@ def power(x, a):
     return power_within(x, minimum(1e30, maximum(-1e30, a)))
 
 
-def power_within(x, a):
-    """x^a where |a| is at most 1e30: no choice that is the same for all elements, which would keep gcc from vectors."""
+def log_with_rest(x):
+    """log(x) of a finite x > 0 as a number and a rest below its last digit."""
     k, f = log_parts(x)
     high, low = log_pair(f)
     # the two parts of log(2): products of the first with k are exact
@@ -678,7 +678,12 @@ def power_within(x, a):
     sum = whole + high
     rest = ((whole - sum) + high) + fma(k, -0.00021219444005469058, low)
     log_high = sum + rest
-    log_low = (sum - log_high) + rest
+    return log_high, (sum - log_high) + rest
+
+
+def power_within(x, a):
+    """x^a where |a| is at most 1e30: no choice that is the same for all elements, which would keep gcc from vectors."""
+    log_high, log_low = log_with_rest(x)
     exponent = a * log_high
     y = exp_of_difference(exponent, -fma(a, log_low, fma(a, log_high, -exponent)))
     infinity = 1e999
@@ -773,6 +778,206 @@ def erfc(x):
     if x < 0.0:
         far = 2.0 - far
     return near if a < 0.9 else far
+
+
+def _mills_bulge_f32(t):
+    p = fma(t, 3.281080226e-5, -0.000145425765)
+    p = fma(t, p, -0.0002155491186)
+    p = fma(t, p, 0.001666408829)
+    p = fma(t, p, -0.0007264809163)
+    p = fma(t, p, -0.01250193125)
+    p = fma(t, p, 0.04496154439)
+    p = fma(t, p, -0.08071649456)
+    p = fma(t, p, 0.07169027633)
+    p = fma(t, p, 0.03509259831)
+    p = fma(t, p, -0.2423996677)
+    return fma(t, p, 0.1832619046)
+
+
+def mills_bulge(t):
+    """(1 + a) M(a) - 1 of Mills' ratio M with t = (a - 4) / (a + 4), for a >= 0."""
+    p = fma(t, 5.202019919984603556e-10, 4.504863892608274285e-10)
+    p = fma(t, p, -4.946774043048616024e-9)
+    p = fma(t, p, -6.577274057313040542e-9)
+    p = fma(t, p, 2.266524832591865814e-8)
+    p = fma(t, p, 5.081754040812186212e-8)
+    p = fma(t, p, -5.917647604512057228e-8)
+    p = fma(t, p, -2.869892231472470719e-7)
+    p = fma(t, p, 1.138151883875000155e-8)
+    p = fma(t, p, 1.390819627927995093e-6)
+    p = fma(t, p, 1.009639995246208558e-6)
+    p = fma(t, p, -6.553390605676903352e-6)
+    p = fma(t, p, -8.601651640074649699e-6)
+    p = fma(t, p, 0.00003415882965722109957)
+    p = fma(t, p, 0.0000532655667034133126)
+    p = fma(t, p, -0.0002202155799756444603)
+    p = fma(t, p, -0.0002367014748459546325)
+    p = fma(t, p, 0.001741848774490943166)
+    p = fma(t, p, -0.0007159509407866088727)
+    p = fma(t, p, -0.01253910362047750704)
+    p = fma(t, p, 0.04495912907955541234)
+    p = fma(t, p, -0.08070800967904800209)
+    p = fma(t, p, 0.07169048120135671391)
+    p = fma(t, p, 0.03509188023474791597)
+    p = fma(t, p, -0.2423996705218073386)
+    return fma(t, p, 0.1832619145678033547)
+
+
+def _mills_bend_f32(t):
+    p = fma(t, 6.48862976e-6, -0.0005153306017)
+    p = fma(t, p, 0.0003250261467)
+    p = fma(t, p, 0.002874237848)
+    p = fma(t, p, -0.002948714531)
+    p = fma(t, p, -0.007373184352)
+    p = fma(t, p, 0.01337997337)
+    p = fma(t, p, 0.007849072274)
+    p = fma(t, p, -0.03992368827)
+    p = fma(t, p, 0.02350989812)
+    p = fma(t, p, 0.06800032288)
+    p = fma(t, p, -0.1613620095)
+    p = fma(t, p, 0.1428507089)
+    return fma(t, p, 0.9533271848)
+
+
+def mills_bend(t):
+    """(1 - a M(a)) / M(a)^2 of Mills' ratio M with t = (a - 4) / (a + 4), for a >= 0."""
+    p = fma(t, -6.38599970829936703e-9, 4.525280787574188469e-9)
+    p = fma(t, p, 6.508290956678414463e-8)
+    p = fma(t, p, -6.236740047708986182e-8)
+    p = fma(t, p, -3.212651309794768898e-7)
+    p = fma(t, p, 4.497276455603882685e-7)
+    p = fma(t, p, 9.99202778578229798e-7)
+    p = fma(t, p, -2.289278519143140918e-6)
+    p = fma(t, p, -1.902409319107931575e-6)
+    p = fma(t, p, 9.264840569850273436e-6)
+    p = fma(t, p, -4.476406867086189353e-8)
+    p = fma(t, p, -0.0000313937081261485035)
+    p = fma(t, p, 0.00002020832919191174163)
+    p = fma(t, p, 0.00008996887386035501202)
+    p = fma(t, p, -0.0001161467597720729497)
+    p = fma(t, p, -0.0002102504385962447102)
+    p = fma(t, p, 0.000464658535419997066)
+    p = fma(t, p, 0.0003400784454497485895)
+    p = fma(t, p, -0.001503936244566155598)
+    p = fma(t, p, 1.346919885821593534e-6)
+    p = fma(t, p, 0.003992433773424859709)
+    p = fma(t, p, -0.002764922833170173974)
+    p = fma(t, p, -0.008064667239937177728)
+    p = fma(t, p, 0.01332202842267656204)
+    p = fma(t, p, 0.008078243838488437041)
+    p = fma(t, p, -0.03991459546750474588)
+    p = fma(t, p, 0.02347287223759416414)
+    p = fma(t, p, 0.06799977169289016989)
+    p = fma(t, p, -0.1613597313498003407)
+    p = fma(t, p, 0.1428507144612674066)
+    return fma(t, p, 0.9533271616025773688)
+
+
+def mills(a):
+    """s M(a), (1 - a M(a)) / M(a)^2 and s = 1 + a, for a >= 0, of Mills' ratio M(a) = (1 - cdf(a)) / pdf(a).
+
+    The first two are between 1 / 2 and 3 / 2, and keep their digits however large a is.
+    """
+    a = capped(a)
+    t = 1.0 - 8.0 / (a + 4.0)
+    return 1.0 + mills_bulge(t), mills_bend(t), 1.0 + a
+
+
+def hermite_step(even, odd, reach, square, share, next_share):
+    """The next two h^n He_n(m) / n! of Hermite's polynomials, with reach = m h and square = h^2."""
+    even = (reach * odd - square * even) * share
+    return even, (reach * even - square * odd) * next_share
+
+
+def _normal_moments_f32(m, h):
+    reach = m * h
+    square = h * h
+    even, odd, zeroth, first, second = 1.0, reach, 1.0, 0.3333333333333333 * reach, 0.3333333333333333
+    even, odd = hermite_step(even, odd, reach, square, 0.5, 0.3333333333333333)
+    zeroth = fma(even, 0.3333333333333333, zeroth)
+    first = fma(odd, 0.2, first)
+    second = fma(even, 0.2, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.25, 0.2)
+    zeroth = fma(even, 0.2, zeroth)
+    first = fma(odd, 0.14285714285714285, first)
+    second = fma(even, 0.14285714285714285, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.16666666666666666, 0.14285714285714285)
+    zeroth = fma(even, 0.14285714285714285, zeroth)
+    first = fma(odd, 0.1111111111111111, first)
+    second = fma(even, 0.1111111111111111, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.125, 0.1111111111111111)
+    zeroth = fma(even, 0.1111111111111111, zeroth)
+    first = fma(odd, 0.09090909090909091, first)
+    second = fma(even, 0.09090909090909091, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.1, 0.09090909090909091)
+    zeroth = fma(even, 0.09090909090909091, zeroth)
+    first = fma(odd, 0.07692307692307693, first)
+    second = fma(even, 0.07692307692307693, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.08333333333333333, 0.07692307692307693)
+    zeroth = fma(even, 0.07692307692307693, zeroth)
+    first = fma(odd, 0.06666666666666667, first)
+    second = fma(even, 0.06666666666666667, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.07142857142857142, 0.06666666666666667)
+    zeroth = fma(even, 0.06666666666666667, zeroth)
+    first = fma(odd, 0.058823529411764705, first)
+    second = fma(even, 0.058823529411764705, second)
+    return zeroth, first, second
+
+
+def normal_moments(m, h):
+    """Means of w, -w s / h and w (s / h)^2 over |s| < h, with w = e^(-m s - s^2 / 2), for h and |m h| up to 3 / 4."""
+    reach = m * h
+    square = h * h
+    even, odd, zeroth, first, second = 1.0, reach, 1.0, 0.3333333333333333 * reach, 0.3333333333333333
+    even, odd = hermite_step(even, odd, reach, square, 0.5, 0.3333333333333333)
+    zeroth = fma(even, 0.3333333333333333, zeroth)
+    first = fma(odd, 0.2, first)
+    second = fma(even, 0.2, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.25, 0.2)
+    zeroth = fma(even, 0.2, zeroth)
+    first = fma(odd, 0.14285714285714285, first)
+    second = fma(even, 0.14285714285714285, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.16666666666666666, 0.14285714285714285)
+    zeroth = fma(even, 0.14285714285714285, zeroth)
+    first = fma(odd, 0.1111111111111111, first)
+    second = fma(even, 0.1111111111111111, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.125, 0.1111111111111111)
+    zeroth = fma(even, 0.1111111111111111, zeroth)
+    first = fma(odd, 0.09090909090909091, first)
+    second = fma(even, 0.09090909090909091, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.1, 0.09090909090909091)
+    zeroth = fma(even, 0.09090909090909091, zeroth)
+    first = fma(odd, 0.07692307692307693, first)
+    second = fma(even, 0.07692307692307693, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.08333333333333333, 0.07692307692307693)
+    zeroth = fma(even, 0.07692307692307693, zeroth)
+    first = fma(odd, 0.06666666666666667, first)
+    second = fma(even, 0.06666666666666667, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.07142857142857142, 0.06666666666666667)
+    zeroth = fma(even, 0.06666666666666667, zeroth)
+    first = fma(odd, 0.058823529411764705, first)
+    second = fma(even, 0.058823529411764705, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.0625, 0.058823529411764705)
+    zeroth = fma(even, 0.058823529411764705, zeroth)
+    first = fma(odd, 0.05263157894736842, first)
+    second = fma(even, 0.05263157894736842, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.05555555555555555, 0.05263157894736842)
+    zeroth = fma(even, 0.05263157894736842, zeroth)
+    first = fma(odd, 0.047619047619047616, first)
+    second = fma(even, 0.047619047619047616, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.05, 0.047619047619047616)
+    zeroth = fma(even, 0.047619047619047616, zeroth)
+    first = fma(odd, 0.043478260869565216, first)
+    second = fma(even, 0.043478260869565216, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.045454545454545456, 0.043478260869565216)
+    zeroth = fma(even, 0.043478260869565216, zeroth)
+    first = fma(odd, 0.04, first)
+    second = fma(even, 0.04, second)
+    even, odd = hermite_step(even, odd, reach, square, 0.041666666666666664, 0.04)
+    zeroth = fma(even, 0.04, zeroth)
+    first = fma(odd, 0.037037037037037035, first)
+    second = fma(even, 0.037037037037037035, second)
+    return zeroth, first, second
 
 
 def _atan_tail_f32(z):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -227,3 +228,41 @@ def boxes(dtype: str) -> list[tuple[float, ...]]:
     found = [(*pred, *target) for pred in near]
     found += [(1e3 * a[0], *a[1:]) for a in found if a[2] > a[0] > 2.0]
     return [*found, (0.1, 0.1, 1e-3, 1e-3, 0.0, 0.0, 1e-3, 2e-3), (0.0, 0.0, 1e-3, 3e-3, 1e-4, 1e-4, 2e-3, 2e-3)]
+
+
+def bounds(dtype: str) -> list[tuple[float, ...]]:
+    """Predictions between or beyond bounds that are equal, near each other, far apart, infinite, or turned round."""
+    after = float(np.nextafter(np.dtype(dtype).type(0.3), np.dtype(dtype).type(1.0)))
+    ends = [(0.3, 0.3), (0.3, after), (0.3, 0.4), (-1.9, 2.3), (2.3, -1.9), (-37.0, 80.0), (1e10, 2e10)]
+    ends += [(-np.inf, 0.3), (0.3, np.inf), (-np.inf, np.inf), (8.5, 9.7)]
+    return [(x, *pair) for x in (*LOGITS, 0.3, 1e15, -1e15) for pair in ends]
+
+
+def times(dtype: str) -> list[tuple[float, ...]]:
+    """Logarithms of times, and bounds of times: equal, near each other, far apart, 0, infinite, or turned round."""
+    after = float(np.nextafter(np.dtype(dtype).type(1.3), np.dtype(dtype).type(2.0)))
+    ends = [(1.3, 1.3), (1.3, after), (1.3, 1.7), (30.0, 2e3), (2e3, 30.0), (1e-30, 1e30), (1e10, 1e10)]
+    ends += [(0.0, 1.3), (1.3, np.inf), (0.0, np.inf), (1e-3, 1.1e-3)]
+    return [(x, *pair) for x in LOGITS for pair in ends]
+
+
+def no_density_is_subnormal(z: np.ndarray, dtype: str) -> bool:
+    """Whether that of distances in units of the scale, or of their squares, is nothing or has all its digits."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    powers = np.array([*np.abs(z), *(0.5 * np.square(z))])
+    return not np.any((normal < powers) & (powers < normal + 60.0))
+
+
+def normal_bounds(sigma: float) -> Callable[[str], list[tuple[float, ...]]]:
+    """Bounds without those that are so many sigma away that a density is subnormal, which sigma divides."""
+    return lambda dtype: [p for p in bounds(dtype) if no_density_is_subnormal(np.subtract(p[1:], p[0]) / sigma, dtype)]
+
+
+def normal_times(sigma: float) -> Callable[[str], list[tuple[float, ...]]]:
+    """The same of times."""
+
+    def points(dtype: str) -> list[tuple[float, ...]]:
+        with np.errstate(divide="ignore"):
+            return [p for p in times(dtype) if no_density_is_subnormal((np.log(p[1:]) - p[0]) / sigma, dtype)]
+
+    return points

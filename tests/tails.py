@@ -93,7 +93,9 @@ def named(case: Case) -> str:
 
 
 def inputs(case: Case, dtype: str) -> tuple[np.ndarray[Any, Any], ...]:
-    """The points that are finite in the dtype, an array for each input."""
+    """The points of which no number is too large for the dtype, an array for each input."""
+    points = np.array(case[1](dtype))
     with np.errstate(over="ignore"):
-        rows = np.array(case[1](dtype), dtype=dtype)
-    return tuple(np.ascontiguousarray(column) for column in rows[np.all(np.isfinite(rows), axis=1)].T)
+        rows = points.astype(dtype)
+    fitting = np.all(np.isfinite(rows) == np.isfinite(points), axis=1)
+    return tuple(np.ascontiguousarray(column) for column in rows[fitting].T)

@@ -20,8 +20,10 @@ from numloss.registry import LOSSES
 
 Array = np.ndarray[Any, Any]
 # Units that may be lost, 4 unless stated: a dozen rounded factors meet in slope and curvature of the clipped label, in
-# the two terms of a slope by a shape, and in the curvature of a sigmoid whose factor counts twice.
-UNITS = {"asymmetric_focal": 6.0, "adaptive_robust": 5.0, "apo": 5.0}
+# the two terms of a slope by a shape, in the curvature of a sigmoid whose factor counts twice, and in those of what is
+# known by bounds around it.
+CENSORED = ("censored_normal", "lognormal_aft", "weibull_aft")
+UNITS = {"asymmetric_focal": 6.0, "adaptive_robust": 5.0, "apo": 5.0, **dict.fromkeys(CENSORED, 6.0)}
 
 
 def computed(name: str, backend: str, arrays: tuple[Array, ...], options: dict[str, Any]) -> list[Array]:

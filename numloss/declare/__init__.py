@@ -3,12 +3,14 @@
 from typing import Unpack
 
 from ..domains import (
+    ABOVE_MINUS_INF,
     ABOVE_MINUS_ONE,
     ANY,
     AT_LEAST_MINUS_ONE,
     AT_LEAST_ONE,
     AT_MOST_2,
     BELOW_2,
+    BELOW_INF,
     BETWEEN_1_AND_2,
     BINARY,
     FINITE,
@@ -18,6 +20,7 @@ from ..domains import (
     ONE_OR_TWO,
     OPEN_UNIT,
     POSITIVE,
+    POSITIVE_OR_INF,
     RANK,
     REAL,
     RELEVANCE,
@@ -49,12 +52,14 @@ from .families import (
 )
 
 __all__ = [
+    "ABOVE_MINUS_INF",
     "ABOVE_MINUS_ONE",
     "ANY",
     "AT_LEAST_MINUS_ONE",
     "AT_LEAST_ONE",
     "AT_MOST_2",
     "BELOW_2",
+    "BELOW_INF",
     "BETWEEN_1_AND_2",
     "BINARY",
     "FINITE",
@@ -64,6 +69,7 @@ __all__ = [
     "ONE_OR_TWO",
     "OPEN_UNIT",
     "POSITIVE",
+    "POSITIVE_OR_INF",
     "RANK",
     "REAL",
     "RELEVANCE",
