@@ -146,8 +146,27 @@ def ordered(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return pred, random.integers(0, case.shape[1], (case.shape[0], *case.shape[2:]))
 
 
+def examplewise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Arrays with the axes that the loss declares: those of the first are the last of its shape, the others have 8."""
+    loss, axes = case.record, case.record.rows["axes"]
+    named = axes[loss.inputs[0]][1:]
+    leading = case.shape[: len(case.shape) - len(named)]
+    sizes = dict(zip(named, case.shape[len(leading) :], strict=True))
+    found = []
+    for name in loss.inputs:
+        full = (*(leading if "..." in axes[name] else ()), *(sizes.get(a, 8) for a in axes[name] if a != "..."))
+        if name in loss.rows["labels"]:
+            found.append(random.integers(0, sizes.get(loss.rows["labels"][name], 8), full))
+        elif name in loss.rows["lengths"]:
+            found.append(np.full(full, sizes.get(loss.rows["lengths"][name], 8)))
+        else:
+            found.append(normal(random, full, np.dtype(case.dtype)))
+    return tuple(found)
+
+
 BUILDERS = (
     elementwise, rowwise, distilled, regional, embedding, action_value, head, similarity, ranked, sequence, ordered,
+    examplewise,
 )  # fmt: skip
 FAMILIES = {f.__name__: f for f in BUILDERS}
 

@@ -23,6 +23,8 @@ SAMPLE = {
     **{"rowwise": (100,), "distilled": (100,), "regional": (4, 256), "embedding": (128,), "action_value": (18,)},
     **{"head": (128,), "similarity": (4096,), "ranked": (100,), "sequence": (16, 80), "ordered": (4, 256)},
 }
+# The same of losses of whole examples, whose axes are their own.
+SAMPLES = {"crps_ensemble": (50,)}
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def needed_options(loss: Loss) -> dict[str, Any]:
 def shaped(loss: str, elements: int) -> Case:
     """A loss at about so many elements, in the shape that its family takes."""
     record = LOSSES[loss]
-    sample = SAMPLE.get(record.family, (record.columns,) if record.columns > 1 else ())
+    sample = SAMPLES.get(loss) or SAMPLE.get(record.family, (record.columns,) if record.columns > 1 else ())
     return Case(loss, (max(1, elements // math.prod(sample)), *sample), options=needed_options(record))
 
 

@@ -109,6 +109,22 @@ def ordered(loss: Loss, x: float) -> Scene:
     return (scores, np.array([[0, 0, 1, 1]])), (0, 0, 0)
 
 
+def examplewise(loss: Loss, x: float) -> Scene:
+    """Two entries of each axis, the second beside the one that is plotted."""
+    axes, found = loss.rows["axes"], []
+    for k, name in enumerate(loss.inputs):
+        full = tuple(1 if axis == "..." else 2 for axis in axes[name])
+        numbers = np.resize([0.0, 1.0, -0.5], full)
+        if name in loss.rows["lengths"]:
+            numbers = np.full(full, 2)
+        elif name in loss.rows["labels"]:
+            numbers = np.zeros(full, int)
+        elif k == 0:
+            numbers.flat[0] = x
+        found.append(numbers)
+    return tuple(found), (0,) * found[0].ndim
+
+
 SCENES: dict[str, Callable[[Loss, float], Scene]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
@@ -121,6 +137,7 @@ SCENES: dict[str, Callable[[Loss, float], Scene]] = {
     "similarity": similarity,
     "sequence": sequence,
     "ordered": ordered,
+    "examplewise": examplewise,
 }
 
 

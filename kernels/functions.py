@@ -18,7 +18,7 @@ PACKAGE = ROOT if (ROOT / "scalar.py").exists() else ROOT / "numloss"
 sys.path.insert(0, str(PACKAGE / "loops"))
 import codes  # noqa: E402
 from headers import HEADERS  # noqa: E402
-from language import BLOCK_WORDS, HALF_WORDS, RUN_WORDS  # noqa: E402
+from language import BLOCK_WORDS, ENTRIES, HALF_WORDS, RUN_WORDS  # noqa: E402
 
 POINTERS = {
     "reals": "real",
@@ -58,7 +58,7 @@ class Text:
     @property
     def inlined(self) -> bool:
         """Laws, and the parts of loops that are not marked as functions of their own, as Numba does it too."""
-        block = self.tree.name.endswith("_block")
+        block = self.tree.name.endswith(ENTRIES)
         return self.kind == "law" or (self.kind == "loop" and not block and not self.tree.decorator_list)
 
     @property
@@ -355,7 +355,7 @@ class Translator:
     def function(self, name: str) -> str:
         """The whole function."""
         parameters = self.text.parameters
-        if self.text.kind == "loop" and (name.endswith("_block") or "c" in dict(parameters)):
+        if self.text.kind == "loop" and (name.endswith(ENTRIES) or "c" in dict(parameters)):
             if parameters[0][1] not in HEADERS:
                 raise self.refuse(self.text.tree, "what a problem says is read from a header, by name")
         self.types.update(parameters)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from functions import DTYPES, HEADERS, PACKAGE, Library, Text, Translator, codes, flat
+from functions import DTYPES, ENTRIES, HEADERS, PACKAGE, Library, Text, Translator, codes, flat
 from tiles import Stage, tile_text  # numloss/loops, where functions.py found the language
 
 GENERATED = Path(__file__).resolve().parent / "generated"
@@ -154,7 +154,7 @@ def loops(library: Library) -> str:
     for name in [name for name, text in library.texts.items() if text.kind == "loop"]:
         for dtype in DTYPES:
             writer.add(name, dtype)
-            if name.endswith("_block"):
+            if name.endswith(ENTRIES):
                 table.append((name, name, dtype))
     return 'include "headers.pxi"\ninclude "../runs.pxi"\n\n' + unit(writer, table)
 

@@ -73,6 +73,7 @@ from .losses.probabilistic.corn import corn
 from .losses.probabilistic.censored_logistic import censored_logistic
 from .losses.probabilistic.censored_normal import censored_normal
 from .losses.probabilistic.cox import cox
+from .losses.probabilistic.crps_ensemble import crps_ensemble
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_nll import gaussian_nll
@@ -193,6 +194,7 @@ __all__ = [
     "cox",
     "cpo",
     "cross_entropy",
+    "crps_ensemble",
     "crps_gaussian",
     "ctc",
     "dapo",

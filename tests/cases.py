@@ -47,7 +47,7 @@ def kind(name: str) -> tuple[Any, ...]:
         return (loss.family,)
     if loss.family in ("embedding", "similarity"):
         return loss.family, len(loss.differentiable), loss.law is None
-    if loss.family == "ranked":
+    if loss.family in ("ranked", "examplewise"):
         return loss.family, loss.rows["loop"]
     if loss.family != "elementwise":
         return (name,)

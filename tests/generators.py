@@ -190,6 +190,28 @@ def sequence(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str)
     return pred, target, lengths, labels
 
 
+# Sizes of named axes of whole examples of these shapes; the others have those that come first.
+AXES: dict[str, dict[Shape | None, int]] = {"member": {None: 7, (3,): 1, (4,): 300, (11,): 32, (513,): 50}}
+
+
+def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Arrays with the axes that the loss declares; numbers that are equal here and there."""
+    facts, found = loss.rows, []
+    sizes = {axis: AXES[axis].get(shape, AXES[axis][None]) for axes in facts["axes"].values() for axis in axes[1:]}
+    for k, name in enumerate(loss.inputs):
+        axes = facts["axes"][name]
+        full = (*(shape if axes[0] == "..." else ()), *(sizes[axis] for axis in axes if axis != "..."))
+        if name in facts["labels"]:
+            found.append(random.integers(0, sizes[facts["labels"][name]], full))
+        elif name in facts["lengths"]:
+            size = sizes[facts["lengths"][name]]
+            found.append(random.integers(0 if ends else 1, size + 1, full))
+        else:
+            numbers = draw(loss.domains.get(name, REAL), full, random, ends and k not in loss.differentiable)
+            found.append(np.where(random.random(full) < 0.5, np.rint(numbers), numbers) if ends else numbers)
+    return tuple(found)
+
+
 FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "elementwise": elementwise,
     "rowwise": rowwise,
@@ -202,6 +224,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "ranked": ranked,
     "sequence": sequence,
     "ordered": ordered,
+    "examplewise": examplewise,
 }
 # Losses that read their inputs in several ways: the options that each way needs.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -221,6 +244,11 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "skew_kl": {"": {}, "reverse": {"direction": "reverse", "alpha": 0.4}},
     "kl_logits": {"": {}, "reverse": {"direction": "reverse", "temperature": 3.0}},
     "ordinal_logistic": {"": {"thresholds": (-1.5, 0.25, 2.0)}},
+    "crps_ensemble": {
+        "": {},
+        "fair": {"estimator": "almost fair", "lower": -1.0},
+        "weighted": {"estimator": "fair", "member_weight": np.arange(1.0, 8.0), "upper": 2.5},
+    },
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
@@ -248,6 +276,9 @@ SILENT: dict[str, tuple[str, ...]] = {
     "cross_entropy": ("eps",),
     "cross_entropy:distributions": ("eps",),
     "cross_entropy:probabilities": ("z_loss", "softcap"),
+    # beyond the other threshold, which is given, it is refused
+    "crps_ensemble:fair": ("upper",),
+    "crps_ensemble:weighted": ("lower",),
 }
 # Both ends of a line depend on each other.
 for name in ("two_hot", "hl_gauss"):
@@ -275,6 +306,9 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     **{case: ((23,),) if case.endswith("many") else ((7,),) for case in RANKED},
     "sequence": tuple((n,) for n in (0, 1, 7, 11, 67)),
     "ordered": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4)),
+    "examplewise": (*((n,) for n in (0, 1, 3, 4, 7, 11, 513, 2053)), (4, 2), (0, 3), (3, 0), (3, 5, 7)),
+    "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
+    "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
@@ -294,5 +328,6 @@ SOLID: dict[str, Shape] = {
     **{case: SHAPES[case][0] for case in RANKED},
     "sequence": (67,),
     "ordered": (3, 4),
+    "examplewise": (3, 41, 53),
     **dict.fromkeys(OF_BATCHES, (5,)),
 }

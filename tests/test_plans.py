@@ -24,6 +24,8 @@ __all__ = ["replayed"]
 # regions there are some.
 LONG_FAMILIES = ("regional", "head", "similarity", "ranked", "sequence", "distilled", "ordered")
 LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or "thresholds" in record(case).defaults}
+# what else has arrays among its options
+LONG |= {case for case in CASES if set(required(case)) & set(record(case).rows.get("axes", ()))}
 
 
 def functions_of(loss: Loss) -> list[tuple[Callable[..., Any], list[dict[str, Any]]]]:

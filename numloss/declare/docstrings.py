@@ -161,6 +161,8 @@ def returns(loss: Loss) -> str:
     first = loss.inputs[0]
     if loss.rows.get("target") == SCORES:
         return 'float, or array of shape (N, d1, ...) for ``reduction="none"``'
+    if loss.family == "examplewise":
+        return 'float, or array of shape (...) for ``reduction="none"``: one number an example'
     if loss.family != "elementwise":
         return f'float, or array {UNREDUCED.get(loss.family, "of the losses")} for ``reduction="none"``'
     if loss.columns > 1:
@@ -203,7 +205,8 @@ def values(loss: Loss) -> str:
     reasons = [] if len(loss.inputs) == 1 else ["the shapes do not fit"]
     if loss.columns > 1:
         reasons.append(f"the last axis has not {loss.columns} entries")
-    allowed = [f"`{name}` {domain.text}" for name, domain in loss.domains.items() if not domain.free]
+    domains = {**loss.domains, **loss.rows.get("domains", {})}
+    allowed = [f"`{name}` {domain.text}" for name, domain in domains.items() if not domain.free]
     if loss.family == "regional":
         allowed.insert(0, "`target` in [0, 1] or labels")
     if allowed:

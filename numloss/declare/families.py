@@ -254,6 +254,45 @@ def sequence(**arguments: Any) -> Callable[[Declaration], Declaration]:
     return decorate
 
 
+def examplewise(
+    loop: str,
+    /,
+    *,
+    axes: dict[str, tuple[str, ...]],
+    scratch: Callable[[dict[str, int], int], tuple[int, int, int]],
+    work: Callable[[dict[str, int]], float],
+    run: int = 1,
+    labels: dict[str, str] | None = None,
+    lengths: dict[str, str] | None = None,
+    allowed: Callable[[dict[str, int], dict[str, float]], str | None] | None = None,
+    refused: str = "",
+    **arguments: Any,
+) -> Callable[[Declaration], Declaration]:
+    """Declare a loss of whole examples, which `loop` of loops/ computes, up to `run` of them at a time.
+
+    `axes` names the axes of every array: "..." are those of the examples, and what lacks them all examples share. So
+    may options that are arrays. `labels` are integers below the size of an axis, `lengths` say how many entries of an
+    axis count of an example. Of the sizes of axes follow the `scratch` of the loop, for a mode: how many numbers of the
+    data's dtype, float64 and int64; and the `work` of an example in nanoseconds. `allowed` says what is wrong with
+    sizes and parameters together, `refused` what is with an example that the loop reports.
+    """
+
+    def decorate(declaration: Declaration) -> Declaration:
+        domains, facts = _split(arguments)
+        inputs, _ = _signature(declaration)
+        # an option that is an array is none that has a number
+        of_arrays = {name: domains[name] for name in axes if name in domains}
+        domains = {name: domain for name, domain in domains.items() if name in inputs or name not in of_arrays}
+        facts["rows"] = {
+            **{"loop": loop, "axes": axes, "domains": of_arrays, "scratch": scratch, "work": work, "run": run},
+            **{"labels": labels or {}, "lengths": lengths or {}, "allowed": allowed, "refused": refused},
+        }
+        facts["shared"] = tuple(k for k, name in enumerate(inputs) if "..." not in axes[name])
+        return record("examplewise", None, declaration, domains, {"curvature": False, **facts})
+
+    return decorate
+
+
 def ordered(*, activation: str | None, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss of the sorted errors of the pixels of regions, of a softmax or of the predictions themselves."""
 

@@ -30,8 +30,11 @@ WEIGHT_OPERAND, PREDICTION_OPERAND, TARGET_OPERAND, EVENT_OPERAND = 15, 0, 1, 2
 # The same for chosen actions.
 ACTION_OPERAND, REWARD_OPERAND, DONE_OPERAND, NEXT_ACTION_OPERAND = 1, 2, 4, 5
 
-# A block that got no memory, where its first row is.
-NO_MEMORY = 14
+# A block that got no memory, where its first row is; an example that the loop of its loss refuses.
+NO_MEMORY, REFUSED = 14, 13
+
+# What an array of whole examples is: numbers of the data's dtype, labels, or how many rows of others count.
+NUMBERS, LABELLED, LENGTHS = 0, 1, 2
 
 # Whether values are weighted: not at all; by weights, which are not negative; or by numbers of any sign, which nobody
 # checks.

@@ -9,6 +9,8 @@ Doubles: TypeAlias = Any
 Int: TypeAlias = Any
 Ints: TypeAlias = Any
 
+# How the names of loops end that are called by their address: over a block of a problem, over some whole examples.
+ENTRIES = ("_block", "_examples")
 POINTERS = {
     "reals": "real",
     "doubles": "float64",

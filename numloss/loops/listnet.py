@@ -35,7 +35,7 @@ from .language import (
 from .operands import deliver, fetch
 from .ranked import begin_group, begin_lists, end_group
 from .rowwise_parts import base_of, exponentials
-from .sums import tile_sum
+from .sums import sixteens, tile_sum
 
 
 def power_of_top(top: Real) -> Real:
@@ -63,11 +63,6 @@ def fill_sixteens(z: Reals, n: Int, out: Reals) -> Int:
     for i in range(16):
         last[i] = rest[i]
     return count
-
-
-def sixteens(n: Int) -> Int:
-    """The next multiple of 16."""
-    return (n + 15) // 16 * 16
 
 
 @noinline

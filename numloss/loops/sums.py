@@ -38,6 +38,11 @@ def tile_length(done: Int, n: Int) -> Int:
     return n - done if n - done < 512 else 512
 
 
+def sixteens(n: Int) -> Int:
+    """The next multiple of 16."""
+    return (n + 15) // 16 * 16
+
+
 def begin_block(partial: Result) -> Int:
     """Nothing summed, nothing to report."""
     partial.value = double(0.0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...calls.checks import shape_of_elements
+from ...calls.examplewise import shape_of_examples
 from ...calls.rowwise import class_axis, rows_shape
 from ...registry import Loss
 
@@ -19,6 +20,8 @@ def unreduced_shape(loss: Loss, inputs: Sequence[Any], options: dict[str, Any]) 
         return rows_shape(inputs[0], class_axis(loss, inputs[0], given.get("axis", 1)))
     if loss.family in ("regional", "ordered"):
         return shape[:2] if given["per_sample"] else shape[1:2]
+    if loss.family == "examplewise":
+        return shape_of_examples(loss, shape)
     if loss.family == "ranked":
         groups = given["groups"]
         return (1 if groups is None else len(groups) - 1,)

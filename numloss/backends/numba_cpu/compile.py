@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
+import pkgutil
+from types import FunctionType
 from typing import Any
 
 import llvmlite.binding
@@ -12,42 +15,11 @@ from numba.core import sigutils
 from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
-from ... import scalar
+from ... import loops, scalar
 from ...common.generated import defined
-from ...loops import (
-    action_value,
-    counting,
-    counting_walks,
-    counting_weights,
-    distilled,
-    divergence,
-    elementwise,
-    elementwise_sums,
-    embedding,
-    lambdarank,
-    listnet,
-    ordered,
-    products,
-    ranked,
-    regional,
-    regional_slopes,
-    risk_sets,
-    rowwise,
-    rowwise_classes,
-    rowwise_hessians,
-    rowwise_long,
-    rowwise_pixels,
-    rowwise_short,
-    rowwise_weights,
-    sequence,
-    similarity,
-    stored,
-    sums,
-    tokens,
-    topk,
-)
+from ...loops import sums
 from ...loops.headers import size_of
-from ...loops.language import DOUBLE_WORDS
+from ...loops.language import DOUBLE_WORDS, ENTRIES
 from ...loops.tiles import tile_text
 from ..locks import compiled_once
 from ..retype import Law, fingerprint, retype
@@ -206,50 +178,12 @@ def _compiled(text: Law, arguments: int) -> Any:
     return compiled
 
 
-LOOPS = {
-    text.__name__: text
-    for text in (
-        elementwise.copy_block,
-        elementwise.elementwise_block,
-        elementwise.weight_block,
-        elementwise_sums.elementwise_sums_block,
-        rowwise.rows_block,
-        rowwise_weights.row_weights_block,
-        rowwise_classes.classes_block,
-        rowwise_hessians.hessians_block,
-        rowwise_short.flat_block,
-        rowwise_long.long_block,
-        distilled.distilled_block,
-        divergence.divergence_block,
-        rowwise_pixels.pixels_block,
-        action_value.action_value_block,
-        embedding.embedding_block,
-        products.product_block,
-        regional.regions_block,
-        regional_slopes.region_slopes_block,
-        ranked.group_counts_block,
-        listnet.listnet_block,
-        lambdarank.discounts_block,
-        lambdarank.lambdarank_block,
-        risk_sets.risks_block,
-        sequence.sequence_block,
-        similarity.pairs_block,
-        stored.stored_block,
-        ordered.ordered_block,
-        ordered.ordered_slopes_block,
-        counting.scores_block,
-        counting.keys_block,
-        counting.tops_block,
-        counting_walks.key_counts_block,
-        counting_walks.counts_block,
-        counting_walks.place_keys_block,
-        counting_walks.placed_keys_block,
-        counting_walks.sorted_keys_block,
-        counting_weights.weighted_keys_block,
-        counting.chosen_block,
-        counting.between_block,
-        tokens.tokens_block,
-        topk.topk_gather_block,
-        topk.topk_scatter_block,
-    )
-}
+def _loops() -> dict[str, Law]:
+    """The texts of loops/ that are called by their address, with a header, the result of a block, and a number."""
+    files = [importlib.import_module(f"{loops.__name__}.{each.name}") for each in pkgutil.iter_modules(loops.__path__)]
+    texts = [text for file in files for text in vars(file).values() if isinstance(text, FunctionType)]
+    found = {text.__name__: text for text in texts if text.__name__.endswith(ENTRIES)}
+    return {name: text for name, text in found.items() if text.__code__.co_argcount == 3}
+
+
+LOOPS = _loops()

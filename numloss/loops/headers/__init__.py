@@ -18,6 +18,7 @@ from .common import Bounds, Operand, Result, Weights
 from .counting import Chosen, Cuts, Scored, Walk, WeightedWalk
 from .elementwise import Copied, Elementwise, ElementwiseSums
 from .embedding import Embedding, Vectors, VectorSum
+from .examplewise import ExampleArray, Examples, ExampleSlopes, Examplewise
 from .layers import Layer, Linear, Window
 from .products import Matrix, Product
 from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, StepSums
@@ -54,6 +55,10 @@ __all__ = [
     "Elementwise",
     "ElementwiseSums",
     "Embedding",
+    "ExampleArray",
+    "ExampleSlopes",
+    "Examples",
+    "Examplewise",
     "Excess",
     "Hessians",
     "Layer",
