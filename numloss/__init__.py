@@ -145,6 +145,7 @@ from .losses.reinforcement.sppo import sppo
 from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
+from .losses.segmentation.generalized_dice import generalized_dice
 from .losses.segmentation.jaccard import jaccard
 from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
@@ -221,6 +222,7 @@ __all__ = [
     "geman_mcclure",
     "general_robust",
     "generalized_cross_entropy",
+    "generalized_dice",
     "giou",
     "grad",
     "group_lasso",

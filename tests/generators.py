@@ -97,13 +97,13 @@ def distilled(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str
 
 
 # Pixels of each class of regional problems of these shapes; the others have 6. Dimensions of vectors; else 5.
-PIXELS = {(1, 1): 40000, (3, 4): 1931}
+PIXELS = {(1, 1): 40000, (3, 4): 1931, (2,): 6007}
 DIMENSIONS = {(1,): 1, (11,): 300}
 
 
 def regional(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Scores of (samples, classes, pixels), and how much each pixel belongs to each class, or its label."""
-    samples, classes = shape if len(shape) == 2 else (3, *shape)
+    samples, classes = shape if len(shape) == 2 else (*shape, 3) if "pool" in loss.rows else (3, *shape)
     full = (samples, classes, PIXELS.get(shape, 6))
     if variant == "labels":
         return random.normal(0.0, 2.0, full), random.integers(0, classes, (samples, full[2]))
@@ -250,6 +250,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "weighted": {"estimator": "fair", "member_weight": np.arange(1.0, 8.0), "upper": 2.5},
     },
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
+    "generalized_dice": {"": {}, "labels": {}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
     "dice": {
@@ -270,6 +271,7 @@ RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIA
 # What the loop of regions does is tried with dice; the others are laws of the same sums.
 REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
 VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
+POOLED = ("generalized_dice", "generalized_dice:labels")
 OF_BATCHES = ("lovasz_softmax", "lovasz_softmax:all", "lovasz_hinge:batch")
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.
 SILENT: dict[str, tuple[str, ...]] = {
@@ -299,6 +301,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "distilled": (*((n,) for n in (0, 1, 3, 7, 9, 11, 513, 3277)), (4, 2), (0, 3), (3, 5, 7)),
     "regional": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4), (67, 5)),
     **{f"{name}:batch": ((1,), (3,), (5,)) for name in REGIONAL},
+    **dict.fromkeys(POOLED, ((0,), (1,), (2,), (7,), (67,))),
     "embedding": tuple((n,) for n in (0, 1, 2, 7, 11, 101, 513, 3277, 13127)),
     "action_value": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
     "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
@@ -314,6 +317,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
 SMALL: dict[str, Shape] = {"regional": (7, 2), "ordered": (7, 2)}
 SMALL |= dict.fromkeys((*OF_BATCHES, *(f"{name}:batch" for name in REGIONAL)), (5,))
+SMALL |= dict.fromkeys(POOLED, (7,))
 SMALL |= {case: SHAPES[case][0] for case in RANKED}
 SOLID: dict[str, Shape] = {
     "elementwise": (3, 71, 97),
@@ -321,6 +325,7 @@ SOLID: dict[str, Shape] = {
     "distilled": (3, 61, 23),
     "regional": (3, 4),
     **{f"{name}:batch": (5,) for name in REGIONAL},
+    **dict.fromkeys(POOLED, (2,)),
     "embedding": (4099,),
     "action_value": (20011,),
     "head": (513,),

@@ -86,7 +86,7 @@ def test_a_perfect_prediction_costs_nothing_and_pulls_nowhere(name: str, backend
         options = {"activation": None, "smooth": smooth, "reduction": "none", "backend": backend}
         values, slope = nl.value_and_grad(record(name).function)(target.astype(np.float64), target, **options)
         assert np.isfinite(slope).all()
-        assert np.array_equal(values, np.zeros((2, 3)))
+        assert len(values) == 2 and not values.any()
 
 
 def test_tversky_holds_dice_and_jaccard(backend: str) -> None:

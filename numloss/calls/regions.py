@@ -40,7 +40,9 @@ def only_present(loss: Loss, classes: Any) -> bool:
 class Regions:
     """One call: predictions of shape (samples, classes, ...), each class of each sample, or of all, being a region.
 
-    labelled: the target is labels, without the axis of the classes. shape: that of the regions.
+    labelled: the target is labels, without the axis of the classes. pooled: the regions of a sample are added up, each
+    divided by this power of its volume, before the law; None where each is by itself. sums_shape: that of the regions;
+    shape: that of the losses.
     """
 
     def __init__(self, place: Arrays, request: Request, activation: Any) -> None:
@@ -57,10 +59,12 @@ class Regions:
             raise ValueError(f"{loss.name}: ignore_index needs integer labels as target")
         if self.labelled:
             self.ignore = ignored_among(self.ignore, self.target)
-        self.per_sample = flag(loss, "per_sample", options["per_sample"])
+        self.per_sample = flag(loss, "per_sample", options.get("per_sample", True))
+        self.pooled = request.number(loss.rows["pool"]) if "pool" in loss.rows else None
         self.samples, self.classes = pred.shape[:2]
         self.pixels = math.prod(pred.shape[2:])
-        self.shape = (self.samples, self.classes) if self.per_sample else (self.classes,)
+        self.sums_shape = (self.samples, self.classes) if self.per_sample else (self.classes,)
+        self.shape = self.sums_shape if self.pooled is None else self.sums_shape[:1]
         self.values, self.outputs = outputs_of(place, request, pred, self.shape, ("pred",) if request.mode else ())
 
     def read_target(self, value: Any) -> None:

@@ -29,6 +29,7 @@ from ..domains import (
     SMOOTHING,
     UNIT,
     UP_TO_ONE,
+    UP_TO_TWO,
     Domain,
 )
 from ..typing import Array, Result
@@ -80,6 +81,7 @@ __all__ = [
     "SMOOTHING",
     "UNIT",
     "UP_TO_ONE",
+    "UP_TO_TWO",
     "Array",
     "Domain",
     "Options",

@@ -18,6 +18,8 @@ def unreduced_shape(loss: Loss, inputs: Sequence[Any], options: dict[str, Any]) 
         return shape_of_elements(loss, shape)
     if loss.family in ("rowwise", "distilled"):
         return rows_shape(inputs[0], class_axis(loss, inputs[0], given.get("axis", 1)))
+    if "pool" in loss.rows:
+        return shape[:1]
     if loss.family in ("regional", "ordered"):
         return shape[:2] if given["per_sample"] else shape[1:2]
     if loss.family == "examplewise":

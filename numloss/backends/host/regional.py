@@ -119,6 +119,13 @@ class SeenRegions:
         return problem
 
 
+def weights_of(volumes: Array, power: float) -> Array:
+    """What the regions of each sample count: 1 for the smallest and what has no pixel, else less by this power."""
+    there = volumes > 0.0
+    smallest = np.where(there, volumes, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    return np.asarray(np.divide(smallest, volumes, out=np.ones_like(volumes), where=there) ** power)
+
+
 class LawOfSums:
     """The law of a call: of sums of regions it makes the value, and the slopes by them where a gradient is wanted."""
 
@@ -126,6 +133,7 @@ class LawOfSums:
         self.backend, self.loss, self.mode, self.pair = backend, request.loss.regions, request.mode, request.pair
         self.signed, self.pull = request.signed, request.pull
         self.shape, self.per_sample = (3, regions.samples, regions.classes), regions.per_sample
+        self.pooled = regions.pooled
         given = request.options
         self.options = {name: given[name] for name in ("weight", *request.loss.params) if name in given}
         self.options |= {"reduction": request.reduction, "backend": backend.name}
@@ -135,6 +143,14 @@ class LawOfSums:
             sums = sums.sum(axis=1)
         sums = sums.reshape(self.shape)
         totals = tuple(sums if self.per_sample else sums.sum(axis=1))
+        if self.pooled is None:
+            return self.of_totals(totals)
+        weights = weights_of(totals[0] + totals[2], self.pooled)
+        result, slopes = self.of_totals(tuple((weights * each).sum(axis=1) for each in totals))
+        return result, tuple(weights * slope[:, None] for slope in slopes)
+
+    def of_totals(self, totals: tuple[Array, ...]) -> tuple[Any, tuple[Array, ...]]:
+        """The law of tp, fp and fn."""
         given = self.loss, self.mode, totals, self.options, self.pair
         answer = plans.computed(self.backend, Request(*given, signed=self.signed, pull=self.pull))
         return answer if self.mode else (answer, ())

@@ -12,7 +12,15 @@ from . import jit
 from .arrays import DeviceArray
 from .call import FLOAT64, Call
 from .elementwise import over_elements
-from .regional_kernels import LANES, gradient_kernel, sums_kernel, totals_kernel, values_kernel
+from .regional_kernels import (
+    LANES,
+    gradient_kernel,
+    pool_kernel,
+    spread_kernel,
+    sums_kernel,
+    totals_kernel,
+    values_kernel,
+)
 from .rowwise import in_rows
 
 BLOCK, GRADIENT_BLOCK = 1024, 256
@@ -58,19 +66,46 @@ class SeenRegions:
             partials = call.workspace(4 * blocks)
             self.launch(sums_kernel, block, None, places, partials)
             call.settle(call.finish(partials, blocks, None), regions.complain)
-        totals = tuple(library.empty(regions.shape, FLOAT64) for _ in range(3))
-        count = math.prod(regions.shape)
+        totals = tuple(library.empty(regions.sums_shape, FLOAT64) for _ in range(3))
+        count = math.prod(regions.sums_shape)
         if count:
             joined = blocks // self.samples if regions.per_sample else blocks
             written = (library.describe(array).address for array in totals)
             totals_kernel().launch(call.stream, count, LANES, places, joined, regions.classes, *written)
         return totals
 
+    def addresses(self, arrays: tuple[Any, ...]) -> list[int]:
+        """Where arrays of the library are."""
+        return [self.call.library.describe(array).address for array in arrays]
+
+    def pooled(self, totals: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """What the regions of each sample count, and their sums times that, added up over the classes."""
+        library, regions = self.call.library, self.regions
+        weights = library.empty(regions.sums_shape, FLOAT64)
+        added = tuple(library.empty(regions.shape, FLOAT64) for _ in range(3))
+        if regions.samples:
+            places = self.addresses((*totals, weights, *added))
+            blocks = -(-regions.samples // jit.THREADS)
+            kernel = pool_kernel()
+            sizes = regions.samples, regions.classes
+            kernel.launch(self.call.stream, blocks, jit.THREADS, *places, *sizes, float(regions.pooled or 0.0))
+        return weights, added
+
+    def spread(self, weights: Any, slopes: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The slopes by the sums of each region."""
+        library, regions = self.call.library, self.regions
+        found = tuple(library.empty(regions.sums_shape, FLOAT64) for _ in slopes)
+        count = math.prod(regions.sums_shape)
+        if count:
+            places = self.addresses((weights, *slopes, *found))
+            blocks = -(-count // jit.THREADS)
+            spread_kernel().launch(self.call.stream, blocks, jit.THREADS, *places, count, regions.classes)
+        return found
+
     def gradient(self, slopes: tuple[Any, ...], out: DeviceArray) -> None:
         """Write the gradient, from the slopes of the regions."""
         if self.pred.size:
-            places = [self.call.library.describe(array).address for array in slopes]
-            self.launch(gradient_kernel, GRADIENT_BLOCK, out, *places)
+            self.launch(gradient_kernel, GRADIENT_BLOCK, out, *self.addresses(slopes))
 
     def give(self, result: Any, values: DeviceArray) -> None:
         """Write unreduced values, which are float64, to where the caller wants them."""
@@ -91,8 +126,11 @@ def compute(request: Request) -> Any:
         seen, values, outputs = SeenRegions(call, regions), regions.values, regions.outputs
         passed = {name: given[name] for name in ("weight", *loss.params) if name in given}
         passed["reduction"] = request.reduction
+        totals, weights = seen.sums(), None
+        if regions.pooled is not None:
+            weights, totals = seen.pooled(totals)
         law = Request(
-            loss.regions, min(mode, 1), seen.sums(), passed, request.pair, signed=request.signed, pull=request.pull
+            loss.regions, min(mode, 1), totals, passed, request.pair, signed=request.signed, pull=request.pull
         )
         # the law runs on the stream of the prediction, whose arrays the sums are not
         answer = over_elements(Call(law, request.arguments[0]))
@@ -102,5 +140,5 @@ def compute(request: Request) -> Any:
             result = values.owner
         if mode == 0:
             return result
-        seen.gradient(slopes, outputs[0])
+        seen.gradient(slopes if weights is None else seen.spread(weights, slopes), outputs[0])
         return result, outputs[0].owner

@@ -7,6 +7,7 @@ the shape (blocks, classes, 3), the sums of each region, and the slopes by these
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -217,3 +218,48 @@ def values_kernel(dtype: str) -> Any:
             write(o, at, real(doubles(values)[at]))
 
     return jit.kernel(region_values, (Operand, int64, int64), (jit.THREADS, 2))
+
+
+@functools.cache
+def pool_kernel() -> Any:
+    """The kernel that adds up the regions of each sample; a thread for a sample."""
+    doubles, threads = jit.words_of("float64")["doubles"], jit.THREADS
+
+    def pool_regions(hits, claims, misses, weights, hit, claim, miss, samples, classes, power):  # type: ignore[no-untyped-def]
+        """Write what each region counts, and the sums of a sample with that."""
+        sample = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
+        if sample < samples:
+            smallest = math.inf
+            for j in range(sample * classes, (sample + 1) * classes):
+                volume = doubles(hits)[j] + doubles(misses)[j]
+                smallest = min(smallest, volume) if volume > 0.0 else smallest
+            first, second, third = 0.0, 0.0, 0.0
+            for j in range(sample * classes, (sample + 1) * classes):
+                volume = doubles(hits)[j] + doubles(misses)[j]
+                weight = (smallest / volume) ** power if volume > 0.0 else 1.0
+                doubles(weights)[j] = weight
+                first += weight * doubles(hits)[j]
+                second += weight * doubles(claims)[j]
+                third += weight * doubles(misses)[j]
+            doubles(hit)[sample] = first
+            doubles(claim)[sample] = second
+            doubles(miss)[sample] = third
+
+    return jit.kernel(pool_regions, (int64,) * 9 + (float64,), (jit.THREADS, 2))
+
+
+@functools.cache
+def spread_kernel() -> Any:
+    """The kernel of the slopes by the sums of each region, from those of a sample; a thread for a region."""
+    doubles, threads = jit.words_of("float64")["doubles"], jit.THREADS
+
+    def spread_slopes(weights, hit, claim, miss, hits, claims, misses, count, classes):  # type: ignore[no-untyped-def]
+        """Multiply the slopes of a sample by what each of its regions counts."""
+        at = int64(cuda.blockIdx.x) * threads + int64(cuda.threadIdx.x)
+        if at < count:
+            weight = doubles(weights)[at]
+            doubles(hits)[at] = weight * doubles(hit)[at // classes]
+            doubles(claims)[at] = weight * doubles(claim)[at // classes]
+            doubles(misses)[at] = weight * doubles(miss)[at // classes]
+
+    return jit.kernel(spread_slopes, (int64,) * 9, (jit.THREADS, 2))

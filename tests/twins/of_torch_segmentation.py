@@ -1,0 +1,76 @@
+"""Losses of segmentation as MONAI writes them down in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twins.twin import Options, Random, Twin
+
+
+def _parts(t: Any, x: Any, y: Any, softmax: bool = False) -> tuple[Any, Any, Any]:
+    """Sums over the pixels of p t, of p and of t, for each class of each sample; labels are made one-hot."""
+    p = t.softmax(x, 1) if softmax else t.sigmoid(x)
+    if y.shape != x.shape:
+        y = t.nn.functional.one_hot(y, x.shape[1]).movedim(-1, 1).to(x.dtype)
+    return (p * y).sum(2), p.sum(2), y.sum(2)
+
+
+def _dice(t: Any, x: Any, y: Any, smooth: float) -> Any:
+    both, claimed, wanted = _parts(t, x, y)
+    return (1.0 - (2.0 * both + smooth) / (claimed + wanted + smooth)).sum()
+
+
+def _dice_of_labels(t: Any, x: Any, y: Any, activation: str, smooth: float) -> Any:
+    both, claimed, wanted = _parts(t, x, y, activation == "softmax")
+    return (1.0 - (2.0 * both + smooth) / (claimed + wanted + smooth)).sum()
+
+
+def _jaccard(t: Any, x: Any, y: Any, smooth: float) -> Any:
+    both, claimed, wanted = _parts(t, x, y)
+    return (1.0 - (2.0 * both + smooth) / (2.0 * (claimed + wanted - both) + smooth)).sum()
+
+
+def _tversky(t: Any, x: Any, y: Any, alpha: float, beta: float, smooth: float) -> Any:
+    both, claimed, wanted = _parts(t, x, y)
+    size = both + alpha * (claimed - both) + beta * (wanted - both) + smooth
+    return (1.0 - (both + smooth) / size).sum()
+
+
+def _generalized_dice(t: Any, x: Any, y: Any, power: float) -> Any:
+    both, claimed, wanted = _parts(t, x, y, softmax=True)
+    weight = 1.0 / wanted**power
+    infinite = t.isinf(weight)
+    weight = t.where(infinite, 0.0, weight)
+    weight = weight + infinite * weight.max(dim=1, keepdim=True).values
+    return (1.0 - 2.0 * (both * weight).sum(1) / ((claimed + wanted) * weight).sum(1)).sum()
+
+
+def _smooth(**more: tuple[float, float]) -> Callable[[Random], Options]:
+    ends = {"smooth": (1e-5, 2.0), **more}
+    return lambda random: {name: float(random.uniform(*pair)) for name, pair in ends.items()}
+
+
+TWINS = [
+    Twin(
+        *("torch", "DiceLoss of MONAI", "dice", _dice, _smooth()),
+        convention="smooth_nr and smooth_dr are one number here",
+    ),
+    Twin(
+        *("torch", "DiceLoss(softmax=True, to_onehot_y=True) of MONAI", "dice:labels", _dice_of_labels),
+        lambda random: {"activation": "softmax", "smooth": float(random.uniform(1e-5, 2.0))},
+    ),
+    Twin(
+        *("torch", "DiceLoss(jaccard=True) of MONAI", "jaccard", _jaccard, lambda random: {"smooth": 0.0}),
+        convention="its smooth is twice ours",
+    ),
+    Twin(
+        *("torch", "TverskyLoss of MONAI", "tversky", _tversky),
+        _smooth(alpha=(0.1, 0.9), beta=(0.1, 0.9)),
+    ),
+    Twin(
+        *("torch", "GeneralizedDiceLoss of MONAI", "generalized_dice:labels", _generalized_dice),
+        lambda random: {"power": float(random.integers(3))},
+        convention="its smooth of 1e-5 is added to sums with weights that are inverse squares of volumes",
+    ),
+]
