@@ -1,14 +1,13 @@
 """Intersection over union of boxes, with the distances of their corners in an image."""
 
-import math
-
 from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
+from ...scalar import exponent_of
 from .iou import floor_within, overlap, reach
 
 
 def _unit(width: float, height: float) -> float:
-    """A power of two that brings the diagonal of the image to between 1 / 2 and 1."""
-    return math.ldexp(1.0, -math.frexp(math.hypot(width, height))[1])
+    """A power of two that brings the longer side of the image to about 1."""
+    return float(2.0 ** min(1000.0, -exponent_of(max(width, height))))
 
 
 def _mpdiou(x0, y0, x1, y1, a0, b0, a1, b1, eps, unit, square):
@@ -40,7 +39,7 @@ def _mpdiou(x0, y0, x1, y1, a0, b0, a1, b1, eps, unit, square):
     height=POSITIVE,
     derived={
         "unit": _unit,
-        "square": lambda width, height: math.hypot(_unit(width, height) * width, _unit(width, height) * height) ** 2,
+        "square": lambda width, height: (_unit(width, height) * width) ** 2 + (_unit(width, height) * height) ** 2,
     },
     columns=4,
     curvature=False,
