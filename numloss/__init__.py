@@ -99,7 +99,7 @@ from .losses.regression.adaptive_robust import adaptive_robust
 from .losses.regression.cauchy import cauchy
 from .losses.regression.charbonnier import charbonnier
 from .losses.regression.epsilon_insensitive import epsilon_insensitive
-from .losses.regression.expectile import expectile
+from .losses.regression.expectile import expectile, iql_value
 from .losses.regression.fair import fair
 from .losses.regression.geman_mcclure import geman_mcclure
 from .losses.regression.general_robust import general_robust
@@ -125,6 +125,7 @@ from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.group_lasso import group_lasso
 from .losses.regularization.l1 import l1
 from .losses.regularization.l2 import l2
+from .losses.reinforcement.advantage_weighted import advantage_weighted, awr, iql_actor
 from .losses.reinforcement.apo import apo, apo_down, apo_zero
 from .losses.reinforcement.bco import bco
 from .losses.reinforcement.bradley_terry import bradley_terry, cpo, simpo
@@ -160,6 +161,7 @@ from .version import __version__
 __all__ = [
     "__version__",
     "adaptive_robust",
+    "advantage_weighted",
     "alpha_divergence",
     "apo",
     "apo_down",
@@ -167,6 +169,7 @@ __all__ = [
     "arcface",
     "asymmetric_focal",
     "available_backends",
+    "awr",
     "BackendUnavailable",
     "bce",
     "bce_with_logits",
@@ -238,6 +241,8 @@ __all__ = [
     "interval_score",
     "iou",
     "ipo",
+    "iql_actor",
+    "iql_value",
     "jaccard",
     "js_div",
     "js_logits",

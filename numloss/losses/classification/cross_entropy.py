@@ -12,7 +12,10 @@ from ...loops.codes import LOGITS
     eps=NONNEGATIVE,
     pred=ANY,
     convex=True,
-    aliases=("softmax_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy"),
+    aliases=(
+        *("softmax_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy"),
+        "cql_regularizer",
+    ),
 )
 def cross_entropy(
     pred: Array,

@@ -1,6 +1,6 @@
 """Expectile loss."""
 
-from ...declare import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise
+from ...declare import OPEN_UNIT, REAL, Array, Options, Result, Unpack, elementwise, preset
 
 
 def _expectile(pred, target, q, other):
@@ -36,7 +36,8 @@ def expectile(pred: Array, target: Array, *, q: float = 0.5, **options: Unpack[O
 
     Notes
     -----
-    The curvature is ``2 * q`` below the target, ``2 * (1 - q)`` above and at a tie; it is its own bound.
+    The curvature is ``2 * q`` below the target, ``2 * (1 - q)`` above and at a tie; it is its own bound. The preset
+    ``iql_value`` has ``q=0.7``: implicit Q-learning trains values with it, whose targets are those of given actions.
 
     References
     ----------
@@ -48,3 +49,6 @@ def expectile(pred: Array, target: Array, *, q: float = 0.5, **options: Unpack[O
     >>> nl.expectile(np.array([1.0, 4.0]), np.array([3.0, 2.0]), q=0.75, reduction="none")
     array([3., 1.])
     """
+
+
+iql_value = preset("iql_value", expectile, q=0.7)
