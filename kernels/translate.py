@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from functions import DTYPES, ENTRIES, HEADERS, PACKAGE, Library, Text, Translator, codes, flat
-from tiles import Stage, tile_text  # numloss/loops, where functions.py found the language
+from tiles import Stage, step_tile_text, tile_text  # numloss/loops, where functions.py found the language
 
 GENERATED = Path(__file__).resolve().parent / "generated"
 # Files of numloss/loops that hold no loops.
@@ -58,6 +58,27 @@ def laws(library: Library) -> dict[str, list[LawShape]]:
                 if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Name):
                     found.setdefault(path.parent.name, []).append(law_shape(library, decorator, node))
     return {task: list(dict.fromkeys(shapes)) for task, shapes in found.items()}
+
+
+StepShape = tuple[str, int, int, int]
+
+
+def steps(library: Library) -> list[StepShape]:
+    """The laws of one step: name, arrays, results and parameters, as `step_tile_text` takes them."""
+    found: list[StepShape] = []
+    paths = sorted((PACKAGE / "returns").rglob("*.py"))
+    for _, nodes in [(path, library.read(path, "law")) for path in paths]:
+        for node in nodes:
+            for decorator in node.decorator_list:
+                keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}  # type: ignore[attr-defined]
+                options, results = (ast.literal_eval(keywords[name]) for name in ("per_element", "results"))
+                arrays = {*(argument.arg for argument in node.args.args), *options, *results}
+                for law in (decorator.args[0].id, keywords["back"].id):  # type: ignore[attr-defined]
+                    text = library.texts[law]
+                    taken = [argument.arg for argument in text.tree.args.args[1:]]
+                    count = sum(name in arrays for name in taken)
+                    found.append((law, count, len(text.returns) - 1, len(taken) - count))
+    return list(dict.fromkeys(found))
 
 
 def law_shape(library: Library, decorator: ast.Call, node: ast.FunctionDef) -> LawShape:
@@ -134,17 +155,31 @@ def domains() -> dict[str, tuple[float, float, bool, bool]]:
 
 def tiles(library: Library, shapes: list[LawShape]) -> str:
     """The unit of some laws."""
-    writer, table = Writer(library), []
+    texts = {}
     for (law, inputs, params, slopes), constants, checks, stages in shapes:
         for mode in (0, 1, 2):
-            name, path = f"tile{mode}{law}", library.texts[law].path
             text = tile_text(law, inputs, params, slopes, mode, *constants, checks, stages, f"groups{mode}{law}")
-            *parts, tree = ast.parse(text).body
-            for part in parts:
-                library.texts[part.name] = Text(part, path, "tile")  # type: ignore[attr-defined, arg-type]
-            for dtype in DTYPES:
-                writer.add(name, dtype, Text(tree, path, "tile"))  # type: ignore[arg-type]
-                table.append((f"{law}/{mode}", name, dtype))
+            texts[f"{law}/{mode}"] = law, f"tile{mode}{law}", text
+    return unit_of_tiles(library, texts)
+
+
+def step_tiles(library: Library, shapes: list[StepShape]) -> str:
+    """The unit of some laws of one step."""
+    texts = {shape[0]: (shape[0], f"tile{shape[0]}", step_tile_text(*shape, f"groups{shape[0]}")) for shape in shapes}
+    return unit_of_tiles(library, texts)
+
+
+def unit_of_tiles(library: Library, texts: dict[str, tuple[str, str, str]]) -> str:
+    """The unit of tiles, each by a key: of which law it is, its name and its text."""
+    writer, table = Writer(library), []
+    for key, (law, name, text) in texts.items():
+        path = library.texts[law].path
+        *parts, tree = ast.parse(text).body
+        for part in parts:
+            library.texts[part.name] = Text(part, path, "tile")  # type: ignore[attr-defined, arg-type]
+        for dtype in DTYPES:
+            writer.add(name, dtype, Text(tree, path, "tile"))  # type: ignore[arg-type]
+            table.append((key, name, dtype))
     return unit(writer, table)
 
 
@@ -196,7 +231,8 @@ def read() -> Library:
 
 def translate(library: Library) -> dict[str, str]:
     """The text of every unit."""
-    return {"loops": loops(library)} | {task: tiles(library, shapes) for task, shapes in laws(library).items()}
+    units = {"loops": loops(library)} | {task: tiles(library, shapes) for task, shapes in laws(library).items()}
+    return units | {"returns": step_tiles(library, steps(library))}
 
 
 def write() -> list[Path]:

@@ -2,6 +2,7 @@
 
 import typing as _typing
 
+from . import returns as returns
 from .backends.threads import num_threads, set_num_threads
 from .catalogue import list_losses
 from .common.halves import BFLOAT16 as bfloat16

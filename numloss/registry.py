@@ -47,6 +47,9 @@ class Loss:
     the first input lie. `tight`: slope / residual is a curvature that majorises, as the law is even in the difference
     of its inputs, and its slope divided by that falls with its size. `addresses` are those of tiles that a user built.
     `aliases` are other names of the loss, `presets` names of it with some options.
+
+    What is no loss but arrays over time has `results`, their names, and `back`, the law that pulls cotangents of them
+    back.
     """
 
     name: str
@@ -85,6 +88,8 @@ class Loss:
     task: str = ""
     aliases: tuple[str, ...] = ()
     presets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    back: Law | None = None
+    results: tuple[str, ...] = ()
     function: Callable[..., Any] = field(default=cast(Any, None), repr=False)
     rows: dict[str, Any] = field(default_factory=dict)
     eager: bool = False
@@ -111,6 +116,13 @@ class Loss:
             return self.law_inputs, len(self.params), self.law_slopes
         inputs = self.columns * len(self.inputs) + len(self.per_element) + self.lookups
         return inputs, len(self.params), self.columns * len(self.differentiable)
+
+    def step(self, mode: int) -> tuple[Law, tuple[str, ...], tuple[str, ...]]:
+        """Of arrays over time the law of a step, the arrays that it takes, and what it writes, by their names: the
+        results, or in mode 1 gradients."""
+        law = cast(Law, self.back if mode else self.law)
+        reads = law_arguments(law)[1 : len(law_arguments(law)) - len(self.params)]
+        return law, reads, tuple(self.inputs[k] for k in self.differentiable) if mode else self.results
 
     @property
     def checks(self) -> tuple[int, ...]:

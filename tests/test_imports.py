@@ -29,6 +29,7 @@ HEIGHTS = {
     "losses": 8,
     "metrics": 8,
     "nn": 8,
+    "returns": 8,
     "catalogue": 7,
     "transforms": 7,
     "declare": 7,

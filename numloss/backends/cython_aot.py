@@ -74,9 +74,11 @@ class CythonBackend(HostBackend):
         if loss.addresses:
             return loss.addresses[f"{mode}/{dtype}"]
         home = loss.function.__module__.split(".")
-        if home[:2] == ["numloss", "losses"]:
-            laws: dict[str, int] = importlib.import_module(module_name(self.level, home[2])).ADDRESSES
-            return laws[f"{loss.law.__name__}/{mode}/{dtype}"]
+        if loss.results or home[:2] == ["numloss", "losses"]:
+            unit = home[1] if loss.results else home[2]
+            laws: dict[str, int] = importlib.import_module(module_name(self.level, unit)).ADDRESSES
+            key = loss.step(mode)[0].__name__ if loss.results else f"{loss.law.__name__}/{mode}"
+            return laws[f"{key}/{dtype}"]
         try:
             from . import numba_cpu
 

@@ -41,9 +41,10 @@ def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any
         if missing:
             raise TypeError(f"{loss.name}: missing {', '.join(missing)}")
         arguments += tuple(options.pop(name) for name in loss.inputs[len(arguments) :])
+    common = ("out", "backend") if loss.results else SHARED
     for name in options:
-        if name not in loss.defaults and name not in SHARED:
-            known = [*loss.defaults, *SHARED]
+        if name not in loss.defaults and name not in common:
+            known = [*loss.defaults, *common]
             raise TypeError(f"{loss.name}: unknown option {name!r}; it has {', '.join(known)}")
         if name == "weight" and not loss.weighted and options[name] is not None:
             instead = "; use strength" if "strength" in loss.defaults else ""

@@ -37,6 +37,7 @@ from .families import (
     REST,
     Options,
     ParameterOptions,
+    ScanOptions,
     action_value,
     distilled,
     elementwise,
@@ -49,6 +50,7 @@ from .families import (
     ranked,
     regional,
     rowwise,
+    scan,
     sequence,
     similarity,
 )
@@ -87,6 +89,7 @@ __all__ = [
     "Options",
     "ParameterOptions",
     "Result",
+    "ScanOptions",
     "Unpack",
     "distilled",
     "elementwise",
@@ -100,6 +103,7 @@ __all__ = [
     "regional",
     "rowwise",
     "action_value",
+    "scan",
     "sequence",
     "similarity",
 ]

@@ -44,6 +44,12 @@ out : array, optional
     ``value_grad_hess`` the pair (gradient, curvature). Any layout will do. The parameters themselves may be given;
     what overlaps them otherwise is refused.
 """
+OVER_TIME = """
+out : array, or tuple of as many as there are results, optional
+    Where the results are written; under ``numloss.vjp`` the gradients. Any layout will do; what overlaps an array of
+    the call is refused. What is stored in float16 or bfloat16 is computed with in float32, as which results come;
+    gradients have the dtype of the reward.
+"""
 BACKEND = """
 backend : str, optional
     ``"numba"``, ``"cython"`` or ``"cuda"``; by default the arrays decide.
@@ -115,6 +121,34 @@ groups : array of integers, shape (Q + 1,), optional
     one list of all rows.
 """,
 }
+# The same of arrays over time.
+OF_STEPS = {
+    "next_value": """
+next_value : array, shape of `reward`, or without time
+    The value of the state that each step led to. Without time it is that of the state behind the last step; every other
+    step leads to the state of the next, whose value is taken. With `truncated` each step needs its own.
+""",
+    "terminated": """
+terminated : array in [0, 1], shape of `reward`, optional
+    1 where an episode ended for good: nothing follows, not even inf.
+""",
+    "truncated": """
+truncated : array in [0, 1], shape of `reward`, optional
+    1 where an episode was left, as the last step of all is: `next_value` counts, and what lies behind does not.
+""",
+    "discount": """
+discount : float in [0, 1]
+    Discount of what follows; with 0 nothing follows, not even inf.
+""",
+    "lam": """
+lam : float in [0, 1]
+    How much of what lies behind the next step counts.
+""",
+    "axis": """
+axis : int
+    The axis of time.
+""",
+}
 UNREDUCED = {
     "rowwise": "with the shape of the labels",
     "distilled": "with the shape of the labels",
@@ -132,7 +166,8 @@ def complete(loss: Loss) -> str:
     found = dict(zip(rest[::2], rest[1::2], strict=True))
     if "Parameters" in found:
         found["Parameters"] = parameters(loss, found["Parameters"])
-    found["Other Parameters"] = (WEIGHT if loss.weighted else NO_WEIGHT).strip() + BACKEND.rstrip()
+    common = OVER_TIME if loss.results else WEIGHT if loss.weighted else NO_WEIGHT
+    found["Other Parameters"] = common.strip() + BACKEND.rstrip()
     found.setdefault("Returns", returns(loss))
     found.setdefault("Raises", raises(loss))
     sections = (f"{title}\n{'-' * len(title)}\n{found[title].strip()}" for title in ORDER if title in found)
@@ -143,8 +178,8 @@ def parameters(loss: Loss, text: str) -> str:
     """The parameters, in the order of the signature, with those that have the same meaning everywhere."""
     entries = re.split(r"\n(?=\S)", text.strip())
     names = {name.strip(): entry for entry in entries for name in entry.partition(" : ")[0].split(",")}
-    for name, shared in PARAMETERS.items():
-        if name in loss.defaults:
+    for name, shared in (OF_STEPS if loss.results else PARAMETERS).items():
+        if name in (*loss.inputs, *loss.defaults):
             names.setdefault(name, shared.strip())
     order = [*loss.inputs, *loss.defaults]
     return "\n".join(dict.fromkeys(sorted(names.values(), key=lambda entry: place(entry, order))))
@@ -193,7 +228,7 @@ def kinds(loss: Loss) -> str:
         return "If pred or target is not floating."
     if loss.rows.get("target") == LABELS:
         return f"If {differentiated} is not floating, or labels are not integers."
-    alone = "" if loss.weighted else ", or two arrays are given"
+    alone = "" if loss.weighted or loss.results else ", or two arrays are given"
     return f"If {differentiated} is not floating{alone}."
 
 

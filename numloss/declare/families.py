@@ -46,6 +46,13 @@ class ParameterOptions(TypedDict, total=False):
     backend: str | None
 
 
+class ScanOptions(TypedDict, total=False):
+    """The options of what gives arrays over time."""
+
+    out: Any
+    backend: str | None
+
+
 def public_function(loss: Loss) -> Callable[..., Any]:
     """The function that users call: name, signature, docstring and module of the declaration around `evaluate`."""
     evaluate = dispatch.evaluate
@@ -300,5 +307,25 @@ def ordered(*, activation: str | None, **arguments: Any) -> Callable[[Declaratio
         domains, facts = _split(arguments)
         facts |= {"rows": {"activation": activation}, "curvature": False, "adds_up": "no"}
         return record("ordered", None, declaration, domains, facts)
+
+    return decorate
+
+
+def scan(law: Law, /, *, back: Law, results: tuple[str, ...], **arguments: Any) -> Callable[[Declaration], Declaration]:
+    """Declare arrays over time, the `results`, that a law of one step makes, walked from the last step to the first.
+
+    The law takes a state, which is 0 behind the last step, then what lies at the step: inputs and options, of which
+    those that are arrays are `per_element`, by their names, `truncated` among them, and parameters; it gives the next
+    state and the results. `back` pulls cotangents of the results back to the differentiable inputs: walked from the
+    first step to the last, it takes a state, arrays, cotangents by the names of the results, and the same parameters.
+    """
+
+    def decorate(declaration: Declaration) -> Declaration:
+        domains, facts = _split(arguments)
+        inputs, _ = _signature(declaration)
+        arrays = {*inputs, *facts["per_element"]}
+        facts["params"] = tuple(name for name in law_arguments(law)[1:] if name not in arrays)
+        fixed = {"back": back, "results": results, "curvature": False, "weighted": False, "reduction": "none"}
+        return record("scan", law, declaration, domains, {**fixed, "adds_up": "no", **facts})
 
     return decorate

@@ -11,7 +11,8 @@ def fingerprint() -> str:
     """Of the contents of the files; "" for an installed package, whose files do not change."""
     if not (KERNELS / "translate.py").exists():
         return ""
-    files = [PACKAGE / "scalar.py", *(PACKAGE / "loops").rglob("*.py"), *(PACKAGE / "losses").rglob("*.py")]
+    folders = [PACKAGE / name for name in ("loops", "losses", "returns")]
+    files = [PACKAGE / "scalar.py", *(file for folder in folders for file in folder.rglob("*.py"))]
     files += [file for file in KERNELS.iterdir() if file.suffix in (".py", ".pyx", ".pxi", ".h")]
     contents = hashlib.sha256()
     for file in sorted(files):

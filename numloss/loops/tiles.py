@@ -147,3 +147,20 @@ def constants_text(constants: str, arguments: list[str], count: int) -> list[str
     """The statement that computes k0, k1, ... from parameters, if there are any."""
     names = ", ".join(f"k{k}" for k in range(count))
     return [f"{names} = {constants}({', '.join(arguments)})"] if count else []
+
+
+def step_tile_text(law: str, arrays: int, results: int, params: int, groups: str = "groups") -> str:
+    """Source of the tile of a scan: one step of a law of a state, so many arrays and parameters.
+
+    It takes the addresses of the states, of the arrays and of the results; the next states are written over the states.
+    """
+    names = ["at_s", *(f"at_x{k}" for k in range(arrays)), *(f"at_r{k}" for k in range(results))]
+    given = [f"{name}[k]" for name in names[: 1 + arrays]] + [f"p{k}" for k in range(params)]
+    found = ["s", *(f"r{k}" for k in range(results))]
+    lines = ["@apart", f"def {groups}({': Reals, '.join(names)}: Reals, params: Reals, n: Int) -> Int:"]
+    lines += [f"    p{k} = params[{k}]" for k in range(params)]
+    lines += ["    for k in range(n):", f"        {', '.join(found)} = {law}({', '.join(given)})"]
+    lines += [f"        at_{name}[k] = {name}" for name in found]
+    lines += ["    return 0", "", "def tile(c: Ints, params: Reals, n: Int) -> Int:"]
+    taken = ", ".join(f"reals(c[{k}])" for k in range(len(names)))
+    return "\n".join([*lines, f"    return {groups}({taken}, params, n)", ""])

@@ -25,15 +25,21 @@ Policy = Literal["exact", "bound", "tight", "full"]
 POLICIES = {"exact": EXACT, "bound": BOUND, "tight": TIGHT}
 
 
-def unwrapped(function: Any) -> tuple[Loss, tuple[Any, ...], dict[str, Any]]:
-    """The loss behind a function or a partial of one, and what the partial has fixed."""
+def unwrapped(function: Any, arrays: bool = False) -> tuple[Loss, tuple[Any, ...], dict[str, Any]]:
+    """The loss behind a function or a partial of one, and what the partial has fixed.
+
+    What gives arrays over time is no loss; it is refused but where they will do.
+    """
     arguments: tuple[Any, ...] = ()
     options: dict[str, Any] = {}
     while isinstance(function, functools.partial):
         arguments = function.args + arguments
         options = {**function.keywords, **options}
         function = function.func
-    return loss_of(function), arguments, options
+    loss = loss_of(function)
+    if loss.results and not arrays:
+        raise TypeError(f"{loss.name} gives arrays, not a loss; numloss.vjp pulls cotangents of them back")
+    return loss, arguments, options
 
 
 class Transformed(Generic[P]):
@@ -44,7 +50,7 @@ class Transformed(Generic[P]):
         self.make, self.asked = make, asked
         self.pair = isinstance(function, Transformed)
         inner = function.function if isinstance(function, Transformed) else function
-        self.loss, self.arguments, self.options = unwrapped(inner)
+        self.loss, self.arguments, self.options = unwrapped(inner, make is vjp)
         self.fixed = bool(self.arguments or self.options)
         self.__doc__ = f"{make.__name__} of {self.loss.name}.\n\n{self.loss.function.__doc__}"
         self.__wrapped__ = self.loss.declaration
@@ -169,7 +175,7 @@ def _parts(function: Any) -> tuple[Any, Loss, Any]:
     inner = None
     if isinstance(function, Transformed):
         inner, function = (function.make, _key(tuple(function.asked.items()))), function.function
-    loss, arguments, options = unwrapped(function)
+    loss, arguments, options = unwrapped(function, True)
     if arguments:
         raise TypeError("arrays are not remembered")
     return inner, loss, tuple((name, _key(options[name])) for name in sorted(options))
@@ -314,11 +320,12 @@ def vjp(
 
     With values ``l_i``, of weights ``w_i``, and cotangents ``c_i`` of any sign the gradient is that of
     ``sum_i c_i w_i l_i``; of a reduced value, with one cotangent c, it is c times the gradient. What has cotangent 0
-    adds nothing, even where its gradient is infinite or NaN.
+    adds nothing, even where its gradient is infinite or NaN. Of a function of ``numloss.returns`` cotangents are those
+    of its results.
 
     Parameters
     ----------
-    function : loss or functools.partial of one
+    function : loss, function of ``numloss.returns``, or functools.partial of one
     argnums : int or tuple of int, optional
         As in ``value_and_grad``.
 
@@ -326,8 +333,9 @@ def vjp(
     -------
     callable
         With the arguments of the loss and ``cotangent=``: a number, or with ``reduction="none"`` an array with the
-        shape of the unreduced loss, or one entry a sample. Returns the gradient with the shape and dtype of the input,
-        or a tuple of several; ``out=`` takes it. On a device a cotangent that is a number is one of Python.
+        shape of the unreduced loss, or one entry a sample; a tuple of them for several results, None for zeros. Returns
+        the gradient with the shape and dtype of the input, or a tuple of several; ``out=`` takes it. On a device a
+        cotangent that is a number is one of Python.
 
     Raises
     ------

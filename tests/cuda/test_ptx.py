@@ -9,6 +9,7 @@ import cases
 import pytest
 import toolchain
 
+import numloss as nl
 from numloss.calls.embedding import takes_units
 from numloss.loops.codes import B2, F2, LABELS, RATIO
 
@@ -216,6 +217,18 @@ def test_kernels_of_sequences(dtype: str, capability: tuple[int, int]) -> None:
 
     for kernel in (sequence_kernels.steps_kernel, sequence_kernels.walk_kernel):
         assert_sound(toolchain.assembled(kernel(dtype), capability))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("name", ["gae", "vtrace", "n_step"])
+def test_kernels_of_scans(name: str) -> None:
+    from numloss.backends.numba_cuda.scan_kernels import scan_kernel
+
+    loss = getattr(nl.returns, name).__loss__
+    for mode in (0, 1):
+        law, reads, writes = loss.step(mode)
+        kernel = scan_kernel(law, len(reads), len(writes), len(loss.params), "float32")
+        assert_sound(toolchain.assembled(kernel, CAPABILITIES[-1]))
 
 
 @pytest.mark.more

@@ -29,6 +29,9 @@ class NumbaBackend(HostBackend):
         self.run, self.run_at = driver.run, driver.run_at  # type: ignore[method-assign]
 
     def tile(self, loss: Loss, dtype: str, mode: int) -> int:
+        if loss.results:
+            law, arrays, written = loss.step(mode)
+            return int(self.compiler.step_tile(law, dtype, len(arrays), len(written), len(loss.params)).address)
         return int(self.compiler.tile(loss.law, dtype, *loss.tile_shape, mode, *loss.tile).address)
 
     def loop(self, name: str, dtype: str) -> int:

@@ -20,7 +20,7 @@ from ...common.generated import defined
 from ...loops import sums
 from ...loops.headers import size_of
 from ...loops.language import DOUBLE_WORDS, ENTRIES
-from ...loops.tiles import tile_text
+from ...loops.tiles import step_tile_text, tile_text
 from ..locks import compiled_once
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
@@ -126,18 +126,29 @@ def tile(
     """The compiled tile of a law; `.address` is what loops call. Keep it alive as long as the address is used."""
     named = tuple((f"stage{k}", taken, given) for k, (_, taken, given) in enumerate(stages))
     text = tile_text("law", inputs, params, slopes, mode, "constants", of, count, checks, named)
-    filename = f"<tile of {law.__name__}>"
-    scope: dict[str, Any] = {"__name__": __name__, **dict.fromkeys(("Ints", "Reals", "Doubles", "Int")), **words(dtype)}
-    scope |= {"law": _typed(law, dtype), "rint": _typed(scalar.rint, dtype), "apart": _apart}
-    scope |= {f"stage{k}": _typed(stage, dtype) for k, (stage, _, _) in enumerate(stages)}
+    parts = {"law": law, **{f"stage{k}": stage for k, (stage, _, _) in enumerate(stages)}}
     if constants:
-        scope["constants"] = _typed(constants, dtype)
-    function = defined(text, "tile", filename, scope)
+        parts["constants"] = constants
+    return _tile(text, parts, dtype, f"{mode}")
+
+
+@compiled_once
+def step_tile(law: Law, dtype: str, arrays: int, results: int, params: int) -> Any:
+    """The compiled tile of a law of one step, to be kept alive in the same way."""
+    return _tile(step_tile_text("law", arrays, results, params), {"law": law}, dtype, "step")
+
+
+def _tile(text: str, parts: dict[str, Law], dtype: str, what: str) -> Any:
+    """Compile the text of a tile with the laws that it calls by these names."""
+    scope: dict[str, Any] = {"__name__": __name__, **dict.fromkeys(("Ints", "Reals", "Doubles", "Int")), **words(dtype)}
+    scope |= {"rint": _typed(scalar.rint, dtype), "apart": _apart}
+    scope |= {name: _typed(part, dtype) for name, part in parts.items()}
+    named = parts["law"].__name__
+    function = defined(text, "tile", f"<tile of {named}>", scope)
     signature = types.int64(types.CPointer(types.int64), types.CPointer(getattr(types, dtype)), types.int64)
-    parts = [law, *([constants] if constants else []), *(stage for stage, _, _ in stages)]
-    key = "|".join([text, *(fingerprint(part, dtype) for part in parts)])
+    key = "|".join([text, *(fingerprint(part, dtype) for part in parts.values())])
     function.__name__ = function.__qualname__ = f"tile_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    return _finish(function, signature, f"tile-{law.__name__.strip('_')}-{dtype}-{mode}", key)
+    return _finish(function, signature, f"tile-{named.strip('_')}-{dtype}-{what}", key)
 
 
 @compiled_once

@@ -24,6 +24,7 @@ from .products import Matrix, Product
 from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, StepSums
 from .regional import Regions, RegionSums, SortedRegions, TileNumbers
 from .rowwise import ClassRow, Distilled, Excess, Hessians, Measures, Pull, Ratios, Row, Rowwise, Soon, Steps, Topk
+from .scans import Scan, Strip
 from .sequence import Power, Sequence, SequenceStrides
 from .similarity import Pairs
 from .stored import StoredArray, StoredRows
@@ -79,6 +80,7 @@ __all__ = [
     "RiskSums",
     "Row",
     "Rowwise",
+    "Scan",
     "Scored",
     "Sequence",
     "SequenceStrides",
@@ -88,6 +90,7 @@ __all__ = [
     "Steps",
     "StoredArray",
     "StoredRows",
+    "Strip",
     "TileNumbers",
     "TokenPair",
     "TokenRow",
