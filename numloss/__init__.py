@@ -69,10 +69,10 @@ from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
 from .losses.multitask.uncertainty_weighted import uncertainty_weighted
 from .losses.probabilistic.beta_nll import beta_nll
-from .losses.probabilistic.coral import coral
-from .losses.probabilistic.corn import corn
 from .losses.probabilistic.censored_logistic import censored_logistic
 from .losses.probabilistic.censored_normal import censored_normal
+from .losses.probabilistic.coral import coral
+from .losses.probabilistic.corn import corn
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_ensemble import crps_ensemble
 from .losses.probabilistic.crps_gaussian import crps_gaussian

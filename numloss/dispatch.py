@@ -161,12 +161,11 @@ def evaluate(
 def answered(request: Request) -> Any:
     """What a request asks for that no plan has answered, as the caller's library has it."""
     if request.reduction == "top":
-        place = choose(request).place(request)
-        return request.given_back(answered(kept(place, request, answered)))
+        return request.given_back(answered(kept(choose(request), request, answered)))
     if request.loss.family == "combined":
         return request.loss.law.compute(request)  # type: ignore[union-attr]
     if request.mode == PRODUCT and request.loss.family == "elementwise":
-        return of_elements(request, answered)
+        return of_elements(choose(request).settled(request), answered)
     return request.given_back(choose(request).compute(request))
 
 

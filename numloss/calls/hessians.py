@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..loops.codes import CURVATURE, MATRICES, MOST_CLASSES, VALUE
-from .arrays import HOST
 from .checks import same_shape
 from .cotangents import turned, weighed
-from .denominators import divided
 from .outputs import check_apart
 from .request import Request
 
@@ -56,9 +54,10 @@ def second_of(place: Arrays, request: Request, pred: Any, matrices: tuple[int, .
 
 
 def of_elements(request: Request, compute: Callable[[Request], Any]) -> tuple[Any, Any]:
-    """The curvature of elements times a vector: of a sum that has the vector among its weights."""
-    # the vector takes the place of weights, so that those of a denominator are made before
-    request = divided(HOST, request)
+    """The curvature of elements times a vector: of a sum that has the vector among its weights.
+
+    The vector takes the place of weights, so that those of sequences must have been made before.
+    """
     loss, arguments, vector, options = request.loss, request.arguments, request.vector, request.options
     same_shape(loss, "vector", shape_of(vector), shape_of(arguments[0]), loss.inputs[0])
     plain = {name: value for name, value in options.items() if name not in ("out", "reduction")}

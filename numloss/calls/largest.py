@@ -15,7 +15,6 @@ from ..common.halves import widened
 from ..loops.codes import EXACT, VALUE
 from .arrays import HOST
 from .checks import FOR_TOP
-from .ratios import shared
 from .shares import WEIGHING, shares_of
 
 if TYPE_CHECKING:
@@ -29,16 +28,17 @@ Array = np.ndarray[Any, Any]
 OF_ROWS = ("class_weight", "ignore_index", "axis", "log_target")
 
 
-def kept(place: Arrays, request: Request, compute: Callable[[Request], Any]) -> Request:
+def kept(backend: Any, request: Request, compute: Callable[[Request], Any]) -> Request:
     """The mean that a request with `reduction="top"` asks for: of the values that it keeps, which `compute` gives."""
-    loss = request.loss
+    loss, place = request.loss, backend.place(request)
     if not loss.weighted:
         raise ValueError(f"{loss.name}: reduction='top' is of losses that take weights, and this one takes none")
-    # the mean of a sequence is of all its tokens, kept or not
-    request = shared(place, request)
     top, above = (request.options.get(name) for name in FOR_TOP)
     options = {name: value for name, value in request.options.items() if name not in FOR_TOP}
     plain = {name: value for name, value in options.items() if name != "out"} | {"reduction": "none"}
+    # the mean of a sequence is of all its tokens, kept or not
+    alike = backend.settled(dataclasses.replace(request, options=plain))
+    request = dataclasses.replace(request, arguments=alike.arguments, shared=alike.shared)
     facts: dict[str, Any] = {"pair": False, "argnums": None, "policy": EXACT, "pull": 1.0, "vector": None}
     one_by_one = dataclasses.replace(request, mode=VALUE, options=plain, **facts)
     values = widened(np.asarray(place.on_host(compute(one_by_one))))

@@ -87,17 +87,17 @@ axis : int
     "denominator": """
 denominator : {"tokens", "sequences", "constant"}
     What sums are divided by. ``"tokens"``: the weights of all tokens of the batch. ``"sequences"``: the mean of each
-    sequence, an entry of the first axis, counts 1. ``"constant"``: sums over the tokens of each sequence are divided by
-    `length`, and averaged over sequences. A sequence whose weights are all 0 is none. `sum_and_weight` gives the sum of
-    means, or of those quotients times `length`, with what they are divided by, which add up over batches and ranks.
-    Values one by one do not depend on it.
+    sequence counts 1. ``"constant"``: sums over the tokens of each sequence are divided by `length`, and averaged over
+    sequences. A sequence is an entry of the first axis, or one of `groups`; one whose weights are all 0 is none.
+    `sum_and_weight` gives the sum of means, or of those quotients times `length`, with what they are divided by, which
+    add up over batches and ranks. Values one by one do not depend on it.
 """,
     "ratio": """
 ratio : {"tokens", "sequences"}
-    Whether each token has its own ratio, or those of a sequence, an entry of the first axis, share the geometric mean:
-    ``exp`` of the mean of ``log_prob - old_log_prob`` over the tokens that count, by their weights. The gradient by
-    `log_prob` is that through the mean where the advantage is one for all tokens of a sequence; where it is not each
-    token is pushed by its own. There is no curvature then, and a cotangent is one number.
+    Whether each token has its own ratio, or those of a sequence, an entry of the first axis or one of `groups`, share
+    the geometric mean: ``exp`` of the mean of ``log_prob - old_log_prob`` over the tokens that count, by their weights.
+    The gradient by `log_prob` is that through the mean where the advantage is one for all tokens of a sequence; where
+    it is not each token is pushed by its own. There is no curvature then, and a cotangent is one number.
 """,
     "length": """
 length : float > 0, optional
@@ -119,6 +119,14 @@ per_sample : bool
 groups : array of integers, shape (Q + 1,), optional
     Where each list begins and, at the end, N: from 0, never falling. A list without rows counts nothing. None is
     one list of all rows.
+""",
+}
+# Of losses of tokens.
+OF_TOKENS = {
+    "groups": """
+groups : array of integers, shape (Q + 1,), optional
+    Of tokens that are packed, of shape (N,) or (1, N), where each sequence begins and, at the end, N: from 0, never
+    falling. Without it a sequence is an entry of the first axis.
 """,
 }
 # The same of arrays over time.
@@ -178,7 +186,8 @@ def parameters(loss: Loss, text: str) -> str:
     """The parameters, in the order of the signature, with those that have the same meaning everywhere."""
     entries = re.split(r"\n(?=\S)", text.strip())
     names = {name.strip(): entry for entry in entries for name in entry.partition(" : ")[0].split(",")}
-    for name, shared in (OF_STEPS if loss.results else PARAMETERS).items():
+    common = OF_STEPS if loss.results else {**PARAMETERS, **(OF_TOKENS if "denominator" in loss.defaults else {})}
+    for name, shared in common.items():
         if name in (*loss.inputs, *loss.defaults):
             names.setdefault(name, shared.strip())
     order = [*loss.inputs, *loss.defaults]

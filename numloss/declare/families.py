@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from .. import dispatch
-from ..calls.denominators import DENOMINATORS
-from ..calls.ratios import RATIOS
+from ..calls.tokens import DENOMINATORS, RATIOS
 from ..domains import POSITIVE, Domain
 from ..loops.codes import LABELS, LOGITS, REST_DROPPED, REST_OF_BOTH, REST_OF_SCORES
 from ..registry import LOOKUPS, LOSSES, Law, Loss, law_arguments, loss_of

@@ -10,9 +10,8 @@ import numpy as np
 
 from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
-from ...calls.denominators import divided
-from ...calls.ratios import shared
 from ...calls.request import Unbalanced
+from ...calls.tokens import settled
 from ...calls.topk import names_classes
 from ...calls.widened import widened_call
 from ...common.telling import wanted_for
@@ -98,9 +97,13 @@ class HostBackend:
         """The call with copies in float32 of what has 16 bits, if anything has."""
         return widened_call(HOST, request, self.convert)
 
+    def settled(self, request: Request) -> Request:
+        """The same request, of what stands for tokens where their sequences count."""
+        return settled(HOST, request, lambda tokens: family(__package__, "packed").summed(self, tokens))
+
     def compute(self, request: Request) -> Any:
         """What a request asks for, by the module of the loss's family."""
-        request = divided(HOST, shared(HOST, request))
+        request = self.settled(request)
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
         found = None if getattr(module, "READS_HALVES", False) else self.widened(request)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...calls.denominators import divided
-from ...calls.ratios import shared
+from ...calls.tokens import settled
 from ...calls.topk import names_classes
 from ...errors import BackendUnavailable
 from ...loops.codes import CURVATURE
@@ -31,9 +30,7 @@ class CudaBackend:
                 f"{request.loss.name}: second derivatives of rows of scores are computed on the host alone; "
                 "give arrays of the host"
             )
-        if "denominator" in request.loss.defaults:
-            library = self.place(request)
-            request = divided(library, shared(library, request))
+        request = self.settled(request)
         named = names_classes(request)
         module = family(__package__, "topk" if named else request.loss.family)
         found = None if getattr(module, "READS_HALVES", False) else self.widened(request)
@@ -48,6 +45,13 @@ class CudaBackend:
         from .libraries import library_of
 
         return library_of(request.arguments[0])
+
+    def settled(self, request: Request) -> Request:
+        """The same request, of what stands for tokens where their sequences count."""
+        if "denominator" not in request.loss.defaults:
+            return request
+        packed = family(__package__, "packed")
+        return settled(self.place(request), request, lambda tokens: packed.summed(request, tokens))
 
     def widened(self, request: Request) -> Widened | None:
         """The call with copies in float32 of what has 16 bits, if anything has."""

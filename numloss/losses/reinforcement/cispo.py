@@ -40,6 +40,7 @@ def cispo(
     epsilon_low: float = 1.0,
     denominator: str = "tokens",
     length: float | None = None,
+    groups: Array | None = None,
     **options: Unpack[Options],
 ) -> Result:
     r"""Policy gradient with clipped weights, ``-clip(ratio, 1 - epsilon_low, 1 + epsilon_high) * A * log_prob``.

@@ -32,6 +32,7 @@ def kl_estimate(
     estimator: str = "k3",
     denominator: str = "tokens",
     length: float | None = None,
+    groups: Array | None = None,
     **options: Unpack[Options],
 ) -> Result:
     r"""Estimate of the divergence of a policy from a reference, ``exp(-r) - 1 + r`` with ``r = log_prob - reference``.

@@ -25,6 +25,7 @@ def policy_gradient(
     *,
     denominator: str = "tokens",
     length: float | None = None,
+    groups: Array | None = None,
     **options: Unpack[Options],
 ) -> Result:
     r"""Policy gradient ``-advantage * log_prob``, known as REINFORCE.

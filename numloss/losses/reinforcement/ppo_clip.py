@@ -53,6 +53,7 @@ def ppo_clip(
     ratio: str = "tokens",
     denominator: str = "tokens",
     length: float | None = None,
+    groups: Array | None = None,
     **options: Unpack[Options],
 ) -> Result:
     r"""Proximal policy optimisation, ``-min(ratio * A, clip(ratio, 1 - epsilon, 1 + epsilon_high) * A)``.

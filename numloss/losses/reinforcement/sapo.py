@@ -54,6 +54,7 @@ def sapo(
     ratio: str = "tokens",
     denominator: str = "tokens",
     length: float | None = None,
+    groups: Array | None = None,
     **options: Unpack[Options],
 ) -> Result:
     r"""Soft adaptive policy optimisation, ``-A * 4 / t * sigmoid(t * (ratio - 1))``.
