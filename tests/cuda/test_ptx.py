@@ -234,6 +234,20 @@ def test_kernels_of_scans(name: str) -> None:
 @pytest.mark.more
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
+@pytest.mark.parametrize("name", [name for name in cases.NAMES if cases.record(name).family == "examplewise"])
+def test_kernels_of_whole_examples(name: str, dtype: str, capability: tuple[int, int]) -> None:
+    from numloss.backends.numba_cuda import examplewise_kernels
+
+    loss = cases.record(name)
+    counts = {"arrays": len(loss.rows["axes"]), "slopes": len(loss.differentiable), "sizes": 1, "params": 4}
+    kernel = examplewise_kernels.examplewise_kernel(loss.rows["loop"], dtype, tuple(counts.items()))
+    toolchain.assembled(kernel, capability)
+    assert_sound(toolchain.assembled(examplewise_kernels.shared_kernel(dtype), capability), 32)
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
 def test_kernels_of_sorted_errors(dtype: str, capability: tuple[int, int]) -> None:
     from numloss.backends.numba_cuda import ordered_kernels, ordered_sorting, ordered_walk
 

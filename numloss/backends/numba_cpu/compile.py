@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
-import pkgutil
-from types import FunctionType
 from typing import Any
 
 import llvmlite.binding
@@ -15,12 +12,13 @@ from numba.core import sigutils
 from numba.core.ccallback import CFunc
 from numba.extending import register_jitable
 
-from ... import loops, scalar
+from ... import scalar
 from ...common.generated import defined
 from ...loops import sums
 from ...loops.headers import size_of
-from ...loops.language import DOUBLE_WORDS, ENTRIES
+from ...loops.language import DOUBLE_WORDS
 from ...loops.tiles import step_tile_text, tile_text
+from .. import loops
 from ..locks import compiled_once
 from ..retype import Law, fingerprint, retype
 from .cache import KernelCache
@@ -189,12 +187,4 @@ def _compiled(text: Law, arguments: int) -> Any:
     return compiled
 
 
-def _loops() -> dict[str, Law]:
-    """The texts of loops/ that are called by their address, with a header, the result of a block, and a number."""
-    files = [importlib.import_module(f"{loops.__name__}.{each.name}") for each in pkgutil.iter_modules(loops.__path__)]
-    texts = [text for file in files for text in vars(file).values() if isinstance(text, FunctionType)]
-    found = {text.__name__: text for text in texts if text.__name__.endswith(ENTRIES)}
-    return {name: text for name, text in found.items() if text.__code__.co_argcount == 3}
-
-
-LOOPS = _loops()
+LOOPS = loops()

@@ -89,6 +89,46 @@ def store_vector(typingctx, pointer, at, values):  # type: ignore[no-untyped-def
     return types.none(pointer, types.int64, types.UniTuple(pointer.dtype, lanes)), codegen
 
 
+@intrinsic
+def offset(typingctx, pointer, n):  # type: ignore[no-untyped-def]
+    """A pointer n elements further."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.int64), codegen
+
+
+@intrinsic
+def address(typingctx, pointer):  # type: ignore[no-untyped-def]
+    """The address behind a pointer."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(pointer), codegen
+
+
+def stack_word(dtype: str) -> Any:
+    """The word for memory of a thread; its size is a literal."""
+    pointed = getattr(types, dtype)
+
+    @intrinsic
+    def stack(typingctx, size):  # type: ignore[no-untyped-def]
+        if not isinstance(size, types.IntegerLiteral):
+            return None  # it is asked again, with the literal
+        count, result = size.literal_value, types.CPointer(pointed)
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            with builder.goto_entry_block():
+                data = builder.alloca(ir.ArrayType(context.get_data_type(pointed), count))
+            return builder.bitcast(data, context.get_value_type(result))
+
+        return result(size), codegen
+
+    return stack
+
+
 @register_jitable
 def array_data(array):  # type: ignore[no-untyped-def]
     """What an operand has for its array on a device is the address of the data."""

@@ -50,7 +50,7 @@ def typed(law: Law, dtype: str) -> Law:
 
 
 @functools.cache
-def _loop_words(dtype: str) -> dict[str, Any]:
+def with_doubles(dtype: str) -> dict[str, Any]:
     return words_of(dtype) | {word: typed(getattr(scalar, name), "float64") for word, name in DOUBLE_WORDS.items()}
 
 
@@ -59,7 +59,7 @@ def of_loop(text: Law, dtype: str) -> Law:
     """A text of the host's loops that is about numbers and pointers alone, for one dtype of the data."""
     if text.__module__ == scalar.__name__:
         return typed(text, dtype)
-    return jitable(retype(text, dtype, of_loop, _loop_words(dtype)))
+    return jitable(retype(text, dtype, of_loop, with_doubles(dtype)))
 
 
 def generated(text: str, name: str, scope: dict[str, Any]) -> Any:

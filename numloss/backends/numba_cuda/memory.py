@@ -14,7 +14,8 @@ from . import jit
 @functools.cache
 def memory_of(header: Any) -> Any:
     """A word that gives memory of a thread for a header of numbers, with anything in it."""
-    fields = [(name, np.int64 if kind == "Int" else np.float64) for name, (kind, _, _) in header.fields().items()]
+    kinds = {"Int": np.int64, "Double": np.float64}
+    fields = [(name, kinds[kind], *([(count,)] if count else [])) for name, (kind, count, _) in header.fields().items()]
     dtype = np.dtype((np.record, fields))
     if jit.SIMULATED:
         return lambda: np.empty(1, dtype)[0]
@@ -27,7 +28,7 @@ def memory_of(header: Any) -> Any:
     def memory(typingctx):  # type: ignore[no-untyped-def]
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
             with builder.goto_entry_block():
-                data = builder.alloca(ir.ArrayType(ir.IntType(64), len(fields)))
+                data = builder.alloca(ir.ArrayType(ir.IntType(64), header.size() // 8))
             return builder.bitcast(data, context.get_value_type(record))
 
         return record(), codegen

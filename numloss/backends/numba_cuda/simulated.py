@@ -33,6 +33,21 @@ def _pointer_word(pointed: str) -> Callable[[int], Any]:
     return lambda address: np.asarray(_Memory(address, dtype))
 
 
+def offset(pointer: Any, n: int) -> Any:
+    """A pointer n elements further."""
+    return pointer[n:]
+
+
+def address(pointer: Any) -> int:
+    """The address behind a pointer."""
+    return int(pointer.__array_interface__["data"][0])
+
+
+def stack_word(dtype: str) -> Callable[[int], Any]:
+    """The word for memory of a thread."""
+    return lambda count: np.empty(count, dtype)
+
+
 def load_vector(pointer: Any, at: int) -> tuple[Any, ...]:
     """The 128 bits from element `at` on, whose address must be a multiple of 16, as a tuple."""
     address = pointer.__array_interface__["data"][0] + at * pointer.itemsize

@@ -39,9 +39,9 @@ class Scratch:
 
 
 class PackedExamples(Examples):
-    """One call and, in `kept`, what its header points to."""
+    """One call and, in `kept`, what its header points to; run: how many examples a loop takes, 0 as it is declared."""
 
-    def __init__(self, place: Arrays, request: Request) -> None:
+    def __init__(self, place: Arrays, request: Request, run: int = 0) -> None:
         super().__init__(place, request)
         self.kept: list[Any] = []
         self.scratch = Scratch()
@@ -53,7 +53,7 @@ class PackedExamples(Examples):
         self.entries = [self.entries_of(k) for k in range(len(self.names))]
         self.sum_count = sum(self.entries[k] for k in self.graded if self.common[k])
         # sums over examples are taken one by one
-        self.run = 1 if self.sum_count else self.facts["run"]
+        self.run = 1 if self.sum_count else run or self.facts["run"]
         self.block = block_of(self.count, float(self.facts["work"](self.sizes)), self.sum_count > 0)
 
     def entries_of(self, k: int) -> int:
@@ -81,7 +81,7 @@ class PackedExamples(Examples):
         rows = self.sizes[self.facts["lengths"][self.names[lengths]]] if lengths >= 0 and role != LENGTHS else 1
         numbers = entries * (1 if self.common[k] else self.run)
         return ExampleArray(
-            stored=self.one(array) if role == NUMBERS or array is None else label_operand(array, self.kept),
+            stored=self.one(array) if role == NUMBERS or array is None else label_operand(array, self.kept, self.place),
             entries=entries,
             row=entries // rows,
             shared=int(self.common[k]),

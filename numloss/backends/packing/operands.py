@@ -72,9 +72,9 @@ def code_of(array: Any, real: np.dtype[Any]) -> int:
     return DATA if array.dtype == real else CODES[array.dtype.char]
 
 
-def label_operand(labels: Array, kept: list[Any]) -> Operand:
+def label_operand(labels: Array, kept: list[Any], place: Arrays = HOST) -> Operand:
     """Labels are never in the dtype of the data."""
-    found = operand(labels, FLOAT32, kept)
+    found = operand(labels, FLOAT32, kept, place)
     found.kind = CODES[labels.dtype.char]
     return found
 
