@@ -24,7 +24,8 @@ SAMPLE = {
     **{"head": (128,), "similarity": (4096,), "ranked": (100,), "sequence": (16, 80), "ordered": (4, 256)},
 }
 # The same of losses of whole examples, whose axes are their own.
-SAMPLES = {"crps_ensemble": (50,)}
+SAMPLES = {"crps_ensemble": (50,), "entropy": (100,), "router_z_loss": (100,), "load_balancing": (256, 64)}
+SAMPLES |= {"image_variation": (64, 64)}
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from .losses.classification.kl_div import kl_div
 from .losses.classification.kl_logits import kl_logits
 from .losses.classification.ldam import ldam
 from .losses.classification.linear_cross_entropy import linear_cross_entropy
+from .losses.classification.load_balancing import load_balancing
 from .losses.classification.logit_adjusted_cross_entropy import logit_adjusted_cross_entropy
 from .losses.classification.modified_huber import modified_huber
 from .losses.classification.multi_margin import multi_margin
@@ -49,6 +50,7 @@ from .losses.classification.nll import nll
 from .losses.classification.perceptron import perceptron
 from .losses.classification.poly1_cross_entropy import poly1_cross_entropy
 from .losses.classification.quality_focal import quality_focal
+from .losses.classification.router_z_loss import router_z_loss
 from .losses.classification.skew_kl import skew_kl
 from .losses.classification.soft_margin import soft_margin
 from .losses.classification.softmax_focal import softmax_focal
@@ -133,6 +135,7 @@ from .losses.reinforcement.bradley_terry import bradley_terry, cpo, simpo
 from .losses.reinforcement.cispo import cispo
 from .losses.reinforcement.clipped_value import clipped_value
 from .losses.reinforcement.dpo import dpo, robust_dpo
+from .losses.reinforcement.entropy import entropy
 from .losses.reinforcement.ipo import ipo
 from .losses.reinforcement.kl_estimate import k1, k2, k3, kl_estimate
 from .losses.reinforcement.kto import kto
@@ -148,6 +151,7 @@ from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
 from .losses.segmentation.generalized_dice import generalized_dice
+from .losses.segmentation.image_variation import image_variation
 from .losses.segmentation.jaccard import jaccard
 from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
@@ -212,6 +216,7 @@ __all__ = [
     "elastic_net",
     "elementwise",
     "entmax15",
+    "entropy",
     "epsilon_insensitive",
     "evaluate",
     "expectile",
@@ -238,6 +243,7 @@ __all__ = [
     "hl_gauss",
     "huber",
     "hvp",
+    "image_variation",
     "info_nce",
     "interval_score",
     "iou",
@@ -264,6 +270,7 @@ __all__ = [
     "list_losses",
     "listmle",
     "listnet",
+    "load_balancing",
     "log_cosh",
     "logit_adjusted_cross_entropy",
     "loglogistic_aft",
@@ -301,6 +308,7 @@ __all__ = [
     "quantile",
     "ranknet",
     "robust_dpo",
+    "router_z_loss",
     "rowwise",
     "sac_actor",
     "sac_temperature",

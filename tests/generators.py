@@ -191,7 +191,14 @@ def sequence(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str)
 
 
 # Sizes of named axes of whole examples of these shapes; the others have those that come first.
-AXES: dict[str, dict[Shape | None, int]] = {"member": {None: 7, (3,): 1, (4,): 300, (11,): 32, (513,): 50}}
+AXES: dict[str, dict[Shape | None, int]] = {
+    "member": {None: 7, (3,): 1, (4,): 300, (11,): 32, (513,): 50},
+    "class": {None: 5, (3,): 1, (4,): 1100, (11,): 32},
+    "token": {None: 6, (3,): 1, (4,): 40},
+    "expert": {None: 5, (4,): 20},
+    "row": {None: 3, (3,): 1, (4,): 40},
+    "column": {None: 4, (1,): 1, (4,): 35, (11,): 600},
+}
 
 
 def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
@@ -249,6 +256,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "fair": {"estimator": "almost fair", "lower": -1.0},
         "weighted": {"estimator": "fair", "member_weight": np.arange(1.0, 8.0), "upper": 2.5},
     },
+    "load_balancing": {"": {}, "two": {"top_k": 2}},
+    "image_variation": {"": {}, "anisotropic": {"norm": "anisotropic"}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "generalized_dice": {"": {}, "labels": {}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
@@ -271,6 +280,7 @@ RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIA
 # What the loop of regions does is tried with dice; the others are laws of the same sums.
 REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
 VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
+PLANES = ("load_balancing", "load_balancing:two", "image_variation", "image_variation:anisotropic")
 POOLED = ("generalized_dice", "generalized_dice:labels")
 OF_BATCHES = ("lovasz_softmax", "lovasz_softmax:all", "lovasz_hinge:batch")
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.
@@ -310,6 +320,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "sequence": tuple((n,) for n in (0, 1, 7, 11, 67)),
     "ordered": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4)),
     "examplewise": (*((n,) for n in (0, 1, 3, 4, 7, 11, 513, 2053)), (4, 2), (0, 3), (3, 0), (3, 5, 7)),
+    **dict.fromkeys(PLANES, ((0,), (1,), (3,), (4,), (7,), (11,), (3, 5))),
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),

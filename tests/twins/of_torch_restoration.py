@@ -21,6 +21,10 @@ TWINS = [
         convention="means of what is real and what is generated, each by itself",
     ),
     Twin(
+        *("torch", "total_variation of TorchMetrics", "image_variation:anisotropic"),
+        lambda t, x: x.diff(dim=-1).abs().sum() + x.diff(dim=-2).abs().sum(),
+    ),
+    Twin(
         *("torch", "MASE of forecasting libraries", "mase"),
         lambda t, x, y, scale: ((x - y).abs() / scale).sum(),
         drawn("scale", 0.3, 3.0),
