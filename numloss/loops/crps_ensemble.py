@@ -50,7 +50,7 @@ def fair_share(e: Examples) -> Double:
 
 
 @apart
-def fill(pred: Reals, n: Int, low: Real, high: Real, y: Real, x: Reals, d: Reals) -> Int:
+def fill_members(pred: Reals, n: Int, low: Real, high: Real, y: Real, x: Reals, d: Reals) -> Int:
     """Members between both thresholds and their distances from y; what fills up the last sixteen is like no other."""
     for i in range(n):
         at = low if pred[i] < low else pred[i]
@@ -291,7 +291,7 @@ def one_ensemble(e: Examples, i: Int, partial: Result) -> Int:
             report(partial, i, REFUSED)
             return 0
     y = low if y < low else y
-    fill(pred, n, low, high, high if y > high else y, x, d)
+    fill_members(pred, n, low, high, high if y > high else y, x, d)
     if first_outside(d, n, NOT_NAN, 0.0, 0.0) >= 0:
         return spoil(e, i, n)
     factor = coefficients_of(e, x, d, n, squares, pulls)
