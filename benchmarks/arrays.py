@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from cases import Case
 
-from numloss.domains import REAL
+from numloss.domains import REAL, Domain
 from numloss.loops.codes import DISTRIBUTION, INDICATORS, LOG_PROBABILITIES, MEMBERS, PLACED, SCORES
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -32,17 +32,25 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
         domain = loss.domains.get(name, REAL)
         if "thresholds" in case.options and domain.integers:
             return random.integers(0, len(case.options["thresholds"]) + 1, case.shape).astype(dtype)
-        if domain.integers or (domain.high <= 1.0 and position not in loss.differentiable):
-            return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
-        if domain.high <= 0.0:
-            return dtype.type(domain.high - 0.5) - random.random(case.shape, dtype)
-        if domain.high <= 1.0:
-            return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
-        if domain.low > -1e300:
-            return random.random(case.shape, dtype) + dtype.type(domain.low + 0.5)
-        return normal(random, case.shape, dtype)
+        ends = domain.high <= 1.0 and position not in loss.differentiable
+        return inside(domain, case.shape, dtype, random, ends)
 
     return tuple(draw(position, name) for position, name in enumerate(loss.inputs))
+
+
+def inside(
+    domain: Domain, shape: tuple[int, ...], dtype: np.dtype[Any], random: np.random.Generator, ends: bool = False
+) -> Array:
+    """Values inside of a domain; its ends alone where it has whole numbers, or if they are wanted."""
+    if domain.integers or ends:
+        return np.where(random.random(shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
+    if domain.high <= 0.0:
+        return dtype.type(domain.high - 0.5) - random.random(shape, dtype)
+    if domain.high <= 1.0:
+        return dtype.type(0.98) * random.random(shape, dtype) + dtype.type(0.01)
+    if domain.low > -1e300:
+        return random.random(shape, dtype) + dtype.type(domain.low + 0.5)
+    return normal(random, shape, dtype)
 
 
 def boxes(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
@@ -160,7 +168,7 @@ def examplewise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
         elif name in loss.rows["lengths"]:
             found.append(np.full(full, sizes.get(loss.rows["lengths"][name], 8)))
         else:
-            found.append(normal(random, full, np.dtype(case.dtype)))
+            found.append(inside(loss.domains.get(name, REAL), full, np.dtype(case.dtype), random))
     return tuple(found)
 
 

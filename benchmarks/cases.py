@@ -24,8 +24,14 @@ SAMPLE = {
     **{"head": (128,), "similarity": (4096,), "ranked": (100,), "sequence": (16, 80), "ordered": (4, 256)},
 }
 # The same of losses of whole examples, whose axes are their own.
-SAMPLES = {"crps_ensemble": (50,), "entropy": (100,), "router_z_loss": (100,), "load_balancing": (256, 64)}
-SAMPLES |= {"image_variation": (64, 64)}
+SAMPLES: dict[str, tuple[int, ...]] = {
+    "crps_ensemble": (50,),
+    "entropy": (100,),
+    "image_variation": (64, 64),
+    "load_balancing": (256, 64),
+    "router_z_loss": (100,),
+    **dict.fromkeys(("logistic_hazard", "mtlr", "pc_hazard", "pmf_survival"), (30,)),
+}
 
 
 @dataclass(frozen=True)

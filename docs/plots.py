@@ -114,7 +114,8 @@ def examplewise(loss: Loss, x: float) -> Scene:
     axes, found = loss.rows["axes"], []
     for k, name in enumerate(loss.inputs):
         full = tuple(1 if axis == "..." else 2 for axis in axes[name])
-        numbers = np.resize([0.0, 1.0, -0.5], full)
+        shares = loss.domains.get(name, REAL).low > 0.0
+        numbers = np.resize([0.25, 0.75] if shares else [0.0, 1.0, -0.5], full)
         if name in loss.rows["lengths"]:
             numbers = np.full(full, 2)
         elif name in loss.rows["labels"]:

@@ -83,10 +83,14 @@ from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
 from .losses.probabilistic.interval_score import interval_score
 from .losses.probabilistic.laplace_nll import laplace_nll
+from .losses.probabilistic.logistic_hazard import logistic_hazard
 from .losses.probabilistic.loglogistic_aft import loglogistic_aft
 from .losses.probabilistic.lognormal_aft import lognormal_aft
+from .losses.probabilistic.mtlr import mtlr
 from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
 from .losses.probabilistic.ordinal_logistic import ordinal_logistic
+from .losses.probabilistic.pc_hazard import pc_hazard
+from .losses.probabilistic.pmf_survival import pmf_survival
 from .losses.probabilistic.poisson_nll import poisson_nll
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
@@ -185,9 +189,9 @@ __all__ = [
     "bpr",
     "bradley_terry",
     "cauchy",
-    "charbonnier",
     "censored_logistic",
     "censored_normal",
+    "charbonnier",
     "check",
     "ciou",
     "circle",
@@ -272,6 +276,7 @@ __all__ = [
     "listnet",
     "load_balancing",
     "log_cosh",
+    "logistic_hazard",
     "logit_adjusted_cross_entropy",
     "loglogistic_aft",
     "lognormal_aft",
@@ -287,6 +292,7 @@ __all__ = [
     "mse",
     "msle",
     "msse",
+    "mtlr",
     "multi_margin",
     "multiclass_hinge",
     "multilabel_margin",
@@ -298,7 +304,9 @@ __all__ = [
     "num_threads",
     "ordinal_logistic",
     "orpo",
+    "pc_hazard",
     "perceptron",
+    "pmf_survival",
     "poisson_nll",
     "policy_gradient",
     "poly1_cross_entropy",

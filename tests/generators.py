@@ -198,6 +198,10 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "expert": {None: 5, (4,): 20},
     "row": {None: 3, (3,): 1, (4,): 40},
     "column": {None: 4, (1,): 1, (4,): 35, (11,): 600},
+    "bin": {None: 6, (3,): 1, (11,): 40},
+    "class": {None: 5, (11,): 60},
+    "component": {None: 3, (3,): 1, (11,): 20},
+    "entry": {None: 2, (3,): 1, (4,): 30},
 }
 
 
@@ -214,8 +218,13 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
             size = sizes[facts["lengths"][name]]
             found.append(random.integers(0 if ends else 1, size + 1, full))
         else:
-            numbers = draw(loss.domains.get(name, REAL), full, random, ends and k not in loss.differentiable)
-            found.append(np.where(random.random(full) < 0.5, np.rint(numbers), numbers) if ends else numbers)
+            domain = loss.domains.get(name, REAL)
+            numbers = draw(domain, full, random, ends and k not in loss.differentiable)
+            if name.startswith("log_"):  # of which powers are taken
+                numbers = 0.25 * numbers
+            rounded, whole = np.rint(numbers), random.random(full) < 0.5
+            whole &= (rounded >= domain.low) & (rounded <= domain.high)
+            found.append(np.where(whole, rounded, numbers) if ends else numbers)
     return tuple(found)
 
 

@@ -25,6 +25,33 @@ def _ldam_options(random: Random) -> Options:
     return {**_counts(random), "scale": 8.0, "margin": float(random.uniform(0.1, 0.9)), "class_weight": weight}
 
 
+def _hazards(t: Any, x: Any, k: Any, event: Any) -> Any:
+    wanted = t.zeros_like(x).scatter(-1, k[..., None], event[..., None].to(x.dtype))
+    each = t.nn.functional.binary_cross_entropy_with_logits(x, wanted, reduction="none")
+    return each.cumsum(-1).gather(-1, k[..., None]).sum()
+
+
+def _pmf(t: Any, x: Any, k: Any, event: Any) -> Any:
+    x, k = t.nn.functional.pad(x, (0, 1)), k[..., None]
+    later = t.where(t.arange(x.shape[-1]) > k, x, -t.inf).logsumexp(-1)
+    return (x.logsumexp(-1) - t.where(event > 0.0, x.gather(-1, k)[..., 0], later)).sum()
+
+
+def _mtlr(t: Any, x: Any, k: Any, event: Any) -> Any:
+    return _pmf(t, x.flip(-1).cumsum(-1).flip(-1), k, event)
+
+
+def _rates(t: Any, x: Any, k: Any, event: Any, fraction: Any) -> Any:
+    k, rates = k[..., None], t.nn.functional.softplus(x)
+    own = rates.gather(-1, k)[..., 0]
+    before = t.nn.functional.pad(rates, (1, 0)).cumsum(-1).gather(-1, k)[..., 0]
+    return (before + fraction * own - event * own.log()).sum()
+
+
 TWINS = [
     Twin("torch", "LDAMLoss of its authors", "ldam", _ldam, _ldam_options),
+    Twin("torch", "NLLLogistiHazardLoss of pycox", "logistic_hazard", _hazards),
+    Twin("torch", "NLLPMFLoss of pycox", "pmf_survival", _pmf, convention="it adds 1e-7 before logarithms"),
+    Twin("torch", "NLLMTLRLoss of pycox", "mtlr", _mtlr, convention="it adds 1e-7 before logarithms"),
+    Twin("torch", "NLLPCHazardLoss of pycox", "pc_hazard", _rates),
 ]
