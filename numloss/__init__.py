@@ -79,8 +79,11 @@ from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_ensemble import crps_ensemble
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.gamma_deviance import gamma_deviance
+from .losses.probabilistic.gaussian_kl import gaussian_kl
 from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
+from .losses.probabilistic.gaussian_prior_kl import gaussian_prior_kl
+from .losses.probabilistic.hurdle_poisson_nll import hurdle_poisson_nll
 from .losses.probabilistic.interval_score import interval_score
 from .losses.probabilistic.laplace_nll import laplace_nll
 from .losses.probabilistic.logistic_hazard import logistic_hazard
@@ -95,6 +98,7 @@ from .losses.probabilistic.poisson_nll import poisson_nll
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
 from .losses.probabilistic.weibull_aft import weibull_aft
+from .losses.probabilistic.zero_inflated_poisson_nll import zero_inflated_poisson_nll
 from .losses.ranking.bpr import bpr
 from .losses.ranking.lambdarank import lambdarank
 from .losses.ranking.listmle import listmle
@@ -230,8 +234,10 @@ __all__ = [
     "focal_tversky",
     "FormatError",
     "gamma_deviance",
+    "gaussian_kl",
     "gaussian_nll",
     "gaussian_nll_logvar",
+    "gaussian_prior_kl",
     "geman_mcclure",
     "general_robust",
     "generalized_cross_entropy",
@@ -246,6 +252,7 @@ __all__ = [
     "hinge_embedding",
     "hl_gauss",
     "huber",
+    "hurdle_poisson_nll",
     "hvp",
     "image_variation",
     "info_nce",
@@ -356,6 +363,7 @@ __all__ = [
     "wasserstein_gan",
     "weibull_aft",
     "welsch",
+    "zero_inflated_poisson_nll",
 ]
 
 if not _typing.TYPE_CHECKING:  # a checker of types would take any name for known

@@ -40,6 +40,8 @@ def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
         old = random.normal(-2.0, 1.0, shape)  # a ratio is a power of the difference: they are near each other
         return old + random.normal(0.0, 0.6, shape), old, random.normal(0.0, 3.0, shape)
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
+    if "other_log_var" in loss.inputs:
+        return tuple(random.normal(0.0, 0.7, shape) for _ in loss.inputs)
     if loss.inputs[1:] == ("lower", "upper"):
         pred, lower, upper = (draw(domain, shape, random, ends) for domain in domains)
         known = (random.random(shape) < 0.25) & (lower > 0.0 if domains[1].low == 0.0 else True)

@@ -79,6 +79,15 @@ def counts(dtype: str) -> list[tuple[float, ...]]:
     return list(itertools.product((*LOGITS, *far(dtype)), (0.0, 0.5, 1.0, 3.0, 170.0, 1e6)))
 
 
+def gated_counts(dtype: str) -> list[tuple[float, ...]]:
+    """Logarithms of means, counts, and logits of the probability of a zero; no powers that are subnormal."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    gates = (0.0, -1e-8, 1.27, -8.5, 16.6, -43.7, -700.0)
+    found = [(x, t, g) for x in LOGITS if abs(x) < normal for t in (0.0, 0.5, 1.0, 3.0, 170.0) for g in gates]
+    with np.errstate(over="ignore"):
+        return [p for p in found if p[1] > 0.0 or not 0.8 * normal < abs(p[2] + np.exp(p[0])) < normal + 60.0]
+
+
 def rates(dtype: str) -> list[tuple[float, ...]]:
     """Rates of which logarithms can be taken, and counts."""
     return [(abs(x), t) for x, t in counts(dtype)]
@@ -266,3 +275,16 @@ def normal_times(sigma: float) -> Callable[[str], list[tuple[float, ...]]]:
             return [p for p in times(dtype) if no_density_is_subnormal((np.log(p[1:]) - p[0]) / sigma, dtype)]
 
     return points
+
+
+def normals(dtype: str) -> list[tuple[float, ...]]:
+    """Means and logarithms of variances."""
+    return list(itertools.product((0.0, 1e-8, -1.27, 8.5, -700.0), (*LOGITS, 1.2, 1.3, -1.2, -1.3)))
+
+
+def two_normals(dtype: str) -> list[tuple[float, ...]]:
+    """The same of two distributions, near each other and far apart."""
+    others = ((0.0, 0.0), (1e-8, -1.27), (-1.27, 0.5493061), (8.5, 16.6))
+    found = [(*one, *other) for one in normals(dtype) for other in others]
+    # the ratio of variances is no number where its half is one
+    return [p for p in found if not 0.0 < p[1] - p[3] - np.log(np.finfo(dtype).max) < 1.0]

@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from twins.twin import Twin, drawn
+import numpy as np
+
+from twins.twin import Options, Random, Twin, drawn
 
 
 def _censored(t: Any, cdf: Any, log_density: Any, pred: Any, low: Any, high: Any, sigma: float) -> Any:
@@ -54,11 +56,46 @@ def near(pred: Any, lower: Any, upper: Any) -> Any:
     return 0.3 * pred, lower, upper
 
 
+def _zero_inflated(t: Any, pred: Any, target: Any, gate: Any, full: bool) -> Any:
+    counts = t.distributions.Poisson(pred.exp()).log_prob(target) - t.nn.functional.softplus(gate)
+    found = -t.where(target == 0, t.logaddexp(gate - t.nn.functional.softplus(gate), counts), counts)
+    return found.sum() - (0.0 if full else t.lgamma(1.0 + target).sum())
+
+
+def _hurdle(t: Any, pred: Any, target: Any, gate: Any, full: bool) -> Any:
+    counts = t.distributions.Poisson(pred.exp()).log_prob(target) - t.log(-t.expm1(-pred.exp()))
+    found = t.where(target == 0, t.nn.functional.softplus(-gate), t.nn.functional.softplus(gate) - counts)
+    return found.sum() - (0.0 if full else t.lgamma(1.0 + target).sum())
+
+
+def _divergence(t: Any, mean: Any, log_var: Any, *other: Any) -> Any:
+    normals = [t.distributions.Normal(m, (0.5 * v).exp()) for m, v in ((mean, log_var), other)]
+    return t.distributions.kl_divergence(*normals).sum()
+
+
+def full(random: Random) -> Options:
+    return {"full": bool(random.integers(2))}
+
+
+def some_zero(pred: Any, target: Any, gate: Any) -> Any:
+    """Counts, every third of them 0."""
+    return pred, np.where(np.arange(target.size) % 3 == 0, 0.0, np.rint(target)), gate
+
+
 SIGMA = drawn("sigma", 0.8, 2.0)
 FLOOR = "it clips probabilities at 1e-12, and gradients"
 TWINS = [
     Twin("torch", "Normal, censored", "censored_normal", _plain("normal"), SIGMA, inputs=near),
     Twin("torch", "the logistic distribution, censored", "censored_logistic", _plain("logistic"), SIGMA, inputs=near),
+    Twin("torch", "Poisson, zero-inflated", "zero_inflated_poisson_nll", _zero_inflated, full, inputs=some_zero),
+    Twin("torch", "Poisson behind a hurdle", "hurdle_poisson_nll", _hurdle, full, inputs=some_zero),
+    Twin("torch", "kl_divergence(Normal, Normal)", "gaussian_kl", _divergence),
+    Twin(
+        "torch",
+        "kl_divergence of the standard normal",
+        "gaussian_prior_kl",
+        lambda t, mean, log_var: _divergence(t, mean, log_var, t.zeros_like(mean), t.zeros_like(mean)),
+    ),
     *(
         Twin("torch", f"survival:aft of XGBoost, {theirs}", ours, _aft(theirs), SIGMA, convention=FLOOR, inputs=near)
         for theirs, ours in (("normal", "lognormal_aft"), ("logistic", "loglogistic_aft"), ("extreme", "weibull_aft"))
