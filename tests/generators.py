@@ -201,7 +201,6 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "row": {None: 3, (3,): 1, (4,): 40},
     "column": {None: 4, (1,): 1, (4,): 35, (11,): 600},
     "bin": {None: 6, (3,): 1, (11,): 40},
-    "class": {None: 5, (11,): 60},
     "component": {None: 3, (3,): 1, (11,): 20},
     "entry": {None: 2, (3,): 1, (4,): 30},
 }
