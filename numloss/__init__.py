@@ -156,6 +156,7 @@ from .losses.reinforcement.sac_temperature import sac_temperature
 from .losses.reinforcement.sapo import sapo
 from .losses.reinforcement.sppo import sppo
 from .losses.reinforcement.td_error import td_error
+from .losses.segmentation.boundary import boundary
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
 from .losses.segmentation.generalized_dice import generalized_dice
@@ -190,6 +191,7 @@ __all__ = [
     "beta_nll",
     "bfloat16",
     "bnpo",
+    "boundary",
     "bpr",
     "bradley_terry",
     "cauchy",

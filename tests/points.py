@@ -217,6 +217,13 @@ def tasks(dtype: str) -> list[tuple[float, ...]]:
     return [*near, (np.exp(-most / 1.5), 1.3 * -most), (1e-30, 10.0 - most), (1e20, normal + 5.0), (-1e30, normal)]
 
 
+def signed_distances(dtype: str) -> list[tuple[float, ...]]:
+    """Logits, and distances of both signs, without powers that are subnormal, whose missing digits are multiplied."""
+    normal = -np.log(np.finfo(dtype).tiny)
+    near = [x for x in (*LOGITS, *far(dtype)[:2]) if not normal < abs(x) < normal + 60.0]
+    return list(itertools.product(near, (-37.0, -1.0, 0.0, 0.25, 700.0)))
+
+
 def margins(dtype: str) -> list[tuple[float, ...]]:
     """Two scores, and by how much the first should be higher: as it is, nearly, or not at all."""
     found = [(x, t, aim) for x, t in residuals(dtype) for aim in (0.0, 1.5, -16.6)]

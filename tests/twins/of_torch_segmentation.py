@@ -53,6 +53,11 @@ def _smooth(**more: tuple[float, float]) -> Callable[[Random], Options]:
 
 TWINS = [
     Twin(
+        *("torch", "surface loss of Kervadec et al.", "boundary"),
+        lambda t, x, distance: (t.sigmoid(x) * distance).sum(),
+        convention="of the probabilities of a softmax there",
+    ),
+    Twin(
         *("torch", "DiceLoss of MONAI", "dice", _dice, _smooth()),
         convention="smooth_nr and smooth_dr are one number here",
     ),
