@@ -47,6 +47,30 @@ def test_a_combination_is_a_loss_like_any_other() -> None:
     assert pickle.loads(pickle.dumps(both))(PRED, TARGET) == both(PRED, TARGET)
 
 
+def test_dice_with_cross_entropy_or_focal_is_the_loss_of_monai(backend: str) -> None:
+    random = generator("monai")
+    scores, labels = random.normal(size=(2, 3, 4, 5)), random.integers(0, 3, (2, 4, 5))
+    mask = (labels[:, None] == np.arange(3)[:, None, None]).astype(np.float64)
+
+    def dice(p: Any) -> Any:
+        both, sizes = (p * mask).sum(axis=(2, 3)), (p + mask).sum(axis=(2, 3))
+        return np.mean(1.0 - (2.0 * both + 1e-5) / (sizes + 1e-5))
+
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    entropy = -(mask * logs).sum(axis=1).mean()
+    p = 1.0 / (1.0 + np.exp(-scores))
+    faded = -np.mean(mask * (1.0 - p) ** 2 * np.log(p) + (1.0 - mask) * p**2 * np.log1p(-p))
+    for target, activation, other, whole in (
+        (labels, "softmax", nl.cross_entropy, dice(np.exp(logs)) + 0.5 * entropy),
+        (mask, "sigmoid", nl.focal, dice(p) + 0.5 * faded),
+    ):
+        both = nl.combine((1.0, partial(nl.dice, activation=activation, smooth=1e-5)), (0.5, other))
+        value, slope = nl.value_and_grad(both)(scores, target, backend=backend)
+        assert_close(np.float64(value), whole, ulp=16)
+        parts = nl.grad(nl.dice)(scores, target, activation=activation, smooth=1e-5, backend=backend)
+        assert_close(slope, parts + 0.5 * nl.grad(other)(scores, target, backend=backend), ulp=8, scale=0.1)
+
+
 @pytest.mark.parametrize(
     ("parts", "kind", "said"),
     [

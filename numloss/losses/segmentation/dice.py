@@ -56,6 +56,9 @@ def dice(
     Computed from the sums of p t, p (1 - t) and (1 - p) t, none of which cancels, in one pass for the sums and one
     for the gradient. The value is not a sum over rows: batches do not add up to the value of their union.
 
+    Dice with cross-entropy, as DiceCELoss of MONAI, is a combination of both, each with a mean of its own, over regions
+    and over pixels; with `focal`, of masks, it is DiceFocalLoss. MONAI's smooth is 1e-5.
+
     References
     ----------
     F. Milletari, N. Navab, S.-A. Ahmadi, V-Net, 2016.
@@ -66,4 +69,8 @@ def dice(
     >>> p = np.array([[[0.9, 0.8, 0.1]]])
     >>> round(nl.dice(p, np.array([[[1, 1, 0]]]), activation=None, smooth=0.0), 4)
     0.1053
+    >>> from functools import partial
+    >>> both = nl.combine((1.0, partial(nl.dice, activation="softmax", smooth=1e-5)), (1.0, nl.cross_entropy))
+    >>> round(both(np.array([[[2.0, 1.0, -1.0], [0.0, 0.0, 0.0]]]), np.array([[0, 0, 1]])), 4)
+    0.4908
     """
