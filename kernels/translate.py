@@ -70,7 +70,9 @@ def steps(library: Library) -> list[StepShape]:
     for _, nodes in [(path, library.read(path, "law")) for path in paths]:
         for node in nodes:
             for decorator in node.decorator_list:
-                keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}  # type: ignore[attr-defined]
+                if not isinstance(decorator, ast.Call) or decorator.func.id != "scan":  # type: ignore[attr-defined]
+                    continue
+                keywords = {keyword.arg: keyword.value for keyword in decorator.keywords}
                 options, results = (ast.literal_eval(keywords[name]) for name in ("per_element", "results"))
                 arrays = {*(argument.arg for argument in node.args.args), *options, *results}
                 for law in (decorator.args[0].id, keywords["back"].id):  # type: ignore[attr-defined]

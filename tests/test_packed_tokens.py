@@ -83,7 +83,7 @@ def test_long_sequences_in_any_layout_and_dtype(name: str, backend: str) -> None
             assert found == pytest.approx(expected, rel=close, abs=close)
 
 
-def test_bits_do_not_depend_on_threads(each_backend: str) -> None:
+def test_bits_do_not_depend_on_threads(backend: str) -> None:
     """Blocks follow from the pointers alone; the answer of one backend is that of the other."""
     random = np.random.default_rng(6)
     groups = np.concatenate([[0], random.integers(0, 900, 300).cumsum()])
@@ -91,7 +91,7 @@ def test_bits_do_not_depend_on_threads(each_backend: str) -> None:
     found = []
     for count in (1, 2):
         with nl.num_threads(count):
-            found.append(nl.value_and_grad(nl.gspo)(own, old, advantage, groups=groups, backend=each_backend))
+            found.append(nl.value_and_grad(nl.gspo)(own, old, advantage, groups=groups, backend=backend))
     found.append(nl.value_and_grad(nl.gspo)(own, old, advantage, groups=groups))
     for value, slope in found[1:]:
         assert value == found[0][0]

@@ -46,7 +46,7 @@ def split_options(loss: Loss, arguments: tuple[Any, ...], options: dict[str, Any
         if name not in loss.defaults and name not in common:
             known = [*loss.defaults, *common]
             raise TypeError(f"{loss.name}: unknown option {name!r}; it has {', '.join(known)}")
-        if name == "weight" and not loss.weighted and options[name] is not None:
+        if name == "weight" and name not in loss.defaults and not loss.weighted and options[name] is not None:
             instead = "; use strength" if "strength" in loss.defaults else ""
             raise TypeError(f"{loss.name}: {loss.inputs[0]} takes no weight{instead}")
     return arguments

@@ -186,7 +186,8 @@ def parameters(loss: Loss, text: str) -> str:
     """The parameters, in the order of the signature, with those that have the same meaning everywhere."""
     entries = re.split(r"\n(?=\S)", text.strip())
     names = {name.strip(): entry for entry in entries for name in entry.partition(" : ")[0].split(",")}
-    common = OF_STEPS if loss.results else {**PARAMETERS, **(OF_TOKENS if "denominator" in loss.defaults else {})}
+    of_tokens = OF_TOKENS if "denominator" in loss.defaults else {}
+    common = OF_STEPS if loss.family == "scan" else {**PARAMETERS, **of_tokens}
     for name, shared in common.items():
         if name in (*loss.inputs, *loss.defaults):
             names.setdefault(name, shared.strip())
@@ -230,7 +231,7 @@ def raises(loss: Loss) -> str:
 
 def kinds(loss: Loss) -> str:
     """Which dtypes are refused."""
-    differentiated = " or ".join(f"`{loss.inputs[k]}`" for k in loss.differentiable)
+    differentiated = " or ".join(f"`{loss.inputs[k]}`" for k in loss.differentiable or (0,))
     if loss.family in ("embedding", "similarity") and len(loss.differentiable) > 1:
         return "If the vectors are not floating or their dtypes differ."
     if loss.rows.get("target") == SCORES:

@@ -328,3 +328,15 @@ def scan(law: Law, /, *, back: Law, results: tuple[str, ...], **arguments: Any) 
         return record("scan", law, declaration, domains, {**fixed, "adds_up": "no", **facts})
 
     return decorate
+
+
+def grouped(**arguments: Any) -> Callable[[Declaration], Declaration]:
+    """Declare an array of numbers beside the others of their group, less its mean, over its deviation."""
+
+    def decorate(declaration: Declaration) -> Declaration:
+        domains, facts = _split(arguments)
+        fixed = {"results": ("advantages",), "differentiable": (), "weighted": False, "reduction": "none"}
+        fixed["curvature"] = False
+        return record("grouped", None, declaration, domains, {**fixed, "adds_up": "no", **facts})
+
+    return decorate

@@ -1,16 +1,18 @@
-"""What follows from rewards over time: advantages, returns and targets of value functions, as arrays.
+"""What follows from rewards: advantages, returns and targets of value functions, as arrays.
 
     advantages, returns = numloss.returns.gae(reward, value, next_value, terminated=terminated, truncated=truncated)
 
 Time is the first axis, or `axis`; all others are columns, each of them walked from its last step to its first by
 itself. Flags are those of Gymnasium: what is `terminated` has nothing behind it; what is `truncated`, as the last step
 of all is, goes on elsewhere, so that `next_value` counts and what lies behind does not. ``numloss.vjp`` of such a
-function pulls cotangents of its results back to rewards and values.
+function pulls cotangents of its results back to rewards and values. Advantages of answers beside the others of their
+group, `group_advantages` and `rloo`, know no time.
 """
 
 from .gae import gae
+from .group_advantages import group_advantages, rloo
 from .lambda_returns import discounted, lambda_returns, n_step
 from .retrace import retrace
 from .vtrace import vtrace
 
-__all__ = ["discounted", "gae", "lambda_returns", "n_step", "retrace", "vtrace"]
+__all__ = ["discounted", "gae", "group_advantages", "lambda_returns", "n_step", "retrace", "rloo", "vtrace"]

@@ -38,7 +38,8 @@ def unwrapped(function: Any, arrays: bool = False) -> tuple[Loss, tuple[Any, ...
         function = function.func
     loss = loss_of(function)
     if loss.results and not arrays:
-        raise TypeError(f"{loss.name} gives arrays, not a loss; numloss.vjp pulls cotangents of them back")
+        hint = "; numloss.vjp pulls cotangents of them back" if loss.back else ""
+        raise TypeError(f"{loss.name} gives arrays, not a loss{hint}")
     return loss, arguments, options
 
 

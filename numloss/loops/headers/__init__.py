@@ -20,7 +20,7 @@ from .elementwise import Copied, Elementwise, ElementwiseSums
 from .embedding import Embedding, Vectors, VectorSum
 from .examplewise import ExampleArray, Examples, ExampleSlopes, Examplewise
 from .layers import Layer, Linear, Window
-from .packed import Packed
+from .packed import Centred, Packed
 from .products import Matrix, Product
 from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, StepSums
 from .regional import Regions, RegionSums, SortedRegions, TileNumbers
@@ -48,6 +48,7 @@ __all__ = [
     "ActionValue",
     "Bounds",
     "Carried",
+    "Centred",
     "Chosen",
     "ClassRow",
     "Copied",

@@ -31,3 +31,25 @@ class Packed(Header):
     sums: Int
     shares: Operand
     means: Operand
+
+
+@dataclass
+class Centred(Header):
+    """Numbers of groups, of which group g has those from `pointers[g]` to the next of them, and a block the groups from
+    `firsts[block]` to the next of those. Numbers and weights are at most `most`.
+
+    Written to `out` is each number less the mean of its group, or with `others` of all others of it; with `scaled`
+    over their deviation and `epsilon`.
+    """
+
+    groups: Int
+    itemsize: Int
+    firsts: Int
+    pointers: Int
+    others: Int
+    scaled: Int
+    epsilon: Double
+    most: Double
+    given: Operand
+    weight: Operand
+    out: Operand

@@ -59,3 +59,12 @@ def test_numbers_of_sixteen_bits() -> None:
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == np.float32
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("options", [{}, {"baseline": "others", "scaled": False}])
+@pytest.mark.parametrize("weight", [None, np.array([1, 0, 1, 1, 0, 0, 1, 1, 1], np.uint8)])
+def test_groups(options: dict[str, Any], weight: Any) -> None:
+    reward = np.random.default_rng(0).standard_normal(9).astype(np.float32)
+    assert_agrees(nl.returns.group_advantages, (reward,), groups=np.array([0, 4, 4, 5, 9]), weight=weight, **options)
+    with pytest.raises(ValueError, match=r"group_advantages: reward\[2\] = nan"):
+        on_device(nl.returns.group_advantages, (np.where(np.arange(9) == 2, np.nan, reward).astype(np.float32),))
