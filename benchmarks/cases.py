@@ -25,10 +25,13 @@ SAMPLE = {
 }
 # The same of losses of whole examples, whose axes are their own.
 SAMPLES: dict[str, tuple[int, ...]] = {
+    "categorical_td": (51,),
     "crps_ensemble": (50,),
     "entropy": (100,),
     "image_variation": (64, 64),
     "load_balancing": (256, 64),
+    "quantile_huber": (200,),
+    "ranked_probability": (10,),
     "router_z_loss": (100,),
     **dict.fromkeys(("logistic_hazard", "mtlr", "pc_hazard", "pmf_survival"), (30,)),
 }

@@ -95,6 +95,7 @@ from .losses.probabilistic.ordinal_logistic import ordinal_logistic
 from .losses.probabilistic.pc_hazard import pc_hazard
 from .losses.probabilistic.pmf_survival import pmf_survival
 from .losses.probabilistic.poisson_nll import poisson_nll
+from .losses.probabilistic.ranked_probability import ranked_probability
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
 from .losses.probabilistic.weibull_aft import weibull_aft
@@ -140,6 +141,7 @@ from .losses.reinforcement.advantage_weighted import advantage_weighted, awr, iq
 from .losses.reinforcement.apo import apo, apo_down, apo_zero
 from .losses.reinforcement.bco import bco
 from .losses.reinforcement.bradley_terry import bradley_terry, cpo, simpo
+from .losses.reinforcement.categorical_td import categorical_td
 from .losses.reinforcement.cispo import cispo
 from .losses.reinforcement.clipped_value import clipped_value
 from .losses.reinforcement.dpo import dpo, robust_dpo
@@ -151,6 +153,7 @@ from .losses.reinforcement.nca import nca
 from .losses.reinforcement.orpo import orpo
 from .losses.reinforcement.policy_gradient import policy_gradient
 from .losses.reinforcement.ppo_clip import bnpo, dapo, dr_grpo, grpo, gspo, ppo_clip
+from .losses.reinforcement.quantile_huber import quantile_huber
 from .losses.reinforcement.sac_actor import sac_actor
 from .losses.reinforcement.sac_temperature import sac_temperature
 from .losses.reinforcement.sapo import sapo
@@ -173,6 +176,9 @@ from .transforms.derivatives import grad, hvp, sum_and_weight, value_and_grad, v
 from .version import __version__
 
 __all__ = [
+    "categorical_td",
+    "quantile_huber",
+    "ranked_probability",
     "__version__",
     "adaptive_robust",
     "advantage_weighted",

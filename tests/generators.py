@@ -203,6 +203,10 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "bin": {None: 6, (3,): 1, (11,): 40},
     "component": {None: 3, (3,): 1, (11,): 20},
     "entry": {None: 2, (3,): 1, (4,): 30},
+    "quantile": {None: 5, (3,): 1, (4,): 200, (11,): 32},
+    "sample": {None: 7, (3,): 1, (4,): 64, (7,): 5},
+    "atom": {None: 5, (3,): 2, (4,): 601, (11,): 51},
+    "category": {None: 5, (1,): 1, (3,): 2, (4,): 130, (11,): 32},
 }
 
 
@@ -226,6 +230,8 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
             rounded, whole = np.rint(numbers), random.random(full) < 0.5
             whole &= (rounded >= domain.low) & (rounded <= domain.high)
             found.append(np.where(whole, rounded, numbers) if ends else numbers)
+    if variant == "probabilities":
+        found[0] = np.moveaxis(softmax(np.moveaxis(found[0], -1, 1) / 12.0), 1, -1) if found[0].size else found[0]
     return tuple(found)
 
 
@@ -270,6 +276,9 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "image_variation": {"": {}, "anisotropic": {"norm": "anisotropic"}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "generalized_dice": {"": {}, "labels": {}},
+    "quantile_huber": {"": {}, "taus": {"taus": np.linspace(0.0, 1.0, 5)}},
+    "categorical_td": {"": {}, "ends": {"low": -0.75, "high": 3.25}},
+    "ranked_probability": {"": {}, "probabilities": {"from_probabilities": True}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
     "dice": {
@@ -300,6 +309,8 @@ SILENT: dict[str, tuple[str, ...]] = {
     "cross_entropy:probabilities": ("z_loss", "softcap"),
     # beyond the other threshold, which is given, it is refused
     "crps_ensemble:fair": ("upper",),
+    "categorical_td": ("low", "high"),
+    "categorical_td:ends": ("low", "high"),
     "crps_ensemble:weighted": ("lower",),
 }
 # Both ends of a line depend on each other.
@@ -333,6 +344,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     **dict.fromkeys(PLANES, ((0,), (1,), (3,), (4,), (7,), (11,), (3, 5))),
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
+    "quantile_huber:taus": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.

@@ -1,0 +1,143 @@
+"""Categorical distributions of returns, held to that of the next state: moved, shrunk, and shared out among the atoms.
+
+Where an atom of the next state comes to lie is computed in float64, and so are the shares of the two atoms beside it.
+The rest is a cross-entropy, whose largest class is left out of the sum and comes back through log1p.
+"""
+
+from __future__ import annotations
+
+from ..scalar import exp
+from .headers import Examples, Result
+from .language import (
+    Double,
+    Doubles,
+    Int,
+    Real,
+    Reals,
+    apart,
+    double,
+    double_log1p,
+    doubles,
+    integer,
+    noinline,
+    offset,
+    real,
+    reals,
+)
+from .rowwise_parts import first_equal, tile_maximum
+from .sums import tile_length, values_sum
+
+# The places of sizes, arrays and parameters in the declaration.
+ATOMS = 0
+PRED = 0
+NEXT_PROBABILITIES = 1
+REWARD = 2
+DONE = 3
+DISCOUNT = 0
+LOW = 1
+HIGH = 2
+
+
+def between_ends(x: Double, low: Double, high: Double) -> Double:
+    """x, or the end that it is beyond."""
+    x = x if x < high else high
+    return x if x > low else low
+
+
+@noinline
+def project(e: Examples, p: Reals, n: Int, reward: Double, share: Double, wanted: Doubles) -> Int:
+    """Share out what the atoms of the next state have, which lie at the reward and a share of where they lay."""
+    low = e.params[LOW]
+    high = e.params[HIGH]
+    steps = double(n - 1)
+    for k in range(n):
+        wanted[k] = double(0.0)
+    for k in range(n):
+        atom = low + (high - low) * double(k) / steps
+        at = (between_ends(reward + share * atom, low, high) - low) * steps / (high - low)
+        at = between_ends(at, double(0.0), steps)
+        lower = integer(at)
+        lower = lower if lower < n - 1 else n - 2
+        part = at - double(lower)
+        mass = double(p[k])
+        wanted[lower] = wanted[lower] + mass * (double(1.0) - part)
+        wanted[lower + 1] = wanted[lower + 1] + mass * part
+    return 0
+
+
+@noinline
+def place_of_highest(x: Reals, n: Int) -> Int:
+    """The place of the largest of n numbers."""
+    top = real(-1e999)
+    found = 0
+    first = 0
+    while first < n:
+        m = tile_length(first, n)
+        peak = tile_maximum(offset(x, first), m)
+        if peak > top:
+            top = peak
+            found = first + first_equal(offset(x, first), m, peak)
+        first = first + m
+    return found
+
+
+@apart
+def powers_below(x: Reals, top: Real, n: Int, terms: Reals) -> Int:
+    """e^(x - top) of n numbers."""
+    for k in range(n):
+        terms[k] = exp(x[k] - top)
+    return 0
+
+
+@noinline
+def row_total(x: Reals, n: Int) -> Double:
+    """The sum of n numbers."""
+    total = double(0.0)
+    first = 0
+    while first < n:
+        m = tile_length(first, n)
+        total = total + values_sum(offset(x, first), m)
+        first = first + m
+    return total
+
+
+@noinline
+def one_return(e: Examples, i: Int) -> Int:
+    """The loss of an example, and its gradient."""
+    n = e.sizes[ATOMS]
+    x = offset(reals(e.inputs[PRED]), i * n)
+    terms = reals(e.reals)
+    wanted = doubles(e.doubles)
+    reward = double(reals(e.inputs[REWARD])[i])
+    share = e.params[DISCOUNT] * (double(1.0) - double(reals(e.inputs[DONE])[i]))
+    project(e, offset(reals(e.inputs[NEXT_PROBABILITIES]), i * n), n, reward, share, wanted)
+    pivot = place_of_highest(x, n)
+    top = x[pivot]
+    powers_below(x, top, n, terms)
+    terms[pivot] = 0.0
+    others = row_total(terms, n)
+    rest = double_log1p(others)
+    mass = double(0.0)
+    beside = double(0.0)
+    cross = double(0.0)
+    for k in range(n):
+        mass = mass + wanted[k]
+        beside = beside + (wanted[k] if k != pivot else double(0.0))
+        behind = double(top) - double(x[k])
+        cross = cross + (wanted[k] * behind if wanted[k] > double(0.0) else double(0.0))
+    doubles(e.losses)[i] = mass * rest + cross
+    if e.mode > 0:
+        g = offset(reals(e.slopes[0]), i * n)
+        scale = mass / (double(1.0) + others)
+        for k in range(n):
+            g[k] = real(scale * double(terms[k]) - wanted[k])
+        # what its probability lacks, and all other targets: of a sure atom p - q may be nothing
+        g[pivot] = real(beside - scale * others)
+    return 0
+
+
+def categorical_td_examples(e: Examples, partial: Result, n: Int) -> Int:
+    """Losses, and gradients, of n examples."""
+    for i in range(n):
+        one_return(e, i)
+    return 0
