@@ -20,6 +20,7 @@ from .codes import (
     LABELS,
     LOGITS,
     NUMBER_OR_NAN,
+    PLACED,
     PREDICTION_OPERAND,
     PROBABILITIES,
 )
@@ -220,7 +221,9 @@ def any_row(
     if c.mode >= GRADIENT and is_sure(c, s) == 1:
         s.beside = targets_beside(c, at, s.pivot, q)
     if has_plain_slopes(c) == 1:
-        plain_slopes(c, x, at, label, s, pull, factor, kept, g)
+        # what a number's shares cost once is kept, where they are left alone
+        known = 1 if kept == 1 and c.target_kind >= PLACED and c.classes <= 512 and is_sure(c, s) == 0 else 0
+        plain_slopes(c, x, at, label, s, pull, factor, kept, known, q, g)
     elif c.mode >= GRADIENT:
         row_slopes(c, x, at, label, s, pull, factor, g, h)
     return value

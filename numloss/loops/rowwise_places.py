@@ -17,6 +17,7 @@ from .language import (
     Int,
     Real,
     Reals,
+    apart,
     array_data,
     double,
     double_exp,
@@ -27,6 +28,7 @@ from .language import (
     stack_reals,
 )
 from .operands import convert, item_size
+from .sums import sixteens
 
 
 def squeezed(x: Double) -> Double:
@@ -71,9 +73,9 @@ def tail_beyond(edge: Real) -> Real:
 
 def share_between(left: Real, right: Real, left_tail: Real, right_tail: Real) -> Real:
     """What lies between two edges, from what lies beyond each of them."""
-    if left >= 0.0:
-        return left_tail - right_tail
-    return right_tail - left_tail if right <= 0.0 else (1.0 - left_tail) - right_tail
+    above = left_tail - right_tail
+    about = (1.0 - left_tail) - right_tail
+    return above if left >= 0.0 else (-above if right <= 0.0 else about)
 
 
 def inverse_width(c: Rowwise) -> Real:
@@ -87,23 +89,49 @@ def inverse_mass(c: Rowwise, place: Double, inverse: Real) -> Real:
 
 
 @noinline
+@apart
+def fill_edges(at: Real, part: Real, inverse: Real, m: Int, edges: Reals) -> Int:
+    """How far m edges of bins lie from a number, the first of them `at` whole bins from that below it."""
+    for i in range(m):
+        edges[i] = at
+        at = at + 1.0
+    for i in range(m):
+        edges[i] = (edges[i] - part) * inverse
+    return 0
+
+
+@noinline
+@apart
+def fill_tails(edges: Reals, m: Int, tails: Reals) -> Int:
+    """What lies beyond m edges."""
+    for i in range(m):
+        tails[i] = tail_beyond(edges[i])
+    return 0
+
+
+@noinline
+@apart
+def fill_shares(edges: Reals, tails: Reals, most: Real, n: Int, q: Reals) -> Int:
+    """What lies in n bins, times a factor."""
+    for i in range(n):
+        q[i] = share_between(edges[i], edges[i + 1], tails[i], tails[i + 1]) * most
+    return 0
+
+
+@noinline
 def spread_shares(c: Rowwise, place: Double, first: Int, n: Int, q: Reals) -> Int:
     """The shares of n <= 512 bins from `first` of a number that lies at a place."""
-    edges = stack_reals(520)
-    tails = stack_reals(520)
+    edges = stack_reals(528)
+    tails = stack_reals(528)
     lower = integer(place)
     part = real(place - double(lower))
     inverse = inverse_width(c)
     most = inverse_mass(c, place, inverse)
-    at = real(double(first - lower))
-    for i in range(n + 1):
-        edges[i] = at
-        at = at + 1.0
-    for i in range(n + 1):
-        edges[i] = (edges[i] - part) * inverse
-        tails[i] = tail_beyond(edges[i])
-    for i in range(n):
-        q[i] = share_between(edges[i], edges[i + 1], tails[i], tails[i + 1]) * most
+    # whole sixteens, of which no number is left over
+    m = sixteens(n + 1)
+    fill_edges(real(double(first - lower)), part, inverse, m, edges)
+    fill_tails(edges, m, tails)
+    fill_shares(edges, tails, most, n, q)
     return 0
 
 

@@ -202,10 +202,19 @@ def has_plain_slopes(c: Rowwise) -> Int:
 
 @noinline
 def plain_slopes(
-    c: Rowwise, x: Reals, at: Int, label: Int, s: Row, pull: Pull, factor: Real, kept: Int, g: Reals
+    c: Rowwise,
+    x: Reals,
+    at: Int,
+    label: Int,
+    s: Row,
+    pull: Pull,
+    factor: Real,
+    kept: Int,
+    known: Int,
+    q: Reals,
+    g: Reals,
 ) -> Int:
-    """Gradient of a row of logits, times a factor. kept: its terms are in g."""
-    q = stack_reals(512)
+    """Gradient of a row of logits, times a factor. kept: its terms are in g, known: all of its targets in q."""
     z = stack_reals(512)
     e = stack_reals(512)
     coefficient = real(pull.coefficient / (s.pivot_term + s.others)) * factor
@@ -213,7 +222,7 @@ def plain_slopes(
     first = 0
     while first < c.classes:
         n = tile_length(first, c.classes)
-        target = target_of(c, at, label, first, n, q)
+        target = q if known == 1 else target_of(c, at, label, first, n, q)
         if kept == 1:
             terms = offset(g, first)
             for i in range(n):
