@@ -129,6 +129,12 @@ def similarity(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     return *vectors, *(random.permutation(case.shape[0]) // 2 for _ in loss.inputs[len(vectors) :])
 
 
+def clouds(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
+    """Two clouds of points for each sample, one a little apart from the other."""
+    dtype = np.dtype(case.dtype)
+    return normal(random, case.shape, dtype), normal(random, case.shape, dtype) + dtype.type(0.3)
+
+
 def ranked(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     """Scores of the rows of all lists, and their relevance; or times, and which of them are events."""
     dtype = np.dtype(case.dtype)
@@ -175,6 +181,8 @@ def examplewise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
 BUILDERS = (
     elementwise, rowwise, distilled, regional, embedding, action_value, head, similarity, ranked, sequence, ordered,
     examplewise,
+    elementwise, rowwise, distilled, regional, embedding, action_value, head, similarity, clouds, ranked, sequence,
+    ordered,
 )  # fmt: skip
 FAMILIES = {f.__name__: f for f in BUILDERS}
 

@@ -21,7 +21,8 @@ SWEPT = ("mse", "bce_with_logits", "cross_entropy", "dice", "contrastive", "td_e
 # Entries of one sample in families whose losses do not take arrays of any shape.
 SAMPLE = {
     **{"rowwise": (100,), "distilled": (100,), "regional": (4, 256), "embedding": (128,), "action_value": (18,)},
-    **{"head": (128,), "similarity": (4096,), "ranked": (100,), "sequence": (16, 80), "ordered": (4, 256)},
+    **{"head": (128,), "similarity": (4096,), "clouds": (64, 16), "ranked": (100,), "sequence": (16, 80)},
+    **{"ordered": (4, 256)},
 }
 # The same of losses of whole examples, whose axes are their own.
 SAMPLES: dict[str, tuple[int, ...]] = {

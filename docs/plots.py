@@ -97,6 +97,10 @@ def similarity(loss: Loss, x: float) -> Scene:
     return (vectors[:2], vectors[1:3]) if len(loss.differentiable) == 2 else (vectors, np.array([0, 0, 1, 1])), (0, 0)
 
 
+def clouds(loss: Loss, x: float) -> Scene:
+    return (np.array([[x, 0.5], [0.0, -0.5]]), np.array([[0.5, 0.5], [-0.5, -0.5]])), (0, 0)
+
+
 def sequence(loss: Loss, x: float) -> Scene:
     scores = np.array([[[0.5, -0.5, 0.0]], [[0.0, x, 0.0]], [[0.5, 0.0, -0.5]]])
     return (scores, np.array([[1, 2]]), np.array([3]), np.array([2])), (1, 0, 1)
@@ -136,6 +140,7 @@ SCENES: dict[str, Callable[[Loss, float], Scene]] = {
     "head": head,
     "ranked": ranked,
     "similarity": similarity,
+    "clouds": clouds,
     "sequence": sequence,
     "ordered": ordered,
     "examplewise": examplewise,

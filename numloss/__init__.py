@@ -60,6 +60,9 @@ from .losses.classification.symmetric_cross_entropy import symmetric_cross_entro
 from .losses.classification.total_variation import total_variation
 from .losses.classification.varifocal import varifocal
 from .losses.classification.wasserstein_gan import wasserstein_gan
+from .losses.distributions.energy_distance import energy_distance
+from .losses.distributions.mmd import mmd
+from .losses.distributions.sinkhorn_divergence import sinkhorn_divergence
 from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
@@ -233,6 +236,7 @@ __all__ = [
     "elementwise",
     "entmax15",
     "entropy",
+    "energy_distance",
     "epsilon_insensitive",
     "evaluate",
     "expectile",
@@ -302,6 +306,7 @@ __all__ = [
     "margin_mse",
     "margin_ranking",
     "mase",
+    "mmd",
     "modified_huber",
     "mpdiou",
     "mse",
@@ -341,6 +346,7 @@ __all__ = [
     "siglip",
     "simpo",
     "siou",
+    "sinkhorn_divergence",
     "skew_kl",
     "smape",
     "smooth_l1",

@@ -155,6 +155,12 @@ def similarity(loss: Loss, shape: Shape, random: Random, ends: bool, variant: st
     return *vectors, *(random.integers(-3, 1 + len(things) // 2, shape) for _ in loss.inputs[len(vectors) :])
 
 
+def clouds(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
+    """Clouds of a few points each, the second a little larger and apart from the first."""
+    points, other, entries = (35, 530, 6) if shape == (3,) else (3, 4, 2)
+    return random.normal(0.0, 0.5, (*shape, points, entries)), random.normal(0.2, 0.6, (*shape, other, entries))
+
+
 # How long the lists of ranked problems of these shapes are: some empty, some around the edge of a tile, enough of them
 # for several blocks.
 LENGTHS: dict[Shape, tuple[int, ...]] = {
@@ -244,6 +250,7 @@ FAMILIES: dict[str, Callable[[Loss, Shape, Random, bool, str], Arrays]] = {
     "action_value": action_value,
     "head": head,
     "similarity": similarity,
+    "clouds": clouds,
     "ranked": ranked,
     "sequence": sequence,
     "ordered": ordered,
@@ -274,6 +281,10 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "load_balancing": {"": {}, "two": {"top_k": 2}},
     "image_variation": {"": {}, "anisotropic": {"norm": "anisotropic"}},
+    "sinkhorn_divergence": {
+        "": {"eps": 2.0, "tolerance": 1e-11, "iterations": 40},
+        "transport": {"eps": 1.0, "tolerance": 1e-11, "iterations": 40, "debias": False, "p": 1},
+    },
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "generalized_dice": {"": {}, "labels": {}},
     "quantile_huber": {"": {}, "taus": {"taus": np.linspace(0.0, 1.0, 5)}},
@@ -337,6 +348,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "action_value": tuple((n,) for n in (0, 1, 2, 7, 101, 511, 512, 513, 16385, 65599)),
     "head": tuple((n,) for n in (0, 1, 7, 11, 513)),
     "similarity": tuple((n,) for n in (0, 1, 2, 7, 11, 300)),
+    "clouds": tuple((n,) for n in (0, 1, 2, 3, 7)),
     **{case: ((23,),) if case.endswith("many") else ((7,),) for case in RANKED},
     "sequence": tuple((n,) for n in (0, 1, 7, 11, 67)),
     "ordered": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4)),
@@ -348,7 +360,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
-SMALL: dict[str, Shape] = {"regional": (7, 2), "ordered": (7, 2)}
+SMALL: dict[str, Shape] = {"regional": (7, 2), "ordered": (7, 2), "clouds": (2,)}
 SMALL |= dict.fromkeys((*OF_BATCHES, *(f"{name}:batch" for name in REGIONAL)), (5,))
 SMALL |= dict.fromkeys(POOLED, (7,))
 SMALL |= {case: SHAPES[case][0] for case in RANKED}
@@ -363,6 +375,7 @@ SOLID: dict[str, Shape] = {
     "action_value": (20011,),
     "head": (513,),
     "similarity": (300,),
+    "clouds": (3,),
     **{case: SHAPES[case][0] for case in RANKED},
     "sequence": (67,),
     "ordered": (3, 4),

@@ -42,7 +42,7 @@ def test_options_that_are_numbers_and_what_looks_like_one(name: str, backend: st
         for number in alike + ([int(value)] if value == int(value) else []):
             assert call(name, backend, given, **{option: number}) == exact
         wrong: list[Any] = [str(value), str(value).encode(), True, np.bool_(True), 1j]
-        if option not in (*loss.per_element, loss.rows.get("factor"), "counts", "prior"):
+        if option not in (*loss.per_element, loss.rows.get("factor"), "counts", "prior", "bandwidth"):
             wrong += [[value], (value,), np.array([value]), bytearray(b"1")]
         for bad in wrong:
             with refused(TypeError, name, option, "must be a number"):

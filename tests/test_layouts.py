@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
 REORDERED = ("fortran", "axes swapped")
 # Families that read a prediction again after a gradient is written.
-SCATTERED = ("embedding", "action_value", "head", "similarity")
+SCATTERED = ("embedding", "action_value", "head", "similarity", "clouds")
 # Cases that do so; losses of whole examples where several arrays have a gradient.
 READ_AGAIN = [case for case in CASES if record(case).family in SCATTERED]
 READ_AGAIN += [case for case in CASES if record(case).family == "examplewise" and len(record(case).differentiable) > 1]

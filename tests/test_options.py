@@ -19,8 +19,11 @@ EDGES = (0.9999, 1.0 - 1e-7, 1.0 - 1e-9, 1.0 - 2.0**-53, 1.0001, 1.0 + 1e-9, 1.0
 EDGES += (1e-7, 1e-9, 1e-17, 1e-46, 2.2e-308, 5e-324, 1e39, 1e300)
 # Options that are a number for each class, and those that say nothing in a case.
 OF_CLASSES = ("class_weight", "counts", "prior")
-# The logarithm of an option that is nearly 1, which the dtype rounds first.
-LOGARITHMS = {("cross_entropy:probabilities", "eps")}
+# The logarithm of an option that is nearly 1, which the dtype rounds first; what costs are divided by in an exponent.
+LOGARITHMS = {
+    ("cross_entropy:probabilities", "eps"),
+    *((f"sinkhorn_divergence{variant}", "eps") for variant in ("", ":transport")),
+}
 # Units of the largest number of an output: an option that is an exponent is rounded to the dtype as such.
 UNITS = 64.0
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(plans._plans is None, reason="kernels/plans.pyx 
 __all__ = ["replayed"]
 # No plans: answers that need several launches with work in between, that look up an option, or that have a teacher; of
 # regions there are some.
-LONG_FAMILIES = ("regional", "head", "similarity", "ranked", "sequence", "distilled", "ordered")
+LONG_FAMILIES = ("regional", "head", "similarity", "clouds", "ranked", "sequence", "distilled", "ordered")
 LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or "thresholds" in record(case).defaults}
 # what else has arrays among its options
 LONG |= {case for case in CASES if set(required(case)) & set(record(case).rows.get("axes", ()))}

@@ -41,15 +41,19 @@ def outputs_of(
 ) -> tuple[Any, list[Any]]:
     """The arrays to write: values of a shape, or None, and slopes and curvatures as the loss is differentiable.
 
-    `like` is what slopes are like, or a list of what each is. The arrays of the arguments `replaced` may be given to be
+    `like` is what slopes are like, an array or one for each. The arrays of the arguments `replaced` may be given to be
     overwritten.
     """
     loss, mode, out = request.loss, request.mode, request.options.get("out")
     given = given_outputs(loss, mode, out, request.unreduced)
-    kinds = (("gradient", given[1]), ("curvature", given[2]))[:mode]
     likes = like if isinstance(like, list) else [like] * len(loss.differentiable)
-    found = [(what, pair) for what, arrays in kinds for pair in zip(slots(request, arrays, what), likes, strict=True)]
-    written = [(what, place.output(loss, array, each, each.shape, what)) for what, (array, each) in found]
+    kinds = (("gradient", given[1]), ("curvature", given[2]))[:mode]
+    found = [
+        (what, array, each)
+        for what, arrays in kinds
+        for array, each in zip(slots(request, arrays, what), likes, strict=True)
+    ]
+    written = [(what, place.output(loss, array, each, each.shape, what)) for what, array, each in found]
     values = place.output(loss, given[0], likes[0], shape, "values") if request.unreduced else None
     if out is not None:
         check_apart(place, request, written if mode else [("values", values)], replaced)

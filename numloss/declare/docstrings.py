@@ -232,6 +232,8 @@ def raises(loss: Loss) -> str:
 def kinds(loss: Loss) -> str:
     """Which dtypes are refused."""
     differentiated = " or ".join(f"`{loss.inputs[k]}`" for k in loss.differentiable or (0,))
+    if loss.family == "clouds":
+        return "If x and y are not floating or their dtypes differ."
     if loss.family in ("embedding", "similarity") and len(loss.differentiable) > 1:
         return "If the vectors are not floating or their dtypes differ."
     if loss.rows.get("target") == SCORES:

@@ -238,6 +238,22 @@ def similarity(law: Law | None = None, /, *, rule: str, **arguments: Any) -> Cal
     return decorate
 
 
+def clouds(law: Law, /, *, law_inputs: int, rule: str, **arguments: Any) -> Callable[[Declaration], Declaration]:
+    """Declare a loss of two clouds of points; backends know by its name what `rule` makes of a law of their distances.
+
+    A law is of the squared distance of two points, in units, of the unit, and of parameters. Its slope is what their
+    difference, in units, is multiplied by for the gradient by the first of them.
+    """
+
+    def decorate(declaration: Declaration) -> Declaration:
+        domains, facts = _split(arguments)
+        facts.update(law_inputs=law_inputs, params=law_arguments(law)[law_inputs:])
+        fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no"}
+        return record("clouds", law, declaration, domains, {"differentiable": (0, 1), **fixed, **facts})
+
+    return decorate
+
+
 def ranked(loop: str, /, **arguments: Any) -> Callable[[Declaration], Declaration]:
     """Declare a loss of lists of uneven length, each of them a group, that `loop` computes."""
 

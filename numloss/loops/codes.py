@@ -78,6 +78,10 @@ NO_ACTIVATION, SIGMOID, SOFTMAX = 0, 1, 2
 # products alone must not depend on units; any other one takes them, and gives slopes times them.
 SQUARES, DISTANCES, PRODUCTS, NOTHING, OWN_SQUARES = 0, 1, 2, 3, 4
 
+# What is kept of a plan of transport from step to step: its costs, which are computed now or before; or its powers for
+# potentials near those of now, which are made of the costs now or were before.
+COSTS_MADE, COSTS_KEPT, POWERS_MADE, POWERS_KEPT = 0, 1, 2, 3
+
 # Elements of a block, until there are too many blocks.
 BLOCK, MOST_BLOCKS = 16384, 65536
 

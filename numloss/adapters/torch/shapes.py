@@ -24,6 +24,8 @@ def unreduced_shape(loss: Loss, inputs: Sequence[Any], options: dict[str, Any]) 
         return shape[:2] if given["per_sample"] else shape[1:2]
     if loss.family == "examplewise":
         return shape_of_examples(loss, shape)
+    if loss.family == "clouds":
+        return shape[:-2]
     if loss.family == "ranked":
         groups = given["groups"]
         return (1 if groups is None else len(groups) - 1,)

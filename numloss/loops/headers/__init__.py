@@ -14,6 +14,7 @@ reads the other, too. The build reads this folder without numloss.
 """
 
 from .action_value import ActionStrides, ActionValue
+from .clouds import Clouds
 from .common import Bounds, Operand, Result, Weights
 from .counting import Chosen, Cuts, Scored, Walk, WeightedWalk
 from .elementwise import Copied, Elementwise, ElementwiseSums
@@ -50,6 +51,7 @@ __all__ = [
     "Carried",
     "Centred",
     "Chosen",
+    "Clouds",
     "ClassRow",
     "Copied",
     "Cuts",

@@ -1,6 +1,6 @@
 """How evenly a router spreads tokens over experts."""
 
-from ...declare import ANY, COUNTED, Array, Options, Result, Unpack, examplewise
+from ...declare import ANY, COUNT, Array, Options, Result, Unpack, examplewise
 
 
 def _load_balancing_scratch(sizes, mode):
@@ -27,7 +27,7 @@ def _load_balancing_allowed(sizes, params):
     allowed=_load_balancing_allowed,
     params=("top_k",),
     pred=ANY,
-    top_k=COUNTED,
+    top_k=COUNT,
     kinks="two experts of a token have equal scores, and one of them is chosen",
     cost=4.0,
     aliases=("moe_aux_loss", "load_balancing_loss", "switch_loss"),
