@@ -136,6 +136,29 @@ def test_what_does_not_fit(backend: str) -> None:
         nl.sum_and_weight(nl.info_nce)
 
 
+@pytest.mark.usefixtures("small_blocks")
+def test_more_negatives(backend: str) -> None:
+    """All rows are told apart from them, too; both gradients are those of the definition."""
+    first, second = arrays("info_nce", (37,), "float64")
+    more = np.random.default_rng(4).normal(0.0, 2.0, (50, first.shape[1]))
+    oracle = importlib.import_module("oracles.info_nce")
+    for symmetric in (False, True):
+        options = {"temperature": 0.3, "symmetric": symmetric, "negatives": more}
+        values = nl.info_nce(first, second, reduction="none", backend=backend, **options)
+        np.testing.assert_allclose(values, oracle.value(first, second, **options), rtol=1e-12)
+        slopes = nl.grad(nl.info_nce)(first, second, reduction="sum", backend=backend, **options)
+        for k, place in ((0, (3, 1)), (1, (36, 4))):
+            shift = np.zeros_like(first)
+            shift[place] = 1e-5
+            sides = [[x + sign * shift if j == k else x for j, x in enumerate((first, second))] for sign in (1, -1)]
+            up, down = (oracle.value(*side, **options).sum() for side in sides)
+            np.testing.assert_allclose(slopes[k][place], (up - down) / 2e-5, rtol=1e-6, atol=1e-8)
+    with pytest.raises(ValueError, match=r"negatives has shape \(3, 2\); it must be \(K, D\), D = 5 as in first"):
+        nl.info_nce(first, second, negatives=np.ones((3, 2)), backend=backend)
+    with pytest.raises(TypeError, match="negatives has dtype float32, first has float64; they must agree"):
+        nl.info_nce(first, second, negatives=more.astype(np.float32), backend=backend)
+
+
 def test_calls_of_one_case(backend: str) -> None:
     """A pair alone has nobody to be told apart from."""
     for case in ALL:

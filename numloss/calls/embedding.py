@@ -67,6 +67,25 @@ def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[An
     return found
 
 
+def negatives_of(place: Arrays, request: Request, first: Any) -> Any:
+    """Vectors that every row is to be told apart from, beside those of the batch, or None; no gradient is theirs."""
+    loss, given = request.loss, request.option("negatives") if "negatives" in request.loss.defaults else None
+    if given is None:
+        return None
+    array = place.prediction(loss, "negatives", given)
+    if array.ndim != 2 or array.shape[1] != first.shape[1]:
+        raise ValueError(
+            f"{loss.name}: negatives has shape {array.shape}; it must be (K, D), D = {first.shape[1]} as in "
+            f"{loss.inputs[0]}"
+        )
+    if working(array.dtype) != working(first.dtype):
+        raise TypeError(
+            f"{loss.name}: negatives has dtype {name_of(array.dtype)}, {loss.inputs[0]} has {name_of(first.dtype)}; "
+            "they must agree"
+        )
+    return array
+
+
 def takes_units(loss: Loss) -> bool:
     """Whether the law of a loss takes the units of its sums."""
     return any(kind != PRODUCTS for kind, _, _ in loss.sums)

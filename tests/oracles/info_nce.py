@@ -13,12 +13,13 @@ def logsumexp(scores):
     return np.log(np.exp(scores - top).sum(axis=1)) + top[:, 0]
 
 
-def value(first, second, *, temperature=0.07, symmetric=False):
+def value(first, second, *, temperature=0.07, symmetric=False, negatives=None):
     scores = unit(first) @ unit(second).T / temperature
     right = np.diagonal(scores)
-    values = logsumexp(scores) - right
+    among = scores if negatives is None else np.hstack([scores, unit(first) @ unit(negatives).T / temperature])
+    values = logsumexp(among) - right
     return (values + logsumexp(scores.T) - right) / 2.0 if symmetric else values
 
 
-def size(first, second, *, temperature=0.07, symmetric=False):
+def size(first, second, *, temperature=0.07, symmetric=False, negatives=None):
     return np.full(len(first), 2.0 / temperature)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.arrays import HOST
-from ...calls.embedding import VectorRows, temperature_of, wanted_of
+from ...calls.embedding import VectorRows, negatives_of, temperature_of, wanted_of
 from ...common.halves import is_half, widened
 from ..packing.operands import Array
 from .products import Products, evenly
@@ -53,6 +53,7 @@ class Similarity(VectorRows):
         self.per_temperature = self.real.type(1.0 / temperature_of(request, self.real))
         self.counts = self.weights()
         found = [directions(self.read(array)) for array in self.vectors]
+        self.negatives = negatives_of(HOST, request, self.vectors[0])
         self.unit, self.inverse = [unit for unit, _ in found], [inverse for _, inverse in found]
         wanted = wanted_of(request)
         self.slopes = [np.zeros_like(unit) if w else None for unit, w in zip(self.unit, wanted, strict=True)]

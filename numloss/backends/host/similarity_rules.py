@@ -17,7 +17,7 @@ from ...loops.headers import Pairs
 from ..packing.operands import Array, Problem
 from . import plans
 from .products import CHUNK_BYTES
-from .similarity_batch import Similarity
+from .similarity_batch import Similarity, directions
 
 # The label of a row that has nothing to find.
 NOTHING = -1
@@ -51,7 +51,13 @@ def pairs(call: Similarity) -> tuple[Array, Any]:
     def rule(rows: slice, scores: Array) -> Array:
         return cross_entropy(call, scores, labels[rows], weight[rows])
 
-    values = call.walk(call.unit, call.slopes, rule)
+    (queries, keys), (slope, other) = call.unit, call.slopes
+    if call.negatives is not None:
+        keys = np.concatenate([keys, directions(call.read(call.negatives))[0]])
+        other = None if other is None else np.zeros_like(keys)
+    values = call.walk([queries, keys], [slope, other], rule)
+    if other is not None and call.negatives is not None:
+        call.slopes[1] = other[: call.rows]
     if both:
         values += call.walk(call.unit[::-1], call.slopes[::-1], rule)
     return values, slice(None)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from ...calls.embedding import VectorRows, temperature_of, wanted_of
+from ...calls.embedding import VectorRows, negatives_of, temperature_of, wanted_of
 from ...calls.rowwise import RowOptions, Rows, flag
 from ...loops.codes import LABELS, LOGITS
 from ..host.similarity_rules import NOTHING
@@ -63,16 +63,22 @@ class Similarity(VectorRows):
             kernel.launch(self.call.stream, blocks, jit.THREADS, *arguments)
 
     def point(self) -> None:
-        """Find the directions of the vectors, those of several one below the other, and clear their slopes."""
-        count = len(self.vectors)
-        self.unit = scratch(self.call, (count * self.rows, self.size), self.real)
+        """Find the directions of the vectors, those of several one below the other, and clear their slopes.
+
+        Below them are those of vectors that all rows are to be told apart from.
+        """
+        more = negatives_of(self.call.library, self.request, self.vectors[0])
+        vectors = [*self.vectors, *([] if more is None else [more])]
+        self.more = 0 if more is None else more.shape[0]
+        total = len(self.vectors) * self.rows + self.more
+        self.unit = scratch(self.call, (total, self.size), self.real)
         self.slope = scratch(self.call, self.unit.shape, self.real) if self.mode else None
-        self.inverse = scratch(self.call, (count * self.rows,), "float64").address
-        for k, array in enumerate(self.vectors):
+        self.inverse = scratch(self.call, (total,), "float64").address
+        for k, array in enumerate(vectors):
             slope = 0 if self.slope is None else self.part(self.slope, k).address
             places = self.part(self.unit, k).address, self.inverse + 8 * k * self.rows, slope, self.kinds
             given = self.size, matrix(array), *places, self.call.described(self.known, self.real)
-            self.launch(kernels.directions_kernel(self.dtype), self.rows, *given)
+            self.launch(kernels.directions_kernel(self.dtype), array.shape[0], *given)
 
     def part(self, array: DeviceArray, k: int) -> DeviceArray:
         """The rows of the vectors number k."""
@@ -170,12 +176,15 @@ def pairs(call: Similarity) -> tuple[int, int]:
     both = flag(call.loss, "symmetric", call.request.option("symmetric"))
     partners, shares = call.belong(call.rows, 0, 0.5 if both else 1.0)
     units, slopes = both_parts(call)
+    keys, other = rows_from(call.unit, call.rows, call.rows + call.more), slopes[1]
+    if other is not None:
+        other = rows_from(other, 0, call.rows + call.more)
     found = []
-    for _ in range(1 + both):
+    for way in range(1 + both):
         losses = call.numbers()
         found.append(losses.address)
-        call.walk(units, slopes, partial(call.cross_entropy, partners, shares, losses))
-        units, slopes = units[::-1], slopes[::-1]
+        among = ((units[0], keys), (slopes[0], other)) if way == 0 else (units[::-1], slopes[::-1])
+        call.walk(*among, partial(call.cross_entropy, partners, shares, losses))
     return found[0], found[-1] if both else 0
 
 

@@ -12,7 +12,13 @@ from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
     aliases=("contrastive_cross_entropy", "clip_loss"),
 )
 def info_nce(
-    first: Array, second: Array, *, temperature: float = 0.07, symmetric: bool = False, **options: Unpack[Options]
+    first: Array,
+    second: Array,
+    *,
+    temperature: float = 0.07,
+    symmetric: bool = False,
+    negatives: Array | None = None,
+    **options: Unpack[Options],
 ) -> Result:
     r"""InfoNCE loss: cross-entropy of the cosines of a vector with all others of the batch, divided by a temperature.
 
@@ -27,6 +33,9 @@ def info_nce(
         What cosines are divided by, > 0.
     symmetric : bool
         The loss of a pair is the mean of both directions.
+    negatives : array of shape (K, D), optional
+        More vectors that no row of `first` should be taken for, such as MoCo's queue of those of batches before; they
+        are not differentiated.
 
     Notes
     -----
@@ -43,7 +52,8 @@ def info_nce(
     References
     ----------
     A. van den Oord, Y. Li, O. Vinyals, Representation Learning with Contrastive Predictive Coding, 2018; A. Radford et
-    al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021.
+    al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021; K. He et al., Momentum
+    Contrast for Unsupervised Visual Representation Learning, CVPR 2020.
 
     Examples
     --------
@@ -51,4 +61,6 @@ def info_nce(
     >>> first, second = np.eye(3), np.eye(3) + 0.5
     >>> round(nl.info_nce(first, second, temperature=0.5), 4)
     0.4692
+    >>> round(nl.info_nce(first, second, temperature=0.5, negatives=-np.eye(3)), 4)
+    0.6671
     """
