@@ -1,4 +1,4 @@
-"""Losses of distributions, written down in PyTorch as their papers have them."""
+"""Losses of clouds of points, written down in PyTorch as their papers have them."""
 
 from __future__ import annotations
 
