@@ -142,7 +142,7 @@ def evaluate(
     arguments: tuple[Any, ...],
     options: dict[str, Any],
     pair: bool = False,
-    argnums: tuple[int, ...] | None = None,
+    argnums: tuple[int | str, ...] | None = None,
     policy: int = EXACT,
 ) -> Any:
     """Compute a loss (mode 0), with its gradient (1), with its curvature (2); `pair` asks for sum and weight.
@@ -174,7 +174,7 @@ def pull_back(
     arguments: tuple[Any, ...],
     options: dict[str, Any],
     cotangent: Any,
-    argnums: tuple[int, ...] | None = None,
+    argnums: tuple[int | str, ...] | None = None,
 ) -> Any:
     """The gradient of a loss times a cotangent: a number for a reduced value, an array for one that is not."""
     if len(arguments) != len(loss.inputs) or options:

@@ -46,7 +46,8 @@ class Loss:
     `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the samples of
     the first input lie. `tight`: slope / residual is a curvature that majorises, as the law is even in the difference
     of its inputs, and its slope divided by that falls with its size. `addresses` are those of tiles that a user built.
-    `aliases` are other names of the loss, `presets` names of it with some options.
+    `scalars` are options that have a gradient, where they are asked for by name. `aliases` are other names of the loss,
+    `presets` names of it with some options.
 
     What is no loss but arrays over time has `results`, their names, and `back`, the law that pulls cotangents of them
     back.
@@ -60,6 +61,7 @@ class Loss:
     defaults: dict[str, Any]
     domains: dict[str, Domain]
     differentiable: tuple[int, ...] = (0,)
+    scalars: tuple[str, ...] = ()
     shared: tuple[int, ...] = ()
     batch_axis: int = 0
     per_element: tuple[str, ...] = ()

@@ -159,6 +159,40 @@ def test_more_negatives(backend: str) -> None:
         nl.info_nce(first, second, negatives=more.astype(np.float32), backend=backend)
 
 
+LEARNED = [(case, name) for case in ALL for name in record(case).scalars]
+
+
+@pytest.mark.parametrize(("case", "name"), LEARNED)
+def test_gradients_by_options_that_are_learned(case: str, name: str, backend: str) -> None:
+    """Alone or beside those of vectors; of a mean of weights, of values pulled back, in blocks; as differences say."""
+    loss, given = record(case), arrays(case, (23,), "float64")
+    given = tuple(a[:, :5].copy() if a.ndim == 2 else a for a in given)
+    options = {"temperature": 0.4, "bias": -1.0, "symmetric": True}
+    options = {key: value for key, value in options.items() if key in loss.defaults}
+    options |= {"weight": np.where(np.arange(23) % 4 == 0, 0.0, 0.7), "backend": backend}
+
+    def value(x: float) -> float:
+        return float(loss.function(*given, **{**options, name: x}))
+
+    x, step = options[name], 1e-4
+    exact = sum(w * value(x + k * step) for k, w in ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))) / step
+    alone = nl.grad(loss.function, argnums=name)(*given, **options)
+    np.testing.assert_allclose(alone, exact, rtol=1e-9)
+    _, (slope, found) = nl.value_and_grad(loss.function, argnums=(0, name))(*given, **options)
+    assert found == alone
+    assert_same_bits(slope, nl.grad(loss.function, argnums=0)(*given, **options))
+    assert nl.vjp(loss.function, argnums=name)(*given, **options, cotangent=-2.0) == -2.0 * alone
+    assert nl.vjp(loss.function, argnums=name)(*given, **options, cotangent=0.0) == 0.0
+
+
+def test_what_is_learned_is_a_number(backend: str) -> None:
+    first, second = arrays("siglip", (7,), "float32")
+    with pytest.raises(TypeError, match="out for the gradient by bias must be None: a number"):
+        nl.grad(nl.siglip, argnums="bias")(first, second, backend=backend, out=np.zeros(1))
+    with pytest.raises(ValueError, match="argnums 'bias' is not a differentiable input; there are 0: first"):
+        nl.grad(nl.info_nce, argnums=(0, "bias"))
+
+
 def test_calls_of_one_case(backend: str) -> None:
     """A pair alone has nobody to be told apart from."""
     for case in ALL:

@@ -84,6 +84,7 @@ def mean_in_parts(compute: Callable[[Request], Any], request: Request, answer: A
         return answer  # float64 has the sum of what is finite
     value, *outputs = answer if request.mode else (answer,)
     written = [array for each in outputs for array in (each if isinstance(each, tuple) else (each,))]
+    written = [array for array in written if isinstance(array, np.ndarray)]
     if any(np.may_share_memory(array, given) for array in written for given in request.arguments):
         return answer  # what it was computed from is there no more
     options = {name: given for name, given in request.options.items() if name not in ("reduction", "out")}

@@ -69,7 +69,11 @@ def multiplied(given: Any, factors: Any) -> Any:
 def pulled(number: float, answer: tuple[Any, ...]) -> Any:
     """The gradients of an answer; of a cotangent of 0 they are 0, whatever they were."""
     gradients = answer[1]
-    if number == 0.0:
-        for array in gradients if isinstance(gradients, tuple) else (gradients,):
-            array[...] = 0.0
+    if number != 0.0:
+        return gradients
+    if isinstance(gradients, tuple):
+        return tuple(pulled(0.0, (None, part)) for part in gradients)
+    if isinstance(gradients, float):
+        return 0.0
+    gradients[...] = 0.0
     return gradients

@@ -67,6 +67,11 @@ def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[An
     return found
 
 
+def looks_both_ways(loss: Loss) -> bool:
+    """Whether the gradient by each direction has what it looks for and what looks for it, as where all look for all."""
+    return loss.rows["rule"] in ("views", "labels", "circle")
+
+
 def negatives_of(place: Arrays, request: Request, first: Any) -> Any:
     """Vectors that every row is to be told apart from, beside those of the batch, or None; no gradient is theirs."""
     loss, given = request.loss, request.option("negatives") if "negatives" in request.loss.defaults else None

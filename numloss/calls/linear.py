@@ -91,7 +91,7 @@ class LinearLayer:
         given_values, given_slopes, _ = given_outputs(loss, self.mode, out, request.unreduced)
         if request.unreduced:
             values = place.output(loss, given_values, self.hidden, (self.rows,), "values")
-        chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[k] for k in argnums]
+        chosen = ["hidden", "classifier", "bias"] if argnums is None else [loss.inputs[int(k)] for k in argnums]
         chosen = [name for name in chosen if getattr(self, name) is not None] if self.mode else []
         given = check.several(loss, given_slopes, len(chosen), "gradient") if self.mode else ()
         for name, array in zip(chosen, given, strict=True):

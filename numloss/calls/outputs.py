@@ -33,6 +33,8 @@ def slots(request: Request, given: Any, what: str) -> list[Any]:
     loss = request.loss
     chosen = loss.differentiable if request.argnums is None else request.argnums
     arrays = dict(zip(chosen, check.several(loss, given, len(chosen), what), strict=True))
+    if any(arrays[name] is not None for name in request.asked):
+        raise TypeError(f"{loss.name}: out for the {what} by {' and '.join(request.asked)} must be None: a number")
     return [arrays.get(k) for k in loss.differentiable]
 
 

@@ -30,7 +30,8 @@ class Request:
     mode: the value (0), and its gradient (1), and its curvature (2); or of rows of scores all second derivatives, times
     the `vector` (PRODUCT) or one by one (MATRICES). arguments: the arrays, in the order of the loss's
     inputs; options: what was given by keyword. pair: the sum and the sum of weights instead of a reduced value.
-    argnums: the positions of the inputs whose gradients are asked for, None for all. policy: which curvature is asked
+    argnums: the positions of the inputs whose gradients are asked for, None for all, and the names of options; what is
+    found of these is in `scalars`. policy: which curvature is asked
     for. exponent: of the power of two that the weights, and sums of weighted losses, were divided by. signed: the
     weights are a cotangent, of any sign, of which nothing is checked; pull: the number that gradients of a reduced
     value are multiplied by. total: what stands for the sum of weights, where that is something else. shared: the
@@ -42,7 +43,7 @@ class Request:
     arguments: tuple[Any, ...]
     options: dict[str, Any]
     pair: bool = False
-    argnums: tuple[int, ...] | None = None
+    argnums: tuple[int | str, ...] | None = None
     policy: int = EXACT
     exponent: int | None = None
     signed: bool = False
@@ -55,6 +56,7 @@ class Request:
     unreduced: bool = field(init=False)
     averaged: bool = field(init=False)
     of_torch: bool = field(init=False, default=False)
+    scalars: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reduction = check.reduction_of(self.loss, self.options)
@@ -122,6 +124,11 @@ class Request:
         whole = self.parameter(name.removesuffix("_rest"), np.dtype(np.float64))
         return whole - float(real.type(whole))
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The options whose gradients are asked for."""
+        return tuple(k for k in self.argnums or () if isinstance(k, str))
+
     def scale(self, total: float) -> float:
         """What the gradient of a sum is multiplied by, if what counts adds up to this total."""
         if not self.averaged:
@@ -167,11 +174,13 @@ class Request:
         """What the caller gets: the result, then gradients and curvatures, of which argnums chooses."""
         if self.mode == 0:
             return result
-        inputs = self.loss.differentiable
-        if len(inputs) == 1:
+        inputs, chosen = self.loss.differentiable, self.argnums
+        if len(inputs) == 1 and not self.asked:
             return (result, *outputs)
-        chosen = inputs if self.argnums is None else self.argnums
-        places = [inputs.index(k) for k in chosen]
-        parts = [tuple(outputs[k + at] for k in places) for at in range(0, self.mode * len(inputs), len(inputs))]
-        alone = self.argnums is not None and len(places) == 1
+        chosen = inputs if chosen is None else chosen
+        parts = [
+            tuple(self.scalars[k] if isinstance(k, str) else outputs[inputs.index(k) + at] for k in chosen)
+            for at in range(0, self.mode * len(inputs), len(inputs))
+        ]
+        alone = self.argnums is not None and len(chosen) == 1
         return (result, *(part[0] if alone else part for part in parts))

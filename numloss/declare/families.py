@@ -232,7 +232,9 @@ def similarity(law: Law | None = None, /, *, rule: str, **arguments: Any) -> Cal
         domains, facts = _split(arguments)
         if law is not None:
             facts.update(law_inputs=2, params=law_arguments(law)[2:])
-        fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no"}
+        _, defaults = _signature(declaration)
+        scalars = tuple(name for name in ("temperature", "bias") if name in defaults)
+        fixed = {"rows": {"rule": rule}, "curvature": False, "adds_up": "no", "scalars": scalars}
         return record("similarity", law, declaration, domains, {"differentiable": (0, 1), **fixed, **facts})
 
     return decorate

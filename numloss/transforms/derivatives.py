@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Generic, Literal, ParamSpec
+from typing import Any, Generic, Literal, ParamSpec, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from ..registry import Loss, loss_of
 from ..typing import Array, Result
 
 P = ParamSpec("P")
+# Positions of inputs, or names of options that have a gradient.
+Argnums: TypeAlias = int | str | tuple[int | str, ...] | None
 Policy = Literal["exact", "bound", "tight", "full"]
 POLICIES = {"exact": EXACT, "bound": BOUND, "tight": TIGHT}
 
@@ -72,7 +74,7 @@ class Transformed(Generic[P]):
 class ValueAndGrad(Transformed[P]):
     """Value and gradient in one pass."""
 
-    argnums: tuple[int, ...] | None = None
+    argnums: tuple[int | str, ...] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
         given: tuple[Any, Any] = self.given(args, kwargs) if self.fixed else (args, kwargs)
@@ -90,7 +92,7 @@ class Grad(ValueAndGrad[P]):
 class VectorJacobian(Transformed[P]):
     """The gradient times a cotangent."""
 
-    argnums: tuple[int, ...] | None = None
+    argnums: tuple[int | str, ...] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         arguments, options = self.given(args, kwargs)
@@ -104,7 +106,7 @@ class ValueGradHess(Transformed[P]):
     """Value, gradient and diagonal curvature in one pass."""
 
     policy = EXACT
-    argnums: tuple[int, ...] | None = None
+    argnums: tuple[int | str, ...] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any, Any]:
         arguments, options = self.given(args, kwargs)
@@ -193,27 +195,29 @@ def _key(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not remembered")
 
 
-def _argnums(loss: Loss, argnums: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
+def _argnums(loss: Loss, argnums: Argnums) -> tuple[int | str, ...] | None:
     if argnums is None:
         return None
-    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    chosen = (argnums,) if isinstance(argnums, (int, str)) else tuple(argnums)
     for k in chosen:
-        if k not in loss.differentiable:
-            names = ", ".join(f"{i}: {loss.inputs[i]}" for i in loss.differentiable)
-            raise ValueError(f"{loss.name}: argnums {k} is not a differentiable input; there are {names}")
+        if k not in loss.differentiable and k not in loss.scalars:
+            names = ", ".join([*(f"{i}: {loss.inputs[i]}" for i in loss.differentiable), *map(repr, loss.scalars)])
+            raise ValueError(f"{loss.name}: argnums {k!r} is not a differentiable input; there are {names}")
     return chosen
 
 
 def value_and_grad(
-    function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None = None
+    function: Callable[P, Result], *, argnums: Argnums = None
 ) -> Callable[P, tuple[Any, Any]]:
     """Value and gradient of a loss in one pass.
 
     Parameters
     ----------
     function : loss, functools.partial of one, or ``sum_and_weight`` of one
-    argnums : int or tuple of int, optional
-        Positions of the inputs to differentiate; by default all that the loss declares differentiable.
+    argnums : int, str or tuple, optional
+        Positions of the inputs to differentiate; by default all that the loss declares differentiable. Options that may
+        be learned, which a loss says, are asked for by name, as in ``argnums=(0, 1, "temperature")``: their gradient is
+        a float, on a device a 0-d array.
 
     Returns
     -------
@@ -230,7 +234,7 @@ def value_and_grad(
     return _transformed(value_and_grad, ValueAndGrad, function, argnums)  # type: ignore[no-any-return]
 
 
-def grad(function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None = None) -> Callable[P, Array]:
+def grad(function: Callable[P, Result], *, argnums: Argnums = None) -> Callable[P, Array]:
     """Gradient of a loss; ``value_and_grad`` gives the value in the same pass, for nothing.
 
     Examples
@@ -252,7 +256,7 @@ def _transformed(make: Callable[..., Any], kind: type[Any], function: Any, argnu
 
 
 def value_grad_hess(
-    function: Callable[P, Result], *, curvature: Policy = "exact", argnums: int | tuple[int, ...] | None = None
+    function: Callable[P, Result], *, curvature: Policy = "exact", argnums: Argnums = None
 ) -> Callable[P, tuple[Any, Any, Any]]:
     """Value, gradient and diagonal curvature of a loss in one pass.
 
@@ -315,7 +319,7 @@ def _full(function: Any, argnums: Any) -> Any:
 
 
 def vjp(
-    function: Callable[P, Result], *, argnums: int | tuple[int, ...] | None = None
+    function: Callable[P, Result], *, argnums: Argnums = None
 ) -> Callable[..., Any]:
     """The gradient of a loss times a cotangent, in one pass: what reverse-mode differentiation asks of it.
 

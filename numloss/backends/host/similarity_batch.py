@@ -9,7 +9,8 @@ import numpy as np
 
 from ...calls import checks as check
 from ...calls.arrays import HOST
-from ...calls.embedding import VectorRows, negatives_of, temperature_of, wanted_of
+from ...calls.embedding import VectorRows, looks_both_ways, negatives_of, temperature_of, wanted_of
+from ...calls.outputs import added
 from ...common.halves import is_half, widened
 from ..packing.operands import Array
 from .products import Products, evenly
@@ -55,7 +56,10 @@ class Similarity(VectorRows):
         found = [directions(self.read(array)) for array in self.vectors]
         self.negatives = negatives_of(HOST, request, self.vectors[0])
         self.unit, self.inverse = [unit for unit, _ in found], [inverse for _, inverse in found]
-        wanted = wanted_of(request)
+        self.twice = looks_both_ways(request.loss)
+        # the gradient by the temperature is made of those of all directions that look for others
+        wanted = [w or (bool(request.asked) and (k == 0 or self.twice)) for k, w in enumerate(wanted_of(request))]
+        self.pushed = 0.0
         self.slopes = [np.zeros_like(unit) if w else None for unit, w in zip(self.unit, wanted, strict=True)]
 
     def weights(self) -> Array:
@@ -77,6 +81,8 @@ class Similarity(VectorRows):
 
     def turn(self, scale: float) -> None:
         """Write the gradients of the vectors, from those of their directions, times a scale."""
+        if self.request.asked:
+            self.turn_scalars(scale)
         for out, unit, slope, inverse in zip(self.outputs, self.unit, self.slopes, self.inverse, strict=True):
             if slope is not None:
                 slope -= np.einsum("nd,nd->n", unit, slope)[:, None] * unit
@@ -85,6 +91,14 @@ class Similarity(VectorRows):
                 np.multiply(slope, (inverse * scale)[:, None], out=found, casting="same_kind")
                 if stored:
                     self.backend.convert(found, out)
+
+    def turn_scalars(self, scale: float) -> None:
+        """The gradients by temperature and bias: slopes of scores times these over the temperature, and their sum."""
+        parts = zip(self.unit, self.slopes, strict=True)
+        found = [np.einsum("nd,nd->n", unit, slope, dtype=np.float64) for unit, slope in parts if slope is not None]
+        among = found if self.twice else found[:1]
+        total = added(np.concatenate(among)) / -(1.0 + self.twice) / temperature_of(self.request, self.real)
+        self.request.scalars |= {"temperature": total * scale, "bias": self.pushed * scale}
 
     def walk(
         self, units: list[Array], slopes: list[Array | None], rule: Callable[[slice, Array], Array]

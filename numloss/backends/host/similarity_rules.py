@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...calls.outputs import added
 from ...calls.request import Request
 from ...calls.rowwise import flag
 from ...loops.codes import block_size
@@ -137,6 +138,8 @@ def sigmoids(call: Similarity) -> tuple[Array, Any]:
             params=params,
         )
         backend.launch(Problem(loop, header, -(-count // header.block), scores.size * PAIR_COST))
+        if "bias" in call.request.asked:
+            call.pushed += added(np.add.reduce(scores, axis=1, dtype=np.float64))
         return values
 
     return call.walk(call.unit, call.slopes, rule), slice(None)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from ...calls.embedding import VectorRows, negatives_of, temperature_of, wanted_of
+from ...calls.embedding import VectorRows, looks_both_ways, negatives_of, temperature_of, wanted_of
 from ...calls.rowwise import RowOptions, Rows, flag
 from ...loops.codes import LABELS, LOGITS
 from ..host.similarity_rules import NOTHING
@@ -46,7 +46,10 @@ class Similarity(VectorRows):
         self.call, self.mode, self.dtype = call, call.request.mode, self.real.name
         self.multiply, self.per_temperature = Products(call), 1.0 / temperature_of(self.request, self.real)
         self.kinds, self.others = (0 if self.known is None else self.integers() for _ in range(2))
-        self.wanted = wanted_of(self.request)
+        self.twice, asked = looks_both_ways(self.loss), self.request.asked
+        # the gradient by the temperature is made of those of all directions that look for others
+        self.wanted = [w or (bool(asked) and (k == 0 or self.twice)) for k, w in enumerate(wanted_of(self.request))]
+        self.pushes = scratch(call, (self.rows,), "float64").address if "bias" in asked else 0
         self.point()
 
     def integers(self) -> int:
@@ -158,11 +161,21 @@ class Similarity(VectorRows):
         if self.request.averaged:
             scale = self.call.workspace(1)
             self.call.finish(*partials, None, scale=scale)
+        asked, size = self.request.asked, len(self.outputs) * self.rows
+        alongs = scratch(self.call, (size,), "float64").address if asked else 0
         for k, (array, wanted) in enumerate(zip(self.outputs, self.wanted, strict=True)):
             if wanted and self.slope is not None:
                 places = self.part(self.unit, k).address, self.part(self.slope, k).address
-                given = self.size, *places, self.inverse + 8 * k * self.rows, scale, matrix(array)
+                along = alongs + 8 * k * self.rows if asked else 0
+                given = self.size, *places, self.inverse + 8 * k * self.rows, scale, along, matrix(array)
                 self.launch(kernels.turning_kernel(self.dtype), self.rows, *given)
+        factor = -self.per_temperature / (1.0 + self.twice)
+        rows = size if self.twice else self.rows
+        sums = {"temperature": (rows, alongs, factor), "bias": (self.rows, self.pushes, 1.0)}
+        for name in asked:
+            count, numbers, times = sums[name]
+            self.request.scalars[name], place = self.call.scalar()
+            self.launch(kernels.adding_kernel(), 1, count, numbers, scale, place, times)
 
 
 def both_parts(call: Similarity) -> tuple[Two[DeviceArray], Two[DeviceArray | None]]:
@@ -228,7 +241,8 @@ def sigmoids(call: Similarity) -> tuple[int, int]:
 
     def rule(start: int, scores: DeviceArray) -> None:
         count, columns = scores.shape
-        call.launch(kernel, count, columns, start, scores.address, shares.address, losses.address, params)
+        places = scores.address, shares.address, losses.address, call.pushes
+        call.launch(kernel, count, columns, start, *places, params)
 
     call.walk(*both_parts(call), rule)
     return losses.address, 0

@@ -100,28 +100,33 @@ def hiding_kernel(dtype: str, labelled: bool) -> Any:
 def pairs_kernel(law: Any, params: int, dtype: str, mode: int) -> Any:
     """A law of each score; a block each row."""
     words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
-    real, double, reals = words["real"], words["double"], words["reals"]
+    real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
     block_sum, apply = blocks.sum_texts()["block_sum"], blocks.applied(law, 2, params, 0, dtype)
     zero, one, nothing, item = number(0.0), number(1.0), np.float64(0.0), np.dtype(dtype).itemsize
 
-    def pairs(columns, first, scores_at, shares, losses, params):  # type: ignore[no-untyped-def]
-        """Each pair by itself."""
+    def pairs(columns, first, scores_at, shares, losses, pushes, params):  # type: ignore[no-untyped-def]
+        """Each pair by itself; the sums of slopes are left at `pushes` unless it is 0."""
         shared = cuda.shared.array(threads, float64)
         thread = int64(cuda.threadIdx.x)
         row = first + int64(cuda.blockIdx.x)
         scores = reals(scores_at + int64(cuda.blockIdx.x) * columns * item)
         share = reals(shares)[row]
-        total = nothing
+        total, push = nothing, nothing
         for j in range(thread, columns, threads):
             value, slope, _ = apply(scores[j], one if j == row else zero, params)
             total += double(value)
             if mode > 0:
                 scores[j] = slope * share if share != zero else zero
+                push += double(scores[j])
         total = block_sum(shared, thread, total)
+        if pushes != 0:
+            push = block_sum(shared, thread, push)
+            if thread == 0:
+                doubles(pushes)[row] = push
         if thread == 0:
             reals(losses)[row] = real(double(share) * total) if share != zero else zero
 
-    signature = (*[int64] * 5, types.UniTuple(float64, params))
+    signature = (*[int64] * 6, types.UniTuple(float64, params))
     return jit.kernel(pairs, signature, (jit.THREADS, 2))
 
 
@@ -176,8 +181,11 @@ def turning_kernel(dtype: str) -> Any:
     real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
     nothing, one = np.float64(0.0), np.float64(1.0)
 
-    def turning(entries, unit, slopes, inverses, scale, gradient):  # type: ignore[no-untyped-def]
-        """Take the slopes by a direction to its vector; the address of the scale may be 0."""
+    def turning(entries, unit, slopes, inverses, scale, alongs, gradient):  # type: ignore[no-untyped-def]
+        """Take the slopes by a direction to its vector; the address of the scale may be 0.
+
+        What slopes have along their directions is left at `alongs` unless that is 0.
+        """
         shared = cuda.shared.array(threads, float64)
         thread = int64(cuda.threadIdx.x)
         row = int64(cuda.blockIdx.x)
@@ -186,10 +194,31 @@ def turning_kernel(dtype: str) -> Any:
             at = row * entries + j
             along += double(reals(unit)[at]) * double(reals(slopes)[at])
         along = block_sum(shared, thread, along)
+        if thread == 0 and alongs != 0:
+            doubles(alongs)[row] = along
         factor = doubles(inverses)[row] * (one if scale == 0 else doubles(scale)[0])
         for j in range(thread, entries, threads):
             at = row * entries + j
             slope = double(reals(slopes)[at]) - along * double(reals(unit)[at])
             reals(gradient.address + row * gradient.down + j * gradient.across)[0] = real(slope * factor)
 
-    return jit.kernel(turning, (*[int64] * 5, Strided), (jit.THREADS, 2))
+    return jit.kernel(turning, (*[int64] * 6, Strided), (jit.THREADS, 2))
+
+
+@functools.cache
+def adding_kernel() -> Any:
+    """The sum of numbers of rows, times a factor and a scale, whose address may be 0; one block."""
+    doubles, threads, block_sum = jit.words_of("float64")["doubles"], jit.THREADS, blocks.sum_texts()["block_sum"]
+    nothing, one = np.float64(0.0), np.float64(1.0)
+
+    def adding(rows, numbers, scale, total_at, factor):  # type: ignore[no-untyped-def]
+        shared = cuda.shared.array(threads, float64)
+        thread = int64(cuda.threadIdx.x)
+        total = nothing
+        for row in range(thread, rows, threads):
+            total += doubles(numbers)[row]
+        total = block_sum(shared, thread, total)
+        if thread == 0:
+            doubles(total_at)[0] = total * factor * (one if scale == 0 else doubles(scale)[0])
+
+    return jit.kernel(adding, (*[int64] * 4, float64), (jit.THREADS, 2))

@@ -42,6 +42,9 @@ def info_nce(
     A row of weight 0 has no loss of its own, but stays what the others are told apart from; so losses of batches do not
     add up. The cosine of a vector of length 0 is 0, with a gradient of 0.
 
+    The gradient by the temperature, which CLIP learns, is asked for by its name:
+    ``value_and_grad(info_nce, argnums=(0, 1, "temperature"))``.
+
     On the host the products are those of NumPy's BLAS, and how they are rounded is its affair; where it is OpenBLAS,
     which takes no threads of its own while a call runs, bits do not depend on the number of threads. On a device they
     add up 256 features at a time in the dtype of the data, and these sums likewise, always in the same order. The

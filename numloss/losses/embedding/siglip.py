@@ -45,7 +45,8 @@ def siglip(
 
     Notes
     -----
-    No gradient of temperature and bias is given. Otherwise as in info_nce.
+    Gradients by temperature and bias, which the paper learns, are asked for by name, as in info_nce; so is all else as
+    there.
 
     References
     ----------

@@ -133,3 +133,13 @@ def test_more_negatives() -> None:
     expected = on_host(nl.value_and_grad(nl.info_nce), given, negatives=more, **options)
     for found, exact in zip(flat(moved), flat(expected), strict=True):
         np.testing.assert_allclose(found, exact, rtol=0.0, atol=1e-14)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if cases.record(case).scalars])
+def test_gradients_by_options_that_are_learned(case: str) -> None:
+    loss, given = cases.record(case), arrays(case, "float64", 5)
+    function = nl.grad(loss.function, argnums=(0, *loss.scalars))
+    weight = np.where(np.arange(5) == 2, 0.0, 0.7)
+    moved, expected = (run(function, given, weight=weight, temperature=0.5) for run in (on_device, on_host))
+    for found, exact in zip(flat(moved), flat(expected), strict=True):
+        np.testing.assert_allclose(found, exact, rtol=1e-12, atol=1e-13)
