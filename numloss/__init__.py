@@ -68,6 +68,7 @@ from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
 from .losses.embedding.hinge_embedding import hinge_embedding
 from .losses.embedding.info_nce import info_nce
+from .losses.embedding.multi_similarity import multi_similarity
 from .losses.embedding.nt_xent import nt_xent
 from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
@@ -312,6 +313,7 @@ __all__ = [
     "msse",
     "mtlr",
     "multi_margin",
+    "multi_similarity",
     "multiclass_hinge",
     "multilabel_margin",
     "multilabel_soft_margin",

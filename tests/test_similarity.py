@@ -77,7 +77,7 @@ def test_lengths_do_not_matter(case: str, backend: str, dtype: str) -> None:
     assert not slope[3].any() and slope[4].all()
     assert_same_bits(small, slope / slope.dtype.type(big))
     # a gradient changes directions, not lengths: nothing is left of what it has along them but for rounding
-    steepest = loss.defaults.get("gamma") or 1.0 / loss.defaults["temperature"]
+    steepest = loss.defaults.get("gamma") or loss.defaults.get("beta") or 1.0 / loss.defaults["temperature"]
     along = np.abs((slope * first).sum(axis=1))
     assert np.all(along <= 4 * np.finfo(dtype).eps * (1.0 + steepest / len(first)))
 

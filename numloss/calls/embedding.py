@@ -69,7 +69,7 @@ def vectors_of(place: Arrays, loss: Loss, arguments: tuple[Any, ...]) -> list[An
 
 def looks_both_ways(loss: Loss) -> bool:
     """Whether the gradient by each direction has what it looks for and what looks for it, as where all look for all."""
-    return loss.rows["rule"] in ("views", "labels", "circle")
+    return loss.rows["rule"] in ("views", "labels", "circle", "multi")
 
 
 def negatives_of(place: Arrays, request: Request, first: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...calls.outputs import added
+from ...calls.outputs import added, weighted
 from ...calls.request import Request
 from ...calls.rowwise import flag
 from ...loops.codes import block_size
@@ -174,6 +174,38 @@ def circle(call: Similarity) -> tuple[Array, Any]:
     return call.walk([unit, unit], [slope, slope], in_chunks(chunk, step)), counted
 
 
+def multi(call: Similarity) -> tuple[Array, Any]:
+    """What belongs together and is far, and by itself what does not and is near."""
+    (unit,), (slope,) = call.unit, call.slopes
+    alpha, beta, base = (call.real.type(call.request.number(name, call.real)) for name in ("alpha", "beta", "base"))
+    kind = np.unique(call.known, return_inverse=True)[1]
+    step = max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize))
+
+    def chunk(scores: Array, rows: slice) -> Array:
+        same, counts = kind[rows, None] == kind, call.counts[rows]
+        near = np.where(same, -alpha * (scores - base), -np.inf)
+        hide_own(near, rows)
+        far = np.where(same, -np.inf, beta * (scores - base))
+        losses = one_and_exponentials(near) / alpha + one_and_exponentials(far) / beta
+        np.subtract(far, near, out=scores)
+        scores *= counts[:, None]
+        return weighted(counts, losses)
+
+    values = call.walk([unit, unit], [slope, slope], in_chunks(chunk, step))
+    return values, slice(None)
+
+
+def one_and_exponentials(scores: Array) -> Array:
+    """The logarithm of 1 and the exponentials of each row together; shares of it take the place of the scores."""
+    top = np.maximum(scores.max(axis=1), 0)
+    scores -= top[:, None]
+    np.exp(scores, out=scores)
+    total = scores.sum(axis=1) + np.exp(-top)
+    scores /= total[:, None]
+    logarithm: Array = np.log(total) + top
+    return logarithm
+
+
 def in_chunks(chunk: Callable[[Array, slice], Array], step: int) -> Callable[[slice, Array], Array]:
     """A rule that gives so many rows at a time to a function of scores and of the rows that they belong to."""
 
@@ -198,4 +230,4 @@ def exponentials(scores: Array) -> Array:
     return logarithm
 
 
-RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids, "circle": circle}
+RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids, "circle": circle, "multi": multi}

@@ -262,7 +262,22 @@ def circle(call: Similarity) -> tuple[int, int]:
     return losses.address, 0
 
 
-RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids, "circle": circle}
+def multi(call: Similarity) -> tuple[int, int]:
+    """What belongs together and is far, and by itself what does not and is near."""
+    _, shares = call.belong(call.rows, 0, 1.0)
+    losses, numbers = call.numbers(), [call.request.number(name, call.real) for name in ("alpha", "beta", "base")]
+    facts, kernel = call.facts(shares), kernels.multi_kernel(call.dtype, call.mode)
+    call.others = 0  # who has none counts all the same
+
+    def rule(start: int, scores: DeviceArray) -> None:
+        count, columns = scores.shape
+        call.launch(kernel, count, columns, start, scores.address, facts, losses.address, *numbers)
+
+    call.walk((call.unit, call.unit), (call.slope, call.slope), rule)
+    return losses.address, 0
+
+
+RULES = {"pairs": pairs, "views": views, "labels": labels, "sigmoids": sigmoids, "circle": circle, "multi": multi}
 
 
 def compute(request: Request) -> Any:

@@ -175,6 +175,57 @@ def circle_kernel(dtype: str, mode: int) -> Any:
 
 
 @functools.cache
+def multi_kernel(dtype: str, mode: int) -> Any:
+    """What belongs together and is far, and by itself what does not and is near; a block each row."""
+    words, threads, number = jit.words_of(dtype), jit.THREADS, getattr(np, dtype)
+    real, double, reals, ints = words["real"], words["double"], words["reals"], words["ints"]
+    block_sum, block_top = (blocks.sum_texts()[k] for k in ("block_sum", "block_top"))
+    exp, log = jit.typed(scalar.exp, dtype), jit.typed(scalar.log, "float64")
+    wide_exp, item = jit.typed(scalar.exp, "float64"), np.dtype(dtype).itemsize
+    zero, nothing = number(0.0), np.float64(0.0)
+
+    @jit.jitable
+    def exponent_of(score, same, alpha, beta, base):  # type: ignore[no-untyped-def]
+        return -alpha * (score - base) if same else beta * (score - base)
+
+    def multi(columns, first, scores_at, c, losses, alpha, beta, base):  # type: ignore[no-untyped-def]
+        shared = cuda.shared.array(threads, float64)
+        thread = int64(cuda.threadIdx.x)
+        row = first + int64(cuda.blockIdx.x)
+        scores = reals(scores_at + int64(cuda.blockIdx.x) * columns * item)
+        kinds, share = ints(c.kinds), reals(c.shares)[row]
+        alpha, beta, base = real(alpha), real(beta), real(base)
+        near, far = zero, zero
+        for j in range(thread, columns, threads):
+            same = kinds[j] == kinds[row]
+            x = exponent_of(scores[j], same, alpha, beta, base)
+            near = x if same and j != row and not x <= near else near
+            far = x if not same and not x <= far else far
+        near = real(block_top(shared, thread, double(near)))
+        far = real(block_top(shared, thread, double(far)))
+        pull, push = nothing, nothing
+        for j in range(thread, columns, threads):
+            same = kinds[j] == kinds[row]
+            e = double(exp(exponent_of(scores[j], same, alpha, beta, base) - (near if same else far)))
+            pull += e if same and j != row else nothing
+            push += nothing if same else e
+        pull = block_sum(shared, thread, pull) + wide_exp(-double(near))
+        push = block_sum(shared, thread, push) + wide_exp(-double(far))
+        if mode > 0:
+            for j in range(thread, columns, threads):
+                same = kinds[j] == kinds[row]
+                e = exp(exponent_of(scores[j], same, alpha, beta, base) - (near if same else far))
+                e = -e / real(pull) if same else e / real(push)
+                scores[j] = zero if j == row or share == zero else share * e
+        if thread == 0:
+            total = (log(pull) + double(near)) / double(alpha) + (log(push) + double(far)) / double(beta)
+            reals(losses)[row] = real(double(share) * total) if share != zero else zero
+
+    signature = (*[int64] * 3, Known, int64, *[float64] * 3)
+    return jit.kernel(multi, signature, (jit.THREADS, 2))
+
+
+@functools.cache
 def turning_kernel(dtype: str) -> Any:
     """Gradients from directions to vectors; a block each."""
     words, threads, block_sum = jit.words_of(dtype), jit.THREADS, blocks.sum_texts()["block_sum"]
