@@ -301,7 +301,24 @@ def test_kernels_of_similarities(dtype: str) -> None:
     compiled = [kernels.hiding_kernel(dtype, labelled) for labelled in (False, True)]
     compiled += [kernels.pairs_kernel(siglip.law, len(siglip.params), dtype, 1), kernels.circle_kernel(dtype, 1)]
     compiled += [kernels.directions_kernel(dtype), rows.belonging_kernel(dtype), rows.sharing_kernel(dtype)]
+    compiled += [kernels.multi_kernel(dtype, 1), kernels.adding_kernel()]
     for kernel in (*compiled, rows.closing_kernel(dtype), kernels.turning_kernel(dtype)):
+        assert_sound(toolchain.assembled(kernel, CAPABILITIES[-1]))
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+def test_kernels_of_clouds(dtype: str) -> None:
+    from numloss.backends.numba_cuda import clouds_kernels as kernels
+
+    compiled = [kernels.beginning_kernel(dtype), kernels.delivering_kernel(dtype), kernels.ending_kernel(dtype)]
+    compiled += [kernels.advancing_kernel(), kernels.gathering_kernel(), kernels.clearing_kernel()]
+    compiled += [kernels.taking_kernel()]
+    for name in ("mmd", "energy_distance", "sinkhorn_divergence"):
+        loss = cases.LOSSES[name]
+        compiled.append(kernels.walking_kernel(loss.law, len(loss.params), dtype, 1))
+    compiled.append(kernels.stepping_kernel(loss.law, len(loss.params), dtype))
+    for kernel in compiled:
         assert_sound(toolchain.assembled(kernel, CAPABILITIES[-1]))
 
 
