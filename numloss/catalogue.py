@@ -130,8 +130,9 @@ def unknown(name: str) -> NoReturn:
     """Raise for a name that the package does not have: an alias says what it is called here."""
     if name.startswith("_"):
         raise AttributeError(f"module 'numloss' has no attribute {name!r}")
-    called = _named().get(_letters(name))
-    hint = f"; here it is called {called.name}" if called else nearest(name, sys.modules["numloss"].__all__)
+    package, loss = sys.modules["numloss"], _named().get(_letters(name))
+    called = f"numloss.returns.{name}" if name in package.returns.__all__ else loss.name if loss else None
+    hint = f"; here it is called {called}" if called else nearest(name, package.__all__)
     raise AttributeError(f"module 'numloss' has no attribute {name!r}{hint}")
 
 

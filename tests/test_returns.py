@@ -263,6 +263,8 @@ def test_what_is_no_loss_is_no_loss(transform: Any) -> None:
     with refused(TypeError, "gae gives arrays, not a loss"):
         nl.combine((1.0, nl.returns.gae))
     assert not set(NAMES) & set(LOSSES)
+    with refused(AttributeError, "'gae'", "numloss.returns.gae"):
+        nl.gae  # noqa: B018 - it is not there
 
 
 @pytest.mark.parametrize("name", NAMES)
