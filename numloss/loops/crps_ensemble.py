@@ -7,7 +7,7 @@ each, sixteen at a time; many are sorted. Where members have weights these are w
 
 from __future__ import annotations
 
-from .codes import NOT_NAN, REFUSED
+from .codes import REFUSED
 from .headers import Examples, Result
 from .language import (
     Double,
@@ -20,13 +20,14 @@ from .language import (
     double,
     doubles,
     ints,
+    nan32,
     noinline,
     offset,
     real,
     reals,
+    run_sum,
     stack_doubles,
 )
-from .operands import first_outside
 from .sorting import sort_descending
 from .sums import add_weighted, clear, fold, report, sixteens, tile_length
 
@@ -40,7 +41,7 @@ ALPHA = 1
 LOWER = 2
 UPPER = 3
 # Members that are compared each with each.
-MOST_COMPARED = 256
+MOST_COMPARED = 768
 
 
 def fair_share(e: Examples) -> Double:
@@ -49,41 +50,62 @@ def fair_share(e: Examples) -> Double:
     return double(1.0) if kind == double(1.0) else e.params[ALPHA] if kind == double(2.0) else double(0.0)
 
 
+def padded(n: Int) -> Int:
+    """Members with what fills them up: whole thirty-twos, of which loops leave no rest."""
+    return (n + 31) // 32 * 32
+
+
 @apart
 def fill_members(pred: Reals, n: Int, low: Real, high: Real, y: Real, x: Reals, d: Reals) -> Int:
-    """Members between both thresholds and their distances from y; what fills up the last sixteen is like no other."""
+    """Members between both thresholds and their distances from y; what fills them up is like no other, and near."""
     for i in range(n):
         at = low if pred[i] < low else pred[i]
         at = high if at > high else at
         x[i] = at
         d[i] = at - y
     huge = real(1e999)
-    for i in range(n, (n + 15) // 16 * 16):
+    for i in range(n, (n + 31) // 32 * 32):
         x[i] = huge - huge
+        d[i] = 0.0
     return 0
 
 
 @apart
-def compare_four(x: Reals, first: Real, second: Real, third: Real, last: Real, m: Int, s: Reals) -> Int:
-    """Add to s of each of m members how many of four are smaller, less how many are larger."""
+def add_smaller(x: Reals, first: Real, second: Real, third: Real, last: Real, m: Int, s: Reals) -> Int:
+    """Add to s of each of m members how many of four are smaller."""
     for i in range(m):
         t = x[i]
-        more = (1.0 if t > first else 0.0) + (1.0 if t > second else 0.0)
-        more = more + ((1.0 if t > third else 0.0) + (1.0 if t > last else 0.0))
-        less = (1.0 if t < first else 0.0) + (1.0 if t < second else 0.0)
-        less = less + ((1.0 if t < third else 0.0) + (1.0 if t < last else 0.0))
-        s[i] = s[i] + (more - less)
+        two = (1.0 if t > first else 0.0) + (1.0 if t > second else 0.0)
+        s[i] = s[i] + (two + ((1.0 if t > third else 0.0) + (1.0 if t > last else 0.0)))
+    return 0
+
+
+@apart
+def add_larger(x: Reals, first: Real, second: Real, third: Real, last: Real, m: Int, s: Reals) -> Int:
+    """Take off s of each of m members how many of four are larger."""
+    for i in range(m):
+        t = x[i]
+        two = (1.0 if t < first else 0.0) + (1.0 if t < second else 0.0)
+        s[i] = s[i] - (two + ((1.0 if t < third else 0.0) + (1.0 if t < last else 0.0)))
     return 0
 
 
 @noinline
 def compare_all(x: Reals, n: Int, s: Reals) -> Int:
-    """How many members are smaller than each, less how many are larger."""
+    """How many members are smaller than each, less how many are larger; these follow from those if none are equal."""
     m = sixteens(n)
-    for i in range(m):
+    for i in range(padded(n)):
         s[i] = 0.0
     for j in range(0, n, 4):
-        compare_four(x, x[j], x[j + 1], x[j + 2], x[j + 3], m, s)
+        add_smaller(x, x[j], x[j + 1], x[j + 2], x[j + 3], m, s)
+    pairs = real(n * (n - 1) // 2)
+    if run_sum(s, m) == pairs:
+        others = real(n - 1)
+        for i in range(m):
+            s[i] = 2.0 * s[i] - others
+        return 0
+    for j in range(0, n, 4):
+        add_larger(x, x[j], x[j + 1], x[j + 2], x[j + 3], m, s)
     return 0
 
 
@@ -123,6 +145,8 @@ def tied(keys: Reals, first: Int, n: Int) -> Int:
 @noinline
 def sort_all(keys: Reals, order: Ints, n: Int, s: Reals) -> Int:
     """What `compare_all` finds, of sorted members."""
+    for i in range(n, padded(n)):
+        s[i] = 0.0
     first = 0
     while first < n:
         stop = tied(keys, first, n)
@@ -177,6 +201,8 @@ def coefficients_weighted(
         down = share * below[i] - rest
         level = double(0.5) * share * (above[i] - below[i])
         pulls[i] = real(weights[i] * (up if d[i] > 0.0 else -down if d[i] < 0.0 else level))
+    for i in range(n, (n + 31) // 32 * 32):
+        pulls[i] = 0.0
     return 0
 
 
@@ -221,7 +247,7 @@ def write_slopes_of(pred: Reals, pulls: Reals, n: Int, factor: Real, low: Real, 
 def count_members(e: Examples, x: Reals, n: Int, weighted: Int) -> Int:
     """How many members, or how much of them, are smaller and larger than each."""
     m = sixteens(n)
-    s = offset(reals(e.reals), 3 * m)
+    s = offset(reals(e.reals), 3 * padded(n))
     weights = doubles(e.doubles)
     above = offset(weights, m)
     below = offset(above, m)
@@ -229,11 +255,11 @@ def count_members(e: Examples, x: Reals, n: Int, weighted: Int) -> Int:
         if weighted == 1:
             return compare_all_weighted(x, weights, n, above, below)
         return compare_all(x, n, s)
-    keys = offset(s, m)
+    keys = offset(s, padded(n))
     order = ints(e.ints)
     for i in range(n):
         keys[i] = x[i]
-    sort_descending(keys, order, n, offset(keys, m), offset(order, m))
+    sort_descending(keys, order, n, offset(keys, padded(n)), offset(order, m))
     if weighted == 1:
         return sort_all_weighted(keys, order, weights, n, above, below)
     return sort_all(keys, order, n, s)
@@ -249,7 +275,7 @@ def coefficients_of(e: Examples, x: Reals, d: Reals, n: Int, squares: Double, pu
         fair = share > double(0.0)
         top = double(n - 1) if fair else double(n)
         rest = (double(1.0) - share) / double(n) if fair else double(0.0)
-        coefficients(d, offset(reals(e.reals), 3 * m), n, real(top), real(rest), pulls)
+        coefficients(d, offset(reals(e.reals), 3 * padded(n)), padded(n), real(top), real(rest), pulls)
         return double(1.0) / (double(n) * top)
     count_members(e, x, n, 1)
     weights = doubles(e.doubles)
@@ -275,7 +301,7 @@ def spoil(e: Examples, i: Int, n: Int) -> Int:
 def one_ensemble(e: Examples, i: Int, partial: Result) -> Int:
     """The score of an example, and its gradient."""
     n = e.sizes[MEMBERS]
-    m = sixteens(n)
+    m = padded(n)
     pred = offset(reals(e.inputs[PRED]), i * n)
     y = reals(e.inputs[TARGET])[i]
     low = real(e.params[LOWER])
@@ -292,10 +318,10 @@ def one_ensemble(e: Examples, i: Int, partial: Result) -> Int:
             return 0
     y = low if y < low else y
     fill_members(pred, n, low, high, high if y > high else y, x, d)
-    if first_outside(d, n, NOT_NAN, 0.0, 0.0) >= 0:
+    if nan32(d, m // 32) != 0:
         return spoil(e, i, n)
     factor = coefficients_of(e, x, d, n, squares, pulls)
-    doubles(e.losses)[i] = factor * score(d, pulls, n)
+    doubles(e.losses)[i] = factor * score(d, pulls, m)
     if e.mode > 0:
         write_slopes_of(pred, pulls, n, real(factor), low, high, offset(reals(e.slopes[0]), i * n))
     return 0

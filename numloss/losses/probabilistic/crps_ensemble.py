@@ -2,36 +2,41 @@
 
 from ...declare import ANY, FINITE, NONNEGATIVE, REAL, UNIT, Array, Options, Result, Unpack, examplewise
 
-ECDF, FAIR, ALMOST_FAIR = 0.0, 1.0, 2.0
+ESTIMATORS = {"ecdf": 0.0, "fair": 1.0, "almost fair": 2.0}
 
 
-def _scratch(sizes, mode):
-    members = -(-sizes["member"] // 16) * 16
+def _ensemble_scratch(sizes, mode):
+    members = -(-sizes["member"] // 32) * 32
     return 6 * members, 3 * members, 2 * members
 
 
-def _work(sizes):
-    return 40.0 + sizes["member"] * min(10.0, 0.1 * sizes["member"])
+def _ensemble_work(sizes):
+    return 50.0 + sizes["member"] * min(45.0, 0.05 * sizes["member"])
 
 
-def _allowed(sizes, params):
-    if params["lower"] > params["upper"]:
-        return f"lower = {params['lower']} is above upper = {params['upper']}"
-    if params["estimator"] != ECDF and sizes["member"] < 2:
+def members_allowed(sizes, params):
+    """Whether there are members enough."""
+    if params["estimator"] != ESTIMATORS["ecdf"] and sizes["member"] < 2:
         return "pred has one member; an estimator that is fair needs two"
     return None
+
+
+def _ensemble_allowed(sizes, params):
+    if params["lower"] > params["upper"]:
+        return f"lower = {params['lower']} is above upper = {params['upper']}"
+    return members_allowed(sizes, params)
 
 
 @examplewise(
     "crps_ensemble_examples",
     axes={"pred": ("...", "member"), "target": ("...",), "member_weight": ("...", "member")},
-    scratch=_scratch,
-    work=_work,
+    scratch=_ensemble_scratch,
+    work=_ensemble_work,
     run=16,
-    allowed=_allowed,
+    allowed=_ensemble_allowed,
     refused="member_weight leaves no member, or one where the estimator is fair",
     params=("estimator", "alpha", "lower", "upper"),
-    words={"estimator": {"ecdf": ECDF, "fair": FAIR, "almost fair": ALMOST_FAIR}},
+    words={"estimator": ESTIMATORS},
     none={"lower": float("-inf"), "upper": float("inf")},
     pred=ANY,
     target=REAL,
@@ -84,7 +89,7 @@ def crps_ensemble(
     many it is below, the score is ``sum(c[i] * (x[i] - y)) / M**2``, whose terms are never negative, and its gradient
     is c / M^2. So it has all its digits where members are far from 0, too. Equal members share their slope, and one
     that is equal to the target has that of the spread alone; beyond a threshold a slope is 0, at it that of the inside.
-    A member that is NaN makes the score and all slopes of its forecast NaN. Up to 256 members are compared each with
+    A member that is NaN makes the score and all slopes of its forecast NaN. Up to 768 members are compared each with
     each, more are sorted. No curvature is offered: it is 0 wherever it exists. properscoring and xskillscore have
     ``"ecdf"``, scoringrules calls it ``"nrg"`` or ``"qd"``.
 
