@@ -28,12 +28,14 @@ SAMPLE = {
 SAMPLES: dict[str, tuple[int, ...]] = {
     "categorical_td": (51,),
     "crps_ensemble": (50,),
+    "energy_score": (16, 8),
     "entropy": (100,),
     "image_variation": (64, 64),
     "load_balancing": (256, 64),
     "quantile_huber": (200,),
     "ranked_probability": (10,),
     "router_z_loss": (100,),
+    "variogram_score": (16, 8),
     **dict.fromkeys(("logistic_hazard", "mtlr", "pc_hazard", "pmf_survival"), (30,)),
 }
 

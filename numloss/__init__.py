@@ -82,6 +82,7 @@ from .losses.probabilistic.corn import corn
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_ensemble import crps_ensemble
 from .losses.probabilistic.crps_gaussian import crps_gaussian
+from .losses.probabilistic.energy_score import energy_score
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_kl import gaussian_kl
 from .losses.probabilistic.gaussian_nll import gaussian_nll
@@ -104,6 +105,7 @@ from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
 from .losses.probabilistic.weibull_aft import weibull_aft
 from .losses.probabilistic.zero_inflated_poisson_nll import zero_inflated_poisson_nll
+from .losses.probabilistic.variogram_score import variogram_score
 from .losses.ranking.bpr import bpr
 from .losses.ranking.lambdarank import lambdarank
 from .losses.ranking.listmle import listmle
@@ -236,6 +238,7 @@ __all__ = [
     "energy_distance",
     "entmax15",
     "entropy",
+    "energy_score",
     "epsilon_insensitive",
     "evaluate",
     "expectile",
@@ -375,6 +378,7 @@ __all__ = [
     "value_and_grad",
     "value_grad_hess",
     "varifocal",
+    "variogram_score",
     "vjp",
     "wasserstein_gan",
     "weibull_aft",

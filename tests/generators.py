@@ -214,6 +214,9 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "atom": {None: 5, (3,): 2, (4,): 601, (11,): 51},
     "category": {None: 5, (1,): 1, (3,): 2, (4,): 130, (11,): 32},
 }
+    "entry": {None: 3, (3,): 40, (11,): 33},
+}
+FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
 
 
 def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
@@ -285,6 +288,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "": {"eps": 2.0, "tolerance": 1e-11, "iterations": 40},
         "transport": {"eps": 1.0, "tolerance": 1e-11, "iterations": 40, "debias": False, "p": 1},
     },
+    "energy_score": {"": {}, "fair": {"estimator": "fair"}},
+    "variogram_score": {"": {}, "weighted": {"pair_weight": np.arange(9.0).reshape(3, 3), "p": 2.0}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "generalized_dice": {"": {}, "labels": {}},
     "quantile_huber": {"": {}, "taus": {"taus": np.linspace(0.0, 1.0, 5)}},
@@ -354,6 +359,10 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "ordered": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4)),
     "examplewise": (*((n,) for n in (0, 1, 3, 4, 7, 11, 513, 2053)), (4, 2), (0, 3), (3, 0), (3, 5, 7)),
     **dict.fromkeys(PLANES, ((0,), (1,), (3,), (4,), (7,), (11,), (3, 5))),
+    "energy_score": FEW,
+    "energy_score:fair": ((1,), (7,), (11,), (3, 5)),
+    "variogram_score": FEW,
+    "variogram_score:weighted": ((1,), (7,), (3, 5)),
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     "quantile_huber:taus": ((0,), (1,), (2,), (7,), (3, 5, 7)),
