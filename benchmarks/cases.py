@@ -34,6 +34,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "load_balancing": (256, 64),
     "quantile_huber": (200,),
     "ranked_probability": (10,),
+    **dict.fromkeys(("rmsse", "wape"), (64,)),
     "router_z_loss": (100,),
     "variogram_score": (16, 8),
     **dict.fromkeys(("logistic_hazard", "mtlr", "pc_hazard", "pmf_survival"), (30,)),

@@ -133,11 +133,13 @@ from .losses.regression.msle import msle
 from .losses.regression.msse import msse
 from .losses.regression.pseudo_huber import pseudo_huber
 from .losses.regression.quantile import quantile
+from .losses.regression.rmsse import rmsse
 from .losses.regression.smape import smape
 from .losses.regression.smooth_l1 import smooth_l1
 from .losses.regression.squared_epsilon_insensitive import squared_epsilon_insensitive
 from .losses.regression.tukey import tukey
 from .losses.regression.two_hot import symexp_two_hot, two_hot
+from .losses.regression.wape import wape
 from .losses.regression.welsch import welsch
 from .losses.regularization.elastic_net import elastic_net
 from .losses.regularization.group_lasso import group_lasso
@@ -340,6 +342,7 @@ __all__ = [
     "quantile_huber",
     "ranked_probability",
     "ranknet",
+    "rmsse",
     "robust_dpo",
     "router_z_loss",
     "rowwise",
@@ -380,6 +383,7 @@ __all__ = [
     "varifocal",
     "variogram_score",
     "vjp",
+    "wape",
     "wasserstein_gan",
     "weibull_aft",
     "welsch",

@@ -208,6 +208,7 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "column": {None: 4, (1,): 1, (4,): 35, (11,): 600},
     "bin": {None: 6, (3,): 1, (11,): 40},
     "component": {None: 3, (3,): 1, (11,): 20},
+    "step": {None: 6, (4,): 700},
     "entry": {None: 2, (3,): 1, (4,): 30},
     "quantile": {None: 5, (3,): 1, (4,): 200, (11,): 32},
     "sample": {None: 7, (3,): 1, (4,): 64, (7,): 5},

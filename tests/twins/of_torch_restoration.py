@@ -36,4 +36,13 @@ TWINS = [
         drawn("scale", 0.3, 3.0),
         convention="theirs is the root of the mean of each series",
     ),
+    Twin(
+        *("torch", "RMSSE of forecasting libraries", "rmsse"),
+        lambda t, x, y, scale: (((x - y) ** 2).mean(-1).sqrt() / scale).sum(),
+    ),
+    Twin(
+        *("torch", "ND of GluonTS, of each series", "wape"),
+        lambda t, x, y: ((x - y).abs().sum(-1) / y.abs().sum(-1)).sum(),
+        convention="of all values together there",
+    ),
 ]

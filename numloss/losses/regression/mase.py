@@ -40,8 +40,7 @@ def mase(pred: Array, target: Array, *, scale: float | Array, **options: Unpack[
     -----
     A scale of 0, that of a constant series, is refused: leave such series out by a weight of 0 and a scale of 1. The
     mean is over all values, of series of one length that of their errors; sums add up over batches. Errors over the
-    sum of sizes, as WAPE has them, are a ratio of two sums, ``nl.mae(pred, target) / nl.mae(0.0 * target, target)``.
-    At a tie the slope is 0. The exact curvature is 0; the bound is 1.
+    sum of sizes are `wape`. At a tie the slope is 0. The exact curvature is 0; the bound is 1.
 
     References
     ----------

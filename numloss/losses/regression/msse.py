@@ -20,7 +20,7 @@ def _msse(pred, target, scale):
     aliases=("mean_squared_scaled_error",),
 )
 def msse(pred: Array, target: Array, *, scale: float | Array, **options: Unpack[Options]) -> Result:
-    r"""Squared error in a scale, ``((pred - target) / scale)**2``: RMSSE of a series is the root of its mean.
+    r"""Squared error in a scale, ``((pred - target) / scale)**2``.
 
     Forecasts of many series of different sizes, where large errors count with their squares.
 
@@ -37,16 +37,13 @@ def msse(pred: Array, target: Array, *, scale: float | Array, **options: Unpack[
 
     Notes
     -----
-    RMSSE takes a root of the mean of each series, which no mean of values is: it is
-    ``np.sqrt(nl.msse(pred, target, scale=scale, reduction="none").mean(axis=1))``, with weights of series as the M5
-    competition has them. A scale of 0, that of a constant series, is refused. The curvature is ``2 / scale**2``.
+    The root of the mean of each series is `rmsse`; here the mean is over all values, and sums add up over batches. A
+    scale of 0, that of a constant series, is refused. The curvature is ``2 / scale**2``.
 
     References
     ----------
     .. [1] R. J. Hyndman, A. B. Koehler, "Another Look at Measures of Forecast Accuracy", International Journal of
        Forecasting 22 (2006).
-    .. [2] S. Makridakis, E. Spiliotis, V. Assimakopoulos, "M5 Accuracy Competition: Results, Findings, and
-       Conclusions", International Journal of Forecasting 38 (2022).
 
     Examples
     --------
