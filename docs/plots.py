@@ -32,6 +32,9 @@ GIVEN: dict[str, dict[str, Any]] = {
     "elastic_net": {"l1": 1.0, "l2": 0.5},
     "ldam": {"counts": 1.0, "scale": 4.0},
     "logit_adjusted_cross_entropy": {"prior": 1.0},
+    "mase": {"scale": 2.0},
+    "mpdiou": {"width": 4.0, "height": 4.0},
+    "msse": {"scale": 2.0},
     "ordinal_logistic": {"thresholds": (-1.0, 2.0)},
 }
 # Beyond these nothing is drawn.
