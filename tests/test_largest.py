@@ -15,8 +15,8 @@ import numloss as nl
 from numloss.train import Settings, fit
 
 Array = np.ndarray[Any, Any]
-# What a mean divides by is not the number of values: tokens of a target, events of a group.
-OWN_MEAN = ("ctc", "ctc:logarithms", "cox", "cox:efron", "cox:many")
+# What a mean divides by is not the number of values: tokens of a target, events of a group, levels.
+OWN_MEAN = ("ctc", "ctc:logarithms", "cox", "cox:efron", "cox:many", "corn")
 
 
 def first_largest(values: Array, counted: Array, size: int) -> Array:
