@@ -28,6 +28,7 @@ SAMPLE = {
 SAMPLES: dict[str, tuple[int, ...]] = {
     "categorical_td": (51,),
     "crps_ensemble": (50,),
+    "dino": (1000,),
     "energy_score": (16, 8),
     "entropy": (100,),
     "image_variation": (64, 64),

@@ -26,6 +26,7 @@ from .losses.classification.bce import bce
 from .losses.classification.bce_with_logits import bce_with_logits
 from .losses.classification.cosface import cosface
 from .losses.classification.cross_entropy import cross_entropy
+from .losses.classification.dino import dino
 from .losses.classification.distillation import distillation
 from .losses.classification.entmax15 import entmax15
 from .losses.classification.exponential import exponential
@@ -230,6 +231,7 @@ __all__ = [
     "ctc",
     "dapo",
     "dice",
+    "dino",
     "diou",
     "distillation",
     "dpo",

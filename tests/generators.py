@@ -293,6 +293,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "variogram_score": {"": {}, "weighted": {"pair_weight": np.arange(9.0).reshape(3, 3), "p": 2.0}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "generalized_dice": {"": {}, "labels": {}},
+    "dino": {"": {}, "center": {"center": np.linspace(-1.0, 1.5, 5), "student_temperature": 0.5}},
     "quantile_huber": {"": {}, "taus": {"taus": np.linspace(0.0, 1.0, 5)}},
     "categorical_td": {"": {}, "ends": {"low": -0.75, "high": 3.25}},
     "ranked_probability": {"": {}, "probabilities": {"from_probabilities": True}},
@@ -366,7 +367,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "variogram_score:weighted": ((1,), (7,), (3, 5)),
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
-    "quantile_huber:taus": ((0,), (1,), (2,), (7,), (3, 5, 7)),
+    **dict.fromkeys(("quantile_huber:taus", "dino:center"), ((0,), (1,), (2,), (7,), (3, 5, 7))),
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.
