@@ -84,6 +84,8 @@ from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_ensemble import crps_ensemble
 from .losses.probabilistic.crps_gaussian import crps_gaussian
 from .losses.probabilistic.energy_score import energy_score
+from .losses.probabilistic.dirichlet_multinomial_nll import dirichlet_multinomial_nll
+from .losses.probabilistic.dirichlet_nll import dirichlet_nll
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_kl import gaussian_kl
 from .losses.probabilistic.gaussian_nll import gaussian_nll
@@ -95,6 +97,8 @@ from .losses.probabilistic.laplace_nll import laplace_nll
 from .losses.probabilistic.logistic_hazard import logistic_hazard
 from .losses.probabilistic.loglogistic_aft import loglogistic_aft
 from .losses.probabilistic.lognormal_aft import lognormal_aft
+from .losses.probabilistic.mixture_nll import mixture_nll
+from .losses.probabilistic.mixture_vector_nll import mixture_vector_nll
 from .losses.probabilistic.mtlr import mtlr
 from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
 from .losses.probabilistic.ordinal_logistic import ordinal_logistic
@@ -233,6 +237,8 @@ __all__ = [
     "dice",
     "dino",
     "diou",
+    "dirichlet_multinomial_nll",
+    "dirichlet_nll",
     "distillation",
     "dpo",
     "dr_grpo",
@@ -312,6 +318,8 @@ __all__ = [
     "margin_mse",
     "margin_ranking",
     "mase",
+    "mixture_nll",
+    "mixture_vector_nll",
     "mmd",
     "modified_huber",
     "mpdiou",

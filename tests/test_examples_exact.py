@@ -1,4 +1,4 @@
-"""Losses of whole examples against mpmath, where digits get lost: certain outcomes, vanishing rates."""
+"""Losses of whole examples against mpmath, where digits get lost: certain outcomes, vanishing rates, far targets."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ import numloss as nl
 LOGITS = np.array([[60.0, 0.0, -3.0], [-50.0, 2.5, 0.5], [0.0, -90.0, 1.0], [-0.25, 0.75, 41.0], [1.0, 2.0, 3.0]])
 BINS, EVENTS = np.array([0, 1, 2, 1, 0]), np.array([1, 0, 1, 0, 0])
 FRACTIONS = np.array([0.5, 1.0, 0.25, 0.0, 0.75])
+MEANS = np.array([[0.5, -2.0, 1e4], [0.0, 0.0, 0.0], [1.0, -1.0, 30.0], [3.0, 2.0, 1.0], [0.25, 0.0, -0.25]])
+TARGETS = np.array([-1e4, 60.0, 0.5, 1e6, 0.125])
+SCALES = np.array([[0.0, 1.0, -2.0], [-1.0, 0.5, 0.0], [2.0, 0.0, -3.0], [0.0, 1.0, 2.0], [-4.0, 0.0, 4.0]])
+CONCENTRATIONS = np.array([[-40.0, 0.0, 2.0], [-3.0, -70.0, 1.0], [3.0, 2.5, 4.0], [0.5, -0.5, -0.25], [7.0, 8.0, 6.0]])
+SHARES = np.array([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25], [0.125, 0.375, 0.5], [0.75, 0.125, 0.125], [0.25, 0.5, 0.25]])
+COUNTS = np.array([[0, 1, 33], [2, 0, 32], [1, 1, 1], [0, 0, 0], [40, 3, 2.5]])
 
 
 def softplus(x: Any) -> Any:
@@ -41,12 +47,42 @@ def rates(z: Any, k: int, event: int, fraction: Any) -> Any:
     return sum(h[:k]) + fraction * h[k] - (mp.log(h[k]) if event else 0)
 
 
+def mixture(logits: Any, mean: Any, log_scale: Any, y: Any, df: float | None = None) -> Any:
+    def density(m: Any, s: Any) -> Any:
+        r = (y - m) / mp.exp(s)
+        if df is None:
+            return mp.exp(-r * r / 2) / mp.sqrt(2 * mp.pi) / mp.exp(s)
+        top = mp.gamma((mp.mpf(df) + 1) / 2) / mp.gamma(mp.mpf(df) / 2) / mp.sqrt(mp.pi * df)
+        return top * (1 + r * r / df) ** (-(mp.mpf(df) + 1) / 2) / mp.exp(s)
+
+    parts = [mp.exp(a) * density(m, s) for a, m, s in zip(logits, mean, log_scale, strict=True)]
+    return mp.log(sum(map(mp.exp, logits))) - mp.log(sum(parts))
+
+
+def dirichlet(logs: Any, y: Any) -> Any:
+    a = list(map(mp.exp, logs))
+    return sum(mp.loggamma(c) - (c - 1) * mp.log(x) for c, x in zip(a, y, strict=True)) - mp.loggamma(sum(a))
+
+
+def polya(logs: Any, y: Any) -> Any:
+    a, n = list(map(mp.exp, logs)), sum(y)
+    rising = sum(mp.loggamma(c + x) - mp.loggamma(c) - mp.loggamma(x + 1) for c, x in zip(a, y, strict=True))
+    return mp.loggamma(n + sum(a)) - mp.loggamma(sum(a)) - mp.loggamma(n + 1) - rising
+
+
 # Each with its arrays, options, and by how much terms are larger than what is left of them, where they cancel.
 LOSSES: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any], float]] = {
     "logistic_hazard": (hazards, (LOGITS, BINS, EVENTS), {}, 0.0),
     "pmf_survival": (outcomes, (LOGITS, BINS, EVENTS), {}, 0.0),
     "mtlr": (sums, (LOGITS, BINS, EVENTS), {}, 0.0),
     "pc_hazard": (rates, (LOGITS, BINS, EVENTS, FRACTIONS), {}, 0.0),
+    "mixture_nll": (mixture, (LOGITS, MEANS, SCALES, TARGETS), {}, 10.0),
+    **{
+        f"mixture_nll of {df}": (mixture, (LOGITS, MEANS, SCALES, TARGETS), {"df": df}, 10.0)
+        for df in (0.0625, 1.0, 59.75, 60.0, 1e5)
+    },
+    "dirichlet_nll": (dirichlet, (CONCENTRATIONS, SHARES), {}, 100.0),
+    "dirichlet_multinomial_nll": (polya, (CONCENTRATIONS, COUNTS), {}, 100.0),
 }
 
 

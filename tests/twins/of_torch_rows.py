@@ -48,10 +48,48 @@ def _rates(t: Any, x: Any, k: Any, event: Any, fraction: Any) -> Any:
     return (before + fraction * own - event * own.log()).sum()
 
 
+def _mixture(t: Any, logits: Any, mean: Any, log_scale: Any, y: Any, df: float | None = None) -> Any:
+    d = t.distributions
+    part = d.Normal(mean, log_scale.exp()) if df is None else d.StudentT(df, mean, log_scale.exp())
+    part = part if mean.ndim == logits.ndim else d.Independent(part, 1)
+    return -d.MixtureSameFamily(d.Categorical(logits=logits), part).log_prob(y).sum()
+
+
+def _dirichlet(t: Any, x: Any, y: Any) -> Any:
+    return -t.distributions.Dirichlet(x.exp(), validate_args=False).log_prob(y).sum()
+
+
+def _polya(t: Any, x: Any, y: Any) -> Any:
+    a, n = x.exp(), y.sum(-1)
+    beta = (t.lgamma(a + y) - t.lgamma(a)).sum(-1) - t.lgamma(a.sum(-1) + n) + t.lgamma(a.sum(-1))
+    return -(beta + t.lgamma(n + 1.0) - t.lgamma(y + 1.0).sum(-1)).sum()
+
+
+def _moderate(x: Any, y: Any) -> Any:
+    return x / 8.0, y
+
+
+def _degrees(random: Random) -> Options:
+    return {"df": float(random.uniform(1.0, 20.0))}
+
+
 TWINS = [
     Twin("torch", "LDAMLoss of its authors", "ldam", _ldam, _ldam_options),
     Twin("torch", "NLLLogistiHazardLoss of pycox", "logistic_hazard", _hazards),
     Twin("torch", "NLLPMFLoss of pycox", "pmf_survival", _pmf, convention="it adds 1e-7 before logarithms"),
     Twin("torch", "NLLMTLRLoss of pycox", "mtlr", _mtlr, convention="it adds 1e-7 before logarithms"),
     Twin("torch", "NLLPCHazardLoss of pycox", "pc_hazard", _rates),
+    Twin("torch", "MixtureSameFamily of Normal", "mixture_nll", _mixture),
+    Twin("torch", "MixtureSameFamily of StudentT", "mixture_nll", _mixture, _degrees),
+    Twin("torch", "MixtureSameFamily of Independent", "mixture_vector_nll", _mixture),
+    Twin(
+        *("torch", "Dirichlet.log_prob", "dirichlet_nll", _dirichlet),
+        convention="it takes concentrations",
+        inputs=_moderate,
+    ),
+    Twin(
+        *("torch", "DirichletMultinomial of Pyro", "dirichlet_multinomial_nll", _polya),
+        convention="it takes concentrations",
+        inputs=_moderate,
+    ),
 ]

@@ -13,7 +13,13 @@ from whole import among_loops, chosen, expected, problem
 
 import numloss as nl
 
-CASES = [case for case in cases.CASES if cases.record(case).family == "examplewise"]
+# Losses of which a number takes long, which the simulator makes long indeed, run with `more`.
+LONG = 20.0
+CASES = [
+    case if cases.record(case).cost < LONG else pytest.param(case, marks=pytest.mark.more)
+    for case in cases.CASES
+    if cases.record(case).family == "examplewise"
+]
 
 CALLS = (("mean", "float32", "full"), ("none", "float64", "none"), ("sum", "float32", "none"))
 
