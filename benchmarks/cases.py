@@ -39,7 +39,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "router_z_loss": (100,),
     "variogram_score": (16, 8),
     **dict.fromkeys(("logistic_hazard", "mtlr", "pc_hazard", "pmf_survival"), (30,)),
-    **{"mixture_nll": (10,), "mixture_vector_nll": (10,)},
+    **{"mixture_nll": (10,), "mixture_vector_nll": (10,), "seesaw": (100,)},
     **dict.fromkeys(("dirichlet_multinomial_nll", "dirichlet_nll"), (10,)),
 }
 

@@ -52,6 +52,7 @@ from .losses.classification.perceptron import perceptron
 from .losses.classification.poly1_cross_entropy import poly1_cross_entropy
 from .losses.classification.quality_focal import quality_focal
 from .losses.classification.router_z_loss import router_z_loss
+from .losses.classification.seesaw import seesaw
 from .losses.classification.skew_kl import skew_kl
 from .losses.classification.soft_margin import soft_margin
 from .losses.classification.softmax_focal import softmax_focal
@@ -360,6 +361,7 @@ __all__ = [
     "sac_temperature",
     "sapo",
     "score",
+    "seesaw",
     "set_num_threads",
     "siglip",
     "simpo",

@@ -25,7 +25,7 @@ NAMES = sorted(LOSSES)
 CASES = sorted(f"{name}:{variant}".rstrip(":") for name in NAMES for variant in VARIANTS.get(name, {"": {}}))
 DTYPES = ("float32", "float64")
 # Losses whose gradients hold a factor constant, so that differences do not show them.
-HELD = ("ciou", "circle", "cispo", "beta_nll")
+HELD = ("ciou", "circle", "cispo", "beta_nll", "seesaw")
 REDUCTIONS = ("mean", "sum", "none")
 # Values of an option inside a domain, most ordinary first; what a domain does not contain is left out.
 OPTION_VALUES = (0.25, 0.0, 0.1, 2.5, 1.0, 1.75, 1.25)

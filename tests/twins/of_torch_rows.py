@@ -65,6 +65,22 @@ def _polya(t: Any, x: Any, y: Any) -> Any:
     return -(beta + t.lgamma(n + 1.0) - t.lgamma(y + 1.0).sum(-1)).sum()
 
 
+def _seesaw(t: Any, x: Any, y: Any, counts: Any, p: float, q: float) -> Any:
+    own, seen = t.nn.functional.one_hot(y, x.shape[-1]), t.as_tensor(counts).clamp(min=1.0)
+    ratio = seen[None, :] / seen[:, None]
+    factors = t.where(ratio < 1.0, ratio**p, 1.0)[y]
+    scores = x.detach().softmax(-1)
+    above = scores / scores.gather(-1, y[..., None]).clamp(min=1e-2)
+    factors = factors * t.where(above > 1.0, above**q, 1.0)
+    moved = x + factors.log() * (1 - own)
+    return t.nn.functional.cross_entropy(moved, y, reduction="sum")
+
+
+def _seesaw_options(random: Random) -> Options:
+    counts = random.integers(0, 500, 5).astype("float64")
+    return {"counts": counts, "p": float(random.uniform(0.2, 1.0)), "q": float(random.uniform(0.5, 3.0))}
+
+
 def _moderate(x: Any, y: Any) -> Any:
     return x / 8.0, y
 
@@ -75,6 +91,7 @@ def _degrees(random: Random) -> Options:
 
 TWINS = [
     Twin("torch", "LDAMLoss of its authors", "ldam", _ldam, _ldam_options),
+    Twin("torch", "SeesawLoss of mmdetection", "seesaw", _seesaw, _seesaw_options, convention="it counts labels"),
     Twin("torch", "NLLLogistiHazardLoss of pycox", "logistic_hazard", _hazards),
     Twin("torch", "NLLPMFLoss of pycox", "pmf_survival", _pmf, convention="it adds 1e-7 before logarithms"),
     Twin("torch", "NLLMTLRLoss of pycox", "mtlr", _mtlr, convention="it adds 1e-7 before logarithms"),
