@@ -51,7 +51,7 @@ def test_the_mean_of_the_largest_and_its_gradient(case: str, backend: str) -> No
         found = nl.value_and_grad(loss.function)(*given, **extra, **option, reduction="top", top=0.4)
         np.testing.assert_equal(found, nl.value_and_grad(loss.function)(*given, **kept))
         assert loss.function(*given, **extra, **option, reduction="top", top=0.4) == found[0]
-        if case not in OWN_MEAN:
+        if case not in OWN_MEAN and not record(case).rows.get("asked"):
             total = (mask * spread).sum()
             expected = (mask * np.where(mask, values, 0.0)).sum() / total if total else 0.0
             np.testing.assert_allclose(found[0], expected, rtol=1e-12)
