@@ -19,6 +19,7 @@ from .language import (
     double_lgamma,
     double_log,
     doubles,
+    integer,
     noinline,
     offset,
     real,
@@ -156,10 +157,10 @@ def dirichlet_examples(e: Examples, partial: Result, n: Int) -> Int:
 
 def factors_of(x: Double) -> Int:
     """How many factors a rising factorial of so many has, if they are few and a whole number; else -1."""
-    for k in range(MOST_FACTORS + 1):
-        if x == double(k):
-            return k
-    return -1
+    if not x <= double(MOST_FACTORS):
+        return -1
+    k = integer(x)
+    return k if double(k) == x else -1
 
 
 @noinline
@@ -192,20 +193,17 @@ def rising_slope(a: Double, x: Double) -> Double:
     return total + double(1.0) if count > 0 else total
 
 
-@noinline
-def coefficient_of(y: Reals, n: Int, count: Double) -> Double:
-    """The logarithm of the number of orders of so many things of n kinds, with its sign turned."""
-    lanes = stack_doubles(32)
-    clear(lanes)
+@apart
+def log_factorials(y: Reals, n: Int, out: Doubles) -> Int:
+    """Logarithms of the factorials of n counts."""
     for j in range(n):
-        if y[j] > 1.0 or (y[j] > 0.0 and y[j] < 1.0):
-            lanes[j % 32] = lanes[j % 32] + whole_lgamma(double(y[j]) + double(1.0))
-    return fold(lanes) - whole_lgamma(count + double(1.0))
+        out[j] = double_lgamma(double(y[j]) + double(1.0))
+    return 0
 
 
 @noinline
-def one_multinomial(e: Examples, i: Int, a: Doubles) -> Int:
-    """The loss of counts, and its gradient, of concentrations."""
+def one_multinomial(e: Examples, i: Int, a: Doubles, logs: Doubles) -> Int:
+    """The loss of counts, and its gradient, of concentrations and the logarithms of the factorials of counts."""
     n = e.sizes[CLASSES]
     x = offset(reals(e.inputs[PRED]), i * n)
     y = offset(reals(e.inputs[TARGET]), i * n)
@@ -218,7 +216,7 @@ def one_multinomial(e: Examples, i: Int, a: Doubles) -> Int:
         lanes[j % 32] = lanes[j % 32] + rising(a[j], double(x[j]), double(y[j]))
     total = rising(whole, double_log(whole), count) - fold(lanes)
     if e.params[FULL] == double(1.0):
-        total = total + coefficient_of(y, n, count)
+        total = total + (sum_in_lanes(logs, n) - whole_lgamma(count + double(1.0)))
     doubles(e.losses)[i] = total
     if e.mode > 0:
         g = offset(reals(e.slopes[0]), i * n)
@@ -231,8 +229,12 @@ def one_multinomial(e: Examples, i: Int, a: Doubles) -> Int:
 def multinomial_examples(e: Examples, partial: Result, n: Int) -> Int:
     """Losses, and gradients, of n examples of counts."""
     classes = e.sizes[CLASSES]
+    m = n * classes
     a = doubles(e.doubles)
-    wide_exponentials(reals(e.inputs[PRED]), n * classes, offset(a, n * classes), a)
+    logs = offset(a, m)
+    wide_exponentials(reals(e.inputs[PRED]), m, logs, a)
+    if e.params[FULL] == double(1.0):
+        log_factorials(reals(e.inputs[TARGET]), m, logs)
     for i in range(n):
-        one_multinomial(e, i, offset(a, i * classes))
+        one_multinomial(e, i, offset(a, i * classes), offset(logs, i * classes))
     return 0
