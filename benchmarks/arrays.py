@@ -34,6 +34,16 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
             return random.integers(0, len(case.options["thresholds"]) + 1, case.shape).astype(dtype)
         ends = domain.high <= 1.0 and position not in loss.differentiable
         return inside(domain, case.shape, dtype, random, ends)
+        labels = domain.high == 1.0 and position not in loss.differentiable
+        if domain.integers or labels:
+            return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
+        if domain.high <= 0.0:
+            return dtype.type(domain.high - 0.5) - random.random(case.shape, dtype)
+        if domain.high <= 1.0:
+            return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
+        if domain.low > -1e300:
+            return random.random(case.shape, dtype) + dtype.type(domain.low + 0.5)
+        return normal(random, case.shape, dtype)
 
     return tuple(draw(position, name) for position, name in enumerate(loss.inputs))
 

@@ -76,6 +76,7 @@ from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
 from .losses.multitask.uncertainty_weighted import uncertainty_weighted
+from .losses.probabilistic.beta_distribution_nll import beta_distribution_nll
 from .losses.probabilistic.beta_nll import beta_nll
 from .losses.probabilistic.censored_logistic import censored_logistic
 from .losses.probabilistic.censored_normal import censored_normal
@@ -205,6 +206,7 @@ __all__ = [
     "bce",
     "bce_with_logits",
     "bco",
+    "beta_distribution_nll",
     "beta_nll",
     "bfloat16",
     "bnpo",

@@ -295,3 +295,9 @@ def two_normals(dtype: str) -> list[tuple[float, ...]]:
     found = [(*one, *other) for one in normals(dtype) for other in others]
     # the ratio of variances is no number where its half is one
     return [p for p in found if not 0.0 < p[1] - p[3] - np.log(np.finfo(dtype).max) < 1.0]
+
+
+def concentrations(dtype: str) -> list[tuple[float, ...]]:
+    """Both numbers of a beta distribution, and shares."""
+    sizes = (1e-20, 0.5, 1.0, 2.0, 33.3, 1e4)
+    return list(itertools.product(sizes, sizes, (1e-30, 0.25, 0.999)))

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..scalar import decay_of_product, digamma, exp, fma, log, power, sigmoid, sign, tanh
+from ..scalar import decay_of_product, digamma, exp, fma, log, polygammas, power, sigmoid, sign, tanh
 
 
 @dataclass(frozen=True)
@@ -108,45 +108,6 @@ def atan_slopes(x, v):
     """Of the arctangent."""
     slope = 1.0 / fma(x, x, 1.0)
     return slope, -2.0 * (x * slope) * slope
-
-
-def trigamma_step(y, first, second):
-    """trigamma(y) + first and half of tetragamma(y) - second with a larger y."""
-    inverse = 1.0 / y
-    square = inverse * inverse
-    return y + 1.0, first + square, fma(square, inverse, second)
-
-
-def polygammas(x):
-    """trigamma(x) and tetragamma(x) for x > 0: the first and the second derivative of digamma."""
-    y, first, second = trigamma_step(x, 0.0, 0.0)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    y, first, second = trigamma_step(y, first, second)
-    w = 1.0 / y
-    z = w * w
-    # the series of Bernoulli's numbers, from x = 10 on
-    p = fma(z, -7.092156862745098, 1.1666666666666667)
-    p = fma(z, p, -0.2531135531135531)
-    p = fma(z, p, 0.07575757575757576)
-    p = fma(z, p, -0.03333333333333333)
-    p = fma(z, p, 0.023809523809523808)
-    p = fma(z, p, -0.03333333333333333)
-    p = fma(z, p, 0.16666666666666666)
-    q = fma(z, -120.56666666666666, 17.5)
-    q = fma(z, q, -3.290476190476191)
-    q = fma(z, q, 0.8333333333333334)
-    q = fma(z, q, -0.3)
-    q = fma(z, q, 0.16666666666666666)
-    q = fma(z, q, -0.16666666666666666)
-    q = fma(z, q, 0.5)
-    return first + fma(z, fma(w, p, 0.5), w), -fma(z, fma(z, q, 1.0 + w), 2.0 * second)
 
 
 def lgamma_slopes(x, v):

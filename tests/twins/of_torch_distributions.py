@@ -96,6 +96,12 @@ TWINS = [
         "gaussian_prior_kl",
         lambda t, mean, log_var: _divergence(t, mean, log_var, t.zeros_like(mean), t.zeros_like(mean)),
     ),
+    Twin(
+        "torch",
+        "Beta",
+        "beta_distribution_nll",
+        lambda t, alpha, beta, y: -t.distributions.Beta(alpha, beta).log_prob(y).sum(),
+    ),
     *(
         Twin("torch", f"survival:aft of XGBoost, {theirs}", ours, _aft(theirs), SIGMA, convention=FLOOR, inputs=near)
         for theirs, ours in (("normal", "lognormal_aft"), ("logistic", "loglogistic_aft"), ("extreme", "weibull_aft"))
