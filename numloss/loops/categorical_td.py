@@ -6,15 +6,13 @@ The rest is a cross-entropy, whose largest class is left out of the sum and come
 
 from __future__ import annotations
 
-from ..scalar import exp
+from .entropy import other_powers, place_of_top
 from .headers import Examples, Result
 from .language import (
     Double,
     Doubles,
     Int,
-    Real,
     Reals,
-    apart,
     double,
     double_log1p,
     doubles,
@@ -24,8 +22,6 @@ from .language import (
     real,
     reals,
 )
-from .rowwise_parts import first_equal, tile_maximum
-from .sums import tile_length, values_sum
 
 # The places of sizes, arrays and parameters in the declaration.
 ATOMS = 0
@@ -66,42 +62,6 @@ def project(e: Examples, p: Reals, n: Int, reward: Double, share: Double, wanted
 
 
 @noinline
-def place_of_highest(x: Reals, n: Int) -> Int:
-    """The place of the largest of n numbers."""
-    top = real(-1e999)
-    found = 0
-    first = 0
-    while first < n:
-        m = tile_length(first, n)
-        peak = tile_maximum(offset(x, first), m)
-        if peak > top:
-            top = peak
-            found = first + first_equal(offset(x, first), m, peak)
-        first = first + m
-    return found
-
-
-@apart
-def powers_below(x: Reals, top: Real, n: Int, terms: Reals) -> Int:
-    """e^(x - top) of n numbers."""
-    for k in range(n):
-        terms[k] = exp(x[k] - top)
-    return 0
-
-
-@noinline
-def row_total(x: Reals, n: Int) -> Double:
-    """The sum of n numbers."""
-    total = double(0.0)
-    first = 0
-    while first < n:
-        m = tile_length(first, n)
-        total = total + values_sum(offset(x, first), m)
-        first = first + m
-    return total
-
-
-@noinline
 def one_return(e: Examples, i: Int) -> Int:
     """The loss of an example, and its gradient."""
     n = e.sizes[ATOMS]
@@ -111,11 +71,9 @@ def one_return(e: Examples, i: Int) -> Int:
     reward = double(reals(e.inputs[REWARD])[i])
     share = e.params[DISCOUNT] * (double(1.0) - double(reals(e.inputs[DONE])[i]))
     project(e, offset(reals(e.inputs[NEXT_PROBABILITIES]), i * n), n, reward, share, wanted)
-    pivot = place_of_highest(x, n)
+    pivot = place_of_top(x, n)
     top = x[pivot]
-    powers_below(x, top, n, terms)
-    terms[pivot] = 0.0
-    others = row_total(terms, n)
+    others = other_powers(x, n, 1.0, offset(terms, n), terms)
     rest = double_log1p(others)
     mass = double(0.0)
     beside = double(0.0)

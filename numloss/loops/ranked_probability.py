@@ -7,8 +7,8 @@ more it costs than at the label: the levels between both, which all push the sam
 
 from __future__ import annotations
 
-from .categorical_td import place_of_highest, powers_below, row_total
 from .codes import REFUSED
+from .entropy import other_powers
 from .headers import Examples, Result
 from .language import (
     Double,
@@ -44,8 +44,7 @@ def load_chances(e: Examples, x: Reals, n: Int, p: Doubles) -> Int:
                 bad = bad + 1
         return bad
     terms = reals(e.reals)
-    powers_below(x, x[place_of_highest(x, n)], n, terms)
-    total = row_total(terms, n)
+    total = double(1.0) + other_powers(x, n, 1.0, offset(terms, n), terms)
     for k in range(n):
         p[k] = double(terms[k]) / total
     return 0

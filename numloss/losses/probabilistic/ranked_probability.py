@@ -4,7 +4,7 @@ from ...declare import ANY, ONE_OR_TWO, Array, Options, Result, Unpack, examplew
 
 
 def _ranked_scratch(sizes, mode):
-    return sizes["category"], 3 * sizes["category"], 0
+    return 2 * sizes["category"], 3 * sizes["category"], 0
 
 
 def _ranked_work(sizes):

@@ -4,7 +4,7 @@ from ...declare import ANY, FINITE, REAL, UNIT, Array, Options, Result, Unpack, 
 
 
 def _categorical_scratch(sizes, mode):
-    return sizes["atom"], sizes["atom"], 0
+    return 2 * sizes["atom"], sizes["atom"], 0
 
 
 def _categorical_work(sizes):
