@@ -85,9 +85,9 @@ from .losses.probabilistic.corn import corn
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_ensemble import crps_ensemble
 from .losses.probabilistic.crps_gaussian import crps_gaussian
-from .losses.probabilistic.energy_score import energy_score
 from .losses.probabilistic.dirichlet_multinomial_nll import dirichlet_multinomial_nll
 from .losses.probabilistic.dirichlet_nll import dirichlet_nll
+from .losses.probabilistic.energy_score import energy_score
 from .losses.probabilistic.gamma_deviance import gamma_deviance
 from .losses.probabilistic.gaussian_kl import gaussian_kl
 from .losses.probabilistic.gaussian_nll import gaussian_nll
@@ -110,9 +110,9 @@ from .losses.probabilistic.poisson_nll import poisson_nll
 from .losses.probabilistic.ranked_probability import ranked_probability
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
+from .losses.probabilistic.variogram_score import variogram_score
 from .losses.probabilistic.weibull_aft import weibull_aft
 from .losses.probabilistic.zero_inflated_poisson_nll import zero_inflated_poisson_nll
-from .losses.probabilistic.variogram_score import variogram_score
 from .losses.ranking.bpr import bpr
 from .losses.ranking.lambdarank import lambdarank
 from .losses.ranking.listmle import listmle
@@ -249,9 +249,9 @@ __all__ = [
     "elastic_net",
     "elementwise",
     "energy_distance",
+    "energy_score",
     "entmax15",
     "entropy",
-    "energy_score",
     "epsilon_insensitive",
     "evaluate",
     "expectile",
