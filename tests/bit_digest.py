@@ -13,9 +13,11 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import cases
 import numpy as np
 from cases import (
     CASES,
@@ -39,6 +41,9 @@ from numloss.backends import threads
 from numloss.common.halves import widened
 from numloss.registry import Loss
 
+EACH_LOOP = tuple({record(name).family: name for name in reversed(CASES)}.values())
+# Loops that have a text of their own beside the one of their family.
+TRIED = (*EACH_LOOP, "cross_entropy:distributions", "iou", "lambdarank:many", "listnet:many", "multi_margin", "siglip")
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-310, 3e38, -1e300, 88.0, -104.0, 710.0)
 
 
@@ -53,6 +58,24 @@ class Ledger:
     def __call__(self, loop: int, problem: bytes, blocks: int, workers: int) -> Any:
         self.most = max(self.most, workers)
         return self.run(loop, problem, blocks, workers)
+
+
+class Inputs:
+    """Draws inputs as `draw` does, but for those that a file has; one that is not there gets those that are drawn."""
+
+    def __init__(self, draw: Callable[..., Any], path: Path) -> None:
+        self.draw, self.path, self.new = draw, path, not path.exists()
+        self.kept = {} if self.new else dict(np.load(path))
+
+    def __call__(self, *problem: object) -> tuple[Any, ...]:
+        places = [f"{problem} {position}" for position in range(len(record(str(problem[0])).inputs))]
+        if self.new:
+            self.kept.update(zip(places, self.draw(*problem), strict=True))
+        return tuple(self.kept[place] for place in places)
+
+    def save(self) -> None:
+        if self.new:
+            np.savez(self.path, **self.kept)
 
 
 def digest(value: Any) -> str:
@@ -135,7 +158,10 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=["loops", "laws"])
     parser.add_argument("--thorough", action="store_true")
     parser.add_argument("--without-team", action="store_true", help="as if kernels/team.pyx were not built")
+    parser.add_argument("--inputs", type=Path, help="a file that gets all inputs, or has them: those of another CPU")
     chosen = parser.parse_args()
+    if chosen.inputs:
+        cases.drawn = Inputs(cases.drawn, chosen.inputs)
     if chosen.without_team:
         sys.modules["numloss.backends.host._team"] = None  # type: ignore[assignment]
     threads.PARALLEL_PAYS_AT = 0.0  # or small problems would stay on one thread
@@ -150,6 +176,8 @@ def main() -> None:
             for dtype in chosen.dtypes
             for label, value in results(case, chosen.backend, dtype, chosen.parts, chosen.thorough)
         }
+    if chosen.inputs:
+        cases.drawn.save()
     answer["ran"] |= {"threads": ledger.most, "driver": ledger.driver}
     if chosen.backend == "numba":
         import numba

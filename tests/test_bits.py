@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bit_digest import digest, results
-from cases import CASES, DTYPES, record
+from bit_digest import EACH_LOOP, TRIED, digest, results
+from cases import CASES, DTYPES
 from compare import assert_same_bits, told
 from machine import missing
 from process import python
@@ -22,9 +22,6 @@ from shared import once
 
 import numloss as nl
 
-EACH_LOOP = tuple({record(name).family: name for name in reversed(CASES)}.values())
-# Loops that have a text of their own beside the one of their family.
-TRIED = (*EACH_LOOP, "cross_entropy:distributions", "iou", "lambdarank:many", "listnet:many", "multi_margin", "siglip")
 RUN = "import bit_digest, sys; sys.argv[1:] = {!r}; bit_digest.main()"
 LOOPS = ("--parts", "loops", "--dtypes", "float32")
 # Who runs Numba's blocks, and how bit_digest.py is told to.
