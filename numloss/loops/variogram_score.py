@@ -44,7 +44,7 @@ def slope_of(difference: Double, power: Double, p: Double) -> Double:
     return double(0.0) if difference == double(0.0) else p * power / difference
 
 
-def sizes_of(difference: Double) -> Double:
+def size_of_difference(difference: Double) -> Double:
     """The size of a difference."""
     return -difference if difference < double(0.0) else difference
 
@@ -57,7 +57,7 @@ def mean_power(e: Examples, pred: Reals, a: Int, b: Int, slopes: Doubles) -> Dou
     total = double(0.0)
     for j in range(e.sizes[MEMBERS]):
         difference = double(pred[j * size + a]) - double(pred[j * size + b])
-        power = power_of(sizes_of(difference), p)
+        power = power_of(size_of_difference(difference), p)
         total = total + power
         slopes[j] = slope_of(difference, power, p)
     return total / double(e.sizes[MEMBERS])
@@ -90,7 +90,7 @@ def one_variogram(e: Examples, i: Int) -> Int:
         for b in range(a):
             weight = weight_of_pair(e, i, a, b)
             if weight != double(0.0):
-                seen = power_of(sizes_of(double(y[a]) - double(y[b])), e.params[POWER])
+                seen = power_of(size_of_difference(double(y[a]) - double(y[b])), e.params[POWER])
                 rest = mean_power(e, pred, a, b, slopes) - seen
                 total = total + weight * (rest * rest)
                 factor = double(2.0) * weight * rest / double(e.sizes[MEMBERS])
