@@ -180,7 +180,8 @@ def examplewise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     for name in loss.inputs:
         full = (*(leading if "..." in axes[name] else ()), *(sizes.get(a, 8) for a in axes[name] if a != "..."))
         if name in loss.rows["labels"]:
-            found.append(random.integers(0, sizes.get(loss.rows["labels"][name], 8), full))
+            # not the last, which may be a blank
+            found.append(random.integers(0, sizes.get(loss.rows["labels"][name], 8) - 1, full))
         elif name in loss.rows["lengths"]:
             found.append(np.full(full, sizes.get(loss.rows["lengths"][name], 8)))
         else:

@@ -242,7 +242,8 @@ class Translator:
         if name == "array_data" or name in BLOCK_WORDS:
             return f"{name}({', '.join(texts)})", "int"
         if name == "abs":
-            return f"fabs_{self.dtype}({texts[0]})", "real"
+            wide = arguments[0][1] == "double"
+            return f"fabs_{'f64' if wide else self.dtype}({texts[0]})", "double" if wide else "real"
         if name in PRIMITIVES:
             suffix = "f64" if arguments[0][1] == "double" else self.dtype
             return f"{name}_{suffix}({', '.join(texts)})", arguments[0][1]

@@ -184,6 +184,7 @@ from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
 from .losses.sequence.ctc import ctc
+from .losses.sequence.transducer import transducer
 from .scoring import score
 from .transforms.checking import check
 from .transforms.combine_losses import combine
@@ -385,6 +386,7 @@ __all__ = [
     "symmetric_cross_entropy",
     "td_error",
     "total_variation",
+    "transducer",
     "triplet_margin",
     "tukey",
     "tversky",

@@ -216,6 +216,11 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "category": {None: 5, (1,): 1, (3,): 2, (4,): 130, (11,): 32},
 }
 FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
+    "step": {None: 4, (3,): 1, (4,): 20, (11,): 9},
+    "label": {None: 2, (3,): 1, (4,): 17, (11,): 7},
+    "state": {None: 3, (3,): 2, (4,): 18, (11,): 8},
+    "token": {None: 4, (3,): 3, (4,): 40, (11,): 600},
+}
 
 
 def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
@@ -226,10 +231,14 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
         axes = facts["axes"][name]
         full = (*(shape if axes[0] == "..." else ()), *(sizes[axis] for axis in axes if axis != "..."))
         if name in facts["labels"]:
-            found.append(random.integers(0, sizes[facts["labels"][name]], full))
+            # neither the first nor the last, which may be the blank
+            blank = int("blank" in loss.defaults)
+            found.append(random.integers(blank, sizes[facts["labels"][name]] - blank, full))
         elif name in facts["lengths"]:
             size = sizes[facts["lengths"][name]]
-            found.append(random.integers(0 if ends else 1, size + 1, full))
+            count = random.integers(0 if ends else 1, size + 1, full)
+            # labels need a step
+            found.append(np.where(found[-1] > 0, count, 0) if name == "target_lengths" else count)
         else:
             domain = loss.domains.get(name, REAL)
             numbers = draw(domain, full, random, ends and k not in loss.differentiable)
@@ -295,6 +304,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "quantile_huber": {"": {}, "taus": {"taus": np.linspace(0.0, 1.0, 5)}},
     "categorical_td": {"": {}, "ends": {"low": -0.75, "high": 3.25}},
     "ranked_probability": {"": {}, "probabilities": {"from_probabilities": True}},
+    "transducer": {"": {}, "first": {"blank": 0}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
     "dice": {
@@ -328,6 +338,8 @@ SILENT: dict[str, tuple[str, ...]] = {
     "categorical_td": ("low", "high"),
     "categorical_td:ends": ("low", "high"),
     "crps_ensemble:weighted": ("lower",),
+    # that of another class may be among the labels
+    "transducer": ("blank",),
 }
 # Both ends of a line depend on each other.
 for name in ("two_hot", "hl_gauss"):

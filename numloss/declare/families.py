@@ -290,6 +290,7 @@ def examplewise(
     lengths: dict[str, str] | None = None,
     allowed: Callable[[dict[str, int], dict[str, float]], str | None] | None = None,
     refused: str = "",
+    scales: bool = False,
     **arguments: Any,
 ) -> Callable[[Declaration], Declaration]:
     """Declare a loss of whole examples, which `loop` of loops/ computes, up to `run` of them at a time.
@@ -298,7 +299,8 @@ def examplewise(
     may options that are arrays. `labels` are integers below the size of an axis, `lengths` say how many entries of an
     axis count of an example. Of the sizes of axes follow the `scratch` of the loop, for a mode: how many numbers of the
     data's dtype, float64 and int64; and the `work` of an example in nanoseconds. `allowed` says what is wrong with
-    sizes and parameters together, `refused` what is with an example that the loop reports.
+    sizes and parameters together, `refused` what is with an example that the loop reports. A loop that `scales` takes
+    one example, and multiplies its gradient by `e.factor`, where another pass over that would cost too much.
     """
 
     def decorate(declaration: Declaration) -> Declaration:
@@ -310,6 +312,7 @@ def examplewise(
         facts["rows"] = {
             **{"loop": loop, "axes": axes, "domains": of_arrays, "scratch": scratch, "work": work, "run": run},
             **{"labels": labels or {}, "lengths": lengths or {}, "allowed": allowed, "refused": refused},
+            "scales": scales,
         }
         facts["shared"] = tuple(k for k, name in enumerate(inputs) if "..." not in axes[name])
         return record("examplewise", None, declaration, domains, {"curvature": False, **facts})

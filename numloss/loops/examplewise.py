@@ -162,8 +162,9 @@ def finish_gradients(
         for i in range(a.entries):
             sums[i] = sums[i] + factor * double(g[i])
         return 0
-    for i in range(n):
-        scale_gradient(offset(g, i * a.entries), a.entries, real(double(weights[i]) * c.scale))
+    if c.scaled == 0:
+        for i in range(n):
+            scale_gradient(offset(g, i * a.entries), a.entries, real(double(weights[i]) * c.scale))
     deliver(o.stored, first * a.entries, n * a.entries, g, direct_to(c, o))
     return 0
 
@@ -191,6 +192,7 @@ def compute_some(
         e.slopes[k] = address(scratch)
         if c.arrays[o.of].shared == 0:
             e.slopes[k] = address(place(o.stored, first * c.arrays[o.of].entries, scratch, direct_to(c, o)))
+    e.factor = double(weights[0]) * c.scale
     call_loop(c.loop, address(e), address(partial), n)
     if partial.bad_at >= 0:
         # the loop counts from the first of its examples

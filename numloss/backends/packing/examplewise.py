@@ -128,6 +128,7 @@ class PackedExamples(Examples):
             sum_count=self.sum_count,
             array_count=len(arrays),
             slope_count=len(slopes),
+            scaled=int(self.facts["scales"]),
             scale=1.0,
             values=self.one(self.values),
             arrays=arrays,

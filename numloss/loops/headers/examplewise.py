@@ -45,7 +45,7 @@ class Examplewise(Weights):
 
     `loop`: the address of its machine code; `memory`: bytes of the scratch of a block, of which `values`, `reals`,
     `doubles` and `ints` are the bytes where those of the loop begin. `sums`: float64, for each block `sum_count`
-    numbers, the gradients by what all examples share.
+    numbers, the gradients by what all examples share. `scaled`: the loop scales the other gradients itself.
     """
 
     loop: Int
@@ -60,6 +60,7 @@ class Examplewise(Weights):
     sum_count: Int
     array_count: Int
     slope_count: Int
+    scaled: Int
     scale: Double
     values: Operand
     arrays: Many[ExampleArray] = many(8)
@@ -73,10 +74,12 @@ class Examples(Header):
 
     `inputs`: the numbers of an array, in C order, example after example, or int64 where they are labels or lengths; 0
     where none were given. What is written: a float64 for each example to `losses`; where `mode` is not 0 the gradient
-    of each of them, as long as the array, to `slopes`. The other three are scratch.
+    of each of them, as long as the array, to `slopes`. The other three are scratch. `factor`: what a loop that scales
+    the gradient of its one example multiplies it by.
     """
 
     mode: Int
+    factor: Double
     losses: Int
     reals: Int
     doubles: Int
