@@ -37,6 +37,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "ranked_probability": (10,),
     **dict.fromkeys(("rmsse", "wape"), (64,)),
     "router_z_loss": (100,),
+    "soft_dtw": (100, 2),
     "transducer": (50, 9, 64),
     "variogram_score": (16, 8),
     **dict.fromkeys(("logistic_hazard", "mtlr", "pc_hazard", "pmf_survival"), (30,)),

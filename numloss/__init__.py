@@ -184,6 +184,7 @@ from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
 from .losses.sequence.ctc import ctc
+from .losses.sequence.soft_dtw import soft_dtw
 from .losses.sequence.transducer import transducer
 from .scoring import score
 from .transforms.checking import check
@@ -373,6 +374,7 @@ __all__ = [
     "skew_kl",
     "smape",
     "smooth_l1",
+    "soft_dtw",
     "soft_margin",
     "softmax_focal",
     "sparsemax",

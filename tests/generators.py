@@ -219,6 +219,8 @@ FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
     "step": {None: 4, (3,): 1, (4,): 20, (11,): 9},
     "label": {None: 2, (3,): 1, (4,): 17, (11,): 7},
     "state": {None: 3, (3,): 2, (4,): 18, (11,): 8},
+    "other": {None: 3, (3,): 1, (4,): 23, (11,): 20},
+    "dimension": {None: 2, (3,): 1, (4,): 5},
     "token": {None: 4, (3,): 3, (4,): 40, (11,): 600},
 }
 
@@ -304,6 +306,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "quantile_huber": {"": {}, "taus": {"taus": np.linspace(0.0, 1.0, 5)}},
     "categorical_td": {"": {}, "ends": {"low": -0.75, "high": 3.25}},
     "ranked_probability": {"": {}, "probabilities": {"from_probabilities": True}},
+    "soft_dtw": {"": {}, "lengths": {"input_lengths": np.array(3), "target_lengths": np.array(2), "gamma": 0.3}},
     "transducer": {"": {}, "first": {"blank": 0}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
@@ -378,6 +381,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     **dict.fromkeys(("quantile_huber:taus", "dino:center"), ((0,), (1,), (2,), (7,), (3, 5, 7))),
+    "soft_dtw:lengths": ((0,), (1,), (7,), (3, 5, 7)),
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twins.twin import Twin
+from twins.twin import Twin, drawn
 
 
 def _of_lattice(t: Any, logs: Any, labels: Any, blank: int) -> Any:
@@ -28,8 +28,39 @@ def _transducer(t: Any, pred: Any, target: Any, steps: Any, labels: Any, blank: 
     return sum(_of_lattice(t, one[:m], given[:n], blank) for one, given, m, n in pairs)
 
 
+def _near(pred: Any, target: Any) -> Any:
+    """Series whose costs are of the size of gamma: what either loses of a cost is divided by that."""
+    return pred / 4.0, target / 4.0
+
+
+def _warped(t: Any, costs: Any, gamma: float) -> Any:
+    """The soft minimum over all alignments of one pair of series."""
+    far = t.full((), float("inf"), dtype=costs.dtype)
+    least = {(0, 0): t.zeros((), dtype=costs.dtype)}
+    steps, others = costs.shape
+    for i in range(steps):
+        for j in range(others):
+            ways = t.stack([least.get(at, far) for at in ((i, j), (i, j + 1), (i + 1, j))])
+            least[i + 1, j + 1] = costs[i, j] - gamma * t.logsumexp(-ways / gamma, 0)
+    return least[steps, others]
+
+
+def _soft_dtw(t: Any, pred: Any, target: Any, gamma: float = 1.0) -> Any:
+    costs = ((pred[:, :, None] - target[:, None]) ** 2).sum(-1)
+    return sum(_warped(t, each, gamma) for each in costs)
+
+
+def _soft_dtw_divergence(t: Any, pred: Any, target: Any, normalize: bool, gamma: float = 1.0) -> Any:
+    own = _soft_dtw(t, pred, pred, gamma) + _soft_dtw(t, target, target, gamma)
+    return _soft_dtw(t, pred, target, gamma) - own / 2
+
+
 TWINS = [
     Twin("torch", "rnnt_loss of torchaudio, written down", "transducer", _transducer),
     Twin("torch", "transducer_loss of SpeechBrain, written down", "transducer", _transducer,
          lambda random: {"blank": 0}, convention="its blank is 0 unless it is said, ours the last class"),
+    Twin("torch", "soft_dtw of tslearn, written down", "soft_dtw", _soft_dtw, drawn("gamma", 0.5, 2.0),
+         inputs=_near),
+    Twin("torch", "SoftDTW of pytorch-softdtw-cuda, written down", "soft_dtw", _soft_dtw_divergence,
+         lambda random: {"normalize": True, **drawn("gamma", 0.5, 2.0)(random)}, inputs=_near),
 ]  # fmt: skip
