@@ -27,6 +27,7 @@ SAMPLE = {
 # The same of losses of whole examples, whose axes are their own.
 SAMPLES: dict[str, tuple[int, ...]] = {
     "categorical_td": (51,),
+    "crf": (50, 10),
     "crps_ensemble": (50,),
     "dino": (1000,),
     "energy_score": (16, 8),

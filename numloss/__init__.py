@@ -183,6 +183,7 @@ from .losses.segmentation.jaccard import jaccard
 from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
+from .losses.sequence.crf import crf
 from .losses.sequence.ctc import ctc
 from .losses.sequence.soft_dtw import soft_dtw
 from .losses.sequence.transducer import transducer
@@ -235,6 +236,7 @@ __all__ = [
     "cox",
     "cpo",
     "cross_entropy",
+    "crf",
     "crps_ensemble",
     "crps_gaussian",
     "ctc",

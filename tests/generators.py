@@ -221,6 +221,7 @@ FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
     "state": {None: 3, (3,): 2, (4,): 18, (11,): 8},
     "other": {None: 3, (3,): 1, (4,): 23, (11,): 20},
     "dimension": {None: 2, (3,): 1, (4,): 5},
+    "tag": {None: 3, (3,): 1, (4,): 20, (11,): 9},
     "token": {None: 4, (3,): 3, (4,): 40, (11,): 600},
 }
 
@@ -307,6 +308,10 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "categorical_td": {"": {}, "ends": {"low": -0.75, "high": 3.25}},
     "ranked_probability": {"": {}, "probabilities": {"from_probabilities": True}},
     "soft_dtw": {"": {}, "lengths": {"input_lengths": np.array(3), "target_lengths": np.array(2), "gamma": 0.3}},
+    "crf": {
+        "": {},
+        "ends": {"lengths": np.array(3), "start": np.array([0.5, -1.0, 2.0]), "end": np.array([0.0, 1.0, -3.0])},
+    },
     "transducer": {"": {}, "first": {"blank": 0}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
@@ -382,6 +387,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     **dict.fromkeys(("quantile_huber:taus", "dino:center"), ((0,), (1,), (2,), (7,), (3, 5, 7))),
     "soft_dtw:lengths": ((0,), (1,), (7,), (3, 5, 7)),
+    **dict.fromkeys(("crf:ends", "soft_dtw:lengths"), ((0,), (1,), (7,), (3, 5, 7))),
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
 }
 # A small shape for every case, and one of several tiles and blocks, with several axes where a loss has them.

@@ -26,6 +26,9 @@ LONG_FAMILIES = ("regional", "head", "similarity", "clouds", "ranked", "sequence
 LONG = {case for case in CASES if record(case).family in LONG_FAMILIES or "thresholds" in record(case).defaults}
 # what else has arrays among its options
 LONG |= {case for case in CASES if set(required(case)) & set(record(case).rows.get("axes", ()))}
+# gradients by what all examples share, which are sums
+SHARED = {case for case in CASES if set(record(case).shared) & set(record(case).differentiable)}
+LONG |= {case for case in SHARED if record(case).family == "examplewise"}
 
 
 def functions_of(loss: Loss) -> list[tuple[Callable[..., Any], list[dict[str, Any]]]]:

@@ -55,6 +55,14 @@ def _soft_dtw_divergence(t: Any, pred: Any, target: Any, normalize: bool, gamma:
     return _soft_dtw(t, pred, target, gamma) - own / 2
 
 
+def _crf(t: Any, pred: Any, target: Any, transitions: Any) -> Any:
+    reached, score = pred[:, 0], pred.gather(2, target[..., None]).sum()
+    for k in range(1, pred.shape[1]):
+        reached = t.logsumexp(reached[:, :, None] + transitions + pred[:, k, None], 1)
+    score = score + transitions[target[:, :-1], target[:, 1:]].sum()
+    return t.logsumexp(reached, 1).sum() - score
+
+
 TWINS = [
     Twin("torch", "rnnt_loss of torchaudio, written down", "transducer", _transducer),
     Twin("torch", "transducer_loss of SpeechBrain, written down", "transducer", _transducer,
@@ -63,4 +71,6 @@ TWINS = [
          inputs=_near),
     Twin("torch", "SoftDTW of pytorch-softdtw-cuda, written down", "soft_dtw", _soft_dtw_divergence,
          lambda random: {"normalize": True, **drawn("gamma", 0.5, 2.0)(random)}, inputs=_near),
+    Twin("torch", "CRF of pytorch-crf, written down", "crf", _crf,
+         convention="its forward is the log-likelihood, which is less this"),
 ]  # fmt: skip
