@@ -202,20 +202,17 @@ def sequence(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str)
 AXES: dict[str, dict[Shape | None, int]] = {
     "member": {None: 7, (3,): 1, (4,): 300, (11,): 32, (513,): 50},
     "class": {None: 5, (3,): 1, (4,): 1100, (11,): 32},
-    "token": {None: 6, (3,): 1, (4,): 40},
     "expert": {None: 5, (4,): 20},
     "row": {None: 3, (3,): 1, (4,): 40},
     "column": {None: 4, (1,): 1, (4,): 35, (11,): 600},
     "bin": {None: 6, (3,): 1, (11,): 40},
     "component": {None: 3, (3,): 1, (11,): 20},
-    "step": {None: 6, (4,): 700},
+    "time": {None: 6, (4,): 700},
     "entry": {None: 3, (3,): 1, (4,): 30, (11,): 33},
     "quantile": {None: 5, (3,): 1, (4,): 200, (11,): 32},
     "sample": {None: 7, (3,): 1, (4,): 64, (7,): 5},
     "atom": {None: 5, (3,): 2, (4,): 601, (11,): 51},
     "category": {None: 5, (1,): 1, (3,): 2, (4,): 130, (11,): 32},
-}
-FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
     "step": {None: 4, (3,): 1, (4,): 20, (11,): 9},
     "label": {None: 2, (3,): 1, (4,): 17, (11,): 7},
     "state": {None: 3, (3,): 2, (4,): 18, (11,): 8},
@@ -224,6 +221,7 @@ FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
     "tag": {None: 3, (3,): 1, (4,): 20, (11,): 9},
     "token": {None: 4, (3,): 3, (4,): 40, (11,): 600},
 }
+FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
 
 
 def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:

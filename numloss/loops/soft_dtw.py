@@ -98,7 +98,7 @@ def spread_series(e: Examples, x: Reals, steps: Int, part: Int) -> Int:
 
 
 @apart
-def add_squares(x: Doubles, y: Doubles, n: Int, costs: Doubles) -> Int:
+def add_costs(x: Doubles, y: Doubles, n: Int, costs: Doubles) -> Int:
     """Add the squares of n differences."""
     for i in range(n):
         d = x[i] - y[i]
@@ -114,7 +114,7 @@ def cell_costs(e: Examples, x: Doubles, y: Doubles, at: Int, first: Int, n: Int)
     for i in range(n):
         costs[i] = double(0.0)
     for k in range(e.sizes[DIMENSIONS]):
-        add_squares(offset(x, k * width + at + first), offset(y, k * width + first), n, costs)
+        add_costs(offset(x, k * width + at + first), offset(y, k * width + first), n, costs)
     return costs
 
 

@@ -138,6 +138,7 @@ def _text(loop: str, dtype: str) -> Any:
     def begin(c, e, memory, sums):  # type: ignore[no-untyped-def]
         """What the loop is told of all examples; nothing is summed yet."""
         e.mode = c.mode
+        e.factor = double(one)  # gradients are scaled where they are written
         e.losses = memory + c.losses
         e.reals = memory + c.reals
         e.doubles = memory + c.doubles
