@@ -81,7 +81,7 @@ def total_beside(x: Reals, place: Int, n: Int) -> Double:
 
 
 @noinline
-def one_student(e: Examples, i: Int) -> Int:
+def one_pair(e: Examples, i: Int) -> Int:
     """The loss of an example, and its gradient."""
     n = e.sizes[CLASSES]
     x = offset(reals(e.inputs[STUDENT]), i * n)
@@ -119,5 +119,5 @@ def one_student(e: Examples, i: Int) -> Int:
 def dino_examples(e: Examples, partial: Result, n: Int) -> Int:
     """Losses, and gradients, of n examples."""
     for i in range(n):
-        one_student(e, i)
+        one_pair(e, i)
     return 0

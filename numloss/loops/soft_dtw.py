@@ -98,7 +98,7 @@ def spread_series(e: Examples, x: Reals, steps: Int, part: Int) -> Int:
 
 
 @apart
-def add_costs(x: Doubles, y: Doubles, n: Int, costs: Doubles) -> Int:
+def add_cell_squares(x: Doubles, y: Doubles, n: Int, costs: Doubles) -> Int:
     """Add the squares of n differences."""
     for i in range(n):
         d = x[i] - y[i]
@@ -114,7 +114,7 @@ def cell_costs(e: Examples, x: Doubles, y: Doubles, at: Int, first: Int, n: Int)
     for i in range(n):
         costs[i] = double(0.0)
     for k in range(e.sizes[DIMENSIONS]):
-        add_costs(offset(x, k * width + at + first), offset(y, k * width + first), n, costs)
+        add_cell_squares(offset(x, k * width + at + first), offset(y, k * width + first), n, costs)
     return costs
 
 
@@ -165,9 +165,11 @@ def warp_cells_with_shares(
 @noinline
 def clear_ends(row: Reals, first: Int, n: Int) -> Int:
     """No shares in the lines beside n cells."""
+    before = offset(row, first - 8)
+    after = offset(row, first + n)
     for i in range(8):
-        row[first - 8 + i] = 0.0
-        row[first + n + i] = 0.0
+        before[i] = 0.0
+        after[i] = 0.0
     return 0
 
 
@@ -271,8 +273,9 @@ def warp_series(e: Examples, one: Int, steps: Int, other: Int, others: Int, fact
 @noinline
 def clear_shares(row: Reals, width: Int) -> Int:
     """No shares in a row."""
+    whole = offset(row, -8)
     for i in range(width):
-        row[i - 8] = 0.0
+        whole[i] = 0.0
     return 0
 
 
@@ -293,7 +296,7 @@ def gather_slopes(e: Examples, part: Int, steps: Int, all_steps: Int, loss: Doub
 
 
 @noinline
-def one_pair(e: Examples, i: Int, steps: Int, others: Int) -> Int:
+def warp_pair(e: Examples, i: Int, steps: Int, others: Int) -> Int:
     """The loss and the gradients of one pair of series."""
     own = i * e.sizes[STEPS] * e.sizes[DIMENSIONS]
     other = i * e.sizes[OTHERS] * e.sizes[DIMENSIONS]
@@ -326,5 +329,5 @@ def soft_dtw_examples(e: Examples, partial: Result, n: Int) -> Int:
         if steps == 0 or others == 0:
             report(partial, i, REFUSED)
             return 0
-        one_pair(e, i, steps, others)
+        warp_pair(e, i, steps, others)
     return 0

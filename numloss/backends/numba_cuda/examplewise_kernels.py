@@ -93,7 +93,7 @@ def _slope_texts(dtype: str) -> dict[str, Any]:
     """`place_slopes`: where the loop leaves the gradients of an example; `finish_slopes`: where they belong."""
     words, write = jit.words_of(dtype), reading.texts_of(dtype)["write"]
     real, double, reals, doubles = words["real"], words["double"], words["reals"], words["doubles"]
-    zero = getattr(np, dtype)(0.0)
+    zero, one = getattr(np, dtype)(0.0), getattr(np, dtype)(1.0)
 
     @jit.jitable
     def place_slopes(c, e, example, memory):  # type: ignore[no-untyped-def]
@@ -107,6 +107,7 @@ def _slope_texts(dtype: str) -> dict[str, Any]:
 
     @jit.jitable
     def finish_slopes(c, e, example, factor, counted, sums):  # type: ignore[no-untyped-def]
+        own = one if c.scaled == 1 else real(factor)
         for k in range(c.slope_count):
             o = c.slopes[k]
             a = c.arrays[o.of]
@@ -117,7 +118,7 @@ def _slope_texts(dtype: str) -> dict[str, Any]:
                         at = doubles(sums)
                         at[o.sums + j] = at[o.sums + j] + factor * double(g[j])
                 else:
-                    write(o.stored, example * a.entries + j, g[j] * real(factor) if counted else zero)
+                    write(o.stored, example * a.entries + j, g[j] * own if counted else zero)
 
     return {"place_slopes": place_slopes, "finish_slopes": finish_slopes}
 
@@ -138,7 +139,6 @@ def _text(loop: str, dtype: str) -> Any:
     def begin(c, e, memory, sums):  # type: ignore[no-untyped-def]
         """What the loop is told of all examples; nothing is summed yet."""
         e.mode = c.mode
-        e.factor = double(one)  # gradients are scaled where they are written
         e.losses = memory + c.losses
         e.reals = memory + c.reals
         e.doubles = memory + c.doubles
@@ -184,6 +184,7 @@ def _text(loop: str, dtype: str) -> Any:
             place_slopes(c, e, example, memory)
             if w != zero and first == NO_COMPLAINT:
                 partial.bad_at = -1
+                e.factor = double(w) * scale
                 run(e, partial, 1)
                 if partial.bad_at >= 0:
                     first = min(first, complaint(example, partial.bad_in))

@@ -34,8 +34,8 @@ def _pointer_word(pointed: str) -> Callable[[int], Any]:
 
 
 def offset(pointer: Any, n: int) -> Any:
-    """A pointer n elements further."""
-    return pointer[n:]
+    """A pointer n elements further, or back."""
+    return pointer[n:] if n >= 0 else np.asarray(_Memory(address(pointer) + n * pointer.itemsize, pointer.dtype))
 
 
 def address(pointer: Any) -> int:

@@ -5,9 +5,9 @@ from ...declare import ANY, POSITIVE, REAL, Array, Options, Result, Unpack, exam
 
 @examplewise(
     "rmsse_examples",
-    axes={"pred": ("...", "time"), "target": ("...", "time"), "scale": ("...",)},
-    scratch=lambda sizes, mode: (3 * (-(-sizes["time"] // 16) * 16), 0, 0),
-    work=lambda sizes: 40.0 + 2.0 * sizes["time"],
+    axes={"pred": ("...", "step"), "target": ("...", "step"), "scale": ("...",)},
+    scratch=lambda sizes, mode: (3 * (-(-sizes["step"] // 16) * 16), 0, 0),
+    work=lambda sizes: 40.0 + 2.0 * sizes["step"],
     run=16,
     pred=ANY,
     target=REAL,

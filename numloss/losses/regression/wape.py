@@ -5,9 +5,9 @@ from ...declare import ANY, POSITIVE, REAL, Array, Options, Result, Unpack, exam
 
 @examplewise(
     "wape_examples",
-    axes={"pred": ("...", "time"), "target": ("...", "time")},
-    scratch=lambda sizes, mode: (2 * (-(-sizes["time"] // 16) * 16), 0, 0),
-    work=lambda sizes: 30.0 + 1.5 * sizes["time"],
+    axes={"pred": ("...", "step"), "target": ("...", "step")},
+    scratch=lambda sizes, mode: (2 * (-(-sizes["step"] // 16) * 16), 0, 0),
+    work=lambda sizes: 30.0 + 1.5 * sizes["step"],
     run=16,
     params=("eps",),
     pred=ANY,

@@ -5,25 +5,25 @@ from ...declare import ANY, Array, Options, Result, Unpack, examplewise
 
 def _chain_scratch(sizes, mode):
     width = -(-sizes["tag"] // 8) * 8
-    return 0, (4 * sizes["tag"] + 4 + 2 * sizes["step"]) * width, 0
+    return 0, (4 * sizes["tag"] + 4 + 2 * sizes["frame"]) * width, 0
 
 
 def _chain_work(sizes):
-    return 100.0 + sizes["tag"] * (sizes["step"] * (20.0 + 0.5 * sizes["tag"]) + 5.0 * sizes["tag"])
+    return 100.0 + sizes["tag"] * (sizes["frame"] * (20.0 + 0.5 * sizes["tag"]) + 5.0 * sizes["tag"])
 
 
 @examplewise(
     "crf_examples",
     axes={
-        "pred": ("...", "step", "tag"),
-        "target": ("...", "step"),
+        "pred": ("...", "frame", "tag"),
+        "target": ("...", "frame"),
         "transitions": ("tag", "tag"),
         "lengths": ("...",),
         "start": ("tag",),
         "end": ("tag",),
     },
     labels={"target": "tag"},
-    lengths={"lengths": "step"},
+    lengths={"lengths": "frame"},
     scratch=_chain_scratch,
     work=_chain_work,
     differentiable=(0, 2),

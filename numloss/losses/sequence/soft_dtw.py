@@ -4,24 +4,24 @@ from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, examplewis
 
 
 def _warping_scratch(sizes, mode):
-    longer = max(sizes["step"], sizes["other"])
+    longer = max(sizes["frame"], sizes["other"])
     width = -(-longer // 8) * 8 + 16
     return 6 * longer * width if mode else 0, (8 * sizes["dimension"] + 7) * width, 0
 
 
 def _warping_work(sizes):
-    return 100.0 + sizes["step"] * sizes["other"] * (4.0 + 0.5 * sizes["dimension"])
+    return 100.0 + sizes["frame"] * sizes["other"] * (4.0 + 0.5 * sizes["dimension"])
 
 
 @examplewise(
     "soft_dtw_examples",
     axes={
-        "pred": ("...", "step", "dimension"),
+        "pred": ("...", "frame", "dimension"),
         "target": ("...", "other", "dimension"),
         "input_lengths": ("...",),
         "target_lengths": ("...",),
     },
-    lengths={"input_lengths": "step", "target_lengths": "other"},
+    lengths={"input_lengths": "frame", "target_lengths": "other"},
     scratch=_warping_scratch,
     work=_warping_work,
     refused="a series has no step",

@@ -6,33 +6,33 @@ CLASS = Domain(-2147483648.0, 2147483647.0, integers=True, text="a whole number"
 
 
 def _lattice_scratch(sizes, mode):
-    steps, states = sizes["step"], sizes["state"]
+    steps, states = sizes["frame"], sizes["state"]
     width = -(-states // 8) * 8 + 8
-    return sizes["token"], (3 * (steps + states) + 3) * width + 2 * steps * states, 0
+    return sizes["symbol"], (3 * (steps + states) + 3) * width + 2 * steps * states, 0
 
 
 def _lattice_work(sizes):
-    return sizes["step"] * sizes["state"] * (40.0 + 0.4 * sizes["token"])
+    return sizes["frame"] * sizes["state"] * (40.0 + 0.4 * sizes["symbol"])
 
 
 def _lattice_allowed(sizes, params):
     if sizes["state"] != sizes["label"] + 1:
         return f"pred has {sizes['state']} states on its axis before the last; {sizes['label']} labels have one more"
-    if not -sizes["token"] <= params["blank"] < sizes["token"]:
-        return f"blank = {int(params['blank'])} is outside [{-sizes['token']}, {sizes['token']}), the classes of pred"
+    if not -sizes["symbol"] <= params["blank"] < sizes["symbol"]:
+        return f"blank = {int(params['blank'])} is outside [{-sizes['symbol']}, {sizes['symbol']}), the classes of pred"
     return None
 
 
 @examplewise(
     "transducer_examples",
     axes={
-        "pred": ("...", "step", "state", "token"),
+        "pred": ("...", "frame", "state", "symbol"),
         "target": ("...", "label"),
         "input_lengths": ("...",),
         "target_lengths": ("...",),
     },
-    labels={"target": "token"},
-    lengths={"input_lengths": "step", "target_lengths": "label"},
+    labels={"target": "symbol"},
+    lengths={"input_lengths": "frame", "target_lengths": "label"},
     scratch=_lattice_scratch,
     work=_lattice_work,
     allowed=_lattice_allowed,
