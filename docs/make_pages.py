@@ -21,7 +21,7 @@ sys.path[:0] = [str(HERE.parent / "tests"), str(HERE)]
 from twins import TWINS, Twin  # noqa: E402
 
 from numloss.catalogue import list_losses  # noqa: E402
-from numloss.cli.losses import call  # noqa: E402
+from numloss.cli.losses import signature  # noqa: E402
 from numloss.registry import LOSSES, Loss  # noqa: E402
 
 NAMES = {"torch": "PyTorch", "optax": "optax", "keras": "Keras", "sklearn": "scikit-learn", "jax": "JAX"}
@@ -79,7 +79,7 @@ def facts(loss: Loss) -> str:
 def entry(loss: Loss) -> str:
     """All about one loss."""
     found = sections(loss)
-    parts = [f"## {loss.name}", f"```python\nnl.{call(LISTED[loss.name])}\n```", in_words(found[""]), facts(loss)]
+    parts = [f"## {loss.name}", f"```python\nnl.{signature(LISTED[loss.name])}\n```", in_words(found[""]), facts(loss)]
     for name in SHOWN:
         if name not in found:
             continue

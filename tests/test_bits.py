@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bit_digest import EACH_LOOP, TRIED, digest, results
+from calls import each
 from cases import CASES, DTYPES
 from compare import assert_same_bits, told
 from machine import missing
@@ -74,7 +75,7 @@ def assert_backends_agree(case: str, dtype: str, *parts: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", each(CASES))
 def test_numba_computes_each_law_as_cython_does(case: str, dtype: str) -> None:
     assert_backends_agree(case, dtype, "laws")
 
