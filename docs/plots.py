@@ -46,7 +46,8 @@ def still(loss: Loss, name: str) -> float:
     domain = loss.domains.get(name, REAL)
     if domain.high == 0.0:
         return -1.0
-    return 1.0 if domain.low > -1e300 or domain.high == 1.0 else 0.0
+    usual = 1.0 if domain.low > -1e300 or domain.high == 1.0 else 0.0
+    return usual if usual in domain else 0.5
 
 
 def elementwise(loss: Loss, x: float) -> Scene:
@@ -117,14 +118,14 @@ def ordered(loss: Loss, x: float) -> Scene:
 
 
 def examplewise(loss: Loss, x: float) -> Scene:
-    """Two entries of each axis, the second beside the one that is plotted."""
+    """Two entries of each axis, the second beside the one that is plotted; one label, which has two states."""
     axes, found = loss.rows["axes"], []
     for k, name in enumerate(loss.inputs):
-        full = tuple(1 if axis == "..." else 2 for axis in axes[name])
+        full = tuple(1 if axis in ("...", "label") else 2 for axis in axes[name])
         shares = loss.domains.get(name, REAL).low > 0.0
         numbers = np.resize([0.25, 0.75] if shares else [0.0, 1.0, -0.5], full)
         if name in loss.rows["lengths"]:
-            numbers = np.full(full, 2)
+            numbers = np.full(full, 1 if loss.rows["lengths"][name] == "label" else 2)
         elif name in loss.rows["labels"]:
             numbers = np.zeros(full, int)
         elif k == 0:
