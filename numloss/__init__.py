@@ -75,6 +75,7 @@ from .losses.embedding.nt_xent import nt_xent
 from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
+from .losses.images.ssim import ssim
 from .losses.multitask.uncertainty_weighted import uncertainty_weighted
 from .losses.probabilistic.beta_distribution_nll import beta_distribution_nll
 from .losses.probabilistic.beta_nll import beta_nll
@@ -383,6 +384,7 @@ __all__ = [
     "sppo",
     "squared_epsilon_insensitive",
     "squared_hinge",
+    "ssim",
     "student_t_nll",
     "sum_and_weight",
     "supervised_contrastive",

@@ -1,0 +1,44 @@
+"""Structural similarity where the registry's cases, whose windows are small, do not look."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from compare import assert_close
+from oracles.ssim import value
+from seeds import generator
+
+import numloss as nl
+
+SHAPES = [(11, (2, 37, 40)), (5, (5, 31)), (33, (33, 34)), (1, (3, 4)), (7, (9, 7))]
+
+
+@pytest.mark.parametrize(("window", "shape"), SHAPES)
+def test_windows_of_every_width(backend: str, window: int, shape: tuple[int, ...]) -> None:
+    random = generator("ssim", window)
+    target, step = random.random(shape), random.standard_normal(shape)
+    pred = target + 0.1 * random.standard_normal(shape)
+    found, slopes = nl.value_and_grad(nl.ssim)(pred, target, window=window, reduction="none", backend=backend)
+    assert_close(found, value(pred, target, window=window), ulp=16, scale=1.0)
+    ahead, behind = (value(pred + h * step, target, window=window).sum() for h in (1e-5, -1e-5))
+    np.testing.assert_allclose((slopes * step).sum(), (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-8)
+
+
+def test_nearly_equal_images_keep_their_digits(backend: str) -> None:
+    random = generator("nearly equal")
+    target = (random.random((24, 30)) + 0.5).astype(np.float32)
+    pred = target + np.float32(1e-4) * random.standard_normal(target.shape).astype(np.float32)
+    exact = nl.ssim(pred.astype(np.float64), target.astype(np.float64), backend=backend)
+    assert 0.0 < exact < 1e-5
+    assert abs(nl.ssim(pred, target, backend=backend) - exact) < 1e-5 * exact
+    same, slopes = nl.value_and_grad(nl.ssim)(target, target, backend=backend)
+    assert same == 0.0
+    assert not slopes.any()
+
+
+def test_windows_that_do_not_fit_are_told() -> None:
+    image = np.zeros((2, 10, 12))
+    with pytest.raises(ValueError, match="ssim: window = 11 is larger than images of 10 rows and 12 columns"):
+        nl.ssim(image, image)
+    with pytest.raises(ValueError, match="ssim: window = 4 is even"):
+        nl.ssim(image, image, window=4)

@@ -1,0 +1,33 @@
+"""Losses of images and signals as libraries of PyTorch write them down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twins.twin import Twin, drawn
+
+
+def similarity(t: Any, x: Any, y: Any, window: int, data_range: float) -> Any:
+    """1 less the structural similarity of each image: moments by convolutions with a Gaussian window."""
+    line = t.exp(-((t.arange(window, dtype=x.dtype) - window // 2) ** 2) / (2 * 1.5**2))
+    line = line / line.sum()
+    shape = x.shape
+
+    def mean(a: Any) -> Any:
+        a = t.nn.functional.conv2d(a.reshape(-1, 1, *shape[-2:]), line[:, None].expand(1, 1, -1, 1))
+        return t.nn.functional.conv2d(a, line.expand(1, 1, 1, -1))
+
+    mx, my = mean(x), mean(y)
+    vx, vy, both = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    shares = (2 * both + c2) / (vx + vy + c2) * ((2 * mx * my + c1) / (mx**2 + my**2 + c1))
+    return 1.0 - shares.mean(dim=(-3, -2, -1)).reshape(shape[:-2])
+
+
+TWINS = [
+    Twin(
+        *("torch", "ssim of pytorch-msssim", "ssim"),
+        lambda t, x, y, data_range: similarity(t, x, y, 3, data_range).sum(),
+        drawn("data_range", 1.0, 255.0),
+    ),
+]
