@@ -38,6 +38,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "ranked_probability": (10,),
     **dict.fromkeys(("rmsse", "wape"), (64,)),
     "router_z_loss": (100,),
+    "si_sdr": (1000,),
     "soft_dtw": (100, 2),
     "transducer": (50, 9, 64),
     "variogram_score": (16, 8),

@@ -188,6 +188,7 @@ from .losses.sequence.crf import crf
 from .losses.sequence.ctc import ctc
 from .losses.sequence.soft_dtw import soft_dtw
 from .losses.sequence.transducer import transducer
+from .losses.signals.si_sdr import si_sdr
 from .scoring import score
 from .transforms.checking import check
 from .transforms.combine_losses import combine
@@ -370,6 +371,7 @@ __all__ = [
     "score",
     "seesaw",
     "set_num_threads",
+    "si_sdr",
     "siglip",
     "simpo",
     "sinkhorn_divergence",

@@ -1,4 +1,4 @@
-"""Structural similarity where the registry's cases, whose windows are small, do not look."""
+"""Losses of images and signals where the registry's cases, which are small, do not look."""
 
 from __future__ import annotations
 
@@ -42,3 +42,23 @@ def test_windows_that_do_not_fit_are_told() -> None:
         nl.ssim(image, image)
     with pytest.raises(ValueError, match="ssim: window = 4 is even"):
         nl.ssim(image, image, window=4)
+
+
+def test_good_predictions_of_signals_keep_their_digits(backend: str) -> None:
+    random = generator("signals")
+    target = random.standard_normal((3, 2000)).astype(np.float32)
+    pred = np.float32(2.0) * target + np.float32(2e-4) * random.standard_normal(target.shape).astype(np.float32)
+    for zero_mean in (False, True):
+        extra = {"zero_mean": zero_mean, "reduction": "none", "backend": backend}
+        exact, slopes = nl.value_and_grad(nl.si_sdr)(pred.astype(np.float64), target.astype(np.float64), **extra)
+        found, narrow = nl.value_and_grad(nl.si_sdr)(pred, target, **extra)
+        assert (exact < -78.0).all()
+        np.testing.assert_allclose(found, exact, atol=1e-4)
+        np.testing.assert_allclose(narrow, slopes, atol=1e-4 * np.abs(slopes).max())
+
+
+def test_signals_without_a_part_of_the_target_have_a_finite_loss(backend: str) -> None:
+    for pred, target in (([1.0, 0.0], [0.0, 2.0]), ([0.0, 0.0], [1.0, 2.0]), ([1.0, 2.0], [0.0, 0.0])):
+        value, slopes = nl.value_and_grad(nl.si_sdr)(np.array(pred), np.array(target), backend=backend)
+        assert value == pytest.approx(80.0)
+        assert np.isfinite(slopes).all()

@@ -24,10 +24,22 @@ def similarity(t: Any, x: Any, y: Any, window: int, data_range: float) -> Any:
     return 1.0 - shares.mean(dim=(-3, -2, -1)).reshape(shape[:-2])
 
 
+def ratio(t: Any, x: Any, y: Any, eps: float) -> Any:
+    """Less the scale-invariant ratio of each signal to its distortion, of signals less their means."""
+    x, y = x - x.mean(-1, keepdim=True), y - y.mean(-1, keepdim=True)
+    kept = (x * y).sum(-1, keepdim=True) / ((y**2).sum(-1, keepdim=True) + eps) * y
+    return -10.0 * t.log10((kept**2).sum(-1) / (((x - kept) ** 2).sum(-1) + eps) + eps)
+
+
 TWINS = [
     Twin(
         *("torch", "ssim of pytorch-msssim", "ssim"),
         lambda t, x, y, data_range: similarity(t, x, y, 3, data_range).sum(),
         drawn("data_range", 1.0, 255.0),
+    ),
+    Twin(
+        *("torch", "SISDRLoss of auraloss", "si_sdr"),
+        lambda t, x, y, eps, zero_mean: ratio(t, x, y, eps).sum(),
+        lambda random: {"eps": float(random.uniform(1e-9, 1e-3)), "zero_mean": True},
     ),
 ]

@@ -1,0 +1,70 @@
+"""The scale-invariant ratio of a signal to its distortion.
+
+Products and what is left of the prediction are computed in float64: of nearly equal signals it is all that counts.
+"""
+
+from __future__ import annotations
+
+from .crps_ensemble import score
+from .headers import Examples, Result
+from .image_variation import sum_of_row
+from .language import Double, Int, Reals, apart, double, double_log, doubles, noinline, offset, real, reals
+from .sums import sixteens
+
+# The places of sizes, arrays and parameters in the declaration.
+SAMPLES = 0
+PRED = 0
+TARGET = 1
+ZERO_MEAN = 0
+EPS = 1
+
+
+@apart
+def combined(x: Reals, y: Reals, n: Int, by_x: Double, by_y: Double, more: Double, out: Reals) -> Int:
+    """Sums of multiples of two signals, and a number, rounded once."""
+    for i in range(n):
+        out[i] = real((by_x * double(x[i]) + by_y * double(y[i])) + more)
+    return 0
+
+
+@noinline
+def mean_of(e: Examples, x: Reals, n: Int) -> Double:
+    """The mean of a signal where it is to be taken off, else 0."""
+    return double(0.0) if e.params[ZERO_MEAN] == double(0.0) else sum_of_row(x, n) / double(n)
+
+
+@noinline
+def one_signal(e: Examples, i: Int) -> Double:
+    """Less the ratio of a signal in decibels; its gradient."""
+    n = e.sizes[SAMPLES]
+    eps = e.params[EPS]
+    x = reals(e.reals)
+    y = offset(x, sixteens(n))
+    rest = offset(y, sixteens(n))
+    pred = offset(reals(e.inputs[PRED]), i * n)
+    target = offset(reals(e.inputs[TARGET]), i * n)
+    mx = mean_of(e, pred, n)
+    my = mean_of(e, target, n)
+    combined(pred, pred, n, double(1.0), double(0.0), -mx, x)
+    combined(target, target, n, double(1.0), double(0.0), -my, y)
+    energy = score(y, y, n)
+    share = score(x, y, n) / (energy + eps)
+    # of what was given, which is not rounded
+    combined(pred, target, n, double(1.0), -share, share * my - mx, rest)
+    noise = score(rest, rest, n) + eps
+    kept = share * share * energy / noise
+    ratio = kept + eps
+    # 10 / log(10)
+    decibels = double(10.0) / double_log(double(10.0))
+    if e.mode > 0:
+        factor = double(-2.0) * decibels / (ratio * noise)
+        by_target = factor * share * (energy + kept * eps) / (energy + eps)
+        combined(y, rest, n, by_target, -factor * kept, double(0.0), offset(reals(e.slopes[0]), i * n))
+    return -decibels * double_log(ratio)
+
+
+def si_sdr_examples(e: Examples, partial: Result, n: Int) -> Int:
+    """Losses, and gradients, of n signals."""
+    for i in range(n):
+        doubles(e.losses)[i] = one_signal(e, i)
+    return 0

@@ -1,0 +1,1 @@
+"""Losses of signals: sound and speech."""
