@@ -32,18 +32,8 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
         domain = loss.domains.get(name, REAL)
         if "thresholds" in case.options and domain.integers:
             return random.integers(0, len(case.options["thresholds"]) + 1, case.shape).astype(dtype)
-        ends = domain.high <= 1.0 and position not in loss.differentiable
-        return inside(domain, case.shape, dtype, random, ends)
-        labels = domain.high == 1.0 and position not in loss.differentiable
-        if domain.integers or labels:
-            return np.where(random.random(case.shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
-        if domain.high <= 0.0:
-            return dtype.type(domain.high - 0.5) - random.random(case.shape, dtype)
-        if domain.high <= 1.0:
-            return dtype.type(0.98) * random.random(case.shape, dtype) + dtype.type(0.01)
-        if domain.low > -1e300:
-            return random.random(case.shape, dtype) + dtype.type(domain.low + 0.5)
-        return normal(random, case.shape, dtype)
+        labels = domain.high == 1.0 and 1.0 in domain and position not in loss.differentiable
+        return inside(domain, case.shape, dtype, random, labels)
 
     return tuple(draw(position, name) for position, name in enumerate(loss.inputs))
 

@@ -65,7 +65,7 @@ def list_losses(task: str | None = None) -> list[dict[str, Any]]:
     --------
     >>> import numloss as nl
     >>> [loss["name"] for loss in nl.list_losses("boxes")]
-    ['ciou', 'diou', 'giou', 'iou']
+    ['ciou', 'diou', 'eiou', 'giou', 'iou', 'mpdiou', 'siou']
     >>> [loss["name"] for loss in nl.list_losses() if "pinball" in loss["aliases"]]
     ['quantile']
     """

@@ -106,7 +106,7 @@ def near_counts(dtype: str) -> list[tuple[float, ...]]:
 
 def normal_spreads(dtype: str) -> list[tuple[float, ...]]:
     """Residuals and scales without those where the density is subnormal, and its missing digits are multiplied."""
-    normal, most = -np.log(np.finfo(dtype).tiny), np.log(np.finfo(dtype).max)
+    normal, most = float(-np.log(np.finfo(dtype).tiny)), float(np.log(np.finfo(dtype).max))
     found = [(x, t, s, ((x - t) / s) ** 2 / 2.0) for x, t, s in spreads(dtype)]
     return [(x, t, s) for x, t, s, power in found if not normal - most / 2.0 < power < normal + most]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from bit_digest import EACH_LOOP, TRIED, digest, results
 from calls import each
-from cases import CASES, DTYPES
+from cases import CASES, DTYPES, EXAMPLES, kind
 from compare import assert_same_bits, told
 from machine import missing
 from process import python
@@ -141,7 +141,8 @@ def test_levels(level: str, reference: Digests) -> None:
 
 def test_generic_cpu(reference: Digests) -> None:
     needs("numba")
-    found = digests("numba", (1,), *LOOPS, "--cases", "squared_hinge", NUMBA_CPU_NAME="generic")
+    case = EXAMPLES[kind("squared_hinge")]
+    found = digests("numba", (1,), *LOOPS, "--cases", case, NUMBA_CPU_NAME="generic")
     assert found["ran"]["cpu"] == "generic"
     assert_equal(found["1"], reference)
 

@@ -63,7 +63,7 @@ def test_every_command_has_help_and_json(name: str) -> None:
 # losses and info --------------------------------------------------------------------------------------------------
 
 
-def test_losses_lists_the_registry() -> None:
+def test_losses_lists_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {entry["name"]: entry for entry in figures("losses")}
     assert listed.keys() == LOSSES.keys()
     assert listed["huber"] == {
@@ -83,6 +83,7 @@ def test_losses_lists_the_registry() -> None:
         "backends": ["numba", "cython", "cuda"],
     }
     assert listed["ordinal_logistic"]["required"] == ["thresholds"] and not listed["ordinal_logistic"]["options"]
+    monkeypatch.setenv("COLUMNS", "250")  # no line is folded
     lines = call("losses").output.splitlines()
     for name, loss in LOSSES.items():
         summary = next(line.replace("``", "") for line in loss.function.__doc__.splitlines() if line)

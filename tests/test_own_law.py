@@ -26,13 +26,13 @@ PRED, TARGET = generator("own").normal(size=(2, 4001))
 HALF = 0.5
 
 
-def _charbonnier(pred, target, eps):  # type: ignore[no-untyped-def]
+def _rounded_size(pred, target, eps):  # type: ignore[no-untyped-def]
     error = pred - target
     size = sqrt(error * error + eps * eps)
     return size, error / size, eps * eps / (size * size * size)
 
 
-charbonnier = nl.elementwise(_charbonnier, eps=1e-3)
+rounded_size = nl.elementwise(_rounded_size, eps=1e-3)
 
 
 def halved(x):  # type: ignore[no-untyped-def]
@@ -43,42 +43,42 @@ def halved(x):  # type: ignore[no-untyped-def]
 def test_value_gradient_curvature_weights_and_threads(dtype: str) -> None:
     pred, target = PRED.astype(dtype), TARGET.astype(dtype)
     size = np.sqrt((pred - target).astype(float) ** 2 + 0.25)
-    value, slope, curvature = nl.value_grad_hess(charbonnier)(pred, target, eps=0.5, reduction="none")
+    value, slope, curvature = nl.value_grad_hess(rounded_size)(pred, target, eps=0.5, reduction="none")
     for found, exact in ((value, size), (slope, (pred - target) / size), (curvature, 0.25 / size**3)):
         assert found.dtype == dtype
         assert_close(found, exact, ulp=8)
     weight = np.abs(pred)
-    weighted = charbonnier(pred, target, eps=0.5, weight=weight)
+    weighted = rounded_size(pred, target, eps=0.5, weight=weight)
     assert_close(np.asarray(weighted, dtype), np.average(size, weights=weight.astype(float)), ulp=16)
     with nl.num_threads(1):
-        assert charbonnier(pred, target, eps=0.5, weight=weight) == weighted
+        assert rounded_size(pred, target, eps=0.5, weight=weight) == weighted
 
 
 def test_gradient_against_differences() -> None:
     pred, target = PRED[:20], TARGET[:20]
-    slope, trusted = gradient(lambda x: float(charbonnier(x, target, eps=0.5, reduction="sum")), pred)
-    found = nl.grad(charbonnier)(pred, target, eps=0.5, reduction="sum")
+    slope, trusted = gradient(lambda x: float(rounded_size(x, target, eps=0.5, reduction="sum")), pred)
+    found = nl.grad(rounded_size)(pred, target, eps=0.5, reduction="sum")
     assert trusted.all()
     assert np.max(np.abs(found - slope)) < 1e-8
 
 
 def test_it_has_a_face() -> None:
-    assert charbonnier.__name__ == "charbonnier"
-    assert "eps" in str(__import__("inspect").signature(charbonnier))
-    with pytest.raises(TypeError, match=r"charbonnier: unknown option 'epsilon'.*eps"):
-        charbonnier(PRED, TARGET, epsilon=1.0)
-    checked = nl.elementwise(_charbonnier, eps=1e-3, domains={"eps": POSITIVE})
-    with pytest.raises(ValueError, match="charbonnier: eps must be > 0"):
+    assert rounded_size.__name__ == "rounded_size"
+    assert "eps" in str(__import__("inspect").signature(rounded_size))
+    with pytest.raises(TypeError, match=r"rounded_size: unknown option 'epsilon'.*eps"):
+        rounded_size(PRED, TARGET, epsilon=1.0)
+    checked = nl.elementwise(_rounded_size, eps=1e-3, domains={"eps": POSITIVE})
+    with pytest.raises(ValueError, match="rounded_size: eps must be > 0"):
         checked(PRED, TARGET, eps=-1.0)
-    assert "charbonnier" not in nl.__all__
+    assert "rounded_size" not in nl.__all__
 
 
 def test_nan_in_a_prediction_is_data_and_in_a_target_an_error() -> None:
     pred, target = np.array([1.0, np.nan, np.inf]), np.zeros(3)
-    assert np.isnan(charbonnier(pred, target, reduction="none")[1])
-    assert charbonnier(pred, target, reduction="none")[2] == np.inf
-    with pytest.raises(ValueError, match=r"charbonnier: target\[1\] = nan"):
-        charbonnier(target, pred)
+    assert np.isnan(rounded_size(pred, target, reduction="none")[1])
+    assert rounded_size(pred, target, reduction="none")[2] == np.inf
+    with pytest.raises(ValueError, match=r"rounded_size: target\[1\] = nan"):
+        rounded_size(target, pred)
 
 
 KEPT = """
@@ -287,13 +287,13 @@ def test_what_a_law_may_not_have(law: Any, said: str) -> None:
 
 
 def test_what_is_no_law() -> None:
-    for wrong in (np.exp, 3.0, "law", math.exp, charbonnier):
+    for wrong in (np.exp, 3.0, "law", math.exp, rounded_size):
         with pytest.raises((LawError, TypeError)):
             nl.elementwise(wrong)(PRED, TARGET)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="one parameter for each option"):
-        nl.elementwise(_charbonnier)
+        nl.elementwise(_rounded_size)
     with pytest.raises(TypeError, match="one parameter for each option"):
-        nl.elementwise(_charbonnier, eps=1.0, delta=2.0)
+        nl.elementwise(_rounded_size, eps=1.0, delta=2.0)
 
 
 def sixteen(pred, target, p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15):  # type: ignore[no-untyped-def]
@@ -330,7 +330,7 @@ def test_where_loops_are_built_a_law_needs_its_tile_alone(tmp_path: Path) -> Non
     for dtype in ("float32", "float64"):
         pred, target = PRED.astype(dtype), TARGET.astype(dtype)
         results = [
-            nl.value_grad_hess(charbonnier)(pred, target, eps=0.5, weight=np.abs(pred), backend=backend)
+            nl.value_grad_hess(rounded_size)(pred, target, eps=0.5, weight=np.abs(pred), backend=backend)
             for backend in ("numba", "cython")
         ]
         for a, b in zip(*results, strict=True):

@@ -121,6 +121,8 @@ def _needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[Form, He
     if loss.family == "rowwise":
         return _rowwise_needs(loss, options, data)
     head = _elementwise_head(loss, data)
+    if loss.family == "examplewise" and data.outputs == 1 and _is_flat(loss, options, "one-hot"):
+        raise Misfit(f"it compares outputs with each other, and {_alone(data)}")
     if loss.family != "elementwise" or loss.columns > 1:
         _try(loss, options, data)
     return ("one-hot" if data.is_labelled else "numbers"), head
@@ -149,9 +151,13 @@ def _rowwise_needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[
         raise Misfit("the logarithm of a one-hot target is not finite")
     form: Form = "labels" if asked.target == LABELS else "one-hot"
     if data.outputs == 1 and (ENDS[asked.scores] or _is_flat(loss, options, form)):
-        found = "all rows have one class" if data.is_labelled else f"the targets are one number a row{CURE}"
-        raise Misfit(f"it compares classes, and {found}")
+        raise Misfit(f"it compares classes, and {_alone(data)}")
     return (form if data.is_labelled else "numbers"), ENDS[asked.scores]
+
+
+def _alone(data: Dataset) -> str:
+    """Why the network has one output."""
+    return "all rows have one class" if data.is_labelled else f"the targets are one number a row{CURE}"
 
 
 def _is_flat(loss: Loss, options: dict[str, Any], form: Form) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from functools import partial
 from typing import Any
@@ -110,7 +111,10 @@ def test_several_labels_of_a_row() -> None:
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_every_loss_scores_or_says_why_not(name: str) -> None:
     loss = LOSSES[name]
-    required = {name: np.array([0.2, 0.3, 0.5]) for name in ("counts", "prior") if name in loss.defaults}
+    given = {"counts": np.array([0.2, 0.3, 0.5]), "prior": np.array([0.2, 0.3, 0.5])}
+    required = {option: value for option, value in given.items() if option in loss.defaults}
+    if loss.defaults.get("scale") is inspect.Parameter.empty:
+        required["scale"] = 2.0
     simple = loss.inputs == ("pred", "target") and loss.columns == 1
     if not simple or loss.family not in ("elementwise", "rowwise") or name in REFUSED:
         with pytest.raises(ValueError, match=f"{name} is no scorer here"):

@@ -61,6 +61,7 @@ NAMED: dict[str, Link] = {"identity": identity, "exp": exp, "sigmoid": sigmoid, 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(("poisson_nll", "gamma_deviance", "tweedie", "negative_binomial_nll", "cox"), exp),
     **dict.fromkeys(("bce_with_logits", "focal", "asymmetric_focal", "soft_margin", "multilabel_soft_margin"), sigmoid),
+    **dict.fromkeys(("quality_focal", "varifocal", "heatmap_focal"), sigmoid),
     **dict.fromkeys(
         (
             "cross_entropy", "softmax_focal", "generalized_cross_entropy", "symmetric_cross_entropy",

@@ -43,7 +43,7 @@ def load_balancing(pred: Array, *, top_k: int = 1, **options: Unpack[Options]) -
     pred : array of float32 or float64, shape (..., T, E)
         Logits of a router, the T tokens of a group on the last axis but one, the experts on the last. What is balanced
         is each group: reshape to (T, E) for one of all tokens.
-    top_k : a whole number from 1 on
+    top_k : a whole number from 1 to 10^9
         Experts that a token is sent to, those of its largest logits; of equal ones the first.
 
     Notes
