@@ -36,6 +36,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "mpdiou": {"width": 4.0, "height": 4.0},
     "msse": {"scale": 2.0},
     "ordinal_logistic": {"thresholds": (-1.0, 2.0)},
+    "ssim": {"window": 1},
 }
 # Beyond these nothing is drawn.
 LOW, HIGH = -5.0, 10.0

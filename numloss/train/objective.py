@@ -121,7 +121,7 @@ def _needs(loss: Loss, options: dict[str, Any], data: Dataset) -> tuple[Form, He
     if loss.family == "rowwise":
         return _rowwise_needs(loss, options, data)
     head = _elementwise_head(loss, data)
-    if loss.family == "examplewise" and data.outputs == 1 and _is_flat(loss, options, "one-hot"):
+    if loss.family in ("examplewise", "regional") and data.outputs == 1 and _is_flat(loss, options, "one-hot"):
         raise Misfit(f"it compares outputs with each other, and {_alone(data)}")
     if loss.family != "elementwise" or loss.columns > 1:
         _try(loss, options, data)

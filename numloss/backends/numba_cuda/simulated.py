@@ -30,7 +30,8 @@ class _Memory:
 
 def _pointer_word(pointed: str) -> Callable[[int], Any]:
     dtype = np.dtype(pointed)
-    return lambda address: np.asarray(_Memory(address, dtype))
+    nothing = np.empty(0, dtype)
+    return lambda address: np.asarray(_Memory(address, dtype)) if address else nothing
 
 
 def offset(pointer: Any, n: int) -> Any:
