@@ -146,6 +146,7 @@ def _text(loop: str, dtype: str) -> Any:
         for k in range(8):
             e.inputs[k] = 0
             e.shared[k] = 0
+            e.sizes[k] = 0
         for k in range(len(c.sizes)):
             e.sizes[k] = c.sizes[k]
         for k in range(len(c.params)):

@@ -4,12 +4,12 @@ from ...declare import ANY, POSITIVE, REAL, Array, Options, Result, Unpack, exam
 
 
 def mixture_scratch(sizes, mode):
-    numbers = sizes["component"] * sizes.get("entry", 1)
-    return 3 * numbers + sizes.get("entry", 1) + 2 * sizes["component"], 2 * sizes["component"], 0
+    numbers = sizes["component"] * sizes.get("dimension", 1)
+    return 3 * numbers + sizes.get("dimension", 1) + 2 * sizes["component"], 2 * sizes["component"], 0
 
 
 def mixture_work(sizes):
-    return 60.0 + sizes["component"] * (20.0 + 4.0 * sizes.get("entry", 1))
+    return 60.0 + sizes["component"] * (20.0 + 4.0 * sizes.get("dimension", 1))
 
 
 @examplewise(

@@ -8,9 +8,9 @@ from .mixture_nll import mixture_scratch, mixture_work
     "mixture_examples",
     axes={
         "logits": ("...", "component"),
-        "mean": ("...", "component", "entry"),
-        "log_scale": ("...", "component", "entry"),
-        "target": ("...", "entry"),
+        "mean": ("...", "component", "dimension"),
+        "log_scale": ("...", "component", "dimension"),
+        "target": ("...", "dimension"),
     },
     aliases=("diagonal_mixture_nll",),
     scratch=mixture_scratch,
