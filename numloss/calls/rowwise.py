@@ -207,7 +207,7 @@ class Rows:
     @property
     def labels(self) -> int:
         """How many labels there are: of levels one more than these."""
-        return self.classes + int(self.loss.rows["classes"] == LEVELS)
+        return self.classes + int(self.loss.rows.get("classes") == LEVELS)
 
     def class_weight(self) -> np.ndarray[Any, Any] | None:
         """The weight of each label, on the host, in the dtype of the data."""
