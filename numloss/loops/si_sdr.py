@@ -20,6 +20,14 @@ EPS = 1
 
 
 @apart
+def shifted_signal(x: Reals, n: Int, more: Double, out: Reals) -> Int:
+    """A signal and a number, rounded once."""
+    for i in range(n):
+        out[i] = real(double(x[i]) + more)
+    return 0
+
+
+@apart
 def combined(x: Reals, y: Reals, n: Int, by_x: Double, by_y: Double, more: Double, out: Reals) -> Int:
     """Sums of multiples of two signals, and a number, rounded once."""
     for i in range(n):
@@ -45,8 +53,8 @@ def one_signal(e: Examples, i: Int) -> Double:
     target = offset(reals(e.inputs[TARGET]), i * n)
     mx = mean_of(e, pred, n)
     my = mean_of(e, target, n)
-    combined(pred, pred, n, double(1.0), double(0.0), -mx, x)
-    combined(target, target, n, double(1.0), double(0.0), -my, y)
+    shifted_signal(pred, n, -mx, x)
+    shifted_signal(target, n, -my, y)
     energy = score(y, y, n)
     share = score(x, y, n) / (energy + eps)
     # of what was given, which is not rounded
