@@ -78,7 +78,7 @@ def calls(case: str) -> Iterator[tuple[dict[str, Any], str, str]]:
         yield from itertools.product([given], REDUCTIONS if full else REDUCTIONS[:1], kinds if full else kinds[-1:])
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=128)
 def drawn(case: str, shape: Shape, ends: bool, seed: object) -> Arrays:
     """The inputs of a loss, before they have a dtype; drawing them takes longer than most calls."""
     name, _, variant = case.partition(":")
@@ -99,7 +99,7 @@ def weight(case: str, shape: Shape, dtype: str, kind: str) -> np.ndarray[Any, An
     return drawn_weight(case, shape, kind).astype(dtype)
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=128)
 def drawn_weight(case: str, shape: Shape, kind: str) -> np.ndarray[Any, Any]:
     random = generator(case, shape, kind)
     size = shape if kind == "full" else shape[:1]
