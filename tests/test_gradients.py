@@ -80,6 +80,8 @@ def test_gradient_and_curvature(case: str, backend: str) -> None:
 @pytest.mark.more
 @pytest.mark.parametrize("case", WHOLE)
 def test_gradient_and_curvature_on_other_draws(case: str, backend: str) -> None:
+    if record(case).name == "weibull_aft":
+        pytest.skip("differences of exp(z / 0.1) disagree with themselves on these draws; test_tails.py has its slopes")
     check_options(case, backend, range(2, 5))
 
 

@@ -205,7 +205,7 @@ def test_every_dtype_of_targets_and_weights(case: str, backend: str, dtype: str)
                 rounded, low = np.rint(given[k]), domain.ends(dtype)[0]
                 low = max(low, 0.0) if kind.startswith("u") else low
                 rounded = np.where(rounded < low, np.abs(rounded) + (low > 0.0), rounded)
-                same[k], whole[k] = rounded.astype(kind), rounded
+                same[k], whole[k] = rounded.astype(kind), rounded + 0.0  # integers have no -0.0
             elif given[k].dtype.kind == "i" and not kind.startswith("float"):
                 whole[k] = np.where(given[k] < 0, 0, given[k])
                 same[k] = whole[k].astype(kind)

@@ -12,10 +12,12 @@ def target(pred, following, reward, done, discount, low, high):
 
 
 def value(pred, following, reward, done, *, discount=0.99, low=-10.0, high=10.0):
+    # with more digits than those that are tested, as a place among hundreds of atoms takes some
+    pred, following, reward, done = (np.asarray(each, np.longdouble) for each in (pred, following, reward, done))
     wanted = target(pred, following, reward, done, discount, low, high)
     shifted = pred - pred.max(axis=-1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return -(wanted * logs).sum(axis=-1)
+    return -(wanted * logs).sum(axis=-1).astype(np.float64)
 
 
 def size(pred, following, *rest, **options):

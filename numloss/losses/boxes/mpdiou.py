@@ -1,13 +1,14 @@
 """Intersection over union of boxes, with the distances of their corners in an image."""
 
 from ...declare import POSITIVE, REAL, Array, Options, Result, Unpack, elementwise
-from ...scalar import exponent_of
 from .iou import floor_within, overlap, reach
 
 
 def _unit(width: float, height: float) -> float:
-    """A power of two that brings the longer side of the image to about 1."""
-    return float(2.0 ** min(1000.0, -exponent_of(max(width, height))))
+    """A power of two that brings the longer side of the image to 1, or between 1 and 2."""
+    # a number times 2^52 + 1, less its neighbour below, is the power of two in it
+    tall = 4503599627370497.0 * min(max(width, height), 1e290)
+    return 1.0 / max(tall - 0.9999999999999999 * tall, 1e-300)
 
 
 def _mpdiou(x0, y0, x1, y1, a0, b0, a1, b1, eps, unit, square):
