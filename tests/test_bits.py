@@ -147,8 +147,8 @@ def test_generic_cpu(reference: Digests) -> None:
     assert_equal(found["1"], reference)
 
 
-# Of `more`, every law once on each level and backend, where it runs on three threads. What is about threads, drivers and
-# the CPU models that Numba compiles for has no law of its own: it runs the losses that stand for their kind.
+# Of `more`, every law once on each level and backend, where it runs on three threads. What is about threads, drivers
+# and the CPU models that Numba compiles for has no law of its own: it runs the losses that stand for their kind.
 
 
 @pytest.mark.more

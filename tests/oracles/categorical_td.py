@@ -21,5 +21,5 @@ def value(pred, following, reward, done, *, discount=0.99, low=-10.0, high=10.0)
 
 
 def size(pred, following, *rest, **options):
-    """A place among many atoms has fewer digits behind the point."""
-    return 1.0 + following.sum(axis=-1)
+    """A place among n atoms is known to n units of rounding, and divides a probability between two of them."""
+    return 1.0 + following.sum(axis=-1) * pred.shape[-1]
