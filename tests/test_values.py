@@ -74,7 +74,8 @@ def compare(
         assert_close(result, terms, ulp=VALUE_ULP, scale=sizes)
         return
     assert type(result) is float
-    total, size = math.fsum(terms.ravel()), math.fsum(np.abs(terms).ravel()) + math.fsum(spread.ravel())
+    sizes = spread * oracle(case, "size", shape, dtype, option)
+    total, size = math.fsum(terms.ravel()), math.fsum(np.abs(terms).ravel()) + math.fsum(sizes.ravel())
     if reduction == "mean":
         count = math.fsum((spread * oracle(case, "count", shape, dtype, option)).ravel())
         total, size = (total / count, size / count) if count > 0.0 else (0.0, 0.0)
