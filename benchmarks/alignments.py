@@ -16,10 +16,9 @@ from typing import Any
 import environment
 import numpy as np
 from contest import Call, medians
-from session import keep
+from session import asked, keep
 
 import numloss as nl
-from numloss.backends import threads
 
 SEED = 20260101
 # Examples, steps, labels, classes; pairs, steps of both, dimensions; sequences, steps, tags.
@@ -155,17 +154,10 @@ def check(name: str, calls: dict[str, Call]) -> None:
 def main() -> None:
     """Print the comparisons, and keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=threads.cores())
     parser.add_argument("--only", choices=sorted(SIZES), action="append")
-    parser.add_argument("--avx2", action="store_true", help="as on a CPU that has AVX2 alone")
-    parser.add_argument("--save", action="store_true")
-    options = parser.parse_args()
-    if options.avx2:
-        environment.as_avx2()
+    options = asked(parser, 5)
     import torch
 
-    nl.set_num_threads(options.threads)
     torch.set_num_threads(options.threads)
     found: dict[str, Any] = {**environment.describe(), "threads": options.threads, "median_ms": {}}
     for name in options.only or SIZES:

@@ -16,10 +16,9 @@ from typing import Any
 import environment
 import numpy as np
 from contest import BACKENDS, Call, medians
-from session import keep
+from session import asked, keep
 
 import numloss as nl
-from numloss.backends import threads
 
 SORT = "numpy.sort"
 
@@ -64,15 +63,8 @@ def main() -> None:
     """Print the comparison, and keep it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", type=int, nargs=2, default=(1_000_000, 50))
-    parser.add_argument("--threads", type=int, default=threads.cores())
-    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--peers", type=int, default=20_000, help="rows that other libraries are given")
-    parser.add_argument("--avx2", action="store_true", help="as on a CPU that has AVX2 alone")
-    parser.add_argument("--save", action="store_true")
-    options = parser.parse_args()
-    if options.avx2:
-        environment.as_avx2()
-    nl.set_num_threads(options.threads)
+    options = asked(parser, 5)
     random, rows = np.random.default_rng(20260101), options.shape[0]
     pred = random.standard_normal(options.shape, np.float32)
     target = random.standard_normal(rows, np.float32)

@@ -14,10 +14,9 @@ from typing import Any
 import environment
 import numpy as np
 from contest import BACKENDS, Call, medians
-from session import keep
+from session import asked, keep
 
 import numloss as nl
-from numloss.backends import threads
 
 
 def arrays(shape: tuple[int, ...]) -> tuple[Any, Any]:
@@ -74,14 +73,7 @@ def main() -> None:
     """Print the comparison, and keep it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", type=int, nargs=4, default=(16, 3, 512, 512))
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=threads.cores())
-    parser.add_argument("--avx2", action="store_true", help="as on a CPU that has AVX2 alone")
-    parser.add_argument("--save", action="store_true")
-    options = parser.parse_args()
-    if options.avx2:
-        environment.as_avx2()
-    nl.set_num_threads(options.threads)
+    options = asked(parser, 5)
     given = arrays(tuple(options.shape))
     calls = {backend: ours(*given, backend) for backend in BACKENDS}
     calls["torch"] = in_torch(*given, options.threads)

@@ -16,10 +16,9 @@ from typing import Any
 import environment
 import numpy as np
 from contest import BACKENDS, Call, Floor, medians
-from session import keep
+from session import asked, keep
 
 import numloss as nl
-from numloss.backends import threads
 
 SHAPE = (1024, 4096)
 DISCOUNT, LAM = 0.99, 0.95
@@ -81,16 +80,9 @@ def moved(name: str, given: dict[str, Any]) -> int:
 def main() -> None:
     """Print the comparisons, and keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=threads.cores())
-    parser.add_argument("--avx2", action="store_true", help="as on a CPU that has AVX2 alone")
-    parser.add_argument("--save", action="store_true")
-    options = parser.parse_args()
-    if options.avx2:
-        environment.as_avx2()
+    options = asked(parser, 9)
     import torch
 
-    nl.set_num_threads(options.threads)
     torch.set_num_threads(options.threads)
     found: dict[str, Any] = {**environment.describe(), "threads": options.threads, "median_ms": {}}
     given = arrays(SHAPE)

@@ -15,10 +15,9 @@ from typing import Any
 import environment
 import numpy as np
 from contest import BACKENDS, Call, medians
-from session import keep
+from session import asked, keep
 
 import numloss as nl
-from numloss.backends import threads
 
 # Steps, sequences, classes, and labels of the longest target.
 SIZES = ((24, 256, 48, 10), (32, 64, 64, 8), (150, 64, 80, 30), (1000, 16, 5000, 200))
@@ -76,11 +75,7 @@ def check(given: tuple[Any, ...], calls: dict[str, Call]) -> None:
 def main() -> None:
     """Print the comparisons, and keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=threads.cores())
-    parser.add_argument("--save", action="store_true")
-    options = parser.parse_args()
-    nl.set_num_threads(options.threads)
+    options = asked(parser, 9)
     torch_threads(options.threads)
     found: dict[str, Any] = {**environment.describe(), "threads": options.threads, "median_ms": {}}
     for sizes in SIZES:

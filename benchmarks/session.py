@@ -17,6 +17,8 @@ from cases import SMALL, Case
 from contest import compete
 from report import GRADIENT_ALONE, fastest
 
+import numloss as nl
+from numloss.backends import threads
 from numloss.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
@@ -25,6 +27,19 @@ RESULTS = Path(__file__).parent / "results"
 def keep(found: dict[str, Any], what: str) -> None:
     """Write what was found of this machine to the results."""
     write_json(RESULTS / f"{environment.short_name(found)}-{what}.json", {**found, "load_after": environment.load()})
+
+
+def asked(parser: argparse.ArgumentParser, turns: int) -> argparse.Namespace:
+    """What a comparison by itself is asked for: its own options, and those that all have, which are seen to here."""
+    parser.add_argument("--turns", type=int, default=turns)
+    parser.add_argument("--threads", type=int, default=threads.cores())
+    parser.add_argument("--avx2", action="store_true", help="as on a CPU that has AVX2 alone")
+    parser.add_argument("--save", action="store_true")
+    options = parser.parse_args()
+    if options.avx2:
+        environment.as_avx2()
+    nl.set_num_threads(options.threads)
+    return options
 
 
 class Session:

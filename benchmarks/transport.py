@@ -14,7 +14,7 @@ from typing import Any
 import environment
 import numpy as np
 from contest import Call, medians
-from session import keep
+from session import asked, keep
 
 import numloss as nl
 
@@ -71,12 +71,11 @@ def in_geomloss(x: Any, y: Any) -> Call:
 def main() -> None:
     """Print the comparison, and keep it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("points", 4096), ("entries", 3), ("turns", 5)):
+    for name, default in (("points", 4096), ("entries", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--only", nargs="+")
-    parser.add_argument("--save", action="store_true")
-    options = parser.parse_args()
+    options = asked(parser, 5)
     x, y = clouds(options.points, options.entries, options.dtype)
     wide = x.astype(np.float64), y.astype(np.float64)
     calls = {
