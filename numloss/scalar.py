@@ -889,9 +889,8 @@ def hermite_step(even, odd, reach, square, share, next_share):
     return even, (reach * even - square * odd) * next_share
 
 
-def _normal_moments_f32(m, h):
-    reach = m * h
-    square = h * h
+def moments_of_seven(reach, square):
+    """The last two terms of seven such steps, and what all terms give to the moments."""
     even, odd, zeroth, first, second = 1.0, reach, 1.0, 0.3333333333333333 * reach, 0.3333333333333333
     even, odd = hermite_step(even, odd, reach, square, 0.5, 0.3333333333333333)
     zeroth = fma(even, 0.3333333333333333, zeroth)
@@ -921,6 +920,11 @@ def _normal_moments_f32(m, h):
     zeroth = fma(even, 0.06666666666666667, zeroth)
     first = fma(odd, 0.058823529411764705, first)
     second = fma(even, 0.058823529411764705, second)
+    return even, odd, zeroth, first, second
+
+
+def _normal_moments_f32(m, h):
+    even, odd, zeroth, first, second = moments_of_seven(m * h, h * h)
     return zeroth, first, second
 
 
@@ -928,35 +932,7 @@ def normal_moments(m, h):
     """Means of w, -w s / h and w (s / h)^2 over |s| < h, with w = e^(-m s - s^2 / 2), for h and |m h| up to 3 / 4."""
     reach = m * h
     square = h * h
-    even, odd, zeroth, first, second = 1.0, reach, 1.0, 0.3333333333333333 * reach, 0.3333333333333333
-    even, odd = hermite_step(even, odd, reach, square, 0.5, 0.3333333333333333)
-    zeroth = fma(even, 0.3333333333333333, zeroth)
-    first = fma(odd, 0.2, first)
-    second = fma(even, 0.2, second)
-    even, odd = hermite_step(even, odd, reach, square, 0.25, 0.2)
-    zeroth = fma(even, 0.2, zeroth)
-    first = fma(odd, 0.14285714285714285, first)
-    second = fma(even, 0.14285714285714285, second)
-    even, odd = hermite_step(even, odd, reach, square, 0.16666666666666666, 0.14285714285714285)
-    zeroth = fma(even, 0.14285714285714285, zeroth)
-    first = fma(odd, 0.1111111111111111, first)
-    second = fma(even, 0.1111111111111111, second)
-    even, odd = hermite_step(even, odd, reach, square, 0.125, 0.1111111111111111)
-    zeroth = fma(even, 0.1111111111111111, zeroth)
-    first = fma(odd, 0.09090909090909091, first)
-    second = fma(even, 0.09090909090909091, second)
-    even, odd = hermite_step(even, odd, reach, square, 0.1, 0.09090909090909091)
-    zeroth = fma(even, 0.09090909090909091, zeroth)
-    first = fma(odd, 0.07692307692307693, first)
-    second = fma(even, 0.07692307692307693, second)
-    even, odd = hermite_step(even, odd, reach, square, 0.08333333333333333, 0.07692307692307693)
-    zeroth = fma(even, 0.07692307692307693, zeroth)
-    first = fma(odd, 0.06666666666666667, first)
-    second = fma(even, 0.06666666666666667, second)
-    even, odd = hermite_step(even, odd, reach, square, 0.07142857142857142, 0.06666666666666667)
-    zeroth = fma(even, 0.06666666666666667, zeroth)
-    first = fma(odd, 0.058823529411764705, first)
-    second = fma(even, 0.058823529411764705, second)
+    even, odd, zeroth, first, second = moments_of_seven(reach, square)
     even, odd = hermite_step(even, odd, reach, square, 0.0625, 0.058823529411764705)
     zeroth = fma(even, 0.058823529411764705, zeroth)
     first = fma(odd, 0.05263157894736842, first)
