@@ -54,8 +54,7 @@ def _quality_focal(pred, target, beta, e, near, near_rest, power, tail, gap, tai
     flat = 2.0 * cost * (e / whole) * (e / whole) / (whole * whole)
     bent = (flat if beta == 2.0 else 0.0) if met else bend / whole
     # a distance whose power is nothing leaves nothing of an infinite cost
-    size = abs(pred) if left > 0.0 else minimum(1e30, abs(pred))
-    value = left * whole * (wrong * (size if wrong > 0.0 else 0.0) + near)
+    value = left * whole * (wrong * abs(pred) + near if left > 0.0 and wrong > 0.0 else cost)
     return 0.0 if met else value, 0.0 if met else -slope if below else slope, bent
 
 
