@@ -85,7 +85,6 @@ def test_every_elementwise_loss_has_tails() -> None:
     assert {case[0] for case in CASES} == {loss.name for loss in LOSSES.values() if loss.family == "elementwise"}
 
 
-@pytest.mark.more
 def test_every_answer_is_kept() -> None:
     cases, kept = [*CASES, *SCALED], exact.kept()[0]
     missing = [named(case) for case in cases for dtype in DTYPES if exact.key(case, dtype) not in kept]
