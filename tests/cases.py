@@ -37,7 +37,10 @@ def record(case: str) -> Loss:
 
 
 def kind(name: str) -> tuple[Any, ...]:
-    """What the loops see of a loss: the same for laws with as many inputs and slopes, checked alike."""
+    """What the loops see of a loss: the same for laws with as many inputs and slopes.
+
+    How each input is checked is seen by tiles alone, and test_bad_values.py tests it for every loss.
+    """
     loss = LOSSES[name]
     if loss.family == "rowwise" and loss.law is not None:
         of_class = loss.rows["classes"]
@@ -47,14 +50,17 @@ def kind(name: str) -> tuple[Any, ...]:
         return (loss.family,)
     if loss.family in ("embedding", "similarity"):
         return loss.family, len(loss.differentiable), loss.law is None
-    if loss.family in ("ranked", "examplewise"):
+    if loss.family == "ranked":
         return loss.family, loss.rows["loop"]
+    if loss.family == "examplewise":
+        rows = loss.rows
+        options = [array for array in rows["axes"] if array not in loss.inputs]
+        roles = bool(rows["labels"]), bool(rows["lengths"]), bool(options), rows["scales"]
+        return loss.family, len(loss.differentiable), bool(loss.shared), roles
     if loss.family != "elementwise":
         return (name,)
-    domains = (loss.domains.get(given) for given in loss.inputs)
-    checks = tuple(domain.check(k in loss.differentiable) if domain else 0 for k, domain in enumerate(domains))
     inputs, _, slopes = loss.tile_shape
-    return inputs, slopes, len(loss.per_element), loss.weighted, checks
+    return inputs, slopes, len(loss.per_element), loss.weighted
 
 
 # The cheapest loss of each kind, or of those the one with most variants, stands for its kind: it is taken through every

@@ -12,6 +12,8 @@ from compare import assert_same_bits
 
 import numloss as nl
 
+pytestmark = pytest.mark.loops
+
 WEIGHTED = [case for case in CASES if record(case).weighted]
 SEVERAL = [case for case in CASES if len(record(case).inputs) > 1]
 

@@ -67,6 +67,7 @@ def test_zero_where_only_positive_numbers_are_allowed(case: str, backend: str, d
                 call(case, backend, changed)
 
 
+@pytest.mark.loops
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -> None:
@@ -89,6 +90,7 @@ def test_weights_that_are_negative_or_nan(case: str, backend: str, order: str) -
             call(case, backend, given, weight=sample)
 
 
+@pytest.mark.loops
 @pytest.mark.parametrize("case", each(WEIGHTED))
 def test_weights_that_are_infinite(case: str, backend: str) -> None:
     """They are refused in every reduction, but where they count nothing."""

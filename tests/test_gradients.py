@@ -119,6 +119,7 @@ PAIRS = [("mean", "none"), ("mean", "sample"), ("sum", "full"), ("none", "full")
 OTHERS = [pair for pair in itertools.product(REDUCTIONS, ("none", "full", "sample")) if pair not in PAIRS]
 
 
+@pytest.mark.loops
 @pytest.mark.parametrize(
     ("reduction", "kind"), [*PAIRS, *(pytest.param(*pair, marks=pytest.mark.more) for pair in OTHERS)]
 )

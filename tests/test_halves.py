@@ -18,6 +18,8 @@ import numloss as nl
 from numloss.backends.host import HostBackend
 from numloss.dispatch import load
 
+pytestmark = pytest.mark.loops
+
 Array = np.ndarray[Any, Any]
 # What is read and written is a matter of the family: one loss of each, and the others with `more`.
 FIRST = {record(case).family: case for case in reversed(CASES)}.values()

@@ -15,6 +15,8 @@ from compare import assert_close, assert_same_bits, told
 import numloss as nl
 from numloss.loops.codes import LEVELS, PLACED, SCORES, SPREAD
 
+pytestmark = pytest.mark.loops
+
 ROWWISE = [case for case in CASES if record(case).family == "rowwise"]
 LABELLED = [case for case in ROWWISE if arrays(case, (3,), "float64")[1].dtype.kind == "i"]
 # Targets that are logits, or numbers that classes share, may be any number.

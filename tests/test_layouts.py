@@ -17,6 +17,8 @@ import numloss as nl
 from numloss.domains import REAL
 from numloss.loops.codes import INDICATORS, MEMBERS, PLACED, SPREAD
 
+pytestmark = pytest.mark.loops
+
 Array = np.ndarray[Any, Any]
 # Sums follow the order in memory, so that Fortran order is as fast as C order; they differ by roundings.
 REORDERED = ("fortran", "axes swapped")

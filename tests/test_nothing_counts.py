@@ -20,6 +20,8 @@ import numloss as nl
 from numloss.domains import REAL
 from numloss.loops.codes import LABELS
 
+pytestmark = pytest.mark.loops
+
 WEIGHTED = [case for case in CASES if record(case).weighted]
 
 

@@ -16,6 +16,8 @@ from compare import assert_same_bits
 
 import numloss as nl
 
+pytestmark = pytest.mark.loops
+
 Array = np.ndarray[Any, Any]
 
 

@@ -18,6 +18,8 @@ import numloss as nl
 from numloss.loops.codes import LABELS
 from numloss.registry import Loss
 
+pytestmark = pytest.mark.loops
+
 Array = np.ndarray[Any, Any]
 
 

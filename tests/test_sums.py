@@ -13,6 +13,8 @@ from compare import assert_close
 
 import numloss as nl
 
+pytestmark = pytest.mark.loops
+
 # Families whose loops add up the very numbers that "none" gives; those of rows add up what these are rounded from.
 AS_GIVEN = ("elementwise", "embedding", "action_value")
 WEIGHTED = [case for case in CASES if record(case).weighted]

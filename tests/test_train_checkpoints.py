@@ -134,7 +134,7 @@ def test_kill_at_random_times() -> None:
 
 @pytest.mark.more
 def test_kill_at_random_times_more_often() -> None:
-    found = crash_test(200)
+    found = crash_test(50)
     assert found.returncode == 0, found.stdout + found.stderr
 
 

@@ -19,6 +19,8 @@ from compare import assert_close, assert_same_bits
 
 import numloss as nl
 
+pytestmark = pytest.mark.loops
+
 TRANSFORMS: dict[str, Callable[[Any], Any]] = {
     "value_and_grad": nl.value_and_grad,
     "grad": nl.grad,

@@ -95,6 +95,7 @@ def test_oracles_are_independent(path: Path) -> None:
     assert not any("numloss" in line for line in imports), "an oracle that uses numloss proves nothing"
 
 
+@pytest.mark.loops
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", each(CASES))

@@ -9,7 +9,7 @@ from collections.abc import Set
 from typing import Any
 
 import pytest
-from cases import DTYPES, NAMES, record
+from cases import DTYPES, NAMES, record, stands_for_its_kind
 from compare import told
 from machine import missing
 from words import law_of
@@ -62,7 +62,7 @@ def assembly_of(tile: Any) -> str:
 
 
 def tiles() -> list[Any]:
-    """Every law in float32, in the tile that test_bits.py compiles; of float64 by default those with most words."""
+    """Every law in every mode; by default those that test_bits.py compiles in float32, and those with most words."""
     return [
         pytest.param(name, dtype, mode, marks=() if by_default(name, dtype, mode) else pytest.mark.more)
         for name in TILED
@@ -72,7 +72,7 @@ def tiles() -> list[Any]:
 
 
 def by_default(name: str, dtype: str, mode: int) -> bool:
-    return mode == 2 and (dtype == "float32" or name in WORDY)
+    return mode == 2 and (name in WORDY or (dtype == "float32" and stands_for_its_kind(name)))
 
 
 @pytest.mark.parametrize(("name", "dtype", "mode"), tiles())

@@ -14,6 +14,8 @@ from seeds import generator
 
 import numloss as nl
 
+pytestmark = pytest.mark.loops
+
 POISONS = (np.nan, np.inf, -np.inf)
 Array = np.ndarray[Any, Any]
 
