@@ -118,8 +118,14 @@ def weights(case: str) -> tuple[str, ...]:
 
 
 def shapes(case: str) -> tuple[Shape, ...]:
-    """Shapes of the unreduced loss to try."""
-    return SHAPES[case] if case in SHAPES else SHAPES[record(case).family]
+    """Shapes of the unreduced loss to try: of several blocks for a loss that stands for its kind alone."""
+    found = SHAPES[case] if case in SHAPES else SHAPES[record(case).family]
+    return found if stands_for_its_kind(case) else tuple(shape for shape in found if small_enough(shape))
+
+
+def small_enough(shape: Shape) -> bool:
+    """Whether a problem is below a thousand values."""
+    return math.prod(shape) < 1000 and shape not in PIXELS
 
 
 def small(case: str) -> Shape:
@@ -134,7 +140,7 @@ def solid(case: str) -> Shape:
 
 def middle(case: str) -> Shape:
     """The largest shape below a thousand values."""
-    return max((shape for shape in shapes(case) if math.prod(shape) < 1000 and shape not in PIXELS), key=math.prod)
+    return max(filter(small_enough, shapes(case)), key=math.prod)
 
 
 def largest(case: str) -> Shape:

@@ -53,8 +53,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
     lines = [f"numloss: seed {SEED} (NUMLOSS_TEST_SEED chooses another), compiled kernels in {CACHE}"]
     lines.append(f"numloss: numbers are tested on {DEFAULT}, which gives the same bits as the other: test_bits.py")
-    lines.append("numloss: with `more` losses that stand for their kind are tested on the other, too, in full; of those")
-    lines.append(f"numloss: like others one test in {ONE_OF} that is about calls and loops: the seed chooses them")
+    lines.append("numloss: with `more` losses that stand for their kind are tested on the other, too, in full;")
+    lines.append(f"numloss: of losses like others one test in {ONE_OF} about calls and loops, chosen by the seed")
     others = [name for name in LOSSES if not stands_for_its_kind(name)]
     lines.append(f"numloss: the full matrix of {len(others)} losses like others is marked more: {', '.join(others)}")
     return lines + [f"numloss: not tested here: {what}: {why}" for what, why in missing().items()]
