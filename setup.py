@@ -5,12 +5,14 @@ A missing compiler or missing headers do not stop the installation: numloss then
 build is; pip shows it with -v alone.
 """
 
+import json
 import os
 import sys
 import time
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.modified import newer_group
@@ -82,6 +84,29 @@ class WithTranslator(build_py):
                 self.copy_file(str(path), str(target))
 
 
+class WithMaterials(bdist_wheel):
+    """Puts a list of what the kernels were made with into the wheel, where PEP 770 has it, as CycloneDX."""
+
+    def egg2dist(self, egginfo_path: str, distinfo_path: str) -> None:
+        super().egg2dist(egginfo_path, distinfo_path)
+        folder = Path(distinfo_path) / "sboms"
+        folder.mkdir()
+        text = json.dumps(materials(self.distribution.get_name(), self.distribution.get_version()), indent=2)
+        (folder / "numloss.cdx.json").write_text(text + "\n")
+
+
+def materials(name: str, version: str) -> dict[str, object]:
+    """What is in the wheel: this package, of which Cython's own C is a part; nothing else is copied into it."""
+    import Cython
+
+    cython = {"type": "library", "name": "cython", "version": Cython.__version__, "scope": "required"}
+    cython |= {"purl": f"pkg:pypi/cython@{Cython.__version__}", "licenses": [{"license": {"id": "Apache-2.0"}}]}
+    own = {"type": "library", "name": name, "version": version, "purl": f"pkg:pypi/{name}@{version}"}
+    own |= {"licenses": [{"license": {"id": "BSD-3-Clause"}}], "bom-ref": name}
+    known = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
+    return {**known, "metadata": {"component": own}, "components": [cython]}
+
+
 class BuildKernels(build_ext):
     """Builds what it can, side by side on all cores, and reports."""
 
@@ -136,4 +161,4 @@ def tell(text: str) -> None:
 
 
 if __name__ == "__main__":
-    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels, "build_py": WithTranslator})
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels, "build_py": WithTranslator, "bdist_wheel": WithMaterials})
