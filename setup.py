@@ -161,4 +161,5 @@ def tell(text: str) -> None:
 
 
 if __name__ == "__main__":
-    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels, "build_py": WithTranslator, "bdist_wheel": WithMaterials})
+    commands = {"build_ext": BuildKernels, "build_py": WithTranslator, "bdist_wheel": WithMaterials}
+    setup(ext_modules=extensions(), cmdclass=commands)

@@ -924,7 +924,7 @@ def moments_of_seven(reach, square):
 
 
 def _normal_moments_f32(m, h):
-    even, odd, zeroth, first, second = moments_of_seven(m * h, h * h)
+    _even, _odd, zeroth, first, second = moments_of_seven(m * h, h * h)
     return zeroth, first, second
 
 

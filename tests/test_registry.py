@@ -113,7 +113,10 @@ def test_the_signature(name: str) -> None:
     parameters = inspect.signature(LOSSES[name].function).parameters
     kinds = [parameter.kind for parameter in parameters.values()]
     assert kinds == sorted(kinds), "arrays come first, everything else by keyword"
-    assert kinds[-1] is inspect.Parameter.VAR_KEYWORD
+    assert inspect.Parameter.VAR_KEYWORD not in kinds, "options of all losses are spelled out, for help and editors"
+    usual = ("weight", "top", "above") if LOSSES[name].weighted else ()
+    assert {*usual, "reduction", "out", "backend"} <= parameters.keys()
+    assert parameters["reduction"].default == LOSSES[name].reduction
     assert all(p.annotation is not inspect.Parameter.empty for p in parameters.values())
 
 

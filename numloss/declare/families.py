@@ -11,7 +11,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import Any, Literal, TypedDict, TypeVar, cast
+from typing import Any, Literal, TypedDict, TypeVar, cast, get_args, get_type_hints, is_typeddict
 
 from .. import dispatch
 from ..calls.tokens import DENOMINATORS, RATIOS
@@ -52,6 +52,25 @@ class ScanOptions(TypedDict, total=False):
     backend: str | None
 
 
+@functools.cache
+def of_all_losses(options: type) -> tuple[inspect.Parameter, ...]:
+    """Options as parameters, None by default."""
+    keyword, hints = inspect.Parameter.KEYWORD_ONLY, get_type_hints(options)
+    return tuple(inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in hints.items())
+
+
+def written_out(loss: Loss) -> inspect.Signature:
+    """The signature of a declaration with each of the options that all losses have, for help and completion."""
+    signature = inspect.signature(loss.declaration)
+    *found, rest = signature.parameters.values()
+    options = get_args(rest.annotation)
+    if not (options and is_typeddict(options[0])):
+        return signature
+    for one in of_all_losses(options[0]):
+        found.append(one.replace(default=loss.reduction) if one.name == "reduction" else one)
+    return inspect.Signature(found, return_annotation=signature.return_annotation)
+
+
 def public_function(loss: Loss) -> Callable[..., Any]:
     """The function that users call: name, signature, docstring and module of the declaration around `evaluate`."""
     evaluate = dispatch.evaluate
@@ -67,6 +86,7 @@ def public_function(loss: Loss) -> Callable[..., Any]:
     function.__wrapped__ = declaration  # type: ignore[attr-defined]
     function.__annotations__ = declaration.__annotations__
     function.__loss__ = loss  # type: ignore[attr-defined]
+    function.__signature__ = written_out(loss)  # type: ignore[attr-defined]
     return function
 
 

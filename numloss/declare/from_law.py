@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from ..domains import ANY, REAL, Domain
 from ..registry import law_arguments
 from ..typing import Array, Result
-from .families import record
+from .families import Options, record
 
 PARAMETER = inspect.Parameter
 # What the loops keep of a law's parameters.
@@ -166,6 +166,6 @@ def declared(
     positional = [PARAMETER(p, PARAMETER.POSITIONAL_OR_KEYWORD) for p in inputs]
     defaults = {p: options[p] for p in parameters} | more
     keywords = [PARAMETER(p, PARAMETER.KEYWORD_ONLY, default=value) for p, value in defaults.items()]
-    rest = PARAMETER("options", PARAMETER.VAR_KEYWORD)
+    rest = PARAMETER("options", PARAMETER.VAR_KEYWORD, annotation=Unpack[Options])
     declaration.__signature__ = inspect.Signature([*positional, *keywords, rest])  # type: ignore[attr-defined]
     return declaration

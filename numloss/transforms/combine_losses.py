@@ -6,11 +6,12 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from .. import dispatch
 from ..calls.checks import split_options
 from ..calls.request import Request
+from ..declare.families import Options, written_out
 from ..registry import Loss
 from ..typing import Array, Result
 from .derivatives import unwrapped
@@ -157,7 +158,7 @@ class Combination:
         self.__wrapped__ = loss.declaration
         self.__name__ = self.__qualname__ = loss.name
         self.__doc__ = loss.declaration.__doc__
-        self.__signature__ = inspect.signature(loss.declaration)
+        self.__signature__ = written_out(loss)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return dispatch.evaluate(self.__loss__, 0, arguments, options)
@@ -179,7 +180,7 @@ def combination(given: tuple[Any, ...], parts: list[Part]) -> Callable[..., Resu
     name = " + ".join(f"{factor:g} {loss.name}" for factor, loss, _ in parts)
     declaration.__name__ = declaration.__qualname__ = f"combine({name})"
     kinds = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in first.inputs]
-    rest = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD)
+    rest = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD, annotation=Unpack[Options])
     declaration.__signature__ = inspect.Signature([*kinds, rest])  # type: ignore[attr-defined]
     loss = Loss(
         declaration.__name__,

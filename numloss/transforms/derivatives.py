@@ -56,7 +56,7 @@ class Transformed(Generic[P]):
         self.loss, self.arguments, self.options = unwrapped(inner, make is vjp)
         self.fixed = bool(self.arguments or self.options)
         self.__doc__ = f"{make.__name__} of {self.loss.name}.\n\n{self.loss.function.__doc__}"
-        self.__wrapped__ = self.loss.declaration
+        self.__wrapped__ = self.loss.function
 
     def __reduce__(self) -> Any:
         return functools.partial(self.make, **self.asked), (self.function,)
