@@ -5,6 +5,7 @@
 # make test-faults  puts mistakes into a copy one by one and says which tests find them
 # make test-aarch64  the bits of ARM, in an emulator
 # make wheel      the source archive and a wheel in dist/, checked, and run where nothing else but NumPy is
+# make test-sanitized  the kernels of Cython with AddressSanitizer and UndefinedBehaviorSanitizer, called oddly
 # make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
 # PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
 
@@ -16,9 +17,9 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/losses numloss/loops -name '*.py') numloss/scalar.py
 
 # Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
-test test-more test-doors test-faults test-aarch64 test-openmpi: export PYTHONDONTWRITEBYTECODE =
+test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-more test-doors test-faults test-aarch64 test-openmpi wheel audit bench types clean
+.PHONY: demo test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi wheel audit bench types clean
 
 $(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -67,6 +68,9 @@ test-faults: $(STAMP)
 
 test-aarch64: $(STAMP)
 	$(RUN) -m pytest tests/aarch64/bits_of_aarch64.py
+
+test-sanitized: $(STAMP)
+	$(RUN) tests/sanitized.py
 
 test-openmpi:
 	$(MAKE) VENV=$(VENV)-openmpi $(VENV)-openmpi/.installed

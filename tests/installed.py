@@ -33,7 +33,9 @@ def check_numbers() -> str:
     pred, target = np.float32([0.5, -1.0, 3.0]), np.float32([0.0, -1.0, 1.0])
     assert nl.mse(pred, target, reduction="none").tolist() == [0.25, 0.0, 4.0]
     value, gradient, curvature = nl.value_grad_hess(nl.huber)(pred, target, reduction="none")
-    assert value.tolist() == [0.125, 0.0, 1.5] and gradient.tolist() == [0.5, 0.0, 1.0] and curvature.dtype == np.float32
+    assert (
+        value.tolist() == [0.125, 0.0, 1.5] and gradient.tolist() == [0.5, 0.0, 1.0] and curvature.dtype == np.float32
+    )
     scores = np.random.default_rng(0).standard_normal((4096, 100))
     labels = np.arange(4096) % 100
     largest = scores.max(1, keepdims=True)
