@@ -141,7 +141,7 @@ def ranked(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     pred, target = normal(random, (2, case.size), dtype)
     if case.loss == "cox":
         return pred, np.rint(dtype.type(10.0) * target), random.integers(0, 2, case.size)
-    return pred, random.integers(0, 5, case.size).astype(dtype) if case.loss == "lambdarank" else target
+    return pred, random.integers(0, 5, case.size).astype(dtype) if case.record.domains["target"].integers else target
 
 
 def sequence(case: Case, random: np.random.Generator) -> tuple[Array, ...]:

@@ -114,6 +114,7 @@ from .losses.probabilistic.tweedie import tweedie
 from .losses.probabilistic.variogram_score import variogram_score
 from .losses.probabilistic.weibull_aft import weibull_aft
 from .losses.probabilistic.zero_inflated_poisson_nll import zero_inflated_poisson_nll
+from .losses.ranking.approx_ndcg import approx_ndcg
 from .losses.ranking.bpr import bpr
 from .losses.ranking.lambdarank import lambdarank
 from .losses.ranking.listmle import listmle
@@ -121,6 +122,7 @@ from .losses.ranking.listnet import listnet
 from .losses.ranking.margin_mse import margin_mse
 from .losses.ranking.margin_ranking import margin_ranking
 from .losses.ranking.ranknet import ranknet
+from .losses.ranking.xendcg import xendcg
 from .losses.regression.adaptive_robust import adaptive_robust
 from .losses.regression.cauchy import cauchy
 from .losses.regression.charbonnier import charbonnier
@@ -203,6 +205,7 @@ __all__ = [
     "apo",
     "apo_down",
     "apo_zero",
+    "approx_ndcg",
     "arcface",
     "asymmetric_focal",
     "available_backends",
@@ -411,6 +414,7 @@ __all__ = [
     "wasserstein_gan",
     "weibull_aft",
     "welsch",
+    "xendcg",
     "zero_inflated_poisson_nll",
 ]
 

@@ -329,6 +329,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
 MANY = {"groups": GROUPS[23,]}
 LISTS = sorted(name for name, loss in LOSSES.items() if loss.family == "ranked")
 VARIANTS |= {name: {"": {"groups": GROUPS[7,]}, "many": MANY} for name in LISTS}
+VARIANTS["xendcg"] |= {"drawn": {"groups": GROUPS[7,], "gamma": np.linspace(0.0, 1.0, sum(LENGTHS[7,]))}}
+VARIANTS["xendcg"]["many"] = {**MANY, "gamma": 0.25}
 VARIANTS["cox"] |= {"efron": {"groups": GROUPS[7,], "ties": "efron"}}
 VARIANTS["lambdarank"] |= {"first": {"groups": GROUPS[7,], "k": 2}, "many": {**MANY, "k": 40}}
 RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIANTS[name]]
@@ -348,6 +350,8 @@ SILENT: dict[str, tuple[str, ...]] = {
     "categorical_td": ("low", "high"),
     "categorical_td:ends": ("low", "high"),
     "crps_ensemble:weighted": ("lower",),
+    # a number of each row
+    "xendcg:drawn": ("gamma",),
     # that of another class may be among the labels
     "transducer": ("blank",),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+from functools import partial
 from typing import Any
 
 import mpmath as mp
@@ -91,6 +92,13 @@ def test_values_that_are_refused(backend: str) -> None:
         time[19] = bad
         with refused(ValueError, f"listnet: target[19] = {bad}", "finite"):
             nl.listnet(pred, time, groups=SEVEN, backend=backend)
+    for bad in (-0.5, 1.5, np.nan):
+        gamma = np.full(26, 0.5)
+        gamma[19] = bad
+        with refused(ValueError, f"xendcg: gamma[19] = {bad}", "in [0, 1]"):
+            nl.xendcg(pred, np.zeros(26), gamma=gamma, groups=SEVEN, backend=backend)
+    with refused(ValueError, "xendcg: gamma has shape (25,); it must be a number or have that of pred, (26,)"):
+        nl.xendcg(pred, np.zeros(26), gamma=np.zeros(25), groups=SEVEN, backend=backend)
     time[19] = np.nan
     for name, others in (("listmle", ()), ("cox", (event,))):
         with refused(ValueError, f"{name}: {record(name).inputs[1]}[19] = nan"):
@@ -178,19 +186,50 @@ def test_certain_orders_keep_their_digits(margin: float, dtype: str, backend: st
 def test_certain_distributions_keep_their_digits(dtype: str, backend: str) -> None:
     scores, _ = certain(17.0, dtype)
     target = (scores + np.linspace(0.0, 1.0, 12)).astype(dtype)
+    relevance = np.where(target == target.max(), 31, 0)
+    gamma = np.linspace(0.5, 1.0, 12).astype(dtype)
     with mp.workdps(200):
         s, t = ([mp.mpf(float(x)) for x in array] for array in (scores, target))
-        p, q = ([mp.exp(x) / mp.fsum(map(mp.exp, z)) for x in z] for z in (s, t))
-        lost = mp.log(mp.fsum(map(mp.exp, s)))
-        exact = mp.fsum(b * (lost - x) for b, x in zip(q, s, strict=True))
-        slope = [a - b for a, b in zip(p, q, strict=True)]
-        size = [max(min(a, 1 - a), min(b, 1 - b)) for a, b in zip(p, q, strict=True)]
-    value, found = nl.value_and_grad(nl.listnet)(scores, target, reduction="none", backend=backend)
+        gain = [mp.mpf(2) ** int(y) - float(less) for y, less in zip(relevance, gamma, strict=True)]
+        check_distribution(nl.listnet, scores, target, s, [mp.exp(x) for x in t], backend)
+        check_distribution(partial(nl.xendcg, gamma=gamma), scores, relevance, s, gain, backend)
+
+
+def check_distribution(function: Any, scores: Any, target: Any, s: Any, powers: Any, backend: str) -> None:
+    """Value and slopes of the cross-entropy of two distributions, one of scores, the other of powers."""
+    p, q = ([x / mp.fsum(z) for x in z] for z in (list(map(mp.exp, s)), powers))
+    lost = mp.log(mp.fsum(map(mp.exp, s)))
+    exact = mp.fsum(b * (lost - x) for b, x in zip(q, s, strict=True))
+    slope = [a - b for a, b in zip(p, q, strict=True)]
+    size = [max(min(a, 1 - a), min(b, 1 - b)) for a, b in zip(p, q, strict=True)]
+    value, found = nl.value_and_grad(function)(scores, target, reduction="none", backend=backend)
     assert ulps(value, [exact]).max() <= MOST_ULPS
     assert ulps(found, slope, size).max() <= MOST_ULPS
 
 
-@pytest.mark.parametrize("name", RANKED)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scale", [0.1, 6.0])
+def test_gains_of_smooth_ranks_keep_their_digits(scale: float, dtype: str, backend: str) -> None:
+    random = np.random.default_rng(8)
+    scores, relevance = random.normal(0.0, scale, 9).astype(dtype), random.integers(0, 4, 9)
+    temperature = float(np.array(0.1, dtype))
+    with mp.workdps(60):
+        s, gain = [mp.mpf(float(x)) / temperature for x in scores], [mp.mpf(2) ** int(y) - 1 for y in relevance]
+        best = mp.fsum(g / mp.log(k + 2, 2) for k, g in enumerate(sorted(gain, reverse=True)))
+        ranks = [mp.mpf("0.5") + mp.fsum(1 / (1 + mp.exp(a - b)) for b in s) for a in s]
+        exact = -mp.fsum(g / mp.log(1 + r, 2) for g, r in zip(gain, ranks, strict=True)) / best
+        by_rank = [g * mp.log(2) / ((1 + r) * mp.log(1 + r) ** 2 * best) for g, r in zip(gain, ranks, strict=True)]
+        pairs = [[1 / (4 * mp.cosh((a - b) / 2) ** 2) / temperature for b in s] for a in s]
+        slope = [mp.fsum((c - by_rank[k]) * p for c, p in zip(by_rank, pairs[k], strict=True)) for k in range(9)]
+        size = [mp.fsum(abs(c - by_rank[k]) * p for c, p in zip(by_rank, pairs[k], strict=True)) for k in range(9)]
+        # what ranks lose is lost of each slope by a rank, whose difference may be less
+        size = [max(a, mp.fsum(c * p for c, p in zip(by_rank, pairs[k], strict=True)) / 2) for k, a in enumerate(size)]
+    value, found = nl.value_and_grad(nl.approx_ndcg)(scores, relevance, reduction="none", backend=backend)
+    assert ulps(value, [exact]).max() <= MOST_ULPS
+    assert ulps(found, slope, size).max() <= MOST_ULPS
+
+
+@pytest.mark.parametrize("name", [name for name in RANKED if name != "approx_ndcg"])
 def test_the_bound_is_twice_the_curvature(name: str, backend: str) -> None:
     given = given_to(name)
     exact = everything(name, given, groups=SEVEN, backend=backend)[2]

@@ -30,6 +30,8 @@ class Lists:
     """One call: the arrays, where its groups are, which the host must know, and what is written to.
 
     ranks: the pairs that count are those of the first so many ranks, 0: all. efron: the number of a way to treat ties.
+    number: the parameter of the loss, or what an option of each row is where it is one number; its array is among the
+    inputs otherwise.
     """
 
     def __init__(self, place: Arrays, request: Request) -> None:
@@ -43,12 +45,19 @@ class Lists:
         for name, value in zip(loss.inputs[1:], arguments[1:], strict=True):
             self.inputs.append(place.real(loss, name, value))
             check.same_shape(loss, name, self.inputs[-1].shape, self.pred.shape, "pred")
+        for name in loss.per_element:
+            self.inputs.append(self.of_rows(name, options[name]) if place.varies(options[name]) else None)
         self.pointers = pointers_of(loss, place.on_host(options["groups"]), self.rows)
         self.lengths = self.pointers[1:] - self.pointers[:-1]
         self.groups = len(self.lengths)
         self.ranks = ranks_of(loss, options.get("k"))
         self.efron = ties_of(loss, options["ties"]) if "ties" in options else 0
-        self.sigma = check.number(loss, "sigma", options["sigma"], self.real) if "sigma" in options else 1.0
+        constants = [
+            check.number(loss, name, options[name], self.real)
+            for name, array in zip(loss.per_element, self.inputs[len(loss.inputs) :], strict=True)
+            if array is None
+        ]
+        self.number = [*request.parameters(self.real), *constants, 1.0][0]
         self.weight = options.get("weight")
         if self.weight is not None:
             self.weight = place.real(loss, request.weight_name, self.weight)
@@ -60,10 +69,20 @@ class Lists:
         replaced = ("pred",) if request.mode == 1 else ()
         self.values, self.outputs = outputs_of(place, request, self.pred, (self.groups,), replaced)
 
+    def of_rows(self, name: str, value: Any) -> Any:
+        """An option that each row has of its own."""
+        array = self.place.real(self.loss, name, value)
+        if array.shape != self.pred.shape:
+            raise ValueError(
+                f"{self.loss.name}: {name} has shape {array.shape}; it must be a number or have that of pred, "
+                f"{self.pred.shape}"
+            )
+        return array
+
     @property
     def counts_events(self) -> bool:
         """Whether a group counts as many as it has events."""
-        return len(self.inputs) > 2
+        return len(self.loss.inputs) > 2
 
     @property
     def known(self) -> float | None:
@@ -74,9 +93,9 @@ class Lists:
 
     def bounds(self, k: int, dtype: str) -> Bounds:
         """How the numbers of an input are checked, if there is one."""
-        if k >= len(self.inputs):
+        if k >= len(self.inputs) or self.inputs[k] is None:
             return Bounds(check=UNCHECKED, low=0.0, high=0.0, constant=0.0)
-        domain = self.loss.domains[self.loss.inputs[k]]
+        domain = self.loss.domains[(*self.loss.inputs, *self.loss.per_element)[k]]
         low, high = domain.ends(dtype)
         return Bounds(check=domain.check(False), low=low, high=high, constant=0.0)
 

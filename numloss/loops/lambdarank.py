@@ -234,7 +234,7 @@ def lambdarank_group(c: Ranked, group: Int, first: Int, n: Int, w: Double) -> Do
     fill_up(n, scores, gains, whole, rest)
     ranks = n if c.ranks == 0 or c.ranks > n else c.ranks
     best = best_gain(counts, ranks, whole, rest)
-    mine.sigma = c.sigma
+    mine.sigma = c.number
     mine.share = double(1.0) / best if best > double(0.0) else double(0.0)
     if c.mode > 0:
         for i in range(n + (16 - n % 16) % 16):

@@ -1,4 +1,4 @@
-"""The distribution of a list against that of its targets: ListNet. The header is Ranked.
+"""The distribution of a list against that of its targets: ListNet, and XE-NDCG. The header is Ranked.
 
 Of both lists the largest entry is set aside: the others add up to what its probability lacks, with all digits. Where
 several are the largest they are counted.
@@ -6,6 +6,9 @@ several are the largest they are counted.
 Short lists share a tile, each filled up to whole sixteens by scores of -inf, which add nothing: a step is done for all
 lists of the tile before the next, so that none waits for the one before. What is known of the scores, or the targets,
 of up to 32 lists are four columns: the largest entry, its power, the sum of the other powers, how many are as large.
+
+The distribution of the targets is that of their powers, or, with `gains`, of 2^target less a number of each row: what
+is read are gains then, and each is its own power.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from .language import (
     array_data,
     double,
     double_log1p,
+    integer,
     ints,
     noinline,
     offset,
@@ -100,6 +104,33 @@ def read_lists(
 
 
 @noinline
+def subtract_rows(c: Ranked, first: Int, n: Int, z: Reals) -> Int:
+    """2^target of n entries, less the number of each row."""
+    powers = stack_reals(32)
+    buffer = stack_reals(512)
+    powers[0] = 1.0
+    for k in range(1, 32):
+        powers[k] = powers[k - 1] + powers[k - 1]
+    less = fetch(c.event, c.itemsize, real(c.number), first, n, buffer)
+    for i in range(n):
+        z[i] = powers[integer(z[i])] - less[i]
+    return 0
+
+
+@noinline
+def read_targets(
+    c: Ranked, group: Int, count: Int, done: Int, weights: Doubles, starts: Ints, lengths: Ints, gains: Int, z: Reals
+) -> Int:
+    """Read the targets of the lists of a tile, or their gains."""
+    read_lists(c, c.target, group, count, done, weights, starts, lengths, z)
+    pointers = ints(array_data(c.pointers))
+    for j in range(count if gains == 1 else 0):
+        if weights[j] != double(0.0):
+            subtract_rows(c, pointers[group + j] + done, lengths[j], offset(z, starts[j]))
+    return 0
+
+
+@noinline
 def find_tops(z: Reals, starts: Ints, count: Int, side: Doubles) -> Int:
     """The largest entry of each list as far as it has been seen, NaN left aside."""
     for j in range(count):
@@ -144,6 +175,24 @@ def powers_of_tops(side: Doubles, most: Int) -> Int:
 
 
 @noinline
+def shares_of_tops(side: Doubles, most: Int) -> Int:
+    """The largest gains, as their own powers; where all are 0 they count 1 each."""
+    for j in range(most):
+        side[32 + j] = side[j] if side[j] > double(0.0) else double(1.0)
+    return 0
+
+
+@noinline
+def shares_of_lists(t: Reals, starts: Ints, count: Int, side: Doubles, f: Reals) -> Int:
+    """Gains as their own powers."""
+    for j in range(count):
+        some = integer(side[j] > double(0.0))
+        for i in range(starts[j], starts[j + 1]):
+            f[i] = t[i] if some == 1 else 1.0
+    return 0
+
+
+@noinline
 def powers_of_lists(z: Reals, starts: Ints, count: Int, side: Doubles, e: Reals) -> Int:
     """Exponentials of all entries."""
     for j in range(count):
@@ -152,6 +201,14 @@ def powers_of_lists(z: Reals, starts: Ints, count: Int, side: Doubles, e: Reals)
         base = base_of(top)
         exponentials(offset(z, at), starts[j + 1] - at, base, round_shift(top - base), offset(e, at))
     return 0
+
+
+@noinline
+def targets_of_tile(t: Reals, starts: Ints, count: Int, side: Doubles, gains: Int, f: Reals) -> Int:
+    """What targets are powers of, or gains."""
+    if gains == 1:
+        return shares_of_lists(t, starts, count, side, f)
+    return powers_of_lists(t, starts, count, side, f)
 
 
 @noinline
@@ -298,7 +355,7 @@ def write_lists(
 
 
 @noinline
-def listnet_lists(c: Ranked, group: Int, count: Int, weights: Doubles, away: Doubles) -> Int:
+def listnet_lists(c: Ranked, group: Int, count: Int, weights: Doubles, gains: Int, away: Doubles) -> Int:
     """The losses of the lists of a tile, or of a long one; gradients and curvatures, if they are wanted, written."""
     starts = stack_ints(33)
     lengths = stack_ints(32)
@@ -319,19 +376,22 @@ def listnet_lists(c: Ranked, group: Int, count: Int, weights: Doubles, away: Dou
         away[j] = double(0.0)
     for done in range(0, rows, 512):
         read_lists(c, c.pred, group, count, done, weights, starts, lengths, x)
-        read_lists(c, c.target, group, count, done, weights, starts, lengths, t)
+        read_targets(c, group, count, done, weights, starts, lengths, gains, t)
         find_tops(x, starts, count, scores)
         find_tops(t, starts, count, targets)
     powers_of_tops(scores, most)
-    powers_of_tops(targets, most)
+    if gains == 1:
+        shares_of_tops(targets, most)
+    else:
+        powers_of_tops(targets, most)
     for done in range(0, rows, 512):
         if rows > 512:
             read_lists(c, c.pred, group, count, done, weights, starts, lengths, x)
-            read_lists(c, c.target, group, count, done, weights, starts, lengths, t)
+            read_targets(c, group, count, done, weights, starts, lengths, gains, t)
         level_rests(x, starts, lengths, count, scores)
         level_rests(t, starts, lengths, count, targets)
         powers_of_lists(x, starts, count, scores, e)
-        powers_of_lists(t, starts, count, targets, f)
+        targets_of_tile(t, starts, count, targets, gains, f)
         add_others(x, e, starts, count, scores)
         add_others(t, f, starts, count, targets)
         add_distances(x, f, starts, count, scores, away)
@@ -339,14 +399,15 @@ def listnet_lists(c: Ranked, group: Int, count: Int, weights: Doubles, away: Dou
     for done in range(0, rows if c.mode > 0 else 0, 512):
         if rows > 512:
             read_lists(c, c.pred, group, count, done, weights, starts, lengths, x)
-            read_lists(c, c.target, group, count, done, weights, starts, lengths, t)
+            read_targets(c, group, count, done, weights, starts, lengths, gains, t)
             powers_of_lists(x, starts, count, scores, e)
-            powers_of_lists(t, starts, count, targets, f)
+            targets_of_tile(t, starts, count, targets, gains, f)
         write_lists(c, group, count, done, weights, starts, lengths, scores, targets, x, t, e, f)
     return 0
 
 
-def listnet_block(c: Ranked, partial: Result, block: Int) -> Int:
+@noinline
+def distributions_of_block(c: Ranked, partial: Result, block: Int, gains: Int) -> Int:
     """The lists of one block, a tile of them at a time."""
     begin_lists(c, partial, block)
     counted = stack_doubles(1)
@@ -367,9 +428,19 @@ def listnet_block(c: Ranked, partial: Result, block: Int) -> Int:
                 partial.weight = partial.weight + counted[0]
                 some = 1
         if some == 1:
-            listnet_lists(c, group, count, weights, losses)
+            listnet_lists(c, group, count, weights, gains, losses)
             for j in range(count):
                 if weights[j] != double(0.0):
                     end_group(c, group + j, weights[j] * losses[j], partial)
         group = group + count
     return 0
+
+
+def listnet_block(c: Ranked, partial: Result, block: Int) -> Int:
+    """The lists of one block, of targets that are scores."""
+    return distributions_of_block(c, partial, block, 0)
+
+
+def xendcg_block(c: Ranked, partial: Result, block: Int) -> Int:
+    """The lists of one block, of gains."""
+    return distributions_of_block(c, partial, block, 1)

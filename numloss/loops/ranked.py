@@ -157,7 +157,7 @@ def group_weight(c: Ranked, group: Int, partial: Result) -> Double:
 @noinline
 def group_count(c: Ranked, first: Int, n: Int) -> Double:
     """What a group counts in a mean: its events where there are any to count, else 1 unless it is empty."""
-    if c.event.array == 0:
+    if c.counted == 0:
         return double(1.0) if n > 0 else double(0.0)
     buffer = stack_reals(512)
     events = 0

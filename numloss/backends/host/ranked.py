@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 # Numbers of 16 bits are read and written as they are.
 READS_HALVES = True
 # What each loop needs of scratch, in rows: places, numbers of the data's dtype, float64 numbers.
-SCRATCH = {"listnet_block": (0, 0, 0), "lambdarank_block": (2, 5, 2), "risks_block": (2, 4, 4)}
+SCRATCH = {
+    "approx_ndcg_block": (0, 4, 2),
+    "lambdarank_block": (2, 5, 2),
+    "listnet_block": (0, 0, 0),
+    "risks_block": (2, 4, 4),
+    "xendcg_block": (0, 0, 0),
+}
+# Loops of pairs, which need discounts.
+BY_PAIRS = ("approx_ndcg_block", "lambdarank_block")
 
 
 def discounts_of(backend: HostBackend, ranks: int, real: np.dtype[Any]) -> Array:
@@ -37,7 +45,7 @@ def discounts_of(backend: HostBackend, ranks: int, real: np.dtype[Any]) -> Array
 def problem_of(backend: HostBackend, lists: Lists, kept: list[Any]) -> Problem:
     """The problem, of sums; `kept` must outlive it."""
     loop, real = lists.loss.rows["loop"], lists.real
-    by_pairs, lengths = loop == "lambdarank_block", lists.lengths
+    by_pairs, lengths = loop in BY_PAIRS, lists.lengths
     pairs: Array | int = pairs_of(lengths, lists.ranks) if by_pairs else 0
     firsts, longest = blocks_of(lists.pointers, pairs), int(lengths.max(initial=0))
     rows = lists.rows + 16 * lists.groups

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from ...calls.request import Request
 
 # What each loop needs of scratch, in rows: places, numbers, float64 numbers.
-SCRATCH = {"listnet_block": (0, 0, 0), "lambdarank_block": (2, 5, 0), "risks_block": (2, 4, 4)}
+SCRATCH = {
+    "approx_ndcg_block": (2, 5, 0),
+    "lambdarank_block": (2, 5, 0),
+    "listnet_block": (0, 0, 0),
+    "risks_block": (2, 4, 4),
+    "xendcg_block": (0, 0, 0),
+}
 
 
 def compute(request: Request) -> Any:

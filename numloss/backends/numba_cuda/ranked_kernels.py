@@ -85,7 +85,7 @@ def _check_text(dtype: str, together: dict[str, Any]) -> Any:
                     first = min(first, complaint(row, EVENT_OPERAND))
         odd = block_sum(shared, thread, odd)
         count = block_sum(shared, thread, events)
-        if c.event.array == 0:
+        if c.counted == 0:
             count = double(one) if n > 0 else double(zero)
         return first, count, odd
 

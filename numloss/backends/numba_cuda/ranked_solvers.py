@@ -12,15 +12,23 @@ from typing import Any
 import numpy as np
 
 from ... import scalar
-from ...loops import lambdarank, risk_sets
-from ...loops.headers import Carried, RiskSums, StepSums
+from ...loops import approx_ndcg, lambdarank, risk_sets
+from ...loops.headers import Carried, RiskSums, SmoothRanks, StepSums
 from ...loops.rowwise_parts import base_of
 from . import jit
 from .memory import memory_of
 from .ranked_texts import list_texts
 
 
-def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
+def power_of_label(label):  # type: ignore[no-untyped-def]
+    """2^label, or that of the nearest label that there is."""
+    power = 1.0
+    for k in range(31):
+        power = power + power if label > k else power
+    return power
+
+
+def listnet_text(dtype: str, together: dict[str, Any], gains: bool = False) -> Any:
     """A distribution against another: see numloss/loops/listnet.py."""
     words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
     real, double = words["real"], words["double"]
@@ -30,20 +38,37 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
     of_base, log1p = jit.of_loop(base_of, dtype), jit.typed(scalar.log1p, "float64")
     zero, one, lowest = number(0.0), number(1.0), number(-np.inf)
 
+    two_to = jit.jitable(power_of_label)
+
     @jit.jitable
-    def top_of(o, begin, n, thread, shared):  # type: ignore[no-untyped-def]
-        """The largest entry of a list, and the first row that has it; -1 if none has."""
-        top = lowest
-        for i in range(thread, n, threads):
-            x = read(o, zero, begin + i)
-            top = x if x > top else top
-        top = real(block_top(shared, thread, double(top)))
-        place = double(-n)
-        for i in range(thread, n, threads):
-            if read(o, zero, begin + i) == top:
-                place = max(place, double(-i))
-        found = block_top(shared, thread, place)
-        return top, -found if found > double(-n) else double(-one)
+    def score_of(c, row):  # type: ignore[no-untyped-def]
+        return read(c.pred, zero, row)
+
+    @jit.jitable
+    def target_of(c, row):  # type: ignore[no-untyped-def]
+        if gains:
+            return real(two_to(read(c.target, zero, row))) - read(c.event, real(c.number), row)
+        return read(c.target, zero, row)
+
+    def top_text(entry: Any) -> Any:
+        @jit.jitable
+        def top_of(c, begin, n, thread, shared):  # type: ignore[no-untyped-def]
+            """The largest entry of a list, and the first row that has it; -1 if none has."""
+            top = lowest
+            for i in range(thread, n, threads):
+                x = entry(c, begin + i)
+                top = x if x > top else top
+            top = real(block_top(shared, thread, double(top)))
+            place = double(-n)
+            for i in range(thread, n, threads):
+                if entry(c, begin + i) == top:
+                    place = max(place, double(-i))
+            found = block_top(shared, thread, place)
+            return top, -found if found > double(-n) else double(-one)
+
+        return top_of
+
+    top_score, top_target = top_text(score_of), top_text(target_of)
 
     @jit.jitable
     def power(x, top):  # type: ignore[no-untyped-def]
@@ -51,15 +76,21 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
         return double(exp_below(x - base, round_shift(top - base)))
 
     @jit.jitable
+    def power_of_target(t, top):  # type: ignore[no-untyped-def]
+        if gains:
+            return double(t if top > zero else one)
+        return power(t, top)
+
+    @jit.jitable
     def listnet(c, begin, n, factor, thread, shared):  # type: ignore[no-untyped-def]
-        top, at = top_of(c.pred, begin, n, thread, shared)
-        aim, wanted = top_of(c.target, begin, n, thread, shared)
+        top, at = top_score(c, begin, n, thread, shared)
+        aim, wanted = top_target(c, begin, n, thread, shared)
         others, targets, away = double(zero), double(zero), double(zero)
         for i in range(thread, n, threads):
-            x, t = read(c.pred, zero, begin + i), read(c.target, zero, begin + i)
+            x, t = score_of(c, begin + i), target_of(c, begin + i)
             if i != at:
                 others += power(x, top)
-            f = power(t, aim)
+            f = power_of_target(t, aim)
             if i != wanted:
                 targets += f
             if f > double(zero):
@@ -67,19 +98,24 @@ def listnet_text(dtype: str, together: dict[str, Any]) -> Any:
         others = block_sum(shared, thread, others)
         targets = block_sum(shared, thread, targets)
         away = block_sum(shared, thread, away)
-        own, goal = power(top, top), power(aim, aim)
+        own, goal = power(top, top), power_of_target(aim, aim)
         scores, goals = others + own, targets + goal
         if c.mode > 0:
             for i in range(thread, n, threads):
-                x, t = read(c.pred, zero, begin + i), read(c.target, zero, begin + i)
+                x, t = score_of(c, begin + i), target_of(c, begin + i)
                 p = power(x, top) / scores
-                slope = p - power(t, aim) / goals
+                slope = p - power_of_target(t, aim) / goals
                 if i == at and at == wanted:
                     slope = targets / goals - others / scores
                 put_slopes(c, begin + i, slope, p * (others / scores if i == at else double(one) - p), factor)
         return away / goals + log1p(others / own)
 
     return listnet
+
+
+def xendcg_text(dtype: str, together: dict[str, Any]) -> Any:
+    """The same of gains."""
+    return listnet_text(dtype, together, True)
 
 
 def pair_texts(dtype: str) -> Any:
@@ -103,20 +139,18 @@ def pair_texts(dtype: str) -> Any:
     return add_pair
 
 
-def rank_text(dtype: str, together: dict[str, Any]) -> Any:
-    """`rank_list`: a list in the order of its scores, with gains and discounts; gives 1 / the best gain."""
+def best_text(dtype: str, together: dict[str, Any]) -> Any:
+    """`best_of`: the discounted gain of the best order of a list; leaves discounts, and needs the arrays of scores."""
     words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
-    real, double, integer = words["real"], words["double"], words["integer"]
+    real, double = words["real"], words["double"]
     read, sort_block, block_sum = texts["read"], together["sort_block"], together["block_sum"]
-    ints_of, reals_of = texts["ints_of"], texts["reals_of"]
-    barrier, discount = together["barrier"], jit.of_loop(lambdarank.discount, dtype)
-    zero, one, two, most = number(0.0), number(1.0), number(2.0), number(31.0)
+    ints_of, reals_of, discount = texts["ints_of"], texts["reals_of"], jit.of_loop(lambdarank.discount, dtype)
+    zero, one, most, two_to = number(0.0), number(1.0), number(31.0), jit.jitable(power_of_label)
 
     @jit.jitable
-    def rank_list(c, begin, n, ranks, thread, shared):  # type: ignore[no-untyped-def]
+    def best_of(c, begin, n, ranks, thread, shared):  # type: ignore[no-untyped-def]
         order, scores, spare = ints_of(c, 0, begin), reals_of(c, 0, begin), reals_of(c, 1, begin)
-        gains, whole, rest = (reals_of(c, 2, begin), reals_of(c, 3, begin), reals_of(c, 4, begin))
-        # the best order first: it needs the same arrays
+        whole, rest = reals_of(c, 3, begin), reals_of(c, 4, begin)
         for i in range(thread, n, threads):
             label = read(c.target, zero, begin + i)
             scores[i] = label if label >= zero and label <= most else zero
@@ -126,20 +160,32 @@ def rank_text(dtype: str, together: dict[str, Any]) -> Any:
             exact = discount(i)
             whole[i] = real(exact)
             rest[i] = real(exact - double(whole[i]))
-            gain = double(one)
-            for _ in range(integer(scores[i])):
-                gain = gain + gain
             if i < ranks:
-                best += (gain - double(one)) * (double(whole[i]) + double(rest[i]))
-        best = block_sum(shared, thread, best)
+                best += (double(two_to(scores[i])) - double(one)) * (double(whole[i]) + double(rest[i]))
+        return block_sum(shared, thread, best)
+
+    return best_of
+
+
+def rank_text(dtype: str, together: dict[str, Any]) -> Any:
+    """`rank_list`: a list in the order of its scores, with gains and discounts; gives 1 / the best gain."""
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
+    real, double, read = words["real"], words["double"], texts["read"]
+    sort_block, best_of, barrier = together["sort_block"], best_text(dtype, together), together["barrier"]
+    ints_of, reals_of = texts["ints_of"], texts["reals_of"]
+    zero, one, two_to = number(0.0), number(1.0), jit.jitable(power_of_label)
+
+    @jit.jitable
+    def rank_list(c, begin, n, ranks, thread, shared):  # type: ignore[no-untyped-def]
+        order, scores, spare = ints_of(c, 0, begin), reals_of(c, 0, begin), reals_of(c, 1, begin)
+        gains = reals_of(c, 2, begin)
+        # the best order first: it needs the same arrays
+        best = best_of(c, begin, n, ranks, thread, shared)
         for i in range(thread, n, threads):
             scores[i] = read(c.pred, zero, begin + i)
         sort_block(scores, order, n, spare, ints_of(c, 1, begin), thread)
         for i in range(thread, n, threads):
-            gain = one
-            for _ in range(integer(max(zero, min(most, read(c.target, zero, begin + order[i]))))):
-                gain = gain * two
-            gains[i] = gain
+            gains[i] = real(two_to(read(c.target, zero, begin + order[i])))
         barrier()
         return real(double(one) / best) if best > double(zero) else zero
 
@@ -159,7 +205,7 @@ def lambdarank_text(dtype: str, together: dict[str, Any]) -> Any:
         ranks = n if c.ranks == 0 or c.ranks > n else c.ranks
         share = rank_list(c, begin, n, ranks, thread, shared)
         order, scores, gains = ints_of(c, 0, begin), reals_of(c, 0, begin), reals_of(c, 2, begin)
-        whole, rest, sigma = reals_of(c, 3, begin), reals_of(c, 4, begin), real(c.sigma)
+        whole, rest, sigma = reals_of(c, 3, begin), reals_of(c, 4, begin), real(c.number)
         total = double(zero)
         for rank in range(thread, n, threads):
             slope, bend = double(zero), double(zero)
@@ -177,6 +223,68 @@ def lambdarank_text(dtype: str, together: dict[str, Any]) -> Any:
         return block_sum(shared, thread, total)
 
     return lambdarank
+
+
+def approx_ndcg_text(dtype: str, together: dict[str, Any]) -> Any:
+    """Pairs of a list: a thread adds up all pairs of its rows, for their ranks and then for their slopes."""
+    words, number, threads, texts = jit.words_of(dtype), getattr(np, dtype), jit.THREADS, list_texts(dtype)
+    real, double, read, block_sum = words["real"], words["double"], texts["read"], together["block_sum"]
+    put_slopes, reals_of, barrier = texts["put_slopes"], texts["reals_of"], together["barrier"]
+    power, above = jit.of_loop(approx_ndcg.apart_power, dtype), jit.of_loop(approx_ndcg.above_share, dtype)
+    slope_by, bend_by = jit.of_loop(approx_ndcg.rank_slope, dtype), jit.of_loop(approx_ndcg.rank_bend, dtype)
+    begin_ranks = jit.of_loop(approx_ndcg.begin_ranks, dtype)
+    gain_of_rank, best_of = jit.of_loop(approx_ndcg.gain_of_rank, dtype), best_text(dtype, together)
+    smooth_ranks, two_to, zero, one = memory_of(SmoothRanks), jit.jitable(power_of_label), number(0.0), number(1.0)
+
+    @jit.jitable
+    def bends_of(c, scores, by_rank, bends_by_rank, i, n, inverse, lacking):  # type: ignore[no-untyped-def]
+        """The slope and the curvature of a row, or half its bound, but for the temperature."""
+        slope, bend, passed = double(zero), double(zero), double(zero)
+        for j in range(n):
+            if j != i:
+                e = power(scores[i], scores[j], inverse, lacking)
+                p, more = slope_by(e), by_rank[j] - by_rank[i]
+                slope += double(more * p)
+                passed += double(p)
+                if c.bound == 1:
+                    bend += double(abs(more) * p)
+                else:
+                    bend += double(more * bend_by(scores[i], scores[j], e, p) + bends_by_rank[j] * p * p)
+        if c.bound != 1:
+            bend += double(bends_by_rank[i]) * passed * passed
+        return slope, bend
+
+    @jit.jitable
+    def approx(c, begin, n, factor, thread, shared):  # type: ignore[no-untyped-def]
+        best = best_of(c, begin, n, n, thread, shared)
+        scores, by_rank, bends_by_rank = reals_of(c, 0, begin), reals_of(c, 3, begin), reals_of(c, 4, begin)
+        for i in range(thread, n, threads):
+            scores[i] = read(c.pred, zero, begin + i)
+        barrier()
+        ranks = smooth_ranks()
+        begin_ranks(c.number, ranks)
+        steep, inverse, lacking = ranks.steep, real(ranks.inverse), real(ranks.lacking)
+        total = double(zero)
+        for i in range(thread, n, threads):
+            gain = double(two_to(read(c.target, zero, begin + i))) - double(one)
+            by_rank[i] = zero
+            bends_by_rank[i] = zero
+            if gain > double(zero):
+                rank = double(one)
+                for j in range(n):
+                    if j != i:
+                        rank += double(above(scores[i], scores[j], power(scores[i], scores[j], inverse, lacking)))
+                total += gain_of_rank(rank, gain / best, ranks)
+                by_rank[i] = real(ranks.slope)
+                bends_by_rank[i] = real(ranks.bend)
+        barrier()
+        if c.mode > 0:
+            for i in range(thread, n, threads):
+                slope, bend = bends_of(c, scores, by_rank, bends_by_rank, i, n, inverse, lacking)
+                put_slopes(c, begin + i, slope * steep, bend * steep * steep, factor)
+        return block_sum(shared, thread, total)
+
+    return approx
 
 
 def risks_text(dtype: str, together: dict[str, Any]) -> Any:
@@ -219,4 +327,10 @@ def risks_text(dtype: str, together: dict[str, Any]) -> Any:
     return risks
 
 
-SOLVERS = {"listnet_block": listnet_text, "lambdarank_block": lambdarank_text, "risks_block": risks_text}
+SOLVERS = {
+    "approx_ndcg_block": approx_ndcg_text,
+    "lambdarank_block": lambdarank_text,
+    "listnet_block": listnet_text,
+    "risks_block": risks_text,
+    "xendcg_block": xendcg_text,
+}

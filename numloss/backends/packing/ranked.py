@@ -9,7 +9,7 @@ import numpy as np
 
 from ...loops.codes import BOUND
 from ...loops.headers import Operand, Ranked
-from .operands import name_of, operand
+from .operands import CONSTANT, name_of, operand
 
 if TYPE_CHECKING:
     from ...calls.lists import Lists
@@ -26,6 +26,7 @@ def header_of(
     """
     place, loss, real, request = lists.place, lists.loss, lists.real, lists.request
     inputs, outputs, dtype = [*lists.inputs, None][:3], [*lists.outputs, None, None][:2], name_of(real)
+    constant = bool(loss.per_element) and inputs[2] is None
 
     def one(array: Any) -> Operand:
         return operand(array, real, kept, place)
@@ -36,6 +37,7 @@ def header_of(
         mode=request.mode,
         ranks=lists.ranks,
         efron=lists.efron,
+        counted=lists.counts_events,
         bound=request.policy == BOUND,
         itemsize=real.itemsize,
         rows=rows,
@@ -46,10 +48,10 @@ def header_of(
         longest=longest,
         scale=1.0,
         least=loss.least if request.policy == BOUND else -math.inf,
-        sigma=lists.sigma,
+        number=lists.number,
         pred=one(inputs[0]),
         target=one(inputs[1]),
-        event=one(inputs[2]),
+        event=CONSTANT if constant else one(inputs[2]),
         weighted=lists.request.weighting(lists.weight),
         weight=one(lists.weight),
         values=one(lists.values),

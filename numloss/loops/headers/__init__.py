@@ -23,7 +23,7 @@ from .examplewise import ExampleArray, Examples, ExampleSlopes, Examplewise
 from .layers import Layer, Linear, Window
 from .packed import Centred, Packed
 from .products import Matrix, Product
-from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, StepSums
+from .ranked import Carried, Discounts, Rank, Ranked, RiskSums, SmoothRanks, StepSums
 from .regional import Regions, RegionSums, SortedRegions, TileNumbers
 from .rowwise import ClassRow, Distilled, Excess, Hessians, Measures, Pull, Ratios, Row, Rowwise, Soon, Steps, Topk
 from .scans import Scan, Strip
@@ -89,6 +89,7 @@ __all__ = [
     "Scored",
     "Sequence",
     "SequenceStrides",
+    "SmoothRanks",
     "Soon",
     "SortedRegions",
     "StepSums",

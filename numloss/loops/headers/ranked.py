@@ -14,8 +14,9 @@ class Ranked(Header):
 
     `firsts`: the first group of each block and, at the end, all groups; `pointers`: where the rows of each group begin
     and, at the end, all rows; both int64. `ranks`: the pairs that count are those of the first so many ranks, 0: all.
-    `efron`: ties as Efron has them, not Breslow. `bound`: curvatures are bounds. A row of scratch has room for `rows`.
-    `discounts` are those of `longest` ranks.
+    `efron`: ties as Efron has them, not Breslow. `counted`: a group counts the events that it has, and not 1. `bound`:
+    curvatures are bounds. A row of scratch has room for `rows`. `discounts` are those of `longest` ranks. `number`: the
+    option of the loss that is one, or what `event`, the third array, has everywhere where none is given.
     """
 
     firsts: Int
@@ -23,6 +24,7 @@ class Ranked(Header):
     mode: Int
     ranks: Int
     efron: Int
+    counted: Int
     bound: Int
     itemsize: Int
     weighted: Int
@@ -34,7 +36,7 @@ class Ranked(Header):
     longest: Int
     scale: Double
     least: Double
-    sigma: Double
+    number: Double
     pred: Operand
     target: Operand
     event: Operand
@@ -64,6 +66,17 @@ class Rank(Header):
     discount_rest: Double
     sigma: Double
     share: Double
+
+
+class SmoothRanks(Header):
+    """How steep ranks are in distances of scores: 1 / temperature; the same in the data's dtype, and what that lacks,
+    as a part of it. Of a row: slope and curvature of its loss by its rank."""
+
+    steep: Double
+    inverse: Double
+    lacking: Double
+    slope: Double
+    bend: Double
 
 
 class RiskSums(Header):

@@ -1,0 +1,41 @@
+"""Losses of rankings, written down in PyTorch as their libraries have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twins.twin import LISTS, Options, Random, Twin, drawn
+
+
+def _ideal(t: Any, gain: Any) -> Any:
+    return (gain.sort(descending=True).values / t.log2(t.arange(len(gain), dtype=gain.dtype) + 2)).sum()
+
+
+def _approx(t: Any, x: Any, y: Any, temperature: float) -> Any:
+    total = x.sum() * 0
+    for a, b in LISTS:
+        s, gain = x[a:b] / temperature, 2.0 ** y[a:b] - 1
+        if gain.any():
+            # approx_ranks of TensorFlow Ranking: the row itself counts one half
+            ranks = t.sigmoid(s - s[:, None]).sum(1) + 0.5
+            total = total - (gain / t.log2(1 + ranks)).sum() / _ideal(t, gain.double())
+    return total
+
+
+def _xe(t: Any, x: Any, y: Any, gamma: Any) -> Any:
+    gain = 2.0**y - t.as_tensor(gamma)
+    lists = [(gain[a:b] / gain[a:b].sum(), t.log_softmax(x[a:b], 0)) for a, b in LISTS if a < b]
+    return -sum((phi * p).sum() for phi, p in lists)
+
+
+def _gammas(random: Random) -> Options:
+    return {"gamma": random.random(LISTS[-1][1])}
+
+
+TWINS = [
+    Twin("torch", "ApproxNDCGLoss of TensorFlow Ranking, written down", "approx_ndcg", _approx,
+         drawn("temperature", 0.1, 2.0),
+         convention="lists are padded and masked there; one without relevant rows has small gains; allRank has alpha"),
+    Twin("torch", "XE-NDCG of its paper, written down", "xendcg", _xe, _gammas,
+         convention="LightGBM draws the gammas, and adds two terms to the gradient"),
+]  # fmt: skip
