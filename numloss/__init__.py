@@ -121,6 +121,7 @@ from .losses.ranking.listmle import listmle
 from .losses.ranking.listnet import listnet
 from .losses.ranking.margin_mse import margin_mse
 from .losses.ranking.margin_ranking import margin_ranking
+from .losses.ranking.neural_ndcg import neural_ndcg
 from .losses.ranking.ranknet import ranknet
 from .losses.ranking.xendcg import xendcg
 from .losses.regression.adaptive_robust import adaptive_robust
@@ -346,6 +347,7 @@ __all__ = [
     "multilabel_soft_margin",
     "nca",
     "negative_binomial_nll",
+    "neural_ndcg",
     "nll",
     "nt_xent",
     "num_threads",

@@ -32,7 +32,7 @@ TOPICS = {
     "count data, rates, zero-heavy amounts": ("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
     "survival analysis, time to event, censoring": ("cox",),
     "learning to rank, search, ndcg": (
-        *("lambdarank", "listnet", "listmle", "ranknet", "approx_ndcg", "xendcg"),
+        *("lambdarank", "listnet", "listmle", "ranknet", "approx_ndcg", "xendcg", "neural_ndcg"),
     ),
     "ordered classes, ratings": ("ordinal_logistic",),
     "rlhf, alignment, language model preferences": ("dpo", "ipo", "kto", "orpo", "bradley_terry", "ppo_clip", "cispo"),

@@ -220,6 +220,7 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "symbol": {None: 4, (3,): 3, (4,): 40, (11,): 600},
     "other": {None: 3, (3,): 1, (4,): 23, (11,): 20},
     "dimension": {None: 2, (3,): 1, (4,): 5},
+    "document": {None: 5, (3,): 1, (4,): 40, (11,): 16},
     "tag": {None: 3, (3,): 1, (4,): 20, (11,): 9},
 }
 FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
@@ -314,6 +315,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "": {},
         "ends": {"lengths": np.array(3), "start": np.array([0.5, -1.0, 2.0]), "end": np.array([0.0, 1.0, -3.0])},
     },
+    "neural_ndcg": {"": {}, "lengths": {"lengths": np.array(3), "k": 2}},
     "transducer": {"": {}, "first": {"blank": 0}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
@@ -388,6 +390,8 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "energy_score": FEW,
     "energy_score:fair": ((1,), (7,), (11,), (3, 5)),
     "variogram_score": FEW,
+    "neural_ndcg": FEW,
+    "neural_ndcg:lengths": ((0,), (1,), (7,), (3, 5)),
     "variogram_score:weighted": ((1,), (7,), (3, 5)),
     "ssim": ((0,), (4,), (7,), (11,), (3, 5)),
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),

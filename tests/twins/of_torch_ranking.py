@@ -32,10 +32,26 @@ def _gammas(random: Random) -> Options:
     return {"gamma": random.random(LISTS[-1][1])}
 
 
+def _neural(t: Any, x: Any, y: Any, temperature: float) -> Any:
+    n = x.shape[-1]
+    away = (x[:, :, None] - x[:, None, :]).abs().sum(1)
+    slant = n + 1 - 2 * (t.arange(n, dtype=x.dtype) + 1)
+    p = t.softmax((slant[:, None] * x[:, None, :] - away[:, None, :]) / temperature, -1)
+    for _ in range(50):
+        p = p / p.sum(dim=1, keepdim=True)
+        p = p / p.sum(dim=2, keepdim=True)
+    gain = 2.0**y.double() - 1
+    discounts = 1 / t.log2(t.arange(n, dtype=x.dtype) + 2)
+    best = (gain.sort(dim=1, descending=True).values * discounts).sum(1)
+    return -((p @ gain[..., None])[..., 0] * discounts).sum(1)[best > 0].div(best[best > 0]).sum()
+
+
 TWINS = [
     Twin("torch", "ApproxNDCGLoss of TensorFlow Ranking, written down", "approx_ndcg", _approx,
          drawn("temperature", 0.1, 2.0),
          convention="lists are padded and masked there; one without relevant rows has small gains; allRank has alpha"),
     Twin("torch", "XE-NDCG of its paper, written down", "xendcg", _xe, _gammas,
          convention="LightGBM draws the gammas, and adds two terms to the gradient"),
+    Twin("torch", "neuralNDCG of allRank, written down", "neural_ndcg", _neural, drawn("temperature", 0.5, 3.0),
+         convention="it stops dividing at sums within 1e-6 of 1; the mean is over lists with relevant documents"),
 ]  # fmt: skip
