@@ -29,6 +29,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "categorical_td": (51,),
     "crf": (50, 10),
     "crps_ensemble": (50,),
+    "deephit": (256, 20),
     "dino": (1000,),
     "energy_score": (16, 8),
     "entropy": (100,),

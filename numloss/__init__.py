@@ -86,6 +86,7 @@ from .losses.probabilistic.corn import corn
 from .losses.probabilistic.cox import cox
 from .losses.probabilistic.crps_ensemble import crps_ensemble
 from .losses.probabilistic.crps_gaussian import crps_gaussian
+from .losses.probabilistic.deephit import deephit
 from .losses.probabilistic.dirichlet_multinomial_nll import dirichlet_multinomial_nll
 from .losses.probabilistic.dirichlet_nll import dirichlet_nll
 from .losses.probabilistic.energy_score import energy_score
@@ -247,6 +248,7 @@ __all__ = [
     "crps_gaussian",
     "ctc",
     "dapo",
+    "deephit",
     "dice",
     "dino",
     "diou",

@@ -30,7 +30,7 @@ TOPICS = {
         *("gaussian_nll", "beta_nll", "crps_gaussian", "student_t_nll", "quantile", "interval_score", "cross_entropy"),
     ),
     "count data, rates, zero-heavy amounts": ("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
-    "survival analysis, time to event, censoring": ("cox",),
+    "survival analysis, time to event, censoring": ("cox", "deephit"),
     "learning to rank, search, ndcg": (
         *("lambdarank", "listnet", "listmle", "ranknet", "approx_ndcg", "xendcg", "neural_ndcg"),
     ),

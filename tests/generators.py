@@ -390,7 +390,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "energy_score": FEW,
     "energy_score:fair": ((1,), (7,), (11,), (3, 5)),
     "variogram_score": FEW,
-    "neural_ndcg": FEW,
+    **dict.fromkeys(("deephit", "neural_ndcg"), FEW),
     "neural_ndcg:lengths": ((0,), (1,), (7,), (3, 5)),
     "variogram_score:weighted": ((1,), (7,), (3, 5)),
     "ssim": ((0,), (4,), (7,), (11,), (3, 5)),

@@ -105,14 +105,14 @@ def hazards_examples(e: Examples, partial: Result, n: Int) -> Int:
 
 
 @noinline
-def outcomes_of(e: Examples, z: Reals, bins: Int, d: Doubles) -> Int:
+def outcomes_of(kind: Double, z: Reals, bins: Int, d: Doubles) -> Int:
     """Logarithms of the outcomes, up to what they have in common: the numbers of the intervals, or their sums from the
     end on."""
     total = double(0.0)
     d[bins] = total
     for k in range(bins):
         j = bins - 1 - k
-        total = double(z[j]) + (total if e.params[KIND] == double(1.0) else double(0.0))
+        total = double(z[j]) + (total if kind == double(1.0) else double(0.0))
         d[j] = total
     return 0
 
@@ -135,29 +135,27 @@ def add_from_both_ends(g: Reals, n: Int, split: Int, last: Double) -> Int:
 
 
 @noinline
-def outcome_slopes(e: Examples, x: Reals, own: Int, event: Int, others: Double, mine: Double, g: Reals) -> Int:
+def outcome_slopes(
+    kind: Double, bins: Int, x: Reals, own: Int, event: Int, others: Double, mine: Double, g: Reals
+) -> Int:
     """The gradient by the intervals, of terms and what those of the others and of the example are multiplied by."""
-    bins = e.sizes[BINS]
     scale_terms(x, bins, others, g)
     if event == 1:
         g[own] = real(mine)
     else:
         scale_terms(offset(x, own + 1), bins - own - 1, mine, offset(g, own + 1))
-    if e.params[KIND] == double(1.0):
+    if kind == double(1.0):
         last = double(x[bins]) * (others if event == 1 else mine)
         add_from_both_ends(g, bins, own + 1 - event, last)
     return 0
 
 
 @noinline
-def one_outcome(e: Examples, i: Int) -> Int:
-    """The loss of an example, and its gradient."""
-    bins = e.sizes[BINS]
-    d = doubles(e.doubles)
-    x = reals(e.reals)
-    own = ints(e.inputs[TARGET])[i]
-    event = 1 if reals(e.inputs[EVENT])[i] == 1.0 else 0
-    outcomes_of(e, offset(reals(e.inputs[PRED]), i * bins), bins, d)
+def outcome_of(
+    kind: Double, z: Reals, bins: Int, own: Int, event: Int, d: Doubles, x: Reals, mode: Int, g: Reals
+) -> Double:
+    """The loss of an example, and its gradient; d and x are scratch."""
+    outcomes_of(kind, z, bins, d)
     after = own + 1
     rest = bins - own
     top = largest_of(d, after)
@@ -171,23 +169,28 @@ def one_outcome(e: Examples, i: Int) -> Int:
         others = terms_below(d, bins + 1, top, x)
         d[own] = mine
         far = (top - mine) + double_log(others)
-        doubles(e.losses)[i] = soft(far)
-        if e.mode > 0:
+        if mode > 0:
             u = odds_share(far)
-            outcome_slopes(e, x, own, 1, u / others, double(0.0) - u, offset(reals(e.slopes[0]), i * bins))
-        return 0
+            outcome_slopes(kind, bins, x, own, 1, u / others, double(0.0) - u, g)
+        return soft(far)
     others = terms_below(d, after, top, x)
     later = terms_below(offset(d, after), rest, last, offset(x, after))
     far = (top - last) + (double_log(others) - double_log(later))
-    doubles(e.losses)[i] = soft(far)
-    if e.mode > 0:
+    if mode > 0:
         u = odds_share(far)
-        outcome_slopes(e, x, own, 0, u / others, double(0.0) - u / later, offset(reals(e.slopes[0]), i * bins))
-    return 0
+        outcome_slopes(kind, bins, x, own, 0, u / others, double(0.0) - u / later, g)
+    return soft(far)
 
 
 def outcomes_examples(e: Examples, partial: Result, n: Int) -> Int:
     """Losses, and gradients, of n examples whose intervals share a distribution."""
+    bins = e.sizes[BINS]
+    terms = reals(e.reals)
     for i in range(n):
-        one_outcome(e, i)
+        z = offset(reals(e.inputs[PRED]), i * bins)
+        own = ints(e.inputs[TARGET])[i]
+        event = 1 if reals(e.inputs[EVENT])[i] == 1.0 else 0
+        g = offset(reals(e.slopes[0]), i * bins) if e.mode > 0 else terms
+        loss = outcome_of(e.params[KIND], z, bins, own, event, doubles(e.doubles), terms, e.mode, g)
+        doubles(e.losses)[i] = loss
     return 0

@@ -1,4 +1,4 @@
-"""Losses of rankings, written down in PyTorch as their libraries have them."""
+"""Losses of rankings, and of the order of risks, written down in PyTorch as their libraries have them."""
 
 from __future__ import annotations
 
@@ -46,6 +46,20 @@ def _neural(t: Any, x: Any, y: Any, temperature: float) -> Any:
     return -((p @ gain[..., None])[..., 0] * discounts).sum(1)[best > 0].div(best[best > 0]).sum()
 
 
+def _deephit(t: Any, x: Any, k: Any, event: Any, alpha: float, sigma: float) -> Any:
+    total = x.sum() * 0
+    for phi, at, had in zip(x, k, event, strict=True):
+        shares = t.softmax(t.nn.functional.pad(phi, (0, 1)), -1)
+        reached, rows = shares.cumsum(1), len(at)
+        later = t.where(t.arange(shares.shape[1]) > at[:, None], shares, 0).sum(1)
+        likelihood = -t.where(had > 0, shares.gather(1, at[:, None])[:, 0], later).log().mean()
+        # _diff_cdf_at_time_i and pair_rank_mat
+        r = reached.gather(1, at[:, None]) - reached.T[at]
+        pairs = (had[:, None] > 0) & ((at[:, None] < at) | ((at[:, None] == at) & (had == 0)))
+        total = total + alpha * likelihood + (1 - alpha) * (pairs * t.exp(-r / sigma)).sum() / rows**2
+    return total
+
+
 TWINS = [
     Twin("torch", "ApproxNDCGLoss of TensorFlow Ranking, written down", "approx_ndcg", _approx,
          drawn("temperature", 0.1, 2.0),
@@ -54,4 +68,7 @@ TWINS = [
          convention="LightGBM draws the gammas, and adds two terms to the gradient"),
     Twin("torch", "neuralNDCG of allRank, written down", "neural_ndcg", _neural, drawn("temperature", 0.5, 3.0),
          convention="it stops dividing at sums within 1e-6 of 1; the mean is over lists with relevant documents"),
+    Twin("torch", "DeepHitSingleLoss of pycox, written down", "deephit", _deephit,
+         lambda random: {"alpha": float(random.uniform(0.1, 0.9)), "sigma": float(random.uniform(0.1, 1.0))},
+         convention="it adds 1e-7 before logarithms"),
 ]  # fmt: skip
