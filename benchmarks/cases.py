@@ -36,6 +36,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "image_variation": (64, 64),
     "load_balancing": (256, 64),
     "neural_ndcg": (50,),
+    "multi_quantile": (9,),
     "quantile_huber": (200,),
     "ranked_probability": (10,),
     **dict.fromkeys(("rmsse", "wape"), (64,)),

@@ -104,6 +104,7 @@ from .losses.probabilistic.lognormal_aft import lognormal_aft
 from .losses.probabilistic.mixture_nll import mixture_nll
 from .losses.probabilistic.mixture_vector_nll import mixture_vector_nll
 from .losses.probabilistic.mtlr import mtlr
+from .losses.probabilistic.multi_quantile import multi_quantile, weighted_interval_score
 from .losses.probabilistic.negative_binomial_nll import negative_binomial_nll
 from .losses.probabilistic.ordinal_logistic import ordinal_logistic
 from .losses.probabilistic.pc_hazard import pc_hazard
@@ -343,6 +344,7 @@ __all__ = [
     "msse",
     "mtlr",
     "multi_margin",
+    "multi_quantile",
     "multi_similarity",
     "multiclass_hinge",
     "multilabel_margin",
@@ -417,6 +419,7 @@ __all__ = [
     "wape",
     "wasserstein_gan",
     "weibull_aft",
+    "weighted_interval_score",
     "welsch",
     "xendcg",
     "zero_inflated_poisson_nll",

@@ -27,7 +27,8 @@ TOPICS = {
     ),
     "label noise, noisy labels": ("generalized_cross_entropy", "symmetric_cross_entropy"),
     "calibration, uncertainty, prediction intervals": (
-        *("gaussian_nll", "beta_nll", "crps_gaussian", "student_t_nll", "quantile", "interval_score", "cross_entropy"),
+        *("gaussian_nll", "beta_nll", "crps_gaussian", "student_t_nll", "quantile", "multi_quantile", "interval_score"),
+        "cross_entropy",
     ),
     "count data, rates, zero-heavy amounts": ("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
     "survival analysis, time to event, censoring": ("cox", "deephit"),

@@ -307,6 +307,13 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "generalized_dice": {"": {}, "labels": {}},
     "dino": {"": {}, "center": {"center": np.linspace(-1.0, 1.5, 5), "student_temperature": 0.5}},
+    "multi_quantile": {
+        "": {},
+        "crossing": {
+            **{"levels": np.array([0.0625, 0.25, 0.5, 0.75, 0.9375]), "crossing": 0.75, "margin": 0.5},
+            "doubled": True,
+        },
+    },
     "quantile_huber": {"": {}, "taus": {"taus": np.linspace(0.0, 1.0, 5)}},
     "categorical_td": {"": {}, "ends": {"low": -0.75, "high": 3.25}},
     "ranked_probability": {"": {}, "probabilities": {"from_probabilities": True}},
@@ -350,6 +357,7 @@ SILENT: dict[str, tuple[str, ...]] = {
     # beyond the other threshold, which is given, it is refused
     "crps_ensemble:fair": ("upper",),
     "categorical_td": ("low", "high"),
+    "multi_quantile": ("margin",),
     "categorical_td:ends": ("low", "high"),
     "crps_ensemble:weighted": ("lower",),
     # a number of each row
@@ -397,6 +405,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     **dict.fromkeys(("quantile_huber:taus", "dino:center"), ((0,), (1,), (2,), (7,), (3, 5, 7))),
+    "multi_quantile:crossing": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     "soft_dtw:lengths": ((0,), (1,), (7,), (3, 5, 7)),
     **dict.fromkeys(("crf:ends", "soft_dtw:lengths"), ((0,), (1,), (7,), (3, 5, 7))),
     **dict.fromkeys(OF_BATCHES, ((1,), (3,), (5,))),
