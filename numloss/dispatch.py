@@ -179,6 +179,8 @@ def pull_back(
     """The gradient of a loss times a cotangent: a number for a reduced value, an array for one that is not."""
     if len(arguments) != len(loss.inputs) or options:
         arguments = split_options(loss, arguments, options)
+    if loss.results and loss.back is None:
+        raise TypeError(f"{loss.name}: nothing is pulled back; {' and '.join(loss.results)} are constants")
     if loss.results:
         return answered(Request(loss, 1, arguments, {**options, "cotangent": cotangent}, False, argnums))[1]
     reduction = reduction_of(loss, options)

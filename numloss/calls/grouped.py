@@ -24,8 +24,6 @@ class Groups:
     def __init__(self, place: Arrays, request: Request) -> None:
         self.place, self.loss = place, request.loss
         loss = self.loss
-        if request.mode:
-            raise TypeError(f"{loss.name}: nothing is pulled back; advantages are constants")
         self.given = place.prediction(loss, loss.inputs[0], request.arguments[0])
         self.shape, self.real = tuple(self.given.shape), working(self.given.dtype)
         groups, weight = request.option("groups"), request.option("weight")

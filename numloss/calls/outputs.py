@@ -49,7 +49,7 @@ def outputs_of(
     loss, mode, out = request.loss, request.mode, request.options.get("out")
     given = given_outputs(loss, mode, out, request.unreduced)
     likes = like if isinstance(like, list) else [like] * len(loss.differentiable)
-    kinds = (("gradient", given[1]), ("curvature", given[2]))[:mode]
+    kinds = (("values" if loss.results else "gradient", given[1]), ("curvature", given[2]))[:mode]
     found = [
         (what, array, each)
         for what, arrays in kinds

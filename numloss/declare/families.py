@@ -74,9 +74,16 @@ def written_out(loss: Loss) -> inspect.Signature:
 def public_function(loss: Loss) -> Callable[..., Any]:
     """The function that users call: name, signature, docstring and module of the declaration around `evaluate`."""
     evaluate = dispatch.evaluate
+    if loss.results and loss.family == "examplewise":
 
-    def call(*arguments: Any, **options: Any) -> Any:
-        return evaluate(loss, 0, arguments, options)
+        def call(*arguments: Any, **options: Any) -> Any:
+            # arrays that are written as gradients are, beside a sum of nothing
+            return evaluate(loss, 1, arguments, options, True)[1]
+
+    else:
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            return evaluate(loss, 0, arguments, options)
 
     declaration = loss.declaration
     # the globals of the declaration's module make doctest, pickle and inspect find the function where it is written
@@ -320,7 +327,8 @@ def examplewise(
     axis count of an example. Of the sizes of axes follow the `scratch` of the loop, for a mode: how many numbers of the
     data's dtype, float64 and int64; and the `work` of an example in nanoseconds. `allowed` says what is wrong with
     sizes and parameters together, `refused` what is with an example that the loop reports. A loop that `scales` takes
-    one example, and multiplies its gradient by `e.factor`, where another pass over that would cost too much.
+    one example, and multiplies its gradient by `e.factor`, where another pass over that would cost too much. With
+    `results` it is no loss: what the loop writes as the gradient by the first input is what the function gives.
     """
 
     def decorate(declaration: Declaration) -> Declaration:
@@ -335,6 +343,8 @@ def examplewise(
             "scales": scales,
         }
         facts["shared"] = tuple(k for k, name in enumerate(inputs) if "..." not in axes[name])
+        if "results" in facts:
+            facts |= {"weighted": False, "reduction": "none", "adds_up": "no"}
         return record("examplewise", None, declaration, domains, {"curvature": False, **facts})
 
     return decorate

@@ -12,6 +12,7 @@ from .language import (
     Double,
     Doubles,
     Int,
+    Real,
     Reals,
     double,
     double_log1p,
@@ -23,7 +24,7 @@ from .language import (
     reals,
 )
 
-# The places of sizes, arrays and parameters in the declaration.
+# The places of sizes, arrays and parameters in the declaration; the projection alone has one array less before them.
 ATOMS = 0
 PRED = 0
 NEXT_PROBABILITIES = 1
@@ -61,6 +62,11 @@ def project(e: Examples, p: Reals, n: Int, reward: Double, share: Double, wanted
     return 0
 
 
+def remaining(e: Examples, done: Real) -> Double:
+    """What the next state counts."""
+    return e.params[DISCOUNT] * (double(1.0) - double(done))
+
+
 @noinline
 def one_return(e: Examples, i: Int) -> Int:
     """The loss of an example, and its gradient."""
@@ -69,7 +75,7 @@ def one_return(e: Examples, i: Int) -> Int:
     terms = reals(e.reals)
     wanted = doubles(e.doubles)
     reward = double(reals(e.inputs[REWARD])[i])
-    share = e.params[DISCOUNT] * (double(1.0) - double(reals(e.inputs[DONE])[i]))
+    share = remaining(e, reals(e.inputs[DONE])[i])
     project(e, offset(reals(e.inputs[NEXT_PROBABILITIES]), i * n), n, reward, share, wanted)
     pivot = place_of_top(x, n)
     top = x[pivot]
@@ -98,4 +104,19 @@ def categorical_td_examples(e: Examples, partial: Result, n: Int) -> Int:
     """Losses, and gradients, of n examples."""
     for i in range(n):
         one_return(e, i)
+    return 0
+
+
+def categorical_projection_examples(e: Examples, partial: Result, n: Int) -> Int:
+    """The targets alone of n examples, in place of gradients."""
+    atoms = e.sizes[ATOMS]
+    wanted = doubles(e.doubles)
+    for i in range(n):
+        reward = double(reals(e.inputs[REWARD - 1])[i])
+        share = remaining(e, reals(e.inputs[DONE - 1])[i])
+        project(e, offset(reals(e.inputs[NEXT_PROBABILITIES - 1]), i * atoms), atoms, reward, share, wanted)
+        targets = offset(reals(e.slopes[0]), i * atoms)
+        for k in range(atoms):
+            targets[k] = real(wanted[k])
+        doubles(e.losses)[i] = double(0.0)
     return 0

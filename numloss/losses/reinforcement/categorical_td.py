@@ -7,25 +7,27 @@ def _categorical_scratch(sizes, mode):
     return 2 * sizes["atom"], sizes["atom"], 0
 
 
-def _categorical_work(sizes):
+def atoms_work(sizes):
+    """Nanoseconds of an example."""
     return 100.0 + 8.0 * sizes["atom"]
 
 
-def _categorical_allowed(sizes, params):
+def atoms_allowed(sizes, params):
+    """What is wrong with the ends of the line, or with the number of atoms."""
     if not params["low"] < params["high"]:
         return f"high = {params['high']} must be above low = {params['low']}"
     if params["high"] - params["low"] > 1e300:
         return f"high = {params['high']} is too far above low = {params['low']}"
-    return "pred has one atom; a distribution needs two" if sizes["atom"] < 2 else None
+    return "there is one atom; a distribution needs two" if sizes["atom"] < 2 else None
 
 
 @examplewise(
     "categorical_td_examples",
     axes={"pred": ("...", "atom"), "next_probabilities": ("...", "atom"), "reward": ("...",), "done": ("...",)},
     scratch=_categorical_scratch,
-    work=_categorical_work,
+    work=atoms_work,
     run=16,
-    allowed=_categorical_allowed,
+    allowed=atoms_allowed,
     params=("discount", "low", "high"),
     pred=ANY,
     next_probabilities=UNIT,
@@ -77,7 +79,7 @@ def categorical_td(
     Notes
     -----
     As in Dopamine and Rainbow. The target is made in float64, an example at a time, and is in no memory of the size of
-    the batch. It adds up to what `next_probabilities` do. The gradient is ``sum(target) * softmax(pred) - target``;
+    the batch; ``numloss.returns.categorical_projection`` gives it. It adds up to what `next_probabilities` do. The gradient is ``sum(target) * softmax(pred) - target``;
     atoms that are sure keep their digits, as in `cross_entropy`. No curvature is offered.
 
     References

@@ -75,3 +75,11 @@ def test_labels_lengths_and_what_is_shared(loop: None) -> None:
             on_device(chosen, tuple(wrong))
     target[2, 3:] = -100  # past its length
     assert np.isfinite(on_device(chosen, (pred, target, lengths, bias)))
+
+
+def test_arrays_that_are_no_loss() -> None:
+    random = np.random.default_rng(0)
+    following, reward = random.dirichlet(np.ones(4), (7,)), random.standard_normal(7)
+    for dtype in ("float32", "float64"):
+        given = following.astype(dtype), reward, np.arange(7) % 3 == 0
+        assert_agrees(nl.returns.categorical_projection, given, low=-1.0, high=2.0)
