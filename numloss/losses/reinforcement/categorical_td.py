@@ -79,8 +79,9 @@ def categorical_td(
     Notes
     -----
     As in Dopamine and Rainbow. The target is made in float64, an example at a time, and is in no memory of the size of
-    the batch; ``numloss.returns.categorical_projection`` gives it. It adds up to what `next_probabilities` do. The gradient is ``sum(target) * softmax(pred) - target``;
-    atoms that are sure keep their digits, as in `cross_entropy`. No curvature is offered.
+    the batch; ``numloss.returns.categorical_projection`` gives it. It adds up to what `next_probabilities` do. The
+    gradient is ``sum(target) * softmax(pred) - target``; atoms that are sure keep their digits, as in `cross_entropy`.
+    No curvature is offered.
 
     References
     ----------
