@@ -26,6 +26,7 @@ from .backends.host.plans import PULLED, replay
 from .calls.arrays import HOST
 from .calls.checks import reduction_of, split_options
 from .calls.cotangents import number_of, pulled, weighed
+from .calls.cuts import with_cuts
 from .calls.hessians import check_known, of_elements
 from .calls.largest import kept
 from .calls.request import Request
@@ -162,6 +163,8 @@ def answered(request: Request) -> Any:
     """What a request asks for that no plan has answered, as the caller's library has it."""
     if request.reduction == "top":
         return request.given_back(answered(kept(choose(request), request, answered)))
+    if request.asked and request.loss.ends:
+        return with_cuts(choose(request), request, answered)
     if request.loss.family == "combined":
         return request.loss.law.compute(request)  # type: ignore[union-attr]
     if request.mode == PRODUCT and request.loss.family == "elementwise":

@@ -42,10 +42,12 @@ class Loss:
     Where an element is not one number of each input but several neighbours on its last axis, they are `columns`.
 
     Where an option `cuts` the line into intervals, the law takes both ends of the one that the second input names, and
-    what `interval` says of them. `sums` are what a law of vectors takes, each as its kind and its two vectors.
-    `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the samples of
-    the first input lie. `tight`: slope / residual is a curvature that majorises, as the law is even in the difference
-    of its inputs, and its slope divided by that falls with its size. `addresses` are those of tiles that a user built.
+    what `interval` says of them; the slopes of the two losses `ends` are those by the lower end and by the upper one,
+    which are added up for a gradient by that option. `sums` are what a law of vectors takes, each as its kind and its
+    two vectors. `shared` are the positions of inputs that all rows of a batch have in common; `batch_axis` is where the
+    samples of the first input lie. `tight`: slope / residual is a curvature that majorises, as the law is even in the
+    difference of its inputs, and its slope divided by that falls with its size. `addresses` are those of tiles that a
+    user built.
     `scalars` are options that have a gradient, where they are asked for by name. `aliases` are other names of the loss,
     `presets` names of it with some options.
 
@@ -75,6 +77,7 @@ class Loss:
     columns: int = 1
     cuts: str | None = None
     interval: Law | None = None
+    ends: tuple[Loss, ...] = ()
     law_inputs: int | None = None
     law_slopes: int = 1
     sums: tuple[tuple[int, int, int], ...] = ()

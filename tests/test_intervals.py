@@ -81,3 +81,70 @@ def test_as_many_classes_as_there_may_be(backend: str) -> None:
     losses = nl.ordinal_logistic(target - 0.5, target, thresholds=cuts, reduction="none", backend=backend)
     inside = -np.log(1.0 / (1.0 + np.exp(-0.5)) - 1.0 / (1.0 + np.exp(0.5)))
     np.testing.assert_allclose(losses, [-np.log(1.0 / (1.0 + np.exp(-0.5))), inside, -np.log(1 / (1 + np.exp(-0.5)))])
+
+
+def by_cuts(given: Any, cuts: Any, **options: Any) -> Any:
+    return nl.value_and_grad(nl.ordinal_logistic, argnums=(0, "thresholds"))(*given, thresholds=cuts, **options)
+
+
+def test_the_gradient_by_thresholds(backend: str) -> None:
+    """As differences say; of a mean of weights, pulled back, beside the other gradient, in any layout."""
+    random = np.random.default_rng(0)
+    scores, target = random.normal(0.0, 3.0, (40, 30)), random.integers(0, 5, (40, 30))
+    weight = np.where(random.random(scores.shape) < 0.2, 0.0, 0.7)
+    cuts, options = np.array(CUTS), {"weight": weight, "backend": backend}
+    value, (slope, found) = by_cuts((scores, target), cuts, **options)
+    step = 1e-4
+    for k in range(4):
+        moved = [nl.ordinal_logistic(scores, target, thresholds=cuts + j * step * np.eye(4)[k], **options)
+                 for j in (-2, -1, 1, 2)]  # fmt: skip
+        exact = sum(w * m for w, m in zip((1 / 12, -2 / 3, 2 / 3, -1 / 12), moved, strict=True)) / step
+        np.testing.assert_allclose(found[k], exact, rtol=1e-7, atol=1e-11)
+    plain = nl.value_and_grad(nl.ordinal_logistic)(scores, target, thresholds=cuts, **options)
+    assert plain[0] == value
+    np.testing.assert_array_equal(plain[1], slope)
+    alone = nl.grad(nl.ordinal_logistic, argnums="thresholds")(scores, target, thresholds=cuts, **options)
+    np.testing.assert_array_equal(alone, found)
+    turned = by_cuts((np.asfortranarray(scores), target[::-1].copy()[::-1]), list(CUTS), **options)[1][1]
+    np.testing.assert_array_equal(turned, found)
+    summed = nl.grad(nl.ordinal_logistic, argnums="thresholds")(
+        scores, target, thresholds=cuts, reduction="none", **options
+    )
+    np.testing.assert_allclose(summed, found * weight.sum(), rtol=1e-12)
+    pull = nl.vjp(nl.ordinal_logistic, argnums="thresholds")
+    pulled = pull(scores, target, thresholds=cuts, cotangent=-2.0, **options)
+    np.testing.assert_allclose(pulled, -2.0 * found, rtol=1e-12)
+    pulled = pull(scores, target, thresholds=cuts, reduction="none", cotangent=-weight, backend=backend)
+    np.testing.assert_allclose(pulled, -summed, rtol=1e-12)
+    # what is moved with all scores stays
+    np.testing.assert_allclose(found.sum(), -slope.sum(), rtol=1e-11)
+
+
+def test_gradients_by_thresholds_keep_their_digits(backend: str) -> None:
+    """Far from its class, sure of it, in narrow classes; in float32, and of 16 bits."""
+    for score in (-50.0, 1.0, 50.0):
+        found = [by_cuts((np.array([score]), np.array([k])), [0.0, 40.0], backend=backend)[1][1] for k in range(3)]
+        narrow = 1.0 / np.expm1(40.0)
+        ends = (1.0 / (1.0 + np.exp(score)) + narrow, -1.0 / (1.0 + np.exp(40.0 - score)) - narrow)
+        exact = ((-1.0 / (1.0 + np.exp(-score)), 0.0), ends, (0.0, 1.0 / (1.0 + np.exp(score - 40.0))))
+        np.testing.assert_allclose(found, exact, rtol=1e-14)
+    (lower, upper) = by_cuts((np.array([0.0]), np.array([1])), [-5e-5, 5e-5], backend=backend)[1][1]
+    np.testing.assert_allclose((lower, upper), (1e4, -1e4), rtol=1e-8)
+    scores, target = np.linspace(-3.0, 3.0, 9), np.arange(9) % 5
+    wide = by_cuts((scores, target), CUTS, backend=backend)[1]
+    for dtype, digits in (("float32", 1e-6), ("float16", 2e-3)):
+        slope, found = by_cuts((scores.astype(dtype), target), CUTS, backend=backend)[1]
+        assert slope.dtype == dtype and found.dtype == np.float32
+        np.testing.assert_allclose(found, wide[1], rtol=digits)
+
+
+def test_what_there_is_by_thresholds() -> None:
+    scores, target, out = SCORES, np.arange(37) % 5, np.empty(37)
+    slope = by_cuts((scores, target), CUTS, out=(out, None))[1][0]
+    assert slope is out
+    with pytest.raises(ValueError, match="ordinal_logistic: thresholds have a gradient, but no curvature"):
+        nl.value_grad_hess(nl.ordinal_logistic, argnums="thresholds")(scores, target, thresholds=CUTS)
+    with pytest.raises(TypeError, match="out for the gradient by thresholds must be None"):
+        by_cuts((scores, target), CUTS, out=(out, np.empty(4)))
+    assert not by_cuts((scores[:0], target[:0]), CUTS)[1][1].any()
+    assert "_by_lower" not in nl.registry.LOSSES

@@ -121,7 +121,7 @@ def record(
     if declaration.__doc__:
         declaration.__doc__ = complete(loss)
     loss.function = public_function(loss)
-    if declaration.__module__.startswith("numloss.losses."):
+    if declaration.__module__.startswith("numloss.losses.") and not loss.name.startswith("_"):
         if loss.name in LOSSES:
             raise ValueError(f"two losses are called {loss.name}")
         LOSSES[loss.name] = loss

@@ -217,7 +217,7 @@ def value_and_grad(
     argnums : int, str or tuple, optional
         Positions of the inputs to differentiate; by default all that the loss declares differentiable. Options that may
         be learned, which a loss says, are asked for by name, as in ``argnums=(0, 1, "temperature")``: their gradient is
-        a float, on a device a 0-d array.
+        a float, on a device a 0-d array; of `thresholds` it is an array.
 
     Returns
     -------

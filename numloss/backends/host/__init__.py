@@ -10,6 +10,7 @@ import numpy as np
 
 from ...calls.arrays import HOST
 from ...calls.balance import balanced, lost_in, mean_in_parts, multiplied, weighing
+from ...calls.cuts import added_at_cuts, cuts_of
 from ...calls.request import Unbalanced
 from ...calls.tokens import settled
 from ...calls.topk import names_classes
@@ -88,6 +89,10 @@ class HostBackend:
         header = copied(source, sink, kept)
         loop, blocks = self.loop("copy_block", name_of(FLOAT32)), -(-header.elements // header.block)
         self.launch(Problem(loop, header, blocks, header.elements * 0.3))
+
+    def added_at_cuts(self, request: Request, lower: Array, upper: Array) -> Array:
+        """Slopes by both ends of intervals, added up for each cut."""
+        return added_at_cuts(request, cuts_of(HOST, request), lower, upper)
 
     def place(self, request: Request) -> Arrays:
         """Where the arrays of a request lie."""

@@ -40,6 +40,10 @@ class CudaBackend:
             return module.compute(self.compute, request)
         return module.compute(request)
 
+    def added_at_cuts(self, request: Request, lower: Any, upper: Any) -> Any:
+        """Slopes by both ends of intervals, added up for each cut."""
+        return family(__package__, "cuts").added_at_cuts(request, lower, upper)
+
     def place(self, request: Request) -> Arrays:
         """The library that the arrays of a request are of."""
         from .libraries import library_of

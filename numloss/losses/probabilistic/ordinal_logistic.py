@@ -1,6 +1,7 @@
 """Ordinal logistic regression."""
 
 from ...declare import RANK, Array, Options, Result, Unpack, elementwise
+from ...registry import loss_of
 from ...scalar import decay_of_sum, difference_rest, exp, expm1, log, log1p, log1p_unit
 
 
@@ -30,10 +31,46 @@ def _ordinal_logistic(pred, target, lower, upper, narrowness):
     return value, slope, e * u * u + d * v * v
 
 
+def _steepness(lower, upper):
+    """What the width of a class adds to the slope of every loss there by its lower end: 1 / (e^width - 1)."""
+    narrow = exp(lower - upper)
+    return narrow / -expm1(lower - upper)
+
+
+def _reach(beyond, rest):
+    """The sigmoid of how far a score lies beyond an end."""
+    over = beyond > 0.0
+    e = decay_of_sum(abs(beyond), rest if over else -rest)
+    u = 1.0 / (1.0 + e)
+    return u if over else e * u
+
+
+def _slope_by_lower(pred, target, lower, upper, steepness):
+    below = lower - pred if lower > -1e999 else lower
+    return 0.0, _reach(below, difference_rest(lower, pred)) + steepness, 0.0
+
+
+def _slope_by_upper(pred, target, lower, upper, steepness):
+    above = pred - upper if upper < 1e999 else -upper
+    return 0.0, -(_reach(above, difference_rest(pred, upper)) + steepness), 0.0
+
+
+@elementwise(_slope_by_lower, cuts="thresholds", interval=_steepness, target=RANK, cost=3.0)
+def _by_lower(pred: Array, target: Array, *, thresholds: Array, **options: Unpack[Options]) -> Result:
+    """Nothing, with the slope of `ordinal_logistic` by the lower end of the target's class."""
+
+
+@elementwise(_slope_by_upper, cuts="thresholds", interval=_steepness, target=RANK, cost=3.0)
+def _by_upper(pred: Array, target: Array, *, thresholds: Array, **options: Unpack[Options]) -> Result:
+    """Nothing, with the slope of `ordinal_logistic` by the upper end of the target's class."""
+
+
 @elementwise(
     _ordinal_logistic,
     cuts="thresholds",
     interval=_narrowness,
+    ends=(loss_of(_by_lower), loss_of(_by_upper)),
+    scalars=("thresholds",),
     target=RANK,
     convex=True,
     cost=5.0,
@@ -67,7 +104,9 @@ def ordinal_logistic(pred: Array, target: Array, *, thresholds: Array, **options
     The slope is ``sigmoid(x - upper) - sigmoid(lower - x)``, accurate relative to its larger part; the curvature ``p *
     (1 - p)`` of both sigmoids is positive; the bound is at least 1e-16. The loss is ``softplus(x - upper) +
     softplus(lower - x) - log(1 - exp(lower - upper))``, three terms >= 0, so that neither sure predictions nor narrow
-    classes lose digits. It has no gradient by the thresholds. With one threshold at 0 it is `bce_with_logits`.
+    classes lose digits. With one threshold at 0 it is `bce_with_logits`. Thresholds may be learned:
+    ``value_and_grad(ordinal_logistic, argnums=(0, "thresholds"))`` also gives the gradient by each, an array of their
+    number; it is added up in float64, of terms that are accurate each.
 
     References
     ----------

@@ -172,3 +172,11 @@ def test_tight_curvatures(name: str) -> None:
     given = cases.arrays(name, (300,), "float32", ends=False)
     given[1][:9] = given[0][:9]
     assert_agrees(nl.value_grad_hess(LOSSES[name].function, curvature="tight"), given, **cases.required(name))
+
+
+def test_the_gradient_by_thresholds() -> None:
+    random = np.random.default_rng(0)
+    scores, target = random.normal(0.0, 2.0, (3, 50)).astype(np.float32), random.integers(0, 4, (3, 50))
+    function = nl.value_and_grad(nl.ordinal_logistic, argnums=(0, "thresholds"))
+    weight = random.random((3, 50)).astype(np.float32)
+    assert_agrees(function, (np.asfortranarray(scores), target), thresholds=(-1.0, 0.5, 2.0), weight=weight)
