@@ -45,6 +45,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "soft_dtw": (100, 2),
     "transducer": (50, 9, 64),
     "variogram_score": (16, 8),
+    "ms_ssim": (192, 192),
     "ssim": (64, 64),
     **dict.fromkeys(("logistic_hazard", "mtlr", "pc_hazard", "pmf_survival"), (30,)),
     **{"mixture_nll": (10,), "mixture_vector_nll": (10,), "seesaw": (100,)},

@@ -34,6 +34,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "logit_adjusted_cross_entropy": {"prior": 1.0},
     "mase": {"scale": 2.0},
     "mpdiou": {"width": 4.0, "height": 4.0},
+    "ms_ssim": {"window": 1},
     "msse": {"scale": 2.0},
     "ordinal_logistic": {"thresholds": (-1.0, 2.0)},
     "ssim": {"window": 1},

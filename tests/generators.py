@@ -206,6 +206,8 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "expert": {None: 5, (4,): 20},
     "row": {None: 3, (3,): 1, (4,): 40},
     "column": {None: 4, (1,): 1, (4,): 35, (11,): 600},
+    "height": {None: 5, (4,): 19, (11,): 9},
+    "width": {None: 6, (4,): 33, (11,): 40},
     "bin": {None: 6, (3,): 1, (11,): 40},
     "component": {None: 3, (3,): 1, (11,): 20},
     "step": {None: 6, (4,): 700},
@@ -250,7 +252,10 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
             rounded, whole = np.rint(numbers), random.random(full) < 0.5
             whole &= (rounded >= domain.low) & (rounded <= domain.high)
             found.append(np.where(whole, rounded, numbers) if ends else numbers)
-    if loss.name == "si_sdr":  # signals that are all but orthogonal are at a pole, of which no difference shows a slope
+    if loss.name == "ms_ssim":  # pixels are of one sign
+        found = [abs(array) for array in found]
+    # signals that are all but orthogonal are at a pole, of which no difference shows a slope, and so are images
+    if loss.name in ("si_sdr", "ms_ssim"):
         found[0] = found[0] + found[1]
     if variant == "probabilities":
         found[0] = np.moveaxis(softmax(np.moveaxis(found[0], -1, 1) / 12.0), 1, -1) if found[0].size else found[0]
@@ -304,6 +309,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "energy_score": {"": {}, "fair": {"estimator": "fair"}},
     "variogram_score": {"": {}, "weighted": {"pair_weight": np.arange(9.0).reshape(3, 3), "p": 2.0}},
     "ssim": {"": {"window": 3}},
+    "ms_ssim": {"": {"window": 3, "level_weight": np.array([0.3, 0.7])}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "generalized_dice": {"": {}, "labels": {}},
     "dino": {"": {}, "center": {"center": np.linspace(-1.0, 1.5, 5), "student_temperature": 0.5}},
@@ -401,7 +407,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     **dict.fromkeys(("deephit", "neural_ndcg"), FEW),
     "neural_ndcg:lengths": ((0,), (1,), (7,), (3, 5)),
     "variogram_score:weighted": ((1,), (7,), (3, 5)),
-    "ssim": ((0,), (4,), (7,), (11,), (3, 5)),
+    **dict.fromkeys(("ssim", "ms_ssim"), ((0,), (4,), (7,), (11,), (3, 5))),
     "crps_ensemble:fair": ((0,), (1,), (4,), (11,), (3, 5, 7)),
     "crps_ensemble:weighted": ((0,), (1,), (2,), (7,), (3, 5, 7)),
     **dict.fromkeys(("quantile_huber:taus", "dino:center"), ((0,), (1,), (2,), (7,), (3, 5, 7))),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from compare import assert_close
+from oracles import ms_ssim
 from oracles.ssim import value
 from seeds import generator
 
@@ -24,16 +27,49 @@ def test_windows_of_every_width(backend: str, window: int, shape: tuple[int, ...
     np.testing.assert_allclose((slopes * step).sum(), (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("window", "shape", "levels"),
+    [(3, (2, 37, 40), (0.2, 0.3, 0.5)), (5, (65, 66), None), (33, (33, 34), (1.0,)), (3, (9, 10), (0.0, 0.7))],
+)
+def test_levels_of_every_size(
+    backend: str, window: int, shape: tuple[int, ...], levels: tuple[float, ...] | None
+) -> None:
+    random = generator("ms_ssim", window)
+    target, step = random.random(shape), random.standard_normal(shape)
+    pred = target + 0.1 * random.standard_normal(shape)
+    given = {} if levels is None else {"level_weight": np.array(levels)}
+
+    def exact(x: np.ndarray[Any, Any]) -> Any:
+        return ms_ssim.value(x, target, window=window, **given)
+
+    found, slopes = nl.value_and_grad(nl.ms_ssim)(
+        pred, target, window=window, **given, reduction="none", backend=backend
+    )
+    assert_close(found, exact(pred), ulp=16, scale=1.0)
+    ahead, behind = (exact(pred + h * step).sum() for h in (1e-5, -1e-5))
+    np.testing.assert_allclose((slopes * step).sum(), (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-8)
+
+
+def test_images_with_nothing_in_common_at_a_level_have_no_slope(backend: str) -> None:
+    image = generator("opposite").random((12, 13))
+    found = nl.value_and_grad(nl.ms_ssim)(1.0 - image, image, window=3, level_weight=np.ones(2), backend=backend)
+    assert found[0] == 1.0
+    assert not found[1].any()
+    with pytest.raises(ValueError, match="too small for 5 levels of window = 3: they need more than 32 of both"):
+        nl.ms_ssim(image, image, window=3, backend=backend)
+
+
 def test_nearly_equal_images_keep_their_digits(backend: str) -> None:
     random = generator("nearly equal")
     target = (random.random((24, 30)) + 0.5).astype(np.float32)
     pred = target + np.float32(1e-4) * random.standard_normal(target.shape).astype(np.float32)
-    exact = nl.ssim(pred.astype(np.float64), target.astype(np.float64), backend=backend)
-    assert 0.0 < exact < 1e-5
-    assert abs(nl.ssim(pred, target, backend=backend) - exact) < 1e-5 * exact
-    same, slopes = nl.value_and_grad(nl.ssim)(target, target, backend=backend)
-    assert same == 0.0
-    assert not slopes.any()
+    for loss, given in ((nl.ssim, {}), (nl.ms_ssim, {"window": 3, "level_weight": np.array([0.4, 0.3, 0.3])})):
+        exact = loss(pred.astype(np.float64), target.astype(np.float64), **given, backend=backend)
+        assert 0.0 < exact < 1e-5
+        assert abs(loss(pred, target, **given, backend=backend) - exact) < 1e-5 * exact
+        same, slopes = nl.value_and_grad(loss)(target, target, **given, backend=backend)
+        assert same == 0.0
+        assert not slopes.any()
 
 
 def test_windows_that_do_not_fit_are_told() -> None:

@@ -45,7 +45,8 @@ The language, beyond arithmetic, comparisons, `if`, `while`, `for ... in range` 
     double_exp double_log double_log1p         words of the vocabulary for a Double, whatever the data; also
                                                double_exp_below, double_exp_curve, double_exp_of_difference,
                                                double_difference_rest, double_exp_exponent, double_exp_mantissa,
-                                               double_ratio_of, double_log1p_unit, double_lgamma, double_digamma
+                                               double_ratio_of, double_expm1, double_log1p_unit, double_lgamma,
+                                               double_digamma
 
 A float literal takes the dtype of the data; write double(0.0) for a sum in float64.
 """

@@ -37,7 +37,7 @@ DOUBLE_WORDS = {
     f"double_{name}": name
     for name in (
         *("exp", "exp_of_difference", "difference_rest", "log", "log1p", "log1p_unit", "lgamma", "digamma"),
-        *("exp_below", "exp_curve", "exp_exponent", "exp_mantissa", "ratio_of"),
+        *("exp_below", "exp_curve", "exp_exponent", "exp_mantissa", "expm1", "ratio_of"),
     )
 }
 # Memory that a block takes and gives back, arrays in it, and the loop of another header over the same block.
@@ -69,7 +69,7 @@ take_memory = give_back = place_array = call_loop = _word
 infinite_float16 = of_finite_float16 = _word
 largest_float16 = largest_bfloat16 = of_float16 = of_bfloat16 = to_float16 = to_bfloat16 = _word
 double_exp = double_exp_curve = double_exp_of_difference = double_difference_rest = double_log = double_log1p = _word
-double_log1p_unit = _word
+double_log1p_unit = double_expm1 = _word
 double_exp_below = double_exp_exponent = double_exp_mantissa = double_ratio_of = _word
 double_lgamma = double_digamma = _word
 reals = doubles = ints = float32s = float64s = int8s = uint8s = _word

@@ -34,6 +34,9 @@ ROWS = 0
 COLUMNS = 1
 PRED = 0
 TARGET = 1
+# What may stand in place of both images: their sums and differences, as of levels of ms_ssim.
+SUMS = 2
+DIFFERENCES = 3
 WINDOW = 0
 SIGMA = 1
 K1 = 2
@@ -59,6 +62,16 @@ def clear_line(x: Reals, n: Int) -> Int:
 def line_width(e: Examples) -> Int:
     """Numbers from one line of scratch to the next."""
     return sixteens(e.sizes[COLUMNS]) + BEYOND
+
+
+def scratch_lines(e: Examples) -> Reals:
+    """Lines that nothing is kept in between images."""
+    return offset(reals(e.reals), HEAD)
+
+
+def numbers_of_one(e: Examples) -> Int:
+    """How many numbers of scratch an image takes."""
+    return HEAD + (LINES + 7 * integer(e.params[WINDOW])) * line_width(e)
 
 
 @noinline
@@ -192,6 +205,15 @@ def centred_row(x: Reals, y: Reals, n: Int, mx: Real, my: Real, md: Real, s: Rea
 
 
 @apart
+def centred_pair(sums: Reals, differences: Reals, n: Int, ms: Real, md: Real, s: Reals, d: Reals) -> Int:
+    """The same where sums and differences are given."""
+    for i in range(n):
+        s[i] = sums[i] - ms
+        d[i] = differences[i] - md
+    return 0
+
+
+@apart
 def losses_of_row(
     means: Reals,
     width: Int,
@@ -242,12 +264,25 @@ def slopes_of_row(s: Reals, d: Reals, slopes: Reals, width: Int, n: Int, factor:
 
 
 @noinline
+def pair_row(e: Examples, at: Int, mx: Real, my: Real, md: Real, s: Reals, d: Reals) -> Int:
+    """Sums and differences of the row that begins at this pixel, less those of the means."""
+    n = e.sizes[COLUMNS]
+    if e.inputs[DIFFERENCES] == 0:
+        x = offset(reals(e.inputs[PRED]), at)
+        y = offset(reals(e.inputs[TARGET]), at)
+        centred_row(x, y, n, mx, my, md, s, d)
+    else:
+        sums = offset(reals(e.inputs[SUMS]), at)
+        differences = offset(reals(e.inputs[DIFFERENCES]), at)
+        centred_pair(sums, differences, n, mx + my, md, s, d)
+    return 0
+
+
+@noinline
 def centre_row(e: Examples, at: Int, head: Reals, width: Int) -> Int:
-    """Sums and differences of the row that begins at this pixel, to the first two lines."""
+    """Sums and differences of the row that begins at this pixel, less their means, to the first two lines."""
     lines = offset(head, HEAD)
-    x = offset(reals(e.inputs[PRED]), at)
-    y = offset(reals(e.inputs[TARGET]), at)
-    centred_row(x, y, e.sizes[COLUMNS], head[0], head[1], head[2], lines, offset(lines, width))
+    pair_row(e, at, head[0], head[1], head[2], lines, offset(lines, width))
     return 0
 
 
@@ -328,11 +363,17 @@ def begin_image(e: Examples, i: Int, head: Reals, window: Int) -> Int:
     rows = e.sizes[ROWS]
     columns = e.sizes[COLUMNS]
     n = rows * columns
-    mx = sum_of_row(offset(reals(e.inputs[PRED]), i * n), n) / double(n)
-    my = sum_of_row(offset(reals(e.inputs[TARGET]), i * n), n) / double(n)
-    head[0] = real(mx)
-    head[1] = real(my)
-    head[2] = real(mx - my)
+    if e.inputs[DIFFERENCES] == 0:
+        mx = sum_of_row(offset(reals(e.inputs[PRED]), i * n), n) / double(n)
+        my = sum_of_row(offset(reals(e.inputs[TARGET]), i * n), n) / double(n)
+        head[0] = real(mx)
+        head[1] = real(my)
+        head[2] = real(mx - my)
+    else:
+        # the sum of what is given has the mean of both
+        head[0] = real(sum_of_row(offset(reals(e.inputs[SUMS]), i * n), n) / double(n))
+        head[1] = 0.0
+        head[2] = real(sum_of_row(offset(reals(e.inputs[DIFFERENCES]), i * n), n) / double(n))
     head[3] = head[0] + head[1]
     first = e.params[K1] * e.params[DATA_RANGE]
     second = e.params[K2] * e.params[DATA_RANGE]

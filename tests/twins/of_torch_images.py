@@ -7,8 +7,8 @@ from typing import Any
 from twins.twin import Twin, drawn
 
 
-def similarity(t: Any, x: Any, y: Any, window: int, data_range: float) -> Any:
-    """1 less the structural similarity of each image: moments by convolutions with a Gaussian window."""
+def factors(t: Any, x: Any, y: Any, window: int, data_range: float) -> tuple[Any, Any]:
+    """Those of means and of contrasts in windows of each image: moments by convolutions with a Gaussian window."""
     line = t.exp(-((t.arange(window, dtype=x.dtype) - window // 2) ** 2) / (2 * 1.5**2))
     line = line / line.sum()
     shape = x.shape
@@ -20,8 +20,26 @@ def similarity(t: Any, x: Any, y: Any, window: int, data_range: float) -> Any:
     mx, my = mean(x), mean(y)
     vx, vy, both = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    shares = (2 * both + c2) / (vx + vy + c2) * ((2 * mx * my + c1) / (mx**2 + my**2 + c1))
-    return 1.0 - shares.mean(dim=(-3, -2, -1)).reshape(shape[:-2])
+    return (2 * mx * my + c1) / (mx**2 + my**2 + c1), (2 * both + c2) / (vx + vy + c2)
+
+
+def similarity(t: Any, x: Any, y: Any, window: int, data_range: float) -> Any:
+    """1 less the structural similarity of each image."""
+    means, contrasts = factors(t, x, y, window, data_range)
+    return 1.0 - (contrasts * means).mean(dim=(-3, -2, -1)).reshape(x.shape[:-2])
+
+
+def at_scales(t: Any, x: Any, y: Any, window: int, weights: tuple[float, ...], data_range: float) -> Any:
+    """1 less the product of powers of what each level has in common."""
+    product, shape = 1.0, x.shape[:-2]
+    x, y = (a.reshape(-1, 1, *a.shape[-2:]) for a in (x, y))
+    for level, weight in enumerate(weights):
+        means, contrasts = factors(t, x, y, window, data_range)
+        found = contrasts if level + 1 < len(weights) else contrasts * means
+        product = product * t.relu(found.mean(dim=(-3, -2, -1))) ** weight
+        padding = [size % 2 for size in x.shape[-2:]]
+        x, y = (t.nn.functional.avg_pool2d(a, kernel_size=2, padding=padding) for a in (x, y))
+    return 1.0 - product.reshape(shape)
 
 
 def ratio(t: Any, x: Any, y: Any, eps: float) -> Any:
@@ -35,6 +53,11 @@ TWINS = [
     Twin(
         *("torch", "ssim of pytorch-msssim", "ssim"),
         lambda t, x, y, data_range: similarity(t, x, y, 3, data_range).sum(),
+        drawn("data_range", 1.0, 255.0),
+    ),
+    Twin(
+        *("torch", "ms_ssim of pytorch-msssim", "ms_ssim"),
+        lambda t, x, y, data_range: at_scales(t, x, y, 3, (0.3, 0.7), data_range).sum(),
         drawn("data_range", 1.0, 255.0),
     ),
     Twin(

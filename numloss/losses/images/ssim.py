@@ -8,22 +8,35 @@ ODD = Domain(1.0, float(WIDEST), integers=True, text="an odd number from 1 to 33
 HALF_A_PIXEL = Domain(0.5, 1.7976931348623157e308, text=">= 0.5 and finite")
 
 
+def scratch_of_image(rows, columns):
+    """Numbers that the loop of an image needs: lines of its columns, and of windows of rows."""
+    width = -(-columns // 16) * 16 + 48
+    return 48 + (11 + 7 * min(rows, WIDEST)) * width
+
+
+def work_of_image(rows, columns):
+    """Nanoseconds of an image."""
+    return 1000.0 + rows * (200.0 + 6.0 * columns)
+
+
+def even_window(window):
+    """What is wrong with a window that has no centre."""
+    return f"window = {window} is even; it must be an odd number from 1 to {WIDEST}" if window % 2 == 0 else None
+
+
 def _ssim_scratch(sizes, mode):
-    width = -(-sizes["column"] // 16) * 16 + 48
-    return 48 + (11 + 7 * min(sizes["row"], WIDEST)) * width, 0, 0
+    return scratch_of_image(sizes["row"], sizes["column"]), 0, 0
 
 
 def _ssim_work(sizes):
-    return 1000.0 + sizes["row"] * (200.0 + 6.0 * sizes["column"])
+    return work_of_image(sizes["row"], sizes["column"])
 
 
 def _ssim_allowed(sizes, params):
     window = int(params["window"])
-    if window % 2 == 0:
-        return f"window = {window} is even; it must be an odd number from 1 to {WIDEST}"
-    if window > min(sizes["row"], sizes["column"]):
+    if window % 2 == 1 and window > min(sizes["row"], sizes["column"]):
         return f"window = {window} is larger than images of {sizes['row']} rows and {sizes['column']} columns"
-    return None
+    return even_window(window)
 
 
 @examplewise(
