@@ -39,14 +39,18 @@ class Scratch:
 
 
 class PackedExamples(Examples):
-    """One call and, in `kept`, what its header points to; run: how many examples a loop takes, 0 as it is declared."""
+    """One call and, in `kept`, what its header points to; run: how many examples a loop takes, 0 as it is declared.
+
+    `known` are sizes and parameters by their names, of which scratch and work follow.
+    """
 
     def __init__(self, place: Arrays, request: Request, run: int = 0) -> None:
         super().__init__(place, request)
         self.kept: list[Any] = []
         self.scratch = Scratch()
         self.count = math.prod(self.shape)
-        self.work = float(self.facts["work"](self.sizes)) * (1.5 if request.mode else 1.0)
+        self.known = {**self.sizes, **dict(zip(request.loss.params, self.params, strict=True))}
+        self.work = float(self.facts["work"](self.known)) * (1.5 if request.mode else 1.0)
         graded = request.loss.differentiable if request.mode else ()
         # which arrays have a gradient
         self.graded = [self.names.index(request.loss.inputs[k]) for k in graded]
@@ -54,7 +58,7 @@ class PackedExamples(Examples):
         self.sum_count = sum(self.entries[k] for k in self.graded if self.common[k])
         # sums over examples are taken one by one
         self.run = 1 if self.sum_count else run or self.facts["run"]
-        self.block = block_of(self.count, float(self.facts["work"](self.sizes)), self.sum_count > 0)
+        self.block = block_of(self.count, float(self.facts["work"](self.known)), self.sum_count > 0)
 
     def entries_of(self, k: int) -> int:
         """Entries of an array that belong to an example, or to all."""
@@ -107,7 +111,7 @@ class PackedExamples(Examples):
         """The problem. `loop`: machine code of the host; `sums`: where those of the blocks are."""
         arrays = [self.described(k) for k in range(len(self.names))]
         slopes, losses = self.slopes(), self.scratch.take(self.run)
-        counts = self.facts["scratch"](self.sizes, self.request.mode)
+        counts = self.facts["scratch"](self.known, self.request.mode)
         sizes = (self.real.itemsize, 8, 8)
         parts = [self.scratch.take(count, size) for count, size in zip(counts, sizes, strict=True)]
         return Examplewise(
