@@ -124,8 +124,9 @@ def examplewise(loss: Loss, x: float) -> Scene:
     axes, found = loss.rows["axes"], []
     for k, name in enumerate(loss.inputs):
         full = tuple(1 if axis in ("...", "label") else 2 for axis in axes[name])
-        shares = loss.domains.get(name, REAL).low > 0.0
-        numbers = np.resize([0.25, 0.75] if shares else [0.0, 1.0, -0.5], full)
+        domain = loss.domains.get(name, REAL)
+        numbers = np.resize([0.25, 0.75] if domain.low > 0.0 else [0.0, 1.0, -0.5], full)
+        numbers = numbers.clip(domain.low, domain.high)
         if name in loss.rows["lengths"]:
             numbers = np.full(full, 1 if loss.rows["lengths"][name] == "label" else 2)
         elif name in loss.rows["labels"]:

@@ -182,9 +182,11 @@ from .losses.reinforcement.sapo import sapo
 from .losses.reinforcement.sppo import sppo
 from .losses.reinforcement.td_error import td_error
 from .losses.segmentation.boundary import boundary
+from .losses.segmentation.cl_dice import cl_dice
 from .losses.segmentation.dice import dice
 from .losses.segmentation.focal_tversky import focal_tversky
 from .losses.segmentation.generalized_dice import generalized_dice
+from .losses.segmentation.hausdorff_dt import hausdorff_dt
 from .losses.segmentation.image_variation import image_variation
 from .losses.segmentation.jaccard import jaccard
 from .losses.segmentation.lovasz_hinge import lovasz_hinge
@@ -234,6 +236,7 @@ __all__ = [
     "ciou",
     "circle",
     "cispo",
+    "cl_dice",
     "class_balanced_weight",
     "clipped_value",
     "combine",
@@ -288,6 +291,7 @@ __all__ = [
     "group_lasso",
     "grpo",
     "gspo",
+    "hausdorff_dt",
     "heatmap_focal",
     "hinge",
     "hinge_embedding",

@@ -301,6 +301,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "weighted": {"estimator": "fair", "member_weight": np.arange(1.0, 8.0), "upper": 2.5},
     },
     "load_balancing": {"": {}, "two": {"top_k": 2}},
+    "cl_dice": {"": {}, "probabilities": {"from_logits": False}},
+    "hausdorff_dt": {"": {}, "probabilities": {"from_logits": False}},
     "image_variation": {"": {}, "anisotropic": {"norm": "anisotropic"}},
     "sinkhorn_divergence": {
         "": {"eps": 2.0, "tolerance": 1e-11, "iterations": 40},
@@ -353,6 +355,7 @@ RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIA
 REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
 VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
 PLANES = ("load_balancing", "load_balancing:two", "image_variation", "image_variation:anisotropic")
+PLANES += ("cl_dice", "cl_dice:probabilities", "hausdorff_dt", "hausdorff_dt:probabilities")
 POOLED = ("generalized_dice", "generalized_dice:labels")
 OF_BATCHES = ("lovasz_softmax", "lovasz_softmax:all", "lovasz_hinge:batch")
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from compare import assert_close
-from oracles import ms_ssim
+from oracles import cl_dice, hausdorff_dt, ms_ssim
 from oracles.ssim import value
 from seeds import generator
 
@@ -98,3 +98,37 @@ def test_signals_without_a_part_of_the_target_have_a_finite_loss(backend: str) -
         value, slopes = nl.value_and_grad(nl.si_sdr)(np.array(pred), np.array(target), backend=backend)
         assert value == pytest.approx(80.0)
         assert np.isfinite(slopes).all()
+
+
+def test_skeletons_of_tubes_and_of_maps_that_are_all_equal(backend: str) -> None:
+    random = generator("tubes")
+    x, y = np.meshgrid(np.arange(30.0), np.arange(23.0))
+    target = (abs(y - 11.0 - 6.0 * np.sin(x / 5.0)) < 4.0).astype(np.float64)
+    pred, step = 2.0 * target - 1.0 + random.standard_normal(target.shape), random.standard_normal(target.shape)
+    found, slopes = nl.value_and_grad(nl.cl_dice)(pred, target, iterations=6, backend=backend)
+    assert_close(np.float64(found), cl_dice.value(pred, target, iterations=6), ulp=16, scale=1.0)
+    ahead, behind = (cl_dice.value(pred + h * step, target, iterations=6) for h in (1e-6, -1e-6))
+    np.testing.assert_allclose((slopes * step).sum(), (ahead - behind) / 2e-6, rtol=1e-5)
+    nothing, all_of_it = np.zeros((5, 6)), np.ones((5, 6))
+    for given, expected in (
+        ((target, target), 0.0),
+        ((nothing, nothing), 0.0),
+        ((all_of_it, all_of_it), 0.0),
+        ((nothing, all_of_it), 0.5),  # nothing is claimed, and there is no skeleton within
+    ):
+        value, slopes = nl.value_and_grad(nl.cl_dice)(*given, from_logits=False, smooth=0.0, backend=backend)
+        assert value == expected
+        assert np.isfinite(slopes).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "share"), [((2, 17, 23), 0.5), ((2, 21, 12), 0.02), ((9, 14), 0.97), ((3, 1, 8), 0.4)]
+)
+def test_distances_to_boundaries_are_exact(backend: str, shape: tuple[int, ...], share: float) -> None:
+    random = generator("boundaries", shape)
+    target, pred = (random.random(shape) < share).astype(np.float64), random.random(shape)
+    pred = np.where(random.random(shape) < 0.9, target, pred)
+    for alpha in (2.0, 1.0):
+        given = {"from_logits": False, "alpha": alpha}
+        found = nl.hausdorff_dt(pred, target, **given, reduction="none", backend=backend)
+        assert_close(found, hausdorff_dt.value(pred, target, **given), ulp=16)

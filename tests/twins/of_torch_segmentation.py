@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twins.twin import Options, Random, Twin
+from twins.twin import Options, Random, Twin, drawn
 
 
 def _parts(t: Any, x: Any, y: Any, softmax: bool = False) -> tuple[Any, Any, Any]:
@@ -46,6 +46,47 @@ def _generalized_dice(t: Any, x: Any, y: Any, power: float) -> Any:
     return (1.0 - 2.0 * (both * weight).sum(1) / ((claimed + wanted) * weight).sum(1)).sum()
 
 
+def _skeleton(t: Any, x: Any, iterations: int) -> Any:
+    """The soft skeleton of each map."""
+    pool = t.nn.functional.max_pool2d
+
+    def erode(x: Any) -> Any:
+        return t.minimum(-pool(-x, (3, 1), 1, (1, 0)), -pool(-x, (1, 3), 1, (0, 1)))
+
+    found = t.zeros_like(x)
+    for step in range(iterations + 1):
+        x = erode(x) if step else x
+        part = t.relu(x - pool(erode(x), 3, 1, 1))
+        found = found + t.relu(part - found * part)
+    return found
+
+
+def _cl_dice(t: Any, x: Any, y: Any, iterations: int, alpha: float, smooth: float) -> Any:
+    p = t.sigmoid(x)
+    maps = [a.reshape(-1, 1, *x.shape[-2:]) for a in (p, y)]
+    lines, wanted = (_skeleton(t, a, iterations).reshape(x.shape) for a in maps)
+    precision = ((lines * y).sum((-2, -1)) + smooth) / (lines.sum((-2, -1)) + smooth)
+    sensitivity = ((wanted * p).sum((-2, -1)) + smooth) / (wanted.sum((-2, -1)) + smooth)
+    centre = 1.0 - 2.0 * precision * sensitivity / (precision + sensitivity)
+    region = 1.0 - (2.0 * (p * y).sum((-2, -1)) + smooth) / (p.sum((-2, -1)) + y.sum((-2, -1)) + smooth)
+    return ((1.0 - alpha) * region + alpha * centre).sum()
+
+
+def _squares(t: Any, x: Any) -> Any:
+    """The squared distance of each pixel of a map to the nearest one on the other side of 1/2, 0 without any."""
+    side = (x > 0.5).reshape(-1, x.shape[-2] * x.shape[-1])
+    places = t.cartesian_prod(*(t.arange(size, dtype=x.dtype) for size in x.shape[-2:]))
+    apart = ((places[:, None] - places) ** 2).sum(-1)
+    found = t.where(side[:, :, None] != side[:, None, :], apart, float("inf")).amin(-1)
+    return t.where(found.isinf(), 0.0, found).reshape(x.shape)
+
+
+def _hausdorff(t: Any, x: Any, y: Any, alpha: float) -> Any:
+    p = t.sigmoid(x)
+    distance = sum(_squares(t, a) ** (alpha / 2.0) for a in (p.detach(), y))
+    return ((p - y) ** 2 * distance).mean((-2, -1)).sum()
+
+
 def _smooth(**more: tuple[float, float]) -> Callable[[Random], Options]:
     ends = {"smooth": (1e-5, 2.0), **more}
     return lambda random: {name: float(random.uniform(*pair)) for name, pair in ends.items()}
@@ -73,6 +114,12 @@ TWINS = [
         *("torch", "TverskyLoss of MONAI", "tversky", _tversky),
         _smooth(alpha=(0.1, 0.9), beta=(0.1, 0.9)),
     ),
+    Twin(
+        *("torch", "soft_dice_cldice of clDice", "cl_dice", _cl_dice),
+        lambda random: {"iterations": int(random.integers(1, 4)), **_smooth(alpha=(0.1, 0.9))(random)},
+        convention="its sums are over all maps of a batch; smooth is 1 in its Dice, and iterations are 10",
+    ),
+    Twin(*("torch", "HausdorffDTLoss of MONAI", "hausdorff_dt", _hausdorff), drawn("alpha", 0.5, 3.0)),
     Twin(
         *("torch", "GeneralizedDiceLoss of MONAI", "generalized_dice:labels", _generalized_dice),
         lambda random: {"power": float(random.integers(3))},
