@@ -33,7 +33,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "dino": (1000,),
     "energy_score": (16, 8),
     "entropy": (100,),
-    **dict.fromkeys(("cl_dice", "hausdorff_dt", "image_variation"), (64, 64)),
+    **dict.fromkeys(("cl_dice", "hausdorff_dt", "image_variation", "unified_focal"), (64, 64)),
     "load_balancing": (256, 64),
     "neural_ndcg": (50,),
     "multi_quantile": (9,),

@@ -192,6 +192,7 @@ from .losses.segmentation.jaccard import jaccard
 from .losses.segmentation.lovasz_hinge import lovasz_hinge
 from .losses.segmentation.lovasz_softmax import lovasz_softmax
 from .losses.segmentation.tversky import tversky
+from .losses.segmentation.unified_focal import unified_focal
 from .losses.sequence.crf import crf
 from .losses.sequence.ctc import ctc
 from .losses.sequence.soft_dtw import soft_dtw
@@ -416,6 +417,7 @@ __all__ = [
     "tweedie",
     "two_hot",
     "uncertainty_weighted",
+    "unified_focal",
     "use_backend",
     "value_and_grad",
     "value_grad_hess",

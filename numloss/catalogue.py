@@ -19,7 +19,7 @@ MEASURES = ("accuracy", "auc", "roc_auc", "f1", "f1_score", "precision", "recall
 TOPICS = {
     "class imbalance, imbalanced data, rare classes, long tail": (
         *("focal", "softmax_focal", "asymmetric_focal", "logit_adjusted_cross_entropy"),
-        *("tversky", "focal_tversky", "dice"),
+        *("tversky", "focal_tversky", "unified_focal", "dice"),
     ),
     "outliers, robust regression, heavy tails": (
         *("huber", "mae", "pseudo_huber", "log_cosh", "cauchy", "geman_mcclure", "tukey", "welsch", "fair"),

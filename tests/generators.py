@@ -355,7 +355,7 @@ RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIA
 REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
 VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
 PLANES = ("load_balancing", "load_balancing:two", "image_variation", "image_variation:anisotropic")
-PLANES += ("cl_dice", "cl_dice:probabilities", "hausdorff_dt", "hausdorff_dt:probabilities")
+PLANES += ("cl_dice", "cl_dice:probabilities", "hausdorff_dt", "hausdorff_dt:probabilities", "unified_focal")
 POOLED = ("generalized_dice", "generalized_dice:labels")
 OF_BATCHES = ("lovasz_softmax", "lovasz_softmax:all", "lovasz_hinge:batch")
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.

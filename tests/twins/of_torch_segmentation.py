@@ -87,6 +87,18 @@ def _hausdorff(t: Any, x: Any, y: Any, alpha: float) -> Any:
     return ((p - y) ** 2 * distance).mean((-2, -1)).sum()
 
 
+def _unified_focal(t: Any, x: Any, y: Any, delta: float, gamma: float, share: float, smooth: float) -> Any:
+    """Both classes, the background first, as the code of the paper has them; without its clip of probabilities."""
+    p = t.stack([t.sigmoid(-x), t.sigmoid(x)])
+    y = t.stack([1.0 - y, y])
+    entropy = -y * t.stack([t.nn.functional.logsigmoid(-x), t.nn.functional.logsigmoid(x)])
+    focal = ((1.0 - delta) * (1.0 - p[0]) ** gamma * entropy[0] + delta * entropy[1]).mean((-2, -1))
+    both, missed, claimed = (a.sum((-2, -1)) for a in (p * y, (1.0 - p) * y, p * (1.0 - y)))
+    missing = 1.0 - (both + smooth) / (both + delta * missed + (1.0 - delta) * claimed + smooth)
+    overlap = (missing[0] + missing[1] * missing[1] ** -gamma) / 2.0
+    return (share * overlap + (1.0 - share) * focal).sum()
+
+
 def _smooth(**more: tuple[float, float]) -> Callable[[Random], Options]:
     ends = {"smooth": (1e-5, 2.0), **more}
     return lambda random: {name: float(random.uniform(*pair)) for name, pair in ends.items()}
@@ -118,6 +130,11 @@ TWINS = [
         *("torch", "soft_dice_cldice of clDice", "cl_dice", _cl_dice),
         lambda random: {"iterations": int(random.integers(1, 4)), **_smooth(alpha=(0.1, 0.9))(random)},
         convention="its sums are over all maps of a batch; smooth is 1 in its Dice, and iterations are 10",
+    ),
+    Twin(
+        *("torch", "asym_unified_focal_loss of Yeung et al.", "unified_focal", _unified_focal),
+        _smooth(delta=(0.1, 0.9), gamma=(0.1, 0.9), share=(0.1, 0.9)),
+        convention="weight is share here; probabilities are clipped there",
     ),
     Twin(*("torch", "HausdorffDTLoss of MONAI", "hausdorff_dt", _hausdorff), drawn("alpha", 0.5, 3.0)),
     Twin(
