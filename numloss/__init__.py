@@ -197,6 +197,8 @@ from .losses.sequence.crf import crf
 from .losses.sequence.ctc import ctc
 from .losses.sequence.soft_dtw import soft_dtw
 from .losses.sequence.transducer import transducer
+from .losses.signals.pit_mse import pit_mse
+from .losses.signals.pit_si_sdr import pit_si_sdr
 from .losses.signals.si_sdr import si_sdr
 from .scoring import score
 from .transforms.checking import check
@@ -366,6 +368,8 @@ __all__ = [
     "orpo",
     "pc_hazard",
     "perceptron",
+    "pit_mse",
+    "pit_si_sdr",
     "pmf_survival",
     "poisson_nll",
     "policy_gradient",

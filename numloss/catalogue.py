@@ -37,6 +37,7 @@ TOPICS = {
     ),
     "ordered classes, ratings": ("ordinal_logistic",),
     "rlhf, alignment, language model preferences": ("dpo", "ipo", "kto", "orpo", "bradley_terry", "ppo_clip", "cispo"),
+    "speech, sound, source separation, enhancement": ("si_sdr", "pit_si_sdr", "pit_mse"),
     "self-supervised, contrastive learning, retrieval, embeddings": (
         *("info_nce", "nt_xent", "siglip", "supervised_contrastive", "triplet_margin", "circle", "bpr"),
     ),

@@ -214,6 +214,7 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "entry": {None: 3, (3,): 40, (11,): 33},
     "quantile": {None: 5, (3,): 1, (4,): 200, (11,): 32},
     "sample": {None: 7, (3,): 1, (4,): 64, (7,): 5},
+    "source": {None: 2, (3,): 1, (4,): 5, (7,): 3},
     "atom": {None: 5, (3,): 2, (4,): 601, (11,): 51},
     "category": {None: 5, (1,): 1, (3,): 2, (4,): 130, (11,): 32},
     "frame": {None: 4, (3,): 1, (4,): 20, (11,): 9},
@@ -256,6 +257,7 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
         found = [abs(array) for array in found]
     # signals that are all but orthogonal are at a pole, of which no difference shows a slope, and so are images
     if loss.name in ("si_sdr", "ms_ssim"):
+    if loss.name in ("si_sdr", "pit_si_sdr"):  # signals that are all but orthogonal are at a pole
         found[0] = found[0] + found[1]
     if variant == "probabilities":
         found[0] = np.moveaxis(softmax(np.moveaxis(found[0], -1, 1) / 12.0), 1, -1) if found[0].size else found[0]

@@ -132,3 +132,15 @@ def test_distances_to_boundaries_are_exact(backend: str, shape: tuple[int, ...],
         given = {"from_logits": False, "alpha": alpha}
         found = nl.hausdorff_dt(pred, target, **given, reduction="none", backend=backend)
         assert_close(found, hausdorff_dt.value(pred, target, **given), ulp=16)
+
+
+def test_the_first_of_assignments_that_are_as_good_is_taken() -> None:
+    pred, target = np.array([[2.0], [2.0], [6.0]]), np.array([[1.0], [7.0], [3.0]])
+    value, slopes = nl.value_and_grad(nl.pit_mse)(pred, target)
+    assert value == 1.0
+    np.testing.assert_array_equal(3.0 / 2.0 * slopes[:, 0], [1.0, -1.0, -1.0])
+
+
+def test_more_sources_than_are_assigned_are_told() -> None:
+    with pytest.raises(ValueError, match="pit_si_sdr: pred has 11 sources; assignments are looked for of 10 at most"):
+        nl.pit_si_sdr(np.zeros((11, 3)), np.zeros((11, 3)))

@@ -36,23 +36,28 @@ def combined(x: Reals, y: Reals, n: Int, by_x: Double, by_y: Double, more: Doubl
 
 
 @noinline
-def mean_of(e: Examples, x: Reals, n: Int) -> Double:
+def mean_of(x: Reals, n: Int, wanted: Double) -> Double:
     """The mean of a signal where it is to be taken off, else 0."""
-    return double(0.0) if e.params[ZERO_MEAN] == double(0.0) else sum_of_row(x, n) / double(n)
+    return double(0.0) if wanted == double(0.0) else sum_of_row(x, n) / double(n)
 
 
 @noinline
-def one_signal(e: Examples, i: Int) -> Double:
-    """Less the ratio of a signal in decibels; its gradient."""
-    n = e.sizes[SAMPLES]
-    eps = e.params[EPS]
-    x = reals(e.reals)
+def signal_loss(
+    pred: Reals,
+    target: Reals,
+    n: Int,
+    zero_mean: Double,
+    eps: Double,
+    share_of: Double,
+    graded: Int,
+    x: Reals,
+    g: Reals,
+) -> Double:
+    """Less the ratio of a signal in decibels; where it is graded its gradient, times a share. `x`: scratch."""
     y = offset(x, sixteens(n))
     rest = offset(y, sixteens(n))
-    pred = offset(reals(e.inputs[PRED]), i * n)
-    target = offset(reals(e.inputs[TARGET]), i * n)
-    mx = mean_of(e, pred, n)
-    my = mean_of(e, target, n)
+    mx = mean_of(pred, n, zero_mean)
+    my = mean_of(target, n, zero_mean)
     shifted_signal(pred, n, -mx, x)
     shifted_signal(target, n, -my, y)
     energy = score(y, y, n)
@@ -64,15 +69,22 @@ def one_signal(e: Examples, i: Int) -> Double:
     ratio = kept + eps
     # 10 / log(10)
     decibels = double(10.0) / double_log(double(10.0))
-    if e.mode > 0:
-        factor = double(-2.0) * decibels / (ratio * noise)
+    if graded > 0:
+        factor = share_of * double(-2.0) * decibels / (ratio * noise)
         by_target = factor * share * (energy + kept * eps) / (energy + eps)
-        combined(y, rest, n, by_target, -factor * kept, double(0.0), offset(reals(e.slopes[0]), i * n))
+        combined(y, rest, n, by_target, -factor * kept, double(0.0), g)
     return -decibels * double_log(ratio)
 
 
 def si_sdr_examples(e: Examples, partial: Result, n: Int) -> Int:
     """Losses, and gradients, of n signals."""
+    count = e.sizes[SAMPLES]
+    x = reals(e.reals)
     for i in range(n):
-        doubles(e.losses)[i] = one_signal(e, i)
+        pred = offset(reals(e.inputs[PRED]), i * count)
+        target = offset(reals(e.inputs[TARGET]), i * count)
+        g = offset(reals(e.slopes[0]), i * count) if e.mode > 0 else x
+        doubles(e.losses)[i] = signal_loss(
+            pred, target, count, e.params[ZERO_MEAN], e.params[EPS], double(1.0), e.mode, x, g
+        )
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from twins.twin import Twin, drawn
@@ -49,6 +50,12 @@ def ratio(t: Any, x: Any, y: Any, eps: float) -> Any:
     return -10.0 * t.log10((kept**2).sum(-1) / (((x - kept) ** 2).sum(-1) + eps) + eps)
 
 
+def best_order(t: Any, x: Any, y: Any, loss: Any) -> Any:
+    """The least mean over sources of a loss of signals, of all orders of the targets."""
+    orders = itertools.permutations(range(x.shape[-2]))
+    return t.stack([loss(x, y[..., list(order), :]).mean(-1) for order in orders]).min(0).values
+
+
 TWINS = [
     Twin(
         *("torch", "ssim of pytorch-msssim", "ssim"),
@@ -64,5 +71,14 @@ TWINS = [
         *("torch", "SISDRLoss of auraloss", "si_sdr"),
         lambda t, x, y, eps, zero_mean: ratio(t, x, y, eps).sum(),
         lambda random: {"eps": float(random.uniform(1e-9, 1e-3)), "zero_mean": True},
+    ),
+    Twin(
+        *("torch", "PITLossWrapper(pairwise_neg_sisdr) of asteroid", "pit_si_sdr"),
+        lambda t, x, y, eps, zero_mean: best_order(t, x, y, lambda a, b: ratio(t, a, b, eps)).sum(),
+        lambda random: {"eps": float(random.uniform(1e-9, 1e-3)), "zero_mean": True},
+    ),
+    Twin(
+        *("torch", "PITLossWrapper(pairwise_mse) of asteroid", "pit_mse"),
+        lambda t, x, y: best_order(t, x, y, lambda a, b: ((a - b) ** 2).mean(-1)).sum(),
     ),
 ]
