@@ -315,6 +315,11 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "ssim": {"": {"window": 3}},
     "ms_ssim": {"": {"window": 3, "level_weight": np.array([0.3, 0.7])}},
     "ctc": {"": {}, "logarithms": {"from_logits": False}},
+    "ctc": {
+        "": {},
+        "logarithms": {"from_logits": False},
+        "priors": {"log_priors": np.log([0.7, 0.05, 0.2, 0.05]), "prior_scale": 0.3},
+    },
     "generalized_dice": {"": {}, "labels": {}},
     "dino": {"": {}, "center": {"center": np.linspace(-1.0, 1.5, 5), "student_temperature": 0.5}},
     "multi_quantile": {
@@ -403,6 +408,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "clouds": tuple((n,) for n in (0, 1, 2, 3, 7)),
     **{case: ((23,),) if case.endswith("many") else ((7,),) for case in RANKED},
     "sequence": tuple((n,) for n in (0, 1, 7, 11, 67)),
+    "ctc:priors": ((0,), (7,)),  # of four classes
     "ordered": ((0, 3), (1, 1), (2, 3), (7, 2), (3, 4)),
     "examplewise": (*((n,) for n in (0, 1, 3, 4, 7, 11, 513, 2053)), (4, 2), (0, 3), (3, 0), (3, 5, 7)),
     **dict.fromkeys(PLANES, ((0,), (1,), (3,), (4,), (7,), (11,), (3, 5))),
@@ -440,6 +446,7 @@ SOLID: dict[str, Shape] = {
     "clouds": (3,),
     **{case: SHAPES[case][0] for case in RANKED},
     "sequence": (67,),
+    "ctc:priors": (7,),
     "ordered": (3, 4),
     "examplewise": (3, 41, 53),
     **dict.fromkeys(OF_BATCHES, (5,)),

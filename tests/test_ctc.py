@@ -171,3 +171,17 @@ def test_what_does_not_fit(backend: str) -> None:
         ctc(pred=pred[:, :, :0])
     with refused(ValueError, "its samples lie on axis 1; evaluate reads rows"):
         nl.evaluate(nl.ctc, pred=pred, target=target, input_lengths=lengths, target_lengths=labels)
+
+
+def test_priors_that_are_no_numbers_are_told(backend: str) -> None:
+    given = (np.zeros((3, 1, 4)), [[1, 2]], [3], [2])
+    for priors, said in (
+        ([0.0, -1.0, -2.0], r"ctc: log_priors has shape \(3,\)"),
+        ([0.0, -np.inf, -1.0, np.nan], r"ctc: log_priors\[1\] = -inf is outside its domain"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            nl.ctc(*given, log_priors=np.array(priors), backend=backend)
+    # the same number off all classes is as much off the loss for each step
+    plain = nl.ctc(*given, backend=backend)
+    moved = nl.ctc(*given, log_priors=np.full(4, -2.0), prior_scale=0.25, backend=backend)
+    assert moved == pytest.approx(plain - 3 * 0.5 / 2)

@@ -126,6 +126,7 @@ class Sequences:
         target, input_lengths, target_lengths = map(place.on_host, given)
         self.input_lengths = lengths(loss, "input_lengths", input_lengths, self.count, self.steps, what)
         self.targets = targets_of(loss, target, target_lengths, self.count, self.classes, blank)
+        self.priors = self.priors_of(options)
         self.weight = np.ones(self.count)
         if options.get("weight") is not None:
             weight = place.on_host(request.weight(place, (self.count,)))
@@ -139,6 +140,27 @@ class Sequences:
         replaced = ("pred",) if request.mode == 1 else ()
         self.values, self.outputs = outputs_of(place, request, self.pred, (self.count,), replaced)
         self.cost = np.where(idle, 0, self.used) * (CLASS_COST * self.classes + LABEL_COST * self.targets.counts)
+
+    def priors_of(self, options: dict[str, Any]) -> Array | None:
+        """What the logarithm of the prior of each class takes off its score, if there are any."""
+        scale = self.request.parameters(np.dtype(np.float64))[0]
+        if options["log_priors"] is None:
+            return None
+        found = self.place.real(self.loss, "log_priors", options["log_priors"])
+        check.same_shape(self.loss, "log_priors", found.shape, (self.classes,), "the class axis of pred")
+        priors = np.asarray(self.place.on_host(found), np.float64)
+        if not np.isfinite(priors).all():
+            at = int(np.flatnonzero(~np.isfinite(priors))[0])
+            count = int(np.count_nonzero(~np.isfinite(priors)))
+            check.value_outside(self.loss, "log_priors", priors, at, "finite", count)
+        return scale * priors
+
+    def offsets(self) -> Array:
+        """What is added to the log-probability of each blank and label; behind them is room for a vector."""
+        found = np.zeros(self.targets.classes.size + 16)
+        if self.priors is not None:
+            found[: self.targets.classes.size] = -self.priors[self.targets.classes]
+        return found
 
     def losses(self) -> Array:
         """The losses before any is computed."""

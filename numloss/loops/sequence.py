@@ -91,13 +91,14 @@ def begin_states(c: Sequence, block: Int, classes: Ints, n: Int) -> Int:
 
 
 @noinline
-def run_stretch(c: Sequence, block: Int, first: Int, stop: Int, n: Int) -> Int:
+def run_stretch(c: Sequence, block: Int, sequence: Int, first: Int, stop: Int, n: Int) -> Int:
     """The rows of states of a stretch, from what was kept of its beginning."""
+    offsets = offset(doubles(array_data(c.offsets)), ints(array_data(c.starts))[sequence])
     bar = scratch_part(c, block, 0)
     renew(kept_part(c, block, first // c.stretch), n, c.width, row_part(c, block, 0))
     for t in range(first, stop):
         y = step_part(c, block, t)
-        powers(scores_of_step(c, block, t), tops_of(c, block)[t], n, c.width, y)
+        powers(scores_of_step(c, block, t), tops_of(c, block)[t], offsets, n, c.width, y)
         row = row_part(c, block, t - first)
         following = offset(row, 4 * c.width)
         step_on(row, y, bar, n, c.width, following)
@@ -138,7 +139,7 @@ def forward(
             ratio = step_part(c, block, t)  # whose place is free until the powers of the labels take it
             ratio[0] = read_step(c, t, sequence, classes, n, factor, scores, top, lines_of(c, block))
         rest = add_logarithms(step_part(c, block, first), 2 * c.width, stop - first, rest)
-        run_stretch(c, block, first, stop, n)
+        run_stretch(c, block, sequence, first, stop, n)
         renew(row_part(c, block, stop - first), n, c.width, kept_part(c, block, first // c.stretch + 1))
         first = stop
     likelihood(kept_part(c, block, (steps + c.stretch - 1) // c.stretch), n, c.width, end)
@@ -157,7 +158,7 @@ def backward(
     while stop > 0:
         first = (stop - 1) // c.stretch * c.stretch
         if stop < steps or first > 0:
-            run_stretch(c, block, first, stop, n)
+            run_stretch(c, block, sequence, first, stop, n)
         for i in range(stop - first):
             t = stop - 1 - i
             row = row_part(c, block, t - first + 1)

@@ -105,11 +105,11 @@ def times_labels(sums: Doubles, k: Int, y: Doubles, exponents: Doubles, m: Doubl
 
 
 @noinline
-def powers(scores: Reals, top: Double, n: Int, width: Int, y: Doubles) -> Int:
-    """What a step says of n labels: e^(score - top), mantissas in a column and exponents in the next."""
+def powers(scores: Reals, top: Double, offsets: Doubles, n: Int, width: Int, y: Doubles) -> Int:
+    """What a step says of n labels: e^(score - top + offset), mantissas in a column and exponents in the next."""
     exponents = offset(y, width)
     for i in range((n + 15) // 16 * 16):
-        below = double(scores[i]) - top
+        below = (double(scores[i]) - top) + offsets[i]
         y[i] = double_exp_mantissa(below)
         exponents[i] = double_exp_exponent(below)
     return 0

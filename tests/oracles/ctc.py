@@ -3,10 +3,23 @@
 import numpy as np
 
 
-def value(pred, target, input_lengths, target_lengths, *, blank=0, zero_infinity=False, from_logits=True):
+def value(
+    pred,
+    target,
+    input_lengths,
+    target_lengths,
+    *,
+    blank=0,
+    zero_infinity=False,
+    from_logits=True,
+    log_priors=None,
+    prior_scale=1.0,
+):
     if from_logits:
         top = pred.max(axis=2, keepdims=True, initial=-np.inf)
         pred = pred - top - np.log(np.exp(pred - top).sum(axis=2, keepdims=True))
+    if log_priors is not None:
+        pred = pred - prior_scale * log_priors
     losses = np.empty(pred.shape[1])
     for n, (steps, count) in enumerate(zip(input_lengths, target_lengths, strict=True)):
         losses[n] = of_one(pred[: int(steps), n], target[n, : int(count)], blank)

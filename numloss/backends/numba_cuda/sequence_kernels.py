@@ -107,7 +107,7 @@ def _steps_text(dtype: str) -> Any:
             aside = doubles(d.scores + 8 * ((n * c.steps + t) * c.width))
             for j in range(thread, count, threads):
                 score = double(reals(x + ints(labels)[j] * step)[0])
-                aside[j] = score - taken
+                aside[j] = (score - taken) + doubles(c.offsets)[ints(c.starts)[n] + j]
                 if not score < INFINITE:
                     others += INFINITE - INFINITE
             if c.from_logits == 1:

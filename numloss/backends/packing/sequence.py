@@ -49,6 +49,7 @@ def header_of(
         counts=place.table(targets.counts, kept),
         starts=place.table(targets.starts, kept),
         labels=place.table(targets.classes, kept),
+        offsets=place.table(batch.offsets(), kept),
         factors=place.table(batch.factors(), kept),
         losses=place.table(losses, kept),
         lines=0,

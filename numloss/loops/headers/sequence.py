@@ -22,9 +22,9 @@ class Sequence(Header):
     """Sequences of classes and their labels; a block takes every `blocks`-th of them in the `order`.
 
     Of each sequence: `used` steps, -1 if only zeros are written, `counts` labels, `starts` of its blank and labels in
-    `labels`, all int64; in float64 the `factors` of its slopes, and its loss. Scratch of a block: `line_size` numbers
-    of the data's dtype, `state_size` in float64. `width`: entries of a column of states; `stretch`: steps of which all
-    states are kept.
+    `labels`, all int64; in float64 the `factors` of its slopes, and its loss. `offsets`, float64: what is added to the
+    log-probability of each entry of `labels`, and 16 more. Scratch of a block: `line_size` numbers of the data's dtype,
+    `state_size` in float64. `width`: entries of a column of states; `stretch`: steps of which all states are kept.
     """
 
     sequences: Int
@@ -41,6 +41,7 @@ class Sequence(Header):
     counts: Int
     starts: Int
     labels: Int
+    offsets: Int
     factors: Int
     losses: Int
     lines: Int
