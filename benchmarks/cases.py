@@ -45,6 +45,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "si_sdr": (1000,),
     "soft_dtw": (100, 2),
     "transducer": (50, 9, 64),
+    **{"transducer_lattice": (50, 9), "transducer_pruned": (50, 5, 64), "transducer_simple": (50, 64)},
     "variogram_score": (16, 8),
     "ms_ssim": (192, 192),
     "ssim": (64, 64),

@@ -197,6 +197,9 @@ from .losses.sequence.crf import crf
 from .losses.sequence.ctc import ctc
 from .losses.sequence.soft_dtw import soft_dtw
 from .losses.sequence.transducer import transducer
+from .losses.sequence.transducer_lattice import transducer_lattice
+from .losses.sequence.transducer_pruned import transducer_pruned
+from .losses.sequence.transducer_simple import transducer_simple
 from .losses.signals.pit_mse import pit_mse
 from .losses.signals.pit_si_sdr import pit_si_sdr
 from .losses.signals.si_sdr import si_sdr
@@ -204,6 +207,7 @@ from .scoring import score
 from .transforms.checking import check
 from .transforms.combine_losses import combine
 from .transforms.derivatives import grad, hvp, sum_and_weight, value_and_grad, value_grad_hess, vjp
+from .transforms.transducer_starts import transducer_starts
 from .version import __version__
 
 __all__ = [
@@ -415,6 +419,10 @@ __all__ = [
     "td_error",
     "total_variation",
     "transducer",
+    "transducer_lattice",
+    "transducer_pruned",
+    "transducer_simple",
+    "transducer_starts",
     "triplet_margin",
     "tukey",
     "tversky",

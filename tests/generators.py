@@ -221,6 +221,7 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "label": {None: 2, (3,): 1, (4,): 17, (11,): 7},
     "state": {None: 3, (3,): 2, (4,): 18, (11,): 8},
     "symbol": {None: 4, (3,): 3, (4,): 40, (11,): 600},
+    "band": {None: 2, (3,): 1, (4,): 4, (11,): 3},
     "other": {None: 3, (3,): 1, (4,): 23, (11,): 20},
     "dimension": {None: 2, (3,): 1, (4,): 5},
     "document": {None: 5, (3,): 1, (4,): 40, (11,): 16},
@@ -238,7 +239,7 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
         full = (*(shape if axes[0] == "..." else ()), *(sizes[axis] for axis in axes if axis != "..."))
         if name in facts["labels"]:
             # neither the first nor the last, which may be the blank
-            blank = int("blank" in loss.defaults)
+            blank = int("blank" in loss.defaults and name == "target")
             found.append(random.integers(blank, sizes[facts["labels"][name]] - blank, full))
         elif name in facts["lengths"]:
             size = sizes[facts["lengths"][name]]
@@ -259,6 +260,11 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
     if loss.name in ("si_sdr", "ms_ssim"):
     if loss.name in ("si_sdr", "pit_si_sdr"):  # signals that are all but orthogonal are at a pole
         found[0] = found[0] + found[1]
+    if loss.name == "transducer_pruned":  # bands that an alignment passes through
+        (*_, frames, wide, _), steps = found[0].shape, found[3]
+        found[4] = np.minimum(found[4], (wide - 1) * steps)
+        rise, t = np.maximum(0, found[4] - wide + 1)[..., None], np.arange(frames)
+        found[2] = np.minimum(rise * t // np.maximum(1, steps - 1)[..., None], rise)
     if variant == "probabilities":
         found[0] = np.moveaxis(softmax(np.moveaxis(found[0], -1, 1) / 12.0), 1, -1) if found[0].size else found[0]
     return tuple(found)
@@ -339,6 +345,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "neural_ndcg": {"": {}, "lengths": {"lengths": np.array(3), "k": 2}},
     "transducer": {"": {}, "first": {"blank": 0}, "logarithms": {"from_logits": False}},
+    "transducer_simple": {"": {}, "smoothed": {"blank": 0, "lm_scale": 0.25}},
+    "transducer_pruned": {"": {}, "first": {"blank": 0}, "logarithms": {"from_logits": False}},
     "lovasz_softmax": {"": {}, "all": {"classes": "all"}, "sample": {"per_sample": True}},
     "lovasz_hinge": {"": {}, "batch": {"per_sample": False}},
     "dice": {
@@ -379,7 +387,7 @@ SILENT: dict[str, tuple[str, ...]] = {
     # a number of each row
     "xendcg:drawn": ("gamma",),
     # that of another class may be among the labels
-    "transducer": ("blank",),
+    **dict.fromkeys(("transducer", "transducer_pruned", "transducer_simple"), ("blank",)),
 }
 # Both ends of a line depend on each other.
 for name in ("two_hot", "hl_gauss"):

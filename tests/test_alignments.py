@@ -56,6 +56,50 @@ def test_the_blank_is_no_label() -> None:
         nl.transducer(pred, target[:, :2], steps, labels)
 
 
+def test_bands_of_all_states_leave_a_transducer_as_it_is() -> None:
+    pred, target, steps, labels = lattice()
+    expected, slopes = nl.value_and_grad(nl.transducer)(pred, target, steps, labels, reduction="none")
+    starts = np.zeros(pred.shape[:2], int)
+    found, written = nl.value_and_grad(nl.transducer_pruned)(pred, target, starts, steps, labels, reduction="none")
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    np.testing.assert_allclose(written, slopes, atol=1e-14)
+    narrow, slopes = nl.value_and_grad(nl.transducer_pruned)(
+        pred[:, :, :1], target, starts, steps, labels, reduction="none"
+    )
+    assert (narrow == np.inf).all() and not slopes.any()
+
+
+def test_bands_are_where_alignments_are() -> None:
+    random = generator("bands")
+    am, lm = 3.0 * random.normal(size=(2, 9, 6)), random.normal(size=(2, 5, 6))
+    target, steps, labels = random.integers(0, 5, (2, 4)), np.array([9, 7]), np.array([4, 3])
+    whole = nl.transducer_simple(am, lm, target, steps, labels, reduction="none")
+    for band, lost in ((2, np.inf), (4, 0.5), (5, 1e-12)):
+        starts = nl.transducer_starts(am, lm, target, steps, labels, band=band)
+        assert (starts[:, 0] == 0).all() and (np.diff(starts) >= 0).all() and (np.diff(starts) < band).all()
+        assert (starts[[0, 1], steps - 1] + band > labels).all()
+        states = np.minimum(starts[..., None] + np.arange(band), 4)
+        pred = am[:, :, None] + lm[np.arange(2)[:, None, None], states]
+        found = nl.transducer_pruned(pred, target, starts, steps, labels, reduction="none")
+        assert np.isfinite(found).all() and (found > whole - 1e-12).all() and (found < whole + lost).all()
+    with pytest.raises(ValueError, match=r"transducer_starts: band = 6 is outside \[2, 5\]"):
+        nl.transducer_starts(am, lm, target, steps, labels, band=6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sums_of_logits_that_have_nothing_in_common(dtype: str) -> None:
+    """Steps want one class, labels another one: no product of two powers is a number of the dtype."""
+    am, lm = np.zeros((1, 4, 3), dtype), np.zeros((1, 3, 3), dtype)
+    am[..., 0], lm[..., 1] = 900.0, 900.0
+    given = (np.array([[0, 1]]), np.array([4]), np.array([2]))
+    value, (by_am, by_lm) = nl.value_and_grad(nl.transducer_simple)(am, lm, *given)
+    expected, slopes = nl.value_and_grad(nl.transducer)(am[:, :, None] + lm[:, None], *given)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(value, expected, rtol=4 * eps)
+    np.testing.assert_allclose(by_am, slopes.sum(axis=2), atol=8 * eps)
+    np.testing.assert_allclose(by_lm, slopes.sum(axis=1), atol=8 * eps)
+
+
 def test_a_series_is_no_way_from_itself_and_needs_a_step() -> None:
     x, y = generator("series").normal(size=(2, 3, 20, 2))
     values, (slope, _) = nl.value_and_grad(nl.soft_dtw)(x, x.copy(), normalize=True, reduction="none")

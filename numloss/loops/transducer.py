@@ -233,15 +233,14 @@ def share_cell(z: Reals, tokens: Int, top: Double, scale: Real, g: Reals) -> Int
 
 
 @noinline
-def write_cell(e: Examples, z: Reals, t: Int, u: Int, label: Int, g: Reals) -> Int:
-    """The slopes of a cell; nothing is read of one that is too improbable for any."""
+def write_shares(
+    e: Examples, z: Reals, top: Double, total: Double, blank: Double, onwards: Double, label: Int, g: Reals
+) -> Int:
+    """The slopes of a cell of which blank and label are so probable; none is read that is too improbable for any."""
     tokens = e.sizes[TOKENS]
-    blank = lattice_row(e, 1, t + u)[u] * e.factor
-    onwards = lattice_row(e, 2, t + u)[u] * e.factor
     share = blank + onwards
-    at = t * e.sizes[STATES] + u
     if e.params[FROM_LOGITS] != double(0.0) and real(share) != 0.0:
-        share_cell(z, tokens, cell_part(e, 1)[at], real(share / cell_part(e, 2)[at]), g)
+        share_cell(z, tokens, top, real(share / total), g)
     else:
         clear_row(tokens, 1, g)
     k = blank_of(e)
@@ -259,26 +258,35 @@ def fill_cells(g: Reals, n: Int, value: Real) -> Int:
     return 0
 
 
+def usual_loss(e: Examples, total: Double) -> Int:
+    """Whether there is a gradient that is neither zeros nor NaN."""
+    return integer(total == total and total > double(-562949953421312.0) and e.factor != double(0.0))
+
+
 @noinline
 def write_cells(e: Examples, pred: Reals, steps: Int, labels: Int, target: Ints, total: Double, g: Reals) -> Int:
     """The gradient of an example."""
     tokens = e.sizes[TOKENS]
     line = e.sizes[STATES] * tokens
     used = (labels + 1) * tokens
-    usual = total == total and total > double(-562949953421312.0) and e.factor != double(0.0)
-    if usual:
+    usual = usual_loss(e, total)
+    if usual == 1:
         back_through_lattice(e, steps, labels, total)
     for t in range(e.sizes[STEPS]):
         row = offset(g, t * line)
-        if t >= steps or (not usual and (total == total or e.factor == double(0.0))):
+        if t >= steps or (usual == 0 and (total == total or e.factor == double(0.0))):
             clear_row(line, 1, row)
-        elif not usual:
+        elif usual == 0:
             fill_cells(row, used, real(total))
         else:
             for u in range(labels + 1):
                 at = t * line + u * tokens
                 label = target[u] if u < labels else -1
-                write_cell(e, offset(pred, at), t, u, label, offset(g, at))
+                blank = lattice_row(e, 1, t + u)[u] * e.factor
+                onwards = lattice_row(e, 2, t + u)[u] * e.factor
+                cell = t * e.sizes[STATES] + u
+                top = cell_part(e, 1)[cell]
+                write_shares(e, offset(pred, at), top, cell_part(e, 2)[cell], blank, onwards, label, offset(g, at))
         if t < steps:
             clear_row(line - used, 1, offset(row, used))
     return 0

@@ -28,6 +28,28 @@ def _transducer(t: Any, pred: Any, target: Any, steps: Any, labels: Any, blank: 
     return sum(_of_lattice(t, one[:m], given[:n], blank) for one, given, m, n in pairs)
 
 
+def _pruned(t: Any, pred: Any, target: Any, starts: Any, steps: Any, labels: Any, blank: int = -1) -> Any:
+    """All states but those of the bands are as good as impossible."""
+    *_, frames, wide, classes = pred.shape
+    whole = t.full((len(pred), frames, target.shape[1] + 1 + wide, classes), -1e9, dtype=pred.dtype)
+    logs = t.log_softmax(pred, -1)
+    for r in range(wide):
+        last = -1e9 * (t.arange(classes) != blank % classes) if r + 1 == wide else 0.0
+        places = (starts.long() + r)[:, :, None, None].expand(-1, -1, 1, classes)
+        whole = whole.scatter(2, places, (logs[:, :, r] + last)[:, :, None])
+    pairs = zip(whole, target, steps.tolist(), labels.tolist(), strict=True)
+    return sum(_of_lattice(t, one[:m], given[:n], blank) for one, given, m, n in pairs if m)
+
+
+def _simple(
+    t: Any, am: Any, lm: Any, target: Any, steps: Any, labels: Any, blank: int = -1, lm_scale: float = 0.0
+) -> Any:
+    logs = (1.0 - lm_scale) * t.log_softmax(am[:, :, None] + lm[:, None], -1)
+    logs = logs + lm_scale * t.log_softmax(lm, -1)[:, None]
+    pairs = zip(logs, target, steps.tolist(), labels.tolist(), strict=True)
+    return sum(_of_lattice(t, one[:m], given[:n], blank) for one, given, m, n in pairs)
+
+
 def _near(pred: Any, target: Any) -> Any:
     """Series whose costs are of the size of gamma: what either loses of a cost is divided by that."""
     return pred / 4.0, target / 4.0
@@ -67,6 +89,10 @@ TWINS = [
     Twin("torch", "rnnt_loss of torchaudio, written down", "transducer", _transducer),
     Twin("torch", "transducer_loss of SpeechBrain, written down", "transducer", _transducer,
          lambda random: {"blank": 0}, convention="its blank is 0 unless it is said, ours the last class"),
+    Twin("torch", "rnnt_loss_pruned of k2, written down", "transducer_pruned", _pruned,
+         convention="its blank is 0 unless it is said, and it takes all states of a band"),
+    Twin("torch", "rnnt_loss_smoothed of k2, written down", "transducer_simple", _simple,
+         drawn("lm_scale", 0.1, 0.5), convention="its blank is 0 unless it is said; its am_only_scale is 0 here"),
     Twin("torch", "soft_dtw of tslearn, written down", "soft_dtw", _soft_dtw, drawn("gamma", 0.5, 2.0),
          inputs=_near),
     Twin("torch", "SoftDTW of pytorch-softdtw-cuda, written down", "soft_dtw", _soft_dtw_divergence,
