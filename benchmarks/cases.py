@@ -26,6 +26,7 @@ SAMPLE = {
 }
 # The same of losses of whole examples, whose axes are their own.
 SAMPLES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("barlow_twins", "vicreg"), (64, 64)),
     "categorical_td": (51,),
     "crf": (50, 10),
     "crps_ensemble": (50,),

@@ -65,6 +65,7 @@ from .losses.classification.wasserstein_gan import wasserstein_gan
 from .losses.distributions.energy_distance import energy_distance
 from .losses.distributions.mmd import mmd
 from .losses.distributions.sinkhorn_divergence import sinkhorn_divergence
+from .losses.embedding.barlow_twins import barlow_twins
 from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
@@ -76,6 +77,7 @@ from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
 from .losses.images.ms_ssim import ms_ssim
+from .losses.embedding.vicreg import vicreg
 from .losses.images.ssim import ssim
 from .losses.multitask.uncertainty_weighted import uncertainty_weighted
 from .losses.probabilistic.beta_distribution_nll import beta_distribution_nll
@@ -224,6 +226,7 @@ __all__ = [
     "available_backends",
     "awr",
     "BackendUnavailable",
+    "barlow_twins",
     "bce",
     "bce_with_logits",
     "bco",
@@ -435,6 +438,7 @@ __all__ = [
     "value_grad_hess",
     "varifocal",
     "variogram_score",
+    "vicreg",
     "vjp",
     "wape",
     "wasserstein_gan",
