@@ -142,8 +142,8 @@ def test_more_negatives(backend: str) -> None:
     first, second = arrays("info_nce", (37,), "float64")
     more = np.random.default_rng(4).normal(0.0, 2.0, (50, first.shape[1]))
     oracle = importlib.import_module("oracles.info_nce")
-    for symmetric in (False, True):
-        options = {"temperature": 0.3, "symmetric": symmetric, "negatives": more}
+    for symmetric, beta, tau_plus in ((False, 0.0, 0.0), (True, 0.0, 0.0), (True, 0.5, 0.02), (False, 1.0, 0.0)):
+        options = {"temperature": 0.3, "symmetric": symmetric, "negatives": more, "beta": beta, "tau_plus": tau_plus}
         values = nl.info_nce(first, second, reduction="none", backend=backend, **options)
         np.testing.assert_allclose(values, oracle.value(first, second, **options), rtol=1e-12)
         slopes = nl.grad(nl.info_nce)(first, second, reduction="sum", backend=backend, **options)
@@ -183,6 +183,16 @@ def test_gradients_by_options_that_are_learned(case: str, name: str, backend: st
     assert_same_bits(slope, nl.grad(loss.function, argnums=0)(*given, **options))
     assert nl.vjp(loss.function, argnums=name)(*given, **options, cotangent=-2.0) == -2.0 * alone
     assert nl.vjp(loss.function, argnums=name)(*given, **options, cotangent=0.0) == 0.0
+
+
+def test_a_floor_of_negatives_follows_the_temperature(backend: str) -> None:
+    """Where more than all negatives are taken off them their floor is left, whose exponential is of 1 / temperature."""
+    given, found = arrays("info_nce", (23,), "float64"), []
+    options: dict[str, Any] = {"symmetric": True, "tau_plus": 0.12, "beta": 0.5, "backend": backend}
+    for temperature in (0.4 + 1e-5, 0.4 - 1e-5):
+        found.append(float(nl.info_nce(*given, temperature=temperature, **options)))
+    slope = nl.grad(nl.info_nce, argnums="temperature")(*given, temperature=0.4, **options)
+    np.testing.assert_allclose(slope, (found[0] - found[1]) / 2e-5, rtol=1e-6)
 
 
 def test_what_is_learned_is_a_number(backend: str) -> None:

@@ -59,7 +59,8 @@ class Similarity(VectorRows):
         self.twice = looks_both_ways(request.loss)
         # the gradient by the temperature is made of those of all directions that look for others
         wanted = [w or (bool(request.asked) and (k == 0 or self.twice)) for k, w in enumerate(wanted_of(request))]
-        self.pushed = 0.0
+        # slopes by the bias, and slopes of scores, times these, that follow from the temperature alone
+        self.pushed = self.floored = 0.0
         self.slopes = [np.zeros_like(unit) if w else None for unit, w in zip(self.unit, wanted, strict=True)]
 
     def weights(self) -> Array:
@@ -97,7 +98,8 @@ class Similarity(VectorRows):
         parts = zip(self.unit, self.slopes, strict=True)
         found = [np.einsum("nd,nd->n", unit, slope, dtype=np.float64) for unit, slope in parts if slope is not None]
         among = found if self.twice else found[:1]
-        total = added(np.concatenate(among)) / -(1.0 + self.twice) / temperature_of(self.request, self.real)
+        total = (added(np.concatenate(among)) + self.floored) / -(1.0 + self.twice)
+        total /= temperature_of(self.request, self.real)
         self.request.scalars |= {"temperature": total * scale, "bias": self.pushed * scale}
 
     def walk(

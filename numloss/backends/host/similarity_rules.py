@@ -48,20 +48,58 @@ def pairs(call: Similarity) -> tuple[Array, Any]:
     labels = np.arange(call.rows)
     both = flag(call.loss, "symmetric", call.request.option("symmetric"))
     weight = call.counts * call.real.type(0.5) if both else call.counts
+    beta, tau_plus = (call.real.type(call.request.number(name, call.real)) for name in ("beta", "tau_plus"))
 
     def rule(rows: slice, scores: Array) -> Array:
         return cross_entropy(call, scores, labels[rows], weight[rows])
 
+    chosen = hard_negatives(call, weight, beta, tau_plus) if beta > 0 or tau_plus > 0 else rule
     (queries, keys), (slope, other) = call.unit, call.slopes
     if call.negatives is not None:
         keys = np.concatenate([keys, directions(call.read(call.negatives))[0]])
         other = None if other is None else np.zeros_like(keys)
-    values = call.walk([queries, keys], [slope, other], rule)
+    values = call.walk([queries, keys], [slope, other], chosen)
     if other is not None and call.negatives is not None:
         call.slopes[1] = other[: call.rows]
     if both:
-        values += call.walk(call.unit[::-1], call.slopes[::-1], rule)
+        values += call.walk(call.unit[::-1], call.slopes[::-1], chosen)
     return values, slice(None)
+
+
+def hard_negatives(call: Similarity, weight: Array, beta: Any, tau_plus: Any) -> Callable[[slice, Array], Array]:
+    """A rule of rows that find theirs among negatives of which the near count more, and some may be none.
+
+    The logarithm of what negatives are over what the own is has a floor, where none of them is nearer than -1.
+    """
+    floor = -call.per_temperature
+
+    def chunk(scores: Array, rows: slice) -> Array:
+        own, counts = (np.arange(len(scores)), np.arange(rows.start, rows.stop)), weight[rows]
+        others = call.real.type(scores.shape[1] - 1)
+        right = scores[own]
+        hide_own(scores, rows)
+        shares = (1 + beta) * scores
+        ratio = exponentials(shares) - right
+        if beta > 0:
+            scores *= beta
+            ratio += np.log(others) - exponentials(scores)
+            shares *= 1 + beta
+            shares -= beta * scores
+        left = 1 - tau_plus * others * np.exp(-ratio)
+        exponent = ratio + np.log(left) - np.log1p(-tau_plus)
+        lowest = np.log(others) + floor - right
+        floored = (tau_plus > 0) & ((left <= 0) | (exponent <= lowest))
+        exponent = np.where(floored, lowest, exponent)
+        pull = counts / (1 + np.exp(-exponent))
+        push = np.where(floored, 0, pull / left)
+        np.multiply(shares, push[:, None], out=scores)
+        scores[own] = -np.where(floored, pull, push)
+        scores[(counts == 0) | (others == 0)] = 0
+        call.floored += float(floor) * added(np.where(floored & (counts != 0), pull, 0).astype(np.float64))
+        losses = np.logaddexp(call.real.type(0.0), exponent)
+        return weighted(counts, losses if others else np.zeros_like(losses))
+
+    return in_chunks(chunk, max(1, CHUNK_BYTES // (max(1, call.rows) * call.real.itemsize)))
 
 
 def views(call: Similarity) -> tuple[Array, Any]:

@@ -23,6 +23,7 @@ from .products import Products, matrix, rows_from, scratch, whole_tiles
 from .reduction import conclude, rows_of_a_block
 from .rowwise import packed, run_rows, team_of
 from .rowwise_texts import Plan
+from .similarity_hard import hard_kernel
 from .similarity_rows import Closing, Known, belonging_kernel, closing_kernel, sharing_kernel
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Similarity(VectorRows):
         # the gradient by the temperature is made of those of all directions that look for others
         self.wanted = [w or (bool(asked) and (k == 0 or self.twice)) for k, w in enumerate(wanted_of(self.request))]
         self.pushes = scratch(call, (self.rows,), "float64").address if "bias" in asked else 0
+        # slopes by the temperature alone, and behind them room for those that follow from vectors
+        self.floors = 0
         self.point()
 
     def integers(self) -> int:
@@ -162,7 +165,10 @@ class Similarity(VectorRows):
             scale = self.call.workspace(1)
             self.call.finish(*partials, None, scale=scale)
         asked, size = self.request.asked, len(self.outputs) * self.rows
-        alongs = scratch(self.call, (size,), "float64").address if asked else 0
+        ahead = self.rows if self.floors else 0
+        alongs = self.floors + 8 * ahead
+        if asked and not ahead:
+            alongs = scratch(self.call, (size,), "float64").address
         for k, (array, wanted) in enumerate(zip(self.outputs, self.wanted, strict=True)):
             if wanted and self.slope is not None:
                 places = self.part(self.unit, k).address, self.part(self.slope, k).address
@@ -171,7 +177,7 @@ class Similarity(VectorRows):
                 self.launch(kernels.turning_kernel(self.dtype), self.rows, *given)
         factor = -self.per_temperature / (1.0 + self.twice)
         rows = size if self.twice else self.rows
-        sums = {"temperature": (rows, alongs, factor), "bias": (self.rows, self.pushes, 1.0)}
+        sums = {"temperature": (ahead + rows, alongs - 8 * ahead, factor), "bias": (self.rows, self.pushes, 1.0)}
         for name in asked:
             count, numbers, times = sums[name]
             self.request.scalars[name], place = self.call.scalar()
@@ -192,13 +198,26 @@ def pairs(call: Similarity) -> tuple[int, int]:
     keys, other = rows_from(call.unit, call.rows, call.rows + call.more), slopes[1]
     if other is not None:
         other = rows_from(other, 0, call.rows + call.more)
-    found = []
+    found, given = [], tuple(call.request.number(name, call.real) for name in ("beta", "tau_plus"))
+    if any(given) and "temperature" in call.request.asked:
+        call.floors = scratch(call.call, (len(call.outputs) * call.rows + call.rows,), "float64").address
     for way in range(1 + both):
         losses = call.numbers()
         found.append(losses.address)
         among = ((units[0], keys), (slopes[0], other)) if way == 0 else (units[::-1], slopes[::-1])
-        call.walk(*among, partial(call.cross_entropy, partners, shares, losses))
+        rule = partial(call.cross_entropy, partners, shares, losses)
+        call.walk(*among, partial(hard_negatives, call, (shares, losses), way, given) if any(given) else rule)
     return found[0], found[-1] if both else 0
+
+
+def hard_negatives(
+    call: Similarity, places: Two[DeviceArray], way: int, given: tuple[float, ...], start: int, scores: DeviceArray
+) -> None:
+    """The losses of rows among negatives of which the near count more; slopes take the place of scores."""
+    count, columns = scores.shape
+    shares, losses = (place.address for place in places)
+    kernel, floor = hard_kernel(call.dtype, call.mode), -call.per_temperature
+    call.launch(kernel, count, columns, start, scores.address, shares, losses, call.floors, way, *given, floor)
 
 
 def among_all(call: Similarity, labelled: bool, factor: float) -> tuple[DeviceArray, int]:

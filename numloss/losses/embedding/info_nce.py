@@ -1,6 +1,6 @@
 """InfoNCE loss of all pairs of a batch."""
 
-from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
+from ...declare import ANY, NONNEGATIVE, POSITIVE, SMOOTHING, Array, Options, Result, Unpack, similarity
 
 
 @similarity(
@@ -8,8 +8,10 @@ from ...declare import ANY, POSITIVE, Array, Options, Result, Unpack, similarity
     first=ANY,
     second=ANY,
     temperature=POSITIVE,
+    beta=NONNEGATIVE,
+    tau_plus=SMOOTHING,
     cost=300.0,
-    aliases=("contrastive_cross_entropy", "clip_loss"),
+    aliases=("contrastive_cross_entropy", "clip_loss", "hard_negative_contrastive", "debiased_contrastive"),
 )
 def info_nce(
     first: Array,
@@ -18,6 +20,8 @@ def info_nce(
     temperature: float = 0.07,
     symmetric: bool = False,
     negatives: Array | None = None,
+    beta: float = 0.0,
+    tau_plus: float = 0.0,
     **options: Unpack[Options],
 ) -> Result:
     r"""InfoNCE loss: cross-entropy of the cosines of a vector with all others of the batch, divided by a temperature.
@@ -36,11 +40,22 @@ def info_nce(
     negatives : array of shape (K, D), optional
         More vectors that no row of `first` should be taken for, such as MoCo's queue of those of batches before; they
         are not differentiated.
+    beta : float >= 0
+        How much more near negatives count: each of the N other vectors has a share of ``exp(beta * cos / temperature)``
+        of their N, so that none is dropped and the hardest prevail.
+    tau_plus : float in [0, 1)
+        The share of negatives that are of the same thing unbeknown; so much of the positive is taken off them.
 
     Notes
     -----
     A row of weight 0 has no loss of its own, but stays what the others are told apart from; so losses of batches do not
     add up. The cosine of a vector of length 0 is 0, with a gradient of 0.
+
+    With `beta` or `tau_plus` the loss is ``log(1 + g / p)``, p the exponential of the own score, that is of the cosine
+    over the temperature, and ``g = (sum(w e) - N tau_plus p) / (1 - tau_plus)`` of those of the others and of their
+    shares w; g is not less than ``N exp(-1 / temperature)``, below which no negatives could be. These are the debiased
+    loss of Chuang et al. and the hard one of Robinson et al., whose shares have their part in the gradient as in their
+    code. They take N exponentials, two with `beta`, in NumPy on the host.
 
     The gradient by the temperature, which CLIP learns, is asked for by its name:
     ``value_and_grad(info_nce, argnums=(0, 1, "temperature"))``.
@@ -56,7 +71,8 @@ def info_nce(
     ----------
     A. van den Oord, Y. Li, O. Vinyals, Representation Learning with Contrastive Predictive Coding, 2018; A. Radford et
     al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021; K. He et al., Momentum
-    Contrast for Unsupervised Visual Representation Learning, CVPR 2020.
+    Contrast for Unsupervised Visual Representation Learning, CVPR 2020; C.-Y. Chuang et al., Debiased Contrastive
+    Learning, NeurIPS 2020; J. Robinson et al., Contrastive Learning with Hard Negative Samples, ICLR 2021.
 
     Examples
     --------

@@ -129,11 +129,13 @@ def test_bad_input_is_named_as_on_the_host() -> None:
 def test_more_negatives() -> None:
     given = arrays("info_nce", "float64", 5)
     more = np.random.default_rng(4).normal(0.0, 2.0, (7, SIZE))
-    options = {"temperature": 0.5, "symmetric": True}
-    moved = on_device(nl.value_and_grad(nl.info_nce), given, negatives=more, **options)
-    expected = on_host(nl.value_and_grad(nl.info_nce), given, negatives=more, **options)
-    for found, exact in zip(flat(moved), flat(expected), strict=True):
-        np.testing.assert_allclose(found, exact, rtol=0.0, atol=1e-14)
+    function = nl.value_and_grad(nl.info_nce, argnums=(0, 1, "temperature"))
+    for hard in ({}, {"beta": 0.5, "tau_plus": 0.12}):
+        options = {"temperature": 0.5, "symmetric": True, **hard}
+        moved = on_device(function, given, negatives=more, **options)
+        expected = on_host(function, given, negatives=more, **options)
+        for found, exact in zip(flat(moved), flat(expected), strict=True):
+            np.testing.assert_allclose(found, exact, rtol=0.0, atol=1e-13)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if cases.record(case).scalars])
