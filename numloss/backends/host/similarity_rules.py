@@ -5,6 +5,7 @@ A rule gives the weighted loss of each row of the batch, adds what it finds to t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -48,7 +49,7 @@ def pairs(call: Similarity) -> tuple[Array, Any]:
     labels = np.arange(call.rows)
     both = flag(call.loss, "symmetric", call.request.option("symmetric"))
     weight = call.counts * call.real.type(0.5) if both else call.counts
-    beta, tau_plus = (call.real.type(call.request.number(name, call.real)) for name in ("beta", "tau_plus"))
+    beta, tau_plus = call.real.type(call.request.number("beta", call.real)), call.request.number("tau_plus")
 
     def rule(rows: slice, scores: Array) -> Array:
         return cross_entropy(call, scores, labels[rows], weight[rows])
@@ -66,12 +67,12 @@ def pairs(call: Similarity) -> tuple[Array, Any]:
     return values, slice(None)
 
 
-def hard_negatives(call: Similarity, weight: Array, beta: Any, tau_plus: Any) -> Callable[[slice, Array], Array]:
+def hard_negatives(call: Similarity, weight: Array, beta: Any, tau_plus: float) -> Callable[[slice, Array], Array]:
     """A rule of rows that find theirs among negatives of which the near count more, and some may be none.
 
     The logarithm of what negatives are over what the own is has a floor, where none of them is nearer than -1.
     """
-    floor = -call.per_temperature
+    floor, kept = -call.per_temperature, math.log1p(-tau_plus)
 
     def chunk(scores: Array, rows: slice) -> Array:
         own, counts = (np.arange(len(scores)), np.arange(rows.start, rows.stop)), weight[rows]
@@ -86,7 +87,7 @@ def hard_negatives(call: Similarity, weight: Array, beta: Any, tau_plus: Any) ->
             shares *= 1 + beta
             shares -= beta * scores
         left = 1 - tau_plus * others * np.exp(-ratio)
-        exponent = ratio + np.log(left) - np.log1p(-tau_plus)
+        exponent = ratio + np.log(left) - kept
         lowest = np.log(others) + floor - right
         floored = (tau_plus > 0) & ((left <= 0) | (exponent <= lowest))
         exponent = np.where(floored, lowest, exponent)

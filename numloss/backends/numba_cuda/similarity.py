@@ -198,7 +198,7 @@ def pairs(call: Similarity) -> tuple[int, int]:
     keys, other = rows_from(call.unit, call.rows, call.rows + call.more), slopes[1]
     if other is not None:
         other = rows_from(other, 0, call.rows + call.more)
-    found, given = [], tuple(call.request.number(name, call.real) for name in ("beta", "tau_plus"))
+    found, given = [], (call.request.number("beta", call.real), call.request.number("tau_plus"))
     if any(given) and "temperature" in call.request.asked:
         call.floors = scratch(call.call, (len(call.outputs) * call.rows + call.rows,), "float64").address
     for way in range(1 + both):
