@@ -76,8 +76,8 @@ from .losses.embedding.nt_xent import nt_xent
 from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
-from .losses.images.ms_ssim import ms_ssim
 from .losses.embedding.vicreg import vicreg
+from .losses.images.ms_ssim import ms_ssim
 from .losses.images.ssim import ssim
 from .losses.multitask.uncertainty_weighted import uncertainty_weighted
 from .losses.probabilistic.beta_distribution_nll import beta_distribution_nll

@@ -259,8 +259,7 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
     if loss.name == "ms_ssim":  # pixels are of one sign
         found = [abs(array) for array in found]
     # signals that are all but orthogonal are at a pole, of which no difference shows a slope, and so are images
-    if loss.name in ("si_sdr", "ms_ssim"):
-    if loss.name in ("si_sdr", "pit_si_sdr"):  # signals that are all but orthogonal are at a pole
+    if loss.name in ("si_sdr", "pit_si_sdr", "ms_ssim"):
         found[0] = found[0] + found[1]
     if loss.name == "transducer_pruned":  # bands that an alignment passes through
         (*_, frames, wide, _), steps = found[0].shape, found[3]
@@ -322,7 +321,6 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "variogram_score": {"": {}, "weighted": {"pair_weight": np.arange(9.0).reshape(3, 3), "p": 2.0}},
     "ssim": {"": {"window": 3}},
     "ms_ssim": {"": {"window": 3, "level_weight": np.array([0.3, 0.7])}},
-    "ctc": {"": {}, "logarithms": {"from_logits": False}},
     "ctc": {
         "": {},
         "logarithms": {"from_logits": False},

@@ -109,7 +109,7 @@ def add_row(x: Reals, n: Int, factor: Double, out: Doubles) -> Int:
 
 
 @apart
-def add_products(x: Reals, y: Reals, n: Int, factor: Double, out: Doubles) -> Int:
+def add_joint_products(x: Reals, y: Reals, n: Int, factor: Double, out: Doubles) -> Int:
     """Add the products of two rows, times a number."""
     for i in range(n):
         out[i] = out[i] + factor * (double(x[i]) * double(y[i]))
@@ -196,7 +196,7 @@ def add_cell(e: Examples, am: Reals, lm: Reals, t: Int, u: Int, share: Double, o
     if share == double(0.0):
         return 0
     if both >= double(0.0):
-        add_products(steps_powers(e, t), states_powers(e, u), n, share / both, out)
+        add_joint_products(steps_powers(e, t), states_powers(e, u), n, share / both, out)
         return 0
     ahead = states_powers(e, e.sizes[STATES])
     top = summed_cell(e, am, lm, ahead, total)
