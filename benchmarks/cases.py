@@ -26,7 +26,8 @@ SAMPLE = {
 }
 # The same of losses of whole examples, whose axes are their own.
 SAMPLES: dict[str, tuple[int, ...]] = {
-    **dict.fromkeys(("barlow_twins", "vicreg"), (64, 64)),
+    **dict.fromkeys(("barlow_twins", "vicreg", "koleo", "batch_hard_triplet", "proxy_anchor"), (64, 64)),
+    **{"cosent": (64,), "proxy_nca": (64,)},
     "categorical_td": (51,),
     "crf": (50, 10),
     "crps_ensemble": (50,),

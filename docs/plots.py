@@ -120,17 +120,20 @@ def ordered(loss: Loss, x: float) -> Scene:
 
 
 def examplewise(loss: Loss, x: float) -> Scene:
-    """Two entries of each axis, the second beside the one that is plotted; one label, which has two states."""
+    """Two entries of most axes, the second beside the one that is plotted; one label, which has two states."""
     axes, found = loss.rows["axes"], []
     for k, name in enumerate(loss.inputs):
         full = tuple(1 if axis in ("...", "label") else 2 for axis in axes[name])
         domain = loss.domains.get(name, REAL)
         numbers = np.resize([0.25, 0.75] if domain.low > 0.0 else [0.0, 1.0, -0.5], full)
         numbers = numbers.clip(domain.low, domain.high)
+        full = tuple({"...": 1, "label": 1, "instance": 4}.get(axis, 2) for axis in axes[name])
+        shares = loss.domains.get(name, REAL).low > 0.0
+        numbers = np.resize([0.25, 0.75] if shares else [0.0, 1.0, -0.5], full)
         if name in loss.rows["lengths"]:
             numbers = np.full(full, 1 if loss.rows["lengths"][name] == "label" else 2)
         elif name in loss.rows["labels"]:
-            numbers = np.zeros(full, int)
+            numbers = np.resize([0, 0] if loss.rows["labels"][name] else [0, 0, 1, 1], full)
         elif k == 0:
             numbers.flat[0] = x
         found.append(numbers)

@@ -66,11 +66,13 @@ from .losses.distributions.energy_distance import energy_distance
 from .losses.distributions.mmd import mmd
 from .losses.distributions.sinkhorn_divergence import sinkhorn_divergence
 from .losses.embedding.barlow_twins import barlow_twins
+from .losses.embedding.batch_hard_triplet import batch_hard_triplet
 from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
 from .losses.embedding.cosine_embedding import cosine_embedding
 from .losses.embedding.hinge_embedding import hinge_embedding
 from .losses.embedding.info_nce import info_nce
+from .losses.embedding.koleo import koleo
 from .losses.embedding.multi_similarity import multi_similarity
 from .losses.embedding.nt_xent import nt_xent
 from .losses.embedding.siglip import siglip
@@ -227,6 +229,7 @@ __all__ = [
     "awr",
     "BackendUnavailable",
     "barlow_twins",
+    "batch_hard_triplet",
     "bce",
     "bce_with_logits",
     "bco",
@@ -325,6 +328,7 @@ __all__ = [
     "kl_div",
     "kl_estimate",
     "kl_logits",
+    "koleo",
     "kto",
     "l1",
     "l2",

@@ -228,6 +228,8 @@ AXES: dict[str, dict[Shape | None, int]] = {
     "tag": {None: 3, (3,): 1, (4,): 20, (11,): 9},
     "instance": {None: 6, (3,): 2, (4,): 40, (11,): 17},
     "feature": {None: 3, (3,): 40, (4,): 70, (11,): 33},
+    "pair": {None: 6, (3,): 1, (4,): 600, (11,): 33},
+    "proxy": {None: 4, (3,): 2, (4,): 37, (11,): 9},
 }
 FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
 
@@ -235,7 +237,8 @@ FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
 def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Arrays with the axes that the loss declares; numbers that are equal here and there."""
     facts, found = loss.rows, []
-    sizes = {axis: AXES[axis].get(shape, AXES[axis][None]) for axes in facts["axes"].values() for axis in axes[1:]}
+    named = {axis for axes in facts["axes"].values() for axis in axes if axis != "..."}
+    sizes = {axis: AXES[axis].get(shape, AXES[axis][None]) for axis in named}
     for k, name in enumerate(loss.inputs):
         axes = facts["axes"][name]
         full = (*(shape if axes[0] == "..." else ()), *(sizes[axis] for axis in axes if axis != "..."))
@@ -243,6 +246,9 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
             # neither the first nor the last, which may be the blank
             blank = int("blank" in loss.defaults and name == "target")
             found.append(random.integers(blank, sizes[facts["labels"][name]] - blank, full))
+            blank, axis = int("blank" in loss.defaults), facts["labels"][name]
+            low, high = (blank, sizes[axis] - blank) if axis else (-3, full[-1] // 2 - 2)
+            found.append(random.integers(low, high, full))
         elif name in facts["lengths"]:
             size = sizes[facts["lengths"][name]]
             count = random.integers(0 if ends else 1, size + 1, full)
@@ -318,6 +324,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "transport": {"eps": 1.0, "tolerance": 1e-11, "iterations": 40, "debias": False, "p": 1},
     },
     "energy_score": {"": {}, "fair": {"estimator": "fair"}},
+    "batch_hard_triplet": {"": {}, "semihard": {"mining": "semihard"}},
+    "proxy_nca": {"": {}, "all": {"among": "all"}},
     "variogram_score": {"": {}, "weighted": {"pair_weight": np.arange(9.0).reshape(3, 3), "p": 2.0}},
     "ssim": {"": {"window": 3}},
     "ms_ssim": {"": {"window": 3, "level_weight": np.array([0.3, 0.7])}},

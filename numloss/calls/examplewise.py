@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .request import Request
 
 EXAMPLES = "..."
+# The ends of labels that are indices of nothing, and may be any integers.
+ANY_LABELS = (1.0, 0.0)
 
 
 def shape_of_examples(loss: Loss, shape: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -117,7 +119,8 @@ class Examples:
     def ends(self, name: str) -> tuple[float, float]:
         """The least and the most that labels or lengths may be."""
         if name in self.facts["labels"]:
-            return 0.0, self.sizes[self.facts["labels"][name]] - 1.0
+            axis = self.facts["labels"][name]
+            return (0.0, self.sizes[axis] - 1.0) if axis else ANY_LABELS
         return 0.0, float(self.sizes[self.facts["lengths"][name]])
 
     def lengths_of(self, name: str) -> int:

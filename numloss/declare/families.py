@@ -323,13 +323,13 @@ def examplewise(
     """Declare a loss of whole examples, which `loop` of loops/ computes, up to `run` of them at a time.
 
     `axes` names the axes of every array: "..." are those of the examples, and what lacks them all examples share. So
-    may options that are arrays. `labels` are integers below the size of an axis, `lengths` say how many entries of an
-    axis count of an example. Of the sizes of axes and the parameters, by their names, follow the `scratch` of the loop,
-    for a mode: how many numbers of the data's dtype, float64 and int64; and the `work` of an example in nanoseconds.
-    `allowed` says what is wrong with sizes and parameters together, `refused` what is with an example that the loop
-    reports. A loop that `scales` takes one example, and multiplies its gradient by `e.factor`, where another pass over
-    that would cost too much. With `results` it is no loss: what the loop writes as the gradient by the first input is
-    what the function gives.
+    may options that are arrays. `labels` are integers below the size of an axis, or any where its name is "", `lengths`
+    say how many entries of an axis count of an example. Of the sizes of axes and the parameters, by their names, follow
+    the `scratch` of the loop, for a mode: how many numbers of the data's dtype, float64 and int64; and the `work` of an
+    example in nanoseconds. `allowed` says what is wrong with sizes and parameters together, `refused` what is with an
+    example that the loop reports. A loop that `scales` takes one example, and multiplies its gradient by `e.factor`,
+    where another pass over that would cost too much. With `results` it is no loss: what the loop writes as the gradient
+    by the first input is what the function gives.
     """
 
     def decorate(declaration: Declaration) -> Declaration:

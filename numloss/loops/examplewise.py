@@ -84,6 +84,9 @@ def check_integers(a: ExampleArray, e: Examples, x: Ints, first: Int, n: Int, k:
     """Report the first label or length out of range, of those that count; what is out of range is an index nowhere."""
     low = integer(a.low)
     high = integer(a.high)
+    if low > high:
+        # labels that are no index
+        return 0
     for i in range(n):
         stop = a.entries if a.role == LENGTHS else counted_of(a, e, i)
         for j in range(a.entries):

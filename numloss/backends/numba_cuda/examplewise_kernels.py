@@ -53,7 +53,7 @@ def _read_texts(dtype: str) -> dict[str, Any]:
         low, high = integer(a.low), integer(a.high)
         for j in range(a.entries):
             found = read_label(a.stored, start + j)
-            if found < low or found > high:
+            if low <= high and (found < low or found > high):
                 if j < stop:
                     first = min(first, complaint(start + j, k))
                 found = low
