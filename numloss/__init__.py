@@ -69,12 +69,15 @@ from .losses.embedding.barlow_twins import barlow_twins
 from .losses.embedding.batch_hard_triplet import batch_hard_triplet
 from .losses.embedding.circle import circle
 from .losses.embedding.contrastive import contrastive
+from .losses.embedding.cosent import cosent
 from .losses.embedding.cosine_embedding import cosine_embedding
 from .losses.embedding.hinge_embedding import hinge_embedding
 from .losses.embedding.info_nce import info_nce
 from .losses.embedding.koleo import koleo
 from .losses.embedding.multi_similarity import multi_similarity
 from .losses.embedding.nt_xent import nt_xent
+from .losses.embedding.proxy_anchor import proxy_anchor
+from .losses.embedding.proxy_nca import proxy_nca
 from .losses.embedding.siglip import siglip
 from .losses.embedding.supervised_contrastive import supervised_contrastive
 from .losses.embedding.triplet_margin import triplet_margin
@@ -256,6 +259,7 @@ __all__ = [
     "contrastive",
     "coral",
     "corn",
+    "cosent",
     "cosface",
     "cosine_embedding",
     "cox",
@@ -386,6 +390,8 @@ __all__ = [
     "policy_gradient",
     "poly1_cross_entropy",
     "ppo_clip",
+    "proxy_anchor",
+    "proxy_nca",
     "pseudo_huber",
     "quality_focal",
     "quantile",

@@ -40,7 +40,8 @@ TOPICS = {
     "speech, sound, source separation, enhancement": ("si_sdr", "pit_si_sdr", "pit_mse"),
     "self-supervised, contrastive learning, retrieval, embeddings": (
         *("info_nce", "nt_xent", "siglip", "supervised_contrastive", "triplet_margin", "circle", "bpr"),
-        *("barlow_twins", "vicreg", "batch_hard_triplet", "koleo"),
+        *("barlow_twins", "vicreg", "batch_hard_triplet", "proxy_anchor", "proxy_nca", "cosent", "koleo"),
+        "cosine_embedding",
     ),
 }
 

@@ -34,7 +34,7 @@ def _cosine_embedding(product, square, other_square, same, margin):
     curvature=False,
     kinks="the cosine of a pair that is not the same is margin",
     cost=1.5,
-    aliases=("cosine_embedding_loss",),
+    aliases=("cosine_embedding_loss", "negative_cosine_similarity", "simsiam"),
 )
 def cosine_embedding(
     first: Array, second: Array, same: Array, *, margin: float = 0.0, **options: Unpack[Options]
@@ -55,7 +55,9 @@ def cosine_embedding(
     Notes
     -----
     Products are summed in 32 lanes. The cosine of a vector of length 0 is 0, with a gradient of 0. Values are accurate
-    relative to 1, gradients relative to the inverse of the length. No curvature is offered.
+    relative to 1, gradients relative to the inverse of the length. No curvature is offered. The negative cosine of
+    SimSiam and BYOL is this less 1 where `same` is 1, with the same gradient; of a view without one, which those stop,
+    the gradient is not asked for: ``argnums=0``.
 
     References
     ----------
