@@ -28,6 +28,7 @@ from .losses.classification.cosface import cosface
 from .losses.classification.cross_entropy import cross_entropy
 from .losses.classification.dino import dino
 from .losses.classification.distillation import distillation
+from .losses.classification.entmax import entmax
 from .losses.classification.entmax15 import entmax15
 from .losses.classification.exponential import exponential
 from .losses.classification.focal import focal
@@ -284,6 +285,7 @@ __all__ = [
     "elementwise",
     "energy_distance",
     "energy_score",
+    "entmax",
     "entmax15",
     "entropy",
     "epsilon_insensitive",

@@ -336,6 +336,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "generalized_dice": {"": {}, "labels": {}},
     "dino": {"": {}, "center": {"center": np.linspace(-1.0, 1.5, 5), "student_temperature": 0.5}},
+    "entmax": {"": {}, "near": {"alpha": 1.0625}},
     "multi_quantile": {
         "": {},
         "crossing": {

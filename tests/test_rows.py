@@ -124,18 +124,20 @@ def test_what_large_scores_have_in_common_makes_no_difference(case: str, backend
                 assert_close(one, other.astype(np.float64), ulp=16, scale=0.25)
 
 
-@pytest.mark.parametrize("loss", [nl.sparsemax, nl.entmax15])
+@pytest.mark.parametrize("loss", [nl.sparsemax, nl.entmax15, partial(nl.entmax, alpha=1.25)])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sparse_probabilities_add_up_to_one(dtype: str, loss: Any, backend: str) -> None:
     near = [[2e7, 0.0, 0.0], [4e6 + 0.25, 4e6, 0.0], [0.3, 0.1, 0.2], [-3e30, 3e30, 0.0]]
     equal = [np.zeros((2, 5000)), np.full((2, 700), 1e7), np.tile([1e6, 1e6 + 0.5], (2, 40))]
+    # powers have a rounding more, which equal ones share
+    units = 8.0 if isinstance(loss, partial) else 4.0
     for scores in (np.array(near), *equal):
         pred = scores.astype(dtype)
         for label in range(3 if pred.shape[1] == 3 else 2):
             labels = np.full(len(pred), label)
             value, slope = nl.value_and_grad(loss)(pred, labels, reduction="sum", backend=backend)
             p = slope.astype(np.float64) + np.eye(pred.shape[1])[labels]
-            most = 4.0 * np.finfo(dtype).eps + pred.shape[1] * np.finfo(np.float64).eps
+            most = units * np.finfo(dtype).eps + pred.shape[1] * np.finfo(np.float64).eps
             assert np.all(np.abs(p.sum(axis=1) - 1.0) <= most)
             assert np.all(p >= -(2.0**-24)) and value >= 0.0
     value, slope = nl.value_and_grad(loss)(np.array([near[0]], dtype), np.array([2]), backend=backend)
@@ -209,3 +211,18 @@ def test_capped_logits_lose_what_they_are_rounded_by(cap: float, dtype: str, bac
     units = (8.0 + 2.0 * cap) * np.finfo(dtype).eps
     assert np.all(np.abs(value - np.log1p(others / e[rows, labels])) <= units * value)
     assert np.all(np.abs(slope - p / np.cosh(wide) ** 2) <= units * np.abs(slope) + np.finfo(dtype).tiny)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_entmax_is_sparsemax_entmax15_and_nearly_the_cross_entropy(dtype: str, backend: str) -> None:
+    random = generator("entmax", dtype)
+    pred, labels = random.normal(0.0, 1.5, (60, 7)).astype(dtype), random.integers(0, 7, 60)
+    vector = random.normal(size=pred.shape).astype(dtype)
+    close = {"rtol": 0.0, "atol": 32.0 * np.finfo(dtype).eps}
+    for alpha, same in ((2.0, nl.sparsemax), (1.5, nl.entmax15), (1.0 + 2.0**-52, nl.cross_entropy)):
+        for transform in (nl.value_grad_hess, partial(nl.value_grad_hess, curvature="full")):
+            found = transform(nl.entmax)(pred, labels, alpha=alpha, backend=backend)
+            for one, other in zip(found, transform(same)(pred, labels, backend=backend), strict=True):
+                np.testing.assert_allclose(one, other, **close)
+        found = nl.hvp(nl.entmax)(pred, labels, alpha=alpha, vector=vector, backend=backend)
+        np.testing.assert_allclose(found, nl.hvp(same)(pred, labels, vector=vector, backend=backend), **close)

@@ -3,6 +3,7 @@
 from typing import Unpack
 
 from ..domains import (
+    ABOVE_1_UP_TO_2,
     ABOVE_MINUS_INF,
     ABOVE_MINUS_ONE,
     ANY,
@@ -60,6 +61,7 @@ from .families import (
 
 __all__ = [
     "ABOVE_MINUS_INF",
+    "ABOVE_1_UP_TO_2",
     "ABOVE_MINUS_ONE",
     "ANY",
     "AT_LEAST_MINUS_ONE",

@@ -62,8 +62,9 @@ LINEAR, SYMLOG, SYMEXP = range(3)
 # those above a threshold, for logits, or for the mean over all pairs of a class that is none of several labels and one
 # that is; or of the ratio of a class's probability to that of the target, for the sum; or of each level that a label
 # may be above, one fewer than there are labels, for the sum; or of those above a threshold of halves of the scores, of
-# which the squares of what is above it are probabilities.
-OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO, LEVELS, SPARSE_SQUARES = range(10)
+# which the squares of what is above it are probabilities; or of a share of the scores, of which the power with the
+# inverse of that share is.
+OF_LABEL, SUM, MEAN, LARGEST, SPARSE, LOGIT, PAIRS, RATIO, LEVELS, SPARSE_SQUARES, SPARSE_POWERS = range(11)
 
 # What becomes of the classes that a target does not name: one class more of both distributions; they are left out of
 # both; or the target has none of them.

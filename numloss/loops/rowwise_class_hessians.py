@@ -6,13 +6,13 @@ vector v, and minus their sum at the label. With a threshold they are v less its
 
 from __future__ import annotations
 
-from .codes import MEAN, PAIRS, SPARSE_SQUARES
+from .codes import MEAN, PAIRS, SPARSE_POWERS, SPARSE_SQUARES
 from .headers import ClassRow, Hessians
 from .language import Double, Int, Real, Reals, array_data, double, noinline, offset, real, stack_reals
 from .operands import convert, item_size
 from .rowwise_classes import beside_label, law_tile, measure_classes, own_curvature
 from .rowwise_parts import clear_row, locate_row, scores_at
-from .rowwise_sparse import is_sparse, root_of_pivot
+from .rowwise_sparse import is_sparse, power_of_roots, root_above, root_of_pivot
 from .sums import tile_length, values_sum
 
 
@@ -38,6 +38,10 @@ def members_of(c: Hessians, chosen: Int, first: Int, n: Int, s: ClassRow, z: Rea
     if c.rows.law_kind == SPARSE_SQUARES:
         for i in range(n):
             bends[i] = 0.0 if z[i] <= 0.0 else z[i]
+    elif c.rows.law_kind == SPARSE_POWERS:
+        power = real(power_of_roots(c.rows))
+        for i in range(n):
+            bends[i] = root_above(z[i], power)
     else:
         for i in range(n):
             bends[i] = 1.0 if bends[i] != 0.0 else 0.0

@@ -9,7 +9,7 @@ itself. The losses of the classes have factors where targets are not labels.
 
 from __future__ import annotations
 
-from .codes import CURVATURE, GRADIENT, LABELS, LARGEST, LEVELS, MEAN, PAIRS, SPARSE
+from .codes import CURVATURE, GRADIENT, LABELS, LARGEST, LEVELS, MEAN, PAIRS, SPARSE, SPARSE_POWERS
 from .headers import ClassRow, Result, Rowwise
 from .language import (
     Double,
@@ -46,7 +46,7 @@ from .rowwise_parts import (
     tile_maximum,
 )
 from .rowwise_slopes import bounded
-from .rowwise_sparse import is_sparse, lost, measure_sparse, root_of_pivot, steepness
+from .rowwise_sparse import is_sparse, lost, measure_sparse, place_above, root_of_pivot, steepness
 from .sums import add_up, begin_block, block_stop, clear, fold, tile_length, values_sum
 
 
@@ -103,6 +103,18 @@ def measure_classes(c: Rowwise, x: Reals, label: Int, s: ClassRow, z: Reals, q: 
 
 
 @noinline
+def load_places(c: Rowwise, s: ClassRow, n: Int, z: Reals) -> Int:
+    """Places above a threshold of n scores."""
+    top = real(s.taken)
+    near = -real(s.rest)
+    rest = -real(s.less)
+    steep = steepness(c)
+    for i in range(n):
+        z[i] = place_above(z[i] - top, steep, near, rest)
+    return 0
+
+
+@noinline
 def law_tile(
     c: Rowwise,
     x: Reals,
@@ -121,7 +133,9 @@ def law_tile(
     own_scores(c, x, first, n, z)
     top = real(s.taken)
     rest = real(s.rest)
-    if beside_label(c) == 1 or c.law_kind == PAIRS:
+    if c.law_kind == SPARSE_POWERS:
+        load_places(c, s, n, z)
+    elif beside_label(c) == 1 or c.law_kind == PAIRS:
         steep = steepness(c)
         for i in range(n):
             z[i] = (z[i] - top) * steep - rest
@@ -147,8 +161,10 @@ def law_tile(
         less = real(s.less)
         support = real(s.support)
         for i in range(n):
-            z[i] = z[i] - less
             counts[i] = support
+        if c.law_kind != SPARSE_POWERS:
+            for i in range(n):
+                z[i] = z[i] - less
         pointers[2] = address(counts)
         taken = 3
     for k in range(3):

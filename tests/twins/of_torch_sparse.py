@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twins.twin import Twin
+from twins.twin import Twin, drawn
 
 
 def _entmax15(t: Any, scores: Any) -> Any:
@@ -26,4 +26,23 @@ def _entmax15_loss(t: Any, scores: Any, labels: Any) -> Any:
     return ((p - t.nn.functional.one_hot(labels, scores.shape[1])) * scores).sum() + entropy.sum()
 
 
-TWINS = [Twin("torch", "Entmax15Loss of entmax, written down", "entmax15", _entmax15_loss)]
+def _entmax_bisect(t: Any, scores: Any, labels: Any, alpha: float) -> Any:
+    """Its threshold by 60 halvings."""
+    with t.no_grad():
+        steep = scores * (alpha - 1)
+        low = steep.max(dim=1, keepdim=True).values - 1
+        width = t.ones_like(low)
+        for _ in range(60):
+            width = width / 2
+            p = (steep - (low + width)).clamp(min=0) ** (1 / (alpha - 1))
+            low = t.where(p.sum(1, keepdim=True) >= 1, low + width, low)
+        p = (steep - low).clamp(min=0) ** (1 / (alpha - 1))
+        entropy = (1 - (p**alpha).sum(1)) / (alpha * (alpha - 1))
+    return ((p - t.nn.functional.one_hot(labels, scores.shape[1])) * scores).sum() + entropy.sum()
+
+
+TWINS = [
+    Twin("torch", "Entmax15Loss of entmax, written down", "entmax15", _entmax15_loss),
+    Twin("torch", "EntmaxBisectLoss of entmax, written down", "entmax", _entmax_bisect, drawn("alpha", 1.1, 2.0),
+         convention="it divides probabilities by their sum"),
+]  # fmt: skip

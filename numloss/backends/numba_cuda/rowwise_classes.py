@@ -8,12 +8,12 @@ import numpy as np
 from numba import int64
 
 from ...loops import rowwise_classes, rowwise_sparse
-from ...loops.codes import CURVATURE, LABELS, LARGEST, LEVELS, MEAN, SPARSE, SPARSE_SQUARES, VALUE
+from ...loops.codes import CURVATURE, LABELS, LARGEST, LEVELS, MEAN, SPARSE, SPARSE_POWERS, SPARSE_SQUARES, VALUE
 from ...loops.headers import ClassRow
 from . import jit
 from .rowwise_texts import Plan, applied_law, given_texts, loop_texts, row_texts, score_texts
 
-THRESHOLDS = (SPARSE, SPARSE_SQUARES)
+THRESHOLDS = (SPARSE, SPARSE_SQUARES, SPARSE_POWERS)
 
 
 def entry_text(plan: Plan, dtype: str) -> Any:
@@ -23,13 +23,19 @@ def entry_text(plan: Plan, dtype: str) -> Any:
     score_of, applied = score_texts(plan, dtype)["score_of"], class_law(plan, dtype)
     zero, one, two = number(0.0), number(1.0), number(2.0)
     levels, largest, sparse = plan.classes == LEVELS, plan.classes == LARGEST, plan.classes in THRESHOLDS
-    steep = number(0.5 if plan.classes == SPARSE_SQUARES else 1.0)
+    names = ("steepness", "place_above")
+    steepness, place_above = (jit.of_loop(getattr(rowwise_sparse, name), dtype) for name in names)
+    powers = plan.classes == SPARSE_POWERS
     labelled = plan.target == LABELS and not levels
 
     @jit.jitable
     def entry_law(c, x, beside, j, label, chosen, s):  # type: ignore[no-untyped-def]
         """Score, value, slope and curvature; nothing at the label, or where another class alone counts."""
-        z = ((score_of(c, x, j, label) - real(s.taken)) * steep - real(s.rest)) - real(s.less)
+        distance = score_of(c, x, j, label) - real(s.taken)
+        if powers:
+            z = place_above(distance, steepness(c), -real(s.rest), -real(s.less))
+        else:
+            z = (distance * steepness(c) - real(s.rest)) - real(s.less)
         aside = chosen if sparse else label
         if labelled:
             q = one if j == aside else zero
@@ -78,20 +84,34 @@ def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     words = jit.words_of(dtype)
     real, double, score_of = words["real"], words["double"], score_texts(plan, dtype)["score_of"]
     team_sum, any_team = teams["team_sum"], teams["any_team"]
-    zero, nothing, unit, team = getattr(np, dtype)(0.0), np.float64(0.0), np.float64(1.0), plan.team
-    squared, half = plan.classes == SPARSE_SQUARES, np.float64(0.5)
-    steep = getattr(np, dtype)(0.5 if squared else 1.0)
-    lost, root_of_pivot = (jit.of_loop(getattr(rowwise_sparse, name), dtype) for name in ("lost", "root_of_pivot"))
+    number, nothing, unit, team = getattr(np, dtype), np.float64(0.0), np.float64(1.0), plan.team
+    zero = number(0.0)
+    squared, powers = plan.classes == SPARSE_SQUARES, plan.classes == SPARSE_POWERS
+    names = ("lost", "root_of_pivot", "steepness", "threshold_base", "power_of_roots")
+    lost, root_of_pivot, steepness, threshold_base, power_of_roots = (
+        jit.of_loop(getattr(rowwise_sparse, name), dtype) for name in names
+    )
+    places = ("place_above", "root_above", "amount_above")
+    place_above, root_above, amount_above = (jit.of_loop(getattr(rowwise_sparse, name), dtype) for name in places)
 
     @jit.jitable
     def threshold_of(c, x, label, pivot, top, who, shared):  # type: ignore[no-untyped-def]
         threshold, support, roots, moved = nothing, unit, nothing, True
+        base, steep = threshold_base(c), steepness(c)
         while any_team(moved):
-            near = real(unit - threshold)
-            rest = real((unit - double(near)) - threshold)
+            near = real(base - threshold)
+            rest = real((base - double(near)) - threshold)
             total, count = nothing, nothing
             for j in range(who % team, c.classes, team):
-                excess = ((score_of(c, x, j, label) - top) * steep + near) + rest
+                distance = score_of(c, x, j, label) - top
+                if powers:
+                    place = place_above(distance, steep, near, rest)
+                    root = root_above(place, real(power_of_roots(c)))
+                    if j != pivot:
+                        total += double(root * amount_above(place))
+                        count += double(root)
+                    continue
+                excess = (distance * steep + near) + rest
                 if j != pivot and not excess <= zero:
                     total += double(excess * excess if squared else excess)
                     count += double(excess) if squared else unit if excess > zero else nothing
@@ -99,7 +119,7 @@ def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             roots = team_sum(shared, who, count)
             support = roots + root_of_pivot(c, threshold)
             step = (total - lost(c, threshold)) / support
-            following = threshold + (half * step if squared else step)
+            following = threshold + double(steep) * step
             moved = real(following) > real(threshold)
             if not following <= threshold:
                 threshold = following
@@ -115,7 +135,9 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
     score_of, entry_law = score_texts(plan, dtype)["score_of"], entry_text(plan, dtype)
     team_sum, team_peak, threshold_of = teams["team_sum"], teams["team_peak"], threshold_text(plan, dtype, teams)
     lowest, highest = number(-np.inf), number(np.inf)
-    zero, one, cost_of_pivot = np.float64(0.0), np.float64(1.0), jit.of_loop(rowwise_sparse.cost_of_pivot, dtype)
+    zero, one = np.float64(0.0), np.float64(1.0)
+    names = ("cost_of_pivot", "threshold_base")
+    cost_of_pivot, threshold_base = (jit.of_loop(getattr(rowwise_sparse, name), dtype) for name in names)
     team, largest = plan.team, plan.classes == LARGEST
     sparse, mean, values = plan.classes in THRESHOLDS, plan.classes == MEAN, plan.mode >= VALUE
 
@@ -143,8 +165,9 @@ def class_value_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
                 chosen = int64(label)
             top = score_of(c, x, chosen, label)
             threshold, support, roots = threshold_of(c, x, label, chosen, top, who, shared)
-            near = double(real(one - threshold))
-            taken, rest, less = double(top), -near, -((one - near) - threshold)
+            base = threshold_base(c)
+            near = double(real(base - threshold))
+            taken, rest, less = double(top), -near, -((base - near) - threshold)
             cost = cost_of_pivot(c, threshold)
             if chosen != label:
                 cost += double(top) - double(own)

@@ -22,7 +22,7 @@ def _entmax15(excess, target, roots):
     convex=True,
     kinks="a score from which on a class has a probability: the slope of the curvature jumps there",
     cost=4.0,
-    aliases=("entmax15_loss", "entmax"),
+    aliases=("entmax15_loss",),
 )
 def entmax15(
     pred: Array,
