@@ -158,6 +158,7 @@ def elementwise(law: Law, /, **arguments: Any) -> Callable[[Declaration], Declar
         inputs, defaults = _signature(declaration)
         taken = facts.get("columns", 1) * len(inputs) + len(facts.get("per_element", ()))
         taken += LOOKUPS if "cuts" in facts else 0
+        facts["ends"] = tuple(map(loss_of, facts.get("ends", ())))
         given = law_arguments(law)[taken:]
         params = parameters_of(given, defaults, facts)
         facts["params"] = params if "constants" in facts or "stages" in facts else given

@@ -1,7 +1,6 @@
 """Ordinal logistic regression."""
 
 from ...declare import RANK, Array, Options, Result, Unpack, elementwise
-from ...registry import loss_of
 from ...scalar import decay_of_sum, difference_rest, exp, expm1, log, log1p, log1p_unit
 
 
@@ -69,7 +68,7 @@ def _by_upper(pred: Array, target: Array, *, thresholds: Array, **options: Unpac
     _ordinal_logistic,
     cuts="thresholds",
     interval=_narrowness,
-    ends=(loss_of(_by_lower), loss_of(_by_upper)),
+    ends=(_by_lower, _by_upper),
     scalars=("thresholds",),
     target=RANK,
     convex=True,
