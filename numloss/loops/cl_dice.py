@@ -1,7 +1,8 @@
 """Overlap of tubes by their centre lines: soft skeletons, by minima and maxima of neighbours, and the Dice loss beside.
 
 An image is eroded again and again; what of each of these images an opening would remove is part of the skeleton. The
-gradient goes back by the neighbours that were chosen: a pixel before those beside it, else the first of them.
+gradient goes back by the neighbours that were chosen: a pixel before those around it, else the first of them. Which
+one that is is a number of each pixel; then slopes are handed on row by row, to each of the neighbours in turn.
 Precision and sensitivity are less than 1 by sums whose terms are not negative, so that neither is a rest of 1.
 """
 
@@ -133,93 +134,134 @@ def fill_skeletons(e: Examples, x: Reals, eroded: Reals, s: Reals, opened: Reals
 
 
 @noinline
-def place_of_highest(x: Reals, rows: Int, columns: Int, row: Int, column: Int) -> Int:
-    """Which pixel of the square around one is the largest."""
-    best = row * columns + column
-    left = column - 1 if column > 0 else column
-    right = column + 1 if column + 1 < columns else column
-    for y in range(row - 1 if row > 0 else row, row + 2 if row + 1 < rows else row + 1):
-        for z in range(y * columns + left, y * columns + right + 1):
-            best = z if x[z] > x[best] else best
-    return best
+def pad_row(x: Reals, row: Int, rows: Int, columns: Int, outside: Real, line: Reals) -> Int:
+    """A row between two of a number that is never chosen; only that where there is no row."""
+    for k in range(columns + 2):
+        line[k] = outside
+    if row >= 0 and row < rows:
+        here = offset(x, row * columns)
+        for k in range(columns):
+            line[k + 1] = here[k]
+    return 0
+
+
+@apart
+def choose_highest(above: Reals, here: Reals, below: Reals, n: Int, choice: Reals) -> Int:
+    """Which pixel of the square around each of n is the largest: 0 for itself, or the number of the first of others."""
+    for k in range(n):
+        best = here[k + 1]
+        found = 1.0 if above[k] > best else 0.0
+        best = maximum(above[k], best)
+        found = 2.0 if above[k + 1] > best else found
+        best = maximum(above[k + 1], best)
+        found = 3.0 if above[k + 2] > best else found
+        best = maximum(above[k + 2], best)
+        found = 4.0 if here[k] > best else found
+        best = maximum(here[k], best)
+        found = 5.0 if here[k + 2] > best else found
+        best = maximum(here[k + 2], best)
+        found = 6.0 if below[k] > best else found
+        best = maximum(below[k], best)
+        found = 7.0 if below[k + 1] > best else found
+        best = maximum(below[k + 1], best)
+        choice[k] = 8.0 if below[k + 2] > best else found
+    return 0
+
+
+@apart
+def choose_lowest(above: Reals, here: Reals, below: Reals, n: Int, choice: Reals) -> Int:
+    """Which pixel of the cross around each of n is the least, by the same numbers."""
+    for k in range(n):
+        best = here[k + 1]
+        found = 2.0 if above[k + 1] < best else 0.0
+        best = minimum(above[k + 1], best)
+        found = 4.0 if here[k] < best else found
+        best = minimum(here[k], best)
+        found = 5.0 if here[k + 2] < best else found
+        best = minimum(here[k + 2], best)
+        choice[k] = 7.0 if below[k + 1] < best else found
+    return 0
+
+
+@apart
+def hand_on(slope: Reals, choice: Reals, number: Real, factor: Real, n: Int, out: Reals) -> Int:
+    """Add slopes of n pixels, times a factor, to those that they chose, if these have the number."""
+    for k in range(n):
+        out[k] = out[k] + (factor * slope[k] if choice[k] == number else 0.0)
+    return 0
 
 
 @noinline
-def place_of_lowest(x: Reals, rows: Int, columns: Int, row: Int, column: Int) -> Int:
-    """Which pixel of the cross around one is the least."""
-    at = row * columns + column
-    best = at
-    above = at - columns if row > 0 else at
-    left = at - 1 if column > 0 else at
-    right = at + 1 if column + 1 < columns else at
-    below = at + columns if row + 1 < rows else at
-    best = above if x[above] < x[best] else best
-    best = left if x[left] < x[best] else best
-    best = right if x[right] < x[best] else best
-    return below if x[below] < x[best] else best
+def hand_row_on(slope: Reals, choice: Reals, row: Int, rows: Int, columns: Int, factor: Real, out: Reals) -> Int:
+    """Add slopes of a row, times a factor, to those of the pixels of an image that were chosen."""
+    for k in range(9):
+        # the pixel itself, then those around it
+        at = 4 if k == 0 else (k - 1 if k < 5 else k)
+        y = row + at // 3 - 1
+        if y >= 0 and y < rows:
+            hand_on(slope, choice, real(k), factor, columns, offset(out, y * columns + at % 3 - 1))
+    return 0
 
 
-def slope_of_part(d: Real, before: Real, slope: Real) -> Real:
-    """By what an opening removes, where the skeleton so far is `before`."""
-    return slope * (1.0 - before) if d - before * d > 0.0 else 0.0
+@apart
+def slopes_of_parts(x: Reals, opened: Reals, before: Reals, times: Real, n: Int, by: Reals, g: Reals) -> Int:
+    """Of slopes by a skeleton, those by what an opening removes; `by` becomes those by the skeleton before."""
+    for i in range(n):
+        d = x[i] - opened[i]
+        s = times * before[i]
+        more = d - s * d if d > 0.0 else 0.0
+        slope = by[i]
+        g[i] = slope * (1.0 - s) if more > 0.0 else 0.0
+        by[i] = slope * (1.0 - d) if more > 0.0 else slope
+    return 0
 
 
 @noinline
-def skeleton_step_back(
-    x: Reals,
-    next: Reals,
-    opened: Reals,
-    before: Reals,
-    first: Int,
-    rows: Int,
-    columns: Int,
-    by: Reals,
-    g: Reals,
-    h: Reals,
-) -> Int:
-    """From slopes by a skeleton, and by an eroded image, to those by the skeleton before and by the image eroded."""
+def skeleton_step_back(x: Reals, next: Reals, lines: Reals, rows: Int, columns: Int, g: Reals, h: Reals) -> Int:
+    """From slopes of what an opening removes, and by an eroded image, to those by the image that is eroded."""
+    width = sixteens(columns + 2)
+    above = offset(lines, width)
+    below = offset(above, width)
+    choice = offset(below, width)
     for row in range(rows):
-        for column in range(columns):
-            i = row * columns + column
-            d = x[i] - opened[i]
-            slope = by[i] if d > 0.0 else 0.0
-            if first == 0 and d > 0.0:
-                slope = slope_of_part(d, before[i], by[i])
-                by[i] = by[i] * (1.0 - d) if d - before[i] * d > 0.0 else by[i]
-            g[i] = slope
-            if slope != 0.0:
-                at = place_of_highest(next, rows, columns, row, column)
-                h[at] = h[at] - slope
+        pad_row(next, row - 1, rows, columns, -1e999, above)
+        pad_row(next, row, rows, columns, -1e999, lines)
+        pad_row(next, row + 1, rows, columns, -1e999, below)
+        choose_highest(above, lines, below, columns, choice)
+        hand_row_on(offset(g, row * columns), choice, row, rows, columns, -1.0, h)
     for row in range(rows):
-        for column in range(columns):
-            slope = h[row * columns + column]
-            if slope != 0.0:
-                at = place_of_lowest(x, rows, columns, row, column)
-                g[at] = g[at] + slope
+        pad_row(x, row - 1, rows, columns, 1e999, above)
+        pad_row(x, row, rows, columns, 1e999, lines)
+        pad_row(x, row + 1, rows, columns, 1e999, below)
+        choose_lowest(above, lines, below, columns, choice)
+        hand_row_on(offset(h, row * columns), choice, row, rows, columns, 1.0, g)
     return 0
 
 
 @noinline
 def skeleton_back(
-    e: Examples, x: Reals, eroded: Reals, s: Reals, opened: Reals, line: Reals, by: Reals, both: Reals
+    e: Examples, x: Reals, eroded: Reals, s: Reals, opened: Reals, lines: Reals, by: Reals, both: Reals
 ) -> Reals:
     """The gradient by an image, of slopes by its skeleton, which are overwritten; `both` has room for two of them."""
     rows = e.sizes[ROWS]
     columns = e.sizes[COLUMNS]
     n = rows * columns
     count = integer(e.params[ITERATIONS])
+    # what is handed on may reach a number beyond either end of an image, and is 0 there
+    room = n + 32
+    g = offset(both, 16)
     for i in range(n):
-        both[i] = 0.0
-    g = both
+        g[i] = 0.0
     for k in range(count + 1):
         j = count - k
         h = g
-        g = offset(both, (k + 1) % 2 * n)
+        g = offset(both, 16 + (k + 1) % 2 * room)
         next = offset(eroded, j * n)
         here = offset(eroded, (j - 1) * n) if j > 0 else x
         before = offset(s, (j - 1) * n) if j > 0 else s
-        dilate(next, rows, columns, line, opened)
-        skeleton_step_back(here, next, opened, before, integer(j == 0), rows, columns, by, g, h)
+        dilate(next, rows, columns, lines, opened)
+        slopes_of_parts(here, opened, before, 1.0 if j > 0 else 0.0, n, by, g)
+        skeleton_step_back(here, next, lines, rows, columns, g, h)
     return g
 
 
@@ -261,7 +303,8 @@ def one_tube(e: Examples, i: Int) -> Double:
     x = offset(reals(e.inputs[PRED]), i * n)
     t = offset(reals(e.inputs[TARGET]), i * n)
     line = reals(e.reals)
-    p = offset(line, sixteens(e.sizes[COLUMNS]))
+    # four of them for the way back
+    p = offset(line, 4 * sixteens(e.sizes[COLUMNS] + 2))
     q = offset(p, n)
     u = offset(q, n)
     wanted = offset(u, n)

@@ -7,11 +7,11 @@ ITERATIONS = Domain(1.0, 1000.0, integers=True, text="a whole number from 1 to 1
 
 def _cl_dice_scratch(sizes, mode):
     images = 5 + 2 * (int(sizes["iterations"]) + 1) + (3 if mode else 0)
-    return sizes["row"] * sizes["column"] * images + sizes["column"] + 32, 0, 0
+    return sizes["row"] * sizes["column"] * images + 4 * (sizes["column"] + 18) + 96, 0, 0
 
 
 def _cl_dice_work(sizes):
-    return 200.0 + sizes["row"] * (20.0 * sizes["iterations"] + sizes["column"] * (12.0 + 3.0 * sizes["iterations"]))
+    return 200.0 + sizes["row"] * (20.0 * sizes["iterations"] + sizes["column"] * (8.0 + 4.0 * sizes["iterations"]))
 
 
 @examplewise(
