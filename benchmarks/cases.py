@@ -39,6 +39,7 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "load_balancing": (256, 64),
     "neural_ndcg": (50,),
     "multi_quantile": (9,),
+    "multi_resolution_stft": (4000,),
     **dict.fromkeys(("pit_mse", "pit_si_sdr"), (4, 1000)),
     "quantile_huber": (200,),
     "ranked_probability": (10,),

@@ -208,6 +208,7 @@ from .losses.sequence.transducer import transducer
 from .losses.sequence.transducer_lattice import transducer_lattice
 from .losses.sequence.transducer_pruned import transducer_pruned
 from .losses.sequence.transducer_simple import transducer_simple
+from .losses.signals.multi_resolution_stft import multi_resolution_stft
 from .losses.signals.pit_mse import pit_mse
 from .losses.signals.pit_si_sdr import pit_si_sdr
 from .losses.signals.si_sdr import si_sdr
@@ -371,6 +372,7 @@ __all__ = [
     "mtlr",
     "multi_margin",
     "multi_quantile",
+    "multi_resolution_stft",
     "multi_similarity",
     "multiclass_hinge",
     "multilabel_margin",

@@ -37,7 +37,7 @@ TOPICS = {
     ),
     "ordered classes, ratings": ("ordinal_logistic",),
     "rlhf, alignment, language model preferences": ("dpo", "ipo", "kto", "orpo", "bradley_terry", "ppo_clip", "cispo"),
-    "speech, sound, source separation, enhancement": ("si_sdr", "pit_si_sdr", "pit_mse"),
+    "speech, sound, source separation, enhancement": ("si_sdr", "pit_si_sdr", "pit_mse", "multi_resolution_stft"),
     "self-supervised, contrastive learning, retrieval, embeddings": (
         *("info_nce", "nt_xent", "siglip", "supervised_contrastive", "triplet_margin", "circle", "bpr"),
         *("barlow_twins", "vicreg", "batch_hard_triplet", "proxy_anchor", "proxy_nca", "cosent", "koleo"),

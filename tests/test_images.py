@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from compare import assert_close
 from oracles import cl_dice, hausdorff_dt, ms_ssim
+
+
+from oracles import multi_resolution_stft as stft_oracle
 from oracles.ssim import value
 from seeds import generator
 
@@ -144,3 +147,28 @@ def test_the_first_of_assignments_that_are_as_good_is_taken() -> None:
 def test_more_sources_than_are_assigned_are_told() -> None:
     with pytest.raises(ValueError, match="pit_si_sdr: pred has 11 sources; assignments are looked for of 10 at most"):
         nl.pit_si_sdr(np.zeros((11, 3)), np.zeros((11, 3)))
+
+
+def test_spectra_of_signals_that_are_reflected_at_both_ends(backend: str) -> None:
+    random = generator("spectra")
+    target, step = random.standard_normal((2, 300)), random.standard_normal((2, 300))
+    pred = target + 0.3 * random.standard_normal(target.shape)
+    resolutions = np.array([[512, 60, 201], [64, 7, 64], [4, 1, 1]])
+    extra = {"resolutions": resolutions, "w_lin_mag": 0.5}
+    function = nl.value_and_grad(nl.multi_resolution_stft)
+    found, slopes = function(pred, target, **extra, reduction="none", backend=backend)
+    np.testing.assert_allclose(found, stft_oracle.value(pred, target, **extra), rtol=1e-13)
+    ahead, behind = (stft_oracle.value(pred + h * step, target, **extra).sum() for h in (1e-7, -1e-7))
+    np.testing.assert_allclose((slopes * step).sum(), (ahead - behind) / 2e-7, rtol=1e-6)
+    same, slopes = function(target, target, **extra, backend=backend)
+    assert same == 0.0
+    assert not slopes.any()
+
+
+def test_resolutions_that_do_not_fit_are_told() -> None:
+    signal = np.ones(100)
+    for given in ([[12, 3, 6]], [[8, 3, 9]], [[256, 3, 9]], [[2, 1, 2]]):
+        with pytest.raises(ValueError, match="multi_resolution_stft: resolutions need a transform that is a power of"):
+            nl.multi_resolution_stft(signal, signal, resolutions=np.array(given))
+    with pytest.raises(ValueError, match="multi_resolution_stft: resolutions need"):
+        nl.multi_resolution_stft(signal, signal)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
+
 from twins.twin import Twin, drawn
 
 
@@ -56,6 +58,22 @@ def best_order(t: Any, x: Any, y: Any, loss: Any) -> Any:
     return t.stack([loss(x, y[..., list(order), :]).mean(-1) for order in orders]).min(0).values
 
 
+def spectra(t: Any, x: Any, y: Any, resolutions: Any, eps: float) -> Any:
+    """STFT losses of each signal by torch.stft, their mean over resolutions."""
+    found = []
+    for fft, hop, length in resolutions.astype(int).tolist():
+        window = t.hann_window(length, dtype=x.dtype)
+
+        def magnitude(a: Any) -> Any:
+            bins = t.stft(a, fft, hop, length, window, return_complex=True)  # noqa: B023
+            return t.sqrt(t.clamp(bins.real**2 + bins.imag**2, min=eps))
+
+        a, b = magnitude(x), magnitude(y)
+        converged = t.linalg.norm(b - a, dim=(-2, -1)) / t.linalg.norm(b, dim=(-2, -1))
+        found.append(converged + (t.log(a) - t.log(b)).abs().mean((-2, -1)))
+    return sum(found) / len(found)
+
+
 TWINS = [
     Twin(
         *("torch", "ssim of pytorch-msssim", "ssim"),
@@ -71,6 +89,14 @@ TWINS = [
         *("torch", "SISDRLoss of auraloss", "si_sdr"),
         lambda t, x, y, eps, zero_mean: ratio(t, x, y, eps).sum(),
         lambda random: {"eps": float(random.uniform(1e-9, 1e-3)), "zero_mean": True},
+    ),
+    Twin(
+        *("torch", "MultiResolutionSTFTLoss of auraloss", "multi_resolution_stft"),
+        lambda t, x, y, resolutions, eps: spectra(t, x, y, resolutions, eps).sum(),
+        lambda random: {
+            "resolutions": np.array([[8, 3, 6], [4, 1, 4]]),
+            "eps": float(random.uniform(1e-9, 1e-7)),
+        },
     ),
     Twin(
         *("torch", "PITLossWrapper(pairwise_neg_sisdr) of asteroid", "pit_si_sdr"),
