@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from compare import assert_close
 from oracles import cl_dice, hausdorff_dt, ms_ssim
-
-
 from oracles import multi_resolution_stft as stft_oracle
 from oracles.ssim import value
 from seeds import generator

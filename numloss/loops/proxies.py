@@ -63,7 +63,7 @@ def powers_of_scores(s: Reals, n: Int, alpha: Real, margin: Real, tops: Reals) -
 
 
 @apart
-def add_powers(s: Reals, n: Int, sums: Doubles) -> Int:
+def add_proxy_powers(s: Reals, n: Int, sums: Doubles) -> Int:
     """Add powers up, proxy by proxy."""
     for c in range(n):
         sums[c] = sums[c] + double(s[c])
@@ -78,7 +78,7 @@ def sum_powers(s: Reals, n: Int, own: Int, e: Examples, tops: Reals, own_tops: R
     pull = decay(own_tops[own] + alpha * (s[own] - margin))
     powers_of_scores(s, n, alpha, margin, tops)
     s[own] = 0.0
-    add_powers(s, n, sums)
+    add_proxy_powers(s, n, sums)
     s[own] = pull
     sums[n + own] = sums[n + own] + double(pull)
     return 0
