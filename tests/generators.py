@@ -238,16 +238,14 @@ FEW = ((0,), (1,), (3,), (7,), (11,), (40,), (3, 5))
 def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Arrays with the axes that the loss declares; numbers that are equal here and there."""
     facts, found = loss.rows, []
-    named = {axis for axes in facts["axes"].values() for axis in axes if axis != "..."}
+    named = {axis for name in loss.inputs for axis in facts["axes"][name] if axis != "..."}
     sizes = {axis: AXES[axis].get(shape, AXES[axis][None]) for axis in named}
     for k, name in enumerate(loss.inputs):
         axes = facts["axes"][name]
         full = (*(shape if axes[0] == "..." else ()), *(sizes[axis] for axis in axes if axis != "..."))
         if name in facts["labels"]:
             # neither the first nor the last, which may be the blank
-            blank = int("blank" in loss.defaults and name == "target")
-            found.append(random.integers(blank, sizes[facts["labels"][name]] - blank, full))
-            blank, axis = int("blank" in loss.defaults), facts["labels"][name]
+            blank, axis = int("blank" in loss.defaults and name == "target"), facts["labels"][name]
             low, high = (blank, sizes[axis] - blank) if axis else (-3, full[-1] // 2 - 2)
             found.append(random.integers(low, high, full))
         elif name in facts["lengths"]:
