@@ -329,6 +329,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "ssim": {"": {"window": 3}},
     "ms_ssim": {"": {"window": 3, "level_weight": np.array([0.3, 0.7])}},
     "multi_resolution_stft": {"": {"resolutions": np.array([[8, 3, 6], [4, 1, 3]]), "w_lin_mag": 0.5}},
+    "multi_resolution_stft": {"": {"resolutions": np.array([[8, 3, 6], [4, 1, 3]]), "w_lin_mag": 0.5, "eps": 0.25}},
     "ctc": {
         "": {},
         "logarithms": {"from_logits": False},
