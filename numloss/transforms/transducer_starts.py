@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..common.halves import widened
 from ..registry import LOSSES
 from .derivatives import value_and_grad
 
@@ -55,18 +56,22 @@ def transducer_starts(
     >>> nl.transducer_starts(am, lm, np.array([1, 2, 0]), 5, 3, band=2).tolist()
     [0, 0, 1, 2, 2]
     """
-    am, lm, target = np.asarray(am), np.asarray(lm), np.asarray(target)
+    am, lm, target = widened(np.asarray(am)), widened(np.asarray(lm)), np.asarray(target)
     steps, labels = np.asarray(input_lengths), np.asarray(target_lengths)
+    options = {"blank": blank, "lm_scale": lm_scale}
+    # which looks at everything
+    LOSSES["transducer_simple"].function(am, lm, target, input_lengths, target_lengths, **options, reduction="none")
     states = lm.shape[-2]
     if not 2 <= band <= states:
         raise ValueError(f"transducer_starts: band = {band} is outside [2, {states}], the states of lm")
     shape, frames = am.shape[:-2], am.shape[-2]
-    flat = (each.reshape(-1, *each.shape[len(shape) :]) for each in (am, lm, target, steps, labels))
-    lattices = [lattice(*one, band, blank, lm_scale) for one in zip(*flat, strict=True)]
-    return np.array(lattices, np.int64).reshape(*shape, frames)
+    found = [
+        starts_of(am[at], lm[at], target[at], steps[at], labels[at], band, blank, lm_scale) for at in np.ndindex(shape)
+    ]
+    return np.array(found, np.int64).reshape(*shape, frames)
 
 
-def lattice(
+def starts_of(
     am: Any, lm: Any, target: Any, steps: Any, labels: Any, band: int, blank: int, lm_scale: float
 ) -> np.ndarray[Any, Any]:
     """The starts of one sequence."""
@@ -105,4 +110,4 @@ def bands_of(
 
     # from step to step by less than a band, from state 0 on
     most = (band - 1) * np.arange(frames)
-    return most - np.maximum(never_back(most - never_back(starts)), 0)
+    return np.asarray(most - np.maximum(never_back(most - never_back(starts)), 0))
