@@ -17,7 +17,8 @@ from numloss.train import Settings, fit
 Array = np.ndarray[Any, Any]
 # What a mean divides by is not the number of values: tokens of a target, events of a group, levels; or that of lists
 # that have rows, where the 0 of those without is larger than other losses.
-OWN_MEAN = ("ctc", "ctc:logarithms", "cox", "cox:efron", "cox:many", "corn", "approx_ndcg", "approx_ndcg:many")
+OWN_MEAN = ("ctc", "ctc:logarithms", "ctc:priors", "cox", "cox:efron", "cox:many", "corn")
+OWN_MEAN += ("approx_ndcg", "approx_ndcg:many")
 
 
 def first_largest(values: Array, counted: Array, size: int) -> Array:

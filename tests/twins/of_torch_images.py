@@ -58,7 +58,7 @@ def best_order(t: Any, x: Any, y: Any, loss: Any) -> Any:
     return t.stack([loss(x, y[..., list(order), :]).mean(-1) for order in orders]).min(0).values
 
 
-def spectra(t: Any, x: Any, y: Any, resolutions: Any, eps: float) -> Any:
+def spectra(t: Any, x: Any, y: Any, resolutions: Any, w_lin_mag: float, eps: float) -> Any:
     """STFT losses of each signal by torch.stft, their mean over resolutions."""
     found = []
     for fft, hop, length in resolutions.astype(int).tolist():
@@ -70,7 +70,7 @@ def spectra(t: Any, x: Any, y: Any, resolutions: Any, eps: float) -> Any:
 
         a, b = magnitude(x), magnitude(y)
         converged = t.linalg.norm(b - a, dim=(-2, -1)) / t.linalg.norm(b, dim=(-2, -1))
-        found.append(converged + (t.log(a) - t.log(b)).abs().mean((-2, -1)))
+        found.append(converged + ((t.log(a) - t.log(b)).abs() + w_lin_mag * (a - b).abs()).mean((-2, -1)))
     return sum(found) / len(found)
 
 
@@ -92,10 +92,11 @@ TWINS = [
     ),
     Twin(
         *("torch", "MultiResolutionSTFTLoss of auraloss", "multi_resolution_stft"),
-        lambda t, x, y, resolutions, eps: spectra(t, x, y, resolutions, eps).sum(),
+        lambda t, x, y, **options: spectra(t, x, y, **options).sum(),
         lambda random: {
             "resolutions": np.array([[8, 3, 6], [4, 1, 4]]),
-            "eps": float(random.uniform(1e-9, 1e-7)),
+            "w_lin_mag": float(random.uniform(0.0, 1.0)),
+            "eps": float(random.uniform(1e-2, 0.5)),
         },
     ),
     Twin(
