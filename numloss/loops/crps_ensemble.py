@@ -294,6 +294,10 @@ def spoil(e: Examples, i: Int, n: Int) -> Int:
         g = offset(reals(e.slopes[0]), i * n)
         for k in range(n):
             g[k] = real(huge - huge)
+    if e.mode > 1:
+        h = offset(reals(e.slopes[1]), i * n)
+        for k in range(n):
+            h[k] = real(huge - huge)
     return 0
 
 
@@ -324,6 +328,11 @@ def one_ensemble(e: Examples, i: Int, partial: Result) -> Int:
     doubles(e.losses)[i] = factor * score(d, pulls, m)
     if e.mode > 0:
         write_slopes_of(pred, pulls, n, real(factor), low, high, offset(reals(e.slopes[0]), i * n))
+    if e.mode > 1:
+        # a score is made of straight lines
+        h = offset(reals(e.slopes[1]), i * n)
+        for k in range(n):
+            h[k] = 0.0
     return 0
 
 

@@ -152,6 +152,14 @@ def scale_gradient(g: Reals, n: Int, factor: Real) -> Int:
 
 
 @noinline
+def lift_curvatures(h: Reals, n: Int, least: Real) -> Int:
+    """n curvatures as large as the least; NaN stays NaN."""
+    for i in range(n):
+        h[i] = least if h[i] < least else h[i]
+    return 0
+
+
+@noinline
 def finish_gradients(
     c: Examplewise, e: Examples, k: Int, weights: Reals, first: Int, n: Int, block: Int, memory: Int
 ) -> Int:
@@ -159,6 +167,8 @@ def finish_gradients(
     o = c.slopes[k]
     a = c.arrays[o.of]
     g = reals(e.slopes[k])
+    if o.least > double(-1e999):
+        lift_curvatures(g, a.entries if a.shared == 1 else n * a.entries, real(o.least))
     if a.shared == 1:
         sums = offset(doubles(array_data(c.sums)), block * c.sum_count + o.sums)
         factor = double(weights[0]) * c.scale

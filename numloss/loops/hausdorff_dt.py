@@ -147,6 +147,17 @@ def weighted_errors(p: Reals, q: Reals, t: Reals, w: Reals, n: Int, factor: Real
     return 0
 
 
+@apart
+def error_curvatures(p: Reals, q: Reals, t: Reals, w: Reals, n: Int, factor: Real, logits: Real, h: Reals) -> Int:
+    """Curvatures of n terms by logits, or by probabilities."""
+    for i in range(n):
+        both = p[i] * q[i]
+        d = p[i] * (1.0 - t[i]) - q[i] * t[i]
+        curved = both * (both + d * (q[i] - p[i]))
+        h[i] = factor * w[i] * (curved if logits > 0.0 else 1.0)
+    return 0
+
+
 @noinline
 def one_region(e: Examples, i: Int) -> Double:
     """The loss of a map; its gradient."""
@@ -169,6 +180,9 @@ def one_region(e: Examples, i: Int) -> Double:
         add_boundary_distances(e, x, 0.5, w)
     add_boundary_distances(e, t, 0.5, w)
     weighted_errors(p, q, t, w, n, real(double(2.0) / double(n)), terms, slopes)
+    if e.mode > 1:
+        factor = real(double(2.0) / double(n))
+        error_curvatures(p, q, t, w, n, factor, 1.0 if logits else 0.0, offset(reals(e.slopes[1]), i * n))
     if e.mode > 0:
         if logits:
             by_logits(p, q, n, slopes)

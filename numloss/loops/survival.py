@@ -56,6 +56,14 @@ def hazard_slopes(z: Reals, n: Int, g: Reals) -> Int:
     return 0
 
 
+@apart
+def hazard_curvatures(z: Reals, n: Int, h: Reals) -> Int:
+    """The curvatures of that."""
+    for i in range(n):
+        h[i] = sigmoid(z[i]) * sigmoid(-z[i])
+    return 0
+
+
 def log_rate(z: Real) -> Real:
     """log(log(1 + e^z)); of a rate that vanishes it is z."""
     return z if z < -40.0 else log(softplus(z))
@@ -101,6 +109,11 @@ def hazards_examples(e: Examples, partial: Result, n: Int) -> Int:
             g[own] = own_slope(e, i, z[own])
             for j in range(own + 1, bins):
                 g[j] = 0.0
+        if e.mode > 1:
+            h = offset(reals(e.slopes[1]), i * bins)
+            hazard_curvatures(z, own + 1, h)
+            for j in range(own + 1, bins):
+                h[j] = 0.0
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ...loops.codes import DATA, IN_ORDER
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 READS_HALVES = True
 # Bytes of scratch of a call, unless those of one block of threads are more; and the most blocks.
 SCRATCH_BYTES, MOST_BLOCKS = 2**28, 4096
-NO_SLOPES = ExampleSlopes(stored=Operand(array=0, kind=DATA, layout=IN_ORDER), of=0, at=0, sums=0)
+NO_SLOPES = ExampleSlopes(stored=Operand(array=0, kind=DATA, layout=IN_ORDER), of=0, at=0, sums=0, least=-math.inf)
 
 
 def blocks_of(examples: int, memory: int, sum_count: int) -> int:

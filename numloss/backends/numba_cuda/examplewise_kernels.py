@@ -112,7 +112,9 @@ def _slope_texts(dtype: str) -> dict[str, Any]:
             o = c.slopes[k]
             a = c.arrays[o.of]
             g = reals(e.slopes[k])
+            least = real(o.least)
             for j in range(a.entries):
+                g[j] = least if g[j] < least else g[j]
                 if a.shared == 1:
                     if counted:
                         at = doubles(sums)

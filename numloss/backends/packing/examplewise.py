@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...calls.examplewise import Examples
-from ...loops.codes import LENGTHS, MOST_BLOCKS, NUMBERS, UNCHECKED
+from ...loops.codes import BOUND, LENGTHS, MOST_BLOCKS, NUMBERS, UNCHECKED
 from ...loops.headers import ExampleArray, ExampleSlopes, Examplewise, Operand
 from .operands import label_operand, operand
 
@@ -51,8 +51,8 @@ class PackedExamples(Examples):
         self.count = math.prod(self.shape)
         self.known = {**self.sizes, **dict(zip(request.loss.params, self.params, strict=True))}
         self.work = float(self.facts["work"](self.known)) * (1.5 if request.mode else 1.0)
-        graded = request.loss.differentiable if request.mode else ()
-        # which arrays have a gradient
+        # which arrays have a gradient, and once more which have a curvature
+        graded = request.loss.differentiable * request.mode
         self.graded = [self.names.index(request.loss.inputs[k]) for k in graded]
         self.entries = [self.entries_of(k) for k in range(len(self.names))]
         self.sum_count = sum(self.entries[k] for k in self.graded if self.common[k])
@@ -98,12 +98,15 @@ class PackedExamples(Examples):
         )
 
     def slopes(self) -> list[ExampleSlopes]:
-        """What is written of gradients; those of what all examples share are sums."""
-        found, sums = [], 0
+        """What is written of gradients, then of curvatures; those of what all examples share are sums."""
+        found: list[ExampleSlopes] = []
+        sums, inputs = 0, len(self.request.loss.differentiable)
+        least = self.request.loss.least if self.request.policy == BOUND else -math.inf
         for k, output in zip(self.graded, self.outputs, strict=True):
             at = self.scratch.take(self.entries[k] * self.run, self.real.itemsize)
             stored = self.one(None if self.common[k] else output)
-            found.append(ExampleSlopes(stored=stored, of=k, at=at, sums=sums))
+            lifted = least if len(found) >= inputs else -math.inf
+            found.append(ExampleSlopes(stored=stored, of=k, at=at, sums=sums, least=lifted))
             sums += self.entries[k] if self.common[k] else 0
         return found
 

@@ -30,13 +30,14 @@ class ExampleArray(Header):
 
 @dataclass
 class ExampleSlopes(Header):
-    """The gradient by the array of this number; `at`: the byte of scratch for it, `sums`: its place in those of a block
-    if all examples share the array."""
+    """The gradient, or the curvature, by the array of this number; `at`: the byte of scratch for it, `sums`: its place
+    in those of a block if all examples share the array, `least`: what a curvature is at least, before it is scaled."""
 
     stored: Operand
     of: Int
     at: Int
     sums: Int
+    least: Double
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Examplewise(Weights):
     scale: Double
     values: Operand
     arrays: Many[ExampleArray] = many(8)
-    slopes: Many[ExampleSlopes] = many(4)
+    slopes: Many[ExampleSlopes] = many(8)
     sizes: Many[Int] = many(8)
     params: Many[Double] = many(16)
 
@@ -74,7 +75,8 @@ class Examples(Header):
 
     `inputs`: the numbers of an array, in C order, example after example, or int64 where they are labels or lengths; 0
     where none were given. What is written: a float64 for each example to `losses`; where `mode` is not 0 the gradient
-    of each of them, as long as the array, to `slopes`. The other three are scratch. `factor`: what a loop that scales
+    of each of them, as long as the array, to `slopes`; where it is 2 the curvatures, too, behind all gradients. The
+    other three are scratch. `factor`: what a loop that scales
     the gradient of its one example multiplies it by.
     """
 
@@ -86,6 +88,6 @@ class Examples(Header):
     ints: Int
     inputs: Many[Int] = many(8)
     shared: Many[Int] = many(8)
-    slopes: Many[Int] = many(4)
+    slopes: Many[Int] = many(8)
     sizes: Many[Int] = many(8)
     params: Many[Double] = many(16)

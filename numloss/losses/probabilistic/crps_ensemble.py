@@ -45,6 +45,8 @@ def _ensemble_allowed(sizes, params):
     lower=FINITE,
     upper=FINITE,
     kinks="where members are equal, or a member is the target or a threshold",
+    curvature=True,
+    least=1.0,
     cost=2.0,
     aliases=("ensemble_crps",),
 )
@@ -90,8 +92,8 @@ def crps_ensemble(
     is c / M^2. So it has all its digits where members are far from 0, too. Equal members share their slope, and one
     that is equal to the target has that of the spread alone; beyond a threshold a slope is 0, at it that of the inside.
     A member that is NaN makes the score and all slopes of its forecast NaN. Up to 768 members are compared each with
-    each, more are sorted. No curvature is offered: it is 0 wherever it exists. properscoring and xskillscore have
-    ``"ecdf"``, scoringrules calls it ``"nrg"`` or ``"qd"``.
+    each, more are sorted. The exact curvature is 0; the bound is 1. properscoring and xskillscore have ``"ecdf"``,
+    scoringrules calls it ``"nrg"`` or ``"qd"``.
 
     References
     ----------

@@ -14,6 +14,7 @@ from ...declare import ANY, BINARY, Array, Options, Result, Unpack, examplewise
     params=("kind",),
     pred=ANY,
     event=BINARY,
+    curvature=True,
     convex=True,
     aliases=("nnet_survival", "nll_logistic_hazard",),
 )

@@ -22,6 +22,7 @@ def _hausdorff_work(sizes):
     target=UNIT,
     alpha=POSITIVE,
     kinks="a probability is 1/2, where the loss jumps",
+    curvature=True,
     cost=5.0,
     aliases=("hausdorff_dt_loss", "hausdorff_distance"),
 )
@@ -48,8 +49,8 @@ def hausdorff_dt(
     -----
     d_p is the Euclidean distance of a pixel to the nearest one on the other side of the boundary of ``p > 1/2``, and
     d_t that of ``t > 1/2``, in pixels; exact, and computed here. It is 0 where all of a map is on one side, as in
-    HausdorffDTLoss of MONAI. Distances are constants of the gradient: the loss jumps where p is 1/2. No curvature is
-    offered.
+    HausdorffDTLoss of MONAI. Distances are constants of the gradient: the loss jumps where p is 1/2. By logits
+    the exact curvature changes sign; the bound lifts it to at least 1e-16.
 
     References
     ----------
