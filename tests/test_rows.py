@@ -129,6 +129,7 @@ def test_what_large_scores_have_in_common_makes_no_difference(case: str, backend
 def test_sparse_probabilities_add_up_to_one(dtype: str, loss: Any, backend: str) -> None:
     near = [[2e7, 0.0, 0.0], [4e6 + 0.25, 4e6, 0.0], [0.3, 0.1, 0.2], [-3e30, 3e30, 0.0]]
     equal = [np.zeros((2, 5000)), np.full((2, 700), 1e7), np.tile([1e6, 1e6 + 0.5], (2, 40))]
+    equal.append(generator("nearly equal").normal(0.0, 1e-7, (2, 5000)))
     # powers have a rounding more, which equal ones share
     units = 8.0 if isinstance(loss, partial) else 4.0
     for scores in (np.array(near), *equal):

@@ -196,7 +196,7 @@ def excess_over(c: Rowwise, x: Reals, pivot: Int, top: Real, s: Excess, z: Reals
 @noinline
 def measure_sparse(c: Rowwise, x: Reals, label: Int, label_score: Double, s: ClassRow, z: Reals) -> Int:
     """The pivot, and the threshold at which the others are above it by as much as it is itself: the probability of the
-    pivot is 1 less that. By Newton steps, none of them too long."""
+    pivot is 1 less that. By Newton steps, none of them too long but for rounding."""
     row = Row()
     found = Excess()
     find_pivot(c, x, label, row, z)
@@ -212,8 +212,8 @@ def measure_sparse(c: Rowwise, x: Reals, label: Int, label_score: Double, s: Cla
         # the sum of squares falls twice as fast, that of a power as much faster as it says
         following = threshold + double(steepness(c)) * step
         moved = integer(real(following) > real(threshold))
-        # NaN ends it, and stays
-        threshold = threshold if following <= threshold else following
+        # the last step may be one back, as sums were rounded before; NaN ends it, and stays
+        threshold = double(0.0) if following < double(0.0) else following
     set_threshold(c, threshold, found)
     s.threshold = threshold
     s.taken = row.top

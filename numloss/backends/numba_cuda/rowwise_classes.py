@@ -121,8 +121,7 @@ def threshold_text(plan: Plan, dtype: str, teams: dict[str, Any]) -> Any:
             step = (total - lost(c, threshold)) / support
             following = threshold + double(steep) * step
             moved = real(following) > real(threshold)
-            if not following <= threshold:
-                threshold = following
+            threshold = nothing if following < nothing else following
         return threshold, support, roots
 
     return threshold_of
