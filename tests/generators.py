@@ -328,7 +328,6 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "variogram_score": {"": {}, "weighted": {"pair_weight": np.arange(9.0).reshape(3, 3), "p": 2.0}},
     "ssim": {"": {"window": 3}},
     "ms_ssim": {"": {"window": 3, "level_weight": np.array([0.3, 0.7])}},
-    "multi_resolution_stft": {"": {"resolutions": np.array([[8, 3, 6], [4, 1, 3]]), "w_lin_mag": 0.5}},
     "multi_resolution_stft": {"": {"resolutions": np.array([[8, 3, 6], [4, 1, 3]]), "w_lin_mag": 0.5, "eps": 0.25}},
     "ctc": {
         "": {},
