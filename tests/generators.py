@@ -271,6 +271,8 @@ def examplewise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: s
         found[4] = np.minimum(found[4], (wide - 1) * steps)
         rise, t = np.maximum(0, found[4] - wide + 1)[..., None], np.arange(frames)
         found[2] = np.minimum(rise * t // np.maximum(1, steps - 1)[..., None], rise)
+    if variant == "shares":  # each by itself, and far from its neighbours, whose order matters
+        found[0] = 1.0 / (1.0 + np.exp(-found[0] / 4.0))
     if variant == "probabilities":
         found[0] = np.moveaxis(softmax(np.moveaxis(found[0], -1, 1) / 12.0), 1, -1) if found[0].size else found[0]
     return tuple(found)
@@ -315,8 +317,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "weighted": {"estimator": "fair", "member_weight": np.arange(1.0, 8.0), "upper": 2.5},
     },
     "load_balancing": {"": {}, "two": {"top_k": 2}},
-    "cl_dice": {"": {}, "probabilities": {"from_logits": False}},
-    "hausdorff_dt": {"": {}, "probabilities": {"from_logits": False}},
+    "cl_dice": {"": {}, "shares": {"from_logits": False}},
+    "hausdorff_dt": {"": {}, "shares": {"from_logits": False}},
     "image_variation": {"": {}, "anisotropic": {"norm": "anisotropic"}},
     "sinkhorn_divergence": {
         "": {"eps": 2.0, "tolerance": 1e-11, "iterations": 40},
@@ -379,7 +381,7 @@ RANKED = [f"{name}:{variant}".rstrip(":") for name in LISTS for variant in VARIA
 REGIONAL = sorted(name for name, loss in LOSSES.items() if loss.family == "regional")
 VARIANTS |= {name: {"": {}, "batch": {"per_sample": False}} for name in REGIONAL if name not in VARIANTS}
 PLANES = ("load_balancing", "load_balancing:two", "image_variation", "image_variation:anisotropic")
-PLANES += ("cl_dice", "cl_dice:probabilities", "hausdorff_dt", "hausdorff_dt:probabilities", "unified_focal")
+PLANES += ("cl_dice", "cl_dice:shares", "hausdorff_dt", "hausdorff_dt:shares", "unified_focal")
 POOLED = ("generalized_dice", "generalized_dice:labels")
 OF_BATCHES = ("lovasz_softmax", "lovasz_softmax:all", "lovasz_hinge:batch")
 # Options that say nothing in a case: eps clips probabilities, the others act on logits.
