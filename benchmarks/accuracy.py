@@ -2,7 +2,7 @@
 
 `python benchmarks/accuracy.py` prints a line for each split and the mean; the seed of a split is also that of its
 first weights and of its order of rows. Settings were chosen on splits of other seeds. Ends in status 1 if a mean or
-a single split is below what README promises.
+a single split is below what docs/guides/train.md says.
 """
 
 from __future__ import annotations

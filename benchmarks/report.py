@@ -1,6 +1,7 @@
-"""What results files say: tables for people, the README's table of two kinds of CPU, and the plot of the first.
+"""What results files say: tables for people, the table of two kinds of CPU of the docs, and the plot of the first.
 
-`python benchmarks/report.py results/…-avx512.json results/…-avx512-as-avx2.json --readme README.md --plot speed.png`
+`python benchmarks/report.py results/…-avx512.json results/…-avx512-as-avx2.json --plot speed.png
+--page docs/explanation/speed.md`
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numloss.common.files import atomic_write
 
 BEGIN, END = "<!-- benchmark table -->", "<!-- end of benchmark table -->"
 HEAD = ("case", "floor ms", "numba ms", "cython ms", "x floor", "% of bandwidth", "x fastest peer", "x scikit-learn")
-# What README shows of each kind of CPU.
+# What the page shows of each kind of CPU.
 SHOWN = ("ms", "x floor", "% of bandwidth", "x fastest peer")
 BACKENDS = ("numba", "cython")
 FRESH = ", fresh gradient"
@@ -69,7 +70,7 @@ def over(record: dict[str, Any], backend: str, peer: str) -> str:
 
 
 def shown(record: dict[str, Any] | None) -> tuple[str, ...]:
-    """A case as README shows it for one kind of CPU."""
+    """A case as the page shows it for one kind of CPU."""
     if record is None:
         return ("-",) * len(SHOWN)
     cells = dict(zip(HEAD, row(record), strict=True))
@@ -94,7 +95,7 @@ def conditions(results: dict[str, Any], threads: int) -> str:
 
 
 def markdown(runs: list[dict[str, Any]]) -> str:
-    """The table between the markers of the README: what each run says of a case, side by side."""
+    """The table between the markers of the page: what each run says of a case, side by side."""
     cases = [{record["case"]: record for record in measured(results, "scorecard")} for results in runs]
     head = ["case", *(f"{LEVELS[results['level']]}: {name}" for results in runs for name in SHOWN)]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -114,7 +115,7 @@ def markdown(runs: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n\n" + "\n\n".join(notes)
 
 
-def write_readme(path: Path, table: str) -> None:
+def write_page(path: Path, table: str) -> None:
     """Put the table between its markers."""
     text = path.read_text(encoding="utf-8")
     pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
@@ -162,7 +163,7 @@ def main() -> None:
     """Print the tables, and write what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, nargs="+", help="files that side_by_side.py wrote")
-    parser.add_argument("--readme", type=Path, help="write the table between the markers of this file")
+    parser.add_argument("--page", type=Path, help="write the table between the markers of this file")
     parser.add_argument("--plot", type=Path, help="write the plot to this file")
     options = parser.parse_args()
     runs = [json.loads(path.read_text(encoding="utf-8")) for path in options.results]
@@ -173,8 +174,8 @@ def main() -> None:
                 said = f"{section}, {LEVELS[results['level']]}: {conditions(results, records[0]['threads'])}"
                 print(f"{said}\n{plain_table(records)}\n")
         print("\n".join(f"not measured: {line}" for line in left_out(results)))
-    if options.readme:
-        write_readme(options.readme, markdown(runs))
+    if options.page:
+        write_page(options.page, markdown(runs))
     if options.plot:
         plot(runs[0], options.plot)
 

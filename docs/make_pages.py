@@ -1,6 +1,6 @@
 """Writes the pages of the losses, one for each task, from what the library knows about itself.
 
-    python docs/make_pages.py            writes docs/*.md, docs/plots/*.png and the table of README
+    python docs/make_pages.py            writes docs/losses/*.md and docs/losses/plots/*.png
     python docs/make_pages.py --text     leaves the plots alone
 
 Formulas and parameters are those of the docstrings, facts those of the registry, and the names in other libraries
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+PAGES = HERE / "losses"
 sys.path[:0] = [str(HERE.parent / "tests"), str(HERE)]
 
 from twins import TWINS, Twin  # noqa: E402
@@ -27,6 +28,16 @@ from numloss.registry import LOSSES, Loss  # noqa: E402
 NAMES = {"torch": "PyTorch", "optax": "optax", "keras": "Keras", "sklearn": "scikit-learn", "jax": "JAX"}
 HEADING = re.compile(r"\n([A-Z][A-Za-z ]+)\n-+\n")
 LISTED = {entry["name"]: entry for entry in list_losses()}
+CALLING = """\
+Every loss takes predictions first, targets second, everything else by keyword:
+`loss(pred, target, *, <its options>, weight=None, reduction="mean", out=None, backend=None)`. Predictions are float32
+or float64, and the arithmetic is in their dtype; targets and weights may have any real dtype, labels any integer one;
+what is stored in float16 or bfloat16 is computed with in float32, and its gradient is rounded to the nearest;
+C order, Fortran order and strides work without a copy. `reduction="mean"` is Σ w·l / Σ w over what counts;
+`reduction="top"` is the mean of the largest losses alone, `top` of them, a number or a share.
+
+[Which one?](../which_loss.md) `numloss losses` lists them on a terminal, `numloss losses --search imbalance` finds
+some, and `numloss losses BCEWithLogitsLoss` shows the page of one by any library's name for it."""
 SHOWN = ("Parameters", "Returns", "Notes", "References", "Examples")
 
 
@@ -44,7 +55,7 @@ def sections(loss: Loss) -> dict[str, str]:
 
 def in_words(text: str) -> str:
     """Prose of the docstrings as Markdown has it: inline code, stars outside of it, no markers of footnotes."""
-    text = re.sub(r"^\.\. \[\d+\] ", "", text.replace("``", "`"), flags=re.M)
+    text = re.sub(r"(^|(?<= ))\.\. \[\d+\] ", "", text.replace("``", "`"), flags=re.M)
     return re.sub(r"`[^`]*`|\*", lambda found: r"\*" if found[0] == "*" else found[0], text)
 
 
@@ -123,27 +134,20 @@ def page(task: str) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def table(folder: str = "") -> str:
-    """The names of all losses by task; README holds it, too."""
+def table() -> str:
+    """The names of all losses by task."""
     lines = ["| task | losses |", "|---|---|"]
     for task in tasks():
         names = [name for name in sorted(LOSSES) if LOSSES[name].task == task]
-        links = ", ".join(f"[{name}]({folder}{task}.md#{name})" for name in names)
-        lines.append(f"| [{task}]({folder}{task}.md) | {links} |")
+        links = ", ".join(f"[{name}]({task}.md#{name})" for name in names)
+        lines.append(f"| [{task}]({task}.md) | {links} |")
     return "\n".join(lines)
 
 
 def index() -> str:
     """The page that names all others."""
     shared = sections(LOSSES["mse"])["Other Parameters"]
-    return f"# Losses\n\n{table()}\n\n## Options of every loss\n\n{parameter_list(shared)}\n"
-
-
-def write_readme(path: Path) -> None:
-    """Put the table between its markers."""
-    head, rest = path.read_text().split("<!-- loss table -->\n")
-    tail = rest.split("\n<!-- end of loss table -->")[1]
-    path.write_text(f"{head}<!-- loss table -->\n{table('docs/')}\n<!-- end of loss table -->{tail}")
+    return f"# Losses\n\n{CALLING}\n\n{table()}\n\n## Options of every loss\n\n{parameter_list(shared)}\n"
 
 
 def pages() -> dict[str, str]:
@@ -153,13 +157,12 @@ def pages() -> dict[str, str]:
 
 def main(arguments: list[Any]) -> None:
     for name, text in pages().items():
-        (HERE / name).write_text(text)
-    write_readme(HERE.parent / "README.md")
+        (PAGES / name).write_text(text)
     if "--text" not in arguments:
         import plots
 
         for task in tasks():
-            plots.draw(task, HERE / "plots" / f"{task}.png")
+            plots.draw(task, PAGES / "plots" / f"{task}.png")
 
 
 if __name__ == "__main__":

@@ -39,12 +39,16 @@ GIVEN: dict[str, dict[str, Any]] = {
     "ordinal_logistic": {"thresholds": (-1.0, 2.0)},
     "ssim": {"window": 1},
 }
+# Targets that are divided by.
+TARGETS = {"mape": 1.0, "smape": 1.0}
 # Beyond these nothing is drawn.
 LOW, HIGH = -5.0, 10.0
 
 
 def still(loss: Loss, name: str) -> float:
     """A value for an input that is held still: 1 where the domain is a label or a scale, else 0, or -1 below it."""
+    if name == "target" and loss.name in TARGETS:
+        return TARGETS[loss.name]
     domain = loss.domains.get(name, REAL)
     if domain.high == 0.0:
         return -1.0

@@ -12,27 +12,24 @@ sys.path.append(str(DOCS))
 
 import make_pages as pages  # noqa: E402
 
-
-def section(name: str) -> str:
-    """The text between the markers of a section."""
-    found = re.search(rf"<!-- {name} -->\n(.*?)\n?<!-- end of {name} -->", README.read_text(), re.S)
-    assert found is not None, f"README has no section {name}"
-    return found[1].strip()
-
-
-def test_the_table_of_losses_is_that_of_the_registry() -> None:
-    assert section("loss table") == pages.table("docs/")
+LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 
 
 @pytest.mark.parametrize("name", pages.pages())
 def test_the_pages_of_losses_are_those_of_the_registry(name: str) -> None:
-    assert (DOCS / name).read_text() == pages.pages()[name], "run python docs/make_pages.py"
+    assert (pages.PAGES / name).read_text() == pages.pages()[name], "run python docs/make_pages.py"
 
 
-def test_every_picture_of_a_page_is_there() -> None:
-    for path in DOCS.glob("*.md"):
-        for picture in re.findall(r"!\[[^]]*\]\(([^)]*)\)", path.read_text()):
-            assert (DOCS / picture).exists(), "run python docs/make_pages.py"
+def test_no_page_is_left_of_a_task_that_is_gone() -> None:
+    assert {path.name for path in pages.PAGES.glob("*.md")} == set(pages.pages())
+
+
+# The gallery is there when the site is built.
+@pytest.mark.parametrize("path", [README, *sorted(DOCS.rglob("*.md"))], ids=lambda path: path.name)
+def test_the_links_and_pictures_of_a_page_are_there(path: Path) -> None:
+    prose = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+    gone = [link for link in LINK.findall(prose) if not (path.parent / link).exists() and "gallery/" not in link]
+    assert not gone
 
 
 def test_the_code_at_the_top_prints_what_stands_below_it() -> None:
