@@ -7,6 +7,8 @@
 # make wheel      the source archive and a wheel in dist/, checked, and run where nothing else but NumPy is
 # make test-sanitized  the kernels of Cython with AddressSanitizer and UndefinedBehaviorSanitizer, called oddly
 # make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
+# make docs       the site, in build/site: every example runs, and every link within it leads somewhere
+# make docs-links  links of the site to other places
 # PYTHON=python3.13 chooses the interpreter; VENV=.venv313 another environment.
 
 PYTHON ?= python3
@@ -19,7 +21,8 @@ SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/
 # Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
 test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi wheel audit bench types clean
+.PHONY: demo test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi wheel audit bench docs docs-links \
+  types clean
 
 $(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -108,10 +111,26 @@ audit: $(STAMP)
 bench: $(STAMP)
 	$(RUN) -m pytest benchmarks --benchmark-only
 
+$(VENV)/.docs: pyproject.toml $(STAMP)
+	@$(RUN) -c "import tomllib; p = tomllib.load(open('$<', 'rb'))['project']; \
+	  print(*p['optional-dependencies']['docs'], sep='\n')" >$(VENV)/docs.txt
+	$(PIP) --requirement $(VENV)/docs.txt
+	@touch $@
+
+# A page that was not read again would not warn again.
+SITE := $(RUN) -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d build/doctrees
+docs: $(VENV)/.docs
+	rm -rf build/site
+	$(SITE) -b html docs build/site
+	$(RUN) docs/check_links.py build/site
+
+docs-links: $(VENV)/.docs
+	$(SITE) -b linkcheck docs build/links
+
 types: $(STAMP)
 	$(RUN) -m pip install --quiet --disable-pip-version-check mypy ruff
 	$(RUN) -m mypy
 	$(RUN) -m ruff check .
 
 clean:
-	rm -rf $(VENV) .cache build kernels/generated kernels/plans.c kernels/team.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so
+	rm -rf $(VENV) .cache build docs/gallery kernels/generated kernels/plans.c kernels/team.c numloss/_build_report.py numloss/backends/*.so numloss/backends/host/*.so

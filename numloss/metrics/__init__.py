@@ -1,5 +1,7 @@
 """Metrics: how good decisions, probabilities and orders are, counted in the pass of an evaluation.
 
+::
+
     numloss.evaluate([], pred, target, metrics=["auc", "top_k:k=3", numloss.metrics.F1(average="micro")])
 
 A metric is a name, with options behind it as the command line has them, or an object of a class of this package.

@@ -1,5 +1,7 @@
 """What follows from rewards: advantages, returns and targets of value functions, as arrays.
 
+::
+
     advantages, returns = numloss.returns.gae(reward, value, next_value, terminated=terminated, truncated=truncated)
 
 Time is the first axis, or `axis`; all others are columns, each of them walked from its last step to its first by
