@@ -117,10 +117,10 @@ $(VENV)/.docs: pyproject.toml $(STAMP)
 	$(PIP) --requirement $(VENV)/docs.txt
 	@touch $@
 
-# A page that was not read again would not warn again.
+# A page that is not read again does not warn again, and an example that is not run again does not fail again.
 SITE := $(RUN) -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d build/doctrees
 docs: $(VENV)/.docs
-	rm -rf build/site
+	rm -rf build/site docs/gallery
 	$(SITE) -b html docs build/site
 	$(RUN) docs/check_links.py build/site
 

@@ -30,7 +30,6 @@ extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx_click",
     "sphinx_copybutton",
     "sphinx_design",
@@ -43,8 +42,7 @@ suppress_warnings = ["config.cache"]  # functions of conf.py, such as the order 
 
 # Headings are anchors as on a forge: losses/regression.md#huber.
 myst_heading_anchors = 3
-myst_enable_extensions = ["colon_fence", "dollarmath", "attrs_block"]
-myst_dmath_double_inline = True
+myst_enable_extensions = ["colon_fence"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

@@ -60,13 +60,14 @@ def in_words(text: str) -> str:
 
 
 def parameter_list(text: str) -> str:
-    """Parameters as a list."""
-    lines = []
-    for line in text.splitlines():
+    """Parameters as a list; what they are begins a line of its own."""
+    lines, given = [], text.splitlines()
+    for line, following in zip(given, [*given[1:], ""], strict=True):
         indented = line.startswith(" ")
         if not indented and line.strip():
             name, _, kind = line.partition(" : ")
-            lines.append(f"- `{name}`: {in_words(kind)}" if kind else in_words(line))
+            ends = "\\" if following.startswith(" ") else ""
+            lines.append(f"- `{name}`: {in_words(kind)}{ends}" if kind else in_words(line))
         else:
             lines.append(f"  {in_words(line.strip())}")
     return "\n".join(lines)

@@ -42,9 +42,9 @@ def evaluate(
     progress: Callable[[int, int, int], object] | None = None,
     **inputs: Any,
 ) -> Evaluation:
-    r"""Evaluate losses over arrays or files in one pass: sums, groups, quantiles, worst rows, intervals.
+    """Evaluate losses over arrays or files in one pass: sums, groups, quantiles, worst rows, intervals.
 
-    The mean is :math:`\sum w l / \sum w` over all rows, as that of the loss in memory. Rows are read in blocks whose
+    The mean is ``sum(w * l) / sum(w)`` over all rows, as that of the loss in memory. Rows are read in blocks whose
     size follows from the shapes of the inputs; what blocks give is added in their order.
 
     Parameters

@@ -48,7 +48,7 @@ def score(
     backend: str | None = None,
     progress: Callable[[int, int, int], object] | None = None,
 ) -> TokenScores:
-    r"""Score language models by the logits that they gave, or by hidden states and the head: one pass over all tokens.
+    """Score language models by the logits that they gave, or by hidden states and the head: one pass over all tokens.
 
     Of each token the log-probability and the rank of its label, the entropy of the prediction, and the largest classes;
     in all perplexity, bits per token and per byte, accuracy, and how a model differs from a reference.
@@ -128,7 +128,7 @@ def score(
     Notes
     -----
     Scores of 16 bits are widened, and computed with in float32; what is added up over classes and tokens is in float64.
-    The perplexity is :math:`\exp(\frac{1}{n} \sum -\log p)`, its interval that of the mean, and that of a ratio the
+    The perplexity is ``exp(mean(-log(p)))``, its interval that of the mean, and that of a ratio the
     interval of the mean paired difference. The rank of a label is 1 + the number of larger scores; of equal scores the
     first class is the top. Means are those of the tokens that have a label, and intervals the jackknife over documents,
     or over tokens, which are then taken to be independent. Divergences are as right as those of kl_logits: never
