@@ -88,6 +88,7 @@ html_theme_options = {
 
 # Other places are looked for by `make docs-links` alone.
 linkcheck_anchors = False
+linkcheck_ignore = [r"gallery/"]  # pages of the site itself
 linkcheck_timeout = 20
 linkcheck_workers = 4
 
