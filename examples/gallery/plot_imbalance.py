@@ -4,7 +4,8 @@ One row in fifty is the one that matters
 
 A linear classifier of two clouds, one of which is rare. The loss decides where it draws its line:
 `bce_with_logits` counts rows, so it leaves most of the rare ones out. A weight for the rare class, or
-logits adjusted by how frequent the classes are, move the line to where both are found. Focal loss looks at hard rows, of whatever class.
+logits adjusted by how frequent the classes are, move the line to where both are found. Focal loss looks at
+hard rows, of whatever class.
 """
 
 import matplotlib.pyplot as plt
