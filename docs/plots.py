@@ -36,6 +36,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "mpdiou": {"width": 4.0, "height": 4.0},
     "ms_ssim": {"window": 1},
     "msse": {"scale": 2.0},
+    "multi_resolution_stft": {"resolutions": np.array([[4, 1, 3]])},
     "ordinal_logistic": {"thresholds": (-1.0, 2.0)},
     "ssim": {"window": 1},
 }
@@ -127,13 +128,10 @@ def examplewise(loss: Loss, x: float) -> Scene:
     """Two entries of most axes, the second beside the one that is plotted; one label, which has two states."""
     axes, found = loss.rows["axes"], []
     for k, name in enumerate(loss.inputs):
-        full = tuple(1 if axis in ("...", "label") else 2 for axis in axes[name])
+        full = tuple({"...": 1, "label": 1, "instance": 4, "sample": 4}.get(axis, 2) for axis in axes[name])
         domain = loss.domains.get(name, REAL)
         numbers = np.resize([0.25, 0.75] if domain.low > 0.0 else [0.0, 1.0, -0.5], full)
         numbers = numbers.clip(domain.low, domain.high)
-        full = tuple({"...": 1, "label": 1, "instance": 4}.get(axis, 2) for axis in axes[name])
-        shares = loss.domains.get(name, REAL).low > 0.0
-        numbers = np.resize([0.25, 0.75] if shares else [0.0, 1.0, -0.5], full)
         if name in loss.rows["lengths"]:
             numbers = np.full(full, 1 if loss.rows["lengths"][name] == "label" else 2)
         elif name in loss.rows["labels"]:
