@@ -88,6 +88,11 @@ def gated_counts(dtype: str) -> list[tuple[float, ...]]:
         return [p for p in found if p[1] > 0.0 or not 0.8 * normal < abs(p[2] + np.exp(p[0])) < normal + 60.0]
 
 
+def some_counts(dtype: str) -> list[tuple[float, ...]]:
+    """Counts about the one from which Stirling's series holds, also of a small size."""
+    return list(itertools.product((-1.27, 0.0, 5.13), (5.5, 6.0, 6.25, 6.5, 7.0)))
+
+
 def rates(dtype: str) -> list[tuple[float, ...]]:
     """Rates of which logarithms can be taken, and counts."""
     return [(abs(x), t) for x, t in counts(dtype)]

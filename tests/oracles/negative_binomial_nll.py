@@ -2,7 +2,7 @@
 
 import mpmath as mp
 import numpy as np
-from points import near_counts, normal_counts
+from points import near_counts, normal_counts, some_counts
 
 
 def constant(target, dispersion):
@@ -45,4 +45,5 @@ TAILS = [
     (near_counts, {"dispersion": 2e-37}),
     (normal_counts, {"dispersion": 2e-7, "full": True}),
     (normal_counts, {"dispersion": 3.0, "full": True}),
+    (some_counts, {"dispersion": 5.0, "full": True}),
 ]

@@ -26,7 +26,7 @@ def combinations(count, size, log_size, lgamma_size):
     often = lgamma_size + count * log_size - (grown + more * log(base))
     own = lgamma(1.0 + count)
     few = (lgamma_size - lgamma(minimum(20.0, total))) + (own + count * log_size)
-    return own - grown if many else often if count >= 5.5 else few
+    return own - grown if many else often if count >= 6.5 else few
 
 
 def _negative_binomial_ratio(pred, dispersion):
