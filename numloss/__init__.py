@@ -104,6 +104,7 @@ from .losses.probabilistic.gaussian_kl import gaussian_kl
 from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
 from .losses.probabilistic.gaussian_prior_kl import gaussian_prior_kl
+from .losses.probabilistic.hurdle_negative_binomial_nll import hurdle_negative_binomial_nll
 from .losses.probabilistic.hurdle_poisson_nll import hurdle_poisson_nll
 from .losses.probabilistic.interval_score import interval_score
 from .losses.probabilistic.laplace_nll import laplace_nll
@@ -124,6 +125,7 @@ from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
 from .losses.probabilistic.variogram_score import variogram_score
 from .losses.probabilistic.weibull_aft import weibull_aft
+from .losses.probabilistic.zero_inflated_negative_binomial_nll import zero_inflated_negative_binomial_nll
 from .losses.probabilistic.zero_inflated_poisson_nll import zero_inflated_poisson_nll
 from .losses.ranking.approx_ndcg import approx_ndcg
 from .losses.ranking.bpr import bpr
@@ -317,6 +319,7 @@ __all__ = [
     "hinge_embedding",
     "hl_gauss",
     "huber",
+    "hurdle_negative_binomial_nll",
     "hurdle_poisson_nll",
     "hvp",
     "image_variation",
@@ -460,6 +463,7 @@ __all__ = [
     "weighted_interval_score",
     "welsch",
     "xendcg",
+    "zero_inflated_negative_binomial_nll",
     "zero_inflated_poisson_nll",
 ]
 

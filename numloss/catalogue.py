@@ -35,6 +35,11 @@ TOPICS = {
     "learning to rank, search, ndcg": (
         *("lambdarank", "listnet", "listmle", "ranknet", "approx_ndcg", "xendcg", "neural_ndcg"),
     ),
+    "count data, rates, zero-heavy amounts": (
+        *("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
+        *("zero_inflated_negative_binomial_nll", "hurdle_negative_binomial_nll"),
+    ),
+    "survival analysis, time to event, censoring": ("cox",),
     "ordered classes, ratings": ("ordinal_logistic",),
     "rlhf, alignment, language model preferences": ("dpo", "ipo", "kto", "orpo", "bradley_terry", "ppo_clip", "cispo"),
     "speech, sound, source separation, enhancement": ("si_sdr", "pit_si_sdr", "pit_mse", "multi_resolution_stft"),

@@ -93,6 +93,15 @@ def some_counts(dtype: str) -> list[tuple[float, ...]]:
     return list(itertools.product((-1.27, 0.0, 5.13), (5.5, 6.0, 6.25, 6.5, 7.0)))
 
 
+def sized_counts(dtype: str) -> list[tuple[float, ...]]:
+    """Logarithms of means, counts, sizes of negative binomial distributions, and logits of more zeros."""
+    means = (-43.7, -8.5, -1e-8, 0.0, 1.27, 5.13, 16.6)
+    sizes = (1e-8, 0.3, 1.0, 5.1, 7.7, 12.5, 3e3, 1e12)
+    found = list(itertools.product(means, (0.0, 0.5, 1.0, 3.0, 6.0, 170.0), sizes, (0.0, 1.27, -8.5)))
+    normal = -np.log(np.finfo(dtype).tiny)
+    return [p for p in found if p[1] > 0.0 or not abs(p[3] + p[2] * np.log1p(np.exp(p[0]) / p[2]) - normal) < 60.0]
+
+
 def rates(dtype: str) -> list[tuple[float, ...]]:
     """Rates of which logarithms can be taken, and counts."""
     return [(abs(x), t) for x, t in counts(dtype)]

@@ -68,6 +68,22 @@ def _hurdle(t: Any, pred: Any, target: Any, gate: Any, full: bool) -> Any:
     return found.sum() - (0.0 if full else t.lgamma(1.0 + target).sum())
 
 
+def _sized(t: Any, pred: Any, size: Any) -> Any:
+    return t.distributions.NegativeBinomial(total_count=size, logits=pred - size.log())
+
+
+def _zero_inflated_sized(t: Any, pred: Any, target: Any, size: Any, gate: Any) -> Any:
+    counts = _sized(t, pred, size).log_prob(target) - t.nn.functional.softplus(gate)
+    return -t.where(target == 0, t.logaddexp(gate - t.nn.functional.softplus(gate), counts), counts).sum()
+
+
+def _hurdle_sized(t: Any, pred: Any, target: Any, size: Any, gate: Any) -> Any:
+    none = _sized(t, pred, size).log_prob(t.zeros_like(target))
+    counts = _sized(t, pred, size).log_prob(target) - t.log(-t.expm1(none))
+    softplus = t.nn.functional.softplus
+    return t.where(target == 0, softplus(-gate), softplus(gate) - counts).sum()
+
+
 def _divergence(t: Any, mean: Any, log_var: Any, *other: Any) -> Any:
     normals = [t.distributions.Normal(m, (0.5 * v).exp()) for m, v in ((mean, log_var), other)]
     return t.distributions.kl_divergence(*normals).sum()
@@ -77,9 +93,9 @@ def full(random: Random) -> Options:
     return {"full": bool(random.integers(2))}
 
 
-def some_zero(pred: Any, target: Any, gate: Any) -> Any:
+def some_zero(pred: Any, target: Any, *others: Any) -> Any:
     """Counts, every third of them 0."""
-    return pred, np.where(np.arange(target.size) % 3 == 0, 0.0, np.rint(target)), gate
+    return pred, np.where(np.arange(target.size) % 3 == 0, 0.0, np.rint(target)), *others
 
 
 SIGMA = drawn("sigma", 0.8, 2.0)
@@ -89,6 +105,20 @@ TWINS = [
     Twin("torch", "the logistic distribution, censored", "censored_logistic", _plain("logistic"), SIGMA, inputs=near),
     Twin("torch", "Poisson, zero-inflated", "zero_inflated_poisson_nll", _zero_inflated, full, inputs=some_zero),
     Twin("torch", "Poisson behind a hurdle", "hurdle_poisson_nll", _hurdle, full, inputs=some_zero),
+    Twin(
+        "torch",
+        "NegativeBinomial, zero-inflated",
+        "zero_inflated_negative_binomial_nll",
+        _zero_inflated_sized,
+        inputs=some_zero,
+    ),
+    Twin(
+        "torch",
+        "NegativeBinomial behind a hurdle",
+        "hurdle_negative_binomial_nll",
+        _hurdle_sized,
+        inputs=some_zero,
+    ),
     Twin("torch", "kl_divergence(Normal, Normal)", "gaussian_kl", _divergence),
     Twin(
         "torch",

@@ -1,7 +1,7 @@
 """Negative log-likelihood of a beta distribution."""
 
 from ...declare import OPEN_UNIT, POSITIVE, Array, Options, Result, Unpack, elementwise
-from ...scalar import digamma, lgamma, log, log1p, polygammas
+from ...scalar import digamma, fma, lgamma, log, log1p, maximum, minimum, polygammas
 
 
 def _beta_lgamma(alpha):
@@ -29,6 +29,35 @@ def _beta_slopes_other(beta):
 def _beta_slopes_both(alpha, beta):
     bend, _ = polygammas((alpha + beta) + 1.0)
     return digamma(alpha + beta), bend
+
+
+def _trigamma_far(w):
+    """(trigamma(x) - 1 / x - 1 / (2 x^2)) x^3 with w = 1 / x, for x >= 10."""
+    z = w * w
+    p = fma(z, -7.092156862745098, 1.1666666666666667)
+    p = fma(z, p, -0.2531135531135531)
+    p = fma(z, p, 0.07575757575757576)
+    p = fma(z, p, -0.03333333333333333)
+    p = fma(z, p, 0.023809523809523808)
+    p = fma(z, p, -0.03333333333333333)
+    return fma(z, p, 0.16666666666666666)
+
+
+def _size_bend(target, size):
+    """trigamma(size) - trigamma(size + target) - target / (size (size + target)).
+
+    That by a series where the size is large; below 10, of which this is the second, times the square of the size.
+    """
+    total = size + target
+    w = 1.0 / maximum(10.0, size)
+    v = 1.0 / maximum(10.0, total)
+    far = 0.5 * (target * v * w) * (w + v) + (w * w * w * _trigamma_far(w) - v * v * v * _trigamma_far(v))
+    few = minimum(size, 10.0)
+    first, _ = polygammas(few + 1.0)
+    last, _ = polygammas(total + 1.0)
+    other = few / total
+    near = few * (few * (first - last)) - (other * other + few * (target / total))
+    return far, near
 
 
 def _beta_distribution_nll(alpha, beta, target, own, other, both, up, bent, down, other_bent, middle, both_bent):

@@ -1,7 +1,7 @@
 """Negative log-likelihood of a negative binomial distribution."""
 
 from ...declare import BINARY, NONNEGATIVE, POSITIVE, Array, Options, Result, Unpack, elementwise
-from ...scalar import decay, lgamma, log, log1p, maximum, minimum, stirling_rest
+from ...scalar import decay, digamma, digamma_rest, lgamma, log, log1p, maximum, minimum, stirling_rest
 
 
 def _negative_binomial_constants(dispersion):
@@ -27,6 +27,16 @@ def combinations(count, size, log_size, lgamma_size):
     own = lgamma(1.0 + count)
     few = (lgamma_size - lgamma(minimum(20.0, total))) + (own + count * log_size)
     return own - grown if many else often if count >= 6.5 else few
+
+
+def _size_slope(target, size, log_size):
+    """digamma(size + target) - digamma(size) - log((size + target) / size), by a series where the size is large."""
+    total = size + target
+    w = 1.0 / maximum(5.2, size)
+    v = 1.0 / maximum(5.2, total)
+    far = 0.5 * (target * v * w) + (w * w * digamma_rest(w * w) - v * v * digamma_rest(v * v))
+    near = (digamma(total) - log(total)) - (digamma(size) - log_size)
+    return (far if size >= 5.2 else near) if target > 0.0 else 0.0
 
 
 def _negative_binomial_ratio(pred, dispersion):
