@@ -2,6 +2,7 @@
 # make test       set up and run the tests
 # make test-more  the full matrix
 # make test-doors  the tests of adapters, with the libraries that they are for
+# make bench      how fast the usual losses are here, in at most five minutes
 # make test-faults  puts mistakes into a copy one by one and says which tests find them
 # make test-aarch64  the bits of ARM, in an emulator
 # make wheel      the source archive and a wheel in dist/, checked, and run where nothing else but NumPy is
@@ -108,8 +109,9 @@ audit: $(STAMP)
 	@released=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo "audit: no release yet to compare with"; exit 0; }; \
 	  $(VENV)/bin/griffe check numloss --against "$$released"
 
+# BENCH="--save before" keeps it, BENCH="--compare before --fail-slower 10%" is the gate; numloss bench --help has the rest
 bench: $(STAMP)
-	$(RUN) -m pytest benchmarks --benchmark-only
+	$(RUN) -m numloss bench $(BENCH)
 
 $(VENV)/.docs: pyproject.toml $(STAMP)
 	@$(RUN) -c "import tomllib; p = tomllib.load(open('$<', 'rb'))['project']; \

@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import environment
 import numpy as np
-from contest import Call, medians
 from session import asked, keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 
 SEED = 20260101
 # Examples, steps, labels, classes; pairs, steps of both, dimensions; sequences, steps, tags.

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import environment
 import numpy as np
-from contest import Call, medians
 from session import keep
 
 import numloss as nl
 from numloss.adapters.boosting.objective import Objective
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 
 CLASSES = 5
 # Rows of CatBoost with several scores: each is a call of Python.

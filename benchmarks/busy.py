@@ -19,13 +19,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import environment
 import numpy as np
-from contest import BACKENDS, Call
 from session import keep
 
 import numloss as nl
 from numloss.backends.threads import cores
+from numloss.bench import environment
+from numloss.bench.contest import BACKENDS, Call
 
 # Competitors, and how nice they are.
 SCENES = {

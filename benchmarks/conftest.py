@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import environment
 import pytest
+
+from numloss.bench import environment
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

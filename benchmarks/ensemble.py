@@ -13,12 +13,12 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import environment
 import numpy as np
-from contest import BACKENDS, Call, medians
 from session import asked, keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import BACKENDS, Call, medians
 
 SORT = "numpy.sort"
 

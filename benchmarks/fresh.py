@@ -48,9 +48,9 @@ print(json.dumps({}))
 MEMORY = """
 import json, sys, tracemalloc
 sys.path.insert(0, {folder!r})
-from arrays import inputs
-from cases import SCORECARD, USUAL
-from contest import numloss_call
+from numloss.bench.arrays import inputs
+from numloss.bench.cases import SCORECARD, USUAL
+from numloss.bench.contest import numloss_call
 
 def resident(line):
     with open("/proc/self/status") as file:

@@ -20,13 +20,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import environment
 import numpy as np
-from contest import Call, medians
 from session import keep
 
 import numloss as nl
 from numloss.backends import threads
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 from numloss.common.halves import widened
 
 FILES = ("float32", "bfloat16")

@@ -16,12 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import environment
 import numpy as np
-from contest import Call, medians
 from session import keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 
 
 def arrays(rows: int, features: int, classes: int) -> tuple[Any, Any, Any]:

@@ -14,13 +14,13 @@ import argparse
 import time
 from typing import Any
 
-import environment
 import numpy as np
 from numba import njit
 from session import keep
 
 import numloss as nl
 import numloss_in_numba
+from numloss.bench import environment
 
 numloss_in_numba.register()
 # How often a contestant is called in a turn.

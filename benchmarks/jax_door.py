@@ -14,16 +14,16 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import environment
 import jax
 import jax.numpy as jnp
 import numpy as np
-from contest import Call, medians
 from session import keep
 
 import numloss as nl
 from numloss.adapters import jax as nj
 from numloss.adapters.jax.frames import target
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 
 Like = jax.ShapeDtypeStruct
 CROSS_ENTROPY = ((4096, 1000), (512, 32000), (128, 128000))

@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import environment
 import numpy as np
-from contest import BACKENDS, Call, medians
 from session import asked, keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import BACKENDS, Call, medians
 
 
 def arrays(shape: tuple[int, ...]) -> tuple[Any, Any]:

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import environment
 import numpy as np
-from contest import least
 from session import RESULTS
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import least
 from numloss.common.files import write_json
 
 PART = 1 << 22

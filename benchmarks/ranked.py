@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import environment
 import numpy as np
-from contest import BACKENDS, Call, medians
 from session import keep
 
 import numloss as nl
 from numloss.backends import threads
+from numloss.bench import environment
+from numloss.bench.contest import BACKENDS, Call, medians
 
 STUMPS = {"max_depth": 1, "tree_method": "hist", "disable_default_eval_metric": 1}
 

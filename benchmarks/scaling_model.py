@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import environment
 import numpy as np
 
+from numloss.bench import environment
 from numloss.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"

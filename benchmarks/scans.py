@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import environment
 import numpy as np
-from contest import BACKENDS, Call, Floor, medians
 from session import asked, keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import BACKENDS, Call, Floor, medians
 
 SHAPE = (1024, 4096)
 DISCOUNT, LAM = 0.99, 0.95

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import environment
 import numpy as np
-from contest import least
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import least
 from numloss.common.files import write_json
 from numloss.common.halves import BFLOAT16, widened
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import environment
 import numpy as np
-from contest import BACKENDS, Call, medians
 from session import asked, keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import BACKENDS, Call, medians
 
 # Steps, sequences, classes, and labels of the longest target.
 SIZES = ((24, 256, 48, 10), (32, 64, 64, 8), (150, 64, 80, 30), (1000, 16, 5000, 200))

@@ -12,13 +12,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import environment
-from cases import SMALL, Case
-from contest import compete
 from report import GRADIENT_ALONE, fastest
 
 import numloss as nl
 from numloss.backends import threads
+from numloss.bench import environment
+from numloss.bench.cases import SMALL, Case
+from numloss.bench.contest import compete
 from numloss.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"

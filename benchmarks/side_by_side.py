@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import fresh
-from arrays import inputs
-from cases import BIG, COMPUTE_BOUND, ONE_CALL, SCORECARD, SMALL, SWEPT, USUAL, Case, cases, sweep
-from contest import BACKENDS, ROUNDS, numloss_call, race
-from environment import as_avx2
-from peers import NAMES
 from report import fastest, measured
 from session import Session, figures, process_on
 
 import numloss as nl
+from numloss.bench.arrays import inputs
+from numloss.bench.cases import BIG, COMPUTE_BOUND, ONE_CALL, SCORECARD, SMALL, SWEPT, USUAL, Case, cases, sweep
+from numloss.bench.contest import BACKENDS, ROUNDS, numloss_call, race
+from numloss.bench.environment import as_avx2
+from numloss.bench.peers import NAMES
 
 
 def scorecard(session: Session) -> None:

@@ -14,13 +14,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import environment
 import numpy as np
-from contest import Call, medians
 from head import most_memory
 from session import keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 
 TEMPERATURE = 0.1
 

@@ -22,11 +22,11 @@ from typing import Any
 # sums by BLAS are on the threads that make them
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import environment
 import numpy as np
 from file_readers import CLASSES, THREADS, label, normal, reading, share, summing, write
 
 import numloss as nl
+from numloss.bench import environment
 from numloss.common.files import write_json
 from numloss.evaluation import block
 from numloss.scalar import exp

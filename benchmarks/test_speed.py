@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from arrays import floor_bytes, inputs
-from cases import SMALL, Case, cases
-from contest import BACKENDS, Floor, check, numloss_call, read, timed, truth
-from peers import NAMES, NotAvailable, NotCovered, prepare
+
+from numloss.bench.arrays import floor_bytes, inputs
+from numloss.bench.cases import SMALL, Case, cases
+from numloss.bench.contest import BACKENDS, Floor, check, numloss_call, read, timed, truth
+from numloss.bench.peers import NAMES, NotAvailable, NotCovered, prepare
 
 THREADS = len(os.sched_getaffinity(0))
 CASES = list(cases())

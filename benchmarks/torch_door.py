@@ -13,13 +13,13 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import environment
 import torch
-from contest import Call, medians
 from session import keep
 
 import numloss as nl
 from numloss.adapters import torch as nt
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 
 F = torch.nn.functional
 Step = Callable[..., Any]

@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import environment
 import numpy as np
 from session import RESULTS
 from threadpoolctl import threadpool_limits
 
 import numloss as nl
 from numloss.backends.threads import limit
+from numloss.bench import environment
 from numloss.common.files import write_json
 from numloss.data import Dataset, permutation
 from numloss.dispatch import load

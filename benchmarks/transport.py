@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import environment
 import numpy as np
-from contest import Call, medians
 from session import asked, keep
 
 import numloss as nl
+from numloss.bench import environment
+from numloss.bench.contest import Call, medians
 
 EPS, STEPS = 0.05, 50
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 from process import TESTS, python
+
+from numloss.bench.arrays import inputs
+from numloss.bench.cases import cases
 
 BENCHMARKS = TESTS.parent / "benchmarks"
 NAMES = """
@@ -39,22 +43,11 @@ def test_a_benchmark_is_called_by_the_size_that_is_measured() -> None:
     assert any("2^14" in name for name in small) and not any("2^24" in name for name in small)
 
 
-INPUTS = """
-    import sys
-    sys.path.insert(0, {folder!r})
-    import numpy as np, cases, arrays
-
-    for case in cases.cases():
-        small = case.at_most(1 << 10)
-        value = small.record.function(*arrays.inputs(small), **small.keywords, backend={backend!r})
-        assert np.isfinite(value), (case.name, value)
-    print("all")
-"""
-
-
 def test_every_loss_takes_what_is_drawn_for_it(backend: str) -> None:
-    found = python(INPUTS.format(folder=str(BENCHMARKS), backend=backend))
-    assert found.stdout.split() == ["all"]
+    for case in cases():
+        small = case.at_most(1 << 10)
+        value = small.record.function(*inputs(small), **small.keywords, backend=backend)
+        assert np.isfinite(value), (case.name, value)
 
 
 SHARES = """

@@ -14,7 +14,7 @@ from machine import missing
 
 import numloss as nl
 from numloss import catalogue
-from numloss.cli import COMMANDS, bench, lookup, main, output
+from numloss.cli import COMMANDS, lookup, main, output
 from numloss.registry import LOSSES
 
 
@@ -247,27 +247,6 @@ def test_warmup_leaves_the_kernels_in_the_cache(tmp_path: Path) -> None:
         assert any(name.startswith(f"tile-mae-float32-{mode}") for name in names)
     assert any(name.startswith("loop-elementwise_block-float32") for name in names)
     assert not any("float64" in name for name in names if name.startswith("tile"))
-
-
-def test_bench_says_that_it_needs_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(bench, "CHECKOUT", tmp_path)
-    assert "part of the source" in sentence("bench")
-
-
-def test_bench_runs_the_benchmarks_of_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "pyproject.toml").touch()
-    (tmp_path / "benchmarks" / "test_it.py").write_text(
-        "def test_one(benchmark):\n    benchmark(int)\n\ndef test_two(benchmark):\n    benchmark(int)\n"
-    )
-    monkeypatch.setattr(bench, "CHECKOUT", tmp_path)
-    # the tests may run on several cores; benchmarks refuse to
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    line = ("bench", "-k", "one", "-p", "no:cacheprovider", "--benchmark-max-time=0.01")
-    (entry,) = figures(*line)
-    assert entry["name"] == "test_one" and entry["median"] > 0.0
-    (tmp_path / "benchmarks" / "test_it.py").write_text("def test_one(benchmark):\n    assert benchmark(int)\n")
-    assert call(*line).exit_code == 1
 
 
 # output -----------------------------------------------------------------------------------------------------------

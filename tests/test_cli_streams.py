@@ -20,7 +20,8 @@ import pytest
 from click import ClickException
 from process import TESTS, heed_signals
 
-from numloss.cli import COMMANDS, bench, main, warmup
+from numloss.bench import run
+from numloss.cli import COMMANDS, main, warmup
 from numloss.common import extras
 
 ODD = "ä\udcff"  # a name of a file that ASCII does not have, and part of which is no text
@@ -45,7 +46,10 @@ LINES = {
         ("tokens/tokens.npy",),
     ),
     "build": (["build", "laws.py", "--text", "-o", "built"], ("built/laws_built.pyx",)),
-    "bench": (["bench"], ()),
+    "bench": (
+        ["bench", "mae", "--n", "16", "--visits", "1", "--backend", "cython", "--peer", "none", "--json-to", "b.json"],
+        ("b.json",),
+    ),
 }  # fmt: skip
 # Those that have nothing to show for their work but what they print.
 PRINTING = ("losses", "info")
@@ -65,18 +69,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.rename(folder / "odd.npz", folder / ODD)
     law = "nl.elementwise(lambda p, t: (p - t) * (p - t), name='square')"
     (folder / "laws.py").write_text(f"import numloss as nl\n\nsquare = {law}\n")
-    (folder / "benchmarks").mkdir()
-    (folder / "pyproject.toml").touch()
     with contextlib.chdir(folder):
         main([*LINES["train"][0][:-1], "trained"], standalone_mode=False)
     return folder
-
-
-def benchmarked(line: list[str], **how: Any) -> subprocess.CompletedProcess[str]:
-    """What pytest does, but for the benchmarks."""
-    (report,) = (word.partition("=")[2] for word in line if word.startswith("--benchmark-json="))
-    Path(report).write_text('{"benchmarks": []}')
-    return subprocess.CompletedProcess(line, 0)
 
 
 @pytest.fixture(params=LINES)
@@ -85,8 +80,7 @@ def line(request: pytest.FixtureRequest, trained: Path, monkeypatch: pytest.Monk
     arguments, files = LINES[request.param]
     monkeypatch.chdir(trained)
     monkeypatch.setattr(warmup, "kernels", lambda *asked: [])
-    monkeypatch.setattr(bench, "CHECKOUT", trained)
-    monkeypatch.setattr(subprocess, "run", benchmarked)
+    monkeypatch.setattr(run, "OUT_OF_CACHE", 1 << 10)
     for file in files:
         Path(file).unlink(missing_ok=True)
     yield request.param, arguments, [Path(file) for file in files]
@@ -119,7 +113,7 @@ def test_ascii_is_enough_for_any_name(line: Any, as_json: bool, monkeypatch: pyt
     assert all(file.exists() for file in files)
     if as_json:
         json.loads(shown)
-    assert shown or arguments == ["bench"]
+    assert shown
 
 
 def test_standard_output_that_is_closed(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,12 +141,11 @@ class Failing(io.RawIOBase):
 def test_figures_that_cannot_be_printed(
     line: Any, as_json: bool, number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name, arguments, files = line
+    _, arguments, files = line
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Failing(number)), "utf-8"))
     try:
-        if name != "bench" or as_json:  # otherwise pytest prints
-            assert status([*arguments, *["--json"] * as_json]) == 1
-            assert all(file.exists() for file in files)
+        assert status([*arguments, *["--json"] * as_json]) == 1
+        assert all(file.exists() for file in files)
     finally:
         with contextlib.suppress(OSError):
             sys.stdout.close()

@@ -22,6 +22,7 @@ HEIGHTS = {
     "cli": 11,
     "__main__": 11,
     "adapters": 11,
+    "bench": 10,
     "train": 10,
     "scoring": 10,
     "evaluation": 9,
@@ -52,9 +53,9 @@ OUTSIDE = {
     "rich": {"cli", "common"},
     "numba": {"backends", "adapters", "cli"},
     "llvmlite": {"backends", "adapters", "cli"},
-    "sklearn": {"data", "adapters", "common"},
-    "torch": {"adapters"},
-    "jax": {"adapters"},
+    "sklearn": {"bench", "data", "adapters", "common"},
+    "torch": {"adapters", "bench"},
+    "jax": {"adapters", "bench"},
     "xgboost": {"adapters"},
     "lightgbm": {"adapters"},
     "catboost": {"adapters"},
@@ -68,6 +69,7 @@ MODULES = sorted(
 # Modules that need what may not be installed: they must say so, and nothing else.
 OPTIONAL = {
     "numloss.adapters": "its library",
+    "numloss.bench.peers": "its library",
     "numloss.backends.numba_cuda": "cuda",
     "numloss.backends._aot": "the compiler",
 }

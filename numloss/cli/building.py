@@ -59,8 +59,8 @@ def put(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def losses_in(file: Path) -> dict[str, Loss]:
-    """The losses of laws that a file makes, by their names."""
+def module_of(file: Path) -> ModuleType:
+    """What a file of Python makes, which finds its neighbours as a script would."""
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -71,8 +71,13 @@ def losses_in(file: Path) -> dict[str, Loss]:
         spec.loader.exec_module(module)
     finally:
         sys.path[:] = before
+    return module
+
+
+def losses_in(file: Path) -> dict[str, Loss]:
+    """The losses of laws that a file makes, by their names."""
     found: dict[str, Loss] = {}
-    for value in vars(module).values():
+    for value in vars(module_of(file)).values():
         loss = getattr(value, "__loss__", None)
         if isinstance(loss, Loss) and loss.task == "yours" and not loss.addresses:
             if not loss.name.isidentifier():

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from cases import Case
 from sklearn._loss import loss as losses
 
+from ..cases import Case
 from . import Answer, Array, NotCovered, Peer
 
 # The loss of scikit-learn, and the factor from its gradient to ours.
@@ -24,10 +24,11 @@ LOSSES: dict[str, tuple[Callable[[int], Any], float]] = {
 }
 
 
-def prepare(
-    name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool = False, curvature: bool = False
-) -> Peer:
+def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool, mode: str) -> Peer:
     """`gradient` of a case into a reused array; `gradient_hessian` if the curvature is wanted as well."""
+    if mode == "value" or case.dtype not in ("float32", "float64"):
+        raise NotCovered(f"scikit-learn has no {mode} of {case.dtype}")
+    curvature = mode == "value_grad_hess"
     if case.loss not in LOSSES or len(case.shape) > 2:
         raise NotCovered(f"scikit-learn has no {case.loss} of {len(case.shape)} dimensions")
     make, factor = LOSSES[case.loss]

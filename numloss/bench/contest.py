@@ -9,20 +9,22 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from arrays import Array, floor_bytes, inputs, outputs
-from cases import Case
-from peers import Answer, NotAvailable, NotCovered, prepare, with_numpy, with_sklearn
 
-import numloss as nl
+from .. import transforms
+from ..common.halves import is_half, widened
+from .arrays import Array, dtype_of, floor_bytes, inputs, outputs
+from .cases import Case
+from .peers import Answer, NotAvailable, NotCovered, prepare, with_numpy
 
 BACKENDS = ("numba", "cython")
-MODES = ("value", "value_and_grad", "value_grad_hess")
+MODES = ("value", "grad", "value_and_grad", "value_grad_hess")
 FRESH = ", fresh gradient"
 # A sample of a short call is the mean over as many calls as take this long.
 SAMPLE_SECONDS = 1e-3
@@ -31,6 +33,9 @@ SETTLE_SECONDS = 3e-3
 ROUNDS = 25
 LEAST_ROUNDS = 3
 RTOL = 1e-4
+# The same of what is computed or stored in 16 bits, and what such numbers may be off by near 0.
+RTOL_OF_HALVES = {"float16": 4e-3, "bfloat16": 2e-2}
+LEAST_HALF = 2.0**-23
 
 Call = Callable[[], Any]
 
@@ -40,40 +45,48 @@ def numloss_call(case: Case, arrays: tuple[Array, ...], mode: str, backend: str,
     options: dict[str, Any] = {**case.keywords, "backend": backend}
     function: Callable[..., Any] = case.record.function
     if mode != "value":
-        function = getattr(nl, mode)(function)
+        function = getattr(transforms, mode)(function)
         if not fresh:
             out = outputs(case, arrays)
             options["out"] = (out, outputs(case, arrays)) if mode == "value_grad_hess" else out
     return lambda: function(*arrays, **options)
 
 
-def read(answer: Any) -> Answer:
-    """Value and gradients of what a transformed loss returned; a plain loss has no gradients."""
-    if not isinstance(answer, tuple):
+def read(answer: Any, mode: str = "value_and_grad") -> Answer:
+    """Value and gradients of what a call of a mode returned; a plain loss has no gradients, a gradient no value."""
+    if mode == "value":
         return answer, ()
-    gradients = answer[1]
-    return answer[0], gradients if isinstance(gradients, tuple) else (gradients,)
+    value, gradients = (None, answer) if mode == "grad" else answer[:2]
+    return value, gradients if isinstance(gradients, tuple) else (gradients,)
 
 
-def truth(case: Case, arrays: tuple[Array, ...]) -> Answer:
+def truth(case: Case, arrays: tuple[Array, ...], backend: str | None = None) -> Answer:
     """Value and gradients in float64, from plain NumPy if there are lines for the loss, else from numloss itself."""
-    wide = tuple(array.astype(np.float64) if array.dtype.kind == "f" else array for array in arrays)
+    wide = tuple(array if array.dtype.kind in "biu" else widened(array).astype(np.float64) for array in arrays)
     try:
-        lines = with_numpy.prepare("numpy", case, wide, 1, False)
-        return with_numpy.read(lines.call())
+        lines = with_numpy.prepare("numpy", replace(case, dtype="float64"), wide, 1, False, "value_and_grad")
+        return lines.read(lines.call())
     except NotCovered:
-        return read(nl.value_and_grad(case.record.function)(*wide, **case.keywords))
+        return read(transforms.value_and_grad(case.record.function)(*wide, **case.keywords, backend=backend))
 
 
-def check(name: str, answer: Answer, expected: Answer) -> None:
-    """Raise unless what was computed of value and gradients is right, to what float32 allows."""
+def check(name: str, answer: Answer, expected: Answer, dtype: str = "float32", loose: bool = False) -> None:
+    """Raise unless what was computed of value and gradients is right, to what float32 or a dtype of 16 bits allows.
+
+    Gradients of 16 bits are rounded to them; `loose` is who computes in them, too.
+    """
     value, gradients = answer
-    if value is not None:
-        np.testing.assert_allclose(value, expected[0], rtol=RTOL, err_msg=f"value of {name}")
+    stored = RTOL_OF_HALVES.get(dtype, RTOL)
+    if value is not None and expected[0] is not None:
+        np.testing.assert_allclose(value, expected[0], rtol=stored if loose else RTOL, err_msg=f"value of {name}")
+    if not gradients:
+        return
     for gradient, right in zip(gradients, expected[1], strict=True):
         assert gradient.shape == right.shape, f"gradient of {name}: shape {gradient.shape}, not {right.shape}"
-        error = np.abs(gradient - right)
-        allowed = RTOL * np.abs(right) + 0.01 * RTOL * np.abs(right).max()
+        error = np.abs(widened(gradient) - right)
+        allowed = stored * np.abs(right) + (stored if loose else 0.01 * stored) * np.abs(right).max()
+        if is_half(dtype_of(dtype)):
+            allowed += LEAST_HALF
         assert (error <= allowed).all(), f"gradient of {name}: wrong by up to {np.max(error)}"
 
 
@@ -88,7 +101,7 @@ class Floor:
 
     def __call__(self) -> None:
         if self.pool is None:
-            np.copyto(self.target, self.source)
+            self.copy(self.parts[0])
         else:
             list(self.pool.map(self.copy, self.parts))  # np.copyto releases the interpreter
 
@@ -99,6 +112,25 @@ class Floor:
         """End the threads."""
         if self.pool is not None:
             self.pool.shutdown()
+
+
+class Arithmetic(Floor):
+    """Square roots of numbers that stay in the cache, as many as take about as long as copying so many bytes.
+
+    What waits for memory and what waits for arithmetic are disturbed by different neighbours, so there is one of each.
+    """
+
+    BLOCK = 4096
+
+    def __init__(self, moved: int, threads: int) -> None:
+        super().__init__(2 * threads, threads)
+        self.turns = max(1, moved // (threads * self.BLOCK * 16))
+        self.numbers = np.linspace(1.0, 2.0, self.BLOCK)
+        self.roots = np.empty((threads, self.BLOCK))
+
+    def copy(self, part: slice) -> None:
+        for _ in range(self.turns):
+            np.sqrt(self.numbers, out=self.roots[part.start])
 
 
 def timed(call: Call, loops: int) -> float:
@@ -115,7 +147,7 @@ def race(calls: dict[str, Call], seconds: float, rounds: int = ROUNDS) -> dict[s
     loops = {name: max(1, int(SAMPLE_SECONDS / max(each, 1e-7))) for name, each in once.items()}
     names = list(calls)
     times: dict[str, list[float]] = {name: [] for name in calls}
-    gc.collect()
+    gc.collect(1)
     gc.disable()
     end = time.perf_counter() + seconds
     try:
@@ -149,30 +181,32 @@ def least(call: Callable[[], Any], times: int) -> tuple[float, Any]:
 
 
 def contestants(
-    case: Case, arrays: tuple[Array, ...], mode: str, threads: int, peers: Iterable[str], sizes_vary: bool = False
+    case: Case,
+    arrays: tuple[Array, ...],
+    mode: str,
+    threads: int,
+    peers: Iterable[str],
+    sizes_vary: bool = False,
+    backends: Sequence[str] = BACKENDS,
 ) -> tuple[dict[str, Call], dict[str, str]]:
     """Everyone who can run a case and has shown the right answer, and why the others cannot."""
-    expected = truth(case, arrays)
+    expected = truth(case, arrays, backends[-1])
     calls: dict[str, Call] = {}
     missing: dict[str, str] = {}
-    for backend in BACKENDS:
+    for backend in backends:
         calls[backend] = numloss_call(case, arrays, mode, backend)
-        check(f"{case.name} on {backend}", read(calls[backend]()), expected if mode != "value" else (expected[0], ()))
-    if mode == "value":
-        return calls, missing
-    calls[BACKENDS[0] + FRESH] = numloss_call(case, arrays, mode, BACKENDS[0], fresh=True)
+        check(f"{case.name} on {backend}", read(calls[backend](), mode), expected, case.dtype)
+    if mode == "value_and_grad":
+        calls[backends[0] + FRESH] = numloss_call(case, arrays, mode, backends[0], fresh=True)
     for name in peers:
         try:
-            if mode == "value_grad_hess":
-                peer = with_sklearn.prepare(name, case, arrays, threads, curvature=True)
-            else:
-                peer = prepare(name, case, arrays, threads, sizes_vary)
+            peer = prepare(name, case, arrays, threads, sizes_vary, mode)
         except NotCovered:
             continue
         except NotAvailable as error:
             missing[name] = str(error)
             continue
-        check(f"{case.name} by {name}", peer.read(peer.call()), expected)
+        check(f"{case.name} by {name}", peer.read(peer.call()), expected, case.dtype, loose=True)
         calls[name] = peer.call
     return calls, missing
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-import numloss  # noqa: F401  (the losses record themselves when it is imported)
-from numloss.registry import LOSSES, Loss
+from ..registry import LOSSES, Loss
 
 BIG = 2**24
 USUAL = 2**22
@@ -60,18 +59,22 @@ SAMPLES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """One loss at one shape of its prediction; `scorecard` marks those that targets are set for."""
+    """One loss at one shape of its prediction; `scorecard` marks those that targets are set for.
+
+    `own` is the loss where it is one of a user's law, which the registry does not have.
+    """
 
     loss: str
     shape: tuple[int, ...]
     dtype: str = "float32"
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     scorecard: bool = False
+    own: Loss | None = None
 
     @property
     def record(self) -> Loss:
         """What the library knows about the loss."""
-        return LOSSES[self.loss]
+        return self.own or LOSSES[self.loss]
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -130,11 +133,13 @@ def needed_options(loss: Loss) -> dict[str, Any]:
     return {name: (-1.0, 0.0, 1.0) if name == "thresholds" else 0.5 for name in needed}
 
 
-def shaped(loss: str, elements: int) -> Case:
+def shaped(loss: str, elements: int, own: Loss | None = None) -> Case:
     """A loss at about so many elements, in the shape that its family takes."""
-    record = LOSSES[loss]
-    sample = SAMPLES.get(loss) or SAMPLE.get(record.family, (record.columns,) if record.columns > 1 else ())
-    return Case(loss, (max(1, elements // math.prod(sample)), *sample), options=needed_options(record))
+    record = own or LOSSES[loss]
+    known = None if own else SAMPLES.get(loss)
+    sample = known or SAMPLE.get(record.family, (record.columns,) if record.columns > 1 else ())
+    shape = (max(1, elements // math.prod(sample)), *sample)
+    return Case(loss, shape, options=needed_options(record), own=own)
 
 
 def cases() -> Iterator[Case]:

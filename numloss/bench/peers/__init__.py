@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from cases import Case
+
+from ..cases import Case
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Answer: TypeAlias = tuple[float | None, tuple[Array, ...]]
@@ -19,6 +20,15 @@ MODULES = {
     "torch.compile": "with_torch",
     "jax.jit": "with_jax",
     "scikit-learn": "with_sklearn",
+}
+
+# What has to be installed for each.
+LIBRARIES = {
+    "numpy": "numpy",
+    "torch eager": "torch",
+    "torch.compile": "torch",
+    "jax.jit": "jax",
+    "scikit-learn": "sklearn",
 }
 
 
@@ -42,14 +52,23 @@ class Peer:
     read: Callable[[Any], Answer]
 
 
-def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool = False) -> Peer:
-    """A peer, set up and run once for a case; raises NotAvailable or NotCovered.
+def prepare(
+    name: str,
+    case: Case,
+    arrays: tuple[Array, ...],
+    threads: int,
+    sizes_vary: bool = False,
+    mode: str = "value_and_grad",
+) -> Peer:
+    """A peer, set up and run once for a case and a mode; raises NotAvailable or NotCovered.
 
     `sizes_vary` lets a compiler reuse its code at other sizes, as it would in a program whose batches differ.
     """
+    if case.own is not None:
+        raise NotCovered(f"{name} does not know the law of {case.loss}")
     try:
-        module = importlib.import_module(f"peers.{MODULES[name]}")
+        module = importlib.import_module(f".{MODULES[name]}", __name__)
     except ImportError as error:
         raise NotAvailable(f"{name}: {error}") from error
-    peer: Peer = module.prepare(name, case, arrays, threads, sizes_vary)
+    peer: Peer = module.prepare(name, case, arrays, threads, sizes_vary, mode)
     return peer

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from numloss.version import __version__
+from ..version import __version__
 
 PACKAGES = ("numpy", "numba", "cython", "torch", "jax", "jaxlib", "scikit-learn", "pytest-benchmark")
 FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512dq")

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from cases import Case
 
+from ...common.halves import as_numpy, as_torch
+from ..cases import Case
 from . import Answer, Array, NotAvailable, NotCovered, Peer
 
 Tensor = torch.Tensor
@@ -166,26 +167,29 @@ def compiled(forward: Callable[..., Tensor], threads: int, sizes_vary: bool) -> 
     return torch.compile(forward, dynamic=True if sizes_vary else False)
 
 
-def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool) -> Peer:
-    """Forward and backward of a case, run once."""
-    if case.loss not in FORWARD:
-        raise NotCovered(f"torch has no {case.loss}")
+def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool, mode: str) -> Peer:
+    """Forward and backward of a case, or forward alone, run once."""
+    if case.loss not in FORWARD or mode == "value_grad_hess":
+        raise NotCovered(f"torch has no {mode} of {case.loss}")
     torch.set_num_threads(threads)
-    tensors = [torch.from_numpy(array) for array in arrays]
+    tensors = [as_torch(array) for array in arrays]
     leaves = [tensors[k].requires_grad_() for k in case.record.differentiable]
     forward: Callable[..., Tensor] = functools.partial(FORWARD[case.loss], **case.options)
     if name == "torch.compile":
         forward = compiled(forward, threads, sizes_vary)
 
     def call() -> Tensor:
+        if mode == "value":
+            with torch.no_grad():
+                return forward(*tensors)
         for leaf in leaves:
             leaf.grad = None
         value = forward(*tensors)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
     def read(value: Tensor) -> Answer:
-        return value.item(), tuple(leaf.grad.numpy() for leaf in leaves if leaf.grad is not None)
+        return value.item(), tuple(as_numpy(leaf.grad) for leaf in leaves if mode != "value" and leaf.grad is not None)
 
     if name == "torch.compile":
         try:

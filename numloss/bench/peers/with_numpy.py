@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from cases import Case
 
+from ..cases import Case
 from . import Answer, Array, NotCovered, Peer
 
 
@@ -152,9 +152,11 @@ def read(answer: Any) -> Answer:
     return float(value), gradients if isinstance(gradients, tuple) else (gradients,)
 
 
-def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool) -> Peer:
-    """The lines of a case."""
-    if case.loss not in LINES:
+def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool, mode: str) -> Peer:
+    """The lines of a case, which compute its value and its gradient."""
+    if case.loss not in LINES or case.own is not None or (len(case.shape) > 2 and case.loss != "dice"):
         raise NotCovered(f"no lines of NumPy for {case.loss}")
+    if mode not in ("grad", "value_and_grad") or case.dtype not in ("float32", "float64"):
+        raise NotCovered(f"no lines of NumPy for {mode} of {case.dtype}")
     line, options = LINES[case.loss], case.options
     return Peer(lambda: line(*arrays, **options), read)

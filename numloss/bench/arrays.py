@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
-from cases import Case
 
-from numloss.domains import REAL, Domain
-from numloss.loops.codes import DISTRIBUTION, INDICATORS, LOG_PROBABILITIES, MEMBERS, PLACED, SCORES
+from ..common.halves import BFLOAT16, FLOAT32, is_half
+from ..domains import REAL, Domain
+from ..loops.codes import DISTRIBUTION, INDICATORS, LOG_PROBABILITIES, MEMBERS, PLACED, SCORES
+from .cases import Case
 
 Array: TypeAlias = np.ndarray[Any, Any]
 SEED = 20260101
@@ -43,14 +45,18 @@ def inside(
 ) -> Array:
     """Values inside of a domain; its ends alone where it has whole numbers, or if they are wanted."""
     if domain.integers or ends:
-        return np.where(random.random(shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
+        chosen: Array = np.where(random.random(shape, dtype) < 0.5, dtype.type(domain.low), dtype.type(domain.high))
+        return chosen
+    if domain.high > 1.0 and domain.low < -1e300:
+        return normal(random, shape, dtype)
+    numbers: Array = random.random(shape, dtype)
     if domain.high <= 0.0:
-        return dtype.type(domain.high - 0.5) - random.random(shape, dtype)
-    if domain.high <= 1.0:
-        return dtype.type(0.98) * random.random(shape, dtype) + dtype.type(0.01)
-    if domain.low > -1e300:
-        return random.random(shape, dtype) + dtype.type(domain.low + 0.5)
-    return normal(random, shape, dtype)
+        numbers = dtype.type(domain.high - 0.5) - numbers
+    elif domain.high <= 1.0:
+        numbers = dtype.type(0.98) * numbers + dtype.type(0.01)
+    else:
+        numbers = numbers + dtype.type(domain.low + 0.5)
+    return numbers
 
 
 def boxes(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
@@ -180,26 +186,49 @@ def examplewise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
 
 
 BUILDERS = (
-    elementwise, rowwise, distilled, regional, embedding, action_value, head, similarity, ranked, sequence, ordered,
-    examplewise,
     elementwise, rowwise, distilled, regional, embedding, action_value, head, similarity, clouds, ranked, sequence,
-    ordered,
+    ordered, examplewise,
 )  # fmt: skip
 FAMILIES = {f.__name__: f for f in BUILDERS}
 
 
 def inputs(case: Case) -> tuple[Array, ...]:
-    """The arrays of a case, the same in every process."""
+    """The arrays of a case, the same in every process; those of 16 bits are drawn in float32 and rounded."""
     family = case.record.family
     if family not in FAMILIES:
-        raise LookupError(f"{case.loss}: no inputs for the family {family}; benchmarks/arrays.py draws them")
-    return FAMILIES[family](case, np.random.default_rng(SEED))
+        raise LookupError(f"{case.loss}: no inputs for the family {family}; numloss/bench/arrays.py draws them")
+    dtype = dtype_of(case.dtype)
+    drawn = replace(case, dtype="float32") if is_half(dtype) else case
+    arrays = FAMILIES[family](drawn, np.random.default_rng(SEED))
+    return tuple(rounded(array, dtype) if array.dtype.kind == "f" else array for array in arrays)
+
+
+def dtype_of(name: str) -> np.dtype[Any]:
+    """A dtype by its name, which NumPy does not know of bfloat16."""
+    return BFLOAT16 if name == "bfloat16" else np.dtype(name)
+
+
+def rounded(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Numbers of float32 to the nearest of 16 bits; others as they are."""
+    if not is_half(dtype) or array.dtype != FLOAT32:
+        return array
+    if dtype != BFLOAT16:
+        return array.astype(dtype)
+    bits = array.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16).view(BFLOAT16)
 
 
 def outputs(case: Case, arrays: tuple[Array, ...]) -> Any:
     """Gradients to write to, their pages already touched: one array, or a tuple of several."""
-    gradients = tuple(np.ones_like(arrays[k]) for k in case.record.differentiable)
+    gradients = tuple(touched(arrays[k]) for k in case.record.differentiable)
     return gradients if len(gradients) > 1 else gradients[0]
+
+
+def touched(array: Array) -> Array:
+    """Memory for an array like this one, written once."""
+    made = np.empty_like(array)
+    made.view(np.uint8)[...] = 1
+    return made
 
 
 def floor_bytes(case: Case, arrays: tuple[Array, ...], mode: str) -> tuple[int, str]:
@@ -216,7 +245,7 @@ def floor_bytes(case: Case, arrays: tuple[Array, ...], mode: str) -> tuple[int, 
         else:
             total += array.nbytes
             read.append(name)
-    written = {"value": 0, "value_and_grad": 1, "value_grad_hess": 2}[mode]
+    written = {"value": 0, "grad": 1, "value_and_grad": 1, "value_grad_hess": 2}[mode]
     total += written * sum(arrays[k].nbytes for k in loss.differentiable)
     names = ", ".join(loss.inputs[k] for k in loss.differentiable)
     writes = ("", f"; write the gradient of {names}", f"; write gradient and curvature of {names}")[written]

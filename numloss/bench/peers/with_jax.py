@@ -9,9 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from cases import Case
 
-from . import Answer, Array, NotCovered, Peer
+from ...backends.threads import affinity
+from ...common.halves import is_bfloat16
+from ..cases import Case
+from . import Answer, Array, NotAvailable, NotCovered, Peer
 
 # float64 cases need it; float32 arrays and labels keep their dtypes either way
 jax.config.update("jax_enable_x64", True)
@@ -100,23 +102,26 @@ FORWARD: dict[str, Callable[..., Any]] = {
 
 
 @functools.cache
-def transformed(loss: str, options: tuple[tuple[str, Any], ...], differentiable: tuple[int, ...]) -> Callable[..., Any]:
-    """One jitted function a loss: it recompiles by itself for each shape."""
+def transformed(
+    loss: str, options: tuple[tuple[str, Any], ...], differentiable: tuple[int, ...], mode: str
+) -> Callable[..., Any]:
+    """One jitted function a loss and mode: it recompiles by itself for each shape."""
     forward = functools.partial(FORWARD[loss], **dict(options))
-    return jax.jit(jax.value_and_grad(forward, argnums=differentiable))
+    return jax.jit(forward if mode == "value" else getattr(jax, mode)(forward, argnums=differentiable))
 
 
-def read(answer: Any) -> Answer:
-    """What came out, as NumPy."""
-    value, gradients = answer
-    return float(value), tuple(np.asarray(gradient) for gradient in gradients)
-
-
-def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool) -> Peer:
+def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, sizes_vary: bool, mode: str) -> Peer:
     """A jitted case, compiled; its threads are those of the cores that the process may use."""
-    if case.loss not in FORWARD:
-        raise NotCovered(f"no lines of JAX for {case.loss}")
-    function = transformed(case.loss, tuple(case.options.items()), case.record.differentiable)
-    device = [jnp.asarray(array) for array in arrays]
+    if case.loss not in FORWARD or mode == "value_grad_hess":
+        raise NotCovered(f"no lines of JAX for {mode} of {case.loss}")
+    if threads != len(affinity()):
+        raise NotAvailable(f"{name}: it uses all cores of the process")
+    function = transformed(case.loss, tuple(case.options.items()), case.record.differentiable, mode)
+    device = [jnp.asarray(array.view(jnp.bfloat16) if is_bfloat16(array.dtype) else array) for array in arrays]
     jax.block_until_ready(function(*device))
+
+    def read(answer: Any) -> Answer:
+        value, gradients = {"value": (answer, ()), "grad": (None, answer)}.get(mode, answer)
+        return None if value is None else float(value), tuple(np.asarray(gradient) for gradient in gradients)
+
     return Peer(lambda: jax.block_until_ready(function(*device)), read)
