@@ -3,8 +3,9 @@
 What is compared is not times but how many times as long as a reference that takes its turns in between: a copy, and
 arithmetic. Each visit gives one such number, since turns of one visit are disturbed alike. Of those before and those
 now, the outermost left out (Yuen's form of Welch's test), follows an interval of the change. It is slower if the lower
-end is above the limit against every reference, and again so when it is measured once more. Where memory or the CPU has
-other guests than before, one of the references tells so.
+end is above the limit by the reference whose interval is the narrower one, the other one finds the limit exceeded, too,
+and both do so again when it is measured once more. Where memory or the CPU has other guests than before, one of the
+references tells so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # How often something that did not change may seem slower, in one run and over all that it compares.
 FALSE_ALARMS = 0.01
@@ -28,22 +29,29 @@ Logs = Mapping[str, Sequence[float]]
 
 @dataclass(frozen=True)
 class Change:
-    """How many times as long something takes as before: what is likely, and what that lies between."""
+    """How many times as long something takes as before, by the reference that says it best, and what that lies between.
+
+    `least` is the lowest of its lower end and of what the other references take for likely.
+    """
 
     ratio: float
     low: float
     high: float
     reference: str
+    least: float
 
 
 def changed(before: Logs, now: Logs, comparisons: int = 1) -> Change | None:
-    """The change against the reference that speaks least for a slowdown; None where too few visits were made."""
+    """The change against the reference with the narrower interval; None where too few visits were made."""
     found = [
         between(before[name], now[name], FALSE_ALARMS / comparisons, name)
         for name in now
         if name in before and min(len(before[name]), len(now[name])) >= LEAST_VISITS
     ]
-    return min(found, key=lambda each: each.low, default=None)
+    if not found:
+        return None
+    best = min(found, key=lambda each: each.high / each.low)
+    return replace(best, least=min(best.low, *(each.ratio for each in found)))
 
 
 def between(before: Sequence[float], now: Sequence[float], doubt: float, reference: str = "") -> Change:
@@ -56,7 +64,8 @@ def between(before: Sequence[float], now: Sequence[float], doubt: float, referen
     weight = sum(part * part / (count - 1) for part, count in (first, second))
     degrees = max(1, min(MOST_DEGREES, int(error**4 / weight))) if weight > 0.0 else MOST_DEGREES
     reach = student(1.0 - doubt, degrees) * error
-    return Change(math.exp(middle), math.exp(middle - reach), math.exp(middle + reach), reference)
+    low, high = math.exp(middle - reach), math.exp(middle + reach)
+    return Change(math.exp(middle), low, high, reference, low)
 
 
 def trimmed(numbers: Sequence[float]) -> tuple[float, float, int]:
@@ -97,4 +106,4 @@ def below(t: float, degrees: int) -> float:
 
 def slower(change: Change | None, limit: float) -> bool:
     """Whether something takes longer by more than a share of its time, without much doubt."""
-    return change is not None and change.low > 1.0 + limit
+    return change is not None and change.least > 1.0 + limit

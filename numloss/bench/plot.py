@@ -32,6 +32,10 @@ def figure(found: Sequence[Found]) -> Any:
             axes.plot(list(line), list(line.values()), label=name, **style)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
+        if axis == "threads":
+            counts = sorted({count for line in lines.values() for count in line})
+            axes.set_xticks(counts, [str(count) for count in counts])
+            axes.xaxis.minorticks_off()
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel(axis)
         axes.set_ylabel("ns per element (lower is better)")

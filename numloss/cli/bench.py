@@ -26,11 +26,11 @@ MODES = ("value", "grad", "value_and_grad", "value_grad_hess")
 # What is measured unless something is named.
 USUAL = ("mse", "huber", "bce_with_logits", "focal", "cross_entropy", "dice")
 SIZES = "2^14,2^20"
-HEAD = ("what", "backend", "ns/element", "GB/s", "x floor", "% of peak", "fastest peer", "takes x as long", "95 %")
+HEAD = ("loss", "backend", "ns/element", "GB/s", "x floor", "% of peak", "fastest peer, x our time")
 EPILOG = (
     "The floor is a copy that moves each input and each gradient once; the peak is the speed of a copy of 256 MiB, "
-    "which may be exceeded in caches. Times are medians. A peer takes so many times as long as numloss, turn by turn, "
-    "and lies between these limits."
+    "which may be exceeded in caches. Times are medians. A peer takes so many times as long as numloss, turn by turn; "
+    "95 % limits of the median are in brackets."
 )
 
 
@@ -111,6 +111,8 @@ def command(
         counts,
     )
     able, rivals = able_backends(split(backends)), chosen_peers(split(peers))
+    if before is not None:
+        check_known(before, [f"{each.name}, {backend}" for each in asked for backend in able], visits)
     with progress("measuring", 1) as moved:
         peak = {count: bandwidth(count) for count in dict.fromkeys(counts)}
         found = measure(asked, able, rivals, seconds, visits, moved)
@@ -135,7 +137,8 @@ def command(
             draw(found, picture)
     failed = [name for name, change in changes.items() if limit is not None and gate(change, limit)]
     for name in failed:
-        say(f"slower: {name}: {in_words(changes[name])} of the time of {compare}")
+        change = changes[name]
+        say(f"slower: {name}: {in_limits(change.ratio, change.low, change.high)} times the time of {compare}")
     if failed or any(each.wrong for each in found):
         raise SystemExit(1)
 
@@ -271,6 +274,19 @@ def chosen_peers(names: Sequence[str]) -> list[str]:
 # what was found ----------------------------------------------------------------------------------------------------
 
 
+def check_known(before: dict[str, Any], names: Sequence[str], visits: int) -> None:
+    """Raise where nothing can be compared, and tell what cannot."""
+    from ..bench.gate import LEAST_VISITS
+
+    if visits < LEAST_VISITS:
+        raise ValueError(f"--compare needs {LEAST_VISITS} visits at least, got --visits {visits}")
+    new = [name for name in names if f"numloss bench::{name}" not in before]
+    if len(new) == len(names):
+        raise ValueError(f"nothing of this run is in what it is compared with, such as {names[0]}")
+    for name in new:
+        say(f"not compared, as it is new: {name}")
+
+
 def changes_of(found: Iterable[Found], before: dict[str, Any], comparisons: int | None = None) -> dict[str, Change]:
     """What changed since a report, by the full name of what was measured."""
     from ..bench.gate import changed
@@ -304,12 +320,13 @@ def suspected(found: Iterable[Found], changes: dict[str, Change], limit: float |
 
 def doubted(first: dict[str, Change], second: dict[str, Change]) -> dict[str, Change]:
     """Of two looks at a change the one that speaks less for a slowdown."""
-    return {name: min(first[name], again, key=lambda each: each.low) for name, again in second.items() if name in first}
+    both = [(name, (first[name], again)) for name, again in second.items() if name in first]
+    return {name: min(pair, key=lambda each: each.least) for name, pair in both}
 
 
-def in_words(change: Change) -> str:
-    """A change with its interval."""
-    return f"{change.ratio:.2f} ({change.low:.2f} to {change.high:.2f}) times"
+def in_limits(middle: float, low: float, high: float) -> str:
+    """A ratio, and what it lies between."""
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def figures(found: Iterable[Found], peak: dict[int, float], changes: dict[str, Change]) -> list[dict[str, Any]]:
@@ -345,30 +362,31 @@ def figures(found: Iterable[Found], peak: dict[int, float], changes: dict[str, C
 
 
 def show(found: Sequence[Found], peak: dict[int, float], changes: dict[str, Change]) -> None:
-    """The table, and below it what is not in it."""
-    rows = []
+    """Tables, one for each mode and number of threads, and below them what is not in them."""
+    from ..bench.run import threads_in_words
+
+    names = {each.question.name: each.question.case.name for each in found}
+    tables: dict[str, list[list[str]]] = {}
     for each in figures(found, peak, changes):
         if "backend" not in each:
             continue
-        peer = each["fastest_peer"]
-        middle, low, high = each["peers"].get(peer, (math.nan,) * 3)
         row = [
-            each["name"],
+            names[each["name"]],
             each["backend"],
             f"{each['ns_per_element']:.3g}",
             f"{each['gb_per_second']:.3g}",
             f"{each['times_floor']:.2f}",
             f"{100.0 * each['share_of_peak']:.0f}",
-            peer or "-",
-            f"{middle:.2f}" if peer else "-",
-            f"{low:.2f} to {high:.2f}" if peer else "-",
         ]
+        peer = each["fastest_peer"]
+        row.append(f"{peer} {in_limits(*each['peers'][peer])}" if peer else "-")
         if changes:
             change = changes.get(f"{each['name']}, {each['backend']}")
-            row.append("-" if change is None else in_words(change).removesuffix(" times"))
-        rows.append(row)
-    head = (*HEAD, *(("of the time before",) if changes else ()))
-    print_table(head, rows, unwrapped=("what", "backend"))
+            row.append("-" if change is None else in_limits(change.ratio, change.low, change.high))
+        tables.setdefault(f"{each['mode']}, {threads_in_words(each['threads'])}", []).append(row)
+    head = (*HEAD, *(("x the time before",) if changes else ()))
+    for title, rows in tables.items():
+        print_table(head, rows, title, unwrapped=HEAD[:-1])
     notes = [f"{each.question.name}: not measured: {each.problem}" for each in found if each.problem]
     notes += sorted({reason for each in found for reason in each.missing.values()})
     for note in notes:

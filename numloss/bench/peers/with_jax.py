@@ -15,9 +15,6 @@ from ...common.halves import is_bfloat16
 from ..cases import Case
 from . import Answer, Array, NotAvailable, NotCovered, Peer
 
-# float64 cases need it; float32 arrays and labels keep their dtypes either way
-jax.config.update("jax_enable_x64", True)
-
 
 def bce_with_logits(x: Any, t: Any) -> Any:
     return (jnp.maximum(x, 0.0) - x * t + jnp.log1p(jnp.exp(-jnp.abs(x)))).mean()
@@ -116,6 +113,8 @@ def prepare(name: str, case: Case, arrays: tuple[Array, ...], threads: int, size
         raise NotCovered(f"no lines of JAX for {mode} of {case.loss}")
     if threads != len(affinity()):
         raise NotAvailable(f"{name}: it uses all cores of the process")
+    # float64 cases need it; float32 arrays and labels keep their dtypes either way
+    jax.config.update("jax_enable_x64", True)
     function = transformed(case.loss, tuple(case.options.items()), case.record.differentiable, mode)
     device = [jnp.asarray(array.view(jnp.bfloat16) if is_bfloat16(array.dtype) else array) for array in arrays]
     jax.block_until_ready(function(*device))
