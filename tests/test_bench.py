@@ -174,6 +174,9 @@ def test_the_gate_of_the_command(able: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert call(*line, "--compare", "before").exit_code == 0
     slow = call(*line, "--compare", "before", "--fail-slower", "10%")
     assert slow.exit_code == 1 and "slower: mae 2^6 value_and_grad, 1 thread" in slow.stderr
+    monkeypatch.setattr(run.Found, "logs", lambda self, name: {"copy": [0.0, 0.01]})
+    few = call(*line, "--compare", "before", "--fail-slower", "10%")
+    assert few.exit_code == 1 and "not compared, as it was visited less than 3 times" in few.stderr
     other = call("huber", *line[1:], "--compare", "before", "--fail-slower", "10%")
     assert other.exit_code == 1 and "nothing of this run" in other.stderr
     assert "needs 3 visits" in call(*line, "--compare", "before", "--visits", "2").stderr

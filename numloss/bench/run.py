@@ -136,8 +136,9 @@ def measure(
     seconds: float,
     visits: int,
     show: Callable[[float, str], None] = lambda done, note: None,
+    least: int = 1,
 ) -> list[Found]:
-    """Visit all questions in turns; when the time is over, what was visited is not visited again.
+    """Visit all questions in turns; when the time is over, what was visited `least` times is not visited again.
 
     What cannot be measured has its reason beside it; a wrong answer is one.
     """
@@ -156,9 +157,9 @@ def measure(
             part = 1 if turn else first
             share = (end - now) * part / left
             left -= part
-            if each.problem or (now > end and turn):
+            if each.problem or (now > end and turn >= least):
                 continue
-            if now > latest:
+            if now > latest and not turn:
                 each.problem = "no time was left"
                 continue
             try:

@@ -90,6 +90,7 @@ def command(
     """
     from ..backends.threads import cores
     from ..bench import saved
+    from ..bench.gate import LEAST_VISITS
     from ..bench.run import bandwidth, measure
 
     if not (save or json_to or picture):
@@ -115,12 +116,14 @@ def command(
         check_known(before, [f"{each.name}, {backend}" for each in asked for backend in able], visits)
     with progress("measuring", 1) as moved:
         peak = {count: bandwidth(count) for count in dict.fromkeys(counts)}
-        found = measure(asked, able, rivals, seconds, visits, moved)
+        least = min(visits, LEAST_VISITS) if save or before is not None else 1
+        found = measure(asked, able, rivals, seconds, visits, moved, least)
         changes = {} if before is None else changes_of(found, before)
         suspects = suspected(found, changes, limit)
         if suspects and before is not None:
             # what the first look takes for slower is looked at again, by itself
-            again = measure([each.question for each in suspects], able, [], max(30.0, seconds / 4), visits, moved)
+            doubtful = [each.question for each in suspects]
+            again = measure(doubtful, able, [], max(30.0, seconds / 4), visits, moved, least)
             changes |= doubted(changes, changes_of(again, before, len(changes)))
     content = finite(saved.report(found))
     if save is not None:
@@ -139,7 +142,10 @@ def command(
     for name in failed:
         change = changes[name]
         say(f"slower: {name}: {in_limits(change.ratio, change.low, change.high)} times the time of {compare}")
-    if failed or any(each.wrong for each in found):
+    unknown = [] if before is None else sorted(compared(found, before) - changes.keys())
+    for name in unknown:
+        say(f"not compared, as it was visited less than {LEAST_VISITS} times now or before: {name}")
+    if failed or (limit is not None and unknown) or any(each.wrong for each in found):
         raise SystemExit(1)
 
 
@@ -285,6 +291,12 @@ def check_known(before: dict[str, Any], names: Sequence[str], visits: int) -> No
         raise ValueError(f"nothing of this run is in what it is compared with, such as {names[0]}")
     for name in new:
         say(f"not compared, as it is new: {name}")
+
+
+def compared(found: Iterable[Found], before: dict[str, Any]) -> set[str]:
+    """Names of what was asked now and is in a report."""
+    names = {f"{each.question.name}, {backend}" for each in found for backend in each.backends}
+    return {name for name in names if f"numloss bench::{name}" in before}
 
 
 def changes_of(found: Iterable[Found], before: dict[str, Any], comparisons: int | None = None) -> dict[str, Change]:
