@@ -30,17 +30,39 @@ TOPICS = {
         *("gaussian_nll", "beta_nll", "crps_gaussian", "student_t_nll", "quantile", "multi_quantile", "interval_score"),
         "cross_entropy",
     ),
-    "count data, rates, zero-heavy amounts": ("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
-    "survival analysis, time to event, censoring": ("cox", "deephit"),
+    "survival analysis, time to event, censoring": (
+        *("cox", "weibull_aft", "lognormal_aft", "loglogistic_aft", "censored_normal"),
+        *("logistic_hazard", "pmf_survival", "mtlr", "pc_hazard", "deephit"),
+    ),
+    "forecasting, time series, ensembles, distributions": (
+        *("multi_quantile", "quantile", "mase", "rmsse", "wape", "crps_ensemble", "energy_score", "variogram_score"),
+        *("crps_gaussian", "mixture_nll", "soft_dtw"),
+    ),
+    "image quality, restoration, super-resolution": ("ssim", "ms_ssim", "charbonnier", "image_variation"),
+    "segmentation, boundaries, tubes, vessels": (
+        *("dice", "generalized_dice", "boundary", "hausdorff_dt", "cl_dice", "lovasz_softmax", "unified_focal"),
+    ),
+    "speech recognition, transcription, alignment": ("ctc", "transducer", "transducer_pruned", "crf"),
+    "object detection, boxes": (
+        *("giou", "ciou", "eiou", "siou", "mpdiou", "varifocal", "quality_focal", "heatmap_focal"),
+    ),
+    "generative models, vae, gan, optimal transport": (
+        *("gaussian_prior_kl", "gaussian_kl", "wasserstein_gan", "sinkhorn_divergence", "mmd", "energy_distance"),
+    ),
+    "reinforcement learning, value functions, distributional": (
+        *("td_error", "categorical_td", "quantile_huber", "two_hot", "hl_gauss", "policy_gradient", "ppo_clip"),
+        *("sac_actor", "clipped_value", "advantage_weighted", "entropy"),
+    ),
+    "mixture of experts, routing": ("load_balancing", "router_z_loss"),
     "learning to rank, search, ndcg": (
         *("lambdarank", "listnet", "listmle", "ranknet", "approx_ndcg", "xendcg", "neural_ndcg"),
     ),
     "count data, rates, zero-heavy amounts": (
         *("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
+        *("zero_inflated_poisson_nll", "hurdle_poisson_nll"),
         *("zero_inflated_negative_binomial_nll", "hurdle_negative_binomial_nll"),
     ),
-    "survival analysis, time to event, censoring": ("cox",),
-    "ordered classes, ratings": ("ordinal_logistic",),
+    "ordered classes, ratings": ("ordinal_logistic", "coral", "corn", "ranked_probability"),
     "rlhf, alignment, language model preferences": ("dpo", "ipo", "kto", "orpo", "bradley_terry", "ppo_clip", "cispo"),
     "speech, sound, source separation, enhancement": ("si_sdr", "pit_si_sdr", "pit_mse", "multi_resolution_stft"),
     "self-supervised, contrastive learning, retrieval, embeddings": (

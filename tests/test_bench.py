@@ -161,6 +161,7 @@ def test_reports_are_those_of_pytest_benchmark(place: Path, able: str) -> None:
 
 
 def test_the_gate_of_the_command(able: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     line = ("mae", "--n", "64", "--backend", able, *TINY)
     call(*line, "--save", "before")
     monkeypatch.setattr(run.Found, "logs", lambda self, name: {"copy": [0.0, 0.01, 0.02]})

@@ -167,11 +167,14 @@ def ordered(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
 
 
 def examplewise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
-    """Arrays with the axes that the loss declares: those of the first are the last of its shape, the others have 8."""
+    """Arrays with the axes that the loss declares: those of the first are the last of its shape, the others have 8.
+
+    Between 8 labels there are 9 states.
+    """
     loss, axes = case.record, case.record.rows["axes"]
     named = axes[loss.inputs[0]][1:]
     leading = case.shape[: len(case.shape) - len(named)]
-    sizes = dict(zip(named, case.shape[len(leading) :], strict=True))
+    sizes = {"state": 9, **dict(zip(named, case.shape[len(leading) :], strict=True))}
     found = []
     for name in loss.inputs:
         full = (*(leading if "..." in axes[name] else ()), *(sizes.get(a, 8) for a in axes[name] if a != "..."))
@@ -182,6 +185,9 @@ def examplewise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
             found.append(np.full(full, sizes.get(loss.rows["lengths"][name], 8)))
         else:
             found.append(inside(loss.domains.get(name, REAL), full, np.dtype(case.dtype), random))
+    if "starts" in loss.inputs:  # bands from the first label to the last, or no alignment passes through them
+        frames, wide = found[0].shape[-3:-1]
+        found[2] = np.broadcast_to(np.arange(frames) * max(0, 9 - wide) // (frames - 1), found[2].shape).copy()
     return tuple(found)
 
 
