@@ -92,7 +92,8 @@ class HostBackend:
 
     def added_at_cuts(self, request: Request, lower: Array, upper: Array) -> Array:
         """Slopes by both ends of intervals, added up for each cut."""
-        return added_at_cuts(request, cuts_of(HOST, request), lower, upper)
+        found: Array = added_at_cuts(request, cuts_of(HOST, request), lower, upper)
+        return found
 
     def place(self, request: Request) -> Arrays:
         """Where the arrays of a request lie."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,7 @@ from ...common.halves import as_numpy, as_torch
 from ..cases import Case
 from . import Answer, Array, NotAvailable, NotCovered, Peer
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 
 
 def focal(x: Tensor, t: Tensor) -> Tensor:
