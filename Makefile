@@ -5,6 +5,7 @@
 # make bench      how fast the usual losses are here, in at most five minutes
 # make test-faults  puts mistakes into a copy one by one and says which tests find them
 # make test-aarch64  the bits of ARM, in an emulator
+# make coverage   which lines of Python the tests run
 # make wheel      the source archive and a wheel in dist/, checked, and run where nothing else but NumPy is
 # make test-sanitized  the kernels of Cython with AddressSanitizer and UndefinedBehaviorSanitizer, called oddly
 # make test-openmpi  the tests of several ranks with Open MPI instead of MPICH
@@ -22,8 +23,8 @@ SOURCES := pyproject.toml setup.py $(wildcard kernels/*.*) $(shell find numloss/
 # Tests keep what they compile: kernels in .cache, and the bytecode of tests and of the processes that they start.
 test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi: export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi wheel audit bench docs docs-links \
-  types clean
+.PHONY: demo test test-more test-doors test-faults test-aarch64 test-sanitized test-openmpi coverage wheel audit bench
+.PHONY: docs docs-links types clean
 
 $(VENV)/.tools:
 	@$(PYTHON) -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -82,6 +83,10 @@ test-openmpi:
 	$(VENV)-openmpi/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall openmpi
 	NUMLOSS_TEST_MPIEXEC="$(CURDIR)/$(VENV)-openmpi/bin/mpiexec --allow-run-as-root --oversubscribe" \
 	  $(VENV)-openmpi/bin/python -m pytest tests/test_cluster.py
+
+coverage: $(STAMP)
+	$(PIP) pytest-cov
+	$(RUN) -m pytest -n auto --dist worksteal -m "not more" --cov --cov-report=term:skip-covered tests
 
 # What is built is what is committed: the source archive first, the wheel of that. The wheel is then installed without
 # Numba or a compiler, and used.
