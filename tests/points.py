@@ -315,3 +315,12 @@ def concentrations(dtype: str) -> list[tuple[float, ...]]:
     """Both numbers of a beta distribution, and shares."""
     sizes = (1e-20, 0.5, 1.0, 2.0, 33.3, 1e4)
     return list(itertools.product(sizes, sizes, (1e-30, 0.25, 0.999)))
+
+
+def exceedances(dtype: str) -> list[tuple[float, ...]]:
+    """Scales, shapes around 0 and up to -1, and what exceeds a threshold: some at or beyond the end."""
+    before = 1.0 - 4.0 * float(np.finfo(dtype).eps)
+    shapes = (-0.999, -0.5, -0.25, -1e-3, -1e-8, -1e-30, 0.0, 1e-30, 1e-8, 1e-3, 0.1, 0.5, 1.0, 3.0, 37.0)
+    sizes = (0.0, 1e-30, 1e-8, 1e-3, 0.3, 1.0 - 1e-6, 1.0, 1.27, 1.9, 2.97, 3.999, 8.5, 37.0, 745.0, 1e6, 1e15)
+    found = [(scale, shape, scale * x) for scale in (1e-3, 1.0, 33.3) for shape in shapes for x in sizes]
+    return [*found, *((1.0, shape, -before / shape) for shape in (-0.5, -0.25, -1e-3))]

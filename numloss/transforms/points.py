@@ -54,6 +54,13 @@ def boxes(shape: tuple[int, ...], random: Random, ends: bool) -> tuple[Array, Ar
     return corners.reshape(pred.shape), target
 
 
+def exceedances(shape: tuple[int, ...], random: Random, ends: bool) -> tuple[Array, Array, Array]:
+    """Scales and shapes of generalized Pareto distributions, and what their support has; with `ends` some are 0."""
+    scale, tail = random.gamma(2.0, 1.0, shape) + 0.02, random.uniform(-0.3, 1.5, shape)
+    size = random.uniform(0.0, 2.5, shape)
+    return scale, tail, scale * (np.where(random.random(shape) < 0.1, 0.0, size) if ends else size)
+
+
 def softmax(scores: Array) -> Array:
     """Probabilities, with classes on axis 1."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
@@ -69,6 +76,8 @@ def elements(loss: Loss, options: dict[str, Any], random: Random) -> tuple[Array
     """One number of each input for each point, or a box."""
     if loss.columns > 1:
         return boxes((POINTS,), random, ends=False)
+    if loss.inputs[:2] == ("scale", "shape"):
+        return exceedances((POINTS,), random, ends=False)
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
     if loss.cuts is not None:
         domains[1] = Domain(0.0, len(options[loss.cuts]), integers=True)

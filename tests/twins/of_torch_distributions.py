@@ -89,6 +89,17 @@ def _divergence(t: Any, mean: Any, log_var: Any, *other: Any) -> Any:
     return t.distributions.kl_divergence(*normals).sum()
 
 
+def _pareto(t: Any, scale: Any, shape: Any, target: Any) -> Any:
+    """Of positive shapes it is a Pareto distribution, shifted to begin at 0."""
+    start = scale / shape
+    return -t.distributions.Pareto(start, 1.0 / shape).log_prob(target + start).sum()
+
+
+def heavy(scale: Any, shape: Any, target: Any) -> Any:
+    """Shapes above 0."""
+    return scale, 0.05 + abs(shape), target
+
+
 def full(random: Random) -> Options:
     return {"full": bool(random.integers(2))}
 
@@ -132,6 +143,7 @@ TWINS = [
         "beta_distribution_nll",
         lambda t, alpha, beta, y: -t.distributions.Beta(alpha, beta).log_prob(y).sum(),
     ),
+    Twin("torch", "Pareto, from 0", "generalized_pareto_nll", _pareto, inputs=heavy),
     *(
         Twin("torch", f"survival:aft of XGBoost, {theirs}", ours, _aft(theirs), SIGMA, convention=FLOOR, inputs=near)
         for theirs, ours in (("normal", "lognormal_aft"), ("logistic", "loglogistic_aft"), ("extreme", "weibull_aft"))

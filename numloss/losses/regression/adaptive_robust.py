@@ -28,10 +28,8 @@ def growth_share(k, raised):
     return p if near else far
 
 
-def growth_rest(y, growth):
-    """log(1 + y) - y / (1 + y): by the series of 2 atanh(z) = log(1 + y), z = y / (2 + y), where the terms cancel."""
-    z = y / (2.0 + y)
-    w = z * z
+def atanh_series(w):
+    """(atanh(z) / z - 1) / z^2 with w = z^2, for |z| <= 0.46."""
     p = 0.02127659574468085 + w * 0.02040816326530612
     p = 0.022222222222222223 + w * p
     p = 0.023255813953488372 + w * p
@@ -54,7 +52,14 @@ def growth_rest(y, growth):
     p = 0.1111111111111111 + w * p
     p = 0.14285714285714285 + w * p
     p = 0.2 + w * p
-    p = 0.3333333333333333 + w * p
+    return 0.3333333333333333 + w * p
+
+
+def growth_rest(y, growth):
+    """log(1 + y) - y / (1 + y): by the series of 2 atanh(z) = log(1 + y), z = y / (2 + y), where the terms cancel."""
+    z = y / (2.0 + y)
+    w = z * z
+    p = atanh_series(w)
     near = 2.0 * w * (1.0 / (1.0 + z) + z * p)
     return near if y < 1.7 else growth - (y / (1.0 + y) if y < 1e30 else 1.0)
 
