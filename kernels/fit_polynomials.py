@@ -10,6 +10,7 @@ the minimax polynomial, and reproducible by anybody with mpmath.
 from mpmath import (
     atan,
     atanh,
+    besseli,
     chop,
     cos,
     cosh,
@@ -26,6 +27,7 @@ from mpmath import (
     nstr,
     pi,
     psi,
+    sin,
     sqrt,
     tanh,
     workdps,
@@ -132,6 +134,46 @@ def digamma_rest(z):
     return (log(x) - 1 / (2 * x) - psi(0, x)) * x**2
 
 
+def sin_tail(z):
+    """(sin(x) - x) / x^3 with z = x^2"""
+    x = sqrt(z)
+    return -mpf(1) / 6 if abs(z) < mpf("1e-25") else (sin(x) - x) / x**3
+
+
+def cos_tail(z):
+    """(cos(x) - 1 + x^2 / 2) / x^4 with z = x^2"""
+    return mpf(1) / 24 if abs(z) < mpf("1e-20") else (cos(sqrt(z)) - 1 + z / 2) / z**2
+
+
+def log_bessel(z):
+    """log(I0(x)) / x^2 with z = x^2"""
+    return mpf(1) / 4 if abs(z) < mpf("1e-25") else log(besseli(0, sqrt(z))) / z
+
+
+def bessel_lack(z):
+    """(1 / 2 - I1(x) / I0(x) / x) / x^2 with z = x^2"""
+    x = sqrt(z)
+    return mpf(1) / 16 if abs(z) < mpf("1e-20") else (mpf(1) / 2 - besseli(1, x) / besseli(0, x) / x) / z
+
+
+def log_bessel_rest(x):
+    """x (log(I0(x)) - x + log(2 pi x) / 2)"""
+    with workdps(90):
+        return (log(besseli(0, x)) - x + log(2 * pi * x) / 2) * x
+
+
+def bessel_rest(x):
+    """x (x (1 - I1(x) / I0(x)) - 1 / 2)"""
+    with workdps(90):
+        return ((1 - besseli(1, x) / besseli(0, x)) * x - mpf(1) / 2) * x
+
+
+def stretch(function, low, high):
+    """A function of t in [-1, 1], which goes along with 1 / x from that of `high` to that of `low`."""
+    middle, half = (1 / mpf(low) + 1 / mpf(high)) / 2, (1 / mpf(low) - 1 / mpf(high)) / 2
+    return lambda t: function(1 / (middle + half * t))
+
+
 DIGAMMA_ROOT = findroot(lambda x: psi(0, x), mpf("1.4616321449683623"))
 # where 1 / x^2 lies for x >= 6.5 and for x >= 5.2; nearer to 0 the rests are differences of nearly equal numbers
 BEYOND_6_5 = mpf("1e-8"), 1 / mpf("42.25")
@@ -180,6 +222,26 @@ FITS = {
     "digamma, float32: (log(x) - 1 / (2 x) - digamma(x)) x^2 in 1 / x^2, x >= 5.2": (digamma_rest, *BEYOND_5_2, 3, 10),
     "digamma, float64": (digamma_rest, *BEYOND_5_2, 9, 19),
 }
+
+EIGHTH = 0, mpf("0.6182")
+UP_TO_1_75 = 0, mpf("3.0625")
+FITS |= {
+    "sin, float32: (sin(x) - x) / x^3 in x^2, |x| <= pi / 4": (sin_tail, *EIGHTH, 4, 10),
+    "sin, float64": (sin_tail, *EIGHTH, 7, 19),
+    "cos, float32: (cos(x) - 1 + x^2 / 2) / x^4 in x^2, |x| <= pi / 4": (cos_tail, *EIGHTH, 4, 10),
+    "cos, float64": (cos_tail, *EIGHTH, 7, 19),
+    "Bessel's I0, float32: log(I0(x)) / x^2 in x^2, x <= 1.75": (log_bessel, *UP_TO_1_75, 8, 10),
+    "Bessel's I0, float64": (log_bessel, *UP_TO_1_75, 16, 19),
+    "I1 / I0, float32: (1 / 2 - I1(x) / I0(x) / x) / x^2 in x^2, x <= 1.75": (bessel_lack, *UP_TO_1_75, 9, 10),
+    "I1 / I0, float64": (bessel_lack, *UP_TO_1_75, 17, 19),
+}
+# of larger x in stretches, by a number in [-1, 1] that goes along with 1 / x
+STRETCHES = ("1.75", "3"), ("3", "6"), ("6", "14"), ("14", "1e9")
+for ends in STRETCHES:
+    for what, rest, counts in (("I0", log_bessel_rest, (9, 20)), ("I1 / I0", bessel_rest, (11, 21))):
+        for dtype, count, digits in zip(("float32", "float64"), counts, (10, 19), strict=True):
+            label = f"{what}, {dtype}: what the first terms leave, times x, between " + " and ".join(ends)
+            FITS[label] = (stretch(rest, *ends), -1, 1, count, digits)
 
 if __name__ == "__main__":
     for name, (function, low, high, count, digits) in FITS.items():

@@ -125,6 +125,7 @@ from .losses.probabilistic.ranked_probability import ranked_probability
 from .losses.probabilistic.student_t_nll import student_t_nll
 from .losses.probabilistic.tweedie import tweedie
 from .losses.probabilistic.variogram_score import variogram_score
+from .losses.probabilistic.von_mises_nll import von_mises_nll
 from .losses.probabilistic.weibull_aft import weibull_aft
 from .losses.probabilistic.zero_inflated_negative_binomial_nll import zero_inflated_negative_binomial_nll
 from .losses.probabilistic.zero_inflated_poisson_nll import zero_inflated_poisson_nll
@@ -459,6 +460,7 @@ __all__ = [
     "variogram_score",
     "vicreg",
     "vjp",
+    "von_mises_nll",
     "wape",
     "wasserstein_gan",
     "weibull_aft",

@@ -324,3 +324,10 @@ def exceedances(dtype: str) -> list[tuple[float, ...]]:
     sizes = (0.0, 1e-30, 1e-8, 1e-3, 0.3, 1.0 - 1e-6, 1.0, 1.27, 1.9, 2.97, 3.999, 8.5, 37.0, 745.0, 1e6, 1e15)
     found = [(scale, shape, scale * x) for scale in (1e-3, 1.0, 33.3) for shape in shapes for x in sizes]
     return [*found, *((1.0, shape, -before / shape) for shape in (-0.5, -0.25, -1e-3))]
+
+
+def angles(dtype: str) -> list[tuple[float, ...]]:
+    """Angles of many turns, near multiples of an eighth of one, and concentrations."""
+    turns = (0.0, 1e-30, 1e-8, 0.3, -0.785398, 1.5707964, -2.3561945, 3.1415927, 4.712389, 6.2831855, 100.0, -9999.7)
+    sizes = (0.0, 1e-30, 1e-8, 1e-3, 0.5, 1.0, 1.7499, 1.75, 2.4, 2.9999, 3.0, 5.0, 6.0, 13.9, 14.0, 50.0, 1e6, 1e20)
+    return list(itertools.product(turns, (0.0, 0.3, 710.0), sizes))

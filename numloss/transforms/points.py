@@ -31,6 +31,8 @@ def draw(domain: Domain, shape: tuple[int, ...], random: Random, ends: bool = Tr
         return random.integers(int(domain.low), int(min(domain.high, domain.low + 31.0)) + 1, shape).astype(np.float64)
     if domain.high - domain.low <= 2.0:
         values = random.uniform(domain.low + 0.02, domain.high - 0.02, shape)
+    elif domain.low == -domain.high:
+        values = random.normal(0.0, 3.0, shape)
     elif domain.high < 1e300:
         values = domain.high - random.gamma(2.0, 1.0, shape) - 0.02
     elif domain.low > -1e300:

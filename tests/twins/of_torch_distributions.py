@@ -100,6 +100,11 @@ def heavy(scale: Any, shape: Any, target: Any) -> Any:
     return scale, 0.05 + abs(shape), target
 
 
+def _von_mises(t: Any, pred: Any, target: Any, concentration: Any, full: bool) -> Any:
+    spread = t.log(t.special.i0e(concentration)) + (math.log(2.0 * math.pi) if full else 0.0)
+    return (spread + concentration * (1.0 - t.cos(pred - target))).sum()
+
+
 def full(random: Random) -> Options:
     return {"full": bool(random.integers(2))}
 
@@ -144,6 +149,7 @@ TWINS = [
         lambda t, alpha, beta, y: -t.distributions.Beta(alpha, beta).log_prob(y).sum(),
     ),
     Twin("torch", "Pareto, from 0", "generalized_pareto_nll", _pareto, inputs=heavy),
+    Twin("torch", "i0e, of a von Mises density", "von_mises_nll", _von_mises, full),
     *(
         Twin("torch", f"survival:aft of XGBoost, {theirs}", ours, _aft(theirs), SIGMA, convention=FLOOR, inputs=near)
         for theirs, ours in (("normal", "lognormal_aft"), ("logistic", "loglogistic_aft"), ("extreme", "weibull_aft"))
