@@ -54,10 +54,8 @@ TOPICS = {
         *("sac_actor", "clipped_value", "advantage_weighted", "entropy"),
     ),
     "mixture of experts, routing": ("load_balancing", "router_z_loss"),
-    "count data, rates, zero-heavy amounts": ("poisson_nll", "negative_binomial_nll", "tweedie", "gamma_deviance"),
     "angles, directions, circular data": ("von_mises_nll",),
     "extremes, peaks over a threshold, tails": ("generalized_pareto_nll",),
-    "survival analysis, time to event, censoring": ("cox", "deephit"),
     "learning to rank, search, ndcg": (
         *("lambdarank", "listnet", "listmle", "ranknet", "approx_ndcg", "xendcg", "neural_ndcg"),
     ),
