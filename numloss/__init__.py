@@ -104,8 +104,8 @@ from .losses.probabilistic.gaussian_kl import gaussian_kl
 from .losses.probabilistic.gaussian_nll import gaussian_nll
 from .losses.probabilistic.gaussian_nll_logvar import gaussian_nll_logvar
 from .losses.probabilistic.gaussian_prior_kl import gaussian_prior_kl
-from .losses.probabilistic.hurdle_negative_binomial_nll import hurdle_negative_binomial_nll
 from .losses.probabilistic.generalized_pareto_nll import generalized_pareto_nll
+from .losses.probabilistic.hurdle_negative_binomial_nll import hurdle_negative_binomial_nll
 from .losses.probabilistic.hurdle_poisson_nll import hurdle_poisson_nll
 from .losses.probabilistic.interval_score import interval_score
 from .losses.probabilistic.laplace_nll import laplace_nll
