@@ -96,8 +96,8 @@ def _pareto(t: Any, scale: Any, shape: Any, target: Any) -> Any:
 
 
 def heavy(scale: Any, shape: Any, target: Any) -> Any:
-    """Shapes above 0."""
-    return scale, 0.05 + abs(shape), target
+    """Shapes well above 0: near it PyTorch's logarithms cancel."""
+    return scale, 0.5 + abs(shape), target
 
 
 def _von_mises(t: Any, pred: Any, target: Any, concentration: Any, full: bool) -> Any:
