@@ -108,6 +108,7 @@ def test_rows_of_any_length_on_both_backends(classes: int) -> None:
 
 
 @pytest.mark.more
+@pytest.mark.loops
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", CASES)
 def test_numba_runs_every_loss_as_cython_does(case: str, dtype: str) -> None:
