@@ -156,7 +156,6 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=CASES)
     parser.add_argument("--dtypes", nargs="+", default=DTYPES)
     parser.add_argument("--parts", nargs="+", default=["loops", "laws"])
-    parser.add_argument("--thorough", action="store_true")
     parser.add_argument("--without-team", action="store_true", help="as if kernels/team.pyx were not built")
     parser.add_argument("--inputs", type=Path, help="a file that gets all inputs, or has them: those of another CPU")
     chosen = parser.parse_args()
@@ -174,7 +173,7 @@ def main() -> None:
             f"{case} {dtype} {label}": digest(value)
             for case in chosen.cases
             for dtype in chosen.dtypes
-            for label, value in results(case, chosen.backend, dtype, chosen.parts, chosen.thorough)
+            for label, value in results(case, chosen.backend, dtype, chosen.parts, False)
         }
     if chosen.inputs:
         cases.drawn.save()

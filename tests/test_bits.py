@@ -53,9 +53,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Digests:
 
 @pytest.fixture
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Digests:
-    """The same of all losses in both dtypes."""
+    """The same in both dtypes."""
     needs("cython")
-    return dict(once(tmp_path_factory, "everything", lambda: digests("cython", (1,), "--thorough"))["1"])
+    return dict(once(tmp_path_factory, "everything", lambda: digests("cython", (1,)))["1"])
 
 
 def assert_equal(found: Digests, expected: Digests) -> None:
@@ -148,15 +148,15 @@ def test_generic_cpu(reference: Digests) -> None:
     assert_equal(found["1"], reference)
 
 
-# Of `more`, every law once on each level and backend, where it runs on three threads. What is about threads, drivers
-# and the CPU models that Numba compiles for has no law of its own: it runs the losses that stand for their kind.
+# Of `more`, every law once on each level, where it runs on three threads. What is about loops, threads, drivers and the
+# CPU models that Numba compiles for has no law of its own: it runs the losses that stand for their kind.
 
 
 @pytest.mark.more
 @pytest.mark.parametrize("level", ["v2", "v3"])
 def test_every_loss_on_every_level(level: str, everything: Digests) -> None:
     needs("cython", level)
-    found = digests("cython", (3,), "--thorough", NUMLOSS_LEVEL=level)
+    found = digests("cython", (3,), NUMLOSS_LEVEL=level)
     assert found["ran"]["level"] == level
     assert_equal(found["3"], everything)
 
@@ -170,9 +170,8 @@ def test_every_kind_on_other_cpus(cpu: str, dtype: str, everything: Digests) -> 
         needs("v3")
     # the features are those of the name, not those of this CPU
     chosen = [case for case in CASES if stands_for_its_kind(case)]
-    found = digests(
-        *("numba", (3,), "--thorough", "--dtypes", dtype, "--cases", *chosen), NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES=""
-    )
+    options = ("--dtypes", dtype, "--cases", *chosen)
+    found = digests("numba", (3,), *options, NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES="")
     assert found["ran"]["cpu"] == cpu
     assert_equal(found["3"], everything)
 
