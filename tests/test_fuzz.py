@@ -72,7 +72,7 @@ def test_much_more_of_it(case: str) -> None:
     """Most of it for the losses that stand for their kind: the others differ from them in their law."""
 
     @seed(SEED)
-    @settings(USUAL, max_examples=1000 if stands_for_its_kind(case) else 200)
+    @settings(USUAL, max_examples=500 if stands_for_its_kind(case) else 100)
     @given(data=st.data())
     def search(data: st.DataObject) -> None:
         agree(recipe(lambda several: data.draw(st.sampled_from(several)), case))
