@@ -34,7 +34,9 @@ def arrays(case: str, dtype: str, rows: int = ROWS) -> tuple[Any, ...]:
 def assert_as_on_the_host(case: str, function: Any, given: Any, **options: Any) -> None:
     """Within some units of the largest entry, as often as what cosines are multiplied by makes of them."""
     loss = cases.record(case)
-    given_steepness = [options.get(name, loss.defaults.get(name)) for name in ("gamma", "beta")]
+    # of info_nce beta is none of these: it says how hard negatives are
+    names = ("gamma",) if "temperature" in loss.defaults else ("gamma", "beta")
+    given_steepness = [options.get(name, loss.defaults.get(name)) for name in names]
     steepest = next(filter(None, given_steepness), 0.0) or 1.0 / loss.defaults["temperature"]
     unit = np.finfo(given[0].dtype).eps * (4 + 0.25 * steepest)
     pairs = zip(flat(on_device(function, given, **options)), flat(on_host(function, given, **options)), strict=True)
