@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from bit_digest import EACH_LOOP, TRIED, digest, results
 from calls import each
-from cases import CASES, DTYPES, EXAMPLES, kind, stands_for_its_kind
+from cases import CASES, DTYPES, EXAMPLES, kind
 from compare import assert_same_bits, told
 from machine import missing
 from process import python
@@ -148,8 +148,8 @@ def test_generic_cpu(reference: Digests) -> None:
     assert_equal(found["1"], reference)
 
 
-# Of `more`, every law once on each level, where it runs on three threads. What is about loops, threads, drivers and the
-# CPU models that Numba compiles for has no law of its own: it runs the losses that stand for their kind.
+# Of `more`, every law once on each level, where it runs on three threads. What is about loops, threads and drivers has
+# no law of its own: it runs the losses that stand for their kind; and the CPU models that Numba compiles for, all loops.
 
 
 @pytest.mark.more
@@ -163,14 +163,13 @@ def test_every_loss_on_every_level(level: str, everything: Digests) -> None:
 
 @pytest.mark.more
 @pytest.mark.parametrize(("cpu", "dtype"), [("generic", "float64"), ("haswell", "float32")])
-def test_every_kind_on_other_cpus(cpu: str, dtype: str, everything: Digests) -> None:
+def test_every_loop_on_other_cpus(cpu: str, dtype: str, everything: Digests) -> None:
     """In one dtype each, since all of it has to be compiled."""
     needs("numba")
     if cpu == "haswell":
         needs("v3")
     # the features are those of the name, not those of this CPU
-    chosen = [case for case in CASES if stands_for_its_kind(case)]
-    options = ("--dtypes", dtype, "--cases", *chosen)
+    options = ("--dtypes", dtype, "--cases", *TRIED)
     found = digests("numba", (3,), *options, NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES="")
     assert found["ran"]["cpu"] == cpu
     assert_equal(found["3"], everything)
