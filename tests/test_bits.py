@@ -149,7 +149,8 @@ def test_generic_cpu(reference: Digests) -> None:
 
 
 # Of `more`, every law once on each level, where it runs on three threads. What is about loops, threads and drivers has
-# no law of its own: it runs the losses that stand for their kind; and the CPU models that Numba compiles for, all loops.
+# no law of its own: it runs the losses that stand for their kind; other CPU models, which Numba compiles for, run each
+# loop.
 
 
 @pytest.mark.more
