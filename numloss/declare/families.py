@@ -98,6 +98,8 @@ def public_function(loss: Loss) -> Callable[..., Any]:
 
 
 def _signature(declaration: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    # kept, as it is asked for again where the loss is recorded
+    declaration.__signature__ = inspect.signature(declaration)  # type: ignore[attr-defined]
     parameters = inspect.signature(declaration).parameters.values()
     inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
     defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
