@@ -1643,6 +1643,17 @@ def trigamma_step(y, first, second):
     return y + 1.0, first + square, fma(square, inverse, second)
 
 
+def trigamma_rest(z):
+    """(trigamma(x) - 1 / x - 1 / (2 x^2)) x^3 with z = 1 / x^2, for x >= 10: a series of Bernoulli's numbers."""
+    p = fma(z, -7.092156862745098, 1.1666666666666667)
+    p = fma(z, p, -0.2531135531135531)
+    p = fma(z, p, 0.07575757575757576)
+    p = fma(z, p, -0.03333333333333333)
+    p = fma(z, p, 0.023809523809523808)
+    p = fma(z, p, -0.03333333333333333)
+    return fma(z, p, 0.16666666666666666)
+
+
 def polygammas(x):
     """trigamma(x) and tetragamma(x) for x > 0: the first and the second derivative of digamma."""
     y, first, second = trigamma_step(x, 0.0, 0.0)
@@ -1657,14 +1668,8 @@ def polygammas(x):
     y, first, second = trigamma_step(y, first, second)
     w = 1.0 / y
     z = w * w
+    p = trigamma_rest(z)
     # the series of Bernoulli's numbers, from x = 10 on
-    p = fma(z, -7.092156862745098, 1.1666666666666667)
-    p = fma(z, p, -0.2531135531135531)
-    p = fma(z, p, 0.07575757575757576)
-    p = fma(z, p, -0.03333333333333333)
-    p = fma(z, p, 0.023809523809523808)
-    p = fma(z, p, -0.03333333333333333)
-    p = fma(z, p, 0.16666666666666666)
     q = fma(z, -120.56666666666666, 17.5)
     q = fma(z, q, -3.290476190476191)
     q = fma(z, q, 0.8333333333333334)

@@ -24,7 +24,7 @@ from numloss.loops.codes import (
     SCORES,
 )
 from numloss.registry import LOSSES, Loss
-from numloss.transforms.points import boxes, draw, exceedances, softmax
+from numloss.transforms.points import draw, softmax, together
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
@@ -34,10 +34,8 @@ Random = np.random.Generator
 
 def elementwise(loss: Loss, shape: Shape, random: Random, ends: bool, variant: str) -> Arrays:
     """Every input has the shape of the loss; what is differentiated stays off the ends of its domain."""
-    if loss.columns == 4:
-        return boxes(shape, random, ends)
-    if loss.inputs[:2] == ("scale", "shape"):
-        return exceedances(shape, random, ends)
+    if (found := together(loss, shape, random, ends)) is not None:
+        return found
     if loss.inputs[:2] == ("log_prob", "old_log_prob"):
         old = random.normal(-2.0, 1.0, shape)  # a ratio is a power of the difference: they are near each other
         return old + random.normal(0.0, 0.6, shape), old, random.normal(0.0, 3.0, shape)

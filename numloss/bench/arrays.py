@@ -10,7 +10,7 @@ import numpy as np
 from ..common.halves import BFLOAT16, FLOAT32, is_half
 from ..domains import REAL, Domain
 from ..loops.codes import DISTRIBUTION, INDICATORS, LOG_PROBABILITIES, MEMBERS, PLACED, SCORES
-from ..transforms.points import exceedances
+from ..transforms.points import together
 from .cases import Case
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -30,8 +30,8 @@ def elementwise(case: Case, random: np.random.Generator) -> tuple[Array, ...]:
     loss, dtype = case.record, np.dtype(case.dtype)
     if loss.columns == 4:
         return boxes(case, random)
-    if loss.inputs[:2] == ("scale", "shape"):
-        return tuple(array.astype(dtype) for array in exceedances(case.shape, random, False))
+    if (found := together(loss, case.shape, random, False)) is not None:
+        return tuple(array.astype(dtype) for array in found)
 
     def draw(position: int, name: str) -> Array:
         domain = loss.domains.get(name, REAL)

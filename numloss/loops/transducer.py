@@ -96,10 +96,10 @@ def last_cell(d: Int, labels: Int) -> Int:
     return ((d if d < labels else labels) + 8) // 8 * 8
 
 
-def blank_of(e: Examples) -> Int:
-    """The class of the blank, counted from the first."""
+def blank_of(e: Examples, tokens: Int) -> Int:
+    """The class of the blank, counted from the first; the place of the number of classes among sizes is given."""
     blank = integer(e.params[BLANK])
-    return blank + e.sizes[TOKENS] if blank < 0 else blank
+    return blank + e.sizes[tokens] if blank < 0 else blank
 
 
 @noinline
@@ -135,7 +135,7 @@ def read_lattice_cell(z: Reals, tokens: Int, line: Reals, top: Doubles, total: D
 def read_cells(e: Examples, z: Reals, t: Int, steps: Int, labels: Int, target: Ints) -> Int:
     """The logarithms of what leads on from the cells of a step."""
     tokens = e.sizes[TOKENS]
-    blank = blank_of(e)
+    blank = blank_of(e, TOKENS)
     rest = cell_part(e, 0)
     at = t * e.sizes[STATES]
     tops = offset(cell_part(e, 1), at)
@@ -243,7 +243,7 @@ def write_shares(
         share_cell(z, tokens, top, real(share / total), g)
     else:
         clear_row(tokens, 1, g)
-    k = blank_of(e)
+    k = blank_of(e, TOKENS)
     g[k] = real(double(g[k]) - blank)
     if label >= 0:
         g[label] = real(double(g[label]) - onwards)
@@ -301,7 +301,7 @@ def transducer_examples(e: Examples, partial: Result, n: Int) -> Int:
         pred = offset(reals(e.inputs[PRED]), i * size)
         target = offset(ints(e.inputs[TARGET]), i * e.sizes[LABELS])
         for u in range(labels):
-            if target[u] == blank_of(e):
+            if target[u] == blank_of(e, TOKENS):
                 report(partial, i, REFUSED)
                 return 0
         begin_lattice(e, steps, labels)

@@ -127,7 +127,7 @@ def read_band(e: Examples, z: Reals, t: Int, start: Int, steps: Int, labels: Int
     """The logarithms of what leads on from the places of a step; of states that there are not, nothing is read."""
     tokens = e.sizes[TOKENS]
     wide = e.sizes[WIDE]
-    blank = blank_of(e)
+    blank = blank_of(e, TOKENS)
     blanks = offset(band_part(e, 1), t * wide)
     onwards = offset(band_part(e, 2), t * wide)
     tops = offset(band_part(e, 3), t * wide)
@@ -195,7 +195,7 @@ def transducer_pruned_examples(e: Examples, partial: Result, n: Int) -> Int:
         target = offset(ints(e.inputs[TARGET]), i * e.sizes[LABELS])
         starts = offset(ints(e.inputs[STARTS]), i * e.sizes[STEPS])
         for u in range(labels):
-            if target[u] == blank_of(e):
+            if target[u] == blank_of(e, TOKENS):
                 report(partial, i, REFUSED)
                 return 0
         for t in range(steps):

@@ -20,7 +20,6 @@ from .language import (
     double_log,
     double_log1p,
     doubles,
-    integer,
     ints,
     noinline,
     offset,
@@ -32,7 +31,7 @@ from .language import (
 from .rowwise_parts import clear_row, first_equal, tile_maximum
 from .sequence_steps import row_terms
 from .sums import report, sixteens
-from .transducer import fill_cells, never, possible, read_lattice_cell, share_cell
+from .transducer import blank_of, fill_cells, never, possible, read_lattice_cell, share_cell
 from .transducer_band import back_through_band, through_band
 
 # The places of sizes, arrays and parameters in the declaration.
@@ -45,14 +44,7 @@ LM = 1
 TARGET = 2
 INPUT_LENGTHS = 3
 TARGET_LENGTHS = 4
-BLANK = 0
 LM_SCALE = 1
-
-
-def class_of_blank(e: Examples) -> Int:
-    """The class of the blank, counted from the first."""
-    blank = integer(e.params[BLANK])
-    return blank + e.sizes[CLASSES] if blank < 0 else blank
 
 
 def steps_powers(e: Examples, t: Int) -> Reals:
@@ -181,7 +173,7 @@ def read_simple(e: Examples, am: Reals, lm: Reals, steps: Int, labels: Int, targ
                 y = offset(lm, u * n)
                 less = sum_of_cell(e, x, y, t, u)
                 if t + 1 < steps or u == labels:
-                    cells_part(e, 1)[at] = lead_on(e, x, y, t, u, class_of_blank(e), less)
+                    cells_part(e, 1)[at] = lead_on(e, x, y, t, u, blank_of(e, CLASSES), less)
                 if u < labels:
                     cells_part(e, 2)[at] = lead_on(e, x, y, t, u, target[u], less)
     return 0
@@ -235,7 +227,7 @@ def write_step(e: Examples, am: Reals, lm: Reals, t: Int, labels: Int, target: I
         add_cell(e, am, offset(lm, u * n), t, u, blank + onwards, sums)
     for u in range(labels + 1):
         at = t * e.sizes[STATES] + u
-        k = class_of_blank(e)
+        k = blank_of(e, CLASSES)
         sums[k] = sums[k] - cells_part(e, 1)[at]
         if u < labels:
             k = target[u]
@@ -263,7 +255,7 @@ def write_state(e: Examples, am: Reals, lm: Reals, u: Int, steps: Int, labels: I
         peak = tops_part(e, 1)[k]
         whole = peak + peak * tops_part(e, 2)[k]
         add_row(states_powers(e, u), n, scale * (blanks + onwards) / whole, sums)
-    k = class_of_blank(e)
+    k = blank_of(e, CLASSES)
     sums[k] = sums[k] - blanks
     if u < labels:
         k = target[u]
@@ -308,7 +300,7 @@ def transducer_simple_examples(e: Examples, partial: Result, n: Int) -> Int:
         lm = offset(reals(e.inputs[LM]), i * other)
         target = offset(ints(e.inputs[TARGET]), i * e.sizes[LABELS])
         for u in range(labels):
-            if target[u] == class_of_blank(e):
+            if target[u] == blank_of(e, CLASSES):
                 report(partial, i, REFUSED)
                 return 0
         read_simple(e, am, lm, steps, labels, target)

@@ -63,6 +63,15 @@ def exceedances(shape: tuple[int, ...], random: Random, ends: bool) -> tuple[Arr
     return scale, tail, scale * (np.where(random.random(shape) < 0.1, 0.0, size) if ends else size)
 
 
+def together(loss: Loss, shape: tuple[int, ...], random: Random, ends: bool) -> tuple[Array, ...] | None:
+    """Inputs that mean something together alone: boxes, or what lies within a support; None where each is by itself."""
+    if loss.columns > 1:
+        return boxes(shape, random, ends)
+    if loss.inputs[:2] == ("scale", "shape"):
+        return exceedances(shape, random, ends)
+    return None
+
+
 def softmax(scores: Array) -> Array:
     """Probabilities, with classes on axis 1."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
@@ -76,10 +85,8 @@ def points_of(loss: Loss, options: dict[str, Any], random: Random) -> tuple[Arra
 
 def elements(loss: Loss, options: dict[str, Any], random: Random) -> tuple[Array, ...]:
     """One number of each input for each point, or a box."""
-    if loss.columns > 1:
-        return boxes((POINTS,), random, ends=False)
-    if loss.inputs[:2] == ("scale", "shape"):
-        return exceedances((POINTS,), random, ends=False)
+    if (found := together(loss, (POINTS,), random, ends=False)) is not None:
+        return found
     domains = [loss.domains.get(name, REAL) for name in loss.inputs]
     if loss.cuts is not None:
         domains[1] = Domain(0.0, len(options[loss.cuts]), integers=True)

@@ -1,7 +1,7 @@
 """Negative log-likelihood of a beta distribution."""
 
 from ...declare import OPEN_UNIT, POSITIVE, Array, Options, Result, Unpack, elementwise
-from ...scalar import digamma, fma, lgamma, log, log1p, maximum, minimum, polygammas
+from ...scalar import digamma, lgamma, log, log1p, maximum, minimum, polygammas, trigamma_rest
 
 
 def _beta_lgamma(alpha):
@@ -31,18 +31,6 @@ def _beta_slopes_both(alpha, beta):
     return digamma(alpha + beta), bend
 
 
-def _trigamma_far(w):
-    """(trigamma(x) - 1 / x - 1 / (2 x^2)) x^3 with w = 1 / x, for x >= 10."""
-    z = w * w
-    p = fma(z, -7.092156862745098, 1.1666666666666667)
-    p = fma(z, p, -0.2531135531135531)
-    p = fma(z, p, 0.07575757575757576)
-    p = fma(z, p, -0.03333333333333333)
-    p = fma(z, p, 0.023809523809523808)
-    p = fma(z, p, -0.03333333333333333)
-    return fma(z, p, 0.16666666666666666)
-
-
 def _size_bend(target, size):
     """trigamma(size) - trigamma(size + target) - target / (size (size + target)).
 
@@ -51,7 +39,7 @@ def _size_bend(target, size):
     total = size + target
     w = 1.0 / maximum(10.0, size)
     v = 1.0 / maximum(10.0, total)
-    far = 0.5 * (target * v * w) * (w + v) + (w * w * w * _trigamma_far(w) - v * v * v * _trigamma_far(v))
+    far = 0.5 * (target * v * w) * (w + v) + (w * w * w * trigamma_rest(w * w) - v * v * v * trigamma_rest(v * v))
     few = minimum(size, 10.0)
     first, _ = polygammas(few + 1.0)
     last, _ = polygammas(total + 1.0)

@@ -15,12 +15,23 @@ def _lattice_work(sizes):
     return sizes["frame"] * sizes["state"] * (40.0 + 0.4 * sizes["symbol"])
 
 
-def _lattice_allowed(sizes, params):
+def states_allowed(sizes, name, axis="its axis before the last"):
+    """What is wrong with how many states an array has, if something is."""
     if sizes["state"] != sizes["label"] + 1:
-        return f"pred has {sizes['state']} states on its axis before the last; {sizes['label']} labels have one more"
-    if not -sizes["symbol"] <= params["blank"] < sizes["symbol"]:
-        return f"blank = {int(params['blank'])} is outside [{-sizes['symbol']}, {sizes['symbol']}), the classes of pred"
+        return f"{name} has {sizes['state']} states on {axis}; {sizes['label']} labels have one more"
     return None
+
+
+def blank_allowed(sizes, params, name="pred"):
+    """What is wrong with the blank, if it is none of the classes of an array."""
+    blank, classes = params["blank"], sizes["symbol"]
+    if not -classes <= blank < classes:
+        return f"blank = {int(blank)} is outside [{-classes}, {classes}), the classes of {name}"
+    return None
+
+
+def _lattice_allowed(sizes, params):
+    return states_allowed(sizes, "pred") or blank_allowed(sizes, params)
 
 
 @examplewise(

@@ -1,6 +1,7 @@
 """The loss of a transducer whose logarithms of blanks and labels are given."""
 
 from ...declare import ANY, Array, Options, Result, Unpack, examplewise
+from .transducer import states_allowed
 
 
 def _cells_scratch(sizes, mode):
@@ -12,9 +13,7 @@ def _cells_work(sizes):
 
 
 def _cells_allowed(sizes, params):
-    if sizes["state"] != sizes["label"] + 1:
-        return f"log_blanks has {sizes['state']} states on its last axis; {sizes['label']} labels have one more"
-    return None
+    return states_allowed(sizes, "log_blanks", "its last axis")
 
 
 @examplewise(

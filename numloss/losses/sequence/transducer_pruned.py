@@ -1,7 +1,7 @@
 """The loss of a transducer over alignments within a band of states."""
 
 from ...declare import ANY, Array, Options, Result, Unpack, examplewise
-from .transducer import CLASS
+from .transducer import CLASS, blank_allowed
 
 
 def _band_scratch(sizes, mode):
@@ -10,12 +10,6 @@ def _band_scratch(sizes, mode):
 
 def _band_work(sizes):
     return sizes["frame"] * sizes["band"] * (80.0 + 0.4 * sizes["symbol"])
-
-
-def _band_allowed(sizes, params):
-    if not -sizes["symbol"] <= params["blank"] < sizes["symbol"]:
-        return f"blank = {int(params['blank'])} is outside [{-sizes['symbol']}, {sizes['symbol']}), the classes of pred"
-    return None
 
 
 @examplewise(
@@ -31,7 +25,7 @@ def _band_allowed(sizes, params):
     lengths={"input_lengths": "frame", "target_lengths": "label"},
     scratch=_band_scratch,
     work=_band_work,
-    allowed=_band_allowed,
+    allowed=blank_allowed,
     refused="target has the blank among its labels, which is none",
     scales=True,
     params=("blank", "from_logits"),

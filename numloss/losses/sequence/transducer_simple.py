@@ -1,7 +1,7 @@
 """The loss of a transducer whose logits are sums."""
 
 from ...declare import ANY, SMOOTHING, Array, Options, Result, Unpack, examplewise
-from .transducer import CLASS
+from .transducer import CLASS, blank_allowed, states_allowed
 
 
 def _simple_scratch(sizes, mode):
@@ -15,11 +15,7 @@ def _simple_work(sizes):
 
 
 def _simple_allowed(sizes, params):
-    if sizes["state"] != sizes["label"] + 1:
-        return f"lm has {sizes['state']} states on its axis before the last; {sizes['label']} labels have one more"
-    if not -sizes["symbol"] <= params["blank"] < sizes["symbol"]:
-        return f"blank = {int(params['blank'])} is outside [{-sizes['symbol']}, {sizes['symbol']}), the classes of am"
-    return None
+    return states_allowed(sizes, "lm") or blank_allowed(sizes, params, "am")
 
 
 @examplewise(
